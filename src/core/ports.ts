@@ -1,0 +1,96 @@
+/** What the core asks of the outside world. Times called `notBefore` are `performance.now()` milliseconds. */
+import type { DeploymentRecord, Repository, SecretRef, SshRepository } from "./types.ts";
+
+export interface Deployments {
+  /** Resolves after the first complete list; rejects when the signal aborts first. */
+  ready(signal: AbortSignal): Promise<void>;
+  readonly synced: boolean;
+  /** Milliseconds since the API server was last heard (list, event or bookmark); grows while the watch is broken. */
+  staleForMs(): number;
+  /** Those with at least one `gitops.operator.*` annotation, by namespace and name. */
+  list(): readonly DeploymentRecord[];
+  get(namespace: string, name: string): DeploymentRecord | undefined;
+}
+
+export interface Secrets {
+  /** One field of a Secret, decoded from base64. Rejects with `secret_missing`, `secret_field_missing`, `secret_denied` or `secret_unreadable`. */
+  read(ref: SecretRef, field: string, signal: AbortSignal): Promise<string>;
+}
+
+/** A parsed private key, in memory only. */
+export interface SshKey {
+  /** Equal for equal key material, so that nothing is shared between different keys. Safe to log. */
+  readonly id: string;
+  /** The text in a form that the SSH library reads. */
+  readonly privateKey: string;
+}
+
+/** A branch as one key sees it (no key: a public https repository). */
+export interface Branch {
+  readonly repository: Repository;
+  readonly branch: string;
+  readonly key: SshKey | undefined;
+}
+
+export interface ManifestsBranch extends Branch {
+  readonly repository: SshRepository;
+  readonly key: SshKey;
+}
+
+export interface Identity {
+  readonly name: string;
+  readonly email: string;
+}
+
+export interface Commit {
+  readonly sha: string;
+  readonly parents: readonly string[];
+  readonly author: Identity;
+  /** Committer time, seconds since 1970. */
+  readonly time: number;
+  readonly message: string;
+}
+
+export type PushResult =
+  | { readonly kind: "accepted" }
+  /** The branch was not where we thought; nothing was written. */
+  | { readonly kind: "raced" }
+  /** The server said no for a reason of its own (hook, ruleset), in its words. */
+  | { readonly kind: "refused"; readonly reason: string };
+
+/** The local shallow copy of one manifests branch. Files are read from, and commits built in, its object store. */
+export interface ManifestsCopy {
+  /** The remote's tip, asked not before that time; fetched when the copy does not have it. */
+  refresh(notBefore: number, signal: AbortSignal): Promise<string>;
+  /** The last tip known, without asking. */
+  readonly tip: string;
+  /** A regular file's text; rejects with `manifest_missing` or `manifest_invalid`. */
+  read(commit: string, path: string): Promise<string>;
+  /** A new commit on `parent` that replaces one regular file, mode kept; only in the object store until it is pushed. */
+  commit(parent: string, path: string, text: string, message: string): Promise<string>;
+  /** Compare-and-swap of the remote branch, acknowledged by the server; after a cut connection the remote has been asked. */
+  push(from: string, to: string, signal: AbortSignal): Promise<PushResult>;
+}
+
+export interface Git {
+  /** The branch's tip, from a listing that began not before that time. */
+  tip(at: Branch, notBefore: number, signal: AbortSignal): Promise<string>;
+  /** Up to `depth` commits from `sha` along first parents, newest first; no files are fetched. */
+  history(at: Branch, sha: string, depth: number, signal: AbortSignal): Promise<readonly Commit[]>;
+  /** Runs `work` with the copy, which is not dropped meanwhile. */
+  withManifests<T>(at: ManifestsBranch, work: (copy: ManifestsCopy) => Promise<T>): Promise<T>;
+}
+
+export interface Clock {
+  /** Milliseconds, monotonic. */
+  now(): number;
+  /** Rejects with the signal's reason when it aborts first. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+/** What the core says to people who operate it: static message, data in fields. */
+export interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}

@@ -1,0 +1,81 @@
+/** The nouns, in the order in which a pass meets them. */
+
+export interface SecretRef {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** What the cache keeps of a Deployment that carries a `gitops.operator.*` annotation; of the others it keeps nothing. */
+export interface DeploymentRecord {
+  readonly namespace: string;
+  readonly name: string;
+  /** Only `gitops.operator.*` and `deployment.kubernetes.io/revision`: others may hold secrets. */
+  readonly annotations: Readonly<Record<string, string>>;
+  /** `spec.template.spec.containers`, in order. */
+  readonly containers: readonly { readonly name: string; readonly image: string }[];
+}
+
+export type Repository =
+  | { readonly transport: "ssh"; readonly user: string; readonly host: string; readonly port: number; readonly path: string }
+  | { readonly transport: "https"; readonly host: string; readonly port: number; readonly path: string };
+
+export type SshRepository = Extract<Repository, { transport: "ssh" }>;
+
+/** A repository path with the registry's host when one is known: `docker.io` for Docker Hub, else `host[:port]`. */
+export interface ImageName {
+  readonly registry?: string;
+  /** Without host: `library/app`, `team/app`. */
+  readonly repository: string;
+}
+
+/** The annotations of a complete Deployment as text, defaults filled in; undefined = not set. The shape of `/debug`'s `config`. */
+export interface Settings {
+  readonly enabled: boolean;
+  readonly app_repository: string;
+  readonly manifest_repository: string;
+  readonly image_name: string;
+  readonly deployment_path: string;
+  readonly observe_branch: string;
+  readonly tag_type: string;
+  readonly ssh_key_name: string;
+  readonly ssh_key_namespace: string;
+  readonly notifications_secret_name: string | undefined;
+  readonly notifications_secret_namespace: string;
+  readonly registry_secret_url: string | undefined;
+  readonly registry_secret_name: string | undefined;
+  readonly registry_secret_namespace: string;
+  readonly github_token_secret_name: string | undefined;
+  readonly github_token_secret_namespace: string;
+  readonly manifest_branch: string | undefined;
+  readonly manifest_ssh_key_name: string | undefined;
+  readonly manifest_ssh_key_namespace: string | undefined;
+}
+
+/** What one Deployment wants, parsed: plain data, compared by value to see whether the annotations changed. */
+export interface Target {
+  readonly namespace: string;
+  readonly deployment: string;
+  readonly appRepository: Repository;
+  readonly appBranch: string;
+  readonly appKey: SecretRef;
+  readonly manifestRepository: SshRepository;
+  readonly manifestBranch: string;
+  readonly manifestKey: SecretRef;
+  /** Normalised, relative, `/`-separated. */
+  readonly path: string;
+  readonly image: ImageName;
+  readonly tagType: "long" | "short";
+  readonly registryUrl: string | undefined;
+  /** `named`: by annotation, so a missing one is a failure; else the default that may be absent. */
+  readonly registrySecret: SecretRef & { readonly named: boolean };
+  readonly notificationsSecret: SecretRef | undefined;
+  readonly githubTokenSecret: SecretRef | undefined;
+}
+
+/** Every Deployment is exactly one of these. `warnings`: unknown keys, odd values that have a default. */
+export type Parsed =
+  | { readonly kind: "untracked" }
+  | { readonly kind: "incomplete"; readonly problems: readonly string[] }
+  | { readonly kind: "disabled"; readonly settings: Settings; readonly warnings: readonly string[] }
+  | { readonly kind: "malformed"; readonly settings: Settings; readonly problems: readonly string[]; readonly warnings: readonly string[] }
+  | { readonly kind: "ready"; readonly settings: Settings; readonly target: Target; readonly warnings: readonly string[] };

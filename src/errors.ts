@@ -1,0 +1,43 @@
+/** Every way in which work on one Deployment can fail. The code is the log field and the metric label. */
+export type ErrorCode =
+  | "annotation_invalid"
+  | "cluster_stale"
+  | "deadline"
+  | "git_branch_missing"
+  | "git_copy_damaged"
+  | "git_denied"
+  | "git_host_key"
+  | "git_limit"
+  | "git_protocol"
+  | "git_push_raced"
+  | "git_push_refused"
+  | "git_repository_missing"
+  | "git_unreachable"
+  | "internal"
+  | "manifest_invalid"
+  | "manifest_missing"
+  | "manifest_no_container"
+  | "secret_denied"
+  | "secret_field_missing"
+  | "secret_missing"
+  | "secret_unreadable"
+  | "shutdown"
+  | "ssh_key_invalid"
+  | "work_dir";
+
+/** A failure that a user may read: the message says what happened, to what, and what to do next; it never holds a secret. */
+export class ReconcileError extends Error {
+  override readonly name = "ReconcileError";
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The error as a ReconcileError; what we did not foresee keeps its text and becomes `internal`. */
+export function asReconcileError(error: unknown): ReconcileError {
+  if (error instanceof ReconcileError) return error;
+  return new ReconcileError("internal", error instanceof Error ? error.message : String(error), { cause: error });
+}
