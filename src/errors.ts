@@ -2,6 +2,8 @@
 export type ErrorCode =
   | "annotation_invalid"
   | "cluster_stale"
+  | "cluster_unreachable"
+  | "cluster_unsynced"
   | "deadline"
   | "git_branch_missing"
   | "git_copy_damaged"

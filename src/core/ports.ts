@@ -14,7 +14,7 @@ export interface Deployments {
 
 export interface Secrets {
   /** One field of a Secret, decoded from base64. Rejects with `secret_missing`, `secret_field_missing`, `secret_denied` or `secret_unreadable`. */
-  read(ref: SecretRef, field: string, signal: AbortSignal): Promise<string>;
+  read(ref: SecretRef, field: string): Promise<string>;
 }
 
 /** A parsed private key, in memory only. */
@@ -60,24 +60,24 @@ export type PushResult =
 
 /** The local shallow copy of one manifests branch. Files are read from, and commits built in, its object store. */
 export interface ManifestsCopy {
-  /** The remote's tip, asked not before that time; fetched when the copy does not have it. */
-  refresh(notBefore: number, signal: AbortSignal): Promise<string>;
-  /** The last tip known, without asking. */
-  readonly tip: string;
+  /** The remote's tip, from a listing that began not before that time; fetched when the copy does not have it. */
+  refresh(notBefore: number): Promise<string>;
   /** A regular file's text; rejects with `manifest_missing` or `manifest_invalid`. */
   read(commit: string, path: string): Promise<string>;
   /** A new commit on `parent` that replaces one regular file, mode kept; only in the object store until it is pushed. */
   commit(parent: string, path: string, text: string, message: string): Promise<string>;
   /** Compare-and-swap of the remote branch, acknowledged by the server; after a cut connection the remote has been asked. */
-  push(from: string, to: string, signal: AbortSignal): Promise<PushResult>;
+  push(from: string, to: string): Promise<PushResult>;
 }
 
+/** Every call has a deadline of its own. What equal callers ask at once is asked of the remote once. */
 export interface Git {
-  /** The branch's tip, from a listing that began not before that time. */
-  tip(at: Branch, notBefore: number, signal: AbortSignal): Promise<string>;
-  /** Up to `depth` commits from `sha` along first parents, newest first; no files are fetched. */
-  history(at: Branch, sha: string, depth: number, signal: AbortSignal): Promise<readonly Commit[]>;
-  /** Runs `work` with the copy, which is not dropped meanwhile. */
+  /**
+   * The newest commit of the branch that `skip` does not match, from a listing that began not before that time.
+   * Looks back along first parents, 1,000 commits at most. Only commits are received, never files.
+   */
+  newestCommit(at: Branch, notBefore: number, skip?: (commit: Commit) => boolean): Promise<Commit>;
+  /** Runs `work` with the copy, which is not dropped meanwhile. A copy found damaged is made anew and `work` run once more. */
   withManifests<T>(at: ManifestsBranch, work: (copy: ManifestsCopy) => Promise<T>): Promise<T>;
 }
 

@@ -1,4 +1,5 @@
 /** The nouns, in the order in which a pass meets them. */
+import type { ReconcileError } from "../errors.ts";
 
 export interface SecretRef {
   readonly namespace: string;
@@ -79,3 +80,19 @@ export type Parsed =
   | { readonly kind: "disabled"; readonly settings: Settings; readonly warnings: readonly string[] }
   | { readonly kind: "malformed"; readonly settings: Settings; readonly problems: readonly string[]; readonly warnings: readonly string[] }
   | { readonly kind: "ready"; readonly settings: Settings; readonly target: Target; readonly warnings: readonly string[] };
+
+/** What a run came to. `from`: the first differing tag that was there; `to`: the wanted tag, once it is known. */
+export type Outcome =
+  | { readonly kind: "patched"; readonly from?: string; readonly to: string; readonly commit: string }
+  | { readonly kind: "up_to_date"; readonly to: string }
+  /** Disabled, or gone from the cluster. */
+  | { readonly kind: "skipped"; readonly reason: "disabled" | "deleted" }
+  /** `step`: what is unfinished, in words. */
+  | { readonly kind: "waiting"; readonly step: string; readonly from?: string; readonly to?: string }
+  | { readonly kind: "failed"; readonly error: ReconcileError; readonly from?: string; readonly to?: string };
+
+export interface Result {
+  readonly namespace: string;
+  readonly deployment: string;
+  readonly outcome: Outcome;
+}

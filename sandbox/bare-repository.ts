@@ -1,0 +1,154 @@
+import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { git } from "./git-process.ts";
+
+export type FileMode = "100644" | "100755" | "120000";
+
+/** A file's text, or its content with a mode (a symlink's content is where it points to), or null to delete it. */
+export type FileChange = string | { readonly content: string | Uint8Array; readonly mode?: FileMode } | null;
+
+export interface Person {
+  readonly name: string;
+  readonly email: string;
+}
+
+export interface CommitOptions {
+  /** Default: the repository's branch. Begins it when it does not exist. */
+  readonly branch?: string;
+  readonly message?: string;
+  readonly author?: Person;
+  /** Seconds since 1970; default now. */
+  readonly time?: number;
+}
+
+export interface LogEntry {
+  readonly sha: string;
+  readonly parents: readonly string[];
+  readonly author: Person;
+  readonly subject: string;
+  readonly body: string;
+}
+
+/** A bare repository on disk, worked on without a work tree. Branch arguments default to the repository's branch. */
+export interface BareRepository {
+  readonly directory: string;
+  readonly branch: string;
+  /** One commit on the branch, whose new tip it returns. */
+  commit(files: Readonly<Record<string, FileChange>>, options?: CommitOptions): Promise<string>;
+  /** The branch's tip; undefined when there is no such branch. */
+  tip(branch?: string): Promise<string | undefined>;
+  read(path: string, at?: string): Promise<string>;
+  /** `100644`, `100755`, `120000`, `040000` or `160000`; undefined when the path does not exist. */
+  mode(path: string, at?: string): Promise<string | undefined>;
+  /** Newest first. */
+  log(at?: string): Promise<readonly LogEntry[]>;
+  diff(from: string, to: string): Promise<string>;
+  /** Rejects when an object is missing or damaged. */
+  fsck(): Promise<void>;
+  /** Puts the branch there, whatever it was before. */
+  forceBranch(branch: string, sha: string): Promise<void>;
+  deleteBranch(branch: string): Promise<void>;
+  config(key: string, value: string): Promise<void>;
+  /** The body of a shell script; it runs at the next push. */
+  installHook(name: "pre-receive" | "update" | "post-receive", script: string): Promise<void>;
+}
+
+const sandboxPerson: Person = { name: "Sandbox", email: "sandbox@example.com" };
+
+export async function createBareRepository(
+  directory: string,
+  options: {
+    readonly branch?: string;
+    readonly files?: Readonly<Record<string, FileChange>>;
+    readonly objectFormat?: "sha1" | "sha256";
+  } = {},
+): Promise<BareRepository> {
+  const { branch = "main", files, objectFormat = "sha1" } = options;
+  await mkdir(directory, { recursive: true });
+  await git(directory, ["init", "--quiet", "--bare", `--initial-branch=${branch}`, `--object-format=${objectFormat}`, "--template=", "."]);
+  const repository = openBareRepository(directory, branch);
+  if (files) await repository.commit(files, { message: "Initial commit" });
+  return repository;
+}
+
+export function openBareRepository(directory: string, branch = "main"): BareRepository {
+  const text = async (...args: string[]) => (await git(directory, args)).toString();
+
+  async function tip(name = branch): Promise<string | undefined> {
+    const sha = (await text("for-each-ref", "--format=%(objectname)", `refs/heads/${name}`)).trim();
+    return sha === "" ? undefined : sha;
+  }
+
+  return {
+    directory,
+    branch,
+    tip,
+    async commit(files, commitOptions = {}) {
+      const ref = `refs/heads/${commitOptions.branch ?? branch}`;
+      const from = await tip(commitOptions.branch);
+      const mark = await git(directory, ["fast-import", "--quiet", "--date-format=raw"], {
+        input: importStream(ref, from, files, commitOptions),
+      });
+      return mark.toString().trim();
+    },
+    read: (path, at = branch) => text("cat-file", "blob", `${at}:${path}`),
+    async mode(path, at = branch) {
+      const entry = await text("ls-tree", at, "--", path);
+      return entry === "" ? undefined : entry.slice(0, 6);
+    },
+    async log(at = branch) {
+      const output = await text("log", "-z", "--format=%H%n%P%n%an%n%ae%n%s%n%b", at, "--");
+      return output.split("\0").filter(Boolean).map(parseLogEntry);
+    },
+    diff: (from, to) => text("diff", "--no-color", "--no-ext-diff", from, to),
+    async fsck() {
+      await git(directory, ["fsck", "--full", "--strict"]);
+    },
+    async forceBranch(name, sha) {
+      await git(directory, ["update-ref", `refs/heads/${name}`, sha]);
+    },
+    async deleteBranch(name) {
+      await git(directory, ["update-ref", "-d", `refs/heads/${name}`]);
+    },
+    async config(key, value) {
+      await git(directory, ["config", key, value]);
+    },
+    async installHook(name, script) {
+      const path = join(directory, "hooks", name);
+      await mkdir(join(directory, "hooks"), { recursive: true });
+      await writeFile(path, `#!/bin/sh\n${script}\n`);
+      await chmod(path, 0o755);
+    },
+  };
+}
+
+function parseLogEntry(text: string): LogEntry {
+  const [sha = "", parents = "", name = "", email = "", subject = "", ...body] = text.split("\n");
+  return { sha, parents: parents.split(" ").filter(Boolean), author: { name, email }, subject, body: body.join("\n").trimEnd() };
+}
+
+/** git-fast-import(1): one process for thousands of files, and no work tree. */
+function importStream(ref: string, from: string | undefined, files: Readonly<Record<string, FileChange>>, options: CommitOptions): Buffer {
+  const { message = "Change files", author = sandboxPerson, time = Math.floor(Date.now() / 1000) } = options;
+  const chunks: (string | Uint8Array)[] = [
+    `commit ${ref}\nmark :1\n`,
+    `author ${author.name} <${author.email}> ${time} +0000\n`,
+    `committer ${author.name} <${author.email}> ${time} +0000\n`,
+    ...data(message),
+  ];
+  if (from !== undefined) chunks.push(`from ${from}\n`);
+  for (const [path, change] of Object.entries(files)) {
+    if (change === null) {
+      chunks.push(`D ${JSON.stringify(path)}\n`);
+      continue;
+    }
+    const { content, mode = "100644" } = typeof change === "string" ? { content: change } : change;
+    chunks.push(`M ${mode} inline ${JSON.stringify(path)}\n`, ...data(content));
+  }
+  chunks.push("\nget-mark :1\n");
+  return Buffer.concat(chunks.map((chunk) => Buffer.from(chunk)));
+}
+
+function data(content: string | Uint8Array): (string | Uint8Array)[] {
+  return [`data ${Buffer.byteLength(content)}\n`, content, "\n"];
+}

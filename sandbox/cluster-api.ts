@@ -1,0 +1,145 @@
+import { discoveryAnswer } from "./cluster-api/discovery.ts";
+import { parseTarget, type Request, type Response, send } from "./cluster-api/exchange.ts";
+import { createInjector, type Faults } from "./cluster-api/faults.ts";
+import { type KindName, type KubeObject, kindNamed, type NewObject } from "./cluster-api/kinds.ts";
+import { kubeconfigOf } from "./cluster-api/kubeconfig.ts";
+import { type Protocol, startListener } from "./cluster-api/listener.ts";
+import { type Backup, createObjectStore } from "./cluster-api/object-store.ts";
+import { createReader } from "./cluster-api/read-objects.ts";
+import { Refusal, statusOf } from "./cluster-api/status.ts";
+import { createWatches } from "./cluster-api/watch-objects.ts";
+import { writeObject } from "./cluster-api/write-objects.ts";
+
+export interface ClusterApiOptions {
+  readonly protocol?: Protocol;
+  /** 0 = any free one. */
+  readonly port?: number;
+  /** Required of every request when set. */
+  readonly token?: string;
+  /** Real servers send a bookmark about once a minute. */
+  readonly bookmarkEveryMs?: number;
+  /** Changes that a watch can catch up on. */
+  readonly historyLimit?: number;
+}
+
+export interface ReceivedRequest {
+  readonly method: string;
+  /** With the query. */
+  readonly path: string;
+  readonly userAgent: string;
+}
+
+/** A Kubernetes API server on loopback: Deployments, Secrets, Namespaces and Events, for the operator and for kubectl. */
+export interface ClusterApi {
+  readonly url: string;
+  readonly caPem: string | undefined;
+  /** For KUBECONFIG. */
+  readonly kubeconfig: string;
+  /** May be changed: requests with the old one get 401. */
+  token: string | undefined;
+  /** Creates or replaces, and the namespace too when it is not there. */
+  put(object: NewObject): KubeObject;
+  get(kind: KindName, namespace: string, name: string): KubeObject | undefined;
+  list(kind: KindName): readonly KubeObject[];
+  delete(kind: KindName, namespace: string, name: string): void;
+  /** The latest requests, oldest first. */
+  readonly requests: readonly ReceivedRequest[];
+  readonly connectionCount: number;
+  readonly openWatchCount: number;
+  readonly faults: Faults;
+  /** Every connection is reset, the port stays the same. */
+  restart(): Promise<void>;
+  backup(): Backup;
+  /** As an etcd restored from a backup: older objects, a lower resourceVersion, and a restart. */
+  restore(backup: Backup): Promise<void>;
+  close(): Promise<void>;
+}
+
+const requestLimit = 10_000;
+
+export async function startClusterApi(options: ClusterApiOptions = {}): Promise<ClusterApi> {
+  const { protocol = "http", port = 0, bookmarkEveryMs = 60_000, historyLimit = 1000 } = options;
+  const store = createObjectStore(historyLimit);
+  const reader = createReader(store);
+  const watches = createWatches(store, bookmarkEveryMs);
+  const requests: ReceivedRequest[] = [];
+  const { faults, intercept } = createInjector(() => listener, store, reader, watches);
+
+  function handle(request: Request, response: Response): void {
+    const path = request.url ?? "";
+    requests.push({ method: request.method ?? "", path, userAgent: String(request.headers["user-agent"] ?? "") });
+    if (requests.length > requestLimit) requests.shift();
+    if (intercept(request, response)) return;
+    serve(request, response).catch((error) => {
+      const status = error instanceof Refusal ? error.status : statusOf(500, String(error));
+      send(response, status.code, status);
+    });
+  }
+
+  async function serve(request: Request, response: Response): Promise<void> {
+    const { pathname, searchParams: query } = new URL(request.url ?? "", "http://localhost");
+    if (/^\/(?:healthz|livez|readyz)$/.test(pathname)) return send(response, 200, "ok", "text/plain");
+    if (api.token !== undefined && request.headers.authorization !== `Bearer ${api.token}`) throw new Refusal(401, "Unauthorized");
+    const accept = String(request.headers.accept ?? "");
+    const discovery = request.method === "GET" ? discoveryAnswer(pathname, accept) : undefined;
+    if (discovery) return send(response, 200, discovery.body, discovery.contentType);
+    const target = parseTarget(pathname);
+    if (!target) throw new Refusal(404, "the server could not find the requested resource");
+    if (request.method !== "GET") {
+      const { code, body } = await writeObject(store, target, request);
+      return send(response, code, body);
+    }
+    if (/^(?:1|true)$/.test(query.get("watch") ?? "")) return watches.start(target, query, accept, response);
+    send(response, 200, target.name === undefined ? reader.list(target, query, accept) : reader.get(target, accept));
+  }
+
+  function putNamespace(name: string): void {
+    if (!store.get(kindNamed("Namespace"), undefined, name)) store.put({ kind: "Namespace", metadata: { name } });
+  }
+
+  async function restart(): Promise<void> {
+    await listener.stop("refuse");
+    await listener.resume();
+  }
+
+  const listener = await startListener(protocol, port, handle);
+  const { url, caPem } = listener;
+  const api: ClusterApi = {
+    url,
+    caPem,
+    get kubeconfig() {
+      return kubeconfigOf({ url, caPem, token: api.token });
+    },
+    token: options.token,
+    put(object) {
+      const { namespaced } = kindNamed(object.kind);
+      if (!namespaced) return store.put(object);
+      const { namespace = "default" } = object.metadata;
+      putNamespace(namespace);
+      return store.put({ ...object, metadata: { ...object.metadata, namespace } });
+    },
+    get: (kind, namespace, name) => store.get(kindNamed(kind), namespace, name),
+    list: (kind) => store.list(kindNamed(kind)),
+    delete(kind, namespace, name) {
+      store.remove(kindNamed(kind), namespace, name);
+    },
+    requests,
+    get connectionCount() {
+      return listener.connectionCount;
+    },
+    get openWatchCount() {
+      return watches.open.size;
+    },
+    faults,
+    restart,
+    backup: () => store.backup(),
+    async restore(backup) {
+      await listener.stop("refuse");
+      store.restore(backup);
+      await listener.resume();
+    },
+    close: () => listener.close(),
+  };
+  for (const name of ["default", "kube-system"]) putNamespace(name);
+  return api;
+}

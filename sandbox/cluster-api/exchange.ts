@@ -1,0 +1,55 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import { parse } from "yaml";
+import { resourceRoot } from "./discovery.ts";
+import { type Kind, kinds } from "./kinds.ts";
+import { Refusal } from "./status.ts";
+
+export type Request = IncomingMessage | Http2ServerRequest;
+export type Response = ServerResponse | Http2ServerResponse;
+
+/** What a path names: a kind, in one namespace or all, one object or all. */
+export interface Target {
+  readonly kind: Kind;
+  readonly namespace: string | undefined;
+  readonly name: string | undefined;
+}
+
+/** `/apis/apps/v1/namespaces/NS/deployments/NAME` and its shorter forms; undefined for anything else. */
+export function parseTarget(path: string): Target | undefined {
+  for (const root of new Set(kinds.map(resourceRoot))) {
+    if (!path.startsWith(`${root}/`)) continue;
+    const parts = path
+      .slice(root.length + 1)
+      .split("/")
+      .map(decodeURIComponent);
+    const namespace = parts[0] === "namespaces" && parts.length > 2 ? parts[1] : undefined;
+    const [plural, name, ...rest] = namespace === undefined ? parts : parts.slice(2);
+    const kind = kinds.find((candidate) => candidate.plural === plural && resourceRoot(candidate) === root);
+    if (kind && rest.length === 0) return { kind, namespace, name };
+  }
+  return undefined;
+}
+
+/** The body as data; kubectl sends JSON, server-side apply YAML. */
+export async function readBody(request: Request): Promise<Record<string, unknown>> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  const text = Buffer.concat(chunks).toString("utf8");
+  let body: unknown;
+  try {
+    body = parse(text);
+  } catch (error) {
+    throw new Refusal(400, `the body of the request is malformed: ${(error as Error).message}`);
+  }
+  if (typeof body !== "object" || body === null) throw new Refusal(400, "the body of the request is not an object");
+  return body as Record<string, unknown>;
+}
+
+export function send(response: Response, code: number, body: object | string, contentType = "application/json"): void {
+  if (response.writableEnded || response.destroyed) return;
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  // The two classes have the same method with different overloads, which TypeScript cannot join.
+  (response as ServerResponse).writeHead(code, { "content-type": contentType, "content-length": Buffer.byteLength(text) });
+  (response as ServerResponse).end(text);
+}

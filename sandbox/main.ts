@@ -1,0 +1,91 @@
+/** `npm run sandbox`: the operator's whole job on loopback, told as a story; `-- --keep` stays up for curl and kubectl. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { manifestOf, startWorld, type World } from "./world.ts";
+
+const keep = process.argv.includes("--keep");
+const world = await startWorld();
+try {
+  await tellStory(world);
+} finally {
+  await world.close();
+}
+
+async function tellStory(world: World): Promise<void> {
+  const oldTag = "0".repeat(40);
+  const manifests = await world.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `team/shop:${oldTag}`) });
+  const app = await world.repository("team/shop.git", { "index.html": "<h1>Shop</h1>\n" });
+  world.deploy({ name: "shop", image: `team/shop:${oldTag}` });
+  say("A world on loopback");
+  tell("Kubernetes API", world.cluster.url);
+  tell("git over SSH", world.gitHost.url("team/shop.git"));
+  tell("Deployment", "default/shop, whose annotations name both repositories and the SSH key's Secret");
+
+  const operator = await startOperatorProcess(world);
+  try {
+    const pushed = await app.commit({ "index.html": "<h1>Shop, now open</h1>\n" }, { message: "Open the shop" });
+    const before = (await manifests.tip()) ?? "";
+    say("A developer pushes a commit to the application");
+    tell(pushed.slice(0, 12), "Open the shop");
+
+    say("The readiness probe calls GET /reconcile");
+    const entries = (await (await fetch(`${operator.url}/reconcile`)).json()) as { action?: string }[];
+    console.log(JSON.stringify(entries, null, 2));
+    const after = (await manifests.tip()) ?? "";
+    if (entries[0]?.action !== "patched" || after === before) throw new Error("the operator did not push; its answer above says why");
+
+    say("What landed in the manifests repository");
+    const [commit] = await manifests.log();
+    tell(after.slice(0, 12), `${commit?.subject}   (${commit?.author.name})`);
+    const diff = (await manifests.diff(before, after)).split("\n").filter((line) => /^[-+]/.test(line));
+    console.log(diff.map((line) => `  ${line}`).join("\n"));
+
+    say("GET /status");
+    console.log((await (await fetch(`${operator.url}/status`)).text()).trimEnd());
+    if (keep) await stayUp(world, operator.url);
+  } finally {
+    await operator.stop();
+  }
+}
+
+/** The real program in a process of its own. */
+async function startOperatorProcess({ env, folder }: World): Promise<{ url: string; stop(): Promise<void> }> {
+  const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+  const child = spawn(process.execPath, [main], { env: { PATH: process.env.PATH, ...env }, stdio: ["ignore", "pipe", "inherit"] });
+  const exited = once(child, "exit");
+  for await (const line of createInterface({ input: child.stdout })) {
+    const { msg, port } = JSON.parse(line) as { msg: string; port?: number };
+    if (msg !== "Listening") continue;
+    // The log stays for `--keep`; the story is told without it.
+    child.stdout.pipe(createWriteStream(join(folder, "operator.log")));
+    return {
+      url: `http://127.0.0.1:${port}`,
+      async stop() {
+        child.kill("SIGTERM");
+        await exited;
+      },
+    };
+  }
+  throw new Error("the operator ended before it listened");
+}
+
+async function stayUp({ cluster, env, folder }: World, url: string): Promise<void> {
+  say("Still up, until Ctrl-C");
+  tell("operator", `curl ${url}/reconcile   (also /status /debug /health /metrics)`);
+  tell("cluster", `kubectl --kubeconfig ${env.KUBECONFIG} get deployments -A   (${cluster.url})`);
+  tell("operator's log", `tail -f ${folder}/operator.log`);
+  tell("repositories", `git -C ${folder}/git/team/manifests.git log -p`);
+  await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
+}
+
+function say(title: string): void {
+  console.log(`\n== ${title} ==`);
+}
+
+function tell(what: string, text: string): void {
+  console.log(`  ${what.padEnd(15)} ${text}`);
+}

@@ -1,0 +1,104 @@
+/** Conversations with remotes: how they are opened, their deadlines, and what their answers mean for a branch. */
+import type { Branch, Commit } from "../../core/ports.ts";
+import { formatRepository } from "../../core/repository.ts";
+import { ReconcileError } from "../../errors.ts";
+import { readCommits } from "./commit-pack.ts";
+import type { GitService, GitWire } from "./git-wire.ts";
+import { openHttpsWire } from "./https-wire.ts";
+import type { SshConnections } from "./ssh-connections.ts";
+import { openSshWire } from "./ssh-wire.ts";
+import { openUploadPack, type RefListing, type UploadPack } from "./upload-pack.ts";
+
+export interface GitRemote {
+  readonly maxBytes: number;
+  /** Opens, runs and ends one conversation within the deadline; whatever fails, nothing stays open. */
+  converse<T>(at: Branch, service: GitService, work: (wire: GitWire) => Promise<T>): Promise<T>;
+  requireTip(at: Branch, listing: RefListing): string;
+  /** Up to `depth` generations of commits from `tip`, by object id. */
+  commits(server: UploadPack, tip: string, depth: number): Promise<Map<string, Commit>>;
+  /** Asks the remote, three times if need be, whether `sha`, pushed on top of `from`, is in the branch's history. */
+  hasCommit(at: Branch, from: string, sha: string): Promise<boolean>;
+}
+
+export interface GitRemoteOptions {
+  readonly connections: SshConnections;
+  /** The most that one conversation may bring. */
+  readonly maxBytes: number;
+  readonly deadlineMs: number;
+}
+
+/** How far back a pushed commit is looked for when others have pushed on top of it. */
+const LOOK_BACK = 200;
+const ASK_AGAIN_MS = [0, 1_000, 3_000];
+
+export function createGitRemote({ connections, maxBytes, deadlineMs }: GitRemoteOptions): GitRemote {
+  async function converse<T>(at: Branch, service: GitService, work: (wire: GitWire) => Promise<T>): Promise<T> {
+    const { repository, key } = at;
+    const deadline = AbortSignal.timeout(deadlineMs);
+    let wire: GitWire | undefined;
+    try {
+      if (repository.transport === "https") {
+        wire = openHttpsWire(repository, { maxBytes, signal: deadline });
+      } else {
+        if (!key) throw new ReconcileError("ssh_key_invalid", `${formatRepository(repository)} needs an SSH key`);
+        wire = await openSshWire(connections, { repository, key }, service, { maxBytes, signal: deadline });
+      }
+      const result = await work(wire);
+      wire.close();
+      return result;
+    } catch (error) {
+      wire?.abort();
+      if (!deadline.aborted) throw error;
+      const name = formatRepository(repository);
+      throw new ReconcileError(
+        "git_unreachable",
+        `${name} did not answer within ${deadlineMs / 1000} s; it is asked again at the next pass`,
+        {
+          cause: error,
+        },
+      );
+    }
+  }
+
+  function requireTip(at: Branch, { tip, defaultBranch }: RefListing): string {
+    if (tip) return tip;
+    const name = formatRepository(at.repository);
+    const hint = defaultBranch && defaultBranch !== at.branch ? `its default branch is '${defaultBranch}'` : "it may be empty";
+    throw new ReconcileError(
+      "git_branch_missing",
+      `${name} has no branch '${at.branch}' (${hint}); set gitops.operator.observe_branch (or gitops.operator.manifest_branch for the manifests alone) or push that branch`,
+    );
+  }
+
+  async function commits(server: UploadPack, tip: string, depth: number): Promise<Map<string, Commit>> {
+    return readCommits(server.pack({ want: tip, depth, commitsOnly: true }, new Set()));
+  }
+
+  async function hasCommit(at: Branch, from: string, sha: string): Promise<boolean> {
+    let failure: unknown;
+    for (const delayMs of ASK_AGAIN_MS) {
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      try {
+        return await converse(at, "git-upload-pack", async (wire) => {
+          const server = await openUploadPack(wire);
+          const { tip } = await server.list(at.branch);
+          if (tip === sha) return true;
+          if (tip === from || !tip) return false;
+          const found = (await commits(server, tip, LOOK_BACK)).has(sha);
+          wire.abort();
+          return found;
+        });
+      } catch (error) {
+        failure = error;
+      }
+    }
+    const name = formatRepository(at.repository);
+    throw new ReconcileError(
+      "git_unreachable",
+      `the connection to ${name} broke after the commits were sent and it can't be asked whether they arrived; the next pass looks`,
+      { cause: failure },
+    );
+  }
+
+  return { maxBytes, converse, requireTip, commits, hasCommit };
+}

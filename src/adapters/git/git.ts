@@ -1,0 +1,159 @@
+/** The core's Git port: newest commits by ref listing, manifests by shallow copies. Nothing is shared between keys. */
+import { createHash, randomBytes } from "node:crypto";
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Branch, Commit, Git, Identity, ManifestsBranch, ManifestsCopy } from "../../core/ports.ts";
+import { formatRepository } from "../../core/repository.ts";
+import { asReconcileError, ReconcileError } from "../../errors.ts";
+import { diskError } from "./disk-error.ts";
+import { createGitRemote } from "./git-remote.ts";
+import { createManifestsCopy, type DisposableCopy } from "./manifests-copy.ts";
+import type { SshConnections } from "./ssh-connections.ts";
+import { openUploadPack } from "./upload-pack.ts";
+
+export interface GitOptions {
+  readonly connections: SshConnections;
+  readonly workDir: string;
+  readonly maxRepositoryBytes: number;
+  readonly identity: Identity;
+  /** For one conversation with a remote. */
+  readonly deadlineMs?: number;
+  readonly maxCopies?: number;
+  /** Packs of all copies together. */
+  readonly maxCopiesBytes?: number;
+}
+
+/** How far the search for a commit that is not the operator's own goes back (contract §6). */
+const LOOK_BACK = [1, 50, 1_000];
+/** Commits remembered by branch, so that an unmoved tip costs one listing. */
+const MAX_LISTINGS = 5_000;
+
+interface Listing {
+  readonly startedAt: number;
+  /** The branch's tip, and the newest commit that counts: the tip itself or one behind it. */
+  readonly answer: Promise<{ tip: string; commit: Commit }>;
+}
+
+interface CopyEntry {
+  readonly copy: DisposableCopy;
+  users: number;
+}
+
+export function createGit(options: GitOptions): Git & { close(): Promise<void> } {
+  const { connections, identity, maxCopies = 500, maxCopiesBytes = 2 ** 30 } = options;
+  const remote = createGitRemote({ connections, maxBytes: options.maxRepositoryBytes, deadlineMs: options.deadlineMs ?? 60_000 });
+  const folder = join(options.workDir, `run-${process.pid}-${randomBytes(4).toString("hex")}`);
+  let prepared: Promise<void> | undefined;
+  const listings = new Map<string, Listing>();
+  const copies = new Map<string, CopyEntry>();
+
+  async function newestCommit(at: Branch, notBefore: number, skip?: (commit: Commit) => boolean): Promise<Commit> {
+    const id = `${skip ? "skip" : "tip"}:${idOf(at)}`;
+    let listing = listings.get(id);
+    if (!listing || listing.startedAt < notBefore) {
+      listing = { startedAt: performance.now(), answer: look(at, listing, skip) };
+      listings.delete(id);
+      listings.set(id, listing);
+      const [oldest] = listings.keys();
+      if (listings.size > MAX_LISTINGS && oldest) listings.delete(oldest);
+    }
+    return (await listing.answer).commit;
+  }
+
+  async function look(at: Branch, before: Listing | undefined, skip: ((commit: Commit) => boolean) | undefined) {
+    const known = await before?.answer.catch(() => undefined);
+    for (const depth of skip ? LOOK_BACK : [1]) {
+      const found = await remote.converse(at, "git-upload-pack", async (wire) => {
+        const server = await openUploadPack(wire);
+        const tip = remote.requireTip(at, await server.list(at.branch));
+        if (known?.tip === tip) return known;
+        const commits = await remote.commits(server, tip, depth);
+        // A server that can't leave files out would go on sending them.
+        wire.abort();
+        let commit = commits.get(tip);
+        while (commit && skip?.(commit)) commit = commits.get(commit.parents[0] ?? "");
+        return commit && { tip, commit };
+      });
+      if (found) return found;
+    }
+    throw new ReconcileError(
+      "git_protocol",
+      `no commit but the operator's own in the last ${LOOK_BACK.at(-1)} of ${formatRepository(at.repository)}, branch '${at.branch}'; push a commit to the application`,
+    );
+  }
+
+  async function withManifests<T>(at: ManifestsBranch, work: (copy: ManifestsCopy) => Promise<T>): Promise<T> {
+    prepared ??= removeLeftovers(options.workDir);
+    await prepared.catch((error: unknown) => {
+      prepared = undefined;
+      throw diskError(error);
+    });
+    for (let attempt = 1; ; attempt++) {
+      const id = idOf(at);
+      const entry = copies.get(id) ?? { copy: createManifestsCopy({ at, remote, identity, folder: join(folder, copyName(id)) }), users: 0 };
+      copies.delete(id);
+      copies.set(id, entry);
+      entry.users += 1;
+      try {
+        return await work(entry.copy);
+      } catch (error) {
+        if (asReconcileError(error).code !== "git_copy_damaged" || attempt > 1) throw error;
+        if (copies.get(id) === entry) copies.delete(id);
+        await entry.copy.dispose();
+      } finally {
+        entry.users -= 1;
+        await evict();
+      }
+    }
+  }
+
+  /** Drops the least recently used idle copies until both budgets hold. */
+  async function evict(): Promise<void> {
+    let bytes = 0;
+    for (const { copy } of copies.values()) bytes += copy.bytes;
+    for (const [id, { copy, users }] of copies) {
+      if (copies.size <= maxCopies && bytes <= maxCopiesBytes) return;
+      if (users > 0) continue;
+      copies.delete(id);
+      bytes -= copy.bytes;
+      await copy.dispose();
+    }
+  }
+
+  return {
+    newestCommit,
+    withManifests,
+    async close() {
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Equal for equal repository, branch and key; the parts can't run into one another. */
+function idOf({ repository, branch, key }: Branch): string {
+  return JSON.stringify([repository, branch, key?.id]);
+}
+
+/** Folder names are hashes, never text from annotations; each copy gets a new one. */
+function copyName(id: string): string {
+  return createHash("sha256").update(id).update(randomBytes(8)).digest("hex").slice(0, 32);
+}
+
+/** Removes what processes that are gone left behind (a killed one can't clean up). */
+async function removeLeftovers(workDir: string): Promise<void> {
+  await mkdir(workDir, { recursive: true, mode: 0o700 });
+  for (const name of await readdir(workDir)) {
+    const pid = name.match(/^run-(\d+)-[0-9a-f]{8}$/)?.[1];
+    if (pid && !isAlive(Number(pid))) await rm(join(workDir, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  if (pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

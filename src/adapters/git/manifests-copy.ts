@@ -1,0 +1,204 @@
+/** One shallow copy of one manifests branch as one key sees it: an object store without refs and without a work tree. */
+import fs from "node:fs";
+import { mkdir, open, rm } from "node:fs/promises";
+import { join } from "node:path";
+import git from "isomorphic-git";
+import type { Identity, ManifestsBranch, ManifestsCopy, PushResult } from "../../core/ports.ts";
+import { asReconcileError, ReconcileError } from "../../errors.ts";
+import { diskError } from "./disk-error.ts";
+import type { GitRemote } from "./git-remote.ts";
+import { commitFile, readFile } from "./object-store.ts";
+import { pushRef } from "./receive-pack.ts";
+import { openUploadPack, type UploadPack } from "./upload-pack.ts";
+
+export interface CopyOptions {
+  readonly at: ManifestsBranch;
+  readonly remote: GitRemote;
+  /** A folder of this copy alone. */
+  readonly folder: string;
+  readonly identity: Identity;
+}
+
+export interface DisposableCopy extends ManifestsCopy {
+  /** Bytes of packs on disk. */
+  readonly bytes: number;
+  dispose(): Promise<void>;
+}
+
+/** Packs and loose objects past these numbers make reading slow; the copy is then cloned again. */
+const MAX_PACKS = 500;
+const MAX_COMMITS_BUILT = 2_000;
+/** A fast-forward that brings more than this is taken for a rewritten branch, whose whole history would come: a fresh depth-1 copy is smaller. */
+const MAX_FORWARD_BYTES = 4 * 2 ** 20;
+
+/** The state that a clone replaces as a whole. */
+interface Store {
+  readonly gitdir: string;
+  readonly shallow: Set<string>;
+  readonly cache: object;
+  tip: string;
+  packs: number;
+  bytes: number;
+  /** Commits made here and not seen on the remote yet: parent and the objects each adds. */
+  readonly built: Map<string, { parent: string; oids: readonly string[] }>;
+  commitsBuilt: number;
+}
+
+export function createManifestsCopy({ at, remote, folder, identity }: CopyOptions): DisposableCopy {
+  let store: Store | undefined;
+  let generation = 0;
+  let last: { startedAt: number; tip: Promise<string> } | undefined;
+
+  const current = (): Store => {
+    if (!store) throw new ReconcileError("git_copy_damaged", "the local copy is gone; it is made anew");
+    return store;
+  };
+
+  function refresh(notBefore: number): Promise<string> {
+    if (last && last.startedAt >= notBefore) return last.tip;
+    const before = last?.tip.catch(() => undefined);
+    // The listing begins when the one before has ended, so calls that wait meanwhile all share this one.
+    const entry = { startedAt: Number.POSITIVE_INFINITY, tip: Promise.resolve("") };
+    entry.tip = (before ?? Promise.resolve()).then(() => {
+      entry.startedAt = performance.now();
+      return lookAtRemote();
+    });
+    last = entry;
+    return entry.tip;
+  }
+
+  async function lookAtRemote(): Promise<string> {
+    return remote.converse(at, "git-upload-pack", async (wire) => {
+      const server = await openUploadPack(wire);
+      const tip = remote.requireTip(at, await server.list(at.branch));
+      if (store?.tip === tip) return tip;
+      await bring(server, tip);
+      return tip;
+    });
+  }
+
+  async function bring(server: UploadPack, tip: string): Promise<void> {
+    if (store && store.packs < MAX_PACKS && store.commitsBuilt < MAX_COMMITS_BUILT) {
+      const forward = { want: tip, haves: [store.tip], shallows: [...store.shallow] };
+      const outcome = await receive(store, server, forward, Math.min(MAX_FORWARD_BYTES, remote.maxBytes));
+      if (outcome === "too large") {
+        // The server is in the middle of its answer: the fresh copy needs a conversation of its own.
+        await remote.converse(at, "git-upload-pack", async (wire) => {
+          const again = await openUploadPack(wire);
+          await replace(again, remote.requireTip(at, await again.list(at.branch)));
+        });
+        return;
+      }
+      store.tip = tip;
+      return;
+    }
+    await replace(server, tip);
+  }
+
+  async function replace(server: UploadPack, tip: string): Promise<void> {
+    const gitdir = join(folder, String(generation++));
+    const fresh: Store = { gitdir, shallow: new Set(), cache: {}, tip, packs: 0, bytes: 0, built: new Map(), commitsBuilt: 0 };
+    const old = store;
+    try {
+      await mkdir(join(gitdir, "objects", "pack"), { recursive: true });
+      await receive(fresh, server, { want: tip, depth: 1 }, Number.POSITIVE_INFINITY);
+      store = fresh;
+    } catch (error) {
+      await rm(gitdir, { recursive: true, force: true });
+      throw diskError(error);
+    }
+    if (old) await rm(old.gitdir, { recursive: true, force: true });
+  }
+
+  /** Writes and indexes the pack that the server sends; the objects count only once the wanted commit can be read. */
+  async function receive(into: Store, server: UploadPack, request: Parameters<UploadPack["pack"]>[0], maxBytes: number) {
+    const name = join("objects", "pack", `pack-${into.packs}.pack`);
+    const path = join(into.gitdir, name);
+    let bytes = 0;
+    try {
+      const file = await open(path, "w");
+      try {
+        for await (const chunk of server.pack(request, into.shallow)) {
+          bytes += chunk.length;
+          if (bytes > maxBytes) break;
+          await file.writeFile(chunk);
+        }
+      } finally {
+        await file.close();
+      }
+      if (bytes > maxBytes) {
+        await rm(path, { force: true });
+        return "too large";
+      }
+      await git.indexPack({ fs, dir: into.gitdir, gitdir: into.gitdir, filepath: name, cache: into.cache });
+      await git.readCommit({ fs, gitdir: into.gitdir, oid: request.want, cache: into.cache });
+    } catch (error) {
+      await rm(path, { force: true });
+      await rm(path.replace(/pack$/, "idx"), { force: true });
+      throw storeError(error);
+    }
+    into.packs += 1;
+    into.bytes += bytes;
+    return "received";
+  }
+
+  async function push(from: string, to: string): Promise<PushResult> {
+    const { gitdir, cache, built } = current();
+    const oids: string[] = [];
+    for (let sha = to; sha !== from; ) {
+      const commit = built.get(sha);
+      if (!commit) throw new ReconcileError("git_copy_damaged", "the commits to push are gone from the local copy; they are made anew");
+      oids.push(...commit.oids);
+      sha = commit.parent;
+    }
+    const makePack = async () => (await git.packObjects({ fs, gitdir, cache, oids })).packfile as Uint8Array;
+    const update = { branch: at.branch, from, to };
+    const startedAt = performance.now();
+    let sent = false;
+    const onSend = () => {
+      sent = true;
+    };
+    let result: PushResult;
+    try {
+      result = await remote.converse(at, "git-receive-pack", (wire) => pushRef(wire, update, makePack, onSend));
+    } catch (error) {
+      if (!sent || asReconcileError(error).code !== "git_unreachable") throw error;
+      result = (await remote.hasCommit(at, from, to)) ? { kind: "accepted" } : { kind: "raced" };
+    }
+    if (result.kind === "accepted" && store?.gitdir === gitdir && store.tip === from) {
+      store.tip = to;
+      // The server has just said where the branch is: as good as a listing.
+      if (last && last.startedAt <= startedAt) last = { startedAt, tip: Promise.resolve(to) };
+    }
+    return result;
+  }
+
+  return {
+    refresh,
+    push,
+    async read(commit, path) {
+      return readFile(current(), commit, path);
+    },
+    async commit(parent, path, text, message) {
+      const into = current();
+      const { sha, oids } = await commitFile(into, { parent, path, text, message, identity });
+      into.built.set(sha, { parent, oids });
+      into.commitsBuilt += 1;
+      return sha;
+    },
+    get bytes() {
+      return store?.bytes ?? 0;
+    },
+    async dispose() {
+      store = undefined;
+      last = undefined;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function storeError(error: unknown): ReconcileError {
+  const known = diskError(error);
+  if (known instanceof ReconcileError) return known;
+  return new ReconcileError("git_copy_damaged", "what the git server sent could not be stored; the copy is made anew", { cause: error });
+}

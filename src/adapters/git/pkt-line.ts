@@ -1,0 +1,77 @@
+/** Git's pkt-line framing (gitprotocol-common(5)): four hex digits of length, then the payload; 0000, 0001 and 0002 are marks. */
+import { ReconcileError } from "../../errors.ts";
+
+export type Pkt = { readonly kind: "data"; readonly data: Buffer } | { readonly kind: "flush" | "delim" | "end" };
+
+/** `data` framed as one pkt-line. */
+export function pkt(data: string): string {
+  return (Buffer.byteLength(data) + 4).toString(16).padStart(4, "0") + data;
+}
+export const FLUSH = "0000";
+export const DELIM = "0001";
+
+export interface PktReader {
+  /** The next pkt-line; undefined at the end of the stream. */
+  next(): Promise<Pkt | undefined>;
+  /** Bytes received so far. */
+  readonly bytes: number;
+}
+
+/** Reads pkt-lines from a stream; rejects with `git_limit` past `maxBytes`, with `git_protocol` on broken framing or a stream cut inside a line. */
+export function createPktReader(stream: AsyncIterable<Uint8Array>, maxBytes: number): PktReader {
+  const source = stream[Symbol.asyncIterator]();
+  let chunks: Buffer[] = [];
+  let buffered = 0;
+  let bytes = 0;
+
+  /** Exactly `size` bytes, or undefined when the stream ends before the first of them. */
+  async function take(size: number): Promise<Buffer | undefined> {
+    while (buffered < size) {
+      const { value, done } = await source.next();
+      if (done) {
+        if (buffered === 0) return undefined;
+        throw new ReconcileError("git_protocol", "the git server's answer was cut off; it is asked again at the next pass");
+      }
+      bytes += value.length;
+      if (bytes > maxBytes) {
+        throw new ReconcileError(
+          "git_limit",
+          `the git server sent more than ${Math.round(maxBytes / 2 ** 20)} MiB; raise MAX_REPO_MB (and the Pod's memory) if the repository is meant to be that large`,
+        );
+      }
+      chunks.push(Buffer.from(value.buffer, value.byteOffset, value.byteLength));
+      buffered += value.length;
+    }
+    const all = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+    buffered = all.length - size;
+    chunks = buffered > 0 ? [all.subarray(size)] : [];
+    return all.subarray(0, size);
+  }
+
+  async function next(): Promise<Pkt | undefined> {
+    const head = await take(4);
+    if (!head) return undefined;
+    const digits = head.toString("latin1");
+    const length = /^[0-9a-fA-F]{4}$/.test(digits) ? Number.parseInt(digits, 16) : Number.NaN;
+    if (length === 0) return { kind: "flush" };
+    if (length === 1) return { kind: "delim" };
+    if (length === 2) return { kind: "end" };
+    if (!(length >= 4)) {
+      throw new ReconcileError(
+        "git_protocol",
+        "the server does not speak the git protocol; check the repository's URL and that the account's shell prints nothing",
+      );
+    }
+    if (length === 4) return { kind: "data", data: Buffer.alloc(0) };
+    const data = await take(length - 4);
+    if (!data) throw new ReconcileError("git_protocol", "the git server's answer was cut off; it is asked again at the next pass");
+    return { kind: "data", data };
+  }
+
+  return {
+    next,
+    get bytes() {
+      return bytes;
+    },
+  };
+}

@@ -1,0 +1,100 @@
+/** The writing half: one ref moved by compare-and-swap, acknowledged by report-status (gitprotocol-pack(5)). */
+import type { PushResult } from "../../core/ports.ts";
+import { ReconcileError } from "../../errors.ts";
+import type { GitWire } from "./git-wire.ts";
+import { FLUSH, type PktReader, pkt } from "./pkt-line.ts";
+
+export interface RefUpdate {
+  readonly branch: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** What a server answers when another push was first: nothing was written and the next try may succeed. */
+const RACE =
+  /non-fast-forward|fetch first|failed to update ref|cannot lock ref|failed to lock|incorrect old value|stale info|reference already exists/i;
+
+/** `makePack` runs once the server has shown that the branch is still at `from`. `onSend` is called before the first byte that could change the remote. */
+export async function pushRef(
+  wire: GitWire,
+  update: RefUpdate,
+  makePack: () => Promise<Uint8Array>,
+  onSend: () => void,
+): Promise<PushResult> {
+  const ref = `refs/heads/${update.branch}`;
+  const { tip, capabilities } = await readRefs(await wire.advertisement(), ref);
+  if (!capabilities.includes("report-status")) {
+    throw new ReconcileError("git_protocol", "the git server does not acknowledge pushes (no report-status); use git 1.5 or newer there");
+  }
+  // A branch that is gone is not brought back: the next look at the remote says that it is missing.
+  if (tip !== update.from) {
+    await wire.request(Buffer.from(FLUSH));
+    return { kind: "raced" };
+  }
+  const sideBand = capabilities.includes("side-band-64k");
+  const command = `${update.from} ${update.to} ${ref}\0 report-status${sideBand ? " side-band-64k" : ""} agent=gitops-operator`;
+  const pack = await makePack();
+  onSend();
+  const answer = await wire.request(Buffer.concat([Buffer.from(pkt(command) + FLUSH), pack]));
+  return sideBand ? readReport(...(await demultiplex(answer)), ref) : readReport(await collectLines(answer), "", ref);
+}
+
+async function readRefs(reader: PktReader, ref: string): Promise<{ tip: string | undefined; capabilities: readonly string[] }> {
+  const lines = await collectLines(reader);
+  const [head = "", capabilities = ""] = (lines[0] ?? "").split("\0");
+  const tip = [head, ...lines.slice(1)].find((line) => line.slice(41) === ref)?.slice(0, 40);
+  return { tip, capabilities: capabilities.split(" ") };
+}
+
+async function collectLines(reader: PktReader): Promise<string[]> {
+  const lines: string[] = [];
+  for (;;) {
+    const line = await reader.next();
+    if (!line) throw cut();
+    if (line.kind === "flush") return lines;
+    if (line.kind !== "data") continue;
+    const text = line.data.toString("utf8").replace(/\n$/, "");
+    if (text.startsWith("ERR ")) throw new ReconcileError("git_denied", `the git server refused: ${text.slice(4, 504)}`);
+    lines.push(text);
+  }
+}
+
+/** Band 1 holds the report in pkt-lines of its own, band 2 what hooks print. */
+async function demultiplex(reader: PktReader): Promise<[report: string[], said: string]> {
+  const report: Buffer[] = [];
+  let said = "";
+  for (;;) {
+    const line = await reader.next();
+    if (!line) throw cut();
+    if (line.kind === "flush") break;
+    if (line.kind !== "data") continue;
+    const [band, text] = [line.data[0], line.data.subarray(1)];
+    if (band === 1) report.push(text);
+    else if (said.length < 4096) said += text.toString("utf8");
+    if (band === 3) throw new ReconcileError("git_protocol", `the git server failed: ${said.trim().slice(0, 500)}`);
+  }
+  const lines: string[] = [];
+  const bytes = Buffer.concat(report);
+  for (let at = 0; at + 4 <= bytes.length; ) {
+    const length = Number.parseInt(bytes.toString("latin1", at, at + 4), 16);
+    if (!(length >= 4)) break;
+    lines.push(bytes.toString("utf8", at + 4, at + length).trimEnd());
+    at += length;
+  }
+  return [lines, said];
+}
+
+function readReport(report: readonly string[], said: string, ref: string): PushResult {
+  if (report.includes("unpack ok") && report.includes(`ok ${ref}`)) return { kind: "accepted" };
+  const refusal = report.find((line) => line.startsWith(`ng ${ref} `))?.slice(`ng ${ref} `.length);
+  const unpack = report.find((line) => line.startsWith("unpack ") && line !== "unpack ok")?.slice("unpack ".length);
+  if (refusal === undefined && unpack === undefined) throw cut();
+  const reason = [unpack, refusal].filter(Boolean).join("; ");
+  if (unpack === undefined && RACE.test(reason)) return { kind: "raced" };
+  const words = said.replace(/\s+/g, " ").trim().slice(0, 500);
+  return { kind: "refused", reason: words ? `${reason} (${words})` : reason };
+}
+
+function cut(): ReconcileError {
+  return new ReconcileError("git_unreachable", "the connection was cut before the git server had acknowledged the push");
+}

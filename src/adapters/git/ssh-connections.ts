@@ -1,0 +1,116 @@
+import type { Log, SshKey } from "../../core/ports.ts";
+import type { SshRepository } from "../../core/types.ts";
+import { ReconcileError } from "../../errors.ts";
+import type { SshChannel } from "./ssh-channel.ts";
+import { openSshConnection, type SshConnectionOptions } from "./ssh-connection.ts";
+import { endpointOf } from "./ssh-failures.ts";
+import { createSshLane, type SshLane } from "./ssh-lane.ts";
+import { createSshOpenings } from "./ssh-openings.ts";
+
+export { gitCommand } from "./git-command.ts";
+export type { SshChannel, SshExit } from "./ssh-channel.ts";
+
+export interface SshConnections {
+  /** Runs the command over a kept connection of this host, port, user and key; nothing is ever shared between keys. */
+  exec(repository: SshRepository, key: SshKey, command: string, options: SshExecOptions): Promise<SshChannel>;
+  stats(): SshStats;
+  /** Ends everything; what still runs, and every later `exec`, fails with `shutdown`. */
+  close(): Promise<void>;
+}
+
+export interface SshExecOptions {
+  readonly env?: Record<string, string>;
+  /** Ends the wait, or the running command. */
+  readonly signal: AbortSignal;
+}
+
+export interface SshStats {
+  readonly connections: number;
+  readonly channels: number;
+  /** Connections opened since the start. */
+  readonly opened: number;
+}
+
+export interface SshConnectionsOptions extends Pick<SshConnectionOptions, "knownHosts" | "resolve"> {
+  readonly log?: Log;
+  readonly dnsTimeoutMs?: number;
+  readonly readyTimeoutMs?: number;
+  readonly keepaliveMs?: number;
+  /** How long an unused connection is kept: longer than the interval of the readiness probe. */
+  readonly idleMs?: number;
+  /** How many unused connections are kept; the one that was unused longest goes first. */
+  readonly maxIdle?: number;
+  /** After how long a wait for a place a second connection is opened. */
+  readonly spreadAfterMs?: number;
+  readonly retryMs?: number;
+}
+
+const OPENINGS_AT_ONCE = 6;
+const OPENING_RETRIES = 3;
+
+export function createSshConnections(options: SshConnectionsOptions): SshConnections {
+  const { idleMs = 180_000, maxIdle = 32, spreadAfterMs = 250, retryMs = 150 } = options;
+  const shutdown = new AbortController();
+  const connectionOptions: SshConnectionOptions = {
+    signal: shutdown.signal,
+    knownHosts: options.knownHosts,
+    ...(options.resolve ? { resolve: options.resolve } : {}),
+    dnsTimeoutMs: options.dnsTimeoutMs ?? 10_000,
+    readyTimeoutMs: options.readyTimeoutMs ?? 10_000,
+    keepaliveMs: options.keepaliveMs ?? 5_000,
+  };
+  const openings = createSshOpenings({ atOnce: OPENINGS_AT_ONCE, retries: OPENING_RETRIES, retryMs });
+  const lanes = new Map<string, SshLane>();
+  /** Unused connections, longest unused first, with the way to close them. */
+  const idle = new Map<object, () => void>();
+  let opened = 0;
+
+  function laneOf(to: SshRepository, key: SshKey): SshLane {
+    const host = endpointOf(to).toLowerCase();
+    const name = JSON.stringify([to.user, host, key.id]);
+    const known = lanes.get(name);
+    if (known) return known;
+    const lane = createSshLane({
+      async open() {
+        const connection = await openings.run(host, shutdown.signal, () => openSshConnection(to, key, connectionOptions));
+        opened += 1;
+        options.log?.info({ host, user: to.user, key: key.id }, "ssh connection opened");
+        return connection;
+      },
+      spreadAfterMs,
+      idleMs,
+      onIdle(connection, close) {
+        idle.set(connection, close);
+        const [longest] = idle.values();
+        if (idle.size > maxIdle) longest?.();
+      },
+      onBusy: (connection) => void idle.delete(connection),
+      onEmpty() {
+        if (lanes.get(name) === lane) lanes.delete(name);
+      },
+    });
+    lanes.set(name, lane);
+    return lane;
+  }
+
+  return {
+    async exec(repository, key, command, { env = {}, signal }) {
+      signal.throwIfAborted();
+      shutdown.signal.throwIfAborted();
+      return laneOf(repository, key).exec(command, env, signal);
+    },
+    stats() {
+      const counts = [...lanes.values()].map((lane) => lane.stats());
+      return {
+        connections: counts.reduce((sum, count) => sum + count.connections, 0),
+        channels: counts.reduce((sum, count) => sum + count.channels, 0),
+        opened,
+      };
+    },
+    async close() {
+      const reason = new ReconcileError("shutdown", "the operator is shutting down; the next one goes on");
+      shutdown.abort(reason);
+      await Promise.all([...lanes.values()].map((lane) => lane.close(reason)));
+    },
+  };
+}

@@ -1,0 +1,97 @@
+import type { SshRepository } from "../../core/types.ts";
+import { ReconcileError } from "../../errors.ts";
+import { shellQuote } from "./git-command.ts";
+import { fingerprint, type HostKeyLine, type HostKeyVerdict, keyType } from "./known-hosts.ts";
+
+/** The server hung up before it let us in: throttling (MaxStartups, PerSourcePenalties) looks like this and passes. */
+export class HungUpEarly extends ReconcileError {}
+
+/** The server opens no further session on this connection (MaxSessions). */
+export class SessionRefused extends Error {}
+
+/** `host:port` as people write it. */
+export function endpointOf({ host, port }: { host: string; port: number }): string {
+  return host.includes(":") && !host.startsWith("[") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** Why a connection could not be opened, or broke. */
+export function unreachable(to: SshRepository, error: NodeJS.ErrnoException): ReconcileError {
+  const at = endpointOf(to);
+  switch (error.code) {
+    case "ECONNREFUSED":
+      return new ReconcileError("git_unreachable", `git host ${at} refuses connections; check the port and that its SSH server runs`, {
+        cause: error,
+      });
+    case "EHOSTUNREACH":
+    case "ENETUNREACH":
+    case "ETIMEDOUT":
+      return new ReconcileError(
+        "git_unreachable",
+        `no way to git host ${at} (${error.code}); check the address, firewall and NetworkPolicy`,
+        {
+          cause: error,
+        },
+      );
+    default:
+      return new ReconcileError(
+        "git_unreachable",
+        `the connection to git host ${at} failed: ${error.message || error.code}; check its SSH server`,
+        {
+          cause: error,
+        },
+      );
+  }
+}
+
+export function hungUpEarly(to: SshRepository, cause?: Error): HungUpEarly {
+  const why = "it may be throttling (MaxStartups) or have blocked this address";
+  return new HungUpEarly("git_unreachable", `git host ${endpointOf(to)} hung up during the handshake; ${why}`, { cause });
+}
+
+export function denied(to: SshRepository, keyId: string, cause?: Error): ReconcileError {
+  return new ReconcileError(
+    "git_denied",
+    `${to.user}@${endpointOf(to)} does not accept the SSH key ${keyId}; register its public half there (as a deploy key, for the manifests repository ` +
+      "with write access), or correct the Secret",
+    { cause },
+  );
+}
+
+export function hostKeyRefused(
+  to: SshRepository,
+  presented: Buffer,
+  verdict: Exclude<HostKeyVerdict, { kind: "trusted" }>,
+): ReconcileError {
+  const at = endpointOf(to);
+  const type = keyType(presented) ?? "unknown";
+  const key = `${type} ${fingerprint(presented)}`;
+  const scan = keyscan(to, type);
+  return new ReconcileError("git_host_key", explain(verdict, at, key, scan));
+}
+
+function explain(verdict: Exclude<HostKeyVerdict, { kind: "trusted" }>, at: string, key: string, scan: string): string {
+  const remedy = `compare the fingerprint with the one that the host publishes, then add the line that "${scan}" prints to a file named in SSH_KNOWN_HOSTS`;
+  switch (verdict.kind) {
+    case "unknown":
+      return `the host key of ${at} is not known: it shows ${key}; ${remedy}`;
+    case "certificate_only":
+      return `the host key of ${at} is not known: it shows ${key}, and ${verdict.line.source} is a @cert-authority line, which is not supported; ${remedy}`;
+    case "revoked":
+      return `THE HOST KEY OF ${at} IS REVOKED: it shows ${key}, which ${verdict.line.source} revokes; nothing was sent; the host needs a new key`;
+    case "changed":
+      return (
+        `THE HOST KEY OF ${at} HAS CHANGED: it shows ${key}, but known is ${verdict.lines.map(describe).join(", ")}; someone may be in between, ` +
+        `nothing was sent; if the host really has a new key, ${remedy} and remove the old line`
+      );
+  }
+}
+
+function describe(line: HostKeyLine): string {
+  return `${line.type} ${fingerprint(line.key)} (${line.source})`;
+}
+
+function keyscan({ host, port }: SshRepository, type: string): string {
+  const name = host.replace(/^\[(.*)\]$/, "$1");
+  const family = type.replace(/^ssh-/, "").replace(/^ecdsa-.*/, "ecdsa");
+  return `ssh-keyscan -t ${family} -p ${port} ${/^[\w.:-]+$/.test(name) ? name : shellQuote(name)}`;
+}

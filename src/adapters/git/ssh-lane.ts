@@ -1,0 +1,201 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { asReconcileError, ReconcileError } from "../../errors.ts";
+import type { SshChannel } from "./ssh-channel.ts";
+import type { SshConnection } from "./ssh-connection.ts";
+import { SessionRefused } from "./ssh-failures.ts";
+
+/** The connections of one host, port, user and key, and those who wait for a place on one. */
+export interface SshLane {
+  exec(command: string, env: Record<string, string>, signal: AbortSignal): Promise<SshChannel>;
+  stats(): { readonly connections: number; readonly channels: number };
+  close(reason: ReconcileError): Promise<void>;
+}
+
+export interface SshLaneOptions {
+  open(): Promise<SshConnection>;
+  readonly spreadAfterMs: number;
+  readonly idleMs: number;
+  onIdle(connection: object, close: () => void): void;
+  onBusy(connection: object): void;
+  /** Nothing is open and nobody waits: the lane can be forgotten. */
+  onEmpty(): void;
+}
+
+interface Held {
+  readonly connection: SshConnection;
+  /** Places that are taken. */
+  channels: number;
+  /** It was in use before: when it turns out dead, that is old age. */
+  kept: boolean;
+  idleTimer?: NodeJS.Timeout;
+}
+
+interface Waiter {
+  grant(held: Held): void;
+  fail(error: Error): void;
+}
+
+const MOST_CONNECTIONS = 2;
+const MOST_CHANNELS = 4;
+const REFUSALS_BEFORE_NARROWING = 2;
+const MOST_REFUSALS_WHEN_ALONE = 10;
+
+export function createSshLane(options: SshLaneOptions): SshLane {
+  const connections = new Set<Held>();
+  const waiting: Waiter[] = [];
+  let opening = 0;
+  /** Calls of exec under way. */
+  let users = 0;
+  /** Falls when the server refuses sessions (MaxSessions). */
+  let channelLimit = MOST_CHANNELS;
+  let connectionLimit = MOST_CONNECTIONS;
+  /** Runs while somebody waits and no place was given. */
+  let spreadTimer: NodeJS.Timeout | undefined;
+  let closing: ReconcileError | undefined;
+
+  /** Gives free places to those who wait; the first connection first, so that the second one can go idle. */
+  function serve(): void {
+    for (const held of connections) {
+      while (waiting.length > 0 && held.channels < channelLimit) {
+        take(held);
+        waiting.shift()?.grant(held);
+        stopSpreading();
+      }
+    }
+    const under = connections.size + opening;
+    if (waiting.length > 0 && under === 0) void open();
+    else if (waiting.length > 0 && under < connectionLimit) spreadTimer ??= setTimeout(spread, options.spreadAfterMs);
+    else if (under + users === 0) options.onEmpty();
+  }
+
+  function stopSpreading(): void {
+    clearTimeout(spreadTimer);
+    spreadTimer = undefined;
+  }
+
+  function spread(): void {
+    stopSpreading();
+    if (waiting.length > 0 && connections.size + opening < connectionLimit) void open();
+  }
+
+  async function open(): Promise<void> {
+    opening += 1;
+    try {
+      const connection = await options.open();
+      const held: Held = { connection, channels: 0, kept: false };
+      connections.add(held);
+      void connection.gone.then(() => drop(held));
+      opening -= 1;
+      serve();
+      rest(held);
+    } catch (error) {
+      opening -= 1;
+      // While the other connection works, those who wait are served there.
+      if (connections.size > 0) connectionLimit = 1;
+      else for (const waiter of waiting.splice(0)) waiter.fail(asReconcileError(error));
+      serve();
+    }
+  }
+
+  function drop(held: Held): void {
+    if (!connections.delete(held)) return;
+    clearTimeout(held.idleTimer);
+    options.onBusy(held);
+    serve();
+  }
+
+  function take(held: Held): void {
+    held.channels += 1;
+    clearTimeout(held.idleTimer);
+    options.onBusy(held);
+  }
+
+  function rest(held: Held): void {
+    if (held.channels > 0 || !connections.has(held)) return;
+    held.kept = true;
+    const close = () => {
+      drop(held);
+      void held.connection.close(new ReconcileError("internal", "a command was given to an SSH connection that was being closed"));
+    };
+    held.idleTimer = setTimeout(close, options.idleMs).unref();
+    options.onIdle(held, close);
+  }
+
+  function release(held: Held): void {
+    held.channels -= 1;
+    serve();
+    rest(held);
+  }
+
+  function place(signal: AbortSignal, first: boolean): Promise<Held> {
+    return new Promise((resolve, reject) => {
+      const onAbort = () => {
+        waiting.splice(waiting.indexOf(waiter), 1);
+        reject(signal.reason);
+        serve();
+      };
+      const settle = <T>(next: (value: T) => void) => {
+        return (value: T) => {
+          signal.removeEventListener("abort", onAbort);
+          next(value);
+        };
+      };
+      const waiter: Waiter = { grant: settle(resolve), fail: settle(reject) };
+      if (closing) return reject(closing);
+      if (signal.aborted) return reject(signal.reason);
+      signal.addEventListener("abort", onAbort, { once: true });
+      if (first) waiting.unshift(waiter);
+      else waiting.push(waiter);
+      serve();
+    });
+  }
+
+  async function execOnAny(command: string, env: Record<string, string>, signal: AbortSignal): Promise<SshChannel> {
+    let replaced = false;
+    for (let refusals = 0; ; ) {
+      const held = await place(signal, refusals > 0);
+      const { kept } = held;
+      try {
+        const channel = await held.connection.exec(command, env, signal, () => release(held));
+        held.kept = true;
+        return channel;
+      } catch (error) {
+        if (held.connection.failure && kept && !replaced && !closing) {
+          // Nothing of the request was sent, so a fresh connection may start over.
+          replaced = true;
+          drop(held);
+          continue;
+        }
+        if (!(error instanceof SessionRefused)) throw error;
+        refusals += 1;
+        // A session that just ended is refused too until sshd has reaped it, so the first refusals prove nothing.
+        if (held.channels > 0 && refusals >= REFUSALS_BEFORE_NARROWING) channelLimit = Math.min(channelLimit, held.channels);
+        if (held.channels === 0 && refusals >= MOST_REFUSALS_WHEN_ALONE) {
+          throw new ReconcileError("git_unreachable", "the git host opens no session on a new connection; check its MaxSessions", {
+            cause: error,
+          });
+        }
+        await sleep(Math.min(10 * 2 ** refusals, 300) * (0.5 + Math.random()), undefined, { signal });
+      }
+    }
+  }
+
+  return {
+    async exec(command, env, signal) {
+      users += 1;
+      try {
+        return await execOnAny(command, env, signal);
+      } finally {
+        users -= 1;
+        serve();
+      }
+    },
+    stats: () => ({ connections: connections.size, channels: [...connections].reduce((sum, held) => sum + held.channels, 0) }),
+    async close(reason) {
+      closing = reason;
+      stopSpreading();
+      for (const waiter of waiting.splice(0)) waiter.fail(reason);
+      await Promise.all([...connections].map((held) => held.connection.close(reason)));
+    },
+  };
+}

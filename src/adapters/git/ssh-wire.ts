@@ -1,0 +1,78 @@
+/** A git conversation over one SSH channel; a server that hangs up is asked for its reason (exit status and stderr). */
+import type { SshKey } from "../../core/ports.ts";
+import type { SshRepository } from "../../core/types.ts";
+import { ReconcileError } from "../../errors.ts";
+import type { GitService, GitWire } from "./git-wire.ts";
+import { createPktReader, FLUSH, type PktReader } from "./pkt-line.ts";
+import { gitCommand, type SshChannel, type SshConnections } from "./ssh-connections.ts";
+
+/** How long a server may take to hang up after the last answer before we do. */
+const GOODBYE_MS = 5_000;
+
+export async function openSshWire(
+  connections: SshConnections,
+  at: { repository: SshRepository; key: SshKey },
+  service: GitService,
+  limits: { maxBytes: number; signal: AbortSignal },
+): Promise<GitWire> {
+  const env = service === "git-upload-pack" ? { GIT_PROTOCOL: "version=2" } : {};
+  const channel = await connections.exec(at.repository, at.key, gitCommand(service, at.repository.path), { env, signal: limits.signal });
+  const lines = createPktReader(channel.stdout, limits.maxBytes);
+  const reader: PktReader = {
+    async next() {
+      const line = await lines.next();
+      if (!line) await refuseExit(channel, at.repository);
+      return line;
+    },
+    get bytes() {
+      return lines.bytes;
+    },
+  };
+  return {
+    advertisement: async () => reader,
+    async request(body) {
+      await channel.write(body);
+      return reader;
+    },
+    close() {
+      void drain(channel);
+    },
+    abort: () => channel.close(),
+  };
+}
+
+async function drain(channel: SshChannel): Promise<void> {
+  const timer = setTimeout(() => channel.close(), GOODBYE_MS);
+  try {
+    await channel.write(FLUSH);
+    channel.end();
+    for await (const _ of channel.stdout);
+    await channel.closed;
+  } catch {
+    // The answer was complete; how the connection ended no longer matters.
+  } finally {
+    clearTimeout(timer);
+    channel.close();
+  }
+}
+
+async function refuseExit(channel: SshChannel, repository: SshRepository): Promise<void> {
+  const { code, stderr } = await channel.closed;
+  if (code === 0) return;
+  const name = `${repository.path} on ${repository.host}`;
+  // Control characters out: the text goes to logs and answers.
+  const said = stderr
+    .replace(/\p{Cc}+/gu, " ")
+    .trim()
+    .slice(0, 500);
+  if (/not appear to be a git repository|not found|could not be found|no such/i.test(said)) {
+    throw new ReconcileError("git_repository_missing", `${name} does not exist, or the SSH key has no access to it: ${said}`);
+  }
+  if (/denied|not allowed|read.only|unauthori[sz]ed|permission/i.test(said)) {
+    throw new ReconcileError(
+      "git_denied",
+      `${name} refused the SSH key; give it access (to the manifests repository with write access): ${said}`,
+    );
+  }
+  throw new ReconcileError("git_unreachable", `${name} hung up${said ? `: ${said}` : ""}; it is asked again at the next pass`);
+}

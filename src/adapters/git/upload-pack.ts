@@ -1,0 +1,144 @@
+/** The reading half of git's wire protocol: v2 where the server speaks it (refs filtered by the server), else v0 (gitprotocol-pack(5), gitprotocol-v2(5)). */
+import { ReconcileError } from "../../errors.ts";
+import type { GitWire } from "./git-wire.ts";
+import { DELIM, FLUSH, type PktReader, pkt } from "./pkt-line.ts";
+
+export interface RefListing {
+  /** Object id of the branch; undefined when the remote has no such branch. */
+  readonly tip: string | undefined;
+  /** The remote's default branch, where it says so. */
+  readonly defaultBranch: string | undefined;
+}
+
+export interface PackRequest {
+  readonly want: string;
+  readonly haves?: readonly string[];
+  readonly shallows?: readonly string[];
+  readonly depth?: number;
+  /** Commits alone where the server can (partial clone); a server that can't sends everything, commits first. */
+  readonly commitsOnly?: boolean;
+}
+
+export interface UploadPack {
+  list(branch: string): Promise<RefListing>;
+  /** The packfile's bytes as they come; the server's new shallow boundaries are added to `shallow` before the first. */
+  pack(request: PackRequest, shallow: Set<string>): AsyncGenerator<Buffer, void, undefined>;
+}
+
+/** Reads the advertisement. One listing and one pack may follow on the same wire, in that order. */
+export async function openUploadPack(wire: GitWire): Promise<UploadPack> {
+  const reader = await wire.advertisement();
+  const lines = await readLines(reader);
+  if (lines[0] === "version 2") {
+    refuseSha256(lines);
+    return speakV2(wire, lines.find((line) => line.startsWith("fetch="))?.includes("filter") ?? false);
+  }
+  const [head = "", capabilities = ""] = (lines[0] ?? "").split("\0");
+  refuseSha256(capabilities.split(" "));
+  return speakV0(wire, [head, ...lines.slice(1)], capabilities.split(" "));
+}
+
+function speakV2(wire: GitWire, canFilter: boolean): UploadPack {
+  const command = (name: string, args: readonly string[]) =>
+    Buffer.from(pkt(`command=${name}`) + pkt("agent=gitops-operator") + DELIM + args.map((arg) => pkt(`${arg}\n`)).join("") + FLUSH);
+  return {
+    async list(branch) {
+      const answer = await wire.request(command("ls-refs", ["symrefs", `ref-prefix refs/heads/${branch}`, "ref-prefix HEAD"]));
+      const refs = await readLines(answer);
+      const target = refs.find((line) => line.split(" ")[1] === "HEAD")?.match(/ symref-target:refs\/heads\/(\S+)/);
+      return { tip: findTip(refs, branch), defaultBranch: target?.[1] };
+    },
+    async *pack(request, shallow) {
+      const args = ["no-progress", "ofs-delta", `want ${request.want}`, ...haveLines(request), ...limitLines(request, canFilter), "done"];
+      yield* readPack(await wire.request(command("fetch", args)), shallow);
+    },
+  };
+}
+
+function speakV0(wire: GitWire, refs: readonly string[], capabilities: readonly string[]): UploadPack {
+  return {
+    async list(branch) {
+      const symref = capabilities.find((word) => word.startsWith("symref=HEAD:refs/heads/"));
+      return { tip: findTip(refs, branch), defaultBranch: symref?.slice("symref=HEAD:refs/heads/".length) };
+    },
+    async *pack(request, shallow) {
+      const canFilter = capabilities.includes("filter");
+      const wanted = ["side-band-64k", "ofs-delta", "no-progress", ...(canFilter && request.commitsOnly ? ["filter"] : [])];
+      const missing = ["side-band-64k", "shallow"].find((word) => !capabilities.includes(word));
+      if (missing)
+        throw new ReconcileError("git_protocol", `the git server lacks the capability '${missing}'; it must run git 1.8 or newer`);
+      const [haves, shallows] = [haveLines({ haves: request.haves ?? [] }), haveLines({ shallows: request.shallows ?? [] })];
+      const body =
+        pkt(`want ${request.want} ${wanted.join(" ")} agent=gitops-operator\n`) +
+        [...shallows, ...limitLines(request, canFilter)].map((line) => pkt(`${line}\n`)).join("") +
+        FLUSH +
+        [...haves, "done"].map((line) => pkt(`${line}\n`)).join("");
+      yield* readPack(await wire.request(Buffer.from(body)), shallow);
+    },
+  };
+}
+
+function haveLines(request: { haves?: readonly string[]; shallows?: readonly string[] }): string[] {
+  return [...(request.shallows ?? []).map((sha) => `shallow ${sha}`), ...(request.haves ?? []).map((sha) => `have ${sha}`)];
+}
+
+function limitLines(request: PackRequest, canFilter: boolean): string[] {
+  return [...(request.depth ? [`deepen ${request.depth}`] : []), ...(canFilter && request.commitsOnly ? ["filter tree:0"] : [])];
+}
+
+function findTip(refs: readonly string[], branch: string): string | undefined {
+  const line = refs.find((ref) => ref.split(" ")[1] === `refs/heads/${branch}`);
+  return line?.match(/^[0-9a-f]{40} /) ? line.slice(0, 40) : undefined;
+}
+
+function refuseSha256(capabilities: readonly string[]): void {
+  if (capabilities.includes("object-format=sha256")) {
+    throw new ReconcileError("git_protocol", "the repository uses SHA-256 object names, which are not supported; use a SHA-1 repository");
+  }
+}
+
+/** Text lines up to the flush, without their newline. */
+async function readLines(reader: PktReader): Promise<string[]> {
+  const lines: string[] = [];
+  for (;;) {
+    const line = await reader.next();
+    if (!line)
+      throw new ReconcileError("git_unreachable", "the git server hung up before it had answered; it is asked again at the next pass");
+    if (line.kind === "flush") return lines;
+    if (line.kind !== "data") continue;
+    const text = line.data.toString("utf8").replace(/\n$/, "");
+    refuseError(text);
+    // Over https the v0 and v2 advertisements are preceded by a section of their own.
+    if (text.startsWith("# service=")) await reader.next();
+    else lines.push(text);
+  }
+}
+
+/** The side band's first channel: the packfile. Both protocols put only text (ACK, NAK, shallow, section names) in front of it. */
+async function* readPack(reader: PktReader, shallow: Set<string>): AsyncGenerator<Buffer, void, undefined> {
+  let started = false;
+  for (;;) {
+    const line = await reader.next();
+    if (!line)
+      throw new ReconcileError("git_unreachable", "the git server hung up in the middle of a pack; it is asked again at the next pass");
+    if (line.kind === "flush" && started) return;
+    if (line.kind !== "data") continue;
+    const band = line.data[0];
+    if (band === 1) {
+      started = true;
+      yield line.data.subarray(1);
+    } else if (band === 3) {
+      throw new ReconcileError("git_protocol", `the git server failed: ${line.data.subarray(1).toString("utf8").trim().slice(0, 500)}`);
+    } else if (band !== 2) {
+      const text = line.data.toString("utf8").trim();
+      refuseError(text);
+      const [word, sha] = text.split(" ");
+      if (word === "shallow" && sha) shallow.add(sha);
+    }
+  }
+}
+
+function refuseError(text: string): void {
+  if (!text.startsWith("ERR ")) return;
+  throw new ReconcileError("git_protocol", `the git server refused: ${text.slice(4, 504)}`);
+}

@@ -1,0 +1,35 @@
+import type { DeploymentRecord } from "../../core/types.ts";
+
+const ours = "gitops.operator.";
+const revision = "deployment.kubernetes.io/revision";
+
+export interface ObjectIdentity {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Undefined for what is no namespaced object. */
+export function parseObjectIdentity(object: unknown): ObjectIdentity | undefined {
+  const { namespace, name } = mapOf(mapOf(object).metadata);
+  return typeof namespace === "string" && typeof name === "string" ? { namespace, name } : undefined;
+}
+
+/** The fields that are used, of whatever was sent; undefined when no annotation is ours. */
+export function parseDeploymentRecord(object: unknown): DeploymentRecord | undefined {
+  const identity = parseObjectIdentity(object);
+  const all = mapOf(mapOf(mapOf(object).metadata).annotations);
+  const keys = Object.keys(all).filter((key) => typeof all[key] === "string" && (key.startsWith(ours) || key === revision));
+  if (!identity || !keys.some((key) => key.startsWith(ours))) return undefined;
+  const annotations = Object.fromEntries(keys.map((key) => [key, all[key] as string]));
+  const { containers } = mapOf(mapOf(mapOf(mapOf(object).spec).template).spec);
+  return { ...identity, annotations, containers: Array.isArray(containers) ? containers.flatMap(parseContainer) : [] };
+}
+
+function parseContainer(container: unknown): DeploymentRecord["containers"] {
+  const { name, image } = mapOf(container);
+  return typeof name === "string" && typeof image === "string" ? [{ name, image }] : [];
+}
+
+function mapOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+}

@@ -1,0 +1,193 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Log } from "../../core/ports.ts";
+import type { DeploymentRecord } from "../../core/types.ts";
+import { parseDeploymentRecord, parseObjectIdentity } from "./deployment-record.ts";
+import type { KubeClient } from "./kube-client.ts";
+import { KubeError } from "./kube-error.ts";
+import { isOlderVersion, type ListPage, readListPage, readWatchEvent, type WatchEvent } from "./kube-messages.ts";
+
+export interface ReflectorTimes {
+  /** One page of a list, to its last byte. */
+  readonly listDeadlineMs: number;
+  /**
+   * The server is asked to end each watch after this time. A clean end is a sign of life that needs no bookmark: those come once a minute, and in a
+   * quiet cluster not at all, so a watchdog on bookmarks alone would either list again and again or miss a dead watch for minutes.
+   */
+  readonly watchSeconds: number;
+  /** A watch in which nothing arrives for this time is dead; longer than `watchSeconds`, and well below the promised 60 s. */
+  readonly silenceMs: number;
+  /** Back-off after failures: doubles from the first to the second, jittered to 50-100 %. */
+  readonly backoffMs: number;
+  readonly backoffCapMs: number;
+  /** A watch that lived this long ends a series of failures. */
+  readonly stableMs: number;
+  /** Against drift that nobody foresaw. */
+  readonly relistMs: number;
+}
+
+/** Right again within 30 s of a recovery: a request that was hanging (15 s), the back-off (8 s), the list. */
+export const defaultReflectorTimes: ReflectorTimes = {
+  listDeadlineMs: 15_000,
+  watchSeconds: 30,
+  silenceMs: 42_000,
+  backoffMs: 500,
+  backoffCapMs: 8_000,
+  stableMs: 10_000,
+  relistMs: 15 * 60_000,
+};
+
+export interface Reflector {
+  readonly records: ReadonlyMap<string, DeploymentRecord>;
+  /** Resolves after the first complete list. */
+  readonly firstList: Promise<void>;
+  readonly synced: boolean;
+  /** `performance.now()` of the last complete list, event, bookmark or clean end of a watch; of the start before that. */
+  readonly heardAtMs: number;
+  readonly restarts: number;
+  readonly lastError: string | undefined;
+  close(): void;
+}
+
+const pageLimit = 500;
+
+/** Keeps the Deployments below one path as the API server has them: list, watch, and after anything but the clean end of a watch list again. */
+export function startReflector(client: KubeClient, path: string, times: ReflectorTimes, log: Log): Reflector {
+  const stopped = new AbortController();
+  const { signal } = stopped;
+  const firstList = Promise.withResolvers<void>();
+  let records = new Map<string, DeploymentRecord>();
+  let synced = false;
+  let heardAtMs = performance.now();
+  let restarts = 0;
+  let lastError: string | undefined;
+  /** What the log was last told: undefined = all is well. */
+  let toldProblem: string | undefined;
+
+  async function run(): Promise<void> {
+    let failures = 0;
+    while (!signal.aborted) {
+      let watchingSinceMs = Number.POSITIVE_INFINITY;
+      try {
+        let version = await listAll();
+        const relistAtMs = performance.now() + times.relistMs * (0.9 + 0.2 * Math.random());
+        watchingSinceMs = performance.now();
+        while (performance.now() < relistAtMs) version = await watchFrom(version);
+      } catch (error) {
+        if (signal.aborted) return;
+        noteProblem(error);
+        failures = performance.now() - watchingSinceMs >= times.stableMs ? 1 : failures + 1;
+        const delayMs = Math.min(times.backoffCapMs, times.backoffMs * 2 ** (failures - 1)) * (0.5 + 0.5 * Math.random());
+        await sleep(delayMs, undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+
+  /** Replaces everything at the end, so that readers never see half a list; returns the version to watch from. */
+  async function listAll(): Promise<string> {
+    const listed = new Map<string, DeploymentRecord>();
+    let page: ListPage | undefined;
+    do {
+      const token: string = page ? `&continue=${encodeURIComponent(page.continueToken)}` : "";
+      page = await readPage(`?limit=${pageLimit}${token}`);
+      for (const item of page.items) {
+        const record = parseDeploymentRecord(item);
+        if (record) listed.set(keyOf(record), record);
+      }
+    } while (page.continueToken !== "");
+    records = listed;
+    heardAtMs = performance.now();
+    synced = true;
+    firstList.resolve();
+    return page.resourceVersion;
+  }
+
+  async function readPage(query: string): Promise<ListPage> {
+    const { status, text } = await client.get(path + query, { deadlineMs: times.listDeadlineMs, signal });
+    if (status !== 200) throw KubeError.ofAnswer(status, text);
+    return readListPage(text);
+  }
+
+  /** One watch to its clean end; returns the version to go on from. */
+  async function watchFrom(start: string): Promise<string> {
+    const startedAtMs = performance.now();
+    const query = `?watch=true&allowWatchBookmarks=true&timeoutSeconds=${times.watchSeconds}&resourceVersion=${encodeURIComponent(start)}`;
+    let version = start;
+    let heard = false;
+    for await (const line of client.watch(path + query, { deadlineMs: times.silenceMs, signal })) {
+      const event = readWatchEvent(line);
+      version = newerVersion(version, event.resourceVersion);
+      apply(event);
+      heard = true;
+      noteLife();
+    }
+    if (performance.now() - startedAtMs < times.watchSeconds * 100) throw new KubeError("protocol", "the API server ended the watch early");
+    // A server that was restored from a backup accepts a version from its future, and then says nothing.
+    if (!heard) newerVersion(version, (await readPage("?limit=1")).resourceVersion);
+    noteLife();
+    return version;
+  }
+
+  function apply({ type, object }: WatchEvent): void {
+    const identity = parseObjectIdentity(object);
+    if (type === "BOOKMARK" || !identity) return;
+    const record = type === "DELETED" ? undefined : parseDeploymentRecord(object);
+    if (record) records.set(keyOf(record), record);
+    else records.delete(keyOf(identity));
+  }
+
+  function noteLife(): void {
+    if (toldProblem !== undefined)
+      log.info({ path, silent_ms: Math.round(performance.now() - heardAtMs) }, "watch of Deployments recovered");
+    toldProblem = undefined;
+    heardAtMs = performance.now();
+  }
+
+  function noteProblem(error: unknown): void {
+    const { kind, status, message } = error instanceof KubeError ? error : { kind: "internal", status: undefined, message: String(error) };
+    restarts += 1;
+    lastError = message;
+    const problem = `${kind} ${status}`;
+    // An expired version is ordinary; a list puts it right.
+    if (status === 410 || problem === toldProblem) return;
+    toldProblem = problem;
+    log.warn({ path, reason: message, ...remedyFor(status) }, "watch of Deployments is interrupted; trying again");
+  }
+
+  void run();
+  return {
+    get records() {
+      return records;
+    },
+    firstList: firstList.promise,
+    get synced() {
+      return synced;
+    },
+    get heardAtMs() {
+      return heardAtMs;
+    },
+    get restarts() {
+      return restarts;
+    },
+    get lastError() {
+      return lastError;
+    },
+    close: () => stopped.abort(new KubeError("network", "closed")),
+  };
+}
+
+function newerVersion(known: string, said: string | undefined): string {
+  if (said === undefined) return known;
+  if (isOlderVersion(said, known))
+    throw new KubeError("protocol", `the API server's resourceVersion went back from ${known} to ${said} (restored from a backup?)`);
+  return said;
+}
+
+function remedyFor(status: number | undefined): object {
+  if (status === 403) return { remedy: "grant the operator's service account get, list and watch on deployments.apps" };
+  if (status === 401) return { remedy: "check the operator's token or client certificate" };
+  return {};
+}
+
+function keyOf({ namespace, name }: { readonly namespace: string; readonly name: string }): string {
+  return `${namespace}/${name}`;
+}

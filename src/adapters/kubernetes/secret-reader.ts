@@ -1,0 +1,116 @@
+import type { Secrets } from "../../core/ports.ts";
+import type { SecretRef } from "../../core/types.ts";
+import { ReconcileError } from "../../errors.ts";
+import type { KubeAnswer, KubeClient } from "./kube-client.ts";
+import { statusMessage } from "./kube-error.ts";
+
+const defaultDeadlineMs = 10_000;
+/** RFC 1123 subdomain: nothing else can be a name, and nothing else goes into a path. */
+const nameForm = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
+/** RFC 4648 with padding. */
+const base64Form = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/**
+ * Reads Secrets when asked and keeps nothing. Reads of one Secret share a request that is still under way, so an answer is at most as much
+ * older than the question as that request had been flying.
+ */
+export function createSecretReader(client: KubeClient, deadlineMs = defaultDeadlineMs): Secrets {
+  const underWay = new Map<string, Promise<KubeAnswer>>();
+  // The deadline bounds the request, and the client's close cuts it.
+  const never = new AbortController().signal;
+
+  function fetchSecret({ namespace, name }: SecretRef): Promise<KubeAnswer> {
+    const path = `/api/v1/namespaces/${namespace}/secrets/${name}`;
+    const shared = underWay.get(path);
+    if (shared) return shared;
+    const answer = client.get(path, { deadlineMs, signal: never }).finally(() => underWay.delete(path));
+    underWay.set(path, answer);
+    return answer;
+  }
+
+  return {
+    async read(ref, field) {
+      if (!nameForm.test(ref.namespace) || !nameForm.test(ref.name)) throw missing(ref, field);
+      const answer = await fetchSecret(ref).catch((error) => {
+        throw new ReconcileError(
+          "secret_unreadable",
+          `Secret ${ref.namespace}/${ref.name} cannot be read: ${(error as Error).message}; it is tried again at the next pass`,
+          {
+            cause: error,
+          },
+        );
+      });
+      return decodeField(ref, field, answer);
+    },
+  };
+}
+
+function decodeField(ref: SecretRef, field: string, { status, text }: KubeAnswer): string {
+  const secret = `Secret ${ref.namespace}/${ref.name}`;
+  if (status === 404) throw missing(ref, field);
+  if (status === 403) {
+    throw new ReconcileError(
+      "secret_denied",
+      `${secret} may not be read by the operator: grant its service account the verb get on secrets in namespace ${ref.namespace} (Role and RoleBinding)`,
+    );
+  }
+  if (status === 401) {
+    throw new ReconcileError(
+      "secret_unreadable",
+      `${secret} cannot be read: the API server does not accept the operator's credentials (HTTP 401); check its token or client certificate`,
+    );
+  }
+  if (status !== 200) {
+    throw new ReconcileError(
+      "secret_unreadable",
+      `${secret} cannot be read: HTTP ${status}: ${statusMessage(text)}; it is tried again at the next pass`,
+    );
+  }
+  const encoded = parseData(secret, text)[field];
+  if (typeof encoded !== "string") {
+    throw new ReconcileError(
+      "secret_field_missing",
+      `Failed to read field: ${field} in data, consider recreating the secret with ${recipe(ref, field)}`,
+    );
+  }
+  return decode(encoded, `${secret}: field ${field}`);
+}
+
+/** The parser's own words would quote the Secret, so they are dropped. */
+function parseData(secret: string, text: string): Readonly<Record<string, unknown>> {
+  let object: unknown;
+  try {
+    object = JSON.parse(text);
+  } catch {
+    throw new ReconcileError("secret_unreadable", `${secret} cannot be read: the API server sent broken JSON`);
+  }
+  const data = (object as { data?: unknown } | null)?.data ?? {};
+  return typeof data === "object" ? Object.assign(Object.create(null), data) : {};
+}
+
+function decode(encoded: string, what: string): string {
+  const bytes = Buffer.from(encoded, "base64");
+  if (!base64Form.test(encoded) || bytes.toString("base64") !== encoded) {
+    throw new ReconcileError("secret_unreadable", `${what} is not base64; recreate the Secret with kubectl create secret`);
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new ReconcileError("secret_unreadable", `${what} is not UTF-8 text; recreate the Secret from a text file`);
+  }
+}
+
+function missing(ref: SecretRef, field: string): ReconcileError {
+  const { namespace, name } = ref;
+  return new ReconcileError(
+    "secret_missing",
+    `Secret ${namespace}/${name} does not exist: correct the annotation that names it, or create it with ${recipe(ref, field)} --namespace ${namespace}`,
+  );
+}
+
+function recipe({ name }: SecretRef, field: string): string {
+  if (field === ".dockerconfigjson")
+    return `kubectl create secret docker-registry ${name} --docker-server=… --docker-username=… --docker-password=…`;
+  const source = field === "ssh-privatekey" ? `--from-file=${field}=/path` : `--from-literal=${field}=…`;
+  return `kubectl create secret generic ${name} ${source}`;
+}

@@ -1,0 +1,51 @@
+import { KubeError } from "./kube-error.ts";
+
+export interface Deadline {
+  /** Aborts when time is up, when the outer signal does, and at `stop`. */
+  readonly signal: AbortSignal;
+  readonly passed: boolean;
+  /** The promise's result, unless the signal aborts first. */
+  race<T>(work: Promise<T>): Promise<T>;
+  restart(): void;
+  /** Ends what still runs under the signal. */
+  stop(): void;
+}
+
+/** A deadline of our own: AbortSignal.any and AbortSignal.timeout on a signal that lives long would pile up until collected. */
+export function startDeadline(deadlineMs: number, outer: AbortSignal): Deadline {
+  const controller = new AbortController();
+  let passed = false;
+  const timer = setTimeout(() => {
+    passed = true;
+    controller.abort(new KubeError("deadline", `no answer within ${deadlineMs / 1000} s`));
+  }, deadlineMs);
+  function onOuterAbort(): void {
+    controller.abort(outer.reason);
+  }
+  if (outer.aborted) onOuterAbort();
+  outer.addEventListener("abort", onOuterAbort);
+  return {
+    signal: controller.signal,
+    get passed() {
+      return passed;
+    },
+    race<T>(work: Promise<T>) {
+      const { promise, resolve, reject } = Promise.withResolvers<T>();
+      function onAbort(): void {
+        reject(controller.signal.reason);
+      }
+      if (controller.signal.aborted) onAbort();
+      controller.signal.addEventListener("abort", onAbort);
+      work.then(resolve, reject).finally(() => controller.signal.removeEventListener("abort", onAbort));
+      return promise;
+    },
+    restart() {
+      timer.refresh();
+    },
+    stop() {
+      clearTimeout(timer);
+      outer.removeEventListener("abort", onOuterAbort);
+      controller.abort();
+    },
+  };
+}

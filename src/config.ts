@@ -1,0 +1,122 @@
+/** The environment as typed settings. Only main.ts reads process.env. */
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+
+export interface Config {
+  readonly port: number;
+  /** Undefined: all interfaces, IPv6 and IPv4. */
+  readonly host: string | undefined;
+  readonly logLevel: string;
+  /** Empty: all namespaces. */
+  readonly watchNamespaces: readonly string[];
+  readonly operatorNamespace: string;
+  readonly knownHostsFiles: readonly string[];
+  readonly workDir: string;
+  readonly maxRepositoryBytes: number;
+  readonly identity: { readonly name: string; readonly email: string };
+  readonly reconcileTimeoutMs: number;
+  /** 0: only when called. */
+  readonly reconcileIntervalMs: number;
+  readonly concurrency: number;
+  readonly secretRefs: "scoped" | "strict" | "any";
+  readonly secretNamespaces: readonly string[];
+}
+
+export type ParsedConfig =
+  | { readonly kind: "ok"; readonly config: Config; readonly warnings: readonly string[] }
+  | { readonly kind: "error"; readonly problems: readonly string[] };
+
+const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+
+const whole = (fallback: number, min: number, max: number) => {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d+$/, message)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, message)
+    .default(fallback);
+};
+const namespaces = z
+  .string()
+  .transform((text) =>
+    text
+      .split(",")
+      .map((part) => part.trim())
+      .filter(Boolean),
+  )
+  .refine(
+    (names) => names.every((name) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name)),
+    "must be namespace names with commas between them",
+  )
+  .default([]);
+const person = z.string().regex(/^[^<>\p{Cc}]+$/u, "must be one line without < and >");
+
+const schema = z.object({
+  PORT: whole(8000, 0, 65_535),
+  HOST: z.string().optional(),
+  LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`).optional(),
+  RUST_LOG: z.string().optional(),
+  WATCH_NAMESPACES: namespaces,
+  OPERATOR_NAMESPACE: z
+    .string()
+    .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "must be a namespace name")
+    .default("gitops-operator"),
+  SSH_KNOWN_HOSTS: z.string().default(join(homedir(), ".ssh", "known_hosts")),
+  WORK_DIR: z.string().default(join(tmpdir(), "gitops-operator")),
+  MAX_REPO_MB: whole(64, 1, 2_047),
+  DEFAULT_FROM_NAME: person.default("GitOps Operator"),
+  DEFAULT_FROM_EMAIL: person.default("gitops-operator@noreply.local"),
+  RECONCILE_TIMEOUT_SECONDS: whole(50, 1, 3_600),
+  RECONCILE_INTERVAL_SECONDS: whole(0, 0, 86_400),
+  CONCURRENCY: whole(8, 1, 256),
+  SECRET_REFS: z.enum(["scoped", "strict", "any"], "must be scoped, strict or any").default("scoped"),
+  SECRET_NAMESPACES: namespaces,
+});
+
+/** Names every problem at once. An empty variable counts as not set. */
+export function parseConfig(env: Readonly<Record<string, string | undefined>>): ParsedConfig {
+  const parsed = schema.safeParse(Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim())));
+  if (!parsed.success) {
+    return { kind: "error", problems: parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`) };
+  }
+  const values = parsed.data;
+  const warnings: string[] = [];
+  if (values.SECRET_REFS === "any") warnings.push("SECRET_REFS=any: every Deployment may use every Secret that the operator can read");
+  return {
+    kind: "ok",
+    warnings,
+    config: {
+      port: values.PORT,
+      host: values.HOST,
+      logLevel: values.LOG_LEVEL ?? levelFromRustLog(values.RUST_LOG, warnings) ?? "info",
+      watchNamespaces: values.WATCH_NAMESPACES,
+      operatorNamespace: values.OPERATOR_NAMESPACE,
+      knownHostsFiles: values.SSH_KNOWN_HOSTS.split(":").filter(Boolean),
+      workDir: values.WORK_DIR,
+      maxRepositoryBytes: values.MAX_REPO_MB * 2 ** 20,
+      identity: { name: values.DEFAULT_FROM_NAME, email: values.DEFAULT_FROM_EMAIL },
+      reconcileTimeoutMs: values.RECONCILE_TIMEOUT_SECONDS * 1_000,
+      reconcileIntervalMs: values.RECONCILE_INTERVAL_SECONDS * 1_000,
+      concurrency: values.CONCURRENCY,
+      secretRefs: values.SECRET_REFS,
+      secretNamespaces: values.SECRET_NAMESPACES,
+    },
+  };
+}
+
+/** The original's variable: `debug,tower_http=debug` means debug. */
+function levelFromRustLog(text: string | undefined, warnings: string[]): string | undefined {
+  if (text === undefined) return undefined;
+  const level = text
+    .split(",")
+    .find((part) => !part.includes("="))
+    ?.trim()
+    .toLowerCase();
+  const known = level === "off" ? "silent" : LOG_LEVELS.find((name) => name === level);
+  warnings.push(
+    known ? `RUST_LOG is understood as LOG_LEVEL=${known}; set LOG_LEVEL instead` : "RUST_LOG names no level; set LOG_LEVEL instead",
+  );
+  return known;
+}

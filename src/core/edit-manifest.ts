@@ -1,0 +1,33 @@
+import { ReconcileError } from "../errors.ts";
+import { decide } from "./decide.ts";
+import { escapeControl } from "./escape.ts";
+import { formatImage } from "./image.ts";
+import { readImages, writeTag } from "./manifest.ts";
+import type { Target } from "./types.ts";
+
+export type ManifestEdit =
+  | { readonly kind: "up_to_date" }
+  /** `from`: the first differing tag that was there; `text`: the manifest with the wanted tag. */
+  | { readonly kind: "update"; readonly from?: string; readonly text: string };
+
+/** What has to become of a manifest so that the target's image has the tag; throws `manifest_invalid` or `manifest_no_container`. */
+export function editManifest(text: string, { path, image }: Pick<Target, "path" | "image">, tag: string, digest?: string): ManifestEdit {
+  const images = readImages(text, image);
+  if (images.kind === "invalid") throw invalid(path, images.reason);
+  if (images.kind === "none") {
+    const there = images.images.length > 0 ? `there are: ${images.images.map(escapeControl).join(", ")}` : "there are no images in its Deployments";
+    throw new ReconcileError(
+      "manifest_no_container",
+      `No container in ${path} references image '${formatImage(image)}'; check gitops.operator.image_name (${there})`,
+    );
+  }
+  const decision = decide(images.ours, tag);
+  if (decision.kind === "up_to_date") return decision;
+  const written = writeTag(text, image, tag, digest);
+  if (written.kind === "invalid") throw invalid(path, written.reason);
+  return { kind: "update", text: written.text, ...(decision.from === undefined ? {} : { from: decision.from }) };
+}
+
+function invalid(path: string, reason: string): ReconcileError {
+  return new ReconcileError("manifest_invalid", `${path} can't be used as a manifest: ${reason}`);
+}

@@ -1,0 +1,85 @@
+/** One Deployment, top to bottom: the list of steps of the contract's §6. */
+import { asReconcileError } from "../errors.ts";
+import { isOperatorCommit } from "./commit-message.ts";
+import { tagFor } from "./decide.ts";
+import { editManifest } from "./edit-manifest.ts";
+import type { Branch, Commit, Git, Identity, ManifestsBranch, SshKey } from "./ports.ts";
+import { sameRepository } from "./repository.ts";
+import type { Outcome, SecretRef, Target } from "./types.ts";
+import { explain, type Seat } from "./writer.ts";
+
+export interface ReconcilePorts {
+  readonly git: Git;
+  /** The operator as author, to know its own commits. */
+  readonly identity: Identity;
+  /** Reads and parses the private key of a Secret that this Deployment may name. */
+  readonly readKey: (ref: SecretRef, target: Target) => Promise<SshKey>;
+}
+
+/** How a run tells others where it is. */
+export interface Progress {
+  /** What is being done, in words, for the answer that is due before the end. */
+  step(text: string, known?: { from?: string; to?: string }): void;
+  /** Called when the refs are about to be listed: questions asked later need another run. The time of the last question that this one answers. */
+  list(): number;
+  readonly signal: AbortSignal;
+}
+
+/** Never rejects. */
+export async function reconcile(target: Target, seat: Seat, progress: Progress, ports: ReconcilePorts): Promise<Outcome> {
+  const { deployment } = target;
+  const known: { from?: string; to?: string } = {};
+  try {
+    progress.step("reading the SSH key");
+    const { app, manifests } = await during("Failed to get SSH key: ", () => readBranches(target, ports));
+
+    progress.step(`asking for the newest commit of '${target.appBranch}'`);
+    const notBefore = progress.list();
+    const appCommit = await during("Failed to get latest SHA: ", () => newestCommit(target, app, notBefore, ports));
+    const tag = tagFor(appCommit.sha, target.tagType);
+    known.to = tag;
+
+    progress.step("reading the manifest", known);
+    const edit = await during(`Failed to patch deployment ${deployment} to version ${tag}: `, () =>
+      ports.git.withManifests(manifests, async (copy) => {
+        const tip = await copy.refresh(notBefore);
+        return editManifest(await copy.read(tip, target.path), target, tag);
+      }),
+    );
+    if (edit.kind === "up_to_date") return { kind: "up_to_date", to: tag };
+    if (edit.from !== undefined) known.from = edit.from;
+
+    progress.step(`pushing to '${target.manifestBranch}'`, known);
+    const outcome = await seat.write({ target, at: manifests, appCommit, tag, signal: progress.signal, notBefore });
+    return outcome.kind === "failed" ? { ...known, ...outcome } : outcome;
+  } catch (error) {
+    return { kind: "failed", error: asReconcileError(error), ...known };
+  } finally {
+    seat.leave();
+  }
+}
+
+async function readBranches(target: Target, { readKey }: ReconcilePorts): Promise<{ app: Branch; manifests: ManifestsBranch }> {
+  const manifestKey = await readKey(target.manifestKey, target);
+  const isOneKey = target.appKey.namespace === target.manifestKey.namespace && target.appKey.name === target.manifestKey.name;
+  const appKey = target.appRepository.transport === "https" ? undefined : isOneKey ? manifestKey : await readKey(target.appKey, target);
+  return {
+    app: { repository: target.appRepository, branch: target.appBranch, key: appKey },
+    manifests: { repository: target.manifestRepository, branch: target.manifestBranch, key: manifestKey },
+  };
+}
+
+/** Where application and manifests are one branch, the operator's own commits don't count: no pass answers its own commit. */
+function newestCommit(target: Target, app: Branch, notBefore: number, { git, identity }: ReconcilePorts): Promise<Commit> {
+  const isOneBranch = target.appBranch === target.manifestBranch && sameRepository(target.appRepository, target.manifestRepository);
+  const skip = isOneBranch ? (commit: Commit) => isOperatorCommit(commit, identity) : undefined;
+  return git.newestCommit(app, notBefore, skip);
+}
+
+async function during<T>(step: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw explain(step, error);
+  }
+}

@@ -1,0 +1,227 @@
+/** All Deployments: which runs a call starts, joins or shares, so that no answer is older than its question (contract §5). */
+import { asReconcileError, ReconcileError } from "../errors.ts";
+import type { Clock, Deployments, Log } from "./ports.ts";
+import type { Progress } from "./reconcile.ts";
+import { createSlots } from "./slots.ts";
+import type { DeploymentRecord, Outcome, Parsed, Result, Target } from "./types.ts";
+import type { Seat, Writers } from "./writer.ts";
+
+export interface Filter {
+  readonly namespace?: string;
+  readonly deployment?: string;
+}
+
+export interface LastResult extends Result {
+  readonly at: Date;
+}
+
+export interface Reconciler {
+  /** One result per tracked Deployment as soon as `due` aborts: worked on ones by namespace and name, then the disabled. */
+  reconcile(filter: Filter, due: AbortSignal): Promise<Result[]>;
+  /** The last finished run of a Deployment. */
+  lastResult(namespace: string, name: string): LastResult | undefined;
+  /** No new runs; resolves when no push is in flight any more. */
+  close(): Promise<void>;
+}
+
+export interface ReconcilerOptions {
+  readonly deployments: Deployments;
+  readonly writers: Writers;
+  readonly parse: (record: DeploymentRecord) => Parsed;
+  /** Never rejects. */
+  readonly work: (target: Target, seat: Seat, progress: Progress) => Promise<Outcome>;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Deployments worked on at once; a run in the writer holds no place. */
+  readonly concurrency: number;
+}
+
+/** A run that has not ended by then has failed (promise P6). */
+const RUN_DEADLINE_MS = 240_000;
+
+interface Run {
+  readonly target: Target;
+  readonly outcome: Promise<Outcome>;
+  /** The last question that this run answers; undefined once its refs are being listed, when no more can join. */
+  askedAt: number | undefined;
+  step: string;
+  known: { from?: string; to?: string };
+}
+
+/** A Deployment is never worked on twice at once: one run, and at most one that follows it. */
+interface Lane {
+  current: Run;
+  next: FollowUp | undefined;
+}
+
+interface FollowUp {
+  target: Target;
+  readonly run: Promise<Run>;
+}
+
+export function createReconciler(options: ReconcilerOptions): Reconciler {
+  const { deployments, writers, parse, work, clock, log, concurrency } = options;
+  const slots = createSlots(concurrency);
+  const lanes = new Map<string, Lane>();
+  const results = new Map<string, LastResult>();
+  const closing = new AbortController();
+  const incomplete = new Map<string, string>();
+
+  async function reconcile(filter: Filter, due: AbortSignal): Promise<Result[]> {
+    closing.signal.throwIfAborted();
+    const worked: Promise<Result>[] = [];
+    const disabled: Result[] = [];
+    const records = deployments.list();
+    forget(records);
+    for (const record of records) {
+      if (filter.namespace !== undefined && filter.namespace !== record.namespace) continue;
+      if (filter.deployment !== undefined && filter.deployment !== record.name) continue;
+      const name = { namespace: record.namespace, deployment: record.name };
+      const parsed = parse(record);
+      tellIncomplete(record, parsed);
+      if (parsed.kind === "ready") worked.push(answer(name, parsed.target, due));
+      if (parsed.kind === "malformed") worked.push(Promise.resolve(finish(name, malformed(parsed.problems))));
+      if (parsed.kind === "disabled") disabled.push(finish(name, { kind: "skipped", reason: "disabled" }));
+    }
+    return [...(await Promise.all(worked)), ...disabled];
+  }
+
+  /** The outcome of a run that lists its refs after now, or what it is at when the answer is due. */
+  async function answer(name: Omit<Result, "outcome">, target: Target, due: AbortSignal): Promise<Result> {
+    const isDue = new Promise<"due">((resolve) =>
+      due.aborted ? resolve("due") : due.addEventListener("abort", () => resolve("due"), { once: true }),
+    );
+    const joined = join(target);
+    const run = await Promise.race([joined, isDue]);
+    if (run === "due") return { ...name, outcome: { kind: "waiting", step: "waiting for the run before this one to end" } };
+    const outcome = await Promise.race([run.outcome, isDue]);
+    return { ...name, outcome: outcome === "due" ? { kind: "waiting", step: run.step, ...run.known } : outcome };
+  }
+
+  function join(target: Target): Promise<Run> {
+    const id = idOf(target);
+    const lane = lanes.get(id);
+    if (!lane) return Promise.resolve(start(id, target));
+    const { current } = lane;
+    if (current.askedAt !== undefined && isSame(current.target, target)) {
+      current.askedAt = clock.now();
+      return Promise.resolve(current);
+    }
+    // The newest annotations win: whoever waits for the follow-up run gets the answer for them.
+    if (lane.next) {
+      lane.next.target = target;
+      return lane.next.run;
+    }
+    const next: FollowUp = { target, run: current.outcome.then(() => start(id, next.target)) };
+    lane.next = next;
+    return next.run;
+  }
+
+  function start(id: string, target: Target): Run {
+    const seat = writers.seat(target);
+    const settled = Promise.withResolvers<Outcome>();
+    const run: Run = { target, outcome: settled.promise, askedAt: clock.now(), step: "waiting for its turn", known: {} };
+    lanes.set(id, { current: run, next: undefined });
+    void runToEnd(run, seat).then((outcome) => {
+      finish({ namespace: target.namespace, deployment: target.deployment }, outcome);
+      if (lanes.get(id)?.current === run && !lanes.get(id)?.next) lanes.delete(id);
+      settled.resolve(outcome);
+    });
+    return run;
+  }
+
+  async function runToEnd(run: Run, seat: Seat): Promise<Outcome> {
+    const release = await slots.acquire();
+    const deadline = new AbortController();
+    const signal = AbortSignal.any([closing.signal, deadline.signal]);
+    const timer = setTimeout(() => deadline.abort(overdue(run)), RUN_DEADLINE_MS);
+    try {
+      signal.throwIfAborted();
+      let isWriting = false;
+      const aborted = new Promise<never>((_, reject) => {
+        // The writer looks at the signal itself: a push in flight is waited for, so that the outcome is the truth.
+        signal.addEventListener("abort", () => isWriting || reject(signal.reason), { once: true });
+      });
+      const progress: Progress = {
+        signal,
+        step(text, known) {
+          run.step = text;
+          run.known = { ...known };
+        },
+        list() {
+          const asked = run.askedAt ?? clock.now();
+          run.askedAt = undefined;
+          return asked;
+        },
+      };
+      const placed: Seat = {
+        leave: seat.leave,
+        write(request) {
+          isWriting = true;
+          release();
+          return seat.write(request);
+        },
+      };
+      return await Promise.race([work(run.target, placed, progress), aborted]);
+    } catch (error) {
+      return { kind: "failed", error: asReconcileError(error), ...run.known };
+    } finally {
+      clearTimeout(timer);
+      seat.leave();
+      release();
+    }
+  }
+
+  function finish(name: Omit<Result, "outcome">, outcome: Outcome): Result {
+    const result = { ...name, outcome };
+    results.set(idOf(name), { ...result, at: new Date() });
+    return result;
+  }
+
+  /** Drops what is remembered of Deployments that are gone. */
+  function forget(records: readonly DeploymentRecord[]): void {
+    const ids = new Set(records.map(({ namespace, name }) => idOf({ namespace, deployment: name })));
+    for (const memory of [results, incomplete]) for (const id of memory.keys()) if (!ids.has(id)) memory.delete(id);
+  }
+
+  function tellIncomplete(record: DeploymentRecord, parsed: Parsed): void {
+    const id = idOf({ namespace: record.namespace, deployment: record.name });
+    const problems = parsed.kind === "incomplete" ? parsed.problems : [];
+    if (problems.join("\n") === (incomplete.get(id) ?? "")) return;
+    if (problems.length === 0) {
+      incomplete.delete(id);
+      return;
+    }
+    incomplete.set(id, problems.join("\n"));
+    log.warn({ namespace: record.namespace, deployment: record.name, problems }, "Annotations incomplete, Deployment not reconciled");
+  }
+
+  return {
+    reconcile,
+    lastResult: (namespace, name) => results.get(idOf({ namespace, deployment: name })),
+    async close() {
+      closing.abort(new ReconcileError("shutdown", "the operator is shutting down; the next start looks again"));
+      await writers.close();
+    },
+  };
+}
+
+function idOf({ namespace, deployment }: { namespace: string; deployment: string }): string {
+  return `${namespace}/${deployment}`;
+}
+
+/** Targets are plain data built by one function, so equal text means equal value. */
+export function isSame(a: Target, b: Target): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function malformed(problems: readonly string[]): Outcome {
+  return { kind: "failed", error: new ReconcileError("annotation_invalid", `Invalid annotations: ${problems.join("; ")}`) };
+}
+
+function overdue({ step }: Run): ReconcileError {
+  return new ReconcileError(
+    "deadline",
+    `the run did not end within ${RUN_DEADLINE_MS / 1000} s (it was ${step}); the next pass tries again`,
+  );
+}

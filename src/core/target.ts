@@ -1,0 +1,224 @@
+import { type AnnotationName, annotationNames, annotationPrefix, annotations, ignoredAnnotations } from "./annotations.ts";
+import { branchProblem } from "./branch.ts";
+import { closest } from "./did-you-mean.ts";
+import { escapeControl } from "./escape.ts";
+import { parseImageName, parseRegistryUrl, type RegistryUrl, withRegistry } from "./image.ts";
+import { parseManifestPath } from "./manifest-path.ts";
+import { parseRepository } from "./repository.ts";
+import type { DeploymentRecord, ImageName, Parsed, Repository, SecretRef, Settings, SshRepository, Target } from "./types.ts";
+
+type Values = Readonly<Partial<Record<AnnotationName, string>>>;
+type Complain = (name: AnnotationName, problem: string) => void;
+
+/** Kubernetes limits the parts of a subdomain only together. */
+const dnsPart = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
+const maxValueBytes = 2048;
+const maxUnknownShown = 10;
+const secretNames = [
+  "ssh_key_name",
+  "notifications_secret_name",
+  "registry_secret_name",
+  "github_token_secret_name",
+  "manifest_ssh_key_name",
+] as const;
+const namespaces = [
+  "ssh_key_namespace",
+  "notifications_secret_namespace",
+  "registry_secret_namespace",
+  "github_token_secret_namespace",
+  "manifest_ssh_key_namespace",
+] as const;
+
+/** Never throws, whatever the annotations hold: their owners are not trusted. Every problem is named at once. */
+export function parseTarget(deployment: DeploymentRecord, operatorNamespace: string): Parsed {
+  const keys = Object.keys(deployment.annotations).filter((key) => key.startsWith(annotationPrefix));
+  if (keys.length === 0) return { kind: "untracked" };
+  const values = readValues(deployment);
+  const unknown = unknownKeys(keys);
+  const missing = annotationNames.filter((name) => annotations[name].required && values[name] === undefined);
+  if (missing.length > 0) return { kind: "incomplete", problems: [...missing.map(missingProblem), ...unknown] };
+
+  const settings = readSettings(values, operatorNamespace);
+  const warnings = [...unknown, ...oddValues(values)];
+  if (!settings.enabled) return { kind: "disabled", settings, warnings };
+  const problems: string[] = [];
+  const target = readTarget(deployment, values, settings, (name, problem) => problems.push(`${annotationPrefix}${name} ${problem}`));
+  if (target === undefined || problems.length > 0) return { kind: "malformed", settings, problems, warnings };
+  return { kind: "ready", settings, target, warnings };
+}
+
+/** Trimmed; one that is empty is not there. */
+function readValues({ annotations: texts }: DeploymentRecord): Values {
+  return Object.fromEntries(
+    annotationNames.flatMap((name) => {
+      const value = texts[annotationPrefix + name]?.trim();
+      return value ? [[name, value]] : [];
+    }),
+  );
+}
+
+function missingProblem(name: AnnotationName): string {
+  const annotation = annotations[name];
+  return `${annotationPrefix}${name} is missing; ${"remedy" in annotation ? annotation.remedy : "set it"}`;
+}
+
+function unknownKeys(keys: readonly string[]): string[] {
+  const known: readonly string[] = [...annotationNames, ...ignoredAnnotations];
+  const unknown = keys.map((key) => key.slice(annotationPrefix.length)).filter((name) => !known.includes(name));
+  const shown = unknown.slice(0, maxUnknownShown).map((name) => {
+    const meant = closest(name, annotationNames);
+    const remedy = meant === undefined ? "remove it" : `did you mean ${annotationPrefix}${meant}?`;
+    return `${annotationPrefix}${escapeControl(name.slice(0, 63))} is unknown and has no effect; ${remedy}`;
+  });
+  const rest = unknown.length - shown.length;
+  return rest > 0 ? [...shown, `${rest} more unknown ${annotationPrefix}* annotations; remove them`] : shown;
+}
+
+function oddValues({ enabled, tag_type }: Values): string[] {
+  const warnings: string[] = [];
+  if (enabled !== "true" && enabled !== "false") {
+    warnings.push(`${annotationPrefix}enabled is neither 'true' nor 'false' and counts as 'false'; set it to one of them`);
+  }
+  if (tag_type !== undefined && tag_type !== "long" && tag_type !== "short") {
+    warnings.push(`${annotationPrefix}tag_type is neither 'long' nor 'short' and counts as 'long'; set it to one of them`);
+  }
+  return warnings;
+}
+
+function readSettings(values: Values, operatorNamespace: string): Settings {
+  const text = (name: AnnotationName) => values[name] ?? "";
+  return {
+    enabled: values.enabled === "true",
+    app_repository: text("app_repository"),
+    manifest_repository: text("manifest_repository"),
+    image_name: text("image_name"),
+    deployment_path: text("deployment_path"),
+    observe_branch: values.observe_branch ?? annotations.observe_branch.default,
+    tag_type: values.tag_type ?? annotations.tag_type.default,
+    ssh_key_name: text("ssh_key_name"),
+    ssh_key_namespace: text("ssh_key_namespace"),
+    notifications_secret_name: values.notifications_secret_name,
+    notifications_secret_namespace: values.notifications_secret_namespace ?? operatorNamespace,
+    registry_secret_url: values.registry_secret_url,
+    registry_secret_name: values.registry_secret_name ?? annotations.registry_secret_name.default,
+    registry_secret_namespace: values.registry_secret_namespace ?? operatorNamespace,
+    github_token_secret_name: values.github_token_secret_name,
+    github_token_secret_namespace: values.github_token_secret_namespace ?? operatorNamespace,
+    manifest_branch: values.manifest_branch,
+    manifest_ssh_key_name: values.manifest_ssh_key_name,
+    manifest_ssh_key_namespace: values.manifest_ssh_key_namespace,
+  };
+}
+
+function readTarget(deployment: DeploymentRecord, values: Values, settings: Settings, complain: Complain): Target | undefined {
+  const oversized = annotationNames.filter((name) => Buffer.byteLength(values[name] ?? "") > maxValueBytes);
+  for (const name of oversized) complain(name, `is longer than ${maxValueBytes} bytes; shorten it`);
+  if (oversized.length > 0) return undefined;
+
+  const appRepository = readRepository("app_repository", settings.app_repository, complain);
+  const manifestRepository = readSshRepository(settings.manifest_repository, complain);
+  const path = parseManifestPath(settings.deployment_path);
+  if (path.kind === "error") complain("deployment_path", path.problem);
+  const registry = readRegistry(settings.registry_secret_url, complain);
+  const image = readImage(settings.image_name, registry, complain);
+  for (const name of ["observe_branch", "manifest_branch"] as const) {
+    const problem = settings[name] === undefined ? undefined : branchProblem(settings[name]);
+    if (problem) complain(name, problem);
+  }
+  checkSecretRefs(values, complain);
+  if (!appRepository || !manifestRepository || path.kind === "error" || !image) return undefined;
+
+  const appKey = { namespace: settings.ssh_key_namespace, name: settings.ssh_key_name };
+  return {
+    namespace: deployment.namespace,
+    deployment: deployment.name,
+    appRepository,
+    appBranch: settings.observe_branch,
+    appKey,
+    manifestRepository,
+    manifestBranch: settings.manifest_branch ?? settings.observe_branch,
+    manifestKey: {
+      namespace: settings.manifest_ssh_key_namespace ?? appKey.namespace,
+      name: settings.manifest_ssh_key_name ?? appKey.name,
+    },
+    path: path.path,
+    image,
+    tagType: settings.tag_type === "short" ? "short" : "long",
+    registryUrl: registry?.url,
+    registrySecret: {
+      namespace: settings.registry_secret_namespace,
+      name: values.registry_secret_name ?? annotations.registry_secret_name.default,
+      named: values.registry_secret_name !== undefined,
+    },
+    notificationsSecret: optionalSecret(settings.notifications_secret_namespace, settings.notifications_secret_name),
+    githubTokenSecret: optionalSecret(settings.github_token_secret_namespace, settings.github_token_secret_name),
+  };
+}
+
+function readRepository(name: "app_repository" | "manifest_repository", text: string, complain: Complain): Repository | undefined {
+  const parsed = parseRepository(text);
+  if (parsed.kind === "ok") return parsed.repository;
+  complain(name, parsed.problem);
+  return undefined;
+}
+
+function readSshRepository(text: string, complain: Complain): SshRepository | undefined {
+  const repository = readRepository("manifest_repository", text, complain);
+  if (repository?.transport !== "https") return repository;
+  complain(
+    "manifest_repository",
+    "is an https repository, which the operator cannot push to; write user@host:path or ssh://user@host/path",
+  );
+  return undefined;
+}
+
+function readRegistry(text: string | undefined, complain: Complain): RegistryUrl | undefined {
+  const parsed = text === undefined ? undefined : parseRegistryUrl(text);
+  if (parsed?.kind === "error") complain("registry_secret_url", parsed.problem);
+  return parsed?.kind === "ok" ? parsed : undefined;
+}
+
+/** Its registry is the host in image_name, else that of registry_secret_url; else it is not known before the manifest is read. */
+function readImage(text: string, url: RegistryUrl | undefined, complain: Complain): ImageName | undefined {
+  const named = parseImageName(text);
+  if (named.kind === "error") {
+    complain("image_name", named.problem);
+    return undefined;
+  }
+  if (url === undefined) return named.image;
+  const { registry } = named.image;
+  if (registry === undefined) return withRegistry(named.image, url.registry);
+  if (registry !== url.registry) {
+    complain(
+      "registry_secret_url",
+      `names ${url.registry}, but ${annotationPrefix}image_name names ${registry}; make them agree, or leave one out`,
+    );
+  }
+  return named.image;
+}
+
+/** Both are parts of a URL of the API server, so they must be what Kubernetes takes as names. */
+function checkSecretRefs(values: Values, complain: Complain): void {
+  for (const name of secretNames) {
+    if (values[name] !== undefined && !isDnsSubdomain(values[name])) {
+      complain(name, "is no name of a Secret (lower-case letters, digits, '-' and '.', at most 253); copy it from kubectl get secrets");
+    }
+  }
+  for (const name of namespaces) {
+    if (values[name] !== undefined && !isDnsLabel(values[name])) {
+      complain(name, "is no name of a namespace (lower-case letters, digits and '-', at most 63); copy it from kubectl get namespaces");
+    }
+  }
+}
+
+function optionalSecret(namespace: string, name: string | undefined): SecretRef | undefined {
+  return name === undefined ? undefined : { namespace, name };
+}
+
+function isDnsLabel(text: string): boolean {
+  return text.length <= 63 && dnsPart.test(text);
+}
+
+function isDnsSubdomain(text: string): boolean {
+  return text.length <= 253 && text.split(".").every((part) => dnsPart.test(part));
+}

@@ -1,0 +1,234 @@
+/** One writer per repository, branch and key: what is ready together goes out in one push (contract §7). Never force, never merge. */
+import { asReconcileError, ReconcileError } from "../errors.ts";
+import { commitMessage } from "./commit-message.ts";
+import { editManifest } from "./edit-manifest.ts";
+import type { Clock, Commit, Deployments, Git, ManifestsBranch, ManifestsCopy } from "./ports.ts";
+import { formatRepository } from "./repository.ts";
+import type { Outcome, Target } from "./types.ts";
+
+export interface WriteRequest {
+  readonly target: Target;
+  readonly at: ManifestsBranch;
+  readonly appCommit: Commit;
+  readonly tag: string;
+  /** Aborted: nothing is pushed for it any more. */
+  readonly signal: AbortSignal;
+  /** The run's question was asked then; the branch must not be older. */
+  readonly notBefore: number;
+}
+
+/** A run's place at a branch, from its start until it is decided: the writer waits a little for the undecided. */
+export interface Seat {
+  /** The run needs no commit. */
+  leave(): void;
+  write(request: WriteRequest): Promise<Outcome>;
+}
+
+export interface Writers {
+  seat(target: Target): Seat;
+  /** Nothing new is begun; resolves when the pushes in flight have ended. */
+  close(): Promise<void>;
+}
+
+export interface WritersOptions {
+  readonly git: Git;
+  readonly clock: Clock;
+  readonly deployments: Deployments;
+  /** What the cluster says of the target by now: undefined = unchanged, else what to answer instead of a push. */
+  readonly recheck: (target: Target) => Outcome | undefined;
+}
+
+const FLUSH_MS = 2_000;
+const TRIES = 5;
+const STALE_MS = 5 * 60_000;
+
+interface Item {
+  readonly request: WriteRequest;
+  readonly settle: (outcome: Outcome) => void;
+}
+
+interface Writer {
+  readonly at: ManifestsBranch;
+  ready: Item[];
+  busy: boolean;
+  due: boolean;
+}
+
+/** All writers of one branch, whatever their keys, and how many runs there are not decided yet. */
+interface BranchWriters {
+  readonly id: string;
+  undecided: number;
+  readonly byKey: Map<string, Writer>;
+}
+
+export function createWriters({ git, clock, deployments, recheck }: WritersOptions): Writers {
+  const branches = new Map<string, BranchWriters>();
+  const flushing = new Set<Promise<void>>();
+  const closing = new AbortController();
+
+  function seat({ manifestRepository, manifestBranch }: Target): Seat {
+    const id = JSON.stringify([manifestRepository, manifestBranch]);
+    const branch: BranchWriters = branches.get(id) ?? { id, undecided: 0, byKey: new Map() };
+    branches.set(id, branch);
+    branch.undecided += 1;
+    let seated = true;
+    const leave = () => {
+      if (!seated) return;
+      seated = false;
+      branch.undecided -= 1;
+      for (const writer of branch.byKey.values()) flushIfDue(branch, writer);
+      forget(branch);
+    };
+    const write = (request: WriteRequest) =>
+      new Promise<Outcome>((settle) => {
+        const writer = branch.byKey.get(request.at.key.id) ?? { at: request.at, ready: [], busy: false, due: false };
+        branch.byKey.set(request.at.key.id, writer);
+        const item = { request, settle };
+        writer.ready.push(item);
+        if (writer.ready.length === 1) void flushLater(branch, writer, item);
+        leave();
+      });
+    return { leave, write };
+  }
+
+  async function flushLater(branch: BranchWriters, writer: Writer, first: Item): Promise<void> {
+    // At shutdown the wait ends early and what is ready is settled without a push.
+    await clock.sleep(FLUSH_MS, closing.signal).catch(() => undefined);
+    if (!writer.ready.includes(first)) return;
+    writer.due = true;
+    flushIfDue(branch, writer);
+  }
+
+  function flushIfDue(branch: BranchWriters, writer: Writer): void {
+    if (writer.busy || writer.ready.length === 0) return;
+    if (branch.undecided > 0 && !writer.due) return;
+    const items = writer.ready;
+    writer.ready = [];
+    writer.busy = true;
+    writer.due = false;
+    const flushed = deliver(writer.at, items).finally(() => {
+      writer.busy = false;
+      flushing.delete(flushed);
+      flushIfDue(branch, writer);
+      if (writer.ready.length === 0 && !writer.busy) branch.byKey.delete(writer.at.key.id);
+      forget(branch);
+    });
+    flushing.add(flushed);
+  }
+
+  function forget(branch: BranchWriters): void {
+    if (branch.undecided === 0 && branch.byKey.size === 0) branches.delete(branch.id);
+  }
+
+  /** Settles every item, whatever happens. */
+  async function deliver(at: ManifestsBranch, items: readonly Item[]): Promise<void> {
+    let pending = items;
+    try {
+      const refused = await git.withManifests(at, async (copy) => {
+        for (let attempt = 1; ; attempt++) {
+          const notBefore = attempt === 1 ? Math.max(...pending.map((item) => item.request.notBefore)) : clock.now();
+          const base = await copy.refresh(notBefore);
+          const built = await build(copy, base, pending);
+          pending = built.commits.map(({ item }) => item);
+          if (pending.length === 0) return undefined;
+          const result = await copy.push(base, built.head);
+          if (result.kind === "accepted") {
+            for (const { item, patched } of built.commits) item.settle(patched);
+            pending = [];
+            return undefined;
+          }
+          if (result.kind === "refused") return result.reason;
+          if (attempt === TRIES) throw raced(at);
+          await clock.sleep(Math.random() * 100 * 2 ** attempt, new AbortController().signal);
+        }
+      });
+      if (refused === undefined) return;
+      if (pending.length === 1) throw new ReconcileError("git_push_refused", refusal(at, refused));
+      // Only the culprit is to fail.
+      for (const item of pending) await deliver(at, [item]);
+    } catch (error) {
+      for (const { request, settle } of pending) settle(failedCommit(request, error));
+    }
+  }
+
+  /** A commit for each item that still needs one, each on top of the one before; the others are settled. */
+  async function build(copy: ManifestsCopy, base: string, items: readonly Item[]) {
+    const commits: { item: Item; patched: Outcome }[] = [];
+    let head = base;
+    for (const item of items) {
+      const { request, settle } = item;
+      const instead = abandoned(request);
+      if (instead) {
+        settle(instead);
+        continue;
+      }
+      const { target, tag, appCommit } = request;
+      let edit: ReturnType<typeof editManifest>;
+      try {
+        edit = editManifest(await copy.read(head, target.path), target, tag);
+      } catch (error) {
+        if (asReconcileError(error).code === "git_copy_damaged") throw error;
+        settle(failedPatch(request, error));
+        continue;
+      }
+      if (edit.kind === "up_to_date") {
+        settle({ kind: "up_to_date", to: tag });
+        continue;
+      }
+      const from = edit.from === undefined ? {} : { from: edit.from };
+      head = await copy.commit(head, target.path, edit.text, commitMessage({ target, tag, appCommit, ...from }));
+      commits.push({ item, patched: { kind: "patched", ...from, to: tag, commit: head } });
+    }
+    return { head, commits };
+  }
+
+  /** Looks once more, in the last moment before a commit is built, whether the push is still wanted. */
+  function abandoned({ target, signal, tag }: WriteRequest): Outcome | undefined {
+    if (closing.signal.aborted) return { kind: "failed", error: shutdown(), to: tag };
+    if (signal.aborted) return { kind: "failed", error: asReconcileError(signal.reason), to: tag };
+    const stale = deployments.staleForMs();
+    if (stale <= STALE_MS) return recheck(target);
+    const minutes = Math.floor(stale / 60_000);
+    const error = new ReconcileError(
+      "cluster_stale",
+      `nothing was pushed: the Kubernetes API server has not been heard for ${minutes} minutes, so the annotations may be out of date; check the API server and the operator's RBAC`,
+    );
+    return { kind: "failed", error, to: tag };
+  }
+
+  return {
+    seat,
+    async close() {
+      closing.abort(shutdown());
+      await Promise.all(flushing);
+    },
+  };
+}
+
+function failedPatch({ target, tag }: WriteRequest, error: unknown): Outcome {
+  return { kind: "failed", error: explain(`Failed to patch deployment ${target.deployment} to version ${tag}: `, error), to: tag };
+}
+
+function failedCommit({ target, tag }: WriteRequest, error: unknown): Outcome {
+  return { kind: "failed", error: explain(`Failed to commit changes for ${target.deployment} (version ${tag}): `, error), to: tag };
+}
+
+/** The failure with the step it happened in put in front; messages that stand for themselves stay as they are. */
+export function explain(step: string, error: unknown): ReconcileError {
+  const known = asReconcileError(error);
+  if (known.code === "manifest_no_container") return known;
+  return new ReconcileError(known.code, step + known.message, { cause: error });
+}
+
+function raced(at: ManifestsBranch): ReconcileError {
+  const name = `${formatRepository(at.repository)}, branch '${at.branch}'`;
+  return new ReconcileError("git_push_raced", `others pushed to ${name} first, ${TRIES} times in a row; the next pass tries again`);
+}
+
+function refusal(at: ManifestsBranch, reason: string): string {
+  return `${formatRepository(at.repository)} refused the push to '${at.branch}': ${reason}; allow the operator's key to push there (branch protection, hooks)`;
+}
+
+function shutdown(): ReconcileError {
+  return new ReconcileError("shutdown", "the operator is shutting down; nothing was pushed, the next start looks again");
+}

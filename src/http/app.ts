@@ -1,0 +1,68 @@
+/** The five endpoints (contract §5). Snake case lives here. */
+import express, { type Express, type NextFunction, type Request, type Response } from "express";
+import type { Log } from "../core/ports.ts";
+import type { Filter } from "../core/reconciler.ts";
+import type { Result } from "../core/types.ts";
+import { ReconcileError } from "../errors.ts";
+import { reconcileEntry } from "./reconcile-entry.ts";
+
+export interface Endpoints {
+  readonly reconcile: (filter: Filter) => Promise<Result[]>;
+  /** Plain text. */
+  readonly status: () => string;
+  readonly debug: () => object[];
+  readonly health: () => { status: "ok" | "starting"; tracked_deployments: number };
+  readonly metrics: () => Promise<{ contentType: string; text: string }>;
+}
+
+export function createApp(endpoints: Endpoints, log: Log): Express {
+  const app = express();
+  app.disable("x-powered-by");
+  app.disable("etag");
+  app.set("query parser", "simple");
+
+  app.all("/reconcile", async (request, response) => {
+    // HEAD starts nothing: a link checker is no trigger.
+    if (request.method === "HEAD") return void response.type("application/json").end();
+    if (request.method !== "GET" && request.method !== "POST") return refuseMethod(response, "GET, HEAD, POST");
+    const [namespace, deployment] = [request.query.namespace, request.query.deployment];
+    const results = await endpoints.reconcile({
+      ...(typeof namespace === "string" ? { namespace } : {}),
+      ...(typeof deployment === "string" ? { deployment } : {}),
+    });
+    response.json(results.map(reconcileEntry));
+  });
+  const read = (path: string, answer: (response: Response) => unknown) =>
+    app.all(path, async (request, response) => {
+      if (request.method !== "GET" && request.method !== "HEAD") return refuseMethod(response, "GET, HEAD");
+      await answer(response);
+    });
+  read("/status", (response) => response.type("text/plain").send(endpoints.status()));
+  read("/debug", (response) => response.json(endpoints.debug()));
+  read("/health", (response) => response.json(endpoints.health()));
+  read("/metrics", async (response) => {
+    const { contentType, text } = await endpoints.metrics();
+    response.set("content-type", contentType).send(text);
+  });
+
+  app.use((request: Request, response: Response) => {
+    response.status(404).json({ error: `no such path: ${request.path}; there are /reconcile, /status, /debug, /health and /metrics` });
+  });
+  app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
+    if (response.headersSent) return void response.destroy();
+    if (error instanceof ReconcileError && (error.code === "shutdown" || error.code === "cluster_unsynced")) {
+      return void response.status(503).json({ error: error.message });
+    }
+    if (error instanceof URIError) return void response.status(400).json({ error: "the path is not a valid URL path" });
+    log.error({ path: request.path, err: error }, "Request failed");
+    response.status(500).json({ error: "internal error; see the operator's log" });
+  });
+  return app;
+}
+
+function refuseMethod(response: Response, allowed: string): void {
+  response
+    .set("allow", allowed)
+    .status(405)
+    .json({ error: `method not allowed; use ${allowed}` });
+}

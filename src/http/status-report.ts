@@ -1,0 +1,57 @@
+/** `/status` as text (contract §5). */
+import { escapeControl } from "../core/escape.ts";
+import type { LastResult } from "../core/reconciler.ts";
+import { describeOutcome } from "./reconcile-entry.ts";
+
+export interface TrackedRow {
+  readonly namespace: string;
+  readonly deployment: string;
+  readonly enabled: boolean;
+  readonly branch: string;
+  /** `container:version` */
+  readonly image: string;
+  readonly last: LastResult | undefined;
+  readonly warnings: readonly string[];
+}
+
+export interface IncompleteRow {
+  readonly namespace: string;
+  readonly deployment: string;
+  readonly problems: readonly string[];
+}
+
+const COLUMNS = [
+  ["NAMESPACE", 12],
+  ["DEPLOYMENT", 24],
+  ["ENABLED", 8],
+  ["BRANCH", 8],
+  ["IMAGE", 0],
+] as const;
+
+export function statusReport(tracked: readonly TrackedRow[], incomplete: readonly IncompleteRow[]): string {
+  const lines = ["gitops-operator status", `tracked deployments: ${tracked.length}`, ""];
+  if (tracked.length + incomplete.length === 0) lines.push("No deployments with gitops.operator annotations were found.");
+  if (tracked.length > 0) lines.push(...table(tracked), "", "Last results:", ...tracked.flatMap(resultLines));
+  if (incomplete.length > 0) lines.push("", "Incomplete (not reconciled):", ...incomplete.flatMap(incompleteLines));
+  return `${lines.join("\n")}\n`;
+}
+
+function table(rows: readonly TrackedRow[]): string[] {
+  const cells = rows.map((row) => [row.namespace, row.deployment, String(row.enabled), row.branch, row.image].map(escapeControl));
+  const widths = COLUMNS.map(([title, width], column) => Math.max(width, title.length, ...cells.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join(" ")
+      .trimEnd();
+  return [line(COLUMNS.map(([title]) => title)), ...cells.map(line)];
+}
+
+function resultLines({ namespace, deployment, last, warnings }: TrackedRow): string[] {
+  const text = last ? `${last.at.toISOString()} ${last.outcome.kind}: ${describeOutcome(deployment, last.outcome)}` : "no pass since start";
+  return [`  ${namespace}/${deployment}: ${escapeControl(text)}`, ...warnings.map((warning) => `    warning: ${escapeControl(warning)}`)];
+}
+
+function incompleteLines({ namespace, deployment, problems }: IncompleteRow): string[] {
+  return [`  ${namespace}/${deployment}`, ...problems.map((problem) => `    ${escapeControl(problem)}`)];
+}

@@ -1,0 +1,336 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ClusterApi } from "../../../sandbox/cluster-api.ts";
+import { deployment, namesIn, protocols, startCache, startCluster, until } from "./start-cluster.ts";
+
+/** A cache that has seen `a` and is watching. */
+async function watching(t: Parameters<typeof startCluster>[0], protocol: (typeof protocols)[number] = "http", times = {}) {
+  const { api, client } = await startCluster(t, { protocol });
+  api.put(deployment("a"));
+  const { cache, told } = startCache(t, client, [], times);
+  await cache.ready(AbortSignal.timeout(5000));
+  await until("a watch is open", () => api.openWatchCount === 1);
+  return { api, cache, told };
+}
+
+const lists = (api: ClusterApi) => api.requests.filter(({ path }) => path.includes("limit=500")).length;
+
+/** Each ends in a state in which `a` is gone and `b` is there. */
+const faults: Readonly<Record<string, (api: ClusterApi) => Promise<void> | void>> = {
+  "no fault at all": swap,
+  "reset connections": (api) => {
+    api.faults.resetConnections();
+    swap(api);
+  },
+  "a server that refuses connections for a while": async (api) => {
+    await api.faults.goDown("refuse");
+    swap(api);
+    await sleep(300);
+    await api.faults.recover();
+  },
+  "a server that resets each connection for a while": async (api) => {
+    await api.faults.goDown("reset");
+    swap(api);
+    await sleep(300);
+    await api.faults.recover();
+  },
+  "a restart on the same port": async (api) => {
+    await api.restart();
+    swap(api);
+  },
+  "410 as HTTP status": (api) => {
+    swap(api, () => api.faults.dropHistory("http"));
+  },
+  "410 as ERROR event": (api) => {
+    swap(api, () => api.faults.dropHistory("event"));
+  },
+  "503 to everything for a while": async (api) => {
+    const end = api.faults.answer(503);
+    api.faults.resetConnections();
+    swap(api);
+    await sleep(300);
+    end();
+  },
+  "403 to lists and watches, later allowed": async (api) => {
+    const end = api.faults.answer(403, /deployments/);
+    api.faults.endWatches();
+    swap(api);
+    await sleep(300);
+    end();
+  },
+  "403 to watches only, later allowed": async (api) => {
+    const end = api.faults.answer(403, /watch=true/);
+    api.faults.endWatches();
+    await sleep(300);
+    swap(api);
+    end();
+  },
+  "401 for a while": async (api) => {
+    const end = api.faults.answer(401);
+    api.faults.endWatches();
+    swap(api);
+    await sleep(300);
+    end();
+  },
+  "a list that never answers": async (api) => {
+    const end = api.faults.hang(/limit=500/);
+    api.faults.resetConnections();
+    swap(api);
+    await sleep(300);
+    end();
+  },
+  "a watch that never answers": async (api) => {
+    const end = api.faults.hang(/watch=true/);
+    api.faults.resetConnections();
+    await sleep(300);
+    swap(api);
+    end();
+  },
+  "a silent watch": (api) => {
+    api.faults.silenceWatches();
+    swap(api);
+  },
+  "a line that is no JSON": (api) => {
+    api.faults.sendToWatches('{"type":"ADDED","obj');
+    swap(api);
+  },
+  "an ERROR event of another kind": (api) => {
+    api.faults.sendToWatches('{"type":"ERROR","object":{"kind":"Status","code":500,"message":"etcdserver: leader changed"}}');
+    swap(api);
+  },
+  "a watch that ends at once, again and again": async (api) => {
+    const timer = setInterval(() => api.faults.endWatches(), 10);
+    swap(api);
+    await sleep(300);
+    clearInterval(timer);
+  },
+};
+
+/** Makes the change where no watch sees it when `meanwhile` is given. */
+function swap(api: ClusterApi, meanwhile?: () => void): void {
+  if (meanwhile) api.faults.endWatches();
+  api.delete("Deployment", "team", "a");
+  api.put(deployment("b"));
+  meanwhile?.();
+}
+
+for (const protocol of protocols) {
+  describe(`over ${protocol}, the cache is right again after`, { concurrency: 6 }, () => {
+    for (const [name, inject] of Object.entries(faults)) {
+      test(name, async (t) => {
+        const { api, cache } = await watching(t, protocol);
+        await inject(api);
+        await until("b is there and a is gone", () => namesIn(cache).join() === "b");
+        api.put(deployment("c"));
+        await until("the next change is seen", () => namesIn(cache).join() === "b,c");
+      });
+    }
+
+    test("a restore with a lower resourceVersion", async (t) => {
+      const { api, cache } = await watching(t, protocol);
+      const backup = api.backup();
+      for (const name of ["x", "y", "z"]) api.put(deployment(name));
+      await until("all are seen", () => namesIn(cache).length === 4);
+      await api.restore(backup);
+      await until("what the backup did not have is gone", () => namesIn(cache).join() === "a");
+      api.put(deployment("b"));
+      await until("the next change is seen", () => namesIn(cache).join() === "a,b");
+    });
+  });
+}
+
+describe("the cache", { concurrency: 6 }, () => {
+  test("notices a lower resourceVersion behind a watch that began after the restore", async (t) => {
+    const { api, cache } = await watching(t);
+    const backup = api.backup();
+    for (const name of ["x", "y", "z"]) api.put(deployment(name));
+    await until("all are seen", () => namesIn(cache).length === 4);
+    // The first list after the restore is answered by a replica that has not yet heard of it.
+    const newest = Number(api.get("Deployment", "team", "z")?.metadata.resourceVersion);
+    await api.restore(backup);
+    await until("the cache has listed again", () => cache.restarts > 0 && namesIn(cache).join() === "a");
+    assert.ok(newest > 0);
+  });
+
+  test("reads 1,200 Deployments in three pages and keeps the ones that are ours", async (t) => {
+    const { api, client } = await startCluster(t);
+    for (let i = 0; i < 1200; i++)
+      api.put(deployment(`d${String(i).padStart(4, "0")}`, "team", i % 2 ? { "gitops.operator.enabled": "true" } : { other: "x" }));
+    const { cache } = startCache(t, client);
+    await cache.ready(AbortSignal.timeout(5000));
+    assert.equal(cache.list().length, 600);
+    assert.equal(cache.list()[599]?.name, "d1199");
+    assert.equal(lists(api), 3);
+  });
+
+  test("begins the list again when its continue token has expired", async (t) => {
+    const { api, client } = await startCluster(t);
+    for (let i = 0; i < 600; i++) api.put(deployment(`d${i}`));
+    const end = api.faults.answer(410, /continue=/);
+    const { cache } = startCache(t, client);
+    await until("the second page was asked for", () => api.requests.some(({ path }) => path.includes("continue=")));
+    assert.equal(cache.synced, false);
+    end();
+    await cache.ready(AbortSignal.timeout(5000));
+    assert.equal(cache.list().length, 600);
+  });
+
+  test("shows the old state until a list is complete", async (t) => {
+    const { api, client } = await startCluster(t);
+    for (let i = 0; i < 600; i++) api.put(deployment(`d${i}`));
+    const { cache } = startCache(t, client, [], { listDeadlineMs: 5000 });
+    await cache.ready(AbortSignal.timeout(5000));
+    const end = api.faults.hang(/continue=/);
+    api.faults.resetConnections();
+    const before = lists(api);
+    await until("the second page hangs", () => lists(api) >= before + 2);
+    assert.equal(cache.list().length, 600);
+    end();
+  });
+
+  test("is not ready before the first list and becomes ready when a server that was down at the start comes up", async (t) => {
+    const { api, client } = await startCluster(t);
+    api.put(deployment("a"));
+    await api.faults.goDown();
+    const { cache } = startCache(t, client);
+    await assert.rejects(cache.ready(AbortSignal.timeout(100)), { name: "TimeoutError" });
+    assert.equal(cache.synced, false);
+    assert.match(String(cache.lastError), /ECONNREFUSED/);
+    await api.faults.recover();
+    await cache.ready(AbortSignal.timeout(5000));
+    assert.equal(cache.synced, true);
+    assert.deepEqual(namesIn(cache), ["a"]);
+  });
+
+  test("watches two namespaces, is synced when both have been listed, and as stale as the worse", async (t) => {
+    const { api, client } = await startCluster(t);
+    for (const namespace of ["one", "two", "three"]) api.put(deployment(`in-${namespace}`, namespace));
+    const end = api.faults.answer(403, /namespaces\/two\//);
+    const { cache } = startCache(t, client, ["two", "one", "one"]);
+    await until("the allowed one is listed", () => namesIn(cache).join() === "in-one");
+    assert.equal(cache.synced, false);
+    end();
+    await cache.ready(AbortSignal.timeout(5000));
+    assert.deepEqual(namesIn(cache), ["in-one", "in-two"]);
+    assert.equal(cache.get("two", "in-two")?.name, "in-two");
+    assert.equal(cache.get("three", "in-three"), undefined);
+    assert.ok(api.requests.every(({ path }) => !path.includes("/three/") && !path.startsWith("/apis/apps/v1/deployments")));
+    api.faults.answer(503, /namespaces\/two\//);
+    api.faults.endWatches();
+    await sleep(1500);
+    assert.ok(cache.staleForMs() > 1000, `${cache.staleForMs()}`);
+  });
+
+  test("does not list again in a quiet cluster whose server sends no bookmarks", async (t) => {
+    const { api, cache } = await watching(t);
+    await sleep(3300);
+    assert.equal(lists(api), 1);
+    assert.equal(cache.restarts, 0);
+    assert.ok(cache.staleForMs() < 1200, `${cache.staleForMs()}`);
+  });
+
+  test("goes on from bookmarks, so that a version that is long past needs no list", async (t) => {
+    const { api, client } = await startCluster(t, { bookmarkEveryMs: 50, historyLimit: 10 });
+    const { cache } = startCache(t, client);
+    await cache.ready(AbortSignal.timeout(5000));
+    await until("a watch is open", () => api.openWatchCount === 1);
+    for (let i = 0; i < 50; i++) api.put({ kind: "Secret", metadata: { name: `s${i}`, namespace: "team" } });
+    await sleep(1200);
+    api.put(deployment("b"));
+    await until("b is seen", () => namesIn(cache).join() === "b");
+    assert.equal(lists(api), 1);
+  });
+
+  test("lists again after the relist interval", async (t) => {
+    const { api } = await watching(t, "http", { relistMs: 500 });
+    await until("a second list", () => lists(api) === 2);
+  });
+
+  test("grows stale while the server is gone, and serves on", async (t) => {
+    const { api, cache } = await watching(t);
+    await api.faults.goDown();
+    await sleep(600);
+    assert.ok(cache.staleForMs() >= 500, `${cache.staleForMs()}`);
+    assert.deepEqual(namesIn(cache), ["a"]);
+    assert.equal(cache.synced, true);
+    await api.faults.recover();
+    await until("it is heard again", () => cache.staleForMs() < 400);
+  });
+
+  test("tells the log once that something is wrong and once that it is well again", async (t) => {
+    const { api, cache, told } = await watching(t);
+    const end = api.faults.answer(403, /deployments/);
+    api.faults.resetConnections();
+    await until("several retries", () => cache.restarts >= 5);
+    end();
+    api.put(deployment("b"));
+    await until("the recovery is told", () => told.some(({ level }) => level === "info"));
+    const warnings = told.filter(({ level }) => level === "warn").map(({ fields }) => String(fields.reason));
+    assert.equal(warnings.filter((reason) => reason.startsWith("HTTP 403")).length, 1);
+    assert.ok(warnings.length <= 2, warnings.join());
+    assert.match(
+      String(told.find(({ fields }) => String(fields.reason).startsWith("HTTP 403"))?.fields.remedy),
+      /get, list and watch on deployments\.apps/,
+    );
+    assert.equal(told.filter(({ level }) => level === "info").length, 1);
+  });
+
+  test("tells nothing when it begins again after 410", async (t) => {
+    const { api, cache, told } = await watching(t);
+    await sleep(150);
+    api.faults.dropHistory("event");
+    api.faults.endWatches();
+    api.put(deployment("b"));
+    await until("b is seen", () => namesIn(cache).join() === "a,b");
+    assert.deepEqual(told, []);
+  });
+
+  test("follows annotations that come and go, and deletes", async (t) => {
+    const { api, cache } = await watching(t);
+    api.put(deployment("a", "team", { other: "x" }));
+    await until("a is no longer ours", () => cache.list().length === 0);
+    api.put(deployment("a", "team", { "gitops.operator.enabled": "false" }, "app:2"));
+    await until("a is ours again", () => cache.get("team", "a")?.containers[0]?.image === "app:2");
+    api.delete("Deployment", "team", "a");
+    await until("a is gone", () => cache.get("team", "a") === undefined);
+  });
+
+  test("lets no malformed object touch another", async (t) => {
+    const { api, client } = await startCluster(t);
+    api.put(deployment("a"));
+    api.put({ kind: "Deployment", metadata: { name: "map", namespace: "team", annotations: ["gitops.operator.enabled"] }, spec: null });
+    api.put({ kind: "Deployment", metadata: { name: "bare", namespace: "team", annotations: { "gitops.operator.enabled": "true" } } });
+    const { cache, told } = startCache(t, client);
+    await cache.ready(AbortSignal.timeout(5000));
+    await until("a watch is open", () => api.openWatchCount === 1);
+    for (const object of ["null", "7", '"x"', "{}", '{"metadata":{"name":{},"namespace":[]}}'])
+      api.faults.sendToWatches(`{"type":"ADDED","object":${object}}`);
+    api.put(deployment("z", "team", { "gitops.operator.image_name": "line\u2028separator" }));
+    await until("z is seen", () => cache.get("team", "z")?.annotations["gitops.operator.image_name"] === "line\u2028separator");
+    assert.deepEqual(namesIn(cache), ["a", "bare", "z"]);
+    assert.deepEqual(cache.get("team", "bare")?.containers, []);
+    assert.deepEqual(told, []);
+  });
+
+  for (const [what, disturb] of Object.entries({
+    "while it watches": () => {},
+    "while a list hangs": (api: ClusterApi) => {
+      api.faults.hang(/limit=500/);
+      api.faults.resetConnections();
+    },
+    "while it backs off": (api: ClusterApi) => void api.faults.answer(503),
+  })) {
+    test(`asks nothing more once it is closed ${what}`, async (t) => {
+      const { api, cache } = await watching(t);
+      disturb(api);
+      await sleep(100);
+      cache.close();
+      await sleep(50);
+      const before = api.requests.length;
+      await until("its watch is closed", () => api.openWatchCount === 0, 500);
+      await sleep(600);
+      assert.equal(api.requests.length, before);
+    });
+  }
+});

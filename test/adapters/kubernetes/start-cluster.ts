@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import type { TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { KubeConfig } from "@kubernetes/client-node";
+import type { NewObject } from "../../../sandbox/cluster-api/kinds.ts";
+import { type ClusterApi, type ClusterApiOptions, startClusterApi } from "../../../sandbox/cluster-api.ts";
+import { createDeploymentCache, type DeploymentCache } from "../../../src/adapters/kubernetes/deployment-cache.ts";
+import { createKubeClient, type KubeClient } from "../../../src/adapters/kubernetes/kube-client.ts";
+import type { ReflectorTimes } from "../../../src/adapters/kubernetes/reflector.ts";
+import type { Log } from "../../../src/core/ports.ts";
+
+export const protocols = ["http", "https", "h2"] as const;
+
+/** Without a test that aborts it. */
+export const never = new AbortController().signal;
+
+/** The defaults, about 30 times faster; `timeoutSeconds` is whole seconds. */
+export const fastTimes: ReflectorTimes = {
+  listDeadlineMs: 500,
+  watchSeconds: 1,
+  silenceMs: 1400,
+  backoffMs: 20,
+  backoffCapMs: 250,
+  stableMs: 300,
+  relistMs: 30_000,
+};
+
+export interface Cluster {
+  readonly api: ClusterApi;
+  readonly client: KubeClient;
+}
+
+export async function startCluster(t: TestContext, options: ClusterApiOptions = {}): Promise<Cluster> {
+  const api = await startClusterApi(options);
+  const client = createKubeClient(kubeConfigOf(api.kubeconfig));
+  t.after(async () => {
+    await client.close();
+    await api.close();
+  });
+  return { api, client };
+}
+
+export function kubeConfigOf(text: string): KubeConfig {
+  const config = new KubeConfig();
+  config.loadFromString(text);
+  return config;
+}
+
+export interface Told {
+  readonly level: "info" | "warn" | "error";
+  readonly message: string;
+  readonly fields: Record<string, unknown>;
+}
+
+export function startCache(t: TestContext, client: KubeClient, namespaces: string[] = [], times: Partial<ReflectorTimes> = {}) {
+  const told: Told[] = [];
+  const tell = (level: Told["level"]) => (fields: object, message: string) => void told.push({ level, message, fields: { ...fields } });
+  const log: Log = { info: tell("info"), warn: tell("warn"), error: tell("error") };
+  const cache: DeploymentCache = createDeploymentCache({ client, namespaces, log, times: { ...fastTimes, ...times } });
+  t.after(() => cache.close());
+  return { cache, told };
+}
+
+export function deployment(
+  name: string,
+  namespace = "team",
+  annotations: object = { "gitops.operator.enabled": "true" },
+  image = "app:1",
+): NewObject {
+  return {
+    kind: "Deployment",
+    metadata: { name, namespace, annotations },
+    spec: { replicas: 1, template: { spec: { containers: [{ name: "app", image }] } } },
+  };
+}
+
+export function namesIn(cache: DeploymentCache): string[] {
+  return cache.list().map(({ name }) => name);
+}
+
+export async function until(what: string, holds: () => boolean, limitMs = 5000): Promise<void> {
+  const startMs = performance.now();
+  while (!holds()) {
+    if (performance.now() - startMs > limitMs) assert.fail(`not within ${limitMs} ms: ${what}`);
+    await sleep(5);
+  }
+}

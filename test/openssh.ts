@@ -1,0 +1,242 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { connect, createServer } from "node:net";
+import { tmpdir, userInfo } from "node:os";
+import { delimiter, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { describeHost, type GitExec, type GitHost, type GitHostOptions, type KeyAccess } from "../sandbox/git-host.ts";
+import { newSshKeyPair } from "../sandbox/ssh-key-pair.ts";
+import { fingerprint } from "../src/adapters/git/known-hosts.ts";
+import { serveScript, serviceScript } from "./openssh-scripts.ts";
+
+export interface OpenSshOptions extends GitHostOptions {
+  /** As `ssh-keygen -t` names them; default ed25519. */
+  readonly hostKeyTypes?: readonly ("ed25519" | "ecdsa" | "rsa")[];
+  readonly maxSessions?: number;
+  /** `start:rate:full`, or one number beyond which every login is turned away. */
+  readonly maxStartups?: string;
+  /** False spares git the trace that tells whether objects were wanted; for benchmarks. */
+  readonly trace?: boolean;
+}
+
+const run = promisify(execFile);
+
+/** Why there is no sshd to test with; undefined when there is one. */
+export function sshdAvailable(): string | undefined {
+  if (process.platform === "win32") return "OpenSSH's server does not run here";
+  if (!findSshd()) return "sshd is not installed";
+  // Started by root, sshd locks the part that talks to strangers into this folder.
+  if (userInfo().uid === 0 && !existsSync("/run/sshd")) {
+    try {
+      mkdirSync("/run/sshd", { recursive: true, mode: 0o755 });
+    } catch {
+      return "/run/sshd does not exist and cannot be made";
+    }
+  }
+  return undefined;
+}
+
+/** For a test's `skip`. With CI set nothing is skipped: there a missing sshd is a failure. */
+export function skipWithoutSshd(): string | false {
+  return process.env.CI ? false : (sshdAvailable() ?? false);
+}
+
+function findSshd(): string | undefined {
+  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"];
+  return folders.map((folder) => join(folder, "sshd")).find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A real sshd on loopback. A key runs nothing but a script that hands the client's words to a shell, with our git services first in its path. */
+export async function startOpenSsh(options: OpenSshOptions): Promise<GitHost> {
+  const reason = sshdAvailable();
+  if (reason) throw new Error(reason);
+  const directory = await mkdtemp(join(tmpdir(), "openssh-"));
+  await Promise.all(["access", "bin", "trace"].map((name) => mkdir(join(directory, name))));
+  await writeFile(join(directory, "authorized_keys"), "");
+  await writeFile(join(directory, "log"), "");
+  await writeFile(join(directory, "serve"), serveScript(directory, options.root), { mode: 0o755 });
+  for (const service of ["git-upload-pack", "git-receive-pack"]) {
+    await writeFile(join(directory, "bin", service), serviceScript(directory, options.trace !== false), { mode: 0o755 });
+  }
+  const hostKeys = await makeHostKeys(directory, options);
+  const { child, port, logins } = await startSshd(directory, options, hostKeys);
+  const keys = new Map<string, string>();
+
+  async function allow(publicKey: string, access: KeyAccess = {}): Promise<void> {
+    const [type, base64 = ""] = publicKey.split(" ");
+    const id = fingerprint(Buffer.from(base64, "base64"));
+    const name = Buffer.from(id).toString("hex");
+    const isEverything = access.read === undefined && access.write === undefined;
+    const lines = [...(access.read ?? []).map((path) => `read ${path}`), ...(access.write ?? []).map((path) => `write ${path}`)];
+    await writeFile(join(directory, "access", name), isEverything ? "all\n" : lines.map((line) => `${line}\n`).join(""));
+    if (keys.has(name)) return;
+    keys.set(name, id);
+    await appendFile(join(directory, "authorized_keys"), `restrict,command="${join(directory, "serve")} ${name}" ${type} ${base64}\n`);
+  }
+
+  return {
+    ...describeHost(
+      userInfo().username,
+      port,
+      hostKeys.map((path) => readFileSync(path, "utf8")),
+    ),
+    allow,
+    async newKey(access, type) {
+      const pair = newSshKeyPair(type);
+      await allow(pair.publicKey, access);
+      return pair;
+    },
+    execs: () => readExecs(directory, keys),
+    logins,
+    async close() {
+      await stop(child);
+      await rm(directory, { recursive: true, force: true, maxRetries: 3 });
+    },
+  };
+}
+
+async function makeHostKeys(directory: string, { hostKey, hostKeyTypes = ["ed25519"] }: OpenSshOptions): Promise<string[]> {
+  if (hostKey !== undefined) {
+    const path = join(directory, "host-key");
+    await writeFile(path, hostKey, { mode: 0o600 });
+    return [path];
+  }
+  return Promise.all(
+    hostKeyTypes.map(async (type) => {
+      const path = join(directory, `host-key-${type}`);
+      await run("ssh-keygen", ["-q", "-t", type, "-N", "", "-f", path, ...(type === "rsa" ? ["-b", "2048"] : [])]);
+      return path;
+    }),
+  );
+}
+
+async function startSshd(directory: string, options: OpenSshOptions, hostKeys: readonly string[]) {
+  const sshd = findSshd() ?? "sshd";
+  const config = join(directory, "sshd_config");
+  for (let attempt = 1; ; attempt++) {
+    const port = options.port ?? (await freePort());
+    const lines = configLines(directory, port, options, hostKeys);
+    // Since 9.8 failed logins are punished, which tests would feel; older versions do not know the word.
+    await writeFile(config, [...lines, "PerSourcePenalties no", ""].join("\n"));
+    const isKnown = await run(sshd, ["-t", "-f", config]).then(
+      () => true,
+      () => false,
+    );
+    if (!isKnown) await writeFile(config, [...lines, ""].join("\n"));
+    const child = spawn(sshd, ["-D", "-e", "-f", config], { stdio: ["ignore", "ignore", "pipe"] });
+    let logins = 0;
+    let words = "";
+    child.stderr.on("data", (chunk: Buffer) => {
+      words = (words + chunk).slice(-8192);
+      logins += chunk.toString().split("Accepted publickey").length - 1;
+    });
+    if (await answers(port, child)) return { child, port, logins: () => logins };
+    child.kill();
+    // Somebody else may have taken the free port meanwhile.
+    if (attempt === 3) throw new Error(`sshd does not start: ${words}`);
+  }
+}
+
+function configLines(directory: string, port: number, options: OpenSshOptions, hostKeys: readonly string[]): string[] {
+  return [
+    `Port ${port}`,
+    "ListenAddress 127.0.0.1",
+    ...hostKeys.map((path) => `HostKey ${path}`),
+    "PidFile none",
+    `AuthorizedKeysFile ${join(directory, "authorized_keys")}`,
+    `AllowUsers ${userInfo().username}`,
+    "PermitRootLogin prohibit-password",
+    "PasswordAuthentication no",
+    "KbdInteractiveAuthentication no",
+    "StrictModes no",
+    "UsePAM no",
+    "UseDNS no",
+    "PrintMotd no",
+    "PrintLastLog no",
+    "LogLevel INFO",
+    // A bash that sshd started reads ~/.bashrc, however slow, unless it believes that it is an inner shell.
+    "SetEnv SHLVL=5",
+    ...(options.acceptEnv === false ? [] : ["AcceptEnv GIT_PROTOCOL"]),
+    `MaxSessions ${options.maxSessions ?? 10}`,
+    `MaxStartups ${options.maxStartups ?? "10:30:100"}`,
+  ];
+}
+
+async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
+    });
+  });
+}
+
+async function answers(port: number, child: ChildProcess): Promise<boolean> {
+  for (let attempt = 0; attempt < 100 && child.exitCode === null; attempt++) {
+    const isUp = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, "127.0.0.1");
+      socket.once("data", (banner) => {
+        socket.destroy();
+        resolve(banner.toString().startsWith("SSH-"));
+      });
+      socket.once("error", () => resolve(false));
+      socket.once("end", () => resolve(false));
+    });
+    if (isUp) return true;
+    await sleep(20);
+  }
+  return false;
+}
+
+/** Sessions outlive the sshd that accepted them, so they are ended too. */
+async function stop(child: ChildProcess): Promise<void> {
+  const sessions = child.pid === undefined ? [] : await descendants(child.pid);
+  const exited = child.exitCode === null ? new Promise((resolve) => child.once("exit", resolve)) : undefined;
+  child.kill();
+  await exited;
+  for (const pid of sessions) {
+    try {
+      process.kill(pid);
+    } catch {
+      // It ended by itself.
+    }
+  }
+}
+
+async function descendants(pid: number): Promise<number[]> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
+  const children = text.split(" ").filter(Boolean).map(Number);
+  return [...children, ...(await Promise.all(children.map(descendants))).flat()];
+}
+
+async function readExecs(directory: string, keys: ReadonlyMap<string, string>): Promise<GitExec[]> {
+  const log = await readFile(join(directory, "log"), "utf8");
+  return Promise.all(
+    log
+      .split("\n")
+      .filter(Boolean)
+      .map(async (line) => {
+        const [key = "", service = "", protocol = "", trace = "", ...path] = line.split(" ");
+        const packets = await readFile(join(directory, "trace", trace), "utf8").catch(() => "");
+        return {
+          service,
+          path: path.join(" "),
+          key: keys.get(key) ?? key,
+          protocol: protocol === "-" ? undefined : protocol,
+          wantedObjects: /upload-pack< (want |command=fetch)/.test(packets),
+        };
+      }),
+  );
+}
