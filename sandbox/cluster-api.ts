@@ -50,8 +50,8 @@ export interface ClusterApi {
   /** Every connection is reset, the port stays the same. */
   restart(): Promise<void>;
   backup(): Backup;
-  /** As an etcd restored from a backup: older objects, a lower resourceVersion, and a restart. */
-  restore(backup: Backup): Promise<void>;
+  /** As an etcd restored from a backup: older objects and a lower resourceVersion. Behind a load balancer clients only see their watches end. */
+  restore(backup: Backup, how?: "restart" | "behind a load balancer"): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -133,8 +133,9 @@ export async function startClusterApi(options: ClusterApiOptions = {}): Promise<
     faults,
     restart,
     backup: () => store.backup(),
-    async restore(backup) {
-      await listener.stop("refuse");
+    async restore(backup, how = "restart") {
+      if (how === "restart") await listener.stop("refuse");
+      else faults.endWatches();
       store.restore(backup);
       await listener.resume();
     },

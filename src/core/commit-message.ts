@@ -19,6 +19,8 @@ const subject = "chore(refs): gitops-operator updating image tags";
 const originalName = "GitOps Operator";
 
 const maxQuoted = 120;
+/** More is not looked at: some of the patterns take quadratic time. */
+const maxRead = 1000;
 const unprintables = new RegExp(unprintable.source, "gu");
 
 /** The last paragraph is of trailers, which `git interpret-trailers` and `git log --format=%(trailers:key=…)` read. */
@@ -55,6 +57,7 @@ export function isOperatorCommit(commit: Pick<Commit, "author" | "message">, own
  */
 function makeHarmless(text: string): string {
   const line = text
+    .slice(0, maxRead)
     .replace(/\s+/g, " ")
     .replace(unprintables, "")
     .replace(/[*`]/g, "")
@@ -63,7 +66,7 @@ function makeHarmless(text: string): string {
     .replace(/skip-checks/gi, "skip checks")
     .replace(/:\/\//g, ": //")
     .replace(/([@#!&%$~])(?=\S)/g, "$1 ")
-    .replace(/\b([Gg][Hh]|[A-Z][A-Z0-9_]*)-(?=\d)/g, "$1 ")
+    .replace(/([Gg][Hh]|[A-Z][A-Z0-9_]*)-(?=\d)/g, "$1 ")
     .trim();
   return cut(line) || "(empty)";
 }

@@ -11,7 +11,7 @@ export interface ImageScalar {
 }
 
 /** Steps along aliases and merges, which multiply in each other; a file written by people takes a few per container. */
-const maxSteps = 10_000;
+const maxSteps = 1000;
 
 /**
  * The images of the containers, then the initContainers, of every apps/v1 Deployment: a document, or an item of a `kind: List`, which is how

@@ -37,7 +37,7 @@ export function* readDocuments(text: string): Generator<Document.Parsed> {
   function* checked(documents: Iterable<Document.Parsed>): Generator<Document.Parsed> {
     for (const document of documents) {
       const [error] = document.errors;
-      if (error) fail(error.pos[0], withoutContent(error.message));
+      if (error) fail(error.pos[0], error.code === "BAD_DIRECTIVE" ? "a bad directive" : withoutContent(error.message));
       yield document;
     }
   }

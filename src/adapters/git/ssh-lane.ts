@@ -56,7 +56,7 @@ export function createSshLane(options: SshLaneOptions): SshLane {
   /** Gives free places to those who wait; the first connection first, so that the second one can go idle. */
   function serve(): void {
     for (const held of connections) {
-      while (waiting.length > 0 && held.channels < channelLimit) {
+      while (waiting.length > 0 && held.channels < channelLimit && !held.connection.failure) {
         take(held);
         waiting.shift()?.grant(held);
         stopSpreading();

@@ -1,5 +1,6 @@
 import { Agent, type Dispatcher, ProxyAgent } from "undici";
 import type { TlsMaterial } from "./kube-credentials.ts";
+import { KubeError } from "./kube-error.ts";
 
 export interface KubeConnections {
   /** Watches have connections of their own: over HTTP/1.1 each holds one for as long as it runs. */
@@ -27,6 +28,7 @@ export function createKubeConnections(proxyUrl: string | undefined): KubeConnect
     throw new Error(`The kubeconfig's proxy-url ${proxyUrl} is a SOCKS proxy; only http and https proxies are supported`);
   let current: Pair | undefined;
   const retired = new Set<Dispatcher>();
+  let closed = false;
 
   function open(tls: TlsMaterial, connections: number | null): Dispatcher {
     // Deadlines are the callers'; watches are long.
@@ -46,6 +48,7 @@ export function createKubeConnections(proxyUrl: string | undefined): KubeConnect
 
   return {
     to(purpose, tls) {
+      if (closed) throw new KubeError("network", "the client is closed");
       const material = Object.entries(tls).flat().map(String).join("\n");
       if (current?.material !== material) replace();
       current ??= { material, requests: open(tls, requestConnections), watches: open(tls, null) };
@@ -53,6 +56,7 @@ export function createKubeConnections(proxyUrl: string | undefined): KubeConnect
     },
     replace,
     async close() {
+      closed = true;
       replace();
       await Promise.all([...retired].map((dispatcher) => dispatcher.destroy()));
     },

@@ -4,17 +4,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { gitCommand, type SshConnections } from "../../../src/adapters/git/ssh-connections.ts";
 import type { SshKey } from "../../../src/core/ports.ts";
 import type { SshRepository } from "../../../src/core/types.ts";
-import { addKey, finish, known, path, soon, startSshWorld, startTcpProxy, until } from "./ssh-world.ts";
+import { addKey, advertise, finish, known, path, soon, startSshWorld, startTcpProxy, until } from "./ssh-world.ts";
 
 const command = gitCommand("git-upload-pack", path);
-
-/** The advertisement, then goodbye. */
-async function advertise(connections: SshConnections, repository: SshRepository, key: SshKey, env: Record<string, string> = {}) {
-  const channel = await connections.exec(repository, key, command, { env, ...soon() });
-  await channel.write("0000");
-  channel.end();
-  return finish(channel);
-}
 
 /** git-upload-pack runs until it hears something. */
 const wait = (connections: SshConnections, repository: SshRepository, key: SshKey, signal = soon().signal) =>
@@ -165,7 +157,7 @@ test("a connection that breaks fails all its commands, and is forgotten", async 
     await assert.rejects(channel.closed, { code: "git_unreachable" });
     await assert.rejects(channel.write("0000"), { code: "git_unreachable" });
   }
-  assert.equal(ssh.stats().connections, 0);
+  await until(() => ssh.stats().connections === 0);
   assert.equal((await advertise(ssh, repository, key)).code, 0);
 });
 

@@ -9,12 +9,14 @@ import { type GitHost, startGitHost } from "../../../sandbox/git-host.ts";
 import { parseKnownHosts } from "../../../src/adapters/git/known-hosts.ts";
 import {
   createSshConnections,
+  gitCommand,
   type SshChannel,
   type SshConnections,
   type SshConnectionsOptions,
 } from "../../../src/adapters/git/ssh-connections.ts";
 import { parseSshKey } from "../../../src/adapters/git/ssh-key.ts";
 import type { SshKey } from "../../../src/core/ports.ts";
+import type { SshRepository } from "../../../src/core/types.ts";
 import { type OpenSshOptions, startOpenSsh } from "../../openssh.ts";
 
 export const secret = { namespace: "team", name: "deploy-key" };
@@ -70,6 +72,14 @@ export async function finish(channel: SshChannel): Promise<{ stdout: string; cod
   const chunks: Buffer[] = [];
   for await (const chunk of channel.stdout) chunks.push(chunk);
   return { stdout: Buffer.concat(chunks).toString(), ...(await channel.closed) };
+}
+
+/** What `git ls-remote` begins with: the advertisement, then goodbye. */
+export async function advertise(connections: SshConnections, repository: SshRepository, key: SshKey, env: Record<string, string> = {}) {
+  const channel = await connections.exec(repository, key, gitCommand("git-upload-pack", repository.path), { env, ...soon() });
+  await channel.write("0000");
+  channel.end();
+  return finish(channel);
 }
 
 export async function until(what: () => boolean, timeoutMs = 3_000): Promise<void> {

@@ -3,13 +3,14 @@ import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { KubeConfig } from "@kubernetes/client-node";
 import type { NewObject } from "../../../sandbox/cluster-api/kinds.ts";
+import type { Protocol } from "../../../sandbox/cluster-api/listener.ts";
 import { type ClusterApi, type ClusterApiOptions, startClusterApi } from "../../../sandbox/cluster-api.ts";
 import { createDeploymentCache, type DeploymentCache } from "../../../src/adapters/kubernetes/deployment-cache.ts";
 import { createKubeClient, type KubeClient } from "../../../src/adapters/kubernetes/kube-client.ts";
 import type { ReflectorTimes } from "../../../src/adapters/kubernetes/reflector.ts";
 import type { Log } from "../../../src/core/ports.ts";
 
-export const protocols = ["http", "https", "h2"] as const;
+export const protocols: readonly Protocol[] = ["http", "https", "h2"];
 
 /** Without a test that aborts it. */
 export const never = new AbortController().signal;
@@ -59,6 +60,16 @@ export function startCache(t: TestContext, client: KubeClient, namespaces: strin
   const cache: DeploymentCache = createDeploymentCache({ client, namespaces, log, times: { ...fastTimes, ...times } });
   t.after(() => cache.close());
   return { cache, told };
+}
+
+/** A cache that has seen `a` and is watching. */
+export async function watching(t: TestContext, protocol: Protocol = "http", times: Partial<ReflectorTimes> = {}) {
+  const { api, client } = await startCluster(t, { protocol });
+  api.put(deployment("a"));
+  const { cache, told } = startCache(t, client, [], times);
+  await cache.ready(AbortSignal.timeout(5000));
+  await until("a watch is open", () => api.openWatchCount === 1);
+  return { api, cache, told };
 }
 
 export function deployment(

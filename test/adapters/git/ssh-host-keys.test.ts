@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { createHmac, randomBytes } from "node:crypto";
+import { test } from "node:test";
+import { newSshKeyPair } from "../../../sandbox/ssh-key-pair.ts";
+import { gitCommand } from "../../../src/adapters/git/ssh-connections.ts";
+import { skipWithoutSshd } from "../../openssh.ts";
+import { advertise, known, path, soon, startSshWorld } from "./ssh-world.ts";
+
+const command = gitCommand("git-upload-pack", path);
+const skip = skipWithoutSshd();
+const literally = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+
+test("an unknown host is refused, naming key, fingerprint and the line that finds it out", async (t) => {
+  const pair = newSshKeyPair();
+  const { host, key, connections } = await startSshWorld(t, "in-process", { hostKey: pair.privateKey });
+  const ssh = connections({ knownHosts: () => known(host.knownHosts.replace(`:${host.port}`, ":1")) });
+  await assert.rejects(ssh.exec(host.repository(path), key, command, soon()), {
+    code: "git_host_key",
+    message:
+      `the host key of 127.0.0.1:${host.port} is not known: it shows ssh-ed25519 ${pair.fingerprint}; compare the fingerprint with the one that the host ` +
+      `publishes, then add the line that "ssh-keyscan -t ed25519 -p ${host.port} 127.0.0.1" prints to a file named in SSH_KNOWN_HOSTS`,
+  });
+  assert.equal(host.logins(), 0);
+});
+
+test("a line that is added later counts at the next try", async (t) => {
+  const { host, key, connections } = await startSshWorld(t, "in-process");
+  let text = "";
+  const ssh = connections({ knownHosts: () => known(text) });
+  await assert.rejects(ssh.exec(host.repository(path), key, command, soon()), { code: "git_host_key" });
+  text = host.knownHosts;
+  (await ssh.exec(host.repository(path), key, command, soon())).close();
+});
+
+test("a changed host key is refused loudly, naming both", async (t) => {
+  const [old, fresh] = [newSshKeyPair(), newSshKeyPair()];
+  const { host, key, connections } = await startSshWorld(t, "in-process", { hostKey: fresh.privateKey });
+  const ssh = connections({ knownHosts: () => known(`[127.0.0.1]:${host.port} ${old.publicKey}`) });
+  await assert.rejects(ssh.exec(host.repository(path), key, command, soon()), {
+    code: "git_host_key",
+    message: new RegExp(
+      `HAS CHANGED.*${literally(fresh.fingerprint)}, but known is ssh-ed25519 ${literally(old.fingerprint)} \\(known_hosts:1\\)`,
+    ),
+  });
+});
+
+test("a revoked host key is refused although it is known", async (t) => {
+  const pair = newSshKeyPair();
+  const { host, key, connections } = await startSshWorld(t, "in-process", { hostKey: pair.privateKey });
+  const ssh = connections({ knownHosts: () => known(`${host.knownHosts}@revoked * ${pair.publicKey}`) });
+  await assert.rejects(ssh.exec(host.repository(path), key, command, soon()), {
+    code: "git_host_key",
+    message: /IS REVOKED.*known_hosts:2 revokes/,
+  });
+});
+
+test("a host that only a certificate authority vouches for is refused, saying so", async (t) => {
+  const { host, key, connections } = await startSshWorld(t, "in-process");
+  const ssh = connections({ knownHosts: () => known(`@cert-authority ${host.knownHosts}`) });
+  await assert.rejects(ssh.exec(host.repository(path), key, command, soon()), {
+    code: "git_host_key",
+    message: /known_hosts:1 is a @cert-authority line, which is not supported/,
+  });
+});
+
+test("a hashed line is as good as a plain one", async (t) => {
+  const { host, key, connections } = await startSshWorld(t, "in-process");
+  const salt = randomBytes(20);
+  const hash = createHmac("sha1", salt).update(`[127.0.0.1]:${host.port}`).digest("base64");
+  const ssh = connections({ knownHosts: () => known(host.knownHosts.replace(/^\S+/, `|1|${salt.toString("base64")}|${hash}`)) });
+  (await ssh.exec(host.repository(path), key, command, soon())).close();
+});
+
+for (const type of ["ed25519", "ecdsa", "rsa"] as const) {
+  test(`a server with keys of all types shows the one that is known, ${type}`, { skip }, async (t) => {
+    const { host, key, connections } = await startSshWorld(t, "OpenSSH", { hostKeyTypes: ["ed25519", "ecdsa", "rsa"] });
+    const only = host.knownHosts.split("\n").filter((line) => line.includes(type));
+    assert.equal(only.length, 1);
+    const ssh = connections({ knownHosts: () => known(only.join("\n")) });
+    assert.equal((await advertise(ssh, host.repository(path), key)).code, 0);
+  });
+}
+
+test("a server that has none of the known types is refused, naming the key that it has", { skip }, async (t) => {
+  const { host, key, connections } = await startSshWorld(t, "OpenSSH", { hostKeyTypes: ["rsa"] });
+  const other = newSshKeyPair("ecdsa");
+  const ssh = connections({ knownHosts: () => known(`[127.0.0.1]:${host.port} ${other.publicKey}`) });
+  await assert.rejects(ssh.exec(host.repository(path), key, command, soon()), {
+    code: "git_host_key",
+    message: new RegExp(
+      `HAS CHANGED: it shows ssh-rsa SHA256:.*known is ecdsa-sha2-nistp256 ${literally(other.fingerprint)}.*ssh-keyscan -t rsa `,
+    ),
+  });
+});

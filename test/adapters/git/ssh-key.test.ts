@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import ssh2 from "ssh2";
+import { newSshKeyPair } from "../../../sandbox/ssh-key-pair.ts";
+import { parseSshKey } from "../../../src/adapters/git/ssh-key.ts";
+import { ReconcileError } from "../../../src/errors.ts";
+import { skipWithoutSshd } from "../../openssh.ts";
+
+const secret = { namespace: "team", name: "deploy-key" };
+const ed25519 = newSshKeyPair();
+const rsa = newSshKeyPair("rsa");
+
+const key = (type: "ed25519" | "ec" | "rsa", curve = "P-256") =>
+  type === "ed25519"
+    ? generateKeyPairSync("ed25519").privateKey
+    : type === "ec"
+      ? generateKeyPairSync("ec", { namedCurve: curve }).privateKey
+      : generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
+const pem = (from: ReturnType<typeof key>, type: "pkcs1" | "pkcs8" | "sec1") => from.export({ format: "pem", type }) as string;
+
+/** Whether ssh2 reads the text and it is the key whose fingerprint is `id`. */
+function assertUsable(parsed: { id: string; privateKey: string }): void {
+  const readable = ssh2.utils.parseKey(parsed.privateKey);
+  assert.ok(!(readable instanceof Error), String(readable));
+  assert.ok(readable.isPrivateKey());
+}
+
+for (const [name, from, types] of [
+  ["RSA", key("rsa"), ["pkcs1", "pkcs8"]],
+  ["ECDSA P-256", key("ec"), ["sec1", "pkcs8"]],
+  ["ECDSA P-384", key("ec", "P-384"), ["sec1", "pkcs8"]],
+  ["ECDSA P-521", key("ec", "P-521"), ["sec1", "pkcs8"]],
+] as const) {
+  test(`${name} keys are one and the same in PEM and PKCS#8`, () => {
+    const [first, second] = types.map((type) => parseSshKey(pem(from, type), secret));
+    assert.ok(first && second);
+    assert.equal(first.id, second.id);
+    assertUsable(first);
+    assertUsable(second);
+  });
+}
+
+test("an Ed25519 key is one and the same in PKCS#8 and OpenSSH's format", () => {
+  const parsed = parseSshKey(ed25519.privateKey, secret);
+  const readable = ssh2.utils.parseKey(ed25519.privateKey);
+  assert.ok(!(readable instanceof Error));
+  assert.equal(parsed.id, ed25519.fingerprint);
+  const again = parseSshKey(readable.getPrivatePEM(), secret);
+  assert.equal(again.id, parsed.id);
+  assertUsable(again);
+});
+
+for (const [damage, repairable] of Object.entries<(text: string) => string>({
+  CRLF: (text) => text.replaceAll("\n", "\r\n"),
+  "bare CR": (text) => text.replaceAll("\n", "\r"),
+  "no final newline": (text) => text.trimEnd(),
+  "trailing spaces": (text) => text.replaceAll("\n", "  \t\n"),
+  "indented lines": (text) => text.replaceAll(/^/gm, "    "),
+  "a BOM": (text) => `\uFEFF${text}`,
+  "blank lines": (text) => `\n\n${text.replaceAll("\n", "\n\n")}`,
+  "literal \\n": (text) => text.replaceAll("\n", "\\n"),
+  "literal \\r\\n": (text) => text.replaceAll("\n", "\\r\\n"),
+  "spaces for newlines": (text) => text.replaceAll("\n", " "),
+  "words before and after": (text) => `my key\n${text}\nthe end\n`,
+  "EC parameters before": (text) => `-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n${text}`,
+})) {
+  for (const pair of [ed25519, rsa]) {
+    test(`${damage} in the text of an ${pair.publicKey.split(" ")[0]} key does no harm`, () => {
+      const parsed = parseSshKey(repairable(pair.privateKey), secret);
+      assert.equal(parsed.id, pair.fingerprint);
+      assertUsable(parsed);
+    });
+  }
+}
+
+/** Somebody's public half around another private half. */
+function forge(): string {
+  const [own, foreign] = [newSshKeyPair(), newSshKeyPair()].map((pair) =>
+    Buffer.from(pair.publicKey.split(" ")[1] ?? "", "base64").subarray(-32),
+  );
+  assert.ok(own && foreign);
+  const pair = newSshKeyPair();
+  const bytes = Buffer.from(pair.privateKey.replaceAll(/-----.*-----|\s/g, ""), "base64");
+  const mine = Buffer.from(pair.publicKey.split(" ")[1] ?? "", "base64").subarray(-32);
+  for (let at = bytes.indexOf(mine); at >= 0; at = bytes.indexOf(mine)) foreign.copy(bytes, at);
+  return `-----BEGIN OPENSSH PRIVATE KEY-----\n${bytes.toString("base64")}\n-----END OPENSSH PRIVATE KEY-----\n`;
+}
+
+const encrypt = (type: "pkcs1" | "pkcs8") =>
+  key("rsa").export({ format: "pem", type, cipher: "aes-256-cbc", passphrase: "secret" }) as string;
+const dsa = () =>
+  generateKeyPairSync("dsa", { modulusLength: 1024, divisorLength: 160 }).privateKey.export({ format: "pem", type: "pkcs8" }) as string;
+
+for (const [what, text, reason] of [
+  ["nothing", "", /is empty/],
+  ["only blanks", " \r\n\t", /is empty/],
+  ["garbage", "hello", /is no private key/],
+  ["a public key", ed25519.publicKey, /is the public half/],
+  ["a PEM public key", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", /is the public half/],
+  ["a certificate", "ssh-ed25519-cert-v01@openssh.com AAAA", /is a certificate/],
+  ["PuTTY's format", "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none", /PuTTY.*puttygen/],
+  ["an encrypted PEM key", encrypt("pkcs1"), /encrypted.*ssh-keygen -p/],
+  ["an encrypted PKCS#8 key", encrypt("pkcs8"), /encrypted/],
+  ["a DSA key", dsa(), /DSA/],
+  ["an old DSA key", "-----BEGIN DSA PRIVATE KEY-----\nAAAA\n-----END DSA PRIVATE KEY-----", /DSA/],
+  ["another kind of key", pem(generateKeyPairSync("ed448").privateKey, "pkcs8"), /type ed448/],
+  ["base64 of base64", Buffer.from(ed25519.privateKey).toString("base64"), /base64 twice/],
+  ["half a key", ed25519.privateKey.slice(0, 200), /damaged or cut short/],
+  ["a key with a hole", ed25519.privateKey.replace(/\n.{70}\n/, "\n"), /damaged or cut short/],
+  ["an RSA key with a hole", rsa.privateKey.replace(/\n.{64}\n/, "\n"), /damaged or cut short/],
+  ["a key with odd characters", ed25519.privateKey.replace("b3Bl", "b3*l"), /damaged or cut short/],
+  ["a key with someone else's public half", forge(), /damaged or cut short/],
+] as const) {
+  test(`${what} is refused with the Secret, the field and the remedy, and without a byte of it`, () => {
+    assert.throws(
+      () => parseSshKey(text, secret),
+      (error) => {
+        assert.ok(error instanceof ReconcileError);
+        assert.equal(error.code, "ssh_key_invalid");
+        assert.match(error.message, reason);
+        assert.match(
+          error.message,
+          /Secret team\/deploy-key, field ssh-privatekey,.*kubectl create secret generic deploy-key --namespace team/,
+        );
+        assert.equal(error.cause, undefined);
+        for (const piece of text.match(/[A-Za-z0-9+/]{12,}/g) ?? []) assert.ok(!error.stack?.includes(piece), piece);
+        return true;
+      },
+    );
+  });
+}
+
+const skip = skipWithoutSshd();
+let directory = "";
+before(() => {
+  directory = mkdtempSync(join(tmpdir(), "ssh-key-"));
+});
+after(() => rmSync(directory, { recursive: true }));
+
+for (const [type, bits] of [
+  ["ed25519", ""],
+  ["ecdsa", "256"],
+  ["ecdsa", "384"],
+  ["ecdsa", "521"],
+  ["rsa", "2048"],
+] as const) {
+  for (const format of ["RFC4716", "PEM", "PKCS8"].slice(0, type === "ed25519" ? 1 : 3)) {
+    test(`a key that ssh-keygen makes (${type} ${bits} ${format}) has the fingerprint that ssh-keygen prints`, { skip }, () => {
+      const path = join(directory, `${type}${bits}${format}`);
+      execFileSync("ssh-keygen", ["-q", "-t", type, "-N", "", "-m", format, "-f", path, ...(bits ? ["-b", bits] : [])]);
+      const parsed = parseSshKey(readFileSync(path, "utf8"), secret);
+      assert.equal(parsed.id, execFileSync("ssh-keygen", ["-l", "-f", path]).toString().split(" ")[1]);
+      assertUsable(parsed);
+    });
+  }
+}
+
+test("an encrypted key in OpenSSH's format is refused", { skip }, () => {
+  const path = join(directory, "encrypted");
+  execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "secret", "-f", path]);
+  assert.throws(() => parseSshKey(readFileSync(path, "utf8"), secret), { code: "ssh_key_invalid", message: /encrypted/ });
+});

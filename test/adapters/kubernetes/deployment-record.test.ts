@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseDeploymentRecord, parseObjectIdentity } from "../../../src/adapters/kubernetes/deployment-record.ts";
+
+const metadata = { namespace: "team", name: "app", annotations: { "gitops.operator.enabled": "true" } };
+
+test("keeps our annotations, the revision and the containers, and nothing else", () => {
+  const annotations = {
+    "gitops.operator.enabled": "true",
+    "deployment.kubernetes.io/revision": "7",
+    "kubectl.kubernetes.io/last-applied-configuration": "{}",
+    "gitops.operatorx": "no",
+  };
+  const containers = [
+    { name: "b", image: "b:1", env: [] },
+    { name: "a", image: "a:1" },
+  ];
+  assert.deepEqual(
+    parseDeploymentRecord({ metadata: { ...metadata, annotations, managedFields: [] }, spec: { template: { spec: { containers } } } }),
+    {
+      namespace: "team",
+      name: "app",
+      annotations: { "gitops.operator.enabled": "true", "deployment.kubernetes.io/revision": "7" },
+      containers: [
+        { name: "b", image: "b:1" },
+        { name: "a", image: "a:1" },
+      ],
+    },
+  );
+});
+
+test("keeps nothing of a Deployment without an annotation of ours", () => {
+  for (const annotations of [
+    undefined,
+    null,
+    "x",
+    [],
+    {},
+    { "deployment.kubernetes.io/revision": "7" },
+    { "gitops.operator.enabled": true },
+  ]) {
+    assert.equal(parseDeploymentRecord({ metadata: { ...metadata, annotations } }), undefined);
+  }
+});
+
+test("takes whatever is sent instead of a spec for no containers", () => {
+  for (const spec of [undefined, null, 1, "x", [], {}, { template: null }, { template: { spec: { containers: {} } } }]) {
+    assert.deepEqual(parseDeploymentRecord({ metadata, spec })?.containers, [], JSON.stringify(spec));
+  }
+  const containers = [null, 1, "x", [], {}, { name: "a" }, { name: 1, image: "a" }, { name: "a", image: "a:1" }];
+  assert.deepEqual(parseDeploymentRecord({ metadata, spec: { template: { spec: { containers } } } })?.containers, [
+    { name: "a", image: "a:1" },
+  ]);
+});
+
+test("an annotation named __proto__ stays harmless", () => {
+  const annotations = JSON.parse('{"__proto__":"x","gitops.operator.__proto__":"y","gitops.operator.enabled":"true"}');
+  const record = parseDeploymentRecord({ metadata: { ...metadata, annotations } });
+  assert.deepEqual(Object.keys(record?.annotations ?? {}), ["gitops.operator.__proto__", "gitops.operator.enabled"]);
+  assert.equal(Object.getPrototypeOf(record?.annotations), Object.prototype);
+});
+
+test("what has no name and namespace has no identity", () => {
+  for (const object of [
+    undefined,
+    null,
+    1,
+    "x",
+    [],
+    {},
+    { metadata: null },
+    { metadata: { name: "a" } },
+    { metadata: { name: "a", namespace: 1 } },
+  ]) {
+    assert.equal(parseObjectIdentity(object), undefined);
+  }
+});

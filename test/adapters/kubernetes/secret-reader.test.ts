@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { createSecretReader } from "../../../src/adapters/kubernetes/secret-reader.ts";
+import { protocols, startCluster } from "./start-cluster.ts";
+
+const key = { namespace: "team", name: "key" };
+const canary = "c4n4ry-v4lue";
+
+function put(api: Awaited<ReturnType<typeof startCluster>>["api"], data: object): void {
+  api.put({ kind: "Secret", metadata: key, data });
+}
+
+const toBase64 = (text: string) => Buffer.from(text).toString("base64");
+
+describe("reading Secrets", () => {
+  for (const protocol of protocols) {
+    test(`over ${protocol}: the decoded field, over one connection, and nothing is kept`, async (t) => {
+      const { api, client } = await startCluster(t, { protocol });
+      const secrets = createSecretReader(client);
+      put(api, { "ssh-privatekey": toBase64("first ü\n") });
+      assert.equal(await secrets.read(key, "ssh-privatekey"), "first ü\n");
+      put(api, { "ssh-privatekey": toBase64("rotated") });
+      assert.equal(await secrets.read(key, "ssh-privatekey"), "rotated");
+      assert.equal(api.requests.length, 2);
+      assert.equal(api.connectionCount, 1);
+    });
+
+    test(`over ${protocol}: 300 at once need few connections`, async (t) => {
+      const { api, client } = await startCluster(t, { protocol });
+      const secrets = createSecretReader(client);
+      for (let i = 0; i < 300; i++) api.put({ kind: "Secret", metadata: { name: `s${i}`, namespace: "team" }, stringData: { a: `v${i}` } });
+      const values = await Promise.all(Array.from({ length: 300 }, (_, i) => secrets.read({ namespace: "team", name: `s${i}` }, "a")));
+      assert.deepEqual(
+        values,
+        Array.from({ length: 300 }, (_, i) => `v${i}`),
+      );
+      assert.equal(api.requests.length, 300);
+      assert.ok(api.connectionCount <= 8, `${api.connectionCount}`);
+    });
+  }
+
+  test("equal reads at the same moment share one request, whatever their fields", async (t) => {
+    const { api, client } = await startCluster(t);
+    const secrets = createSecretReader(client);
+    put(api, { a: toBase64("A"), b: toBase64("B") });
+    const answers = await Promise.all(["a", "b", "a"].map((field) => secrets.read(key, field)));
+    assert.deepEqual(answers, ["A", "B", "A"]);
+    assert.equal(api.requests.length, 1);
+    await secrets.read(key, "a");
+    assert.equal(api.requests.length, 2);
+  });
+
+  test("an absent Secret says how to create it", async (t) => {
+    const { client } = await startCluster(t);
+    await assert.rejects(createSecretReader(client).read(key, "ssh-privatekey"), {
+      code: "secret_missing",
+      message:
+        "Secret team/key does not exist: correct the annotation that names it, or create it with " +
+        "kubectl create secret generic key --from-file=ssh-privatekey=/path --namespace team",
+    });
+  });
+
+  for (const [field, recipe] of [
+    ["ssh-privatekey", "kubectl create secret generic key --from-file=ssh-privatekey=/path"],
+    ["webhook-url", "kubectl create secret generic key --from-literal=webhook-url=…"],
+    ["github-token", "kubectl create secret generic key --from-literal=github-token=…"],
+    [".dockerconfigjson", "kubectl create secret docker-registry key --docker-server=… --docker-username=… --docker-password=…"],
+  ] as const) {
+    test(`a Secret without ${field} says how to recreate it`, async (t) => {
+      const { api, client } = await startCluster(t);
+      put(api, { other: toBase64(canary) });
+      await assert.rejects(createSecretReader(client).read(key, field), {
+        code: "secret_field_missing",
+        message: `Failed to read field: ${field} in data, consider recreating the secret with ${recipe}`,
+      });
+    });
+  }
+
+  test("a field that only Object.prototype has, and a Secret without data, are missing fields", async (t) => {
+    const { api, client } = await startCluster(t);
+    api.put({ kind: "Secret", metadata: key });
+    for (const field of ["constructor", "__proto__", "toString"]) {
+      await assert.rejects(createSecretReader(client).read(key, field), { code: "secret_field_missing" });
+    }
+  });
+
+  test("a forbidden Secret names the missing right", async (t) => {
+    const { api, client } = await startCluster(t);
+    api.faults.answer(403, /secrets/);
+    await assert.rejects(createSecretReader(client).read(key, "a"), {
+      code: "secret_denied",
+      message:
+        "Secret team/key may not be read by the operator: grant its service account the verb get on secrets in namespace team (Role and RoleBinding)",
+    });
+  });
+
+  for (const [code, message] of [
+    [401, /^Secret team\/key cannot be read: the API server does not accept the operator's credentials \(HTTP 401\)/],
+    [500, /^Secret team\/key cannot be read: HTTP 500: injected: 500; it is tried again at the next pass$/],
+    [503, /^Secret team\/key cannot be read: HTTP 503/],
+  ] as const) {
+    test(`HTTP ${code} is told from absent and denied`, async (t) => {
+      const { api, client } = await startCluster(t);
+      api.faults.answer(code);
+      await assert.rejects(createSecretReader(client).read(key, "a"), { code: "secret_unreadable", message });
+    });
+  }
+
+  test("a server that is down is told from absent and denied", async (t) => {
+    const { api, client } = await startCluster(t);
+    await api.faults.goDown();
+    await assert.rejects(createSecretReader(client).read(key, "a"), {
+      code: "secret_unreadable",
+      message: /cannot be read: connect ECONNREFUSED/,
+    });
+  });
+
+  for (const protocol of protocols) {
+    test(`over ${protocol}: a read that is never answered ends at its deadline, and the next one uses a new connection`, async (t) => {
+      const { api, client } = await startCluster(t, { protocol });
+      const secrets = createSecretReader(client, 150);
+      put(api, { a: toBase64("A") });
+      assert.equal(await secrets.read(key, "a"), "A");
+      const end = api.faults.hang(/secrets/);
+      await assert.rejects(secrets.read(key, "a"), { code: "secret_unreadable", message: /no answer within 0\.15 s/ });
+      end();
+      assert.equal(await secrets.read(key, "a"), "A");
+      assert.equal(api.connectionCount, 2);
+    });
+  }
+
+  test("what is not strictly base64 of UTF-8 is refused, and the value is not in the message", async (t) => {
+    const { api, client } = await startCluster(t);
+    const secrets = createSecretReader(client);
+    for (const value of [canary, "YQ", "YQ=", "Y Q==", "YQ==\n", "YR==", "_-8=", "=", "YQ==YQ=="]) {
+      put(api, { a: value });
+      await assert.rejects(secrets.read(key, "a"), (error: Error & { code: string }) => {
+        assert.equal(error.code, "secret_unreadable", value);
+        assert.equal(error.message, "Secret team/key: field a is not base64; recreate the Secret with kubectl create secret");
+        assert.equal(error.cause, undefined);
+        return true;
+      });
+    }
+    put(api, { a: "/w==" });
+    await assert.rejects(secrets.read(key, "a"), { code: "secret_unreadable", message: /field a is not UTF-8 text/ });
+    put(api, { a: "" });
+    assert.equal(await secrets.read(key, "a"), "");
+  });
+
+  test("what cannot be a name is absent, and is not asked for", async (t) => {
+    const { api, client } = await startCluster(t);
+    const secrets = createSecretReader(client);
+    for (const name of ["", ".", "..", "a/b", "a?b", "a%2fb", "A", "a\n", "ä"]) {
+      await assert.rejects(secrets.read({ namespace: "team", name }, "a"), { code: "secret_missing" }, name);
+      await assert.rejects(secrets.read({ namespace: name, name: "key" }, "a"), { code: "secret_missing" }, name);
+    }
+    assert.equal(api.requests.length, 0);
+  });
+});

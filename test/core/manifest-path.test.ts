@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseManifestPath } from "../../src/core/manifest-path.ts";
+import { createRandom } from "./random.ts";
+
+const good: [text: string, path: string][] = [
+  ["deploy.yaml", "deploy.yaml"],
+  ["./a//b/", "a/b"],
+  ["apps/my app/déploy.yaml", "apps/my app/déploy.yaml"],
+  [".gitignore", ".gitignore"],
+  ["a/.gitops/x.yaml", "a/.gitops/x.yaml"],
+  ["a..b/c...yaml", "a..b/c...yaml"],
+];
+const bad = [
+  "",
+  ".",
+  "./",
+  "/",
+  "/etc/passwd",
+  "..",
+  "../x",
+  "a/../b",
+  "a/..",
+  "a\\b",
+  "..\\x",
+  "a\0b",
+  "a\nb",
+  "a\u202eb",
+  ".git",
+  ".git/config",
+  "a/.GIT/x",
+  ".git./x",
+  ".git /x",
+  ".git::$INDEX_ALLOCATION/x",
+  "git~1/x",
+  "GIT~2",
+  ".g\u200cit/config",
+  ".github/workflows/x.yaml",
+  ".GitHub/x",
+  "a".repeat(1025),
+  "é".repeat(513),
+];
+
+for (const [text, path] of good) test(`${text} is the path ${path}`, () => assert.deepEqual(parseManifestPath(text), { kind: "ok", path }));
+
+for (const text of bad) {
+  test(`${JSON.stringify(text.slice(0, 40))} is refused with the remedy`, () => {
+    const result = parseManifestPath(text);
+    assert.equal(result.kind, "error");
+    assert.match(result.problem, /; /);
+  });
+}
+
+test("an accepted path stays below the root, outside .git, and means itself (20,000 generated texts)", () => {
+  const random = createRandom(9);
+  let accepted = 0;
+  for (let round = 0; round < 20_000; round++) {
+    const result = parseManifestPath(random.text(["a", "/", ".", "..", ".git", ".GIT", "git~1", "./", "//", "\\", "\0", " ", "x.yaml"], 7));
+    if (result.kind === "error") continue;
+    accepted += 1;
+    const parts = result.path.split("/");
+    assert.ok(
+      parts.every((part) => !["", ".", "..", ".git", ".github"].includes(part.toLowerCase())),
+      result.path,
+    );
+    assert.deepEqual(parseManifestPath(result.path), result);
+  }
+  assert.ok(accepted > 1000, String(accepted));
+});

@@ -1,0 +1,245 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { readImages, writeTag } from "../../src/core/manifest.ts";
+import { createRandom } from "./random.ts";
+
+const testdata = new URL("testdata/manifest/", import.meta.url);
+const app = { repository: "team/app" };
+const oldTag = "1".repeat(40);
+const newTag = "2".repeat(40);
+const digest = `sha256:${"a".repeat(64)}`;
+const seenDigest = `sha256:${"b".repeat(64)}`;
+
+function deployment(containers: string): string {
+  return `apiVersion: apps/v1\nkind: Deployment\nspec:\n  template:\n    spec:\n      containers:\n${containers}`;
+}
+
+function readText(url: URL): string {
+  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(readFileSync(url));
+}
+
+for (const file of readdirSync(testdata).filter((name) => name.endsWith(".before.yaml"))) {
+  const name = file.replace(".before.yaml", "");
+  test(`golden file ${name}: the new tag stands at every image that is ours and every other byte stays`, () => {
+    const before = readText(new URL(file, testdata));
+    const after = readText(new URL(`${name}.after.yaml`, testdata));
+    assert.deepEqual(writeTag(before, app, newTag), { kind: "ok", text: after });
+    assert.deepEqual(writeTag(after, app, newTag), { kind: "ok", text: after }, "writing again changes nothing");
+    const images = readImages(after, app);
+    assert.equal(images.kind, "ok");
+    assert.ok(images.ours.every(({ tag }) => tag === newTag));
+  });
+}
+
+test("images are read with tag and digest, containers before initContainers", () => {
+  const text = `${deployment(`      - image: team/app:${oldTag}@${digest}\n      - image: team/app-sidecar:x\n      - image: docker.io/team/app\n`)}      initContainers: [{image: "team/app:init"}]\n`;
+  assert.deepEqual(readImages(text, app), {
+    kind: "ok",
+    ours: [{ tag: oldTag, digest }, {}, { tag: "init" }],
+    registry: "docker.io",
+  });
+});
+
+test("a digest is replaced by the one that the gate saw; none is added where none was", () => {
+  const text = (first: string, second: string) => deployment(`      - image: team/app${first}\n      - image: team/app${second}\n`);
+  assert.deepEqual(writeTag(text(`:${oldTag}@${digest}`, `:${oldTag}`), app, newTag, seenDigest), {
+    kind: "ok",
+    text: text(`:${newTag}@${seenDigest}`, `:${newTag}`),
+  });
+});
+
+test("the registry is the manifest's where the target names none", () => {
+  const text = deployment("      - image: registry.example:5000/team/app:1\n");
+  assert.deepEqual(readImages(text, app), { kind: "ok", ours: [{ tag: "1" }], registry: "registry.example:5000" });
+});
+
+test("where the target names a host, an image without it is another one", () => {
+  const text = deployment("      - image: team/app:1\n      - image: ghcr.io/team/app:2\n");
+  const images = readImages(text, { registry: "ghcr.io", repository: "team/app" });
+  assert.deepEqual(images, { kind: "ok", ours: [{ tag: "2" }], registry: "ghcr.io" });
+});
+
+test("one image from two registries is refused, for only one can be checked", () => {
+  const images = readImages(deployment("      - image: team/app:1\n      - image: ghcr.io/team/app:2\n"), app);
+  assert.equal(images.kind, "invalid");
+  assert.match(images.reason, /several registries \(docker\.io, ghcr\.io\).*gitops\.operator\.image_name/);
+});
+
+test("none of ours: the images that are there are named once, and not without bound", () => {
+  const text = deployment("      - image: team/other:1\n      - image: 'team/app:$(TAG)'\n      - image: team/other:1\n");
+  assert.deepEqual(readImages(text, app), { kind: "none", images: ["team/other:1", "team/app:$(TAG)"] });
+  const many = readImages(deployment(Array.from({ length: 50 }, (_, index) => `      - image: team/x${index}\n`).join("")), app);
+  assert.equal(many.kind, "none");
+  assert.equal(many.images.length, 21);
+  assert.equal(many.images.at(-1), "30 more");
+  for (const nothing of ["", "\n", "# only a comment\n", "---\n", "just text\n", "- a\n- list\n", "kind: Deployment\n", "\t", "\ufeff"]) {
+    assert.deepEqual(readImages(nothing, app), { kind: "none", images: [] }, JSON.stringify(nothing));
+  }
+  assert.deepEqual(readImages("apiVersion: apps/v1\nkind: Deployment\nspec: {replicas: 1}\n", app), { kind: "none", images: [] });
+});
+
+const unreadable: [name: string, text: string, reason: RegExp][] = [
+  ["a syntax error in any document", `${deployment("      - image: team/app:1\n")}---\na: [1\n`, /^line \d+: /],
+  ["bad indentation", "a:\n  b: 1\n c: 2\n", /^line 3: /],
+  ["a tab as indentation", "a:\n\tb: 1\n", /^line 2: /],
+  ["control characters, so binary", "\u007fELF\u0002\u0001\u0000", /^line 1: a control character/],
+  ["a NUL", "a: 1\nb: \0\n", /^line 2: a control character/],
+  ["carriage returns alone", "a: 1\rb: 2\r", /^line 1: a carriage return/],
+  ["more than 1 MiB", "a".repeat(1024 * 1024 + 1), /larger than 1 MiB/],
+  ["more than 1 MiB of UTF-8", "é".repeat(600_000), /larger than 1 MiB/],
+  ["flow nesting", "[".repeat(1_000_000), /nested deeper than 100/],
+  ["nested lists on one line", "- ".repeat(500_000), /nested deeper than 100/],
+  ["nested mappings", Array.from({ length: 500 }, (_, depth) => `${" ".repeat(depth)}a:\n`).join(""), /nested deeper than 100/],
+  ["more than 100 aliases", `a: &a x\nb: [${"*a, ".repeat(101)}]\n`, /^line 2: more than 100 aliases/],
+  ["more than 1,000 documents", "---\n".repeat(1002), /more than 1000 documents/],
+  ["directives without end", "%a\n".repeat(300_000), /more than 1000 directives/],
+  ["tokens without end", `[${"a,".repeat(500_000)}]`, /more than 200000 tokens/],
+  ["an alias bomb on the way to the images", aliasBomb(), /multiply without end/],
+  ["a merge of itself", "&x\n<<: *x\n", /multiply without end/],
+  ["an alias without anchor", deployment("      - image: *nowhere\n"), /^line 7: alias \*nowhere has no anchor/],
+  ["a key twice on the way", `${deployment("      - image: team/app:1\n")}kind: Deployment\n`, /^line 1: key 'kind' is there twice/],
+  ["an image twice", deployment("      - image: team/app:1\n        image: team/app:2\n"), /^line 7: key 'image' is there twice/],
+  ["containers that are no list", deployment("        image: team/app:1\n"), /^line 7: 'containers' is no list/],
+  ["a container that is no mapping", deployment("      - team/app:1\n"), /^line 7: an item of 'containers' is no mapping/],
+  ["an image that is no text", deployment("      - image: {repository: team/app}\n"), /^line 7: 'image' of a container is no text/],
+  ["an image with a tag of YAML", deployment("      - image: !!binary team/app:1\n"), /^line 7: .*YAML tag/],
+];
+
+function aliasBomb(): string {
+  const levels = Array.from(
+    { length: 9 },
+    (_, level) => `x${level + 1}: &x${level + 1}\n  <<: [${Array(9).fill(`*x${level}`).join(", ")}]\n`,
+  );
+  return `x0: &x0 {a: 1}\n${levels.join("")}<<: *x9\n`;
+}
+
+for (const [name, text, reason] of unreadable) {
+  test(`refused with the reason: ${name}`, () => {
+    const read = readImages(text, app);
+    assert.equal(read.kind, "invalid");
+    assert.match(read.reason, reason);
+    assert.deepEqual(writeTag(text, app, newTag), read);
+  });
+}
+
+const unwritable: [name: string, image: string][] = [
+  ["an escape", '"team/app\\x3a1"'],
+  ["a folded block", ">-\n          team/app:1"],
+  ["a literal block", "|-\n          team/app:1"],
+  ["quotes over two lines", '"team/app:\\\n          1"'],
+];
+for (const [name, image] of unwritable) {
+  test(`${name} can be read, but is not written: no characters stand for the tag alone`, () => {
+    const text = deployment(`      - image: ${image}\n`);
+    assert.deepEqual(readImages(text, app), { kind: "ok", ours: [{ tag: "1" }], registry: "docker.io" });
+    const written = writeTag(text, app, newTag);
+    assert.equal(written.kind, "invalid");
+    assert.match(written.reason, /^line 7: the image is written with escapes or over several lines/);
+    assert.deepEqual(writeTag(text, app, "1"), { kind: "ok", text }, "at the wanted tag there is nothing to write");
+  });
+}
+
+test("keys like __proto__ are only text", () => {
+  const text = `__proto__: {kind: List}\nconstructor: 1\n${deployment("      - image: team/app:1\n        __proto__: {image: x}\n")}`;
+  assert.deepEqual(writeTag(text, app, "2"), { kind: "ok", text: text.replace("team/app:1", "team/app:2") });
+});
+
+test("what is no tag or digest is never written", () => {
+  const text = deployment("      - image: team/app:1\n");
+  for (const tag of ["", "a b", "x\ny: 1", "a:b", "-x", "a".repeat(129)]) assert.equal(writeTag(text, app, tag).kind, "invalid", tag);
+  assert.equal(writeTag(text, app, "2", "sha256:short").kind, "invalid");
+});
+
+test("a refusal does not quote the file, which may hold a Secret", () => {
+  for (const text of ["a: [x]\n]]] hunter2hunter2\n", "a: |hunter2hunter2\n", "%YAML hunter2hunter2\n---\n", "a: 1\n@hunter2hunter2\n"]) {
+    const read = readImages(text, app);
+    assert.doesNotMatch(JSON.stringify(read), /hunter2/);
+  }
+});
+
+test("whatever the layout, only the tag's characters differ (500 generated manifests)", () => {
+  const random = createRandom(7);
+  for (let round = 0; round < 500; round++) {
+    const mark = "\u0001";
+    const template = generateManifest(random, mark);
+    const before = template.replaceAll(mark, random.pick(["", `:${oldTag}`, ":v1.2.3", `:${oldTag}@${digest}`, `@${digest}`]));
+    assert.deepEqual(writeTag(before, app, newTag), { kind: "ok", text: template.replaceAll(mark, `:${newTag}`) });
+  }
+});
+
+function generateManifest(random: ReturnType<typeof createRandom>, mark: string): string {
+  const quote = () => random.pick(["", "'", '"']);
+  const ours = () => {
+    const q = quote();
+    const host = random.pick(["", "", "docker.io/", "index.docker.io/"]);
+    return `${random.pick(["", "", `&a${random.integer(1e6)} `])}${q}${host}team/app${mark}${q}`;
+  };
+  const others = () =>
+    random.pick([`team/app-sidecar:${oldTag}`, `ghcr.io/team/other@${digest}`, `'app'`, `"localhost:5000/team/apps:${oldTag}"`]);
+  const comment = () => random.pick(["", "", " # team/app:latest", "   #"]);
+  const container = (indent: string, image: string) => {
+    if (random.integer(3) === 0)
+      return `${indent}- {name: x,${random.pick([" ", "  "])}image: ${image}${random.pick(["", " "])}}${comment()}\n`;
+    return `${indent}- name: x${comment()}\n${random.pick(["", "\n", `${indent}# team/app:1\n`])}${indent}  image:${random.pick([" ", "   "])}${image}${comment()}\n`;
+  };
+  const list = (key: string, indent: string, count: number) =>
+    count === 0
+      ? ""
+      : `${indent}${key}:\n${Array.from({ length: count }, () => container(indent, random.integer(2) ? ours() : others())).join("")}`;
+  const one = () =>
+    random.pick(["", "# head\n"]) +
+    `apiVersion: ${random.pick(["apps/v1", "'apps/v1'"])}\nkind: Deployment\nmetadata: {name: x, note: "team/app:1"}\nspec:\n  template:\n    spec:\n` +
+    list("initContainers", "      ", random.integer(3)) +
+    `      containers:\n${container("      ", ours())}${container("      ", others())}`;
+  const foreign = `apiVersion: v1\nkind: Pod\nspec: {containers: [{image: "team/app:${oldTag}"}]}\n`;
+  const documents = Array.from({ length: 1 + random.integer(3) }, () => (random.integer(3) ? one() : foreign));
+  let text = [one(), ...documents].join(random.pick(["---\n", "--- # next\n", "...\n---\n"]));
+  if (random.integer(4) === 0) text = text.replace(/\n+$/, "");
+  if (random.integer(3) === 0) text = text.replaceAll("\n", "\r\n");
+  return random.integer(4) === 0 ? `\ufeff${text}` : text;
+}
+
+test("cut, doubled and garbled manifests are answered, never thrown at (1,000 texts)", () => {
+  const random = createRandom(11);
+  const texts = readdirSync(testdata).map((file) => readText(new URL(file, testdata)));
+  const noise = [
+    "\n",
+    " ",
+    "\t",
+    ":",
+    "- ",
+    "{",
+    "}",
+    "[",
+    "]",
+    '"',
+    "'",
+    "&a ",
+    "*a ",
+    "<<: ",
+    "!!x ",
+    "#",
+    "|",
+    ">",
+    "%",
+    "---\n",
+    "\0",
+    "\ud800",
+    "?",
+    "\r",
+  ];
+  const kinds = new Set<string>();
+  for (let round = 0; round < 1000; round++) {
+    let text = random.pick(texts);
+    for (let edits = 1 + random.integer(3); edits > 0; edits--) {
+      const at = random.integer(text.length + 1);
+      text = text.slice(0, at) + random.pick(noise) + text.slice(at + random.integer(4));
+    }
+    const written = writeTag(text, app, newTag);
+    kinds.add(written.kind);
+    if (written.kind === "invalid") assert.notEqual(written.reason, "");
+    else assert.deepEqual(writeTag(written.text, app, newTag), written);
+  }
+  assert.deepEqual([...kinds].sort(), ["invalid", "ok"]);
+});

@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { manifestOf } from "../../sandbox/world.ts";
+import { OLD, startStage } from "./stage.ts";
+
+test("a moved application is patched by one commit whose diff is the tag, and the next pass pushes and fetches nothing", async (t) => {
+  const stage = await startStage(t);
+  const before = manifestOf("shop", `team/shop:${OLD}`);
+  const manifests = await stage.repository("team/manifests.git", { "shop/deployment.yaml": before, "other.txt": "untouched\n" });
+  const app = await stage.repository("team/shop.git", { "index.html": "1" });
+  const sha = (await app.tip()) ?? "";
+  await stage.deploy({ name: "shop" });
+
+  assert.deepEqual(await stage.reconcile(), [
+    {
+      deployment: "shop",
+      namespace: "default",
+      action: "patched",
+      from_sha: OLD,
+      to_sha: sha,
+      status: "success",
+      message: `Deployment shop patched successfully to version ${sha}`,
+    },
+  ]);
+  assert.equal(await manifests.read("shop/deployment.yaml"), before.replace(OLD, sha));
+  assert.equal(await manifests.read("other.txt"), "untouched\n");
+  const [commit, ...older] = await manifests.log();
+  assert.equal(older.length, 1);
+  assert.equal(commit?.subject, "chore(refs): gitops-operator updating image tags");
+  assert.deepEqual(commit?.author, { name: "GitOps Operator", email: "gitops-operator@noreply.local" });
+  for (const fact of ["default/shop", "team/shop", OLD, sha, "Initial commit"]) assert.ok(commit?.body.includes(fact), fact);
+  await manifests.fsck();
+
+  const execs = (await stage.gitHost.execs()).length;
+  assert.deepEqual(await stage.reconcile(), [
+    {
+      deployment: "shop",
+      namespace: "default",
+      action: "up_to_date",
+      to_sha: sha,
+      status: "success",
+      message: `Deployment shop is up to date at ${sha}`,
+    },
+  ]);
+  assert.equal((await manifests.log()).length, 2);
+  const later = (await stage.gitHost.execs()).slice(execs);
+  assert.ok(later.length >= 1 && later.length <= 2, `${later.length} commands`);
+  assert.ok(later.every((exec) => exec.service === "git-upload-pack" && !exec.wantedObjects));
+});
+
+test("a short tag, another branch with a slash, and a file mode that stays", async (t) => {
+  const stage = await startStage(t);
+  const content = { content: manifestOf("shop", "team/shop"), mode: "100755" } as const;
+  const manifests = await stage.repository("team/manifests.git", { "shop/deployment.yaml": content }, "release/1.x");
+  const app = await stage.repository("team/shop.git", { "index.html": "1" }, "release/1.x");
+  const sha = (await app.tip()) ?? "";
+  await stage.deploy({ name: "shop", annotations: { tag_type: "short", observe_branch: "release/1.x" } });
+  const entry = await stage.reconcileOne("shop");
+  assert.equal(entry.action, "patched");
+  assert.equal(entry.to_sha, sha.slice(0, 7));
+  assert.equal("from_sha" in entry, false);
+  assert.match(await manifests.read("shop/deployment.yaml"), new RegExp(`image: team/shop:${sha.slice(0, 7)} # set`));
+  assert.equal(await manifests.mode("shop/deployment.yaml"), "100755");
+});
+
+test("disabled, incomplete and malformed Deployments are told apart, in every view", async (t) => {
+  const stage = await startStage(t);
+  await stage.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `team/shop:${OLD}`) });
+  await stage.repository("team/shop.git", { "index.html": "1" });
+  await stage.deploy({ name: "asleep", annotations: { enabled: "false", app_repository: "not even a URL" } });
+  await stage.deploy({ name: "bad", annotations: { deployment_path: "../../etc/passwd" } });
+  await stage.deploy({ name: "half", annotations: { ssh_key_name: null, ob_branch: "main" } });
+  await stage.deploy({ name: "shop", image: "team/shop:running" });
+  stage.cluster.put({ apiVersion: "apps/v1", kind: "Deployment", metadata: { namespace: "default", name: "alien" }, spec: {} });
+
+  const entries = await stage.reconcile();
+  assert.deepEqual(
+    entries.map(({ deployment, action, status }) => [deployment, action, status]),
+    [
+      ["bad", "failed", "failure"],
+      ["shop", "patched", "success"],
+      ["asleep", "skipped", "skipped"],
+    ],
+  );
+  assert.match(entries[0]?.message ?? "", /gitops\.operator\.deployment_path/);
+  assert.equal(entries[2]?.message, "Deployment asleep is disabled (gitops.operator.enabled=false)");
+
+  const status = await stage.text("/status");
+  assert.match(status, /^gitops-operator status\ntracked deployments: 3\n\nNAMESPACE {4}DEPLOYMENT {15}ENABLED {2}BRANCH {3}IMAGE\n/);
+  assert.match(status, /default {6}shop {21}true {5}master {3}team\/shop:running\n/);
+  assert.match(status, /default\/half\n[\s\S]*gitops\.operator\.ssh_key_name[\s\S]*gitops\.operator\.ob_branch/);
+  assert.doesNotMatch(status, /alien/);
+  assert.deepEqual(JSON.parse(await stage.text("/health")), { status: "ok", tracked_deployments: 3 });
+  const debug = JSON.parse(await stage.text("/debug")) as { name: string; version: string; config: { tag_type: string } }[];
+  assert.deepEqual(
+    debug.map(({ name, version, config }) => [name, version, config.tag_type]),
+    [
+      ["asleep", "old", "long"],
+      ["bad", "old", "long"],
+      ["shop", "running", "long"],
+    ],
+  );
+  assert.match(await stage.text("/metrics"), /process_cpu_user_seconds_total/);
+  const warnings = stage.logLines.filter(({ message }) => message.startsWith("Annotations incomplete"));
+  await stage.reconcile();
+  assert.equal(warnings.length, 1);
+  assert.equal(stage.logLines.filter(({ message }) => message.startsWith("Annotations incomplete")).length, 1);
+});
+
+test("the other answers of HTTP: 404, 405, HEAD starts nothing, narrowed calls, nothing of ours", async (t) => {
+  const stage = await startStage(t);
+  assert.match(await stage.text("/status"), /No deployments with gitops\.operator annotations were found\./);
+  assert.deepEqual(await stage.reconcile(), []);
+  await stage.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `team/shop:${OLD}`) });
+  await stage.repository("team/shop.git", { "index.html": "1" });
+  await stage.deploy({ name: "shop" });
+  await stage.deploy({ name: "shop", namespace: "other" });
+
+  const head = await fetch(`${stage.url}/reconcile`, { method: "HEAD" });
+  assert.equal(head.status, 200);
+  assert.match(await stage.text("/status"), /no pass since start/);
+  assert.equal((await stage.gitHost.execs()).length, 0);
+  const missing = await fetch(`${stage.url}/nowhere`);
+  assert.equal(missing.status, 404);
+  assert.match(((await missing.json()) as { error: string }).error, /\/reconcile/);
+  const wrong = await fetch(`${stage.url}/status`, { method: "POST" });
+  assert.equal(wrong.status, 405);
+  assert.equal(wrong.headers.get("allow"), "GET, HEAD");
+  assert.equal((await fetch(`${stage.url}/reconcile`, { method: "DELETE" })).status, 405);
+  const posted = await fetch(`${stage.url}/reconcile?namespace=other`, { method: "POST" });
+  assert.deepEqual(
+    ((await posted.json()) as { namespace: string; action: string }[]).map(({ namespace, action }) => [namespace, action]),
+    [["other", "patched"]],
+  );
+  assert.deepEqual(await stage.reconcile("?deployment=nobody"), []);
+});

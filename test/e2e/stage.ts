@@ -1,0 +1,81 @@
+/** A world with the real operator in it, for one test. Git is served by OpenSSH where it is installed (in CI always), else in process. */
+import type { TestContext } from "node:test";
+import { KubeConfig } from "@kubernetes/client-node";
+import { startGitHost } from "../../sandbox/git-host.ts";
+import { type DeployedApp, startWorld, type World, type WorldOptions } from "../../sandbox/world.ts";
+import { parseConfig } from "../../src/config.ts";
+import type { ReconcileEntry } from "../../src/http/reconcile-entry.ts";
+import { type Operator, startOperator } from "../../src/operator.ts";
+import { skipWithoutSshd, startOpenSsh } from "../openssh.ts";
+
+export interface Stage extends Omit<World, "deploy"> {
+  /** Puts the Deployment and waits until the operator's cache has it. */
+  deploy(app: DeployedApp): Promise<void>;
+  readonly url: string;
+  readonly operator: Operator;
+  readonly logLines: { readonly level: string; readonly fields: object; readonly message: string }[];
+  /** The answer of `/reconcile`. */
+  reconcile(query?: string): Promise<ReconcileEntry[]>;
+  /** The answer for one Deployment. */
+  reconcileOne(deployment: string, namespace?: string): Promise<ReconcileEntry>;
+  text(path: string): Promise<string>;
+}
+
+export interface StageOptions extends WorldOptions {
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export async function startStage(t: TestContext, options: StageOptions = {}): Promise<Stage> {
+  const startHost = options.startHost ?? (skipWithoutSshd() ? startGitHost : startOpenSsh);
+  const world = await startWorld({ ...options, startHost });
+  t.after(() => world.close());
+  const parsed = parseConfig({ ...world.env, ...options.env });
+  if (parsed.kind === "error") throw new Error(parsed.problems.join("; "));
+  const kubeConfig = new KubeConfig();
+  kubeConfig.loadFromString(world.cluster.kubeconfig);
+  const logLines: Stage["logLines"] = [];
+  const line = (level: string) => (fields: object, message: string) => void logLines.push({ level, fields, message });
+  const operator = await startOperator(parsed.config, kubeConfig, { info: line("info"), warn: line("warn"), error: line("error") });
+  t.after(() => operator.close());
+  const url = `http://127.0.0.1:${operator.port}`;
+
+  async function reconcile(query = ""): Promise<ReconcileEntry[]> {
+    const response = await fetch(`${url}/reconcile${query}`);
+    if (response.status !== 200) throw new Error(`HTTP ${response.status}: ${await response.text()}`);
+    return (await response.json()) as ReconcileEntry[];
+  }
+  return {
+    ...world,
+    url,
+    operator,
+    logLines,
+    reconcile,
+    async reconcileOne(deployment, namespace = "default") {
+      const entries = await reconcile(`?namespace=${namespace}&deployment=${deployment}`);
+      const [entry] = entries;
+      if (!entry || entries.length > 1) throw new Error(`${entries.length} entries for ${namespace}/${deployment}`);
+      return entry;
+    },
+    async deploy(app) {
+      world.deploy(app);
+      const { namespace = "default", name } = app;
+      const wanted = JSON.stringify(world.cluster.get("Deployment", namespace, name)?.metadata.annotations);
+      for (let tries = 0; ; tries++) {
+        const entries = (await (await fetch(`${url}/debug`)).json()) as { namespace: string; name: string; annotations: object }[];
+        const entry = entries.find((item) => item.namespace === namespace && item.name === name);
+        if (
+          entry
+            ? JSON.stringify(entry.annotations) === wanted
+            : (await (await fetch(`${url}/status`)).text()).includes(`  ${namespace}/${name}\n`)
+        )
+          return;
+        if (tries > 200) throw new Error(`the operator's cache never got ${namespace}/${name}`);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    },
+    text: async (path) => (await fetch(url + path)).text(),
+  };
+}
+
+/** The tag that manifests begin with. */
+export const OLD = "0".repeat(40);
