@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
-import { join, normalize } from "node:path";
+import { normalize } from "node:path";
 import ssh2, { type Connection, type PublicKeyAuthContext, type ServerChannel } from "ssh2";
 import { fingerprint } from "../src/adapters/git/known-hosts.ts";
 import type { SshRepository } from "../src/core/types.ts";
@@ -183,10 +183,8 @@ export function describeHost(
 
 /** Below the root, without leading slash; undefined for a path that leaves it. */
 export function repositoryPath(path: string): string | undefined {
-  const relative = normalize(join(".", path));
-  return path === "" || relative === "." || relative === ".." || relative.startsWith("../") || relative.startsWith("-")
-    ? undefined
-    : relative;
+  const relative = normalize(`./${path}`).replace(/\/+$/, "");
+  return relative === "." || relative === ".." || relative.startsWith("../") || relative.startsWith("-") ? undefined : relative;
 }
 
 export function mayUse(access: KeyAccess, service: string, path: string): boolean {

@@ -27,7 +27,7 @@ export async function git(
       args,
       { cwd: directory, env: gitEnvironment, encoding: "buffer", maxBuffer: 256 * 1024 * 1024 },
       (error, stdout, stderr) =>
-        error ? reject(new Error(`git ${args.join(" ")}: ${stderr.toString() || error.message}`)) : resolve(stdout),
+        error ? reject(new Error(`git ${args.join(" ")}: ${`${stderr}${stdout}` || error.message}`)) : resolve(stdout),
     );
     // A git that refuses early closes its input; its own words say more than the broken pipe.
     child.stdin?.on("error", () => {});

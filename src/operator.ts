@@ -1,6 +1,6 @@
 /** The operator put together: configuration and a cluster in, a listening server out. */
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -32,6 +32,8 @@ export interface Operator {
 }
 
 const BUNDLED_KNOWN_HOSTS = fileURLToPath(new URL("../files/known_hosts", import.meta.url));
+
+const LAST_ANSWERS_MS = 1_000;
 
 const clock: Clock = {
   now: () => performance.now(),
@@ -104,14 +106,21 @@ export async function startOperator(config: Config, kubeConfig: KubeConfig, log:
       clearInterval(timer);
       stopping.abort(new ReconcileError("shutdown", "the operator is shutting down"));
       await reconciler.close();
-      server.close();
-      server.closeAllConnections();
+      await closeServer(server);
       deployments.close();
       await connections.close();
       await kube.close();
       await git.close();
     },
   };
+}
+
+/** Answers that are ready go out; who still holds a connection after that is cut off. */
+async function closeServer(server: Server): Promise<void> {
+  const closed = once(server, "close");
+  server.close();
+  await Promise.race([closed, sleep(LAST_ANSWERS_MS, undefined, { ref: false })]);
+  server.closeAllConnections();
 }
 
 async function ready(synced: Promise<void>): Promise<void> {

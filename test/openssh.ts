@@ -1,15 +1,14 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { accessSync, constants, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { connect, createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { delimiter, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { describeHost, type GitExec, type GitHost, type GitHostOptions, type KeyAccess } from "../sandbox/git-host.ts";
 import { newSshKeyPair } from "../sandbox/ssh-key-pair.ts";
 import { fingerprint } from "../src/adapters/git/known-hosts.ts";
 import { serveScript, serviceScript } from "./openssh-scripts.ts";
+import { startSshd } from "./sshd-process.ts";
 
 export interface OpenSshOptions extends GitHostOptions {
   /** As `ssh-keygen -t` names them; default ed25519. */
@@ -70,7 +69,8 @@ export async function startOpenSsh(options: OpenSshOptions): Promise<GitHost> {
     await writeFile(join(directory, "bin", service), serviceScript(directory, options.trace !== false), { mode: 0o755 });
   }
   const hostKeys = await makeHostKeys(directory, options);
-  const { child, port, logins } = await startSshd(directory, options, hostKeys);
+  const lines = (port: number) => configLines(directory, port, options, hostKeys);
+  const sshd = await startSshd(findSshd() ?? "sshd", join(directory, "sshd_config"), lines, options.port);
   const keys = new Map<string, string>();
 
   async function allow(publicKey: string, access: KeyAccess = {}): Promise<void> {
@@ -88,7 +88,7 @@ export async function startOpenSsh(options: OpenSshOptions): Promise<GitHost> {
   return {
     ...describeHost(
       userInfo().username,
-      port,
+      sshd.port,
       hostKeys.map((path) => readFileSync(path, "utf8")),
     ),
     allow,
@@ -98,9 +98,9 @@ export async function startOpenSsh(options: OpenSshOptions): Promise<GitHost> {
       return pair;
     },
     execs: () => readExecs(directory, keys),
-    logins,
+    logins: sshd.logins,
     async close() {
-      await stop(child);
+      await sshd.stop();
       await rm(directory, { recursive: true, force: true, maxRetries: 3 });
     },
   };
@@ -119,33 +119,6 @@ async function makeHostKeys(directory: string, { hostKey, hostKeyTypes = ["ed255
       return path;
     }),
   );
-}
-
-async function startSshd(directory: string, options: OpenSshOptions, hostKeys: readonly string[]) {
-  const sshd = findSshd() ?? "sshd";
-  const config = join(directory, "sshd_config");
-  for (let attempt = 1; ; attempt++) {
-    const port = options.port ?? (await freePort());
-    const lines = configLines(directory, port, options, hostKeys);
-    // Since 9.8 failed logins are punished, which tests would feel; older versions do not know the word.
-    await writeFile(config, [...lines, "PerSourcePenalties no", ""].join("\n"));
-    const isKnown = await run(sshd, ["-t", "-f", config]).then(
-      () => true,
-      () => false,
-    );
-    if (!isKnown) await writeFile(config, [...lines, ""].join("\n"));
-    const child = spawn(sshd, ["-D", "-e", "-f", config], { stdio: ["ignore", "ignore", "pipe"] });
-    let logins = 0;
-    let words = "";
-    child.stderr.on("data", (chunk: Buffer) => {
-      words = (words + chunk).slice(-8192);
-      logins += chunk.toString().split("Accepted publickey").length - 1;
-    });
-    if (await answers(port, child)) return { child, port, logins: () => logins };
-    child.kill();
-    // Somebody else may have taken the free port meanwhile.
-    if (attempt === 3) throw new Error(`sshd does not start: ${words}`);
-  }
 }
 
 function configLines(directory: string, port: number, options: OpenSshOptions, hostKeys: readonly string[]): string[] {
@@ -171,54 +144,6 @@ function configLines(directory: string, port: number, options: OpenSshOptions, h
     `MaxSessions ${options.maxSessions ?? 10}`,
     `MaxStartups ${options.maxStartups ?? "10:30:100"}`,
   ];
-}
-
-async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
-}
-
-async function answers(port: number, child: ChildProcess): Promise<boolean> {
-  for (let attempt = 0; attempt < 100 && child.exitCode === null; attempt++) {
-    const isUp = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, "127.0.0.1");
-      socket.once("data", (banner) => {
-        socket.destroy();
-        resolve(banner.toString().startsWith("SSH-"));
-      });
-      socket.once("error", () => resolve(false));
-      socket.once("end", () => resolve(false));
-    });
-    if (isUp) return true;
-    await sleep(20);
-  }
-  return false;
-}
-
-/** Sessions outlive the sshd that accepted them, so they are ended too. */
-async function stop(child: ChildProcess): Promise<void> {
-  const sessions = child.pid === undefined ? [] : await descendants(child.pid);
-  const exited = child.exitCode === null ? new Promise((resolve) => child.once("exit", resolve)) : undefined;
-  child.kill();
-  await exited;
-  for (const pid of sessions) {
-    try {
-      process.kill(pid);
-    } catch {
-      // It ended by itself.
-    }
-  }
-}
-
-async function descendants(pid: number): Promise<number[]> {
-  const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
-  const children = text.split(" ").filter(Boolean).map(Number);
-  return [...children, ...(await Promise.all(children.map(descendants))).flat()];
 }
 
 async function readExecs(directory: string, keys: ReadonlyMap<string, string>): Promise<GitExec[]> {

@@ -15,7 +15,8 @@ export function editManifest(text: string, { path, image }: Pick<Target, "path" 
   const images = readImages(text, image);
   if (images.kind === "invalid") throw invalid(path, images.reason);
   if (images.kind === "none") {
-    const there = images.images.length > 0 ? `there are: ${images.images.map(escapeControl).join(", ")}` : "there are no images in its Deployments";
+    const there =
+      images.images.length > 0 ? `there are: ${images.images.map(escapeControl).join(", ")}` : "there are no images in its Deployments";
     throw new ReconcileError(
       "manifest_no_container",
       `No container in ${path} references image '${formatImage(image)}'; check gitops.operator.image_name (${there})`,

@@ -59,6 +59,10 @@ interface BranchWriters {
   readonly id: string;
   undecided: number;
   readonly byKey: Map<string, Writer>;
+  /** Writers of other keys push one after the other: racing against ourselves would only cost tries. */
+  turn: Promise<void>;
+  /** When the last push began (`clock.now()`): listings from before it are out of date. */
+  pushedAt: number;
 }
 
 export function createWriters({ git, clock, deployments, recheck }: WritersOptions): Writers {
@@ -68,7 +72,7 @@ export function createWriters({ git, clock, deployments, recheck }: WritersOptio
 
   function seat({ manifestRepository, manifestBranch }: Target): Seat {
     const id = JSON.stringify([manifestRepository, manifestBranch]);
-    const branch: BranchWriters = branches.get(id) ?? { id, undecided: 0, byKey: new Map() };
+    const branch: BranchWriters = branches.get(id) ?? { id, undecided: 0, byKey: new Map(), turn: Promise.resolve(), pushedAt: 0 };
     branches.set(id, branch);
     branch.undecided += 1;
     let seated = true;
@@ -106,7 +110,8 @@ export function createWriters({ git, clock, deployments, recheck }: WritersOptio
     writer.ready = [];
     writer.busy = true;
     writer.due = false;
-    const flushed = deliver(writer.at, items).finally(() => {
+    branch.turn = branch.turn.then(() => deliver(branch, writer.at, items));
+    const flushed = branch.turn.then(() => {
       writer.busy = false;
       flushing.delete(flushed);
       flushIfDue(branch, writer);
@@ -121,18 +126,20 @@ export function createWriters({ git, clock, deployments, recheck }: WritersOptio
   }
 
   /** Settles every item, whatever happens. */
-  async function deliver(at: ManifestsBranch, items: readonly Item[]): Promise<void> {
+  async function deliver(branch: BranchWriters, at: ManifestsBranch, items: readonly Item[]): Promise<void> {
     let pending = items;
     try {
       const refused = await git.withManifests(at, async (copy) => {
         for (let attempt = 1; ; attempt++) {
-          const notBefore = attempt === 1 ? Math.max(...pending.map((item) => item.request.notBefore)) : clock.now();
+          const notBefore = attempt === 1 ? Math.max(branch.pushedAt, ...pending.map((item) => item.request.notBefore)) : clock.now();
           const base = await copy.refresh(notBefore);
           const built = await build(copy, base, pending);
           pending = built.commits.map(({ item }) => item);
           if (pending.length === 0) return undefined;
+          const startedAt = clock.now();
           const result = await copy.push(base, built.head);
           if (result.kind === "accepted") {
+            branch.pushedAt = startedAt;
             for (const { item, patched } of built.commits) item.settle(patched);
             pending = [];
             return undefined;
@@ -145,7 +152,7 @@ export function createWriters({ git, clock, deployments, recheck }: WritersOptio
       if (refused === undefined) return;
       if (pending.length === 1) throw new ReconcileError("git_push_refused", refusal(at, refused));
       // Only the culprit is to fail.
-      for (const item of pending) await deliver(at, [item]);
+      for (const item of pending) await deliver(branch, at, [item]);
     } catch (error) {
       for (const { request, settle } of pending) settle(failedCommit(request, error));
     }

@@ -6,8 +6,8 @@ export class InvalidYaml extends Error {
   override readonly name = "InvalidYaml";
 }
 
-/** What a hostile file may cost. `tokens` is of one document, about 500 KB of them; a Deployment has 1,000. */
-const limits = { bytes: 1024 * 1024, depth: 100, aliases: 100, documents: 1000, directives: 1000, tokens: 200_000, tokensOfAll: 500_000 };
+/** What a hostile file may cost. `tokens` is of one document, about 250 KB of them; a Deployment has 1,000. */
+const limits = { bytes: 1024 * 1024, depth: 100, aliases: 100, documents: 1000, directives: 1000, tokens: 100_000, tokensOfAll: 500_000 };
 
 /**
  * The documents one by one, as nodes with the ranges that they have in the text: never as objects, aliases not followed. Throws InvalidYaml.
@@ -21,8 +21,8 @@ export function* readDocuments(text: string): Generator<Document.Parsed> {
   const fail = (offset: number, reason: string): never => {
     throw new InvalidYaml(`line ${lineAt(text, offset)}: ${reason}`);
   };
-  const count = (what: keyof typeof counts) => {
-    counts[what] += 1;
+  const count = (what: keyof typeof counts, more = 1) => {
+    counts[what] += more;
     if (counts[what] > limits[what]) fail(parser.offset, `more than ${limits[what]} ${what === "tokensOfAll" ? "tokens" : what}`);
   };
   function* compose(token: CST.Token): Generator<Document.Parsed> {
@@ -30,6 +30,7 @@ export function* readDocuments(text: string): Generator<Document.Parsed> {
     if (token.type === "directive") count("directives");
     if (token.type === "document") {
       count("documents");
+      count("tokensOfAll", counts.tokens);
       counts.tokens = 0;
     }
     yield* checked(composer.next(token));
@@ -44,7 +45,6 @@ export function* readDocuments(text: string): Generator<Document.Parsed> {
   let isScalar = false;
   for (const lexeme of new Lexer().lex(text)) {
     count("tokens");
-    count("tokensOfAll");
     if (lexeme.startsWith("*") && !isScalar) count("aliases");
     isScalar = lexeme === CST.SCALAR;
     for (const token of parser.next(lexeme)) yield* compose(token);
@@ -73,5 +73,5 @@ function checkCharacters(text: string): void {
 
 /** The library quotes the text after a colon in some messages, and a manifests file may hold a Secret. */
 function withoutContent(message: string): string {
-  return escapeControl(message.replace(/(?<! after| or): .*$/s, "")).slice(0, 120);
+  return escapeControl(message.replace(/(?<! after| or ): .*$/s, "")).slice(0, 120);
 }

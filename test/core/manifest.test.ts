@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
+import v8 from "node:v8";
+import vm from "node:vm";
 import { readImages, writeTag } from "../../src/core/manifest.ts";
 import { createRandom } from "./random.ts";
 
@@ -94,7 +96,9 @@ const unreadable: [name: string, text: string, reason: RegExp][] = [
   ["more than 100 aliases", `a: &a x\nb: [${"*a, ".repeat(101)}]\n`, /^line 2: more than 100 aliases/],
   ["more than 1,000 documents", "---\n".repeat(1002), /more than 1000 documents/],
   ["directives without end", "%a\n".repeat(300_000), /more than 1000 directives/],
-  ["tokens without end", `[${"a,".repeat(500_000)}]`, /more than 200000 tokens/],
+  ["tokens without end", `[${"a,".repeat(500_000)}]`, /more than 100000 tokens/],
+  ["tokens without end, in many documents", `[${"a,".repeat(300)}]\n---\n`.repeat(900), /more than 500000 tokens/],
+  ["a list without commas", '["a" "b"]', /^line 1: Missing , or : between flow sequence items/],
   ["an alias bomb on the way to the images", aliasBomb(), /multiply without end/],
   ["a merge of itself", "&x\n<<: *x\n", /multiply without end/],
   ["an alias without anchor", deployment("      - image: *nowhere\n"), /^line 7: alias \*nowhere has no anchor/],
@@ -139,6 +143,34 @@ for (const [name, image] of unwritable) {
     assert.deepEqual(writeTag(text, app, "1"), { kind: "ok", text }, "at the wanted tag there is nothing to write");
   });
 }
+
+test("up to the limits a manifest is edited: depth, aliases, documents, size", () => {
+  const ours = deployment("      - image: team/app:1\n");
+  const deep = `x: ${"[".repeat(99)}${"]".repeat(99)}\n${ours}`;
+  const aliased = `x: &x 1\ny: [${Array(100).fill("*x").join(", ")}]\n${ours}`;
+  const documents = `${"a: 1\n---\n".repeat(999)}${ours}`;
+  const bullets = `${"x: |\n  * a point\n---\n".repeat(200)}${ours}`;
+  const large = `${ours}# ${"x".repeat(1024 * 1024 - ours.length - 100)}`;
+  for (const [name, text] of Object.entries({ deep, aliased, documents, bullets, large })) {
+    const written = writeTag(text, app, newTag);
+    assert.ok(written.kind === "ok" && written.text === text.replace("team/app:1", `team/app:${newTag}`), name);
+  }
+});
+
+test("no hostile file of 1 MiB costs 5 seconds or 150 MB", () => {
+  v8.setFlagsFromString("--expose-gc");
+  const collectGarbage: () => void = vm.runInNewContext("gc");
+  const openings = ["[[", "- -", "[a,", '["" ', "&a &a ", "#\n", "a: \n", "%a\n", '"\n', "a: b\n ", "''", "{a: 1,"];
+  for (const opening of openings) {
+    const text = opening[0] + opening.slice(1).repeat(Math.floor((1024 * 1024 - 1) / (opening.length - 1)));
+    collectGarbage();
+    const rss = process.memoryUsage().rss;
+    const startMs = performance.now();
+    readImages(text, app);
+    assert.ok(performance.now() - startMs < 5000, JSON.stringify(opening));
+    assert.ok(process.memoryUsage().rss - rss < 150_000_000, JSON.stringify(opening));
+  }
+});
 
 test("keys like __proto__ are only text", () => {
   const text = `__proto__: {kind: List}\nconstructor: 1\n${deployment("      - image: team/app:1\n        __proto__: {image: x}\n")}`;

@@ -25,7 +25,7 @@ export interface KubeClient {
   /** The lines of a watch until its clean end; rejects when the answer is not 200 or nothing arrives for `deadlineMs`. */
   watch(path: string, limits: KubeLimits): AsyncGenerator<string, void, undefined>;
   /** Cuts everything at once. */
-  close(): Promise<void>;
+  close(): void;
 }
 
 export function createKubeClient(config: KubeConfig): KubeClient {
@@ -34,6 +34,7 @@ export function createKubeClient(config: KubeConfig): KubeClient {
   const { origin, pathname } = new URL(cluster.server);
   // Some servers live below a path (Rancher: /k8s/clusters/ID).
   const prefix = pathname.replace(/\/$/, "");
+  const closed = new AbortController();
   const credentials = createCredentialSource(config);
   const connections = createKubeConnections(cluster.proxyUrl || undefined);
 
@@ -62,7 +63,7 @@ export function createKubeClient(config: KubeConfig): KubeClient {
   }
 
   async function ask(method: "GET" | "POST", path: string, { deadlineMs, signal }: KubeLimits, body?: string): Promise<KubeAnswer> {
-    const deadline = startDeadline(deadlineMs, signal);
+    const deadline = startDeadline(deadlineMs, [signal, closed.signal]);
     async function once(): Promise<KubeAnswer> {
       const response = await deadline.race(send(method, path, "requests", deadline.signal, body));
       const answer = { status: response.statusCode, text: await deadline.race(response.body.text()) };
@@ -89,7 +90,7 @@ export function createKubeClient(config: KubeConfig): KubeClient {
     get: (path, limits) => ask("GET", path, limits),
     post: (path, body, limits) => ask("POST", path, limits, JSON.stringify(body)),
     async *watch(path, { deadlineMs, signal }) {
-      const silence = startDeadline(deadlineMs, signal);
+      const silence = startDeadline(deadlineMs, [signal, closed.signal]);
       try {
         const response = await silence.race(send("GET", path, "watches", silence.signal));
         if (response.statusCode !== 200) throw KubeError.ofAnswer(response.statusCode, await silence.race(response.body.text()));
@@ -104,6 +105,9 @@ export function createKubeClient(config: KubeConfig): KubeClient {
         silence.stop();
       }
     },
-    close: () => connections.close(),
+    close() {
+      closed.abort(new KubeError("network", "the client is closed"));
+      connections.replace();
+    },
   };
 }

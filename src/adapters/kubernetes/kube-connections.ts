@@ -1,13 +1,11 @@
 import { Agent, type Dispatcher, ProxyAgent } from "undici";
 import type { TlsMaterial } from "./kube-credentials.ts";
-import { KubeError } from "./kube-error.ts";
 
 export interface KubeConnections {
   /** Watches have connections of their own: over HTTP/1.1 each holds one for as long as it runs. */
   to(purpose: "requests" | "watches", tls: TlsMaterial): Dispatcher;
-  /** The next request opens a new connection; those that are under way keep theirs. For connections that may be dead. */
+  /** The next request opens a new connection; those that are under way keep theirs until they end. */
   replace(): void;
-  close(): Promise<void>;
 }
 
 interface Pair {
@@ -16,7 +14,7 @@ interface Pair {
   readonly watches: Dispatcher;
 }
 
-/** Over HTTP/1.1; HTTP/2 carries everything on one. */
+/** Enough for HTTP/1.1; over HTTP/2 one or two are opened. */
 const requestConnections = 8;
 /** Below the 90 s after which API servers (and the 60 s after which many load balancers) close idle connections. */
 const idleMs = 50_000;
@@ -27,8 +25,6 @@ export function createKubeConnections(proxyUrl: string | undefined): KubeConnect
   if (proxyUrl?.startsWith("socks"))
     throw new Error(`The kubeconfig's proxy-url ${proxyUrl} is a SOCKS proxy; only http and https proxies are supported`);
   let current: Pair | undefined;
-  const retired = new Set<Dispatcher>();
-  let closed = false;
 
   function open(tls: TlsMaterial, connections: number | null): Dispatcher {
     // Deadlines are the callers'; watches are long.
@@ -41,24 +37,17 @@ export function createKubeConnections(proxyUrl: string | undefined): KubeConnect
     const old = current;
     current = undefined;
     for (const dispatcher of old ? [old.requests, old.watches] : []) {
-      retired.add(dispatcher);
-      dispatcher.close().finally(() => retired.delete(dispatcher));
+      void dispatcher.close();
     }
   }
 
   return {
     to(purpose, tls) {
-      if (closed) throw new KubeError("network", "the client is closed");
       const material = Object.entries(tls).flat().map(String).join("\n");
       if (current?.material !== material) replace();
       current ??= { material, requests: open(tls, requestConnections), watches: open(tls, null) };
       return current[purpose];
     },
     replace,
-    async close() {
-      closed = true;
-      replace();
-      await Promise.all([...retired].map((dispatcher) => dispatcher.destroy()));
-    },
   };
 }

@@ -1,7 +1,7 @@
 import { KubeError } from "./kube-error.ts";
 
 export interface Deadline {
-  /** Aborts when time is up, when the outer signal does, and at `stop`. */
+  /** Aborts when time is up, when an outer signal does, and at `stop`. */
   readonly signal: AbortSignal;
   readonly passed: boolean;
   /** The promise's result, unless the signal aborts first. */
@@ -12,7 +12,7 @@ export interface Deadline {
 }
 
 /** A deadline of our own: AbortSignal.any and AbortSignal.timeout on a signal that lives long would pile up until collected. */
-export function startDeadline(deadlineMs: number, outer: AbortSignal): Deadline {
+export function startDeadline(deadlineMs: number, outer: readonly AbortSignal[]): Deadline {
   const controller = new AbortController();
   let passed = false;
   const timer = setTimeout(() => {
@@ -20,10 +20,10 @@ export function startDeadline(deadlineMs: number, outer: AbortSignal): Deadline 
     controller.abort(new KubeError("deadline", `no answer within ${deadlineMs / 1000} s`));
   }, deadlineMs);
   function onOuterAbort(): void {
-    controller.abort(outer.reason);
+    controller.abort(outer.find(({ aborted }) => aborted)?.reason);
   }
-  if (outer.aborted) onOuterAbort();
-  outer.addEventListener("abort", onOuterAbort);
+  if (outer.some(({ aborted }) => aborted)) onOuterAbort();
+  for (const signal of outer) signal.addEventListener("abort", onOuterAbort);
   return {
     signal: controller.signal,
     get passed() {
@@ -44,7 +44,7 @@ export function startDeadline(deadlineMs: number, outer: AbortSignal): Deadline 
     },
     stop() {
       clearTimeout(timer);
-      outer.removeEventListener("abort", onOuterAbort);
+      for (const signal of outer) signal.removeEventListener("abort", onOuterAbort);
       controller.abort();
     },
   };

@@ -71,15 +71,15 @@ test("a hashed line is as good as a plain one", async (t) => {
   (await ssh.exec(host.repository(path), key, command, soon())).close();
 });
 
-for (const type of ["ed25519", "ecdsa", "rsa"] as const) {
-  test(`a server with keys of all types shows the one that is known, ${type}`, { skip }, async (t) => {
-    const { host, key, connections } = await startSshWorld(t, "OpenSSH", { hostKeyTypes: ["ed25519", "ecdsa", "rsa"] });
+test("a server with keys of all types shows the one that is known", { skip }, async (t) => {
+  const { host, key, connections } = await startSshWorld(t, "OpenSSH", { hostKeyTypes: ["ed25519", "ecdsa", "rsa"] });
+  for (const type of ["ed25519", "ecdsa", "rsa"]) {
     const only = host.knownHosts.split("\n").filter((line) => line.includes(type));
     assert.equal(only.length, 1);
     const ssh = connections({ knownHosts: () => known(only.join("\n")) });
     assert.equal((await advertise(ssh, host.repository(path), key)).code, 0);
-  });
-}
+  }
+});
 
 test("a server that has none of the known types is refused, naming the key that it has", { skip }, async (t) => {
   const { host, key, connections } = await startSshWorld(t, "OpenSSH", { hostKeyTypes: ["rsa"] });

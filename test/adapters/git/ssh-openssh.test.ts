@@ -50,10 +50,10 @@ test("a hundred commands at once share one connection or two of sshd's", { skip 
   assert.ok(host.logins() <= 2, `${host.logins()} logins`);
 });
 
-for (const type of ["ed25519", "ecdsa", "rsa"] as const) {
-  test(`sshd lets ${type} keys in, and turns a strange one away`, { skip }, async (t) => {
-    const { host, connections } = await startSshWorld(t, "OpenSSH");
-    const ssh = connections();
+test("sshd lets ed25519, ecdsa and RSA keys in, and turns strange ones away", { skip }, async (t) => {
+  const { host, connections } = await startSshWorld(t, "OpenSSH");
+  const ssh = connections();
+  for (const type of ["ed25519", "ecdsa", "rsa"] as const) {
     const key = parseSshKey((await host.newKey({}, type)).privateKey, secret);
     assert.equal((await advertise(ssh, host.repository(path), key)).code, 0);
     const strange = parseSshKey(newSshKeyPair(type).privateKey, secret);
@@ -61,8 +61,8 @@ for (const type of ["ed25519", "ecdsa", "rsa"] as const) {
       code: "git_denied",
       message: /does not accept the SSH key SHA256:/,
     });
-  });
-}
+  }
+});
 
 test("input, output, words on stderr, exit status and signal arrive", { skip }, async (t) => {
   const { host, key, connections } = await startSshWorld(t, "OpenSSH");
@@ -116,7 +116,7 @@ test("any byte is life: output keeps a connection whose questions go unanswered,
   });
   await until(() => lines > 0);
   proxy.freeze("up");
-  await sleep(1_000);
+  await sleep(700);
   assert.equal(ssh.stats().connections, 1);
   assert.ok(lines > 10);
   const start = performance.now();
@@ -130,7 +130,7 @@ test("a connection that only waits is not silent", { skip }, async (t) => {
   const ssh = connections({ keepaliveMs: 50 });
   await advertise(ssh, host.repository(path), key);
   const channel = await ssh.exec(host.repository(path), key, "cat", soon());
-  await sleep(600);
+  await sleep(300);
   channel.end();
   assert.equal((await finish(channel)).code, 0);
   assert.equal(ssh.stats().opened, 1);

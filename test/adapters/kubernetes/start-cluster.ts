@@ -35,7 +35,7 @@ export async function startCluster(t: TestContext, options: ClusterApiOptions = 
   const api = await startClusterApi(options);
   const client = createKubeClient(kubeConfigOf(api.kubeconfig));
   t.after(async () => {
-    await client.close();
+    client.close();
     await api.close();
   });
   return { api, client };

@@ -1,0 +1,176 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { manifestOf, startWorld, type World } from "../../sandbox/world.ts";
+import { OLD } from "./stage.ts";
+
+const program = process.env.OPERATOR_PROGRAM ?? fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+
+interface OperatorProcess {
+  readonly child: ChildProcess;
+  readonly url: string;
+  readonly exit: Promise<number | null>;
+}
+
+async function startProcess(t: TestContext, env: Readonly<Record<string, string>>): Promise<OperatorProcess> {
+  const child = spawn(process.execPath, [program], {
+    env: { PATH: process.env.PATH, HOME: "/nonexistent", ...env },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  t.after(() => child.kill("SIGKILL"));
+  const exit = once(child, "exit").then(([code]) => code as number | null);
+  const { promise, resolve } = Promise.withResolvers<number>();
+  createInterface({ input: child.stdout }).on("line", (line) => {
+    const { msg, port } = JSON.parse(line) as { msg: string; port?: number };
+    if (msg === "Listening" && port) resolve(port);
+  });
+  return { child, url: `http://127.0.0.1:${await promise}`, exit };
+}
+
+async function startShop(world: World) {
+  const manifests = await world.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `team/shop:${OLD}`) });
+  const app = await world.repository("team/shop.git", { "index.html": "1" });
+  world.deploy({ name: "shop" });
+  return { manifests, app };
+}
+
+async function run(env: Readonly<Record<string, string>>): Promise<{ code: number | null; stderr: string }> {
+  const child = spawn(process.execPath, [program], {
+    env: { PATH: process.env.PATH, HOME: "/nonexistent", ...env },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let stderr = "";
+  child.stderr.on("data", (chunk) => {
+    stderr += chunk;
+  });
+  const [code] = await once(child, "close");
+  return { code, stderr };
+}
+
+test("without a cluster it ends at once with one line that names the sandbox", async () => {
+  const { code, stderr } = await run({});
+  assert.equal(code, 1);
+  assert.match(stderr, /^[^\n]*npm run sandbox[^\n]*\n$/);
+});
+
+test("a wrong environment: every problem at once, exit 1", async () => {
+  const { code, stderr } = await run({ PORT: "many", CONCURRENCY: "0", LOG_LEVEL: "loud" });
+  assert.equal(code, 1);
+  for (const name of ["PORT", "CONCURRENCY", "LOG_LEVEL"]) assert.match(stderr, new RegExp(`^configuration: ${name} must be`, "m"));
+});
+
+test("SIGTERM when idle: exit 0 at once", async (t) => {
+  const world = await startWorld();
+  t.after(() => world.close());
+  await startShop(world);
+  const { child, url, exit } = await startProcess(t, world.env);
+  assert.equal((await fetch(`${url}/reconcile`)).status, 200);
+  child.kill("SIGTERM");
+  assert.equal(await exit, 0);
+});
+
+test("SIGTERM while a push is in flight: the push ends, new calls get 503, exit 0", async (t) => {
+  const world = await startWorld();
+  t.after(() => world.close());
+  const { manifests, app } = await startShop(world);
+  await manifests.installHook("pre-receive", `touch ${world.folder}/pushing; sleep 1.5`);
+  const { child, url, exit } = await startProcess(t, world.env);
+  const answer = fetch(`${url}/reconcile`).then((response) => response.json());
+  await waitForFile(`${world.folder}/pushing`);
+  child.kill("SIGTERM");
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const late = await fetch(`${url}/reconcile`);
+  assert.equal(late.status, 503);
+  assert.match(((await late.json()) as { error: string }).error, /shutting down/);
+  assert.equal((await fetch(`${url}/health`)).status, 200);
+  assert.equal(await exit, 0);
+  const [entry] = (await answer) as { action: string }[];
+  assert.equal(entry?.action, "patched");
+  assert.match(await manifests.read("shop/deployment.yaml"), new RegExp(`team/shop:${await app.tip()} `));
+});
+
+test("a second SIGTERM ends it at once; the repository stays sound and the next start converges", async (t) => {
+  const world = await startWorld();
+  t.after(() => world.close());
+  const { manifests, app } = await startShop(world);
+  await manifests.installHook("pre-receive", `touch ${world.folder}/pushing; sleep 1`);
+  const first = await startProcess(t, world.env);
+  void fetch(`${first.url}/reconcile`).catch(() => undefined);
+  await waitForFile(`${world.folder}/pushing`);
+  const startedAt = performance.now();
+  first.child.kill("SIGTERM");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  first.child.kill("SIGTERM");
+  await first.exit;
+  assert.ok(performance.now() - startedAt < 900, "did not wait for the push");
+  const second = await startProcess(t, world.env);
+  const [entry] = (await (await fetch(`${second.url}/reconcile`)).json()) as { to_sha: string; status: string }[];
+  assert.deepEqual([entry?.status, entry?.to_sha], ["success", await app.tip()]);
+  assert.equal((await manifests.log()).length, 2);
+  await manifests.fsck();
+});
+
+test("SIGKILL in the middle of a push: the next start converges with one commit and cleans up after the dead", async (t) => {
+  const world = await startWorld();
+  t.after(() => world.close());
+  const { manifests, app } = await startShop(world);
+  await manifests.installHook("pre-receive", `touch ${world.folder}/pushing; sleep 0.5`);
+  const first = await startProcess(t, world.env);
+  void fetch(`${first.url}/reconcile`).catch(() => undefined);
+  await waitForFile(`${world.folder}/pushing`);
+  first.child.kill("SIGKILL");
+  await first.exit;
+  const second = await startProcess(t, world.env);
+  const [entry] = (await (await fetch(`${second.url}/reconcile`)).json()) as { to_sha: string; status: string }[];
+  assert.deepEqual([entry?.status, entry?.to_sha], ["success", await app.tip()]);
+  assert.equal((await manifests.log()).length, 2);
+  await manifests.fsck();
+});
+
+test("before the first list: alive but 503, then ready; after the API server is gone the cache serves on", async (t) => {
+  const world = await startWorld();
+  t.after(() => world.close());
+  const { app } = await startShop(world);
+  const recover = world.cluster.faults.answer(503);
+  const { url } = await startProcess(t, { ...world.env, RECONCILE_TIMEOUT_SECONDS: "1" });
+  assert.deepEqual(await (await fetch(`${url}/health`)).json(), { status: "starting", tracked_deployments: 0 });
+  assert.equal((await fetch(`${url}/reconcile`)).status, 503);
+  recover();
+  let status = 503;
+  for (let tries = 0; tries < 30 && status === 503; tries++) status = (await fetch(`${url}/reconcile`)).status;
+  assert.equal(status, 200);
+  world.cluster.faults.answer(503, /deployments/);
+  const sha = await app.commit({ "index.html": "2" });
+  const [entry] = (await (await fetch(`${url}/reconcile`)).json()) as { to_sha: string; action: string }[];
+  assert.deepEqual([entry?.action, entry?.to_sha], ["patched", sha]);
+});
+
+test("the timer works without calls", async (t) => {
+  const world = await startWorld();
+  t.after(() => world.close());
+  const { manifests, app } = await startShop(world);
+  await startProcess(t, { ...world.env, RECONCILE_INTERVAL_SECONDS: "1" });
+  const sha = await app.tip();
+  for (let tries = 0; !(await manifests.read("shop/deployment.yaml")).includes(`${sha}`); tries++) {
+    assert.ok(tries < 100, "the timer never pushed");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+});
+
+async function waitForFile(path: string): Promise<void> {
+  const { access } = await import("node:fs/promises");
+  for (let tries = 0; tries < 500; tries++) {
+    if (
+      await access(path).then(
+        () => true,
+        () => false,
+      )
+    )
+      return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error(`${path} never appeared`);
+}
