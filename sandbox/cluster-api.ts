@@ -14,7 +14,7 @@ export interface ClusterApiOptions {
   readonly protocol?: Protocol;
   /** 0 = any free one. */
   readonly port?: number;
-  /** Required of every request when set. */
+  /** Required of every request when set; kubectl sends it over TLS only. */
   readonly token?: string;
   /** Real servers send a bookmark about once a minute. */
   readonly bookmarkEveryMs?: number;

@@ -1,4 +1,4 @@
-import { Composer, CST, type Document, Lexer, Parser } from "yaml";
+import { Composer, type CST, type Document, Lexer, Parser } from "yaml";
 import { escapeControl } from "./escape.ts";
 
 /** Why a text is no YAML that we edit, and where. */
@@ -42,11 +42,9 @@ export function* readDocuments(text: string): Generator<Document.Parsed> {
       yield document;
     }
   }
-  let isScalar = false;
   for (const lexeme of new Lexer().lex(text)) {
     count("tokens");
-    if (lexeme.startsWith("*") && !isScalar) count("aliases");
-    isScalar = lexeme === CST.SCALAR;
+    if (lexeme.startsWith("*")) count("aliases");
     for (const token of parser.next(lexeme)) yield* compose(token);
     // The document itself is on the stack too.
     if (parser.stack.length > limits.depth + 1) fail(parser.offset, `nested deeper than ${limits.depth} levels`);

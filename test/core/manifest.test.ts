@@ -172,6 +172,11 @@ test("no hostile file of 1 MiB costs 5 seconds or 150 MB", () => {
   }
 });
 
+test("a quoted << is a key like any other, as Kubernetes reads it", () => {
+  const text = deployment('      - "<<": {image: team/app:1}\n        name: x\n');
+  assert.deepEqual(readImages(text, app), { kind: "none", images: [] });
+});
+
 test("keys like __proto__ are only text", () => {
   const text = `__proto__: {kind: List}\nconstructor: 1\n${deployment("      - image: team/app:1\n        __proto__: {image: x}\n")}`;
   assert.deepEqual(writeTag(text, app, "2"), { kind: "ok", text: text.replace("team/app:1", "team/app:2") });

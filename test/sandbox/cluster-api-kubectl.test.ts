@@ -36,7 +36,7 @@ interface Session {
 }
 
 async function startSession(t: TestContext, protocol: Protocol): Promise<Session> {
-  const api = await startClusterApi({ protocol, token: "t0ken" });
+  const api = await startClusterApi({ protocol, ...(protocol !== "http" && { token: "t0ken" }) });
   const directory = mkdtempSync(join(tmpdir(), "cluster-api-"));
   t.after(async () => {
     await api.close();

@@ -77,7 +77,8 @@ export async function openSshConnection(to: SshRepository, key: SshKey, options:
   function explain(error: Error & NodeJS.ErrnoException & { level?: string }): ReconcileError {
     if (hostKeyFailure) return hostKeyFailure;
     if (isReady) return unreachable(to, error);
-    if (error.level === "client-authentication") return denied(to, key.id, error);
+    // The second is what a server says that hangs up at the first wrong key ("Too many authentication failures").
+    if (error.level === "client-authentication" || /authentication/i.test(error.message)) return denied(to, key.id, error);
     if (error.level === "client-timeout") {
       const seconds = options.readyTimeoutMs / 1000;
       return socket.connecting

@@ -85,6 +85,7 @@ export function createSshLane(options: SshLaneOptions): SshLane {
       const held: Held = { connection, channels: 0, kept: false };
       connections.add(held);
       void connection.gone.then(() => drop(held));
+      if (closing) void connection.close(closing);
       opening -= 1;
       serve();
       rest(held);

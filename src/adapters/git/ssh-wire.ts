@@ -21,7 +21,7 @@ export async function openSshWire(
   const reader: PktReader = {
     async next() {
       const line = await lines.next();
-      if (!line) await refuseExit(channel, at.repository);
+      if (!line) await refuseExit(channel, at.repository, service);
       return line;
     },
     get bytes() {
@@ -56,23 +56,21 @@ async function drain(channel: SshChannel): Promise<void> {
   }
 }
 
-async function refuseExit(channel: SshChannel, repository: SshRepository): Promise<void> {
+async function refuseExit(channel: SshChannel, repository: SshRepository, service: GitService): Promise<void> {
   const { code, stderr } = await channel.closed;
   if (code === 0) return;
   const name = `${repository.path} on ${repository.host}`;
+  const access = service === "git-receive-pack" ? "write access" : "read access";
   // Control characters out: the text goes to logs and answers.
   const said = stderr
     .replace(/\p{Cc}+/gu, " ")
     .trim()
     .slice(0, 500);
   if (/not appear to be a git repository|not found|could not be found|no such/i.test(said)) {
-    throw new ReconcileError("git_repository_missing", `${name} does not exist, or the SSH key has no access to it: ${said}`);
+    throw new ReconcileError("git_repository_missing", `${name} does not exist, or the SSH key has no ${access} to it: ${said}`);
   }
   if (/denied|not allowed|read.only|unauthori[sz]ed|permission/i.test(said)) {
-    throw new ReconcileError(
-      "git_denied",
-      `${name} refused the SSH key; give it access (to the manifests repository with write access): ${said}`,
-    );
+    throw new ReconcileError("git_denied", `${name} refused the SSH key; give it ${access}: ${said}`);
   }
   throw new ReconcileError("git_unreachable", `${name} hung up${said ? `: ${said}` : ""}; it is asked again at the next pass`);
 }

@@ -140,6 +140,35 @@ test("a body that never ends is cut at the deadline", async (t) => {
   await assert.rejects(client.get("/", { deadlineMs: 100, signal: never }), { kind: "deadline", message: "no answer within 0.1 s" });
 });
 
+test("a watch lives as long as something arrives, and dies of silence", async (t) => {
+  const { api, client } = await startCluster(t);
+  const timer = setInterval(() => api.faults.sendToWatches("{}"), 20);
+  t.after(() => clearInterval(timer));
+  const startMs = performance.now();
+  let lines = 0;
+  await assert.rejects(
+    async () => {
+      for await (const line of client.watch("/apis/apps/v1/deployments?watch=true", { deadlineMs: 200, signal: never })) {
+        assert.equal(line, "{}");
+        lines += 1;
+        if (performance.now() - startMs > 600) api.faults.silenceWatches();
+      }
+    },
+    { kind: "deadline", message: "no answer within 0.2 s" },
+  );
+  assert.ok(lines > 10 && performance.now() - startMs > 750, `${lines}`);
+});
+
+test("a watch that is refused says why", async (t) => {
+  const { api, client } = await startCluster(t);
+  api.faults.answer(403);
+  await assert.rejects(client.watch("/apis/apps/v1/deployments?watch=true", limits).next(), {
+    kind: "status",
+    status: 403,
+    message: "HTTP 403: injected: 403",
+  });
+});
+
 test("the caller's signal ends a request with its own reason", async (t) => {
   const { api, client } = await startCluster(t);
   api.faults.hang(/./);

@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { HungUpEarly } from "../../../src/adapters/git/ssh-failures.ts";
+import { createSshOpenings } from "../../../src/adapters/git/ssh-openings.ts";
+
+const { signal } = new AbortController();
+
+/** Hangs up on whoever comes while `room` others log in. */
+function createHost(room: number) {
+  let active = 0;
+  let most = 0;
+  return {
+    most: () => most,
+    async logIn() {
+      if (active >= room) throw new HungUpEarly("git_unreachable", "full");
+      active += 1;
+      most = Math.max(most, active);
+      await sleep(5);
+      active -= 1;
+    },
+  };
+}
+
+test("a host with room for one login at a time gets them one by one, and all of them", async () => {
+  const openings = createSshOpenings({ atOnce: 6, retries: 3, retryMs: 1 });
+  const host = createHost(1);
+  await Promise.all(Array.from({ length: 40 }, () => openings.run("host", signal, host.logIn)));
+});
+
+test("no more logins are under way than allowed, and hosts do not wait for each other", async () => {
+  const openings = createSshOpenings({ atOnce: 6, retries: 0, retryMs: 1 });
+  const [a, b] = [createHost(100), createHost(100)];
+  await Promise.all([a, b].flatMap((host, index) => Array.from({ length: 20 }, () => openings.run(`host${index}`, signal, host.logIn))));
+  assert.deepEqual([a.most(), b.most()], [6, 6]);
+});
+
+test("other failures are not tried again", async () => {
+  const openings = createSshOpenings({ atOnce: 6, retries: 3, retryMs: 1 });
+  let tries = 0;
+  const failing = openings.run("host", signal, async () => {
+    tries += 1;
+    throw new Error("denied");
+  });
+  await assert.rejects(failing, /denied/);
+  assert.equal(tries, 1);
+});
