@@ -91,9 +91,11 @@ test("kubectl watches", async (t) => {
   const { api, env } = await startSession(t, "h2");
   const child = spawn("kubectl", ["get", "deployments", "-A", "-w"], { env });
   t.after(() => child.kill());
-  const lines: string[] = [];
+  let printed = "";
+  let lines: string[] = [];
   for await (const chunk of child.stdout) {
-    lines.push(...String(chunk).trimEnd().split("\n"));
+    printed += chunk;
+    lines = printed.split("\n").slice(0, -1);
     if (lines.length >= 3) break;
     if (lines.length === 2) api.put({ kind: "Deployment", metadata: { name: "second", namespace: "team" }, spec: { replicas: 2 } });
   }

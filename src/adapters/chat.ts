@@ -1,0 +1,134 @@
+/** Messages to Slack-format webhooks. The URL is a secret: only its host is ever named. */
+import type { Dispatcher } from "undici";
+import type { Clock, Log } from "../core/ports.ts";
+import { type HttpAnswer, request } from "./http-request.ts";
+import { retryAfterMs } from "./retry-after.ts";
+
+export interface Notifier {
+  /** Never rejects, never waits for delivery. */
+  send(webhookUrl: string, text: string): void;
+  /** Delivers what is queued or gives up at the deadline. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+export interface Chat extends Notifier {
+  /** Messages since the start. */
+  readonly counts: { readonly delivered: number; readonly failed: number; readonly dropped: number };
+}
+
+export interface ChatOptions {
+  readonly dispatcher: Dispatcher;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** `host[:port]` that may be spoken to without TLS; for sandboxes and tests. */
+  readonly httpHosts?: readonly string[];
+  /** Of one try. */
+  readonly deadlineMs?: number;
+}
+
+const MOST_QUEUED = 100;
+const MOST_WEBHOOKS = 1_000;
+const TRIES = 4;
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 60_000;
+/** Only a word of the answer is of use. */
+const MOST_BYTES = 64 * 1024;
+
+export function createChat({ dispatcher, log, clock, httpHosts = [], deadlineMs = 10_000 }: ChatOptions): Chat {
+  /** Messages that wait, of each webhook that one is being delivered to. */
+  const queues = new Map<string, string[]>();
+  const deliveries = new Set<Promise<void>>();
+  const closing = new AbortController();
+  const counts = { delivered: 0, failed: 0, dropped: 0 };
+  let isClosed = false;
+
+  function send(webhookUrl: string, text: string): void {
+    const parsed = parseWebhook(webhookUrl, httpHosts);
+    if (parsed.kind === "error") {
+      counts.failed += 1;
+      return log.warn(
+        { problem: parsed.problem },
+        "Chat message not sent, the webhook's URL can't be used; correct webhook-url in its Secret",
+      );
+    }
+    const { url } = parsed;
+    const queue = queues.get(url.href);
+    if (isClosed || (!queue && queues.size >= MOST_WEBHOOKS)) return drop(url);
+    if (queue) {
+      if (queue.push(text) <= MOST_QUEUED) return;
+      queue.shift();
+      return drop(url);
+    }
+    const waiting = [text];
+    queues.set(url.href, waiting);
+    const done = deliverAll(url, waiting).finally(() => {
+      queues.delete(url.href);
+      deliveries.delete(done);
+    });
+    deliveries.add(done);
+  }
+
+  function drop({ host }: URL): void {
+    counts.dropped += 1;
+    log.warn({ host, dropped: counts.dropped }, "Chat message dropped, too many are waiting");
+  }
+
+  async function deliverAll(url: URL, queue: string[]): Promise<void> {
+    for (let text = queue.shift(); text !== undefined; text = queue.shift()) {
+      const problem = await deliver(url, JSON.stringify({ text }));
+      counts[problem === undefined ? "delivered" : "failed"] += 1;
+      if (problem !== undefined) log.warn({ host: url.host, problem, failed: counts.failed }, "Chat message not delivered");
+    }
+  }
+
+  /** The problem, if it was not delivered. What went unanswered is sent again: a chat that is slow may show it twice. */
+  async function deliver(url: URL, body: string): Promise<string | undefined> {
+    const headers = { "content-type": "application/json", "user-agent": "gitops-operator" };
+    for (let attempt = 1; ; attempt++) {
+      const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(deadlineMs)]);
+      const answer = await request(dispatcher, { method: "POST", url, headers, body }, { signal, maxBytes: MOST_BYTES });
+      const problem = problemOf(answer, url);
+      if (problem === undefined) return undefined;
+      if (attempt === TRIES || !mayPass(answer) || closing.signal.aborted) return problem;
+      const asked = answer.kind === "answer" ? retryAfterMs(answer.headers) : undefined;
+      await clock.sleep(Math.min(LONGEST_RETRY_MS, asked ?? FIRST_RETRY_MS * 2 ** (attempt - 1)), closing.signal).catch(() => undefined);
+    }
+  }
+
+  return {
+    send,
+    counts,
+    async close(closeMs) {
+      isClosed = true;
+      const timer = setTimeout(() => closing.abort(), closeMs);
+      await Promise.all(deliveries);
+      clearTimeout(timer);
+    },
+  };
+}
+
+function parseWebhook(text: string, httpHosts: readonly string[]): { kind: "ok"; url: URL } | { kind: "error"; problem: string } {
+  const error = (problem: string) => ({ kind: "error" as const, problem });
+  const trimmed = text.trim();
+  const url = /^[\x21-\x7e]{1,2048}$/.test(trimmed) ? URL.parse(trimmed) : null;
+  if (!url) return error("it is no URL");
+  if (url.protocol !== "https:" && !(url.protocol === "http:" && httpHosts.includes(url.host)))
+    return error("it does not begin with https://");
+  if (url.username !== "" || url.password !== "") return error("it holds a user or password");
+  return { kind: "ok", url };
+}
+
+function problemOf(answer: HttpAnswer, url: URL): string | undefined {
+  if (answer.kind === "failure") return answer.reason;
+  const { status, text } = answer;
+  if (status >= 200 && status < 300) return undefined;
+  if (status >= 300 && status < 400) return `HTTP ${status}: redirects are not followed; put the final URL into webhook-url of the Secret`;
+  // Slack's reasons are words like `channel_is_archived`; anything else could be an echo of the URL.
+  const word = /^[a-z_]{3,40}$/.test(text) && !url.href.includes(text) ? ` ${text}` : "";
+  const remedy = mayPass(answer) ? "" : "; check webhook-url in the Secret and that the chat still has this webhook";
+  return `HTTP ${status}${word}${remedy}`;
+}
+
+function mayPass(answer: HttpAnswer): boolean {
+  return answer.kind === "failure" || answer.status === 429 || answer.status >= 500;
+}

@@ -1,0 +1,21 @@
+import { escapeControl } from "./escape.ts";
+
+/** Slack shows 4,000 characters well; escaping may lengthen some. */
+const MOST_CHARACTERS = 3_000;
+
+/** Where a chat would see a mention; `git@host` and `app@sha256:…` are none. */
+const mention = /(?<![\p{L}\p{N}])@(?=[\p{L}\p{N}_])/gu;
+
+/**
+ * Text as a chat message of one line that calls nobody and links nothing: `<!channel>` and `<https://…|words>` show as written, and
+ * `@here`, which Mattermost and Rocket.Chat understand as it stands, gets a space. Applied once, to the whole message.
+ */
+export function escapeChat(text: string): string {
+  return escapeControl(cut(text)).replace(mention, "@ ").replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+}
+
+function cut(text: string): string {
+  if (text.length <= MOST_CHARACTERS) return text;
+  const characters = [...text.slice(0, 2 * MOST_CHARACTERS)];
+  return characters.length > MOST_CHARACTERS ? `${characters.slice(0, MOST_CHARACTERS - 1).join("")}…` : text;
+}
