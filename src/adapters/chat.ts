@@ -35,7 +35,7 @@ const LONGEST_RETRY_MS = 60_000;
 const MOST_BYTES = 64 * 1024;
 
 export function createChat({ dispatcher, log, clock, httpHosts = [], deadlineMs = 10_000 }: ChatOptions): Chat {
-  /** Messages that wait, of each webhook that one is being delivered to. */
+  /** What waits, of each webhook that a message is being delivered to. */
   const queues = new Map<string, string[]>();
   const deliveries = new Set<Promise<void>>();
   const closing = new AbortController();
@@ -46,26 +46,23 @@ export function createChat({ dispatcher, log, clock, httpHosts = [], deadlineMs 
     const parsed = parseWebhook(webhookUrl, httpHosts);
     if (parsed.kind === "error") {
       counts.failed += 1;
-      return log.warn(
-        { problem: parsed.problem },
-        "Chat message not sent, the webhook's URL can't be used; correct webhook-url in its Secret",
-      );
-    }
-    const { url } = parsed;
+      log.warn({ problem: parsed.problem }, "Chat webhook URL can't be used, message not sent; correct webhook-url in its Secret");
+    } else enqueue(parsed.url, text);
+  }
+
+  function enqueue(url: URL, text: string): void {
     const queue = queues.get(url.href);
-    if (isClosed || (!queue && queues.size >= MOST_WEBHOOKS)) return drop(url);
-    if (queue) {
-      if (queue.push(text) <= MOST_QUEUED) return;
-      queue.shift();
-      return drop(url);
+    if (isClosed || (!queue && queues.size >= MOST_WEBHOOKS)) drop(url);
+    else if (queue) {
+      queue.push(text);
+      if (queue.length > MOST_QUEUED) {
+        queue.shift();
+        drop(url);
+      }
+    } else {
+      const delivery = deliverAll(url, text).finally(() => deliveries.delete(delivery));
+      deliveries.add(delivery);
     }
-    const waiting = [text];
-    queues.set(url.href, waiting);
-    const done = deliverAll(url, waiting).finally(() => {
-      queues.delete(url.href);
-      deliveries.delete(done);
-    });
-    deliveries.add(done);
   }
 
   function drop({ host }: URL): void {
@@ -73,12 +70,22 @@ export function createChat({ dispatcher, log, clock, httpHosts = [], deadlineMs 
     log.warn({ host, dropped: counts.dropped }, "Chat message dropped, too many are waiting");
   }
 
-  async function deliverAll(url: URL, queue: string[]): Promise<void> {
+  /** One at a time and in order: the first, and what is queued until none is left. */
+  async function deliverAll(url: URL, first: string): Promise<void> {
+    const queue = [first];
+    queues.set(url.href, queue);
     for (let text = queue.shift(); text !== undefined; text = queue.shift()) {
+      if (closing.signal.aborted) {
+        const undelivered = queue.length + 1;
+        counts.failed += undelivered;
+        log.warn({ host: url.host, undelivered }, "Chat messages not delivered before the shutdown");
+        break;
+      }
       const problem = await deliver(url, JSON.stringify({ text }));
       counts[problem === undefined ? "delivered" : "failed"] += 1;
       if (problem !== undefined) log.warn({ host: url.host, problem, failed: counts.failed }, "Chat message not delivered");
     }
+    queues.delete(url.href);
   }
 
   /** The problem, if it was not delivered. What went unanswered is sent again: a chat that is slow may show it twice. */

@@ -45,11 +45,9 @@ export function createRateLimits(now: () => number): RateLimits {
         ? believed(retryAfterMs(answer.headers) ?? (remaining === 0 ? resetMs : undefined))
         : undefined;
       const blockedMs = refusedMs ?? (remaining === 0 ? believed(resetMs) : 0);
-      budgets.set(tokenId, {
-        remaining,
-        blockedUntil: now() + blockedMs,
-        endsAt: now() + Math.max(blockedMs, believed(resetMs)),
-      });
+      // Answers overtake each other: one that came late lifts no block.
+      const blockedUntil = Math.max(now() + blockedMs, budgets.get(tokenId)?.blockedUntil ?? 0);
+      budgets.set(tokenId, { remaining, blockedUntil, endsAt: Math.max(blockedUntil, now() + believed(resetMs)) });
       return refusedMs;
     },
     remaining() {

@@ -38,11 +38,11 @@ export function parseTarget(deployment: DeploymentRecord, operatorNamespace: str
   const missing = annotationNames.filter((name) => annotations[name].required && values[name] === undefined);
   if (missing.length > 0) return { kind: "incomplete", problems: [...missing.map(missingProblem), ...unknown] };
 
-  const settings = readSettings(values, operatorNamespace);
+  const settings = readSettings(values);
   const warnings = [...unknown, ...oddValues(values)];
   if (!settings.enabled) return { kind: "disabled", settings, warnings };
   const problems: string[] = [];
-  const target = readTarget(deployment, values, settings, (name, problem) => problems.push(`${annotationPrefix}${name} ${problem}`));
+  const target = readTarget(deployment, values, settings, operatorNamespace, (name, problem) => problems.push(`${annotationPrefix}${name} ${problem}`));
   if (target === undefined || problems.length > 0) return { kind: "malformed", settings, problems, warnings };
   return { kind: "ready", settings, target, warnings };
 }
@@ -85,7 +85,7 @@ function oddValues({ enabled, tag_type }: Values): string[] {
   return warnings;
 }
 
-function readSettings(values: Values, operatorNamespace: string): Settings {
+function readSettings(values: Values): Settings {
   const text = (name: AnnotationName) => values[name] ?? "";
   return {
     enabled: values.enabled === "true",
@@ -94,23 +94,29 @@ function readSettings(values: Values, operatorNamespace: string): Settings {
     image_name: text("image_name"),
     deployment_path: text("deployment_path"),
     observe_branch: values.observe_branch ?? annotations.observe_branch.default,
-    tag_type: values.tag_type ?? annotations.tag_type.default,
+    tag_type: values.tag_type === "short" ? "short" : annotations.tag_type.default,
     ssh_key_name: text("ssh_key_name"),
     ssh_key_namespace: text("ssh_key_namespace"),
     notifications_secret_name: values.notifications_secret_name,
-    notifications_secret_namespace: values.notifications_secret_namespace ?? operatorNamespace,
+    notifications_secret_namespace: values.notifications_secret_namespace,
     registry_secret_url: values.registry_secret_url,
-    registry_secret_name: values.registry_secret_name ?? annotations.registry_secret_name.default,
-    registry_secret_namespace: values.registry_secret_namespace ?? operatorNamespace,
+    registry_secret_name: values.registry_secret_name,
+    registry_secret_namespace: values.registry_secret_namespace,
     github_token_secret_name: values.github_token_secret_name,
-    github_token_secret_namespace: values.github_token_secret_namespace ?? operatorNamespace,
+    github_token_secret_namespace: values.github_token_secret_namespace,
     manifest_branch: values.manifest_branch,
     manifest_ssh_key_name: values.manifest_ssh_key_name,
     manifest_ssh_key_namespace: values.manifest_ssh_key_namespace,
   };
 }
 
-function readTarget(deployment: DeploymentRecord, values: Values, settings: Settings, complain: Complain): Target | undefined {
+function readTarget(
+  deployment: DeploymentRecord,
+  values: Values,
+  settings: Settings,
+  operatorNamespace: string,
+  complain: Complain,
+): Target | undefined {
   const oversized = annotationNames.filter((name) => Buffer.byteLength(values[name] ?? "") > maxValueBytes);
   for (const name of oversized) complain(name, `is longer than ${maxValueBytes} bytes; shorten it`);
   if (oversized.length > 0) return undefined;
@@ -143,15 +149,15 @@ function readTarget(deployment: DeploymentRecord, values: Values, settings: Sett
     },
     path: path.path,
     image,
-    tagType: settings.tag_type === "short" ? "short" : "long",
+    tagType: settings.tag_type,
     registryUrl: registry?.url,
     registrySecret: {
-      namespace: settings.registry_secret_namespace,
-      name: values.registry_secret_name ?? annotations.registry_secret_name.default,
-      named: values.registry_secret_name !== undefined,
+      namespace: settings.registry_secret_namespace ?? operatorNamespace,
+      name: settings.registry_secret_name ?? annotations.registry_secret_name.default,
+      named: settings.registry_secret_name !== undefined,
     },
-    notificationsSecret: optionalSecret(settings.notifications_secret_namespace, settings.notifications_secret_name),
-    githubTokenSecret: optionalSecret(settings.github_token_secret_namespace, settings.github_token_secret_name),
+    notificationsSecret: optionalSecret(settings.notifications_secret_namespace ?? operatorNamespace, settings.notifications_secret_name),
+    githubTokenSecret: optionalSecret(settings.github_token_secret_namespace ?? operatorNamespace, settings.github_token_secret_name),
   };
 }
 

@@ -25,11 +25,11 @@ export type SshRepository = Extract<Repository, { transport: "ssh" }>;
 /** A repository path with the registry's host when one is known: `docker.io` for Docker Hub, else `host[:port]`. */
 export interface ImageName {
   readonly registry?: string;
-  /** Without host: `library/app`, `team/app`. */
+  /** Without host: `library/app`, `team/app`; while the registry is not known, `app` stays `app`. */
   readonly repository: string;
 }
 
-/** The annotations of a complete Deployment as text, defaults filled in; undefined = not set. The shape of `/debug`'s `config`. */
+/** The annotations of a complete Deployment as text; undefined = not set. What `/debug` shows as `config`. */
 export interface Settings {
   readonly enabled: boolean;
   readonly app_repository: string;
@@ -37,16 +37,16 @@ export interface Settings {
   readonly image_name: string;
   readonly deployment_path: string;
   readonly observe_branch: string;
-  readonly tag_type: string;
+  readonly tag_type: "long" | "short";
   readonly ssh_key_name: string;
   readonly ssh_key_namespace: string;
   readonly notifications_secret_name: string | undefined;
-  readonly notifications_secret_namespace: string;
+  readonly notifications_secret_namespace: string | undefined;
   readonly registry_secret_url: string | undefined;
   readonly registry_secret_name: string | undefined;
-  readonly registry_secret_namespace: string;
+  readonly registry_secret_namespace: string | undefined;
   readonly github_token_secret_name: string | undefined;
-  readonly github_token_secret_namespace: string;
+  readonly github_token_secret_namespace: string | undefined;
   readonly manifest_branch: string | undefined;
   readonly manifest_ssh_key_name: string | undefined;
   readonly manifest_ssh_key_namespace: string | undefined;

@@ -74,12 +74,12 @@ function configOf({ namespace }: DeploymentRecord, { settings }: Tracked): objec
     ssh_key_name: rest.ssh_key_name,
     ssh_key_namespace: rest.ssh_key_namespace,
     notifications_secret_name: rest.notifications_secret_name ?? null,
-    notifications_secret_namespace: rest.notifications_secret_namespace,
+    notifications_secret_namespace: rest.notifications_secret_namespace ?? null,
     registry_url: registry_secret_url ?? null,
     registry_secret_name: rest.registry_secret_name ?? null,
-    registry_secret_namespace: rest.registry_secret_namespace,
+    registry_secret_namespace: rest.registry_secret_namespace ?? null,
     github_token_secret_name: rest.github_token_secret_name ?? null,
-    github_token_secret_namespace: rest.github_token_secret_namespace,
+    github_token_secret_namespace: rest.github_token_secret_namespace ?? null,
     ...Object.fromEntries(added.filter(([, value]) => value !== undefined)),
   };
 }

@@ -49,7 +49,7 @@ const OPENINGS_AT_ONCE = 6;
 const OPENING_RETRIES = 3;
 
 export function createSshConnections(options: SshConnectionsOptions): SshConnections {
-  const { idleMs = 180_000, maxIdle = 32, spreadAfterMs = 250, retryMs = 150 } = options;
+  const { idleMs = 180_000, maxIdle = 128, spreadAfterMs = 250, retryMs = 150 } = options;
   const shutdown = new AbortController();
   const connectionOptions: SshConnectionOptions = {
     signal: shutdown.signal,

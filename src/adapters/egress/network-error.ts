@@ -1,0 +1,49 @@
+/** The operator's own "no": the message names the address, the kind of it, and what opens it. */
+export class EgressRefused extends Error {
+  override readonly name = "EgressRefused";
+  readonly code = "EGRESS_REFUSED";
+}
+
+const CAUSES: readonly (readonly [code: RegExp, text: string])[] = [
+  [/^ENOTFOUND$/, "its name does not resolve; check the name and the cluster's DNS"],
+  [/^EAI_/, "DNS gave no answer; check the cluster's DNS"],
+  [/^ECONNREFUSED$/, "it refused the connection; check host and port"],
+  [/^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/, "it closed the connection"],
+  [/^(E(HOST|NET)UNREACH|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT)$/, "no connection came about; check the Pod's network and its policies"],
+  [/^CERT_HAS_EXPIRED$/, "its certificate has expired"],
+  [/^ERR_TLS_CERT_ALTNAME_INVALID$/, "its certificate is for another name"],
+  [/^(DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_)/, "its certificate is not trusted; give its authority in NODE_EXTRA_CA_CERTS"],
+  [/^(EPROTO$|ERR_SSL_|ERR_TLS_)/, "TLS failed; check that the port speaks https"],
+  [/^UND_ERR_HEADERS_OVERFLOW$|^HPE_HEADER_OVERFLOW$/, "its headers are too long"],
+  [/^HPE_/, "it does not answer in HTTP; check host and port"],
+  [/^UND_ERR_PRX_|^UND_ERR_ABORTED$/, "the proxy in HTTPS_PROXY gave no way through"],
+  [/^UND_ERR_(HEADERS|BODY)_TIMEOUT$/, "it did not answer in time"],
+];
+
+/** Why no HTTP answer came, to be put after `HOST could not be asked: `. Holds no URL, header or body. */
+export function explainNetworkError(error: unknown): string {
+  for (const link of causesOf(error)) {
+    if (link instanceof EgressRefused) return link.message;
+    if (link.name === "TimeoutError") return "it did not answer in time";
+    const { code } = link as NodeJS.ErrnoException;
+    if (typeof code !== "string") continue;
+    const known = CAUSES.find(([pattern]) => pattern.test(code));
+    if (known) return `${known[1]} (${code})`;
+  }
+  const [first] = causesOf(error);
+  return `an unforeseen failure (${(first as NodeJS.ErrnoException | undefined)?.code ?? first?.name ?? typeof error})`;
+}
+
+/** The error, what caused it, and the tries of several addresses; a bounded look. */
+function causesOf(error: unknown): Error[] {
+  const found: Error[] = [];
+  const open: unknown[] = [error];
+  while (open.length > 0 && found.length < 20) {
+    const next = open.shift();
+    if (!(next instanceof Error)) continue;
+    found.push(next);
+    if (next instanceof AggregateError) open.push(...next.errors);
+    open.push(next.cause);
+  }
+  return found;
+}

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { createBareRepository } from "../../../sandbox/bare-repository.ts";
+import { git } from "../../../sandbox/git-process.ts";
+import { readCommits } from "../../../src/adapters/git/commit-pack.ts";
+
+async function* inChunks(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+test("git's own packs, deltas among the commits included, in chunks of any size", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "commit-pack-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const repository = await createBareRepository(join(folder, "r.git"), { files: { a: "0" } });
+  const long = Array.from({ length: 40 }, (_, i) => `line ${i} of a message that hardly differs from its neighbour's`).join("\n");
+  for (let i = 1; i <= 12; i++) await repository.commit({ a: String(i) }, { message: `Change ${i}\n\n${long}` });
+  const pack = await git(repository.directory, ["pack-objects", "--stdout", "--delta-base-offset", "--revs"], {
+    input: "refs/heads/main\n",
+  });
+  const log = await repository.log();
+  for (const size of [1, 7, 100, pack.length]) {
+    const commits = await readCommits(inChunks(pack, size));
+    assert.equal(commits.size, 13);
+    for (const { sha, parents, author, subject } of log) {
+      const commit = commits.get(sha);
+      assert.deepEqual(commit?.parents, parents);
+      assert.deepEqual(commit?.author, author);
+      assert.equal(commit?.message.split("\n")[0], subject);
+    }
+  }
+});
+
+test("what is no pack, a damaged one, or one that ends early is refused", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "commit-pack-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const repository = await createBareRepository(join(folder, "r.git"), { files: { a: "0" } });
+  const pack = await git(repository.directory, ["pack-objects", "--stdout", "--revs"], { input: "refs/heads/main\n" });
+  const damaged = Buffer.from(pack);
+  damaged.fill(0xff, 14, 40);
+  for (const bytes of [Buffer.from("hello, I am no pack"), damaged, pack.subarray(0, 20), Buffer.alloc(0)]) {
+    await assert.rejects(readCommits(inChunks(bytes, 10)), { code: "git_protocol" });
+  }
+});

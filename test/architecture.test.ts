@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { glob, readFile } from "node:fs/promises";
+import { dirname, join, normalize } from "node:path";
+import { test } from "node:test";
+
+/** Which folders of src a folder may import, and which packages belong to one place alone. */
+const LAYERS: [folder: string, allowed: RegExp][] = [
+  ["src/core/", /^src\/(core\/|errors\.ts)/],
+  ["src/adapters/", /^src\/(adapters\/|core\/|errors\.ts)/],
+  ["src/http/", /^src\/(http\/|core\/|errors\.ts)/],
+  ["src/telemetry/", /^src\/(telemetry\/|core\/|errors\.ts)/],
+];
+const HOMES: Record<string, RegExp> = {
+  "@kubernetes/client-node": /^src\/(adapters\/kubernetes\/|operator\.ts)/,
+  express: /^src\/http\//,
+  "isomorphic-git": /^src\/adapters\/git\//,
+  ssh2: /^src\/adapters\/git\//,
+  yaml: /^src\/core\//,
+  pino: /^src\/telemetry\//,
+  "prom-client": /^src\/(telemetry\/|operator\.ts)/,
+};
+/** Node's modules that talk to nobody. */
+const HARMLESS = /^node:(buffer|util|path|url|assert)$/;
+
+/** Broken rules of one file, in words. */
+function broken(file: string, source: string): string[] {
+  const imports = [...source.matchAll(/^(?:import|export)\b[^;]*?from\s+"([^"]+)"|\bimport\(\s*"([^"]+)"/gm)].map(
+    (match) => match[1] ?? match[2] ?? "",
+  );
+  const problems: string[] = [];
+  for (const name of imports) {
+    const target = name.startsWith(".") ? normalize(join(dirname(file), name)) : undefined;
+    const layer = LAYERS.find(([folder]) => file.startsWith(folder));
+    if (target && layer && !layer[1].test(target)) problems.push(`${file} imports ${target}`);
+    if (target && !target.startsWith("src/")) problems.push(`${file} imports ${target}, which the program does not ship`);
+    const home = HOMES[name];
+    if (home && !home.test(file)) problems.push(`${file} imports ${name}, which belongs elsewhere`);
+    if (file.startsWith("src/core/") && name.startsWith("node:") && !HARMLESS.test(name)) problems.push(`${file} imports ${name}`);
+  }
+  if (file !== "src/main.ts" && /process\.env/.test(source.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, ""))) problems.push(`${file} reads process.env`);
+  return problems;
+}
+
+test("imports point one way, each library has one home, and only main.ts reads the environment", async () => {
+  const problems: string[] = [];
+  let count = 0;
+  for await (const file of glob("src/**/*.ts")) {
+    count += 1;
+    problems.push(...broken(file, await readFile(file, "utf8")));
+  }
+  assert.ok(count > 30);
+  assert.deepEqual(problems, []);
+});
+
+test("the rule sees what it forbids", () => {
+  assert.equal(broken("src/core/a.ts", 'import { x } from "../adapters/git/git.ts";').length, 1);
+  assert.equal(broken("src/core/a.ts", 'import { readFile } from "node:fs";').length, 1);
+  assert.equal(broken("src/http/a.ts", 'import {\n  x,\n} from "ssh2";').length, 1);
+  assert.equal(broken("src/operator.ts", 'await import("../sandbox/world.ts")').length, 1);
+  assert.equal(broken("src/config.ts", "const port = process.env.PORT;").length, 1);
+  assert.equal(broken("src/core/a.ts", 'import type { Target } from "./types.ts";').length, 0);
+});

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseConfig } from "../src/config.ts";
+
+test("an empty environment has the defaults of the contract", () => {
+  const parsed = parseConfig({ HOST: " ", PORT: "" });
+  assert.equal(parsed.kind, "ok");
+  if (parsed.kind !== "ok") return;
+  const { workDir, knownHostsFiles, ...config } = parsed.config;
+  assert.match(workDir, /gitops-operator$/);
+  assert.match(knownHostsFiles.join(), /\.ssh.known_hosts$/);
+  assert.deepEqual(config, {
+    port: 8000,
+    host: undefined,
+    logLevel: "info",
+    watchNamespaces: [],
+    operatorNamespace: "gitops-operator",
+    maxRepositoryBytes: 64 * 1024 * 1024,
+    identity: { name: "GitOps Operator", email: "gitops-operator@noreply.local" },
+    reconcileTimeoutMs: 50_000,
+    reconcileIntervalMs: 0,
+    concurrency: 8,
+    secretRefs: "scoped",
+    secretNamespaces: [],
+  });
+  assert.deepEqual(parsed.warnings, []);
+});
+
+test("every problem is named at once, with its variable", () => {
+  const parsed = parseConfig({
+    PORT: "80000",
+    LOG_LEVEL: "loud",
+    WATCH_NAMESPACES: "a, B",
+    MAX_REPO_MB: "-1",
+    DEFAULT_FROM_NAME: "Evil <x>",
+    RECONCILE_TIMEOUT_SECONDS: "0",
+    SECRET_REFS: "all",
+  });
+  assert.equal(parsed.kind, "error");
+  if (parsed.kind !== "error") return;
+  const named = parsed.problems.map((problem) => problem.split(" ")[0]);
+  assert.deepEqual(named.sort(), [
+    "DEFAULT_FROM_NAME",
+    "LOG_LEVEL",
+    "MAX_REPO_MB",
+    "PORT",
+    "RECONCILE_TIMEOUT_SECONDS",
+    "SECRET_REFS",
+    "WATCH_NAMESPACES",
+  ]);
+});
+
+test("lists, the original's RUST_LOG and the open secret scope are understood, the last two with a warning", () => {
+  const parsed = parseConfig({
+    WATCH_NAMESPACES: "a, b,",
+    RUST_LOG: "debug,tower_http=trace",
+    SECRET_REFS: "any",
+    SSH_KNOWN_HOSTS: "/a:/b",
+  });
+  assert.equal(parsed.kind, "ok");
+  if (parsed.kind !== "ok") return;
+  assert.deepEqual(parsed.config.watchNamespaces, ["a", "b"]);
+  assert.deepEqual(parsed.config.knownHostsFiles, ["/a", "/b"]);
+  assert.equal(parsed.config.logLevel, "debug");
+  assert.equal(parsed.warnings.length, 2);
+  const both = parseConfig({ RUST_LOG: "debug", LOG_LEVEL: "error" });
+  assert.ok(both.kind === "ok" && both.config.logLevel === "error" && both.warnings.length === 0);
+});
