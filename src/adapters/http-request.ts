@@ -1,4 +1,5 @@
 import type { Dispatcher } from "undici";
+import { explainNetworkError } from "./egress/network-error.ts";
 
 export interface HttpQuestion {
   readonly method: "GET" | "POST";
@@ -46,16 +47,10 @@ export async function request(dispatcher: Dispatcher, question: HttpQuestion, { 
     }
     return { kind: "answer", status: response.statusCode, headers: response.headers, text: Buffer.concat(chunks).toString("utf8") };
   } catch (error) {
-    return { kind: "failure", reason: signal.aborted ? endOf(signal) : `can't be reached: ${wordsOf(error)}` };
+    return { kind: "failure", reason: signal.aborted ? endOf(signal) : `could not be asked: ${explainNetworkError(error)}` };
   }
 }
 
 function endOf({ reason }: AbortSignal): string {
   return (reason as Error | undefined)?.name === "TimeoutError" ? "did not answer in time" : "was not waited for any longer";
-}
-
-/** Node's error for several tried addresses has a code and no message. */
-function wordsOf(error: unknown): string {
-  const { message, code } = error as { message?: string; code?: string };
-  return message || code || String(error);
 }

@@ -16,6 +16,6 @@ export function escapeChat(text: string): string {
 
 function cut(text: string): string {
   if (text.length <= MOST_CHARACTERS) return text;
-  const characters = [...text.slice(0, 2 * MOST_CHARACTERS)];
+  const characters = [...text.slice(0, 2 * (MOST_CHARACTERS + 1))];
   return characters.length > MOST_CHARACTERS ? `${characters.slice(0, MOST_CHARACTERS - 1).join("")}…` : text;
 }

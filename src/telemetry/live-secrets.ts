@@ -34,7 +34,7 @@ export function createLiveSecrets(): LiveSecrets {
       sharing.push({ part, label });
       sharing.sort((a, b) => b.part.length - a.part.length);
       byBeginning.set(beginning, sharing);
-      beginnings[hashAt(part, 0)]! += 1;
+      count(part, 1);
     }
   }
 
@@ -46,8 +46,13 @@ export function createLiveSecrets(): LiveSecrets {
       if (index < 0) continue;
       sharing.splice(index, 1);
       if (sharing.length === 0) byBeginning.delete(beginning);
-      beginnings[hashAt(part, 0)]! -= 1;
+      count(part, -1);
     }
+  }
+
+  function count(part: string, change: 1 | -1): void {
+    const hash = hashAt(part, 0);
+    beginnings[hash] = (beginnings[hash] ?? 0) + change;
   }
 
   function letGo(secretText: string, entry: Watched): void {

@@ -62,5 +62,5 @@ export function createRedactor(): Redactor {
 function fieldsOf(value: object): [string, unknown][] {
   if (!(value instanceof Error)) return Object.entries(value);
   const { name, message, stack, cause } = value;
-  return Object.entries({ type: name, message, stack, ...(cause === undefined ? {} : { cause }), ...value });
+  return Object.entries({ ...value, type: name, message, stack, ...(cause === undefined ? {} : { cause }) });
 }

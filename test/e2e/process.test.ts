@@ -22,7 +22,8 @@ async function startProcess(t: TestContext, env: Readonly<Record<string, string>
   });
   t.after(() => child.kill("SIGKILL"));
   const exit = once(child, "exit").then(([code]) => code as number | null);
-  const { promise, resolve } = Promise.withResolvers<number>();
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  void exit.then((code) => reject(new Error(`the operator ended with ${code} before it listened`)));
   createInterface({ input: child.stdout }).on("line", (line) => {
     const { msg, port } = JSON.parse(line) as { msg: string; port?: number };
     if (msg === "Listening" && port) resolve(port);

@@ -1,0 +1,100 @@
+/** `.dockerconfigjson` as `docker login` and `kubectl create secret docker-registry` write it, and the older `.dockercfg`. */
+import { z } from "zod";
+import { hostOfKey } from "./registry-address.ts";
+
+export type Credentials =
+  | { readonly kind: "password"; readonly username: string; readonly password: string }
+  /** An OAuth2 refresh token, as Azure's registry hands out. */
+  | { readonly kind: "identity"; readonly token: string };
+
+export interface DockerConfig {
+  readonly entries: readonly { readonly key: string; readonly credentials: Credentials }[];
+}
+
+export type ParsedDockerConfig =
+  | { readonly kind: "ok"; readonly config: DockerConfig }
+  /** Names the entry at most, never its content. */
+  | { readonly kind: "error"; readonly problem: string };
+
+const entry = z.object({
+  auth: z.string().nullish(),
+  username: z.string().nullish(),
+  password: z.string().nullish(),
+  identitytoken: z.string().nullish(),
+});
+const anyMembers = z.record(z.string(), z.unknown());
+const entriesByKey = z.record(z.string(), entry.nullable());
+const REMEDY = "write it with kubectl create secret docker-registry";
+
+export function parseDockerConfig(text: string): ParsedDockerConfig {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    // The parser's message quotes the text, which holds secrets.
+    return { kind: "error", problem: `.dockerconfigjson is not JSON; ${REMEDY}` };
+  }
+  const found = entriesOf(json);
+  if (!found) return { kind: "error", problem: `.dockerconfigjson has no usable form; ${REMEDY}` };
+  const entries: DockerConfig["entries"][number][] = [];
+  for (const [index, [key, value]] of Object.entries(found).entries()) {
+    const parsed = credentialsOf(value);
+    if (parsed === "malformed") {
+      const name = hostOfKey(key, "https:") ?? `number ${index + 1}`;
+      return { kind: "error", problem: `.dockerconfigjson: \`auth\` of entry ${name} is not base64 of user:password; ${REMEDY}` };
+    }
+    if (parsed) entries.push({ key, credentials: parsed });
+  }
+  return { kind: "ok", config: { entries } };
+}
+
+function entriesOf(json: unknown): z.infer<typeof entriesByKey> | undefined {
+  const members = anyMembers.safeParse(json).data;
+  if (!members) return undefined;
+  if (Object.hasOwn(members, "auths")) return entriesByKey.safeParse(members.auths ?? {}).data;
+  // `.dockercfg` has the entries at the top; docker's settings beside them hold no credentials.
+  const objects = Object.entries(members).filter(([, value]) => typeof value === "object" && !Array.isArray(value));
+  return entriesByKey.safeParse(Object.fromEntries(objects)).data;
+}
+
+/** Undefined: an empty entry, as a credential helper leaves it: anonymous. */
+function credentialsOf(value: z.infer<typeof entry> | null): Credentials | "malformed" | undefined {
+  if (!value) return undefined;
+  if (value.identitytoken) return { kind: "identity", token: value.identitytoken };
+  if (value.auth) {
+    const [, username, password] = /^([^:]*):([\s\S]*)$/.exec(decodeBase64(value.auth) ?? "") ?? [];
+    if (username === undefined || password === undefined) return "malformed";
+    return { kind: "password", username, password };
+  }
+  if (!value.username && !value.password) return undefined;
+  return { kind: "password", username: value.username ?? "", password: value.password ?? "" };
+}
+
+function decodeBase64(text: string): string | undefined {
+  const packed = text.replace(/\s/g, "");
+  if (!/^[\w+/-]+={0,2}$/.test(packed)) return undefined;
+  // Old versions of docker padded the password with NUL.
+  return Buffer.from(packed, "base64").toString().replace(/\0+$/, "");
+}
+
+/**
+ * By the host that is connected to. Of several entries for it the one with the longest path that leads to the image,
+ * then one for the host as a whole.
+ */
+export function findCredentials(config: DockerConfig, registry: URL, repository: string): Credentials | undefined {
+  const imagePath = `${registry.pathname.replace(/\/$/, "")}/${repository}/`;
+  let best: { readonly rank: number; readonly credentials: Credentials } | undefined;
+  for (const { key, credentials } of config.entries) {
+    if (hostOfKey(key, registry.protocol) !== registry.host) continue;
+    const path = pathOfKey(key);
+    const rank = path === "" ? 1 : imagePath.startsWith(`${path}/`) ? 1 + path.length : 0;
+    if (!best || rank > best.rank) best = { rank, credentials };
+  }
+  return best?.credentials;
+}
+
+/** Without what stands for the API's version: `https://index.docker.io/v1/` is the whole host. */
+function pathOfKey(key: string): string {
+  const [, path = ""] = /^(?:[a-z]+:\/\/)?[^/]*(\/.*)?$/i.exec(key) ?? [];
+  return path.replace(/\/+$/, "").replace(/^\/v[12]$/, "");
+}

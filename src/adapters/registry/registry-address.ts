@@ -1,0 +1,68 @@
+// tldts: Mozilla's public suffix list, renewed every few days; who owns `co.uk` or `azurewebsites.net` cannot be told without one.
+import { getDomain, parse } from "tldts";
+
+/** The API of Docker Hub, whichever of its hosts is written: `docker.io`, `https://index.docker.io/v1/`. */
+const DOCKER_HUB_URL = "https://registry-1.docker.io/";
+const DOCKER_HUB = /(^|\.)docker\.io$/;
+
+/** Where the API of that registry is: `/v2/` comes below it. Undefined: no http(s) URL, or with user, query or fragment. */
+export function parseRegistryAddress(text: string): URL | undefined {
+  const url = URL.parse(text);
+  if (!url || (url.protocol !== "https:" && url.protocol !== "http:")) return undefined;
+  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") return undefined;
+  if (DOCKER_HUB.test(url.hostname)) return new URL(DOCKER_HUB_URL);
+  // `https://host/v2/` is how docker itself writes the host's API.
+  url.pathname = `${url.pathname.replace(/\/+$/, "").replace(/\/v[12]$/, "")}/`;
+  return url;
+}
+
+/** The manifest's URL; undefined when a part of the name would change the path (`..`). */
+export function manifestUrl(registry: URL, repository: string, tag: string): URL | undefined {
+  const path = `${registry.pathname}v2/${repository.split("/").map(encodeURIComponent).join("/")}/manifests/${encodeURIComponent(tag)}`;
+  const url = new URL(path, registry);
+  return url.pathname === path && url.origin === registry.origin ? url : undefined;
+}
+
+/** `host[:port]` of a key in `.dockerconfigjson` or of an entry in INSECURE_REGISTRIES, written as URL or bare; the scheme's own port is left out. */
+export function hostOfKey(key: string, protocol: string): string | undefined {
+  const text = key.trim();
+  const url = URL.parse(/^[a-z]+:\/\//i.test(text) ? text : `${protocol}//${text}`);
+  if (!url || url.host === "") return undefined;
+  return DOCKER_HUB.test(url.hostname) ? new URL(DOCKER_HUB_URL).host : url.host;
+}
+
+export interface RealmRules {
+  /** INSECURE_REGISTRIES and REGISTRY_REALMS, as `hostOfKey` writes them. */
+  readonly insecureHosts: ReadonlySet<string>;
+  readonly realmHosts: ReadonlySet<string>;
+}
+
+/** The token endpoint when it may be asked with the registry's credentials, else why not. */
+export function decideRealm(registry: URL, text: string | undefined, rules: RealmRules): URL | { readonly problem: string } {
+  const realm = URL.parse(text ?? "");
+  if (!realm || (realm.protocol !== "https:" && realm.protocol !== "http:") || realm.username !== "" || realm.password !== "") {
+    return { problem: `${registry.host} names no usable token endpoint (realm); check that the URL is a registry's` };
+  }
+  realm.hash = "";
+  const name = `${realm.origin}${realm.pathname}`.slice(0, 200);
+  if (realm.protocol !== "https:" && !rules.insecureHosts.has(realm.host)) {
+    return {
+      problem: `${registry.host} wants a token from ${name}, which is not https; nothing is sent there unless INSECURE_REGISTRIES lists ${realm.host}`,
+    };
+  }
+  if (realm.hostname === registry.hostname || rules.realmHosts.has(realm.host) || sameOwner(realm.hostname, registry.hostname))
+    return realm;
+  return {
+    problem: `${registry.host} wants a token from ${name}, another host's; nothing is sent there unless REGISTRY_REALMS lists ${realm.host}`,
+  };
+}
+
+/**
+ * One registrable domain below a listed public suffix: auth.docker.io and registry-1.docker.io, gitlab.com and registry.gitlab.com.
+ * Unlisted ones (`svc.cluster.local`) have many owners.
+ */
+function sameOwner(first: string, second: string): boolean {
+  const options = { allowPrivateDomains: true };
+  const { domain, isIcann, isPrivate } = parse(first, options);
+  return (isIcann === true || isPrivate === true) && domain !== null && domain === getDomain(second, options);
+}

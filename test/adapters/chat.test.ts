@@ -1,0 +1,218 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Agent } from "undici";
+import { type ChatWebhook, startChatWebhook } from "../../sandbox/chat-webhook.ts";
+import { type Chat, createChat } from "../../src/adapters/chat.ts";
+
+const path = "/services/T0CANARY1/B0CANARY1/canarycanarycanary12";
+
+interface Setting {
+  readonly webhook: ChatWebhook;
+  readonly chat: Chat;
+  readonly slept: number[];
+  /** Everything that was logged, as text. */
+  logged(): string;
+}
+
+async function start(t: TestContext, options: { deadlineMs?: number; httpHosts?: string[]; realSleep?: boolean } = {}): Promise<Setting> {
+  const webhook = await startChatWebhook();
+  t.after(() => webhook.close());
+  const dispatcher = new Agent();
+  t.after(() => dispatcher.destroy());
+  const slept: number[] = [];
+  const lines: string[] = [];
+  const line = (fields: object, message: string) => void lines.push(JSON.stringify({ ...fields, message }));
+  const chat = createChat({
+    dispatcher,
+    log: { info: line, warn: line, error: line },
+    clock: {
+      now: () => performance.now(),
+      async sleep(ms, signal) {
+        slept.push(ms);
+        if (options.realSleep) await sleep(ms, undefined, { signal });
+      },
+    },
+    httpHosts: [webhook.host],
+    ...options,
+  });
+  t.after(() => chat.close(0));
+  t.after(() => {
+    assert.ok(!/canary|services/i.test(lines.join("\n")), `the URL was logged: ${lines.join("\n")}`);
+  });
+  return { webhook, chat, slept, logged: () => lines.join("\n") };
+}
+
+test("messages arrive as Slack's webhooks take them, one at a time and in order", async (t) => {
+  const { webhook, chat } = await start(t);
+  const texts = Array.from({ length: 20 }, (_, index) => `message ${index} "quoted" – ü`);
+  for (const text of texts) chat.send(`${webhook.url(path)}\n`, text);
+  await chat.close(5_000);
+  assert.deepEqual(
+    webhook.messages,
+    texts.map((text) => ({ path, text })),
+  );
+  assert.deepEqual(chat.counts, { delivered: 20, failed: 0, dropped: 0 });
+});
+
+test("a message sent after the others were delivered is delivered too", async (t) => {
+  const { webhook, chat } = await start(t);
+  for (let i = 1; i <= 30; i++) {
+    chat.send(webhook.url(path), `message ${i}`);
+    await webhook.received(i);
+  }
+  assert.equal(webhook.messages.length, 30);
+});
+
+test("500 and 429 are tried again with growing waits; Retry-After is honoured up to a minute", async (t) => {
+  const { webhook, chat, slept } = await start(t);
+  webhook.answer({ status: 500 }, 2);
+  webhook.answer({ status: 503 }, 1);
+  chat.send(webhook.url(path), "one");
+  await webhook.received(1);
+  assert.deepEqual(slept, [1_000, 2_000, 4_000]);
+  webhook.answer({ status: 429, headers: { "retry-after": "7" } }, 1);
+  webhook.answer({ status: 429, headers: { "retry-after": "86400" } }, 1);
+  chat.send(webhook.url(path), "two");
+  await webhook.received(2);
+  assert.deepEqual(slept.slice(3), [7_000, 60_000]);
+  assert.deepEqual(
+    webhook.messages.map(({ text }) => text),
+    ["one", "two"],
+  );
+});
+
+test("a chat that keeps failing costs four tries, one line in the log, and not the next message", async (t) => {
+  const { webhook, chat, logged } = await start(t);
+  const end = webhook.answer({ status: 500 });
+  chat.send(webhook.url(path), "lost");
+  await t.waitFor(() => assert.equal(chat.counts.failed, 1));
+  assert.equal(webhook.requestCount, 4);
+  assert.equal(logged(), JSON.stringify({ host: webhook.host, problem: "HTTP 500", failed: 1, message: "Chat message not delivered" }));
+  end();
+  chat.send(webhook.url(path), "next");
+  assert.equal((await webhook.received(1))[0]?.text, "next");
+});
+
+test("what will not pass is not tried again, and the log says what to do without an echo of the URL", async (t) => {
+  const rows: [status: number, body: string, expected: RegExp][] = [
+    [410, "channel_is_archived", /HTTP 410 channel_is_archived; check webhook-url/],
+    [404, "no_service", /HTTP 404 no_service; check webhook-url/],
+    [403, "services", /HTTP 403; check webhook-url/],
+    [400, `<b>${path}</b>`, /HTTP 400; check webhook-url/],
+    [301, "", /HTTP 301: redirects are not followed; put the final URL/],
+  ];
+  for (const [status, body, expected] of rows) {
+    const { webhook, chat, logged } = await start(t);
+    webhook.answer({ status, body, headers: { location: webhook.url("/elsewhere") } });
+    chat.send(webhook.url(path), "text");
+    await chat.close(5_000);
+    assert.equal(webhook.requestCount, 1, `${status}`);
+    assert.match(logged(), expected);
+  }
+});
+
+test("a host that can't be reached and one that never answers are given up after four tries", async (t) => {
+  const { webhook, chat, logged } = await start(t, { deadlineMs: 50 });
+  webhook.hang();
+  chat.send(webhook.url(path), "slow");
+  await t.waitFor(() => assert.equal(chat.counts.failed, 1), { timeout: 5_000 });
+  assert.equal(webhook.requestCount, 4);
+  assert.match(logged(), /did not answer in time/);
+  await webhook.close();
+  chat.send(webhook.url(path), "gone");
+  await t.waitFor(() => assert.equal(chat.counts.failed, 2), { timeout: 5_000 });
+  assert.match(logged(), /could not be asked: .*ECONNREFUSED/);
+});
+
+test("one webhook that hangs holds back no other, and sending returns at once", async (t) => {
+  const hanging = await start(t);
+  const { webhook } = hanging;
+  const other = await startChatWebhook();
+  t.after(() => other.close());
+  const { chat } = await start(t, { httpHosts: [webhook.host, other.host] });
+  webhook.hang();
+  const began = performance.now();
+  for (let i = 0; i < 50; i++) chat.send(webhook.url(path), `${i}`);
+  assert.ok(performance.now() - began < 500);
+  chat.send(other.url(path), "through");
+  assert.equal((await other.received(1))[0]?.text, "through");
+});
+
+test("a hundred messages wait for one webhook, then the oldest goes and is counted", async (t) => {
+  const { webhook, chat, logged } = await start(t);
+  const end = webhook.hang();
+  for (let i = 0; i < 121; i++) chat.send(webhook.url(path), `${i}`);
+  assert.equal(chat.counts.dropped, 20);
+  assert.match(logged(), /"dropped":20,"message":"Chat message dropped, too many are waiting"/);
+  end();
+  await chat.close(0);
+  assert.equal(chat.counts.failed, 101);
+  assert.match(logged(), /"undelivered":100,"message":"Chat messages not delivered before the shutdown"/);
+});
+
+test("URLs that are none, plain http and users in URLs are refused without naming the URL", async (t) => {
+  const { webhook, chat, logged } = await start(t, { httpHosts: [] });
+  const urls = [
+    "",
+    "canary",
+    "ftp://canary.example/x",
+    webhook.url(path),
+    "https://user:canary@127.0.0.1/x",
+    "https://127.0.0.1/a b canary",
+    "javascript:canary",
+  ];
+  for (const url of urls) chat.send(url, "text");
+  await chat.close(1_000);
+  assert.equal(webhook.requestCount, 0);
+  assert.equal(chat.counts.failed, urls.length);
+  assert.equal(logged().split("\n").length, urls.length);
+  assert.match(logged(), /it does not begin with https:.*correct webhook-url in its Secret/);
+});
+
+test("http is allowed for the named host and port only", async (t) => {
+  const { webhook, chat } = await start(t, { httpHosts: ["127.0.0.1:1"] });
+  chat.send(webhook.url(path), "text");
+  await chat.close(1_000);
+  assert.equal(webhook.requestCount, 0);
+});
+
+test("close ends a wait between tries at its deadline, and nothing is sent afterwards", async (t) => {
+  const { webhook, chat } = await start(t, { realSleep: true });
+  webhook.answer({ status: 503, headers: { "retry-after": "60" } });
+  chat.send(webhook.url(path), "text");
+  await t.waitFor(() => assert.equal(webhook.requestCount, 1));
+  const began = performance.now();
+  await chat.close(100);
+  assert.ok(performance.now() - began < 2_000);
+  assert.equal(chat.counts.failed, 1);
+  const before = webhook.requestCount;
+  chat.send(webhook.url(path), "late");
+  assert.equal(chat.counts.dropped, 1);
+  assert.equal(webhook.requestCount, before);
+});
+
+test("close waits for a retry that succeeds in time", async (t) => {
+  const { webhook, chat } = await start(t);
+  webhook.answer({ status: 500 }, 1);
+  chat.send(webhook.url(path), "text");
+  await chat.close(5_000);
+  assert.deepEqual(chat.counts, { delivered: 1, failed: 0, dropped: 0 });
+});
+
+test("over https only a certificate that is trusted gets the message", async (t) => {
+  const webhook = await startChatWebhook("https");
+  t.after(() => webhook.close());
+  const lines: object[] = [];
+  const line = (fields: object) => void lines.push(fields);
+  const clock = { now: () => 0, sleep: async () => {} };
+  for (const ca of [undefined, webhook.caPem ?? ""]) {
+    const dispatcher = new Agent({ connect: ca === undefined ? {} : { ca } });
+    const chat = createChat({ dispatcher, log: { info: line, warn: line, error: line }, clock });
+    chat.send(webhook.url(path), `trusted: ${ca !== undefined}`);
+    await chat.close(5_000);
+    await dispatcher.destroy();
+  }
+  assert.deepEqual(webhook.messages, [{ path, text: "trusted: true" }]);
+  assert.match(JSON.stringify(lines), /certificate is not trusted; give its authority in NODE_EXTRA_CA_CERTS/);
+});

@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { findCredentials, parseDockerConfig } from "../../../src/adapters/registry/docker-config.ts";
+import { parseRegistryAddress } from "../../../src/adapters/registry/registry-address.ts";
+
+const base64 = (text: string) => Buffer.from(text).toString("base64");
+
+/** What would be sent to that registry for team/app. */
+function credentialsFor(config: unknown, url: string, repository = "team/app") {
+  const parsed = parseDockerConfig(typeof config === "string" ? config : JSON.stringify(config));
+  assert.equal(parsed.kind, "ok");
+  const registry = parseRegistryAddress(url);
+  assert.ok(parsed.kind === "ok" && registry);
+  return findCredentials(parsed.config, registry, repository);
+}
+
+const ann = { kind: "password", username: "ann", password: "s3:cr:et" } as const;
+
+for (const [shape, entry] of Object.entries({
+  "auth of docker login": { auth: base64("ann:s3:cr:et") },
+  "all fields of kubectl": { username: "ann", password: "s3:cr:et", email: "a@example.com", auth: base64("ann:s3:cr:et") },
+  "username and password alone": { username: "ann", password: "s3:cr:et" },
+  "auth over other fields": { username: "bob", password: "x", auth: base64("ann:s3:cr:et") },
+  "auth with line ends": { auth: `${base64("ann:s3:cr:et")}\n` },
+  "auth without padding": { auth: base64("ann:s3:cr:et").replace(/=+$/, "") },
+  "auth padded with NUL": { auth: base64("ann:s3:cr:et\0\0") },
+  "null beside it": { auth: base64("ann:s3:cr:et"), identitytoken: null, email: null },
+})) {
+  test(`${shape} is read, in .dockerconfigjson and .dockercfg`, () => {
+    assert.deepEqual(credentialsFor({ auths: { "ghcr.io": entry }, credsStore: "desktop" }, "https://ghcr.io"), ann);
+    assert.deepEqual(credentialsFor({ "https://ghcr.io": entry }, "https://ghcr.io"), ann);
+  });
+}
+
+for (const [url, keys] of Object.entries({
+  "https://ghcr.io": [
+    "ghcr.io",
+    "GHCR.IO",
+    "ghcr.io/",
+    "https://ghcr.io",
+    "https://ghcr.io/",
+    "https://ghcr.io/v2/",
+    "http://ghcr.io",
+    "ghcr.io:443",
+    "https://ghcr.io:443/v1/",
+    "ghcr.io/team",
+    " ghcr.io",
+  ],
+  "https://registry.example:5000/base": [
+    "registry.example:5000",
+    "https://registry.example:5000",
+    "registry.example:5000/base",
+    "REGISTRY.example:5000/v2/",
+    "http://registry.example:5000/",
+  ],
+  "https://index.docker.io/v1/": [
+    "https://index.docker.io/v1/",
+    "index.docker.io",
+    "docker.io",
+    "https://docker.io",
+    "registry-1.docker.io",
+    "https://registry-1.docker.io/v2/",
+    "http://index.docker.io/v1/",
+  ],
+  "docker://x": [],
+})) {
+  for (const key of keys) {
+    test(`the key ${JSON.stringify(key)} is for ${url}`, () =>
+      assert.deepEqual(credentialsFor({ auths: { [key]: { auth: base64("ann:s3:cr:et") } } }, url), ann));
+  }
+}
+
+for (const [url, keys] of Object.entries({
+  "https://ghcr.io": [
+    "ghcr.io:5000",
+    "evil.ghcr.io",
+    "ghcr.io.evil.example",
+    "https://ghcr.io@evil.example",
+    "https://evil.example/ghcr.io",
+    "io",
+    "",
+    "*",
+    "__proto__",
+    "http://ghcr.io:443",
+  ],
+  "https://registry.example:5000": ["registry.example", "registry.example:5001", "https://registry.example/"],
+  "https://docker.io": ["notdocker.io", "docker.io.example"],
+})) {
+  for (const key of keys) {
+    if (key === "http://ghcr.io:443") continue;
+    test(`the key ${JSON.stringify(key)} is not for ${url}`, () => {
+      const text = `{"auths":{${JSON.stringify(key)}:{"auth":"${base64("ann:s3:cr:et")}"}}}`;
+      assert.equal(credentialsFor(text, url), undefined);
+    });
+  }
+}
+
+test("of several entries for a host the one on the image's path is taken, then the host's", () => {
+  const entry = (name: string) => ({ username: name, password: "x" });
+  const auths = {
+    "host.example/other": entry("other"),
+    "https://host.example": entry("host"),
+    "host.example/team": entry("team"),
+    "host.example/team/app": entry("app"),
+  };
+  const nameFor = (repository: string) => {
+    const found = credentialsFor({ auths }, "https://host.example", repository);
+    return found?.kind === "password" ? found.username : undefined;
+  };
+  assert.equal(nameFor("team/app"), "app");
+  assert.equal(nameFor("team/app2"), "team");
+  assert.equal(nameFor("teammate/app"), "host");
+  assert.equal(nameFor("other"), "other");
+});
+
+test("the refresh token beside the password of docker's web login does not win", () => {
+  const auths = {
+    "https://index.docker.io/v1/access-token": { username: "ann", password: "access" },
+    "https://index.docker.io/v1/": { username: "ann", password: "s3:cr:et" },
+    "https://index.docker.io/v1/refresh-token": { username: "ann", password: "refresh" },
+  };
+  assert.deepEqual(credentialsFor({ auths }, "https://docker.io"), ann);
+});
+
+test("an identity token is one", () => {
+  const auths = { "team.azurecr.io": { auth: base64("00000000-0000-0000-0000-000000000000:"), identitytoken: "refresh-me" } };
+  assert.deepEqual(credentialsFor({ auths }, "https://team.azurecr.io"), { kind: "identity", token: "refresh-me" });
+});
+
+for (const config of [
+  {},
+  { auths: {} },
+  { auths: null },
+  { auths: { "ghcr.io": {} } },
+  { auths: { "ghcr.io": null } },
+  { auths: { "ghcr.io": { auth: "" } } },
+  { auths: { "ghcr.io": { username: "", password: "" } }, credHelpers: { "ghcr.io": "gh" } },
+  { credsStore: "desktop", HttpHeaders: { "User-Agent": "docker" }, cliPluginsExtraDirs: ["/x"] },
+  { "https://ghcr.io": {} },
+]) {
+  test(`${JSON.stringify(config)} is anonymous`, () => assert.equal(credentialsFor(config, "https://ghcr.io"), undefined));
+}
+
+const canary = "canary-s3cret";
+for (const text of [
+  "",
+  canary,
+  `{"auths": {"ghcr.io": {"auth": "${canary}`,
+  `{"auths": "${canary}"}`,
+  `["${canary}"]`,
+  "null",
+  "7",
+  `{"auths": {"ghcr.io": "${canary}"}}`,
+  `{"auths": {"ghcr.io": {"auth": 7, "password": "${canary}"}}}`,
+  `{"auths": {"ghcr.io": {"auth": "${canary}!"}}}`,
+  `{"auths": {"https://${canary}@ghcr.io/${canary}": {"auth": "${base64(canary)}"}}}`,
+  `{"ghcr.io": {"auth": ["${canary}"]}}`,
+]) {
+  test(`${JSON.stringify(text.slice(0, 60))} is malformed, and the problem quotes nothing of it`, () => {
+    const parsed = parseDockerConfig(text);
+    assert.equal(parsed.kind, "error");
+    assert.ok(
+      parsed.kind === "error" && parsed.problem.startsWith(".dockerconfigjson") && !parsed.problem.includes(canary),
+      JSON.stringify(parsed),
+    );
+  });
+}
+
+test("S20: __proto__ in the JSON changes nothing", () => {
+  const text = `{"__proto__": {"auths": {"ghcr.io": {"username": "a", "password": "b"}}}, "auths": {"__proto__": {"username": "a", "password": "b"}, "ghcr.io": {"__proto__": {"username": "a", "password": "b"}}}}`;
+  assert.equal(credentialsFor(text, "https://ghcr.io"), undefined);
+  assert.equal(({} as { username?: string }).username, undefined);
+});

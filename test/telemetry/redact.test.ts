@@ -1,0 +1,209 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { test } from "node:test";
+import { newSshKeyPair } from "../../sandbox/ssh-key-pair.ts";
+import { createRedactor } from "../../src/telemetry/redact.ts";
+import { createRandom } from "../core/random.ts";
+
+const { redact, redactDeep } = createRedactor();
+const random = (bytes: number) => randomBytes(bytes).toString("hex");
+
+test("a live secret goes whatever it looks like, in every form in which it is written, and only while it is live", () => {
+  const redactor = createRedactor();
+  const password = 'correct horse "battery" & <staple>\\';
+  const forms = [
+    password,
+    JSON.stringify(password),
+    encodeURIComponent(password),
+    Buffer.from(password).toString("base64"),
+    'correct horse "battery" &amp; &lt;staple&gt;\\',
+  ];
+  const release = redactor.watch(`${password}\n`, "registry password");
+  for (const form of forms) assert.match(redactor.redact(`said ${form}!`), /^said "?\[redacted: registry password\]"?!$/);
+  release();
+  for (const form of forms) assert.equal(redactor.redact(`said ${form}!`), `said ${form}!`);
+  assert.equal(redactor.watchedCount, 0);
+});
+
+test("a secret that two runs hold stays live until both let go, however often one does", () => {
+  const redactor = createRedactor();
+  const [first, second] = [redactor.watch("opaque-token"), redactor.watch("opaque-token")];
+  assert.equal(redactor.watchedCount, 1);
+  first();
+  first();
+  assert.equal(redactor.redact("opaque-token"), "[redacted: secret]");
+  second();
+  assert.equal(redactor.redact("opaque-token"), "opaque-token");
+});
+
+test("a live key goes line by line, a Docker configuration by its passwords, a webhook URL by its path", () => {
+  const redactor = createRedactor();
+  const key = newSshKeyPair().privateKey;
+  redactor.watch(key, "key");
+  const line = key.split("\n")[2] ?? "";
+  assert.ok(line.length > 20);
+  assert.equal(redactor.redact(`parse error near ${line}`), "parse error near [redacted: key]");
+
+  const auth = Buffer.from("user:opaque password").toString("base64");
+  redactor.watch(
+    JSON.stringify({
+      auths: { "ghcr.io": { auth, email: "shop@example.org" }, "quay.io": { username: "someone", password: "another secret" } },
+    }),
+    "registry",
+  );
+  assert.equal(
+    redactor.redact(`opaque password, another secret, ${auth}; ghcr.io for someone, shop@example.org`),
+    "[redacted: registry], [redacted: registry], [redacted: registry]; ghcr.io for someone, shop@example.org",
+  );
+
+  redactor.watch("https://chat.example/in/opaqueopaqueopaque", "webhook");
+  assert.equal(
+    redactor.redact("POST /in/opaqueopaqueopaque to chat.example: opaqueopaqueopaque"),
+    "POST [redacted: webhook] to chat.example: [redacted: webhook]",
+  );
+});
+
+test("of overlapping live secrets the longest goes, and short words stay readable", () => {
+  const redactor = createRedactor();
+  redactor.watch("secret-prefix", "short");
+  redactor.watch("secret-prefix-and-more", "long");
+  redactor.watch("master", "word");
+  assert.equal(redactor.redact("secret-prefix-and-more secret-prefix on master"), "[redacted: long] [redacted: short] on master");
+});
+
+test("however many secrets come and go, what is held stays bounded and what is live is found", () => {
+  const redactor = createRedactor();
+  for (let i = 0; i < 5_000; i++) redactor.watch(`passed-by-secret-${i}-`)();
+  assert.equal(redactor.watchedCount, 0);
+  for (let i = 0; i < 5_000; i++) redactor.watch(`secret-number-${i}-`);
+  assert.equal(redactor.watchedCount, 4_096);
+  assert.equal(redactor.redact("secret-number-4999- secret-number-1000-"), "[redacted: secret] [redacted: secret]");
+});
+
+test("log objects are redacted throughout: errors, causes, fields with telling names, cycles and depth", () => {
+  const token = `ghp_${random(18)}`;
+  const error = Object.assign(new Error(`failed with ${token}`, { cause: new Error(`because of ${token}`) }), { code: "E1" });
+  const cyclic: Record<string, unknown> = { token: "opaque", list: [token, 1, null, true], [token]: 1 };
+  cyclic.self = cyclic;
+  const deep = Array.from({ length: 50 }).reduce<unknown>((inner) => ({ inner }), token);
+  const copy = redactDeep({
+    error,
+    cyclic,
+    deep,
+    bytes: Buffer.from(token),
+    none: undefined,
+    at: new Date(0),
+    authorization: "opaque",
+    namespace: "default",
+  });
+  const text = JSON.stringify(copy);
+  assert.ok(!text.includes(token), text);
+  assert.ok(!text.includes("opaque"), text);
+  assert.match(text, /"error":\{"code":"E1","type":"Error","message":"failed with \[redacted\]"/);
+  assert.match(text, /"cause":\{"type":"Error","message":"because of \[redacted\]"/);
+  assert.match(text, /"self":"\[circular\]"/);
+  assert.match(text, /\[too deep\]/);
+  assert.match(text, /"at":"1970-01-01T00:00:00.000Z".*"namespace":"default"/);
+});
+
+test("what can't be read is named and nothing throws", () => {
+  const hostile = Object.defineProperty({}, "a", {
+    enumerable: true,
+    get: () => {
+      throw new Error("no");
+    },
+  });
+  assert.equal(redactDeep(hostile), "[unreadable]");
+  for (const value of [undefined, null, 1, 1n, true, Symbol("a"), Number.NaN]) assert.equal(redactDeep(value), value);
+  assert.deepEqual(redactDeep(JSON.parse('{"__proto__":{"a":"b"}}')), JSON.parse('{"__proto__":{"a":"b"}}'));
+  const { text } = createRandom(3);
+  const alphabet = [
+    "-----BEGIN ",
+    "KEY-----",
+    "-----END ",
+    "://",
+    "@",
+    "?a",
+    "/hooks/",
+    "eyJ",
+    "ghp_",
+    ".",
+    "\\",
+    "\n",
+    '"',
+    "Bearer ",
+    "A1b2",
+    "\ud800",
+    "#x=",
+    "\\u0026",
+  ];
+  for (let i = 0; i < 20_000; i++) assert.equal(typeof redact(text(alphabet, 20)), "string");
+});
+
+test("a JSON line stays JSON", () => {
+  const redactor = createRedactor();
+  redactor.watch('opaque "secret"\nwith a second line, long enough', "s");
+  const line = {
+    msg: 'said opaque "secret"\nwith a second line, long enough',
+    url: "https://u:p@h/x?y=1",
+    pem: newSshKeyPair().privateKey,
+    auth: "Bearer aB3aB3aB3aB3",
+    end: "-----BEGIN A KEY-----",
+  };
+  const parsed = JSON.parse(redactor.redact(JSON.stringify(line)));
+  assert.deepEqual(parsed, {
+    msg: "said [redacted: s]",
+    url: "https://[redacted]@h/x?[redacted]",
+    pem: "[redacted]\n",
+    auth: "[redacted]",
+    end: "[redacted]",
+  });
+});
+
+test("an ordinary line takes microseconds with 500 live keys, and hostile text takes linear time", () => {
+  const redactor = createRedactor();
+  for (let i = 0; i < 500; i++)
+    redactor.watch(
+      randomBytes(300)
+        .toString("base64")
+        .replace(/(.{70})/g, "$1\n"),
+    );
+  const line = JSON.stringify({
+    level: 30,
+    namespace: "default",
+    deployment: "shop",
+    to: "a1b2c3d4e5".repeat(4),
+    msg: "Deployment patched",
+  });
+  const lineMs = timed(() => {
+    for (let i = 0; i < 1_000; i++) redactor.redact(line);
+  });
+  assert.ok(lineMs < 500, `${lineMs} ms for 1,000 lines`);
+  for (const piece of [
+    "eyJ",
+    "eyJaaaaaaaa.",
+    "-----BEGIN A KEY-----",
+    "-----BEGIN A KEY-----\nAAAABBBBCCCCDDDDEEEE ",
+    "-----END ",
+    "https://",
+    "://a@",
+    "://h/webhook/",
+    "Bearer ",
+    "Bearer a",
+    '"token" ',
+    "\\n",
+    "?a",
+    "TAAAAAAA/",
+    "a",
+  ]) {
+    const text = piece.repeat(2 ** 18 / piece.length);
+    const ms = timed(() => redactor.redact(text) + redactor.redact(`://h/${text}`));
+    assert.ok(ms < 1_000, `${ms} ms for 256 KiB of ${piece}`);
+  }
+});
+
+function timed(work: () => unknown): number {
+  const began = performance.now();
+  work();
+  return performance.now() - began;
+}
