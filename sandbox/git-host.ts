@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { normalize } from "node:path";
 import ssh2, { type Connection, type PublicKeyAuthContext, type ServerChannel } from "ssh2";
-import { fingerprint } from "../src/adapters/git/known-hosts.ts";
+import { fingerprint } from "../src/adapters/git/ssh/known-hosts.ts";
 import type { SshRepository } from "../src/core/types.ts";
 import { gitEnvironment } from "./git-process.ts";
 import { newSshKeyPair, type SshKeyPair, type SshKeyType } from "./ssh-key-pair.ts";

@@ -59,8 +59,8 @@ export interface SandboxRegistry {
   unknownRepositoryStatus: 401 | 403 | 404;
   /** Makes tokens that were given out worthless. */
   revokeTokens(): void;
-  /** Questions are answered like that; returns the end of it. */
-  answer(fault: RegistryFault, at?: RegistryPart): () => void;
+  /** The next questions are answered like that, `times` of them; returns the end of it. */
+  answer(fault: RegistryFault, at?: RegistryPart, times?: number): () => void;
   /** Questions are never answered. */
   hang(at?: RegistryPart): () => void;
   /** Answers are right, but late. */
@@ -72,7 +72,11 @@ export interface SandboxRegistry {
   close(): Promise<void>;
 }
 
-type Fault = { readonly at: RegistryPart; readonly what: RegistryFault | "hang" | "never end" | { readonly delayMs: number } };
+interface Fault {
+  readonly at: RegistryPart;
+  readonly what: RegistryFault | "hang" | "never end" | { readonly delayMs: number };
+  left: number;
+}
 
 const OCI_INDEX = "application/vnd.oci.image.index.v1+json";
 const mostRequests = 10_000;
@@ -92,12 +96,18 @@ export async function startRegistry(
     const { method = "", headers } = request;
     requests.push({ at, method, path: url.pathname + url.search, authorization: headers.authorization?.split(" ")[0], headers });
     if (requests.length > mostRequests) requests.shift();
-    const fault = [...faults].find((candidate) => candidate.at === at)?.what;
+    const fault = takeFault(at);
     if (fault === "hang") return;
     if (fault === "never end") return pourOut(response, at);
     if (fault && "delayMs" in fault) await new Promise((resolve) => setTimeout(resolve, fault.delayMs));
     else if (fault) return reply(response, fault);
     reply(response, at === "token" ? await tokens.serve(request, url) : serveManifest(request, url));
+  }
+
+  function takeFault(at: RegistryPart): Fault["what"] | undefined {
+    const fault = [...faults].find((candidate) => candidate.at === at);
+    if (fault && --fault.left <= 0) faults.delete(fault);
+    return fault?.what;
   }
 
   function serveManifest(request: Request, { pathname }: URL): RegistryFault {
@@ -126,8 +136,8 @@ export async function startRegistry(
     return { status: 401, headers: { "www-authenticate": header } };
   }
 
-  function during(at: RegistryPart, what: Fault["what"]): () => void {
-    const fault = { at, what };
+  function during(at: RegistryPart, what: Fault["what"], times = Number.POSITIVE_INFINITY): () => void {
+    const fault = { at, what, left: times };
     faults.add(fault);
     return () => faults.delete(fault);
   }
@@ -146,7 +156,7 @@ export async function startRegistry(
     remove: (repository, tag) => void repositories.get(repository)?.delete(tag),
     unknownRepositoryStatus: 404,
     revokeTokens: () => tokens.revoke(),
-    answer: (fault, at = "manifest") => during(at, fault),
+    answer: (fault, at = "manifest", times) => during(at, fault, times),
     hang: (at = "manifest") => during(at, "hang"),
     delay: (delayMs, at = "manifest") => during(at, { delayMs }),
     neverEnd: (at = "manifest") => during(at, "never end"),

@@ -2,7 +2,6 @@
 export type ErrorCode =
   | "annotation_invalid"
   | "cluster_stale"
-  | "cluster_unreachable"
   | "cluster_unsynced"
   | "deadline"
   | "git_branch_missing"
@@ -10,6 +9,7 @@ export type ErrorCode =
   | "git_denied"
   | "git_host_key"
   | "git_limit"
+  | "git_no_commit"
   | "git_protocol"
   | "git_push_raced"
   | "git_push_refused"
@@ -42,4 +42,14 @@ export class ReconcileError extends Error {
 export function asReconcileError(error: unknown): ReconcileError {
   if (error instanceof ReconcileError) return error;
   return new ReconcileError("internal", error instanceof Error ? error.message : String(error), { cause: error });
+}
+
+/** Messages that stand for themselves, without the step they come from (contract §5). */
+const COMPLETE: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["manifest_no_container"]);
+
+/** The failure with the step that it happened in put in front. */
+export function inStep(step: string, error: unknown): ReconcileError {
+  const known = asReconcileError(error);
+  if (COMPLETE.has(known.code)) return known;
+  return new ReconcileError(known.code, `${step}: ${known.message}`, { cause: error });
 }

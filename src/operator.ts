@@ -7,19 +7,19 @@ import { fileURLToPath } from "node:url";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { createGit } from "./adapters/git/git.ts";
-import { readKnownHosts } from "./adapters/git/known-hosts.ts";
-import { createSshConnections } from "./adapters/git/ssh-connections.ts";
-import { parseSshKey } from "./adapters/git/ssh-key.ts";
+import { readKnownHosts } from "./adapters/git/ssh/known-hosts.ts";
+import { createSshConnections } from "./adapters/git/ssh/ssh-connections.ts";
+import { parseSshKey } from "./adapters/git/ssh/ssh-key.ts";
 import { createDeploymentCache } from "./adapters/kubernetes/deployment-cache.ts";
 import { createKubeClient } from "./adapters/kubernetes/kube-client.ts";
 import { createSecretReader } from "./adapters/kubernetes/secret-reader.ts";
 import type { Config } from "./config.ts";
+import { createReconciler, isSame } from "./core/pass.ts";
 import type { Clock, Log } from "./core/ports.ts";
 import { reconcile } from "./core/reconcile.ts";
-import { createReconciler, isSame } from "./core/reconciler.ts";
 import { decideSecretRef } from "./core/secret-scope.ts";
 import { parseTarget } from "./core/target.ts";
-import type { DeploymentRecord, Outcome, SecretRef, Target } from "./core/types.ts";
+import type { DeploymentRecord, Outcome, Result, SecretRef, Target } from "./core/types.ts";
 import { createWriters } from "./core/writer.ts";
 import { ReconcileError } from "./errors.ts";
 import { createApp, type Endpoints } from "./http/app.ts";
@@ -48,12 +48,16 @@ export async function startOperator(config: Config, kubeConfig: KubeConfig, log:
   const git = createGit({ connections, workDir: config.workDir, maxRepositoryBytes: config.maxRepositoryBytes, identity: config.identity });
 
   const parse = (record: DeploymentRecord) => parseTarget(record, config.operatorNamespace);
-  const recheck = (target: Target): Outcome | undefined => {
+  const recheck = (target: Target, tag: string): Outcome | undefined => {
     const record = deployments.get(target.namespace, target.deployment);
     const now = record && parse(record);
     if (now?.kind === "ready" && isSame(now.target, target)) return undefined;
     if (!now || now.kind === "disabled") return { kind: "skipped", reason: now ? "disabled" : "deleted" };
-    return { kind: "waiting", step: `the annotations of ${target.deployment} changed meanwhile; the next pass works on them` };
+    return {
+      kind: "waiting",
+      step: `the annotations of ${target.deployment} changed meanwhile; nothing was pushed, the next pass reads them`,
+      to: tag,
+    };
   };
   const readKey = async (ref: SecretRef, target: Target) => {
     if (!decideSecretRef(config.secretRefs, ref, target.namespace, config.operatorNamespace, config.secretNamespaces))
@@ -69,11 +73,8 @@ export async function startOperator(config: Config, kubeConfig: KubeConfig, log:
     clock,
     log,
     concurrency: config.concurrency,
-    work: async (target, seat, progress) => {
-      const outcome = await reconcile(target, seat, progress, ports);
-      tell(log, target, outcome);
-      return outcome;
-    },
+    work: (target, seat, progress) => reconcile(target, seat, progress, ports),
+    onEnd: (result) => tell(log, result),
   });
 
   const metrics = new Registry();
@@ -109,7 +110,7 @@ export async function startOperator(config: Config, kubeConfig: KubeConfig, log:
       await closeServer(server);
       deployments.close();
       await connections.close();
-      await kube.close();
+      kube.close();
       await git.close();
     },
   };
@@ -144,7 +145,7 @@ function denied(ref: SecretRef, target: Target): ReconcileError {
 }
 
 /** Unchanged is no news. */
-function tell(log: Log, { namespace, deployment }: Target, outcome: Outcome): void {
+function tell(log: Log, { namespace, deployment, outcome }: Result): void {
   const fields = { namespace, deployment };
   if (outcome.kind === "patched") log.info({ ...fields, from: outcome.from, to: outcome.to, commit: outcome.commit }, "Deployment patched");
   if (outcome.kind === "failed") log.warn({ ...fields, code: outcome.error.code, error: outcome.error.message }, "Deployment failed");

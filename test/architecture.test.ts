@@ -37,7 +37,8 @@ function broken(file: string, source: string): string[] {
     if (home && !home.test(file)) problems.push(`${file} imports ${name}, which belongs elsewhere`);
     if (file.startsWith("src/core/") && name.startsWith("node:") && !HARMLESS.test(name)) problems.push(`${file} imports ${name}`);
   }
-  if (file !== "src/main.ts" && /process\.env/.test(source.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, ""))) problems.push(`${file} reads process.env`);
+  if (file !== "src/main.ts" && /process\.env/.test(source.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, "")))
+    problems.push(`${file} reads process.env`);
   return problems;
 }
 

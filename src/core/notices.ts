@@ -26,7 +26,6 @@ const TRANSIENT_RUNS = 3;
 
 const transient: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "cluster_stale",
-  "cluster_unreachable",
   "cluster_unsynced",
   "deadline",
   "git_copy_damaged",

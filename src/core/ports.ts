@@ -53,8 +53,8 @@ export interface Commit {
 
 export type PushResult =
   | { readonly kind: "accepted" }
-  /** The branch was not where we thought; nothing was written. */
-  | { readonly kind: "raced" }
+  /** Nothing was written: the branch was not where we thought, or the connection broke (`cause`). Another try may succeed. */
+  | { readonly kind: "raced"; readonly cause?: unknown }
   /** The server said no for a reason of its own (hook, ruleset), in its words. */
   | { readonly kind: "refused"; readonly reason: string };
 

@@ -1,12 +1,12 @@
 /** One Deployment, top to bottom: the list of steps of the contract's §6. */
-import { asReconcileError } from "../errors.ts";
+import { asReconcileError, inStep } from "../errors.ts";
 import { isOperatorCommit } from "./commit-message.ts";
 import { tagFor } from "./decide.ts";
 import { editManifest } from "./edit-manifest.ts";
 import type { Branch, Commit, Git, Identity, ManifestsBranch, SshKey } from "./ports.ts";
 import { sameRepository } from "./repository.ts";
 import type { Outcome, SecretRef, Target } from "./types.ts";
-import { explain, type Seat } from "./writer.ts";
+import { patchStep, type Seat } from "./writer.ts";
 
 export interface ReconcilePorts {
   readonly git: Git;
@@ -27,20 +27,19 @@ export interface Progress {
 
 /** Never rejects. */
 export async function reconcile(target: Target, seat: Seat, progress: Progress, ports: ReconcilePorts): Promise<Outcome> {
-  const { deployment } = target;
   const known: { from?: string; to?: string } = {};
   try {
     progress.step("reading the SSH key");
-    const { app, manifests } = await during("Failed to get SSH key: ", () => readBranches(target, ports));
+    const { app, manifests } = await during("Failed to get SSH key", () => readBranches(target, ports));
 
     progress.step(`asking for the newest commit of '${target.appBranch}'`);
     const notBefore = progress.list();
-    const appCommit = await during("Failed to get latest SHA: ", () => newestCommit(target, app, notBefore, ports));
+    const appCommit = await during("Failed to get latest SHA", () => newestCommit(target, app, notBefore, ports));
     const tag = tagFor(appCommit.sha, target.tagType);
     known.to = tag;
 
     progress.step("reading the manifest", known);
-    const edit = await during(`Failed to patch deployment ${deployment} to version ${tag}: `, () =>
+    const edit = await during(patchStep(target, tag), () =>
       ports.git.withManifests(manifests, async (copy) => {
         const tip = await copy.refresh(notBefore);
         return editManifest(await copy.read(tip, target.path), target, tag);
@@ -80,6 +79,6 @@ async function during<T>(step: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw explain(step, error);
+    throw inStep(step, error);
   }
 }

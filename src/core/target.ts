@@ -42,7 +42,9 @@ export function parseTarget(deployment: DeploymentRecord, operatorNamespace: str
   const warnings = [...unknown, ...oddValues(values)];
   if (!settings.enabled) return { kind: "disabled", settings, warnings };
   const problems: string[] = [];
-  const target = readTarget(deployment, values, settings, operatorNamespace, (name, problem) => problems.push(`${annotationPrefix}${name} ${problem}`));
+  const target = readTarget(deployment, values, settings, operatorNamespace, (name, problem) =>
+    problems.push(`${annotationPrefix}${name} ${problem}`),
+  );
   if (target === undefined || problems.length > 0) return { kind: "malformed", settings, problems, warnings };
   return { kind: "ready", settings, target, warnings };
 }

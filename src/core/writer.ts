@@ -1,5 +1,5 @@
 /** One writer per repository, branch and key: what is ready together goes out in one push (contract §7). Never force, never merge. */
-import { asReconcileError, ReconcileError } from "../errors.ts";
+import { asReconcileError, inStep, ReconcileError } from "../errors.ts";
 import { commitMessage } from "./commit-message.ts";
 import { editManifest } from "./edit-manifest.ts";
 import type { Clock, Commit, Deployments, Git, ManifestsBranch, ManifestsCopy } from "./ports.ts";
@@ -35,7 +35,7 @@ export interface WritersOptions {
   readonly clock: Clock;
   readonly deployments: Deployments;
   /** What the cluster says of the target by now: undefined = unchanged, else what to answer instead of a push. */
-  readonly recheck: (target: Target) => Outcome | undefined;
+  readonly recheck: (target: Target, tag: string) => Outcome | undefined;
 }
 
 const FLUSH_MS = 2_000;
@@ -131,6 +131,8 @@ export function createWriters({ git, clock, deployments, recheck }: WritersOptio
     try {
       const refused = await git.withManifests(at, async (copy) => {
         for (let attempt = 1; ; attempt++) {
+          pending = pending.filter((item) => !settleAbandoned(item));
+          if (pending.length === 0) return undefined;
           const notBefore = attempt === 1 ? Math.max(branch.pushedAt, ...pending.map((item) => item.request.notBefore)) : clock.now();
           const base = await copy.refresh(notBefore);
           const built = await build(copy, base, pending);
@@ -145,8 +147,8 @@ export function createWriters({ git, clock, deployments, recheck }: WritersOptio
             return undefined;
           }
           if (result.kind === "refused") return result.reason;
-          if (attempt === TRIES) throw raced(at);
-          await clock.sleep(Math.random() * 100 * 2 ** attempt, new AbortController().signal);
+          if (attempt === TRIES) throw result.cause ?? raced(at);
+          await clock.sleep(Math.random() * 100 * 2 ** attempt, closing.signal);
         }
       });
       if (refused === undefined) return;
@@ -154,7 +156,7 @@ export function createWriters({ git, clock, deployments, recheck }: WritersOptio
       // Only the culprit is to fail.
       for (const item of pending) await deliver(branch, at, [item]);
     } catch (error) {
-      for (const { request, settle } of pending) settle(failedCommit(request, error));
+      for (const { request, settle } of pending) settle(failed(commitStep(request.target, request.tag), request, error));
     }
   }
 
@@ -164,18 +166,14 @@ export function createWriters({ git, clock, deployments, recheck }: WritersOptio
     let head = base;
     for (const item of items) {
       const { request, settle } = item;
-      const instead = abandoned(request);
-      if (instead) {
-        settle(instead);
-        continue;
-      }
+      if (settleAbandoned(item)) continue;
       const { target, tag, appCommit } = request;
       let edit: ReturnType<typeof editManifest>;
       try {
         edit = editManifest(await copy.read(head, target.path), target, tag);
       } catch (error) {
         if (asReconcileError(error).code === "git_copy_damaged") throw error;
-        settle(failedPatch(request, error));
+        settle(failed(patchStep(target, tag), request, error));
         continue;
       }
       if (edit.kind === "up_to_date") {
@@ -189,12 +187,18 @@ export function createWriters({ git, clock, deployments, recheck }: WritersOptio
     return { head, commits };
   }
 
-  /** Looks once more, in the last moment before a commit is built, whether the push is still wanted. */
+  /** Looks once more whether the push is still wanted; if not, the item is settled with the reason. */
+  function settleAbandoned({ request, settle }: Item): boolean {
+    const instead = abandoned(request);
+    if (instead) settle(instead);
+    return instead !== undefined;
+  }
+
   function abandoned({ target, signal, tag }: WriteRequest): Outcome | undefined {
     if (closing.signal.aborted) return { kind: "failed", error: shutdown(), to: tag };
     if (signal.aborted) return { kind: "failed", error: asReconcileError(signal.reason), to: tag };
     const stale = deployments.staleForMs();
-    if (stale <= STALE_MS) return recheck(target);
+    if (stale <= STALE_MS) return recheck(target, tag);
     const minutes = Math.floor(stale / 60_000);
     const error = new ReconcileError(
       "cluster_stale",
@@ -212,19 +216,17 @@ export function createWriters({ git, clock, deployments, recheck }: WritersOptio
   };
 }
 
-function failedPatch({ target, tag }: WriteRequest, error: unknown): Outcome {
-  return { kind: "failed", error: explain(`Failed to patch deployment ${target.deployment} to version ${tag}: `, error), to: tag };
+function failed(step: string, { tag }: WriteRequest, error: unknown): Outcome {
+  return { kind: "failed", error: inStep(step, error), to: tag };
 }
 
-function failedCommit({ target, tag }: WriteRequest, error: unknown): Outcome {
-  return { kind: "failed", error: explain(`Failed to commit changes for ${target.deployment} (version ${tag}): `, error), to: tag };
+/** The steps' names, as they stand in front of their failures (contract §5). */
+export function patchStep({ deployment }: Target, tag: string): string {
+  return `Failed to patch deployment ${deployment} to version ${tag}`;
 }
 
-/** The failure with the step it happened in put in front; messages that stand for themselves stay as they are. */
-export function explain(step: string, error: unknown): ReconcileError {
-  const known = asReconcileError(error);
-  if (known.code === "manifest_no_container") return known;
-  return new ReconcileError(known.code, step + known.message, { cause: error });
+function commitStep({ deployment }: Target, tag: string): string {
+  return `Failed to commit changes for ${deployment} (version ${tag})`;
 }
 
 function raced(at: ManifestsBranch): ReconcileError {

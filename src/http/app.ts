@@ -1,7 +1,7 @@
 /** The five endpoints (contract §5). Snake case lives here. */
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
+import type { Filter } from "../core/pass.ts";
 import type { Log } from "../core/ports.ts";
-import type { Filter } from "../core/reconciler.ts";
 import type { Result } from "../core/types.ts";
 import { ReconcileError } from "../errors.ts";
 import { reconcileEntry } from "./reconcile-entry.ts";
@@ -25,7 +25,10 @@ export function createApp(endpoints: Endpoints, log: Log): Express {
     // HEAD starts nothing: a link checker is no trigger.
     if (request.method === "HEAD") return void response.type("application/json").end();
     if (request.method !== "GET" && request.method !== "POST") return refuseMethod(response, "GET, HEAD, POST");
-    const [namespace, deployment] = [request.query.namespace, request.query.deployment];
+    const { namespace, deployment } = request.query;
+    if (Array.isArray(namespace) || Array.isArray(deployment)) {
+      return void response.status(400).json({ error: "namespace and deployment may be given once each" });
+    }
     const results = await endpoints.reconcile({
       ...(typeof namespace === "string" ? { namespace } : {}),
       ...(typeof deployment === "string" ? { deployment } : {}),

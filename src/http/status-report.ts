@@ -1,6 +1,6 @@
 /** `/status` as text (contract §5). */
 import { escapeControl } from "../core/escape.ts";
-import type { LastResult } from "../core/reconciler.ts";
+import type { LastResult } from "../core/pass.ts";
 import { describeOutcome } from "./reconcile-entry.ts";
 
 export interface TrackedRow {

@@ -1,6 +1,6 @@
 /** What `/status`, `/debug` and `/health` show of the cached Deployments. */
 import { containerAndVersion, parseImageName } from "../core/image.ts";
-import type { LastResult } from "../core/reconciler.ts";
+import type { LastResult } from "../core/pass.ts";
 import type { DeploymentRecord, Parsed } from "../core/types.ts";
 import { type IncompleteRow, statusReport, type TrackedRow } from "./status-report.ts";
 

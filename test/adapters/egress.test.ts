@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { type AddressInfo, connect, type Socket } from "node:net";
+import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
 import { fetch, request } from "undici";
 import { createAddressRules, parseCidr } from "../../src/adapters/egress/address-rules.ts";
 import { EgressRefused, explainNetworkError } from "../../src/adapters/egress/network-error.ts";
 import { createEgress, type EgressOptions } from "../../src/adapters/egress.ts";
+import { startConnectProxy } from "./connect-proxy.ts";
 
 function startEgress(t: TestContext, options: Partial<EgressOptions> = {}) {
   const dispatcher = createEgress({ allowCidrs: [], ...options });
@@ -175,30 +176,8 @@ test("a name without an address is told as such", async (t) => {
   assert.match(explainNetworkError(error), /does not resolve.*ENOTFOUND/);
 });
 
-/** A proxy that notes what it is asked for and leads everything to one port. */
-async function startProxy(t: TestContext, targetPort: number) {
-  const asked: string[] = [];
-  const sockets = new Set<Socket>();
-  const server = createServer();
-  server.on("connect", (incoming, socket: Socket) => {
-    asked.push(incoming.url ?? "");
-    if (targetPort === 0) return socket.end("HTTP/1.1 502 Bad Gateway\r\n\r\n");
-    const onward = connect(targetPort, "127.0.0.1", () => socket.write("HTTP/1.1 200 OK\r\n\r\n"));
-    sockets.add(socket).add(onward);
-    for (const each of [socket, onward]) each.on("error", () => each.destroy());
-    onward.pipe(socket).pipe(onward);
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.after(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
-}
-
 test("behind HTTPS_PROXY names go to the proxy unresolved, refused addresses and localhost do not", async (t) => {
-  const proxy = await startProxy(t, 0);
+  const proxy = await startConnectProxy(t, 0);
   const resolved: string[] = [];
   const resolve = async (host: string) => {
     resolved.push(host);
@@ -230,11 +209,16 @@ test("behind HTTPS_PROXY names go to the proxy unresolved, refused addresses and
 
 test("the proxy variables of the process itself are nobody's but main's", async (t) => {
   const server = await startServer(t);
-  const before = { ...process.env };
-  Object.assign(process.env, { HTTP_PROXY: "http://127.0.0.1:1", HTTPS_PROXY: "http://127.0.0.1:1" });
-  t.after(() => {
-    process.env = before;
-  });
+  for (const name of ["HTTP_PROXY", "HTTPS_PROXY"]) {
+    const before = process.env[name];
+    process.env[name] = "http://127.0.0.1:1";
+    t.after(() => {
+      if (before === undefined) delete process.env[name];
+      else process.env[name] = before;
+    });
+  }
   const dispatcher = startEgress(t, { allowCidrs: ["127.0.0.1"] });
   assert.equal((await request(`http://127.0.0.1:${server.port}/`, { dispatcher })).statusCode, 200);
+  await assert.rejects(request(`https://127.0.0.1:${server.port}/`, { dispatcher }));
+  assert.equal(server.connections, 2, "https came directly as well; the server speaks none");
 });

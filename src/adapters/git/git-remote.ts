@@ -5,7 +5,7 @@ import { ReconcileError } from "../../errors.ts";
 import { readCommits } from "./commit-pack.ts";
 import type { GitService, GitWire } from "./git-wire.ts";
 import { openHttpsWire } from "./https-wire.ts";
-import type { SshConnections } from "./ssh-connections.ts";
+import type { SshConnections } from "./ssh/ssh-connections.ts";
 import { openSshWire } from "./ssh-wire.ts";
 import { openUploadPack, type RefListing, type UploadPack } from "./upload-pack.ts";
 

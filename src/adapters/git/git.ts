@@ -2,13 +2,14 @@
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { createFreshest } from "../../core/freshest.ts";
 import type { Branch, Commit, Git, Identity, ManifestsBranch, ManifestsCopy } from "../../core/ports.ts";
 import { formatRepository } from "../../core/repository.ts";
 import { asReconcileError, ReconcileError } from "../../errors.ts";
 import { diskError } from "./disk-error.ts";
 import { createGitRemote } from "./git-remote.ts";
 import { createManifestsCopy, type DisposableCopy } from "./manifests-copy.ts";
-import type { SshConnections } from "./ssh-connections.ts";
+import type { SshConnections } from "./ssh/ssh-connections.ts";
 import { openUploadPack } from "./upload-pack.ts";
 
 export interface GitOptions {
@@ -28,10 +29,10 @@ const LOOK_BACK = [1, 50, 1_000];
 /** Commits remembered by branch, so that an unmoved tip costs one listing. */
 const MAX_LISTINGS = 5_000;
 
-interface Listing {
-  readonly startedAt: number;
-  /** The branch's tip, and the newest commit that counts: the tip itself or one behind it. */
-  readonly answer: Promise<{ tip: string; commit: Commit }>;
+/** The branch's tip, and the newest commit that counts: the tip itself or one behind it. */
+interface Newest {
+  readonly tip: string;
+  readonly commit: Commit;
 }
 
 interface CopyEntry {
@@ -44,24 +45,15 @@ export function createGit(options: GitOptions): Git & { close(): Promise<void> }
   const remote = createGitRemote({ connections, maxBytes: options.maxRepositoryBytes, deadlineMs: options.deadlineMs ?? 60_000 });
   const folder = join(options.workDir, `run-${process.pid}-${randomBytes(4).toString("hex")}`);
   let prepared: Promise<void> | undefined;
-  const listings = new Map<string, Listing>();
+  const listings = createFreshest<Newest>(MAX_LISTINGS);
   const copies = new Map<string, CopyEntry>();
 
   async function newestCommit(at: Branch, notBefore: number, skip?: (commit: Commit) => boolean): Promise<Commit> {
-    const id = `${skip ? "skip" : "tip"}:${idOf(at)}`;
-    let listing = listings.get(id);
-    if (!listing || listing.startedAt < notBefore) {
-      listing = { startedAt: performance.now(), answer: look(at, listing, skip) };
-      listings.delete(id);
-      listings.set(id, listing);
-      const [oldest] = listings.keys();
-      if (listings.size > MAX_LISTINGS && oldest) listings.delete(oldest);
-    }
-    return (await listing.answer).commit;
+    const { commit } = await listings.get(`${skip ? "skip" : "tip"}:${idOf(at)}`, notBefore, (known) => look(at, known, skip));
+    return commit;
   }
 
-  async function look(at: Branch, before: Listing | undefined, skip: ((commit: Commit) => boolean) | undefined) {
-    const known = await before?.answer.catch(() => undefined);
+  async function look(at: Branch, known: Newest | undefined, skip: ((commit: Commit) => boolean) | undefined): Promise<Newest> {
     for (const depth of skip ? LOOK_BACK : [1]) {
       const found = await remote.converse(at, "git-upload-pack", async (wire) => {
         const server = await openUploadPack(wire);
@@ -76,8 +68,9 @@ export function createGit(options: GitOptions): Git & { close(): Promise<void> }
       });
       if (found) return found;
     }
+    if (!skip) throw new ReconcileError("git_protocol", `${formatRepository(at.repository)} did not send the commit it names as its tip`);
     throw new ReconcileError(
-      "git_protocol",
+      "git_no_commit",
       `no commit but the operator's own in the last ${LOOK_BACK.at(-1)} of ${formatRepository(at.repository)}, branch '${at.branch}'; push a commit to the application`,
     );
   }
@@ -90,19 +83,20 @@ export function createGit(options: GitOptions): Git & { close(): Promise<void> }
     });
     for (let attempt = 1; ; attempt++) {
       const id = idOf(at);
-      const entry = copies.get(id) ?? { copy: createManifestsCopy({ at, remote, identity, folder: join(folder, copyName(id)) }), users: 0 };
+      const entry = copies.get(id) ?? { copy: createManifestsCopy({ remote, identity, folder: join(folder, copyName(id)) }), users: 0 };
       copies.delete(id);
       copies.set(id, entry);
       entry.users += 1;
       try {
-        return await work(entry.copy);
+        return await work(entry.copy.use(at));
       } catch (error) {
         if (asReconcileError(error).code !== "git_copy_damaged" || attempt > 1) throw error;
         if (copies.get(id) === entry) copies.delete(id);
         await entry.copy.dispose();
       } finally {
         entry.users -= 1;
-        await evict();
+        // What can't be removed now is removed at the next start; the work's result counts.
+        await evict().catch(() => undefined);
       }
     }
   }

@@ -3,6 +3,7 @@ import fs from "node:fs";
 import { mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import git from "isomorphic-git";
+import { createFreshest } from "../../core/freshest.ts";
 import type { Identity, ManifestsBranch, ManifestsCopy, PushResult } from "../../core/ports.ts";
 import { asReconcileError, ReconcileError } from "../../errors.ts";
 import { diskError } from "./disk-error.ts";
@@ -12,14 +13,15 @@ import { pushRef } from "./receive-pack.ts";
 import { openUploadPack, type UploadPack } from "./upload-pack.ts";
 
 export interface CopyOptions {
-  readonly at: ManifestsBranch;
   readonly remote: GitRemote;
   /** A folder of this copy alone. */
   readonly folder: string;
   readonly identity: Identity;
 }
 
-export interface DisposableCopy extends ManifestsCopy {
+export interface DisposableCopy {
+  /** The copy as one run uses it: the key is the run's, and is not kept after it. */
+  use(at: ManifestsBranch): ManifestsCopy;
   /** Bytes of packs on disk. */
   readonly bytes: number;
   dispose(): Promise<void>;
@@ -39,60 +41,39 @@ interface Store {
   tip: string;
   packs: number;
   bytes: number;
-  /** Commits made here and not seen on the remote yet: parent and the objects each adds. */
+  /** Commits made here: parent and the objects each adds. Emptied when they are pushed. */
   readonly built: Map<string, { parent: string; oids: readonly string[] }>;
   commitsBuilt: number;
 }
 
-export function createManifestsCopy({ at, remote, folder, identity }: CopyOptions): DisposableCopy {
+export function createManifestsCopy({ remote, folder, identity }: CopyOptions): DisposableCopy {
   let store: Store | undefined;
   let generation = 0;
-  let last: { startedAt: number; tip: Promise<string> } | undefined;
+  const tips = createFreshest<string>(1);
 
   const current = (): Store => {
     if (!store) throw new ReconcileError("git_copy_damaged", "the local copy is gone; it is made anew");
     return store;
   };
 
-  function refresh(notBefore: number): Promise<string> {
-    if (last && last.startedAt >= notBefore) return last.tip;
-    const before = last?.tip.catch(() => undefined);
-    // The listing begins when the one before has ended, so calls that wait meanwhile all share this one.
-    const entry = { startedAt: Number.POSITIVE_INFINITY, tip: Promise.resolve("") };
-    entry.tip = (before ?? Promise.resolve()).then(() => {
-      entry.startedAt = performance.now();
-      return lookAtRemote();
-    });
-    last = entry;
-    return entry.tip;
-  }
-
-  async function lookAtRemote(): Promise<string> {
-    return remote.converse(at, "git-upload-pack", async (wire) => {
+  async function lookAtRemote(at: ManifestsBranch): Promise<string> {
+    const found = await remote.converse(at, "git-upload-pack", async (wire) => {
       const server = await openUploadPack(wire);
       const tip = remote.requireTip(at, await server.list(at.branch));
-      if (store?.tip === tip) return tip;
-      await bring(server, tip);
+      if (!store || store.packs >= MAX_PACKS || store.commitsBuilt >= MAX_COMMITS_BUILT) await replace(server, tip);
+      else if (store.tip !== tip && !(await forward(store, server, tip))) return void wire.abort();
       return tip;
     });
+    return found ?? lookAtRemote(at);
   }
 
-  async function bring(server: UploadPack, tip: string): Promise<void> {
-    if (store && store.packs < MAX_PACKS && store.commitsBuilt < MAX_COMMITS_BUILT) {
-      const forward = { want: tip, haves: [store.tip], shallows: [...store.shallow] };
-      const outcome = await receive(store, server, forward, Math.min(MAX_FORWARD_BYTES, remote.maxBytes));
-      if (outcome === "too large") {
-        // The server is in the middle of its answer: the fresh copy needs a conversation of its own.
-        await remote.converse(at, "git-upload-pack", async (wire) => {
-          const again = await openUploadPack(wire);
-          await replace(again, remote.requireTip(at, await again.list(at.branch)));
-        });
-        return;
-      }
-      store.tip = tip;
-      return;
-    }
-    await replace(server, tip);
+  /** False when that would bring too much: the rest is not wanted, and the store counts as full, so the next look replaces it. */
+  async function forward(into: Store, server: UploadPack, tip: string): Promise<boolean> {
+    const request = { want: tip, haves: [into.tip], shallows: [...into.shallow] };
+    const outcome = await receive(into, server, request, Math.min(MAX_FORWARD_BYTES, remote.maxBytes));
+    if (outcome === "received") into.tip = tip;
+    else into.packs = MAX_PACKS;
+    return outcome === "received";
   }
 
   async function replace(server: UploadPack, tip: string): Promise<void> {
@@ -142,7 +123,7 @@ export function createManifestsCopy({ at, remote, folder, identity }: CopyOption
     return "received";
   }
 
-  async function push(from: string, to: string): Promise<PushResult> {
+  async function push(at: ManifestsBranch, from: string, to: string): Promise<PushResult> {
     const { gitdir, cache, built } = current();
     const oids: string[] = [];
     for (let sha = to; sha !== from; ) {
@@ -162,36 +143,40 @@ export function createManifestsCopy({ at, remote, folder, identity }: CopyOption
     try {
       result = await remote.converse(at, "git-receive-pack", (wire) => pushRef(wire, update, makePack, onSend));
     } catch (error) {
-      if (!sent || asReconcileError(error).code !== "git_unreachable") throw error;
-      result = (await remote.hasCommit(at, from, to)) ? { kind: "accepted" } : { kind: "raced" };
+      if (!sent) throw error;
+      const landed = await remote.hasCommit(at, from, to);
+      if (!landed && asReconcileError(error).code !== "git_unreachable") throw error;
+      result = landed ? { kind: "accepted" } : { kind: "raced", cause: error };
     }
     if (result.kind === "accepted" && store?.gitdir === gitdir && store.tip === from) {
       store.tip = to;
+      built.clear();
       // The server has just said where the branch is: as good as a listing.
-      if (last && last.startedAt <= startedAt) last = { startedAt, tip: Promise.resolve(to) };
+      tips.put("tip", startedAt, to);
     }
     return result;
   }
 
+  async function commit(parent: string, path: string, text: string, message: string): Promise<string> {
+    const into = current();
+    const { sha, oids } = await commitFile(into, { parent, path, text, message, identity });
+    into.built.set(sha, { parent, oids });
+    into.commitsBuilt += 1;
+    return sha;
+  }
+
   return {
-    refresh,
-    push,
-    async read(commit, path) {
-      return readFile(current(), commit, path);
-    },
-    async commit(parent, path, text, message) {
-      const into = current();
-      const { sha, oids } = await commitFile(into, { parent, path, text, message, identity });
-      into.built.set(sha, { parent, oids });
-      into.commitsBuilt += 1;
-      return sha;
-    },
+    use: (at) => ({
+      refresh: (notBefore) => tips.get("tip", notBefore, () => lookAtRemote(at)),
+      read: async (sha, path) => readFile(current(), sha, path),
+      commit,
+      push: (from, to) => push(at, from, to),
+    }),
     get bytes() {
       return store?.bytes ?? 0;
     },
     async dispose() {
       store = undefined;
-      last = undefined;
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -13,8 +13,6 @@ export const DELIM = "0001";
 export interface PktReader {
   /** The next pkt-line; undefined at the end of the stream. */
   next(): Promise<Pkt | undefined>;
-  /** Bytes received so far. */
-  readonly bytes: number;
 }
 
 /** Reads pkt-lines from a stream; rejects with `git_limit` past `maxBytes`, with `git_protocol` on broken framing or a stream cut inside a line. */
@@ -68,10 +66,27 @@ export function createPktReader(stream: AsyncIterable<Uint8Array>, maxBytes: num
     return { kind: "data", data };
   }
 
-  return {
-    next,
-    get bytes() {
-      return bytes;
-    },
-  };
+  return { next };
+}
+
+/** Text lines up to the flush, without their newline. */
+export async function readLines(reader: PktReader): Promise<string[]> {
+  const lines: string[] = [];
+  for (;;) {
+    const line = await reader.next();
+    if (!line)
+      throw new ReconcileError("git_unreachable", "the git server hung up before it had answered; it is asked again at the next pass");
+    if (line.kind === "flush") return lines;
+    if (line.kind !== "data") continue;
+    const text = line.data.toString("utf8").replace(/\n$/, "");
+    refuseError(text);
+    lines.push(text);
+  }
+}
+
+/** A server's `ERR` line is its refusal of the whole conversation. */
+export function refuseError(text: string): void {
+  if (!text.startsWith("ERR ")) return;
+  const said = text.slice(4, 504).replace(/\p{Cc}+/gu, " ");
+  throw new ReconcileError("git_denied", `the git server refused: ${said}; check the repository's URL and the key's access to it`);
 }

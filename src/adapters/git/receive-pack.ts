@@ -2,7 +2,7 @@
 import type { PushResult } from "../../core/ports.ts";
 import { ReconcileError } from "../../errors.ts";
 import type { GitWire } from "./git-wire.ts";
-import { FLUSH, type PktReader, pkt } from "./pkt-line.ts";
+import { FLUSH, type PktReader, pkt, readLines } from "./pkt-line.ts";
 
 export interface RefUpdate {
   readonly branch: string;
@@ -27,36 +27,20 @@ export async function pushRef(
     throw new ReconcileError("git_protocol", "the git server does not acknowledge pushes (no report-status); use git 1.5 or newer there");
   }
   // A branch that is gone is not brought back: the next look at the remote says that it is missing.
-  if (tip !== update.from) {
-    await wire.request(Buffer.from(FLUSH));
-    return { kind: "raced" };
-  }
+  if (tip !== update.from) return { kind: "raced" };
   const sideBand = capabilities.includes("side-band-64k");
   const command = `${update.from} ${update.to} ${ref}\0 report-status${sideBand ? " side-band-64k" : ""} agent=gitops-operator`;
   const pack = await makePack();
   onSend();
   const answer = await wire.request(Buffer.concat([Buffer.from(pkt(command) + FLUSH), pack]));
-  return sideBand ? readReport(...(await demultiplex(answer)), ref) : readReport(await collectLines(answer), "", ref);
+  return sideBand ? readReport(...(await demultiplex(answer)), ref) : readReport(await readLines(answer), "", ref);
 }
 
 async function readRefs(reader: PktReader, ref: string): Promise<{ tip: string | undefined; capabilities: readonly string[] }> {
-  const lines = await collectLines(reader);
+  const lines = await readLines(reader);
   const [head = "", capabilities = ""] = (lines[0] ?? "").split("\0");
   const tip = [head, ...lines.slice(1)].find((line) => line.slice(41) === ref)?.slice(0, 40);
   return { tip, capabilities: capabilities.split(" ") };
-}
-
-async function collectLines(reader: PktReader): Promise<string[]> {
-  const lines: string[] = [];
-  for (;;) {
-    const line = await reader.next();
-    if (!line) throw cut();
-    if (line.kind === "flush") return lines;
-    if (line.kind !== "data") continue;
-    const text = line.data.toString("utf8").replace(/\n$/, "");
-    if (text.startsWith("ERR ")) throw new ReconcileError("git_denied", `the git server refused: ${text.slice(4, 504)}`);
-    lines.push(text);
-  }
 }
 
 /** Band 1 holds the report in pkt-lines of its own, band 2 what hooks print. */
@@ -96,5 +80,8 @@ function readReport(report: readonly string[], said: string, ref: string): PushR
 }
 
 function cut(): ReconcileError {
-  return new ReconcileError("git_unreachable", "the connection was cut before the git server had acknowledged the push");
+  return new ReconcileError(
+    "git_unreachable",
+    "the connection was cut before the git server had acknowledged the push; the next pass looks what became of it",
+  );
 }

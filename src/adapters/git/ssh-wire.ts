@@ -4,7 +4,7 @@ import type { SshRepository } from "../../core/types.ts";
 import { ReconcileError } from "../../errors.ts";
 import type { GitService, GitWire } from "./git-wire.ts";
 import { createPktReader, FLUSH, type PktReader } from "./pkt-line.ts";
-import { gitCommand, type SshChannel, type SshConnections } from "./ssh-connections.ts";
+import { gitCommand, type SshChannel, type SshConnections } from "./ssh/ssh-connections.ts";
 
 /** How long a server may take to hang up after the last answer before we do. */
 const GOODBYE_MS = 5_000;
@@ -23,9 +23,6 @@ export async function openSshWire(
       const line = await lines.next();
       if (!line) await refuseExit(channel, at.repository, service);
       return line;
-    },
-    get bytes() {
-      return lines.bytes;
     },
   };
   return {

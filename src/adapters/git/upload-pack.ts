@@ -1,7 +1,7 @@
 /** The reading half of git's wire protocol: v2 where the server speaks it (refs filtered by the server), else v0 (gitprotocol-pack(5), gitprotocol-v2(5)). */
 import { ReconcileError } from "../../errors.ts";
 import type { GitWire } from "./git-wire.ts";
-import { DELIM, FLUSH, type PktReader, pkt } from "./pkt-line.ts";
+import { DELIM, FLUSH, type PktReader, pkt, readLines, refuseError } from "./pkt-line.ts";
 
 export interface RefListing {
   /** Object id of the branch; undefined when the remote has no such branch. */
@@ -28,7 +28,9 @@ export interface UploadPack {
 /** Reads the advertisement. One listing and one pack may follow on the same wire, in that order. */
 export async function openUploadPack(wire: GitWire): Promise<UploadPack> {
   const reader = await wire.advertisement();
-  const lines = await readLines(reader);
+  let lines = await readLines(reader);
+  // Over https a section of its own comes first.
+  if (lines[0]?.startsWith("# service=")) lines = await readLines(reader);
   if (lines[0] === "version 2") {
     refuseSha256(lines);
     return speakV2(wire, lines.find((line) => line.startsWith("fetch="))?.includes("filter") ?? false);
@@ -97,23 +99,6 @@ function refuseSha256(capabilities: readonly string[]): void {
   }
 }
 
-/** Text lines up to the flush, without their newline. */
-async function readLines(reader: PktReader): Promise<string[]> {
-  const lines: string[] = [];
-  for (;;) {
-    const line = await reader.next();
-    if (!line)
-      throw new ReconcileError("git_unreachable", "the git server hung up before it had answered; it is asked again at the next pass");
-    if (line.kind === "flush") return lines;
-    if (line.kind !== "data") continue;
-    const text = line.data.toString("utf8").replace(/\n$/, "");
-    refuseError(text);
-    // Over https the v0 and v2 advertisements are preceded by a section of their own.
-    if (text.startsWith("# service=")) await reader.next();
-    else lines.push(text);
-  }
-}
-
 /** The side band's first channel: the packfile. Both protocols put only text (ACK, NAK, shallow, section names) in front of it. */
 async function* readPack(reader: PktReader, shallow: Set<string>): AsyncGenerator<Buffer, void, undefined> {
   let started = false;
@@ -136,9 +121,4 @@ async function* readPack(reader: PktReader, shallow: Set<string>): AsyncGenerato
       if (word === "shallow" && sha) shallow.add(sha);
     }
   }
-}
-
-function refuseError(text: string): void {
-  if (!text.startsWith("ERR ")) return;
-  throw new ReconcileError("git_protocol", `the git server refused: ${text.slice(4, 504)}`);
 }

@@ -19,8 +19,10 @@ export function parseRegistryAddress(text: string): URL | undefined {
 /** The manifest's URL; undefined when a part of the name would change the path (`..`). */
 export function manifestUrl(registry: URL, repository: string, tag: string): URL | undefined {
   const path = `${registry.pathname}v2/${repository.split("/").map(encodeURIComponent).join("/")}/manifests/${encodeURIComponent(tag)}`;
-  const url = new URL(path, registry);
-  return url.pathname === path && url.origin === registry.origin ? url : undefined;
+  // Not `new URL(path, registry)`: a path that begins with `//` would name another host.
+  const url = new URL(registry);
+  url.pathname = path;
+  return url.pathname === path ? url : undefined;
 }
 
 /** `host[:port]` of a key in `.dockerconfigjson` or of an entry in INSECURE_REGISTRIES, written as URL or bare; the scheme's own port is left out. */

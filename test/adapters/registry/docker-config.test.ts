@@ -62,7 +62,6 @@ for (const [url, keys] of Object.entries({
     "https://registry-1.docker.io/v2/",
     "http://index.docker.io/v1/",
   ],
-  "docker://x": [],
 })) {
   for (const key of keys) {
     test(`the key ${JSON.stringify(key)} is for ${url}`, () =>
@@ -81,13 +80,11 @@ for (const [url, keys] of Object.entries({
     "",
     "*",
     "__proto__",
-    "http://ghcr.io:443",
   ],
   "https://registry.example:5000": ["registry.example", "registry.example:5001", "https://registry.example/"],
   "https://docker.io": ["notdocker.io", "docker.io.example"],
 })) {
   for (const key of keys) {
-    if (key === "http://ghcr.io:443") continue;
     test(`the key ${JSON.stringify(key)} is not for ${url}`, () => {
       const text = `{"auths":{${JSON.stringify(key)}:{"auth":"${base64("ann:s3:cr:et")}"}}}`;
       assert.equal(credentialsFor(text, url), undefined);

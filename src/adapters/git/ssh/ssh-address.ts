@@ -1,6 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { BlockList, isIP, isIPv6 } from "node:net";
-import { ReconcileError } from "../../errors.ts";
+import { ReconcileError } from "../../../errors.ts";
 
 export interface Address {
   readonly address: string;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { HungUpEarly } from "../../../src/adapters/git/ssh-failures.ts";
-import { createSshOpenings } from "../../../src/adapters/git/ssh-openings.ts";
+import { HungUpEarly } from "../../../../src/adapters/git/ssh/ssh-failures.ts";
+import { createSshOpenings } from "../../../../src/adapters/git/ssh/ssh-openings.ts";
 
 const { signal } = new AbortController();
 

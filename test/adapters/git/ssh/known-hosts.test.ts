@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { newSshKeyPair } from "../../../sandbox/ssh-key-pair.ts";
-import { decideHostKey, fingerprint, parseKnownHosts, readKnownHosts } from "../../../src/adapters/git/known-hosts.ts";
+import { newSshKeyPair } from "../../../../sandbox/ssh-key-pair.ts";
+import { decideHostKey, fingerprint, parseKnownHosts, readKnownHosts } from "../../../../src/adapters/git/ssh/known-hosts.ts";
 
 const a = newSshKeyPair("ed25519").publicKey;
 const b = newSshKeyPair("ecdsa").publicKey;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { gitCommand, type SshConnections } from "../../../src/adapters/git/ssh-connections.ts";
-import type { SshKey } from "../../../src/core/ports.ts";
-import type { SshRepository } from "../../../src/core/types.ts";
+import { gitCommand, type SshConnections } from "../../../../src/adapters/git/ssh/ssh-connections.ts";
+import type { SshKey } from "../../../../src/core/ports.ts";
+import type { SshRepository } from "../../../../src/core/types.ts";
 import { addKey, advertise, finish, known, path, soon, startSshWorld, startTcpProxy, until } from "./ssh-world.ts";
 
 const command = gitCommand("git-upload-pack", path);

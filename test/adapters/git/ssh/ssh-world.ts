@@ -4,20 +4,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createBareRepository } from "../../../sandbox/bare-repository.ts";
-import { type GitHost, startGitHost } from "../../../sandbox/git-host.ts";
-import { parseKnownHosts } from "../../../src/adapters/git/known-hosts.ts";
+import { createBareRepository } from "../../../../sandbox/bare-repository.ts";
+import { type GitHost, startGitHost } from "../../../../sandbox/git-host.ts";
+import { parseKnownHosts } from "../../../../src/adapters/git/ssh/known-hosts.ts";
 import {
   createSshConnections,
   gitCommand,
   type SshChannel,
   type SshConnections,
   type SshConnectionsOptions,
-} from "../../../src/adapters/git/ssh-connections.ts";
-import { parseSshKey } from "../../../src/adapters/git/ssh-key.ts";
-import type { SshKey } from "../../../src/core/ports.ts";
-import type { SshRepository } from "../../../src/core/types.ts";
-import { type OpenSshOptions, startOpenSsh } from "../../openssh.ts";
+} from "../../../../src/adapters/git/ssh/ssh-connections.ts";
+import { parseSshKey } from "../../../../src/adapters/git/ssh/ssh-key.ts";
+import type { SshKey } from "../../../../src/core/ports.ts";
+import type { SshRepository } from "../../../../src/core/types.ts";
+import { type OpenSshOptions, startOpenSsh } from "../../../openssh.ts";
 
 export const secret = { namespace: "team", name: "deploy-key" };
 export const path = "team/app.git";

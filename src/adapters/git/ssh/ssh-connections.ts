@@ -1,6 +1,6 @@
-import type { Log, SshKey } from "../../core/ports.ts";
-import type { SshRepository } from "../../core/types.ts";
-import { ReconcileError } from "../../errors.ts";
+import type { Log, SshKey } from "../../../core/ports.ts";
+import type { SshRepository } from "../../../core/types.ts";
+import { ReconcileError } from "../../../errors.ts";
 import type { SshChannel } from "./ssh-channel.ts";
 import { openSshConnection, type SshConnectionOptions } from "./ssh-connection.ts";
 import { endpointOf } from "./ssh-failures.ts";

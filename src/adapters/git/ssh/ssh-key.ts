@@ -1,8 +1,8 @@
 import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, sign, verify } from "node:crypto";
 import ssh2 from "ssh2";
-import type { SshKey } from "../../core/ports.ts";
-import type { SecretRef } from "../../core/types.ts";
-import { ReconcileError } from "../../errors.ts";
+import type { SshKey } from "../../../core/ports.ts";
+import type { SecretRef } from "../../../core/types.ts";
+import { ReconcileError } from "../../../errors.ts";
 import { fingerprint } from "./known-hosts.ts";
 import { openSshEd25519 } from "./openssh-ed25519.ts";
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { newSshKeyPair } from "../../../sandbox/ssh-key-pair.ts";
-import { gitCommand } from "../../../src/adapters/git/ssh-connections.ts";
-import { parseSshKey } from "../../../src/adapters/git/ssh-key.ts";
-import { skipWithoutSshd } from "../../openssh.ts";
+import { newSshKeyPair } from "../../../../sandbox/ssh-key-pair.ts";
+import { gitCommand } from "../../../../src/adapters/git/ssh/ssh-connections.ts";
+import { parseSshKey } from "../../../../src/adapters/git/ssh/ssh-key.ts";
+import { skipWithoutSshd } from "../../../openssh.ts";
 import { addKey, advertise, finish, known, path, secret, soon, startSshWorld, startTcpProxy, until } from "./ssh-world.ts";
 
 const skip = skipWithoutSshd();

@@ -1,8 +1,8 @@
 import { createConnection, type LookupFunction, type Socket } from "node:net";
 import ssh2, { type ServerHostKeyAlgorithm } from "ssh2";
-import type { SshKey } from "../../core/ports.ts";
-import type { SshRepository } from "../../core/types.ts";
-import { ReconcileError } from "../../errors.ts";
+import type { SshKey } from "../../../core/ports.ts";
+import type { SshRepository } from "../../../core/types.ts";
+import { ReconcileError } from "../../../errors.ts";
 import { decideHostKey, type HostKeys, type KnownHosts } from "./known-hosts.ts";
 import { type Address, type Resolve, resolveHost } from "./ssh-address.ts";
 import { createSshChannel, type SshChannel } from "./ssh-channel.ts";

@@ -1,5 +1,5 @@
-import type { SshRepository } from "../../core/types.ts";
-import { ReconcileError } from "../../errors.ts";
+import type { SshRepository } from "../../../core/types.ts";
+import { ReconcileError } from "../../../errors.ts";
 import { shellQuote } from "./git-command.ts";
 import { fingerprint, type HostKeyLine, type HostKeyVerdict, keyType } from "./known-hosts.ts";
 

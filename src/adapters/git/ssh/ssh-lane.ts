@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { asReconcileError, ReconcileError } from "../../errors.ts";
+import { asReconcileError, ReconcileError } from "../../../errors.ts";
 import type { SshChannel } from "./ssh-channel.ts";
 import type { SshConnection } from "./ssh-connection.ts";
 import { SessionRefused } from "./ssh-failures.ts";

@@ -1,5 +1,5 @@
-import { ReconcileError } from "../../errors.ts";
-import type { GitService } from "./git-wire.ts";
+import { ReconcileError } from "../../../errors.ts";
+import type { GitService } from "../git-wire.ts";
 
 /** The command line that starts the service in the remote shell, quoted as git itself does it. */
 export function gitCommand(service: GitService, path: string): string {

@@ -3,10 +3,10 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import ssh2 from "ssh2";
-import { newSshKeyPair } from "../../../sandbox/ssh-key-pair.ts";
-import { isLinkLocal } from "../../../src/adapters/git/ssh-address.ts";
-import { createSshConnections, gitCommand, type SshConnectionsOptions } from "../../../src/adapters/git/ssh-connections.ts";
-import { parseSshKey } from "../../../src/adapters/git/ssh-key.ts";
+import { newSshKeyPair } from "../../../../sandbox/ssh-key-pair.ts";
+import { isLinkLocal } from "../../../../src/adapters/git/ssh/ssh-address.ts";
+import { createSshConnections, gitCommand, type SshConnectionsOptions } from "../../../../src/adapters/git/ssh/ssh-connections.ts";
+import { parseSshKey } from "../../../../src/adapters/git/ssh/ssh-key.ts";
 import { known, path, secret, soon, startSshWorld, until } from "./ssh-world.ts";
 
 const command = gitCommand("git-upload-pack", path);

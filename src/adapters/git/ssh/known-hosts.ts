@@ -1,7 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { isIPv6 } from "node:net";
-import { ReconcileError } from "../../errors.ts";
+import { ReconcileError } from "../../../errors.ts";
 
 export interface HostKeyLine {
   /** `file:line`, for messages. */

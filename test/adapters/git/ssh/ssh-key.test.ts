@@ -6,10 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import ssh2 from "ssh2";
-import { newSshKeyPair } from "../../../sandbox/ssh-key-pair.ts";
-import { parseSshKey } from "../../../src/adapters/git/ssh-key.ts";
-import { ReconcileError } from "../../../src/errors.ts";
-import { skipWithoutSshd } from "../../openssh.ts";
+import { newSshKeyPair } from "../../../../sandbox/ssh-key-pair.ts";
+import { parseSshKey } from "../../../../src/adapters/git/ssh/ssh-key.ts";
+import { ReconcileError } from "../../../../src/errors.ts";
+import { skipWithoutSshd } from "../../../openssh.ts";
 
 const secret = { namespace: "team", name: "deploy-key" };
 const ed25519 = newSshKeyPair();

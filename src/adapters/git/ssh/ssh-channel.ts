@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import type { ClientChannel } from "ssh2";
-import { ReconcileError } from "../../errors.ts";
+import { ReconcileError } from "../../../errors.ts";
 
 export interface SshExit {
   /** Undefined when the server did not say, or when we closed first. */

@@ -30,6 +30,8 @@ export interface ReconcilerOptions {
   readonly parse: (record: DeploymentRecord) => Parsed;
   /** Never rejects. */
   readonly work: (target: Target, seat: Seat, progress: Progress) => Promise<Outcome>;
+  /** Told of every result, disabled and malformed ones too. */
+  readonly onEnd: (result: Result) => void;
   readonly clock: Clock;
   readonly log: Log;
   /** Deployments worked on at once; a run in the writer holds no place. */
@@ -60,7 +62,7 @@ interface FollowUp {
 }
 
 export function createReconciler(options: ReconcilerOptions): Reconciler {
-  const { deployments, writers, parse, work, clock, log, concurrency } = options;
+  const { deployments, writers, parse, work, onEnd, clock, log, concurrency } = options;
   const slots = createSlots(concurrency);
   const lanes = new Map<string, Lane>();
   const results = new Map<string, LastResult>();
@@ -69,6 +71,10 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
 
   async function reconcile(filter: Filter, due: AbortSignal): Promise<Result[]> {
     closing.signal.throwIfAborted();
+    const isDue = new Promise<"due">((resolve) => {
+      if (due.aborted) resolve("due");
+      else due.addEventListener("abort", () => resolve("due"), { once: true });
+    });
     const worked: Promise<Result>[] = [];
     const disabled: Result[] = [];
     const records = deployments.list();
@@ -79,7 +85,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       const name = { namespace: record.namespace, deployment: record.name };
       const parsed = parse(record);
       tellIncomplete(record, parsed);
-      if (parsed.kind === "ready") worked.push(answer(name, parsed.target, due));
+      if (parsed.kind === "ready") worked.push(answer(name, parsed.target, isDue));
       if (parsed.kind === "malformed") worked.push(Promise.resolve(finish(name, malformed(parsed.problems))));
       if (parsed.kind === "disabled") disabled.push(finish(name, { kind: "skipped", reason: "disabled" }));
     }
@@ -87,10 +93,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   }
 
   /** The outcome of a run that lists its refs after now, or what it is at when the answer is due. */
-  async function answer(name: Omit<Result, "outcome">, target: Target, due: AbortSignal): Promise<Result> {
-    const isDue = new Promise<"due">((resolve) =>
-      due.aborted ? resolve("due") : due.addEventListener("abort", () => resolve("due"), { once: true }),
-    );
+  async function answer(name: Omit<Result, "outcome">, target: Target, isDue: Promise<"due">): Promise<Result> {
     const joined = join(target);
     const run = await Promise.race([joined, isDue]);
     if (run === "due") return { ...name, outcome: { kind: "waiting", step: "waiting for the run before this one to end" } };
@@ -133,7 +136,11 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   async function runToEnd(run: Run, seat: Seat): Promise<Outcome> {
     const release = await slots.acquire();
     const deadline = new AbortController();
-    const signal = AbortSignal.any([closing.signal, deadline.signal]);
+    const { signal } = deadline;
+    // By hand: Node keeps an AbortSignal.any() with listeners for as long as its longest-lived source.
+    const onClose = () => deadline.abort(closing.signal.reason);
+    closing.signal.addEventListener("abort", onClose);
+    if (closing.signal.aborted) onClose();
     const timer = setTimeout(() => deadline.abort(overdue(run)), RUN_DEADLINE_MS);
     try {
       signal.throwIfAborted();
@@ -167,6 +174,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       return { kind: "failed", error: asReconcileError(error), ...run.known };
     } finally {
       clearTimeout(timer);
+      closing.signal.removeEventListener("abort", onClose);
       seat.leave();
       release();
     }
@@ -175,6 +183,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   function finish(name: Omit<Result, "outcome">, outcome: Outcome): Result {
     const result = { ...name, outcome };
     results.set(idOf(name), { ...result, at: new Date() });
+    onEnd(result);
     return result;
   }
 

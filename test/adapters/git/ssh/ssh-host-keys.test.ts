@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { createHmac, randomBytes } from "node:crypto";
 import { test } from "node:test";
-import { newSshKeyPair } from "../../../sandbox/ssh-key-pair.ts";
-import { gitCommand } from "../../../src/adapters/git/ssh-connections.ts";
-import { skipWithoutSshd } from "../../openssh.ts";
+import { newSshKeyPair } from "../../../../sandbox/ssh-key-pair.ts";
+import { gitCommand } from "../../../../src/adapters/git/ssh/ssh-connections.ts";
+import { skipWithoutSshd } from "../../../openssh.ts";
 import { advertise, known, path, soon, startSshWorld } from "./ssh-world.ts";
 
 const command = gitCommand("git-upload-pack", path);

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createFreshest } from "../../src/core/freshest.ts";
+
+test("a load that began before the question is not shared; a thousand questions cost the running load and one more", async () => {
+  const freshest = createFreshest<number>(10);
+  let loads = 0;
+  const gates: (() => void)[] = [];
+  const load = () => new Promise<number>((resolve) => gates.push(() => resolve(loads++)));
+  const first = freshest.get("a", performance.now(), load);
+  await new Promise((resolve) => setTimeout(resolve, 2));
+  const others = Array.from({ length: 1_000 }, () => freshest.get("a", performance.now(), load));
+  await new Promise((resolve) => setTimeout(resolve, 2));
+  assert.equal(gates.length, 1, "the second waits for the first");
+  gates[0]?.();
+  assert.equal(await first, 0);
+  await new Promise((resolve) => setTimeout(resolve, 2));
+  gates[1]?.();
+  assert.deepEqual(new Set(await Promise.all(others)), new Set([1]));
+  assert.equal(loads, 2);
+  assert.equal(await freshest.get("a", 0, load), 1, "an old question takes what is there");
+});
+
+test("a failure is not kept as the answer known, the last good one is; keys are bounded", async () => {
+  const freshest = createFreshest<string>(2);
+  const seen: (string | undefined)[] = [];
+  const ask = (answer: () => string) =>
+    freshest.get("a", performance.now(), async (known) => {
+      seen.push(known);
+      return answer();
+    });
+  assert.equal(await ask(() => "good"), "good");
+  await assert.rejects(
+    ask(() => {
+      throw new Error("down");
+    }),
+  );
+  assert.equal(await ask(() => "better"), "better");
+  assert.deepEqual(seen, [undefined, "good", "good"]);
+  freshest.put("a", performance.now(), "told");
+  assert.equal(await freshest.get("a", 0, async () => "loaded"), "told");
+  for (const key of ["b", "c"]) await freshest.get(key, 0, async () => key);
+  assert.equal(await freshest.get("a", 0, async () => "again"), "again");
+});
