@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Dispatcher } from "undici";
 import { isDigest } from "../core/image.ts";
+import type { ImageAnswer, Registry } from "../core/ports.ts";
 import { type AuthChallenge, parseAuthChallenges } from "./registry/auth-challenges.ts";
 import { createBoundedMap } from "./registry/bounded-map.ts";
 import { type Credentials, findCredentials, parseDockerConfig } from "./registry/docker-config.ts";
@@ -9,25 +10,6 @@ import { type ExchangeLimits, exchange, type Reply, unavailable } from "./regist
 import { decideRealm, hostOfKey, manifestUrl, parseRegistryAddress } from "./registry/registry-address.ts";
 import { basicHeader, fetchToken } from "./registry/registry-token.ts";
 import { retryAfterMs } from "./retry-after.ts";
-
-/** What a registry says of one tag. */
-export type ImageAnswer =
-  /** The digest when the registry tells a valid one. */
-  | { readonly kind: "found"; readonly digest: string | undefined }
-  | { readonly kind: "missing" }
-  | { readonly kind: "denied"; readonly status: 401 | 403; readonly reason: string }
-  | { readonly kind: "limited"; readonly retryAfterMs: number | undefined; readonly reason: string }
-  /** Time-out, TLS, DNS, 5xx, a bad answer, a refused address or realm: the reason says which. */
-  | { readonly kind: "unavailable"; readonly reason: string };
-
-export interface Registry {
-  /** Never rejects for what the registry does. `dockerConfig`: text of `.dockerconfigjson`, absent = anonymous. */
-  check(
-    image: { readonly registryUrl: string; readonly repository: string },
-    tag: string,
-    dockerConfig: string | undefined,
-  ): Promise<ImageAnswer>;
-}
 
 export interface RegistryOptions {
   readonly dispatcher: Dispatcher;

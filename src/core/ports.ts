@@ -81,6 +81,43 @@ export interface Git {
   withManifests<T>(at: ManifestsBranch, work: (copy: ManifestsCopy) => Promise<T>): Promise<T>;
 }
 
+/** What a registry says of one tag. */
+export type ImageAnswer =
+  /** The digest when the registry tells a valid one. */
+  | { readonly kind: "found"; readonly digest: string | undefined }
+  | { readonly kind: "missing" }
+  | { readonly kind: "denied"; readonly status: 401 | 403; readonly reason: string }
+  | { readonly kind: "limited"; readonly retryAfterMs: number | undefined; readonly reason: string }
+  /** Time-out, TLS, DNS, 5xx, a bad answer, a refused address or realm: the reason says which. */
+  | { readonly kind: "unavailable"; readonly reason: string };
+
+export interface Registry {
+  /** Never rejects for what the registry does. `dockerConfig`: text of `.dockerconfigjson`, absent = anonymous. */
+  check(
+    image: { readonly registryUrl: string; readonly repository: string },
+    tag: string,
+    dockerConfig: string | undefined,
+  ): Promise<ImageAnswer>;
+}
+
+/** How the build of a commit stands. */
+export type BuildState =
+  | { readonly kind: "queued" | "running" | "failed" | "completed" | "none" }
+  | { readonly kind: "unknown"; readonly reason: string };
+
+export interface Builds {
+  /** Never rejects; a repository of another host has no builds (`none`). */
+  state(repository: Repository, sha: string, token: string): Promise<BuildState>;
+}
+
+export interface Notifier {
+  /** Never rejects, never waits for delivery. */
+  send(webhookUrl: string, text: string): void;
+  /** Delivers what is queued or gives up at the deadline. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+/** For waits that people notice: back-off, grace. */
 export interface Clock {
   /** Milliseconds, monotonic. */
   now(): number;
