@@ -2,6 +2,8 @@
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
+import { parseCidr } from "./adapters/egress/address-rules.ts";
+import type { ImageGateSettings } from "./core/image-gate.ts";
 
 export interface Config {
   readonly port: number;
@@ -21,6 +23,13 @@ export interface Config {
   readonly concurrency: number;
   readonly secretRefs: "scoped" | "strict" | "any";
   readonly secretNamespaces: readonly string[];
+  readonly imageGate: ImageGateSettings;
+  readonly githubApiUrl: string;
+  readonly githubHost: string;
+  readonly egressAllowCidrs: readonly string[];
+  readonly registryRealms: readonly string[];
+  readonly httpsProxy: string | undefined;
+  readonly noProxy: string | undefined;
 }
 
 export type ParsedConfig =
@@ -38,20 +47,30 @@ const whole = (fallback: number, min: number, max: number) => {
     .refine((value) => value >= min && value <= max, message)
     .default(fallback);
 };
-const namespaces = z
-  .string()
-  .transform((text) =>
-    text
-      .split(",")
-      .map((part) => part.trim())
-      .filter(Boolean),
-  )
+const list = z.string().transform((text) =>
+  text
+    .split(",")
+    .map((part) => part.trim())
+    .filter(Boolean),
+);
+const namespaces = list
   .refine(
     (names) => names.every((name) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name)),
     "must be namespace names with commas between them",
   )
   .default([]);
+const hosts = list
+  .refine((names) => names.every((name) => /^[a-z0-9.[\]:-]+$/i.test(name)), "must be host or host:port with commas between them")
+  .transform((names) => names.map((name) => name.toLowerCase()))
+  .default([]);
+const flag = z
+  .enum(["true", "false"], "must be true or false")
+  .transform((text) => text === "true")
+  .default(false);
 const person = z.string().regex(/^[^<>\p{Cc}]+$/u, "must be one line without < and >");
+
+/** Security switches of later versions: who sets one must not believe that it protects. */
+const NOT_BUILT = ["RECONCILE_TOKEN", "ALLOWED_REPOSITORIES", "DEBUG_ENDPOINT"] as const;
 
 const schema = z.object({
   PORT: whole(8000, 0, 65_535),
@@ -73,6 +92,19 @@ const schema = z.object({
   CONCURRENCY: whole(8, 1, 256),
   SECRET_REFS: z.enum(["scoped", "strict", "any"], "must be scoped, strict or any").default("scoped"),
   SECRET_NAMESPACES: namespaces,
+  IMAGE_WAIT_ATTEMPTS: whole(5, 0, 100),
+  IMAGE_WAIT_INITIAL_SECONDS: whole(10, 1, 3_600),
+  IMAGE_WAIT_MAX_SECONDS: whole(60, 1, 3_600),
+  IMAGE_GRACE_SECONDS: whole(300, 0, 86_400),
+  REQUIRE_IMAGE_CHECK: flag,
+  INSECURE_REGISTRIES: hosts,
+  REGISTRY_REALMS: hosts,
+  GITHUB_API_URL: z.url({ protocol: /^https?$/, error: "must be an http or https URL" }).default("https://api.github.com"),
+  GITHUB_HOST: z.hostname("must be a host name").default("github.com"),
+  EGRESS_ALLOW_CIDRS: list.refine((cidrs) => cidrs.every(parseCidr), "must be CIDRs like 10.0.0.0/8 with commas between them").default([]),
+  HTTPS_PROXY: z.string().optional(),
+  NO_PROXY: z.string().optional(),
+  ...Object.fromEntries(NOT_BUILT.map((name) => [name, z.undefined("is not supported by this version; remove it").optional()])),
 });
 
 /** Names every problem at once. An empty variable counts as not set. */
@@ -102,6 +134,20 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
       concurrency: values.CONCURRENCY,
       secretRefs: values.SECRET_REFS,
       secretNamespaces: values.SECRET_NAMESPACES,
+      imageGate: {
+        waitAttempts: values.IMAGE_WAIT_ATTEMPTS,
+        waitInitialMs: values.IMAGE_WAIT_INITIAL_SECONDS * 1_000,
+        waitMaxMs: values.IMAGE_WAIT_MAX_SECONDS * 1_000,
+        graceMs: values.IMAGE_GRACE_SECONDS * 1_000,
+        requireCheck: values.REQUIRE_IMAGE_CHECK,
+        insecureRegistries: values.INSECURE_REGISTRIES,
+      },
+      githubApiUrl: values.GITHUB_API_URL,
+      githubHost: values.GITHUB_HOST,
+      egressAllowCidrs: values.EGRESS_ALLOW_CIDRS,
+      registryRealms: values.REGISTRY_REALMS,
+      httpsProxy: values.HTTPS_PROXY,
+      noProxy: values.NO_PROXY,
     },
   };
 }

@@ -1,6 +1,8 @@
 /** Every way in which work on one Deployment can fail. The code is the log field and the metric label. */
 export type ErrorCode =
   | "annotation_invalid"
+  | "build_failed"
+  | "build_unknown"
   | "cluster_stale"
   | "cluster_unsynced"
   | "deadline"
@@ -15,16 +17,21 @@ export type ErrorCode =
   | "git_push_refused"
   | "git_repository_missing"
   | "git_unreachable"
+  | "image_missing"
   | "internal"
   | "manifest_invalid"
   | "manifest_missing"
   | "manifest_no_container"
+  | "registry_denied"
+  | "registry_limited"
+  | "registry_unavailable"
   | "secret_denied"
   | "secret_field_missing"
   | "secret_missing"
   | "secret_unreadable"
   | "shutdown"
   | "ssh_key_invalid"
+  | "superseded"
   | "work_dir";
 
 /** A failure that a user may read: the message says what happened, to what, and what to do next; it never holds a secret. */

@@ -3,6 +3,7 @@ import { loadKubeConfig } from "./adapters/kubernetes/load-kube-config.ts";
 import { parseConfig } from "./config.ts";
 import { startOperator } from "./operator.ts";
 import { createLogger } from "./telemetry/logger.ts";
+import { createRedactor } from "./telemetry/redact.ts";
 
 /** Promise P7: whatever hangs, the process is gone by then. */
 const SHUTDOWN_MS = 55_000;
@@ -10,10 +11,12 @@ const SHUTDOWN_MS = 55_000;
 async function main(): Promise<void> {
   const parsed = parseConfig(process.env);
   if (parsed.kind === "error") return fail(parsed.problems.map((problem) => `configuration: ${problem}`).join("\n"));
-  const log = createLogger(parsed.config.logLevel);
+  const { config } = parsed;
+  const redactor = createRedactor();
+  const log = createLogger(config.logLevel, redactor.redact);
   for (const warning of parsed.warnings) log.warn(warning);
 
-  const operator = await startOperator(parsed.config, await loadKubeConfig(), log);
+  const operator = await startOperator({ config, kubeConfig: await loadKubeConfig(), log, redactor });
   log.info({ port: operator.port }, "Listening");
   let isStopping = false;
   const stop = async (signal: string) => {

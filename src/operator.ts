@@ -5,25 +5,33 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { KubeConfig } from "@kubernetes/client-node";
-import { collectDefaultMetrics, Registry } from "prom-client";
+import { collectDefaultMetrics, Registry as Metrics } from "prom-client";
+import { createChat } from "./adapters/chat.ts";
+import { createEgress } from "./adapters/egress.ts";
 import { createGit } from "./adapters/git/git.ts";
 import { readKnownHosts } from "./adapters/git/ssh/known-hosts.ts";
 import { createSshConnections } from "./adapters/git/ssh/ssh-connections.ts";
 import { parseSshKey } from "./adapters/git/ssh/ssh-key.ts";
+import { createGithubActions } from "./adapters/github-actions.ts";
 import { createDeploymentCache } from "./adapters/kubernetes/deployment-cache.ts";
 import { createKubeClient } from "./adapters/kubernetes/kube-client.ts";
 import { createSecretReader } from "./adapters/kubernetes/secret-reader.ts";
+import { createRegistry } from "./adapters/registry.ts";
 import type { Config } from "./config.ts";
+import { createImageGate } from "./core/image-gate.ts";
+import { createNotices, type NoticeEvent } from "./core/notices.ts";
 import { createReconciler, isSame } from "./core/pass.ts";
 import type { Clock, Log } from "./core/ports.ts";
-import { reconcile } from "./core/reconcile.ts";
-import { decideSecretRef } from "./core/secret-scope.ts";
+import { type Progress, reconcile } from "./core/reconcile.ts";
+import { decideSecretRef, secretDenied } from "./core/secret-scope.ts";
 import { parseTarget } from "./core/target.ts";
 import type { DeploymentRecord, Outcome, Result, SecretRef, Target } from "./core/types.ts";
-import { createWriters } from "./core/writer.ts";
+import { createWriters, type Seat } from "./core/writer.ts";
 import { ReconcileError } from "./errors.ts";
 import { createApp, type Endpoints } from "./http/app.ts";
+import { describeOutcome } from "./http/reconcile-entry.ts";
 import { debugEntries, statusText, trackedCount } from "./http/views.ts";
+import type { Redactor } from "./telemetry/redact.ts";
 
 export interface Operator {
   readonly port: number;
@@ -31,53 +39,118 @@ export interface Operator {
   close(): Promise<void>;
 }
 
+export interface OperatorOptions {
+  readonly config: Config;
+  readonly kubeConfig: KubeConfig;
+  readonly log: Log;
+  readonly redactor: Redactor;
+  /** For tests: moves the waits for builds; `host[:port]` of chats without TLS. */
+  readonly clock?: Clock;
+  readonly chatHttpHosts?: readonly string[];
+}
+
 const BUNDLED_KNOWN_HOSTS = fileURLToPath(new URL("../files/known_hosts", import.meta.url));
-
 const LAST_ANSWERS_MS = 1_000;
+const LAST_MESSAGES_MS = 3_000;
 
-const clock: Clock = {
+const systemClock: Clock = {
   now: () => performance.now(),
   sleep: async (ms, signal) => void (await sleep(ms, undefined, { signal })),
 };
 
-export async function startOperator(config: Config, kubeConfig: KubeConfig, log: Log): Promise<Operator> {
+export async function startOperator(options: OperatorOptions): Promise<Operator> {
+  const { config, kubeConfig, log, redactor, clock = systemClock } = options;
   const kube = createKubeClient(kubeConfig);
   const deployments = createDeploymentCache({ client: kube, namespaces: config.watchNamespaces, log });
   const secrets = createSecretReader(kube);
-  const connections = createSshConnections({ knownHosts: () => readKnownHosts([BUNDLED_KNOWN_HOSTS, ...config.knownHostsFiles]) });
-  const git = createGit({ connections, workDir: config.workDir, maxRepositoryBytes: config.maxRepositoryBytes, identity: config.identity });
+  const apiServerHost = new URL(kubeConfig.getCurrentCluster()?.server ?? "https://localhost").hostname;
+  const { egressAllowCidrs: allowCidrs, httpsProxy, noProxy } = config;
+  const dispatcher = createEgress({ allowCidrs, apiServerHost, httpsProxy, noProxy });
+  const knownHostsFiles = [BUNDLED_KNOWN_HOSTS, ...config.knownHostsFiles];
+  for (const problem of (await readKnownHosts(knownHostsFiles)).problems) log.warn({ problem }, "Line of a known_hosts file ignored");
+  const connections = createSshConnections({ knownHosts: () => readKnownHosts(knownHostsFiles) });
+  const { workDir, maxRepositoryBytes, identity } = config;
+  const git = createGit({ connections, dispatcher, workDir, maxRepositoryBytes, identity });
+  const registry = createRegistry({
+    dispatcher,
+    insecureRegistries: config.imageGate.insecureRegistries,
+    realms: config.registryRealms,
+  });
+  const builds = createGithubActions({ dispatcher, apiUrl: config.githubApiUrl, gitHubHost: config.githubHost });
+  const gate = createImageGate({ registry, builds, clock, settings: config.imageGate });
+  const chat = createChat({ dispatcher, log, clock: systemClock, httpHosts: options.chatHttpHosts ?? [] });
+  const notices = createNotices();
 
   const parse = (record: DeploymentRecord) => parseTarget(record, config.operatorNamespace);
-  const recheck = (target: Target, tag: string): Outcome | undefined => {
+
+  /** What the cluster says of the target by now, when that is no longer what the run began with (contract §6.8). */
+  function recheck(target: Target, tag: string): Outcome | undefined {
     const record = deployments.get(target.namespace, target.deployment);
     const now = record && parse(record);
     if (now?.kind === "ready" && isSame(now.target, target)) return undefined;
     if (!now || now.kind === "disabled") return { kind: "skipped", reason: now ? "disabled" : "deleted" };
-    return {
-      kind: "waiting",
-      step: `the annotations of ${target.deployment} changed meanwhile; nothing was pushed, the next pass reads them`,
-      to: tag,
-    };
-  };
-  const readKey = async (ref: SecretRef, target: Target) => {
-    if (!decideSecretRef(config.secretRefs, ref, target.namespace, config.operatorNamespace, config.secretNamespaces))
-      throw denied(ref, target);
-    return parseSshKey(await secrets.read(ref, "ssh-privatekey"), ref);
-  };
-  const writers = createWriters({ git, clock, deployments, recheck });
-  const ports = { git, identity: config.identity, readKey };
-  const reconciler = createReconciler({
-    deployments,
-    writers,
-    parse,
-    clock,
-    log,
-    concurrency: config.concurrency,
-    work: (target, seat, progress) => reconcile(target, seat, progress, ports),
-    onEnd: (result) => tell(log, result),
-  });
+    return { kind: "waiting", step: `the annotations of ${target.deployment} changed meanwhile; nothing was pushed`, to: tag };
+  }
 
-  const metrics = new Registry();
+  /** Reads what this Deployment may name; what is read is kept out of every text until the release. */
+  function readSecretFor({ namespace }: Target, releases: (() => void)[]) {
+    return async (ref: SecretRef, field: string) => {
+      if (!decideSecretRef(config.secretRefs, ref, namespace, config.operatorNamespace, config.secretNamespaces)) {
+        throw secretDenied(ref, namespace);
+      }
+      const text = await secrets.read(ref, field);
+      releases.push(redactor.watch(text));
+      return text;
+    };
+  }
+
+  async function work(target: Target, seat: Seat, progress: Progress): Promise<Outcome> {
+    const releases: (() => void)[] = [];
+    const fields = { namespace: target.namespace, deployment: target.deployment };
+    try {
+      const outcome = await reconcile(target, seat, progress, {
+        git,
+        gate,
+        identity,
+        readSecret: readSecretFor(target, releases),
+        parseKey: parseSshKey,
+        onBuild: (sha, text) => void tellChat(target, { kind: "building", sha, text }),
+        warn: (message, error) => log.warn({ ...fields, error: (error as Error).message }, message),
+      });
+      // While its secrets are known: what is shown later can be redacted by shape only.
+      return redactOutcome(outcome, redactor);
+    } finally {
+      for (const release of releases) release();
+    }
+  }
+
+  /** Never rejects: a chat that is not there is no reason to fail (contract §8). */
+  async function tellChat(target: Target, event: NoticeEvent): Promise<void> {
+    if (!target.notificationsSecret) return;
+    const text = notices.decide(target, event);
+    if (text === undefined) return;
+    const releases: (() => void)[] = [];
+    try {
+      const url = await readSecretFor(target, releases)(target.notificationsSecret, "webhook-url");
+      chat.send(url.trim(), redactor.redact(text));
+    } catch (error) {
+      const { namespace, deployment } = target;
+      log.warn({ namespace, deployment, error: (error as Error).message }, "Notification not sent");
+    } finally {
+      for (const release of releases) release();
+    }
+  }
+
+  function onEnd(result: Result, target?: Target): void {
+    tell(log, result);
+    const message = describeOutcome(result.deployment, result.outcome);
+    if (target) void tellChat(target, { kind: "ended", outcome: result.outcome, message });
+  }
+
+  const writers = createWriters({ git, clock: systemClock, deployments, recheck });
+  const reconciler = createReconciler({ deployments, writers, parse, work, onEnd, log, concurrency: config.concurrency });
+
+  const metrics = new Metrics();
   collectDefaultMetrics({ register: metrics });
   const stopping = new AbortController();
   const endpoints: Endpoints = {
@@ -85,10 +158,11 @@ export async function startOperator(config: Config, kubeConfig: KubeConfig, log:
       stopping.signal.throwIfAborted();
       const due = AbortSignal.timeout(config.reconcileTimeoutMs);
       await ready(deployments.ready(AbortSignal.any([stopping.signal, due])));
+      notices.retain(deployments.list().map(({ namespace, name }) => ({ namespace, deployment: name })));
       return reconciler.reconcile(filter, due);
     },
-    status: () => statusText(deployments.list(), parse, reconciler.lastResult),
-    debug: () => debugEntries(deployments.list(), parse),
+    status: () => redactor.redact(statusText(deployments.list(), parse, reconciler.lastResult)),
+    debug: () => redactor.redactDeep(debugEntries(deployments.list(), parse)) as object[],
     health: () => ({ status: deployments.synced ? "ok" : "starting", tracked_deployments: trackedCount(deployments.list(), parse) }),
     metrics: async () => ({ contentType: metrics.contentType, text: await metrics.metrics() }),
   };
@@ -109,8 +183,10 @@ export async function startOperator(config: Config, kubeConfig: KubeConfig, log:
       await reconciler.close();
       await closeServer(server);
       deployments.close();
+      await chat.close(LAST_MESSAGES_MS);
       await connections.close();
       kube.close();
+      await dispatcher.destroy();
       await git.close();
     },
   };
@@ -137,11 +213,11 @@ async function ready(synced: Promise<void>): Promise<void> {
   }
 }
 
-function denied(ref: SecretRef, target: Target): ReconcileError {
-  return new ReconcileError(
-    "secret_denied",
-    `Secret ${ref.namespace}/${ref.name} can't be used by Deployments of namespace ${target.namespace}: it does not exist or is not allowed; move it to that namespace, or let an administrator add its namespace to SECRET_NAMESPACES`,
-  );
+function redactOutcome(outcome: Outcome, { redact }: Redactor): Outcome {
+  if (outcome.kind === "waiting") return { ...outcome, step: redact(outcome.step) };
+  if (outcome.kind !== "failed") return outcome;
+  const { code, message, cause } = outcome.error;
+  return { ...outcome, error: new ReconcileError(code, redact(message), { cause }) };
 }
 
 /** Unchanged is no news. */

@@ -22,6 +22,20 @@ test("an empty environment has the defaults of the contract", () => {
     concurrency: 8,
     secretRefs: "scoped",
     secretNamespaces: [],
+    imageGate: {
+      waitAttempts: 5,
+      waitInitialMs: 10_000,
+      waitMaxMs: 60_000,
+      graceMs: 300_000,
+      requireCheck: false,
+      insecureRegistries: [],
+    },
+    githubApiUrl: "https://api.github.com",
+    githubHost: "github.com",
+    egressAllowCidrs: [],
+    registryRealms: [],
+    httpsProxy: undefined,
+    noProxy: undefined,
   });
   assert.deepEqual(parsed.warnings, []);
 });
@@ -35,16 +49,24 @@ test("every problem is named at once, with its variable", () => {
     DEFAULT_FROM_NAME: "Evil <x>",
     RECONCILE_TIMEOUT_SECONDS: "0",
     SECRET_REFS: "all",
+    EGRESS_ALLOW_CIDRS: "10.0.0.0/40",
+    GITHUB_API_URL: "ftp://x",
+    INSECURE_REGISTRIES: "http://a",
+    RECONCILE_TOKEN: "secret",
   });
   assert.equal(parsed.kind, "error");
   if (parsed.kind !== "error") return;
   const named = parsed.problems.map((problem) => problem.split(" ")[0]);
   assert.deepEqual(named.sort(), [
     "DEFAULT_FROM_NAME",
+    "EGRESS_ALLOW_CIDRS",
+    "GITHUB_API_URL",
+    "INSECURE_REGISTRIES",
     "LOG_LEVEL",
     "MAX_REPO_MB",
     "PORT",
     "RECONCILE_TIMEOUT_SECONDS",
+    "RECONCILE_TOKEN",
     "SECRET_REFS",
     "WATCH_NAMESPACES",
   ]);

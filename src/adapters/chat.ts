@@ -1,15 +1,8 @@
 /** Messages to Slack-format webhooks. The URL is a secret: only its host is ever named. */
 import type { Dispatcher } from "undici";
-import type { Clock, Log } from "../core/ports.ts";
+import type { Clock, Log, Notifier } from "../core/ports.ts";
 import { type HttpAnswer, request } from "./http-request.ts";
 import { retryAfterMs } from "./retry-after.ts";
-
-export interface Notifier {
-  /** Never rejects, never waits for delivery. */
-  send(webhookUrl: string, text: string): void;
-  /** Delivers what is queued or gives up at the deadline. */
-  close(deadlineMs: number): Promise<void>;
-}
 
 export interface Chat extends Notifier {
   /** Messages since the start. */

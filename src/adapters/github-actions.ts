@@ -2,19 +2,11 @@
 import { createHash } from "node:crypto";
 import type { Dispatcher } from "undici";
 import { escapeControl } from "../core/escape.ts";
+import type { BuildState, Builds } from "../core/ports.ts";
 import type { Repository } from "../core/types.ts";
 import { createRateLimits } from "./github-rate-limits.ts";
 import { decideBuildState, parseRuns, type WorkflowRun } from "./github-runs.ts";
 import { type HttpAnswer, request } from "./http-request.ts";
-
-export type BuildState =
-  | { readonly kind: "queued" | "running" | "failed" | "completed" | "none" }
-  | { readonly kind: "unknown"; readonly reason: string };
-
-export interface Builds {
-  /** Never rejects. */
-  state(repository: Repository, sha: string, token: string): Promise<BuildState>;
-}
 
 export interface GithubActions extends Builds {
   /** Requests left to the token that is nearest to its limit. */

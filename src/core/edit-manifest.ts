@@ -1,17 +1,20 @@
 import { ReconcileError } from "../errors.ts";
 import { decide } from "./decide.ts";
 import { escapeControl } from "./escape.ts";
-import { formatImage } from "./image.ts";
+import { formatImage, withRegistry } from "./image.ts";
 import { readImages, writeTag } from "./manifest.ts";
-import type { Target } from "./types.ts";
+import type { ImageName } from "./types.ts";
+
+/** An image whose registry is known. */
+export type PulledImage = ImageName & { readonly registry: string };
 
 export type ManifestEdit =
   | { readonly kind: "up_to_date" }
-  /** `from`: the first differing tag that was there; `text`: the manifest with the wanted tag. */
-  | { readonly kind: "update"; readonly from?: string; readonly text: string };
+  /** `from`: the first differing tag that was there; `image`: with the host that the manifest pulls it from; `text`: with the wanted tag. */
+  | { readonly kind: "update"; readonly from?: string; readonly image: PulledImage; readonly text: string };
 
-/** What has to become of a manifest so that the target's image has the tag; throws `manifest_invalid` or `manifest_no_container`. */
-export function editManifest(text: string, { path, image }: Pick<Target, "path" | "image">, tag: string, digest?: string): ManifestEdit {
+/** What has to become of a manifest so that the image has the tag; throws `manifest_invalid` or `manifest_no_container`. */
+export function editManifest(text: string, path: string, image: ImageName, tag: string, digest?: string): ManifestEdit {
   const images = readImages(text, image);
   if (images.kind === "invalid") throw invalid(path, images.reason);
   if (images.kind === "none") {
@@ -26,7 +29,9 @@ export function editManifest(text: string, { path, image }: Pick<Target, "path" 
   if (decision.kind === "up_to_date") return decision;
   const written = writeTag(text, image, tag, digest);
   if (written.kind === "invalid") throw invalid(path, written.reason);
-  return { kind: "update", text: written.text, ...(decision.from === undefined ? {} : { from: decision.from }) };
+  const { registry } = images;
+  const pulled = { ...withRegistry(image, image.registry ?? registry), registry: image.registry ?? registry };
+  return { kind: "update", image: pulled, text: written.text, ...(decision.from === undefined ? {} : { from: decision.from }) };
 }
 
 function invalid(path: string, reason: string): ReconcileError {

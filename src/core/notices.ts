@@ -25,12 +25,15 @@ export interface Notices {
 const TRANSIENT_RUNS = 3;
 
 const transient: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "build_unknown",
   "cluster_stale",
   "cluster_unsynced",
   "deadline",
   "git_copy_damaged",
   "git_push_raced",
   "git_unreachable",
+  "registry_limited",
+  "registry_unavailable",
   "secret_unreadable",
 ]);
 

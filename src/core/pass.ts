@@ -1,6 +1,6 @@
 /** All Deployments: which runs a call starts, joins or shares, so that no answer is older than its question (contract §5). */
 import { asReconcileError, ReconcileError } from "../errors.ts";
-import type { Clock, Deployments, Log } from "./ports.ts";
+import type { Deployments, Log } from "./ports.ts";
 import type { Progress } from "./reconcile.ts";
 import { createSlots } from "./slots.ts";
 import type { DeploymentRecord, Outcome, Parsed, Result, Target } from "./types.ts";
@@ -30,9 +30,8 @@ export interface ReconcilerOptions {
   readonly parse: (record: DeploymentRecord) => Parsed;
   /** Never rejects. */
   readonly work: (target: Target, seat: Seat, progress: Progress) => Promise<Outcome>;
-  /** Told of every result, disabled and malformed ones too. */
-  readonly onEnd: (result: Result) => void;
-  readonly clock: Clock;
+  /** Told of every result, disabled and malformed ones too; the latter have no target. */
+  readonly onEnd: (result: Result, target?: Target) => void;
   readonly log: Log;
   /** Deployments worked on at once; a run in the writer holds no place. */
   readonly concurrency: number;
@@ -46,6 +45,8 @@ interface Run {
   readonly outcome: Promise<Outcome>;
   /** The last question that this run answers; undefined once its refs are being listed, when no more can join. */
   askedAt: number | undefined;
+  /** While it waits for a build: whether its commit is still the newest, by a listing not older than that; and how to end the wait. */
+  wait: { readonly isCurrent: (notBefore: number) => Promise<boolean>; readonly supersede: () => void } | undefined;
   step: string;
   known: { from?: string; to?: string };
 }
@@ -62,7 +63,7 @@ interface FollowUp {
 }
 
 export function createReconciler(options: ReconcilerOptions): Reconciler {
-  const { deployments, writers, parse, work, onEnd, clock, log, concurrency } = options;
+  const { deployments, writers, parse, work, onEnd, log, concurrency } = options;
   const slots = createSlots(concurrency);
   const lanes = new Map<string, Lane>();
   const results = new Map<string, LastResult>();
@@ -101,15 +102,35 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     return { ...name, outcome: outcome === "due" ? { kind: "waiting", step: run.step, ...run.known } : outcome };
   }
 
-  function join(target: Target): Promise<Run> {
+  async function join(target: Target): Promise<Run> {
     const id = idOf(target);
-    const lane = lanes.get(id);
-    if (!lane) return Promise.resolve(start(id, target));
-    const { current } = lane;
-    if (current.askedAt !== undefined && isSame(current.target, target)) {
-      current.askedAt = clock.now();
-      return Promise.resolve(current);
+    const { current } = lanes.get(id) ?? { current: undefined };
+    if (!current) return start(id, target);
+    if (isSame(current.target, target)) {
+      if (current.askedAt !== undefined) {
+        current.askedAt = performance.now();
+        return current;
+      }
+      if (current.wait && (await isStillCurrent(current.wait))) return current;
     }
+    // For another commit or other annotations there is nothing to wait for any more.
+    current.wait?.supersede();
+    return follow(id, current, target);
+  }
+
+  /** A listing that fails changes nothing: the wait goes on, and the next pass asks again. */
+  async function isStillCurrent({ isCurrent }: NonNullable<Run["wait"]>): Promise<boolean> {
+    try {
+      return await isCurrent(performance.now());
+    } catch {
+      return true;
+    }
+  }
+
+  function follow(id: string, current: Run, target: Target): Promise<Run> {
+    const lane = lanes.get(id);
+    // It ended while the listing was asked for.
+    if (lane?.current !== current) return join(target);
     // The newest annotations win: whoever waits for the follow-up run gets the answer for them.
     if (lane.next) {
       lane.next.target = target;
@@ -123,10 +144,17 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   function start(id: string, target: Target): Run {
     const seat = writers.seat(target);
     const settled = Promise.withResolvers<Outcome>();
-    const run: Run = { target, outcome: settled.promise, askedAt: clock.now(), step: "waiting for its turn", known: {} };
+    const run: Run = {
+      target,
+      outcome: settled.promise,
+      askedAt: performance.now(),
+      wait: undefined,
+      step: "waiting for its turn",
+      known: {},
+    };
     lanes.set(id, { current: run, next: undefined });
     void runToEnd(run, seat).then((outcome) => {
-      finish({ namespace: target.namespace, deployment: target.deployment }, outcome);
+      finish({ namespace: target.namespace, deployment: target.deployment }, outcome, target);
       if (lanes.get(id)?.current === run && !lanes.get(id)?.next) lanes.delete(id);
       settled.resolve(outcome);
     });
@@ -156,23 +184,35 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
           run.known = { ...known };
         },
         list() {
-          const asked = run.askedAt ?? clock.now();
+          const asked = run.askedAt ?? performance.now();
           run.askedAt = undefined;
           return asked;
+        },
+        wait(text, isCurrent) {
+          run.step = text;
+          run.wait = { isCurrent, supersede: () => deadline.abort(superseded(run)) };
+          // A wait holds up nobody, and is as long as it is.
+          release();
+          seat.leave();
+          clearTimeout(timer);
         },
       };
       const placed: Seat = {
         leave: seat.leave,
         write(request) {
           isWriting = true;
+          run.wait = undefined;
           release();
           return seat.write(request);
         },
       };
       return await Promise.race([work(run.target, placed, progress), aborted]);
     } catch (error) {
-      return { kind: "failed", error: asReconcileError(error), ...run.known };
+      const failure = asReconcileError(error);
+      if (failure.code === "superseded") return { kind: "waiting", step: failure.message, ...run.known };
+      return { kind: "failed", error: failure, ...run.known };
     } finally {
+      run.wait = undefined;
       clearTimeout(timer);
       closing.signal.removeEventListener("abort", onClose);
       seat.leave();
@@ -180,10 +220,10 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     }
   }
 
-  function finish(name: Omit<Result, "outcome">, outcome: Outcome): Result {
+  function finish(name: Omit<Result, "outcome">, outcome: Outcome, target?: Target): Result {
     const result = { ...name, outcome };
     results.set(idOf(name), { ...result, at: new Date() });
-    onEnd(result);
+    onEnd(result, target);
     return result;
   }
 
@@ -226,6 +266,13 @@ export function isSame(a: Target, b: Target): boolean {
 
 function malformed(problems: readonly string[]): Outcome {
   return { kind: "failed", error: new ReconcileError("annotation_invalid", `Invalid annotations: ${problems.join("; ")}`) };
+}
+
+function superseded({ target }: Run): ReconcileError {
+  return new ReconcileError(
+    "superseded",
+    `a newer commit or other annotations of ${target.deployment} came meanwhile; the next run works on them`,
+  );
 }
 
 function overdue({ step }: Run): ReconcileError {

@@ -3,6 +3,7 @@ import { asReconcileError, inStep } from "../errors.ts";
 import { isOperatorCommit } from "./commit-message.ts";
 import { tagFor } from "./decide.ts";
 import { editManifest } from "./edit-manifest.ts";
+import type { ImageGate } from "./image-gate.ts";
 import type { Branch, Commit, Git, Identity, ManifestsBranch, SshKey } from "./ports.ts";
 import { sameRepository } from "./repository.ts";
 import type { Outcome, SecretRef, Target } from "./types.ts";
@@ -12,8 +13,13 @@ export interface ReconcilePorts {
   readonly git: Git;
   /** The operator as author, to know its own commits. */
   readonly identity: Identity;
-  /** Reads and parses the private key of a Secret that this Deployment may name. */
-  readonly readKey: (ref: SecretRef, target: Target) => Promise<SshKey>;
+  readonly gate: ImageGate;
+  /** Reads a field of a Secret that this Deployment may name. */
+  readonly readSecret: (ref: SecretRef, field: string) => Promise<string>;
+  readonly parseKey: (text: string, ref: SecretRef) => SshKey;
+  /** Tells people that a build is awaited. */
+  readonly onBuild: (sha: string, text: string) => void;
+  readonly warn: (message: string, error: unknown) => void;
 }
 
 /** How a run tells others where it is. */
@@ -22,6 +28,11 @@ export interface Progress {
   step(text: string, known?: { from?: string; to?: string }): void;
   /** Called when the refs are about to be listed: questions asked later need another run. The time of the last question that this one answers. */
   list(): number;
+  /**
+   * Called before each wait for a build: the run gives up its place meanwhile, and calls that come are answered by it as long as `isCurrent`
+   * says, of a listing not older than they are, that its commit is still the newest.
+   */
+  wait(text: string, isCurrent: (notBefore: number) => Promise<boolean>): void;
   readonly signal: AbortSignal;
 }
 
@@ -42,26 +53,46 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     const edit = await during(patchStep(target, tag), () =>
       ports.git.withManifests(manifests, async (copy) => {
         const tip = await copy.refresh(notBefore);
-        return editManifest(await copy.read(tip, target.path), target, tag);
+        return editManifest(await copy.read(tip, target.path), target.path, target.image, tag);
       }),
     );
     if (edit.kind === "up_to_date") return { kind: "up_to_date", to: tag };
     if (edit.from !== undefined) known.from = edit.from;
 
+    progress.step("asking the registry for the image", known);
+    const image = await ports.gate.check({
+      ...{ target, image: edit.image, appCommit, tag, notBefore, signal: progress.signal },
+      ...{ readSecret: ports.readSecret, warn: ports.warn },
+      onWait(text) {
+        ports.onBuild(appCommit.sha, text);
+        progress.wait(text, async (asked) => (await newestCommit(target, app, asked, ports)).sha === appCommit.sha);
+      },
+    });
+    if (image.kind === "waiting") return { kind: "waiting", step: image.text, ...known };
+
     progress.step(`pushing to '${target.manifestBranch}'`, known);
-    const outcome = await seat.write({ target, at: manifests, appCommit, tag, signal: progress.signal, notBefore });
+    const outcome = await seat.write({
+      ...{ target, at: manifests, appCommit, tag, signal: progress.signal, notBefore },
+      ...{ image: edit.image, digest: image.kind === "found" ? image.digest : undefined },
+    });
     return outcome.kind === "failed" ? { ...known, ...outcome } : outcome;
   } catch (error) {
-    return { kind: "failed", error: asReconcileError(error), ...known };
+    const failure = asReconcileError(error);
+    if (failure.code === "superseded") return { kind: "waiting", step: failure.message, ...known };
+    return { kind: "failed", error: failure, ...known };
   } finally {
     seat.leave();
   }
 }
 
-async function readBranches(target: Target, { readKey }: ReconcilePorts): Promise<{ app: Branch; manifests: ManifestsBranch }> {
-  const manifestKey = await readKey(target.manifestKey, target);
+async function readBranches(
+  target: Target,
+  { readSecret, parseKey }: ReconcilePorts,
+): Promise<{ app: Branch; manifests: ManifestsBranch }> {
+  const readKey = async (ref: SecretRef) => parseKey(await readSecret(ref, "ssh-privatekey"), ref);
+  const manifestKey = await readKey(target.manifestKey);
   const isOneKey = target.appKey.namespace === target.manifestKey.namespace && target.appKey.name === target.manifestKey.name;
-  const appKey = target.appRepository.transport === "https" ? undefined : isOneKey ? manifestKey : await readKey(target.appKey, target);
+  const appKey = target.appRepository.transport === "https" ? undefined : isOneKey ? manifestKey : await readKey(target.appKey);
   return {
     app: { repository: target.appRepository, branch: target.appBranch, key: appKey },
     manifests: { repository: target.manifestRepository, branch: target.manifestBranch, key: manifestKey },

@@ -1,3 +1,4 @@
+import { ReconcileError } from "../errors.ts";
 import type { SecretRef } from "./types.ts";
 
 export type SecretScope = "scoped" | "strict" | "any";
@@ -16,4 +17,12 @@ export function decideSecretRef(
   if (scope === "any") return true;
   if (ref.namespace === deploymentNamespace || extraNamespaces.includes(ref.namespace)) return true;
   return scope === "scoped" && (ref.namespace === operatorNamespace || ref.namespace === publishedNamespace);
+}
+
+/** The same answer for a Secret that is not allowed whether it exists or not. */
+export function secretDenied({ namespace, name }: SecretRef, deploymentNamespace: string): ReconcileError {
+  return new ReconcileError(
+    "secret_denied",
+    `Secret ${namespace}/${name} can't be used by Deployments of namespace ${deploymentNamespace}: it does not exist or is not allowed; move it to that namespace, or let an administrator add its namespace to SECRET_NAMESPACES`,
+  );
 }

@@ -4,13 +4,17 @@ import { commitMessage } from "./commit-message.ts";
 import { editManifest } from "./edit-manifest.ts";
 import type { Clock, Commit, Deployments, Git, ManifestsBranch, ManifestsCopy } from "./ports.ts";
 import { formatRepository } from "./repository.ts";
-import type { Outcome, Target } from "./types.ts";
+import type { ImageName, Outcome, Target } from "./types.ts";
 
 export interface WriteRequest {
   readonly target: Target;
   readonly at: ManifestsBranch;
   readonly appCommit: Commit;
+  /** With the registry that was asked, so that a manifest that now pulls from another one is not written. */
+  readonly image: ImageName;
   readonly tag: string;
+  /** The one that the registry told for the tag. */
+  readonly digest: string | undefined;
   /** Aborted: nothing is pushed for it any more. */
   readonly signal: AbortSignal;
   /** The run's question was asked then; the branch must not be older. */
@@ -61,7 +65,7 @@ interface BranchWriters {
   readonly byKey: Map<string, Writer>;
   /** Writers of other keys push one after the other: racing against ourselves would only cost tries. */
   turn: Promise<void>;
-  /** When the last push began (`clock.now()`): listings from before it are out of date. */
+  /** When the last push began (`performance.now()`): listings from before it are out of date. */
   pushedAt: number;
 }
 
@@ -72,27 +76,35 @@ export function createWriters({ git, clock, deployments, recheck }: WritersOptio
 
   function seat({ manifestRepository, manifestBranch }: Target): Seat {
     const id = JSON.stringify([manifestRepository, manifestBranch]);
-    const branch: BranchWriters = branches.get(id) ?? { id, undecided: 0, byKey: new Map(), turn: Promise.resolve(), pushedAt: 0 };
-    branches.set(id, branch);
-    branch.undecided += 1;
+    const seatedAt = branchOf(id);
+    seatedAt.undecided += 1;
     let seated = true;
     const leave = () => {
       if (!seated) return;
       seated = false;
-      branch.undecided -= 1;
-      for (const writer of branch.byKey.values()) flushIfDue(branch, writer);
-      forget(branch);
+      seatedAt.undecided -= 1;
+      for (const writer of seatedAt.byKey.values()) flushIfDue(seatedAt, writer);
+      forget(seatedAt);
     };
     const write = (request: WriteRequest) =>
       new Promise<Outcome>((settle) => {
+        const branch = branchOf(id);
         const writer = branch.byKey.get(request.at.key.id) ?? { at: request.at, ready: [], busy: false, due: false };
         branch.byKey.set(request.at.key.id, writer);
         const item = { request, settle };
         writer.ready.push(item);
         if (writer.ready.length === 1) void flushLater(branch, writer, item);
         leave();
+        // Who gave up the seat before, to wait for a build, has changed nothing by leaving.
+        flushIfDue(branch, writer);
       });
     return { leave, write };
+  }
+
+  function branchOf(id: string): BranchWriters {
+    const branch = branches.get(id) ?? { id, undecided: 0, byKey: new Map(), turn: Promise.resolve(), pushedAt: 0 };
+    branches.set(id, branch);
+    return branch;
   }
 
   async function flushLater(branch: BranchWriters, writer: Writer, first: Item): Promise<void> {
@@ -133,12 +145,12 @@ export function createWriters({ git, clock, deployments, recheck }: WritersOptio
         for (let attempt = 1; ; attempt++) {
           pending = pending.filter((item) => !settleAbandoned(item));
           if (pending.length === 0) return undefined;
-          const notBefore = attempt === 1 ? Math.max(branch.pushedAt, ...pending.map((item) => item.request.notBefore)) : clock.now();
+          const notBefore = attempt === 1 ? Math.max(branch.pushedAt, ...pending.map((item) => item.request.notBefore)) : performance.now();
           const base = await copy.refresh(notBefore);
           const built = await build(copy, base, pending);
           pending = built.commits.map(({ item }) => item);
           if (pending.length === 0) return undefined;
-          const startedAt = clock.now();
+          const startedAt = performance.now();
           const result = await copy.push(base, built.head);
           if (result.kind === "accepted") {
             branch.pushedAt = startedAt;
@@ -170,7 +182,7 @@ export function createWriters({ git, clock, deployments, recheck }: WritersOptio
       const { target, tag, appCommit } = request;
       let edit: ReturnType<typeof editManifest>;
       try {
-        edit = editManifest(await copy.read(head, target.path), target, tag);
+        edit = editManifest(await copy.read(head, target.path), target.path, request.image, tag, request.digest);
       } catch (error) {
         if (asReconcileError(error).code === "git_copy_damaged") throw error;
         settle(failed(patchStep(target, tag), request, error));

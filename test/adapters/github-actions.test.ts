@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { Agent } from "undici";
 import { type CiRun, startCiApi } from "../../sandbox/ci-api.ts";
-import { type BuildState, createGithubActions, type GithubActionsOptions } from "../../src/adapters/github-actions.ts";
+import { createGithubActions, type GithubActionsOptions } from "../../src/adapters/github-actions.ts";
+import type { BuildState } from "../../src/core/ports.ts";
 import type { Repository } from "../../src/core/types.ts";
 import { createRandom } from "../core/random.ts";
 

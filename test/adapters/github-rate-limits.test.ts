@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { Agent } from "undici";
 import { type CiAnswer, type CiApi, startCiApi } from "../../sandbox/ci-api.ts";
-import { type BuildState, createGithubActions } from "../../src/adapters/github-actions.ts";
+import { createGithubActions } from "../../src/adapters/github-actions.ts";
 import { createRateLimits } from "../../src/adapters/github-rate-limits.ts";
+import type { BuildState } from "../../src/core/ports.ts";
 import type { Repository } from "../../src/core/types.ts";
 
 const sha = "0123456789abcdef0123456789abcdef01234567";

@@ -146,7 +146,8 @@ test("a public application repository over https, protocol v2 and v0, in a proce
   const base = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const script = `
     const { createGit } = await import(${JSON.stringify(new URL("../../src/adapters/git/git.ts", import.meta.url).href)});
-    const git = createGit({ connections: {}, workDir: ${JSON.stringify(join(stage.folder, "w"))}, maxRepositoryBytes: 1e6, identity: { name: "a", email: "b" } });
+    const { Agent } = await import("undici");
+    const git = createGit({ connections: {}, dispatcher: new Agent(), workDir: ${JSON.stringify(join(stage.folder, "w"))}, maxRepositoryBytes: 1e6, identity: { name: "a", email: "b" } });
     const [host, port] = new URL(process.argv[1]).host.split(":");
     const repository = { transport: "https", host, port: Number(port), path: "/team/shop.git" };
     const commit = await git.newestCommit({ repository, branch: "master", key: undefined }, 0);

@@ -5,7 +5,8 @@ import { startGitHost } from "../../sandbox/git-host.ts";
 import { type DeployedApp, startWorld, type World, type WorldOptions } from "../../sandbox/world.ts";
 import { parseConfig } from "../../src/config.ts";
 import type { ReconcileEntry } from "../../src/http/reconcile-entry.ts";
-import { type Operator, startOperator } from "../../src/operator.ts";
+import { type Operator, type OperatorOptions, startOperator } from "../../src/operator.ts";
+import { createRedactor } from "../../src/telemetry/redact.ts";
 import { skipWithoutSshd, startOpenSsh } from "../openssh.ts";
 
 export interface Stage extends Omit<World, "deploy"> {
@@ -23,6 +24,7 @@ export interface Stage extends Omit<World, "deploy"> {
 
 export interface StageOptions extends WorldOptions {
   readonly env?: Readonly<Record<string, string>>;
+  readonly operator?: Pick<OperatorOptions, "clock" | "chatHttpHosts">;
 }
 
 export async function startStage(t: TestContext, options: StageOptions = {}): Promise<Stage> {
@@ -35,7 +37,9 @@ export async function startStage(t: TestContext, options: StageOptions = {}): Pr
   kubeConfig.loadFromString(world.cluster.kubeconfig);
   const logLines: Stage["logLines"] = [];
   const line = (level: string) => (fields: object, message: string) => void logLines.push({ level, fields, message });
-  const operator = await startOperator(parsed.config, kubeConfig, { info: line("info"), warn: line("warn"), error: line("error") });
+  const redactor = createRedactor();
+  const log = { info: line("info"), warn: line("warn"), error: line("error") };
+  const operator = await startOperator({ config: parsed.config, kubeConfig, log, redactor, ...options.operator });
   t.after(() => operator.close());
   const url = `http://127.0.0.1:${operator.port}`;
 

@@ -1,4 +1,5 @@
 /** Conversations with remotes: how they are opened, their deadlines, and what their answers mean for a branch. */
+import type { Dispatcher } from "undici";
 import type { Branch, Commit } from "../../core/ports.ts";
 import { formatRepository } from "../../core/repository.ts";
 import { ReconcileError } from "../../errors.ts";
@@ -22,6 +23,8 @@ export interface GitRemote {
 
 export interface GitRemoteOptions {
   readonly connections: SshConnections;
+  /** For https. */
+  readonly dispatcher: Dispatcher;
   /** The most that one conversation may bring. */
   readonly maxBytes: number;
   readonly deadlineMs: number;
@@ -31,14 +34,14 @@ export interface GitRemoteOptions {
 const LOOK_BACK = 200;
 const ASK_AGAIN_MS = [0, 1_000, 3_000];
 
-export function createGitRemote({ connections, maxBytes, deadlineMs }: GitRemoteOptions): GitRemote {
+export function createGitRemote({ connections, dispatcher, maxBytes, deadlineMs }: GitRemoteOptions): GitRemote {
   async function converse<T>(at: Branch, service: GitService, work: (wire: GitWire) => Promise<T>): Promise<T> {
     const { repository, key } = at;
     const deadline = AbortSignal.timeout(deadlineMs);
     let wire: GitWire | undefined;
     try {
       if (repository.transport === "https") {
-        wire = openHttpsWire(repository, { maxBytes, signal: deadline });
+        wire = openHttpsWire(repository, { maxBytes, signal: deadline, dispatcher });
       } else {
         if (!key) throw new ReconcileError("ssh_key_invalid", `${formatRepository(repository)} needs an SSH key`);
         wire = await openSshWire(connections, { repository, key }, service, { maxBytes, signal: deadline });

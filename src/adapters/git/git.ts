@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Dispatcher } from "undici";
 import { createFreshest } from "../../core/freshest.ts";
 import type { Branch, Commit, Git, Identity, ManifestsBranch, ManifestsCopy } from "../../core/ports.ts";
 import { formatRepository } from "../../core/repository.ts";
@@ -14,6 +15,8 @@ import { openUploadPack } from "./upload-pack.ts";
 
 export interface GitOptions {
   readonly connections: SshConnections;
+  /** For https. */
+  readonly dispatcher: Dispatcher;
   readonly workDir: string;
   readonly maxRepositoryBytes: number;
   readonly identity: Identity;
@@ -41,8 +44,13 @@ interface CopyEntry {
 }
 
 export function createGit(options: GitOptions): Git & { close(): Promise<void> } {
-  const { connections, identity, maxCopies = 500, maxCopiesBytes = 2 ** 30 } = options;
-  const remote = createGitRemote({ connections, maxBytes: options.maxRepositoryBytes, deadlineMs: options.deadlineMs ?? 60_000 });
+  const { connections, dispatcher, identity, maxCopies = 500, maxCopiesBytes = 2 ** 30 } = options;
+  const remote = createGitRemote({
+    connections,
+    dispatcher,
+    maxBytes: options.maxRepositoryBytes,
+    deadlineMs: options.deadlineMs ?? 60_000,
+  });
   const folder = join(options.workDir, `run-${process.pid}-${randomBytes(4).toString("hex")}`);
   let prepared: Promise<void> | undefined;
   const listings = createFreshest<Newest>(MAX_LISTINGS);

@@ -1,7 +1,8 @@
 /** Public application repositories over smart HTTP (gitprotocol-http(5)): reading only, no credentials. */
-import { fetch } from "undici";
+import { type Dispatcher, fetch } from "undici";
 import type { Repository } from "../../core/types.ts";
 import { ReconcileError } from "../../errors.ts";
+import { explainNetworkError } from "../egress/network-error.ts";
 import type { GitWire } from "./git-wire.ts";
 import { createPktReader, type PktReader } from "./pkt-line.ts";
 
@@ -9,7 +10,10 @@ type HttpsRepository = Extract<Repository, { transport: "https" }>;
 
 const MAX_REDIRECTS = 3;
 
-export function openHttpsWire(repository: HttpsRepository, limits: { maxBytes: number; signal: AbortSignal }): GitWire {
+export function openHttpsWire(
+  repository: HttpsRepository,
+  limits: { maxBytes: number; signal: AbortSignal; dispatcher: Dispatcher },
+): GitWire {
   const hangUp = new AbortController();
   const signal = AbortSignal.any([limits.signal, hangUp.signal]);
   let base = new URL(`https://${repository.host}:${repository.port}`);
@@ -22,6 +26,7 @@ export function openHttpsWire(repository: HttpsRepository, limits: { maxBytes: n
         method: body ? "POST" : "GET",
         redirect: "manual",
         signal,
+        dispatcher: limits.dispatcher,
         headers: {
           "git-protocol": "version=2",
           "user-agent": "git/gitops-operator",
@@ -29,7 +34,7 @@ export function openHttpsWire(repository: HttpsRepository, limits: { maxBytes: n
         },
         ...(body ? { body } : {}),
       }).catch((cause: unknown) => {
-        throw new ReconcileError("git_unreachable", `${url.host} could not be reached over https; check the URL and the Pod's network`, {
+        throw new ReconcileError("git_unreachable", `${url.host} could not be reached over https: ${explainNetworkError(cause)}`, {
           cause,
         });
       });

@@ -2,7 +2,8 @@
 import type { TestContext } from "node:test";
 import { dockerConfigJson, type SandboxRegistry, startRegistry } from "../../../sandbox/registry.ts";
 import { createEgress } from "../../../src/adapters/egress.ts";
-import { createRegistry, type ImageAnswer, type RegistryOptions } from "../../../src/adapters/registry.ts";
+import { createRegistry, type RegistryOptions } from "../../../src/adapters/registry.ts";
+import type { ImageAnswer } from "../../../src/core/ports.ts";
 
 export const ann = { username: "ann", password: "canary:s3cret" };
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ImageAnswer } from "../../../src/adapters/registry.ts";
+import type { ImageAnswer } from "../../../src/core/ports.ts";
 import { startRegistryWorld } from "./registry-world.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;
