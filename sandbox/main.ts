@@ -5,10 +5,11 @@ import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { dockerConfigJson } from "./registry.ts";
 import { manifestOf, startWorld, type World } from "./world.ts";
 
 const keep = process.argv.includes("--keep");
-const world = await startWorld();
+const world = await startWorld({ chat: "https", registry: { auth: { kind: "bearer", username: "robot", password: "sandbox" } } });
 try {
   await tellStory(world);
 } finally {
@@ -17,12 +18,21 @@ try {
 
 async function tellStory(world: World): Promise<void> {
   const oldTag = "0".repeat(40);
-  const manifests = await world.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `team/shop:${oldTag}`) });
+  const image = `${world.registry.host}/team/shop`;
+  const manifests = await world.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `${image}:${oldTag}`) });
   const app = await world.repository("team/shop.git", { "index.html": "<h1>Shop</h1>\n" });
-  world.deploy({ name: "shop", image: `team/shop:${oldTag}` });
+  world.secret("gitops-operator", "regcred", { ".dockerconfigjson": dockerConfigJson(world.registry.host, "robot", "sandbox") });
+  world.secret("gitops-operator", "webhook-secret", { "webhook-url": world.chat.url() });
+  world.secret("gitops-operator", "github", { "github-token": "sandbox-token" });
+  world.deploy({
+    name: "shop",
+    image: `${image}:${oldTag}`,
+    annotations: { image_name: image, notifications_secret_name: "webhook-secret", github_token_secret_name: "github" },
+  });
   say("A world on loopback");
   tell("Kubernetes API", world.cluster.url);
   tell("git over SSH", world.gitHost.url("team/shop.git"));
+  tell("registry", `${world.registry.url}, a CI API and a chat`);
   tell("Deployment", "default/shop, whose annotations name both repositories and the SSH key's Secret");
 
   const operator = await startOperatorProcess(world);
@@ -32,7 +42,14 @@ async function tellStory(world: World): Promise<void> {
     say("A developer pushes a commit to the application");
     tell(pushed.slice(0, 12), "Open the shop");
 
-    say("The readiness probe calls GET /reconcile");
+    world.ci.setRuns("team/shop", pushed, [{ status: "in_progress" }]);
+    tell("CI", "builds the image, which takes a second");
+    setTimeout(() => {
+      world.registry.put("team/shop", pushed);
+      world.ci.setRuns("team/shop", pushed, [{ status: "completed", conclusion: "success" }]);
+    }, 1_000);
+
+    say("The readiness probe calls GET /reconcile, which waits for the build");
     const entries = (await (await fetch(`${operator.url}/reconcile`)).json()) as { action?: string }[];
     console.log(JSON.stringify(entries, null, 2));
     const after = (await manifests.tip()) ?? "";
@@ -46,6 +63,9 @@ async function tellStory(world: World): Promise<void> {
 
     say("GET /status");
     console.log((await (await fetch(`${operator.url}/status`)).text()).trimEnd());
+
+    say("What the chat was told");
+    for (const { text } of await world.chat.received(2)) console.log(`  ${text}`);
     if (keep) await stayUp(world, operator.url);
   } finally {
     await operator.stop();
@@ -55,7 +75,10 @@ async function tellStory(world: World): Promise<void> {
 /** The real program in a process of its own. */
 async function startOperatorProcess({ env, folder }: World): Promise<{ url: string; stop(): Promise<void> }> {
   const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
-  const child = spawn(process.execPath, [main], { env: { PATH: process.env.PATH, ...env }, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [main], {
+    env: { PATH: process.env.PATH, ...env, IMAGE_WAIT_INITIAL_SECONDS: "2" },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const exited = once(child, "exit");
   for await (const line of createInterface({ input: child.stdout })) {
     const { msg, port } = JSON.parse(line) as { msg: string; port?: number };

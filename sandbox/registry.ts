@@ -81,9 +81,13 @@ interface Fault {
 const OCI_INDEX = "application/vnd.oci.image.index.v1+json";
 const mostRequests = 10_000;
 
-export async function startRegistry(
-  options: { readonly auth?: RegistryAuth; readonly protocol?: "http" | "https"; readonly basePath?: string } = {},
-): Promise<SandboxRegistry> {
+export interface RegistryOptions {
+  readonly auth?: RegistryAuth;
+  readonly protocol?: "http" | "https";
+  readonly basePath?: string;
+}
+
+export async function startRegistry(options: RegistryOptions = {}): Promise<SandboxRegistry> {
   const { auth = { kind: "open" }, protocol = "http", basePath = "" } = options;
   const repositories = new Map<string, Map<string, Required<RegistryImage>>>();
   const faults = new Set<Fault>();

@@ -1,22 +1,32 @@
-/** A world on loopback for the operator to work in: a Kubernetes API, a git host over SSH, repositories, Secrets. The tests live in it too. */
+/** A world on loopback for the operator to work in: Kubernetes API, git host over SSH, registry, CI API, chat. The tests live in it too. */
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BareRepository, createBareRepository, type FileChange } from "./bare-repository.ts";
+import { type ChatWebhook, startChatWebhook } from "./chat-webhook.ts";
+import { type CiApi, startCiApi } from "./ci-api.ts";
 import { type ClusterApi, type ClusterApiOptions, startClusterApi } from "./cluster-api.ts";
 import { type GitHost, type GitHostOptions, startGitHost } from "./git-host.ts";
+import { type RegistryOptions, type SandboxRegistry, startRegistry } from "./registry.ts";
 import type { SshKeyPair } from "./ssh-key-pair.ts";
 
 export interface WorldOptions {
   readonly cluster?: ClusterApiOptions;
   /** Default: the in-process host. */
   readonly startHost?: (options: GitHostOptions) => Promise<GitHost>;
+  /** Default: open to all. */
+  readonly registry?: RegistryOptions;
+  /** Default: http, for an operator in this process; with https it needs the world's environment. */
+  readonly chat?: "http" | "https";
 }
 
 export interface World {
   readonly folder: string;
   readonly cluster: ClusterApi;
   readonly gitHost: GitHost;
+  readonly registry: SandboxRegistry;
+  readonly ci: CiApi;
+  readonly chat: ChatWebhook;
   /** A key that may read and write every repository; it is in Secret `gitops-operator/ssh-key`. */
   readonly key: SshKeyPair;
   /** A new bare repository on the git host. */
@@ -42,15 +52,22 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   await mkdir(root);
   const gitHost = await (options.startHost ?? startGitHost)({ root });
   const cluster = await startClusterApi(options.cluster);
+  const registry = await startRegistry(options.registry);
+  const ci = await startCiApi();
+  const chat = await startChatWebhook(options.chat);
   const key = await gitHost.newKey();
-  const files = { kubeconfig: join(folder, "kubeconfig"), knownHosts: join(folder, "known_hosts") };
+  const files = { ca: join(folder, "ca.pem"), kubeconfig: join(folder, "kubeconfig"), knownHosts: join(folder, "known_hosts") };
   await writeFile(files.kubeconfig, cluster.kubeconfig);
   await writeFile(files.knownHosts, gitHost.knownHosts);
+  await writeFile(files.ca, chat.caPem ?? "");
 
   const world: World = {
     folder,
     cluster,
     gitHost,
+    registry,
+    ci,
+    chat,
     key,
     repository: (path, content, branch = "master") => createBareRepository(join(root, path), { branch, files: content }),
     secret(namespace, name, data) {
@@ -84,12 +101,21 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       KUBECONFIG: files.kubeconfig,
       SSH_KNOWN_HOSTS: files.knownHosts,
       WORK_DIR: join(folder, "work"),
+      GITHUB_API_URL: ci.url,
+      GITHUB_HOST: gitHost.host,
+      INSECURE_REGISTRIES: registry.host,
+      // What a real cluster's operator never may: talk to its own loopback.
+      EGRESS_ALLOW_CIDRS: "127.0.0.0/8",
+      NODE_EXTRA_CA_CERTS: files.ca,
       HOST: "127.0.0.1",
       PORT: "0",
     },
     async close() {
       await cluster.close();
       await gitHost.close();
+      await registry.close();
+      await ci.close();
+      await chat.close();
       await rm(folder, { recursive: true, force: true, maxRetries: 3 });
     },
   };

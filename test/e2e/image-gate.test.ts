@@ -1,0 +1,292 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import type { CiRun } from "../../sandbox/ci-api.ts";
+import { dockerConfigJson, type RegistryOptions } from "../../sandbox/registry.ts";
+import { manifestOf } from "../../sandbox/world.ts";
+import { OLD, type Stage, startStage } from "./stage.ts";
+import { createTestClock } from "./test-clock.ts";
+
+const RUNNING: CiRun = { status: "in_progress" };
+const FAILED: CiRun = { status: "completed", conclusion: "failure" };
+const DONE: CiRun = { status: "completed", conclusion: "success" };
+
+interface GateOptions {
+  readonly registry?: RegistryOptions;
+  readonly env?: Record<string, string>;
+  /** Null leaves the default Secret out. */
+  readonly regcred?: string | null;
+  readonly annotations?: Record<string, string | null>;
+}
+
+/** The shop with a registry Secret, a GitHub token and a chat, on a clock that the test moves. */
+async function startShop(t: TestContext, { registry, env = {}, regcred, annotations = {} }: GateOptions = {}) {
+  const clock = createTestClock();
+  const httpHosts: string[] = [];
+  const stage = await startStage(t, {
+    ...(registry ? { registry } : {}),
+    env: { RECONCILE_TIMEOUT_SECONDS: "2", ...env },
+    operator: { clock, chatHttpHosts: httpHosts },
+  });
+  httpHosts.push(stage.chat.host);
+  const image = `${stage.registry.host}/team/shop`;
+  const manifests = await stage.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `${image}:${OLD}`) });
+  const app = await stage.repository("team/shop.git", { "index.html": "1" });
+  const sha = (await app.tip()) ?? "";
+  if (regcred !== null) stage.secret("gitops-operator", "regcred", { ".dockerconfigjson": regcred ?? '{"auths":{}}' });
+  stage.secret("gitops-operator", "chat", { "webhook-url": stage.chat.url() });
+  stage.secret("gitops-operator", "github", { "github-token": "ghp_canary0123456789canary0123456789ab" });
+  const all = { notifications_secret_name: "chat", github_token_secret_name: "github", ...annotations };
+  await stage.deploy({ name: "shop", annotations: all });
+  return { stage, clock, image, manifests, app, sha, annotations: all };
+}
+
+const texts = (stage: Stage) => stage.chat.messages.map(({ text }) => text);
+
+async function eventually(condition: () => Promise<boolean> | boolean): Promise<void> {
+  for (let tries = 0; !(await condition()); tries++) {
+    if (tries > 500) assert.fail("it never came about");
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+test("an image that is there is pushed, its digest replaces the one in the manifest, and the chat is told once", async (t) => {
+  const digest = `sha256:${"ab".repeat(32)}`;
+  const { stage, image, manifests, sha } = await startShop(t);
+  await manifests.commit({ "shop/deployment.yaml": manifestOf("shop", `${image}:${OLD}@sha256:${"00".repeat(32)}`) });
+  stage.registry.put("team/shop", sha, { digest });
+  assert.equal((await stage.reconcileOne("shop")).action, "patched");
+  assert.match(await manifests.read("shop/deployment.yaml"), new RegExp(`image: ${image}:${sha}@${digest} # set`));
+  await stage.reconcile();
+  await stage.chat.received(1);
+  assert.deepEqual(texts(stage), [`Deployment shop patched successfully to version ${sha}`]);
+});
+
+test("registry answers that are no yes: failed with the reason, the remote unchanged", async (t) => {
+  const { stage, manifests, annotations } = await startShop(t, { annotations: { github_token_secret_name: null } });
+  const before = await manifests.tip();
+  const cases: [status: number, headers: Record<string, string>, message: RegExp][] = [
+    [401, {}, /^the registry does not show .*team\/shop:[0-9a-f]{40} \(HTTP 401\)/],
+    [403, {}, /^the registry does not show .* \(HTTP 403\)/],
+    [429, { "retry-after": "1" }, /^the registry limits questions about /],
+    [500, {}, /^the registry could not be asked about .*500/],
+    [302, { location: "http://elsewhere.example/" }, /^the registry could not be asked about .*redirect/],
+  ];
+  for (const [status, headers, message] of cases) {
+    await t.test(String(status), async () => {
+      const restore = stage.registry.answer({ status, headers });
+      const entry = await stage.reconcileOne("shop");
+      restore();
+      assert.equal(entry.action, "failed");
+      assert.match(entry.message, message);
+      assert.doesNotMatch(entry.message, /not found/);
+      assert.equal(await manifests.tip(), before);
+      if (status === 429) await new Promise((resolve) => setTimeout(resolve, 1_100));
+    });
+  }
+  await t.test("an API server that fails on the Secret", async () => {
+    const restore = stage.cluster.faults.answer(500, /secrets\/regcred/);
+    const entry = await stage.reconcileOne("shop");
+    restore();
+    assert.match(entry.message, /^Secret gitops-operator\/regcred cannot be read: HTTP 500/);
+  });
+  await t.test("a Secret that is no dockerconfigjson", async () => {
+    stage.secret("gitops-operator", "odd", { ".dockerconfigjson": '{"auths": "canary-password"' });
+    await stage.deploy({ name: "shop", annotations: { ...annotations, registry_secret_name: "odd" } });
+    const entry = await stage.reconcileOne("shop");
+    assert.equal(entry.action, "failed");
+    assert.doesNotMatch(JSON.stringify(entry), /canary/);
+  });
+  await t.test("a named Secret that does not exist", async () => {
+    await stage.deploy({ name: "shop", annotations: { ...annotations, registry_secret_name: "nobody" } });
+    assert.match((await stage.reconcileOne("shop")).message, /^Secret gitops-operator\/nobody does not exist.*docker-registry/);
+  });
+  assert.equal(await manifests.tip(), before);
+});
+
+test("without the default Secret there is no check, or an anonymous one with a registry URL, or none allowed with REQUIRE_IMAGE_CHECK", async (t) => {
+  const unchecked = await startShop(t, { regcred: null });
+  assert.equal((await unchecked.stage.reconcileOne("shop")).action, "patched");
+  assert.equal(unchecked.stage.registry.requests.length, 0);
+  assert.ok(unchecked.stage.logLines.some(({ level, message }) => level === "warn" && message.includes("not checked")));
+
+  const required = await startShop(t, { regcred: null, env: { REQUIRE_IMAGE_CHECK: "true" } });
+  assert.match((await required.stage.reconcileOne("shop")).message, /^Secret gitops-operator\/regcred does not exist/);
+
+  const anonymous = await startShop(t, { regcred: null, annotations: { github_token_secret_name: null } });
+  const url = { registry_secret_url: anonymous.stage.registry.url };
+  await anonymous.stage.deploy({ name: "shop", annotations: { ...anonymous.annotations, ...url } });
+  assert.equal((await anonymous.stage.reconcileOne("shop")).action, "waiting");
+  anonymous.stage.registry.put("team/shop", anonymous.sha);
+  assert.equal((await anonymous.stage.reconcileOne("shop")).action, "patched");
+  assert.ok(anonymous.stage.registry.requests.every(({ authorization }) => authorization === undefined));
+});
+
+test("the published example: the host stands in the manifest only, and that registry is asked with its credentials", async (t) => {
+  const auth = { kind: "basic", username: "robot", password: "canary-password" } as const;
+  const { stage, sha, annotations } = await startShop(t, { registry: { auth } });
+  stage.secret("gitops-operator", "regcred", { ".dockerconfigjson": dockerConfigJson(stage.registry.host, "robot", "canary-password") });
+  await stage.deploy({ name: "shop", annotations: { ...annotations, image_name: "team/shop", registry_secret_name: "regcred" } });
+  stage.registry.put("team/shop", sha);
+  const entry = await stage.reconcileOne("shop");
+  assert.equal(entry.action, "patched", entry.message);
+  assert.ok(stage.registry.requests.some(({ authorization }) => authorization === "Basic"));
+});
+
+test("a build that runs: 10, 20, 40, 60, 60 s and one hourglass, the answer in time, then the push without another call", async (t) => {
+  const { stage, clock, image, manifests, sha } = await startShop(t);
+  stage.ci.setRuns("team/shop", sha, [RUNNING]);
+  const startedAt = performance.now();
+  const entry = await stage.reconcileOne("shop");
+  assert.ok(performance.now() - startedAt < 3_000);
+  const hourglass = `:hourglass: Build running for ${image} (SHA: ${sha}), retrying in 10s (attempt 1/5)`;
+  assert.deepEqual([entry.action, entry.status, entry.message], ["waiting", "pending", hourglass]);
+  for (const [index, ms] of [10_000, 20_000, 40_000, 60_000, 60_000].entries()) {
+    await clock.slept(index + 1);
+    assert.equal(clock.sleeps[index], ms);
+    if (index === 4) stage.registry.put("team/shop", sha);
+    clock.advance(ms);
+  }
+  await eventually(async () => (await manifests.log()).length === 2);
+  await stage.chat.received(2);
+  assert.deepEqual(texts(stage), [hourglass, `Deployment shop patched successfully to version ${sha}`]);
+  assert.equal((await stage.reconcileOne("shop")).action, "up_to_date");
+});
+
+test("a build that outlasts the waits stays waiting and is pushed by the pass after it is done", async (t) => {
+  const { stage, clock, sha } = await startShop(t, { env: { IMAGE_WAIT_ATTEMPTS: "2" } });
+  stage.ci.setRuns("team/shop", sha, [{ status: "queued" }]);
+  const first = stage.reconcileOne("shop");
+  for (const count of [1, 2]) {
+    await clock.slept(count);
+    clock.advance(60_000);
+  }
+  const entry = await first;
+  assert.equal(entry.action, "waiting");
+  assert.match(entry.message, /^:hourglass: Build queued for .*looking again at the next pass$/);
+  stage.registry.put("team/shop", sha);
+  stage.ci.setRuns("team/shop", sha, [DONE]);
+  assert.equal((await stage.reconcileOne("shop")).action, "patched");
+});
+
+test("a failed build, an image that never comes after its grace, and a first build in a repository that the registry denies", async (t) => {
+  const failed = await startShop(t);
+  failed.stage.ci.setRuns("team/shop", failed.sha, [FAILED, FAILED]);
+  assert.equal(
+    (await failed.stage.reconcileOne("shop")).message,
+    `:x: Build failed for ${failed.image} (SHA: ${failed.sha}), image will not be available`,
+  );
+
+  const late = await startShop(t);
+  late.stage.ci.setRuns("team/shop", late.sha, [DONE]);
+  assert.equal((await late.stage.reconcileOne("shop")).action, "waiting");
+  late.clock.advance(299_000);
+  assert.equal((await late.stage.reconcileOne("shop")).action, "waiting");
+  late.clock.advance(5_000);
+  const entry = await late.stage.reconcileOne("shop");
+  assert.deepEqual(
+    [entry.action, entry.message],
+    ["failed", `:x: image ${late.image}:${late.sha} not found in registry after waiting for build`],
+  );
+
+  const first = await startShop(t);
+  first.stage.registry.unknownRepositoryStatus = 403;
+  first.stage.ci.setRuns("team/shop", first.sha, [RUNNING]);
+  assert.equal((await first.stage.reconcileOne("shop")).action, "waiting");
+  first.stage.registry.put("team/shop", first.sha);
+  first.clock.advance(10_000);
+  await eventually(async () => (await first.manifests.log()).length === 2);
+});
+
+test("GitHub limited or down: build status unknown, and nothing is pushed", async (t) => {
+  const { stage, manifests } = await startShop(t);
+  for (const answer of [{ status: 500 }, { status: 401 }, { status: 403, headers: { "x-ratelimit-remaining": "0", "retry-after": "1" } }]) {
+    const restore = stage.ci.answer(answer);
+    const entry = await stage.reconcileOne("shop");
+    restore();
+    assert.match(entry.message, /^build status unknown: /);
+  }
+  assert.equal((await manifests.log()).length, 1);
+});
+
+test("a call during the wait joins it; a newer commit replaces the wait; a Deployment disabled meanwhile is not pushed", async (t) => {
+  const { stage, clock, app, manifests, sha, annotations } = await startShop(t);
+  stage.ci.setRuns("team/shop", sha, [RUNNING]);
+  assert.equal((await stage.reconcileOne("shop")).action, "waiting");
+  const joined = await stage.reconcileOne("shop");
+  assert.deepEqual([joined.action, joined.to_sha], ["waiting", sha]);
+  assert.equal(clock.sleeps.length, 1, "the call has joined the wait");
+
+  const newer = await app.commit({ "index.html": "2" });
+  stage.ci.setRuns("team/shop", newer, [RUNNING]);
+  const replaced = await stage.reconcileOne("shop");
+  assert.deepEqual([replaced.action, replaced.to_sha], ["waiting", newer]);
+  stage.registry.put("team/shop", sha);
+  stage.registry.put("team/shop", newer);
+  clock.advance(10_000);
+  await eventually(async () => (await manifests.log()).length === 2);
+  assert.match(await manifests.read("shop/deployment.yaml"), new RegExp(`team/shop:${newer} `));
+
+  const third = await app.commit({ "index.html": "3" });
+  stage.ci.setRuns("team/shop", third, [RUNNING]);
+  assert.equal((await stage.reconcileOne("shop")).action, "waiting");
+  await stage.deploy({ name: "shop", annotations: { ...annotations, enabled: "false" } });
+  stage.registry.put("team/shop", third);
+  clock.advance(10_000);
+  assert.equal((await stage.reconcileOne("shop")).action, "skipped");
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  assert.equal((await manifests.log()).length, 2);
+});
+
+test("one Deployment's wait holds back nobody's push on the same branch", async (t) => {
+  const { stage, sha, image, manifests } = await startShop(t);
+  stage.ci.setRuns("team/shop", sha, [RUNNING]);
+  await manifests.commit({ "other/deployment.yaml": manifestOf("other", `${image.replace("shop", "other")}:${OLD}`) });
+  const other = await stage.repository("team/other.git", { a: "1" });
+  stage.registry.put("team/other", (await other.tip()) ?? "");
+  await stage.deploy({ name: "other", annotations: { image_name: image.replace("shop", "other") } });
+  const entries = await stage.reconcile();
+  assert.deepEqual(
+    entries.map(({ deployment, action }) => [deployment, action]),
+    [
+      ["other", "patched"],
+      ["shop", "waiting"],
+    ],
+  );
+});
+
+test("100 passes over one failure: one message; then the recovery is told", async (t) => {
+  const { stage, sha } = await startShop(t);
+  stage.ci.setRuns("team/shop", sha, [FAILED]);
+  for (let pass = 0; pass < 100; pass++) assert.equal((await stage.reconcileOne("shop")).action, "failed");
+  stage.registry.put("team/shop", sha);
+  assert.equal((await stage.reconcileOne("shop")).action, "patched");
+  await stage.chat.received(2);
+  assert.equal(texts(stage).length, 2);
+  assert.match(texts(stage)[0] ?? "", /^:x: Build failed/);
+  assert.match(texts(stage)[1] ?? "", /^:white_check_mark: Deployment shop recovered: Deployment shop patched/);
+});
+
+test("a chat that is gone, a webhook Secret that is missing, a token that can't be read: the pass is unaffected", async (t) => {
+  const { stage, sha } = await startShop(t, { annotations: { notifications_secret_name: "nobody", github_token_secret_name: "nobody" } });
+  stage.registry.put("team/shop", sha);
+  assert.equal((await stage.reconcileOne("shop")).action, "patched");
+  await eventually(() => stage.logLines.some(({ message }) => message === "Notification not sent"));
+
+  const gone = await startShop(t);
+  gone.stage.chat.hang();
+  gone.stage.registry.put("team/shop", gone.sha);
+  assert.equal((await gone.stage.reconcileOne("shop")).action, "patched");
+});
+
+test("equal questions of one pass are asked once", async (t) => {
+  const { stage, sha, manifests, image, annotations } = await startShop(t);
+  stage.registry.put("team/shop", sha);
+  for (const name of ["a", "b", "c", "d"]) {
+    await manifests.commit({ [`${name}/deployment.yaml`]: manifestOf(name, `${image}:${OLD}`) });
+    const app = { app_repository: stage.gitHost.url("team/shop.git"), image_name: image };
+    await stage.deploy({ name, annotations: { ...annotations, ...app } });
+  }
+  const actions = (await stage.reconcile()).map(({ action }) => action);
+  assert.deepEqual(new Set(actions), new Set(["patched"]));
+  assert.equal(stage.registry.requests.filter(({ method }) => method === "HEAD").length, 1);
+});
