@@ -5,8 +5,8 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { KubeConfig } from "@kubernetes/client-node";
-import { collectDefaultMetrics, Registry as Metrics } from "prom-client";
 import { createChat } from "./adapters/chat.ts";
+import { directorySize } from "./adapters/directory-size.ts";
 import { createEgress } from "./adapters/egress.ts";
 import { createGit } from "./adapters/git/git.ts";
 import { readKnownHosts } from "./adapters/git/ssh/known-hosts.ts";
@@ -18,9 +18,10 @@ import { createKubeClient } from "./adapters/kubernetes/kube-client.ts";
 import { createSecretReader } from "./adapters/kubernetes/secret-reader.ts";
 import { createRegistry } from "./adapters/registry.ts";
 import type { Config } from "./config.ts";
+import { createFreshest } from "./core/freshest.ts";
 import { createImageGate } from "./core/image-gate.ts";
 import { createNotices, type NoticeEvent } from "./core/notices.ts";
-import { createReconciler, isSame } from "./core/pass.ts";
+import { createReconciler, type EndedRun, isSame } from "./core/pass.ts";
 import type { Clock, Log } from "./core/ports.ts";
 import { type Progress, reconcile } from "./core/reconcile.ts";
 import { decideSecretRef, secretDenied } from "./core/secret-scope.ts";
@@ -31,7 +32,10 @@ import { ReconcileError } from "./errors.ts";
 import { createApp, type Endpoints } from "./http/app.ts";
 import { describeOutcome } from "./http/reconcile-entry.ts";
 import { debugEntries, statusText, trackedCount } from "./http/views.ts";
+import { createMetrics } from "./telemetry/metrics.ts";
 import type { Redactor } from "./telemetry/redact.ts";
+import type { State } from "./telemetry/state-metrics.ts";
+import { version } from "./version.ts";
 
 export interface Operator {
   readonly port: number;
@@ -52,6 +56,7 @@ export interface OperatorOptions {
 const BUNDLED_KNOWN_HOSTS = fileURLToPath(new URL("../files/known_hosts", import.meta.url));
 const LAST_ANSWERS_MS = 1_000;
 const LAST_MESSAGES_MS = 3_000;
+const DISK_LOOK_MS = 60_000;
 
 const systemClock: Clock = {
   now: () => performance.now(),
@@ -60,6 +65,7 @@ const systemClock: Clock = {
 
 export async function startOperator(options: OperatorOptions): Promise<Operator> {
   const { config, kubeConfig, log, redactor, clock = systemClock } = options;
+  const metrics = createMetrics(version);
   const kube = createKubeClient(kubeConfig);
   const deployments = createDeploymentCache({ client: kube, namespaces: config.watchNamespaces, log });
   const secrets = createSecretReader(kube);
@@ -70,14 +76,14 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   for (const problem of (await readKnownHosts(knownHostsFiles)).problems) log.warn({ problem }, "Line of a known_hosts file ignored");
   const connections = createSshConnections({ knownHosts: () => readKnownHosts(knownHostsFiles) });
   const { workDir, maxRepositoryBytes, identity } = config;
-  const git = createGit({ connections, dispatcher, workDir, maxRepositoryBytes, identity });
+  const git = createGit({ connections, dispatcher, workDir, maxRepositoryBytes, identity, observer: metrics });
   const registry = createRegistry({
     dispatcher,
     insecureRegistries: config.imageGate.insecureRegistries,
     realms: config.registryRealms,
   });
   const builds = createGithubActions({ dispatcher, apiUrl: config.githubApiUrl, gitHubHost: config.githubHost });
-  const gate = createImageGate({ registry, builds, clock, settings: config.imageGate });
+  const gate = createImageGate({ registry, builds, clock, settings: config.imageGate, observer: metrics });
   const chat = createChat({ dispatcher, log, clock: systemClock, httpHosts: options.chatHttpHosts ?? [] });
   const notices = createNotices();
 
@@ -96,6 +102,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   function readSecretFor({ namespace }: Target, releases: (() => void)[]) {
     return async (ref: SecretRef, field: string) => {
       if (!decideSecretRef(config.secretRefs, ref, namespace, config.operatorNamespace, config.secretNamespaces)) {
+        metrics.secretDenied();
         throw secretDenied(ref, namespace);
       }
       const text = await secrets.read(ref, field);
@@ -106,7 +113,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
 
   async function work(target: Target, seat: Seat, progress: Progress): Promise<Outcome> {
     const releases: (() => void)[] = [];
-    const fields = { namespace: target.namespace, deployment: target.deployment };
+    const fields = { namespace: target.namespace, deployment: target.deployment, reconcile_id: progress.id };
     try {
       const outcome = await reconcile(target, seat, progress, {
         git,
@@ -141,17 +148,40 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     }
   }
 
-  function onEnd(result: Result, target?: Target): void {
-    tell(log, result);
+  function onEnd(result: Result, run?: EndedRun): void {
+    metrics.ended(result);
+    tell(log, result, run);
     const message = describeOutcome(result.deployment, result.outcome);
-    if (target) void tellChat(target, { kind: "ended", outcome: result.outcome, message });
+    if (run) void tellChat(run.target, { kind: "ended", outcome: result.outcome, message });
   }
 
-  const writers = createWriters({ git, clock: systemClock, deployments, recheck });
-  const reconciler = createReconciler({ deployments, writers, parse, work, onEnd, log, concurrency: config.concurrency });
+  const writers = createWriters({ git, clock: systemClock, deployments, recheck, observer: metrics });
+  const reconciler = createReconciler({
+    deployments,
+    writers,
+    parse,
+    work,
+    onEnd,
+    log,
+    observer: metrics,
+    concurrency: config.concurrency,
+  });
 
-  const metrics = new Metrics();
-  collectDefaultMetrics({ register: metrics });
+  const diskLooks = createFreshest<number | undefined>(1);
+  async function state(): Promise<State> {
+    const parsed = deployments.list().map((record) => ({ namespace: record.namespace, deployment: record.name, kind: parse(record).kind }));
+    return {
+      tracked: parsed.filter(({ kind }) => kind !== "incomplete" && kind !== "untracked"),
+      incompleteCount: parsed.filter(({ kind }) => kind === "incomplete").length,
+      synced: deployments.synced,
+      watchAgeMs: deployments.staleForMs(),
+      watchRestarts: deployments.restarts,
+      notifications: chat.counts,
+      githubRateRemaining: builds.rateRemaining(),
+      // What can't be read is absent, and the next look may see it.
+      workDirBytes: await diskLooks.get("", performance.now() - DISK_LOOK_MS, () => directorySize(workDir).catch(() => undefined)),
+    };
+  }
   const stopping = new AbortController();
   const endpoints: Endpoints = {
     async reconcile(filter) {
@@ -164,10 +194,10 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     status: () => redactor.redact(statusText(deployments.list(), parse, reconciler.lastResult)),
     debug: () => redactor.redactDeep(debugEntries(deployments.list(), parse)) as object[],
     health: () => ({ status: deployments.synced ? "ok" : "starting", tracked_deployments: trackedCount(deployments.list(), parse) }),
-    metrics: async () => ({ contentType: metrics.contentType, text: await metrics.metrics() }),
+    metrics: async () => metrics.render(await state()),
   };
 
-  const server = createServer(createApp(endpoints, log));
+  const server = createServer(createApp(endpoints, log, metrics.requestStarted));
   server.listen(config.port, config.host);
   await once(server, "listening");
   const timer = config.reconcileIntervalMs > 0 ? setInterval(() => void onTimer(), config.reconcileIntervalMs) : undefined;
@@ -221,8 +251,9 @@ function redactOutcome(outcome: Outcome, { redact }: Redactor): Outcome {
 }
 
 /** Unchanged is no news. */
-function tell(log: Log, { namespace, deployment, outcome }: Result): void {
-  const fields = { namespace, deployment };
+function tell(log: Log, { namespace, deployment, outcome }: Result, run?: EndedRun): void {
+  const about = run ? { reconcile_id: run.id, duration: Math.round(run.durationMs) / 1_000 } : {};
+  const fields = { namespace, deployment, ...about };
   if (outcome.kind === "patched") log.info({ ...fields, from: outcome.from, to: outcome.to, commit: outcome.commit }, "Deployment patched");
   if (outcome.kind === "failed") log.warn({ ...fields, code: outcome.error.code, error: outcome.error.message }, "Deployment failed");
 }

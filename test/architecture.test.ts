@@ -17,7 +17,7 @@ const HOMES: Record<string, RegExp> = {
   ssh2: /^src\/adapters\/git\//,
   yaml: /^src\/core\//,
   pino: /^src\/telemetry\//,
-  "prom-client": /^src\/(telemetry\/|operator\.ts)/,
+  "prom-client": /^src\/telemetry\//,
 };
 /** Node's modules that talk to nobody. */
 const HARMLESS = /^node:(buffer|util|path|url|assert)$/;

@@ -3,6 +3,7 @@ import { ReconcileError } from "../errors.ts";
 import { createFreshest } from "./freshest.ts";
 import { dockerHub, formatImage } from "./image.ts";
 import { buildFailed, buildGoesOn, imageMissing } from "./image-texts.ts";
+import { noObserver, type Observer } from "./observer.ts";
 import type { BuildState, Builds, Clock, Commit, ImageAnswer, Registry } from "./ports.ts";
 import type { ImageName, SecretRef, Target } from "./types.ts";
 
@@ -11,6 +12,7 @@ export interface ImageGateOptions {
   readonly builds: Builds;
   readonly clock: Clock;
   readonly settings: ImageGateSettings;
+  readonly observer?: Observer;
 }
 
 export interface ImageGateSettings {
@@ -61,7 +63,7 @@ type Look =
 
 const REMEMBERED = 10_000;
 
-export function createImageGate({ registry, builds, clock, settings }: ImageGateOptions): ImageGate {
+export function createImageGate({ registry, builds, clock, settings, observer = noObserver }: ImageGateOptions): ImageGate {
   const answers = createFreshest<ImageAnswer>(REMEMBERED);
   const states = createFreshest<BuildState>(REMEMBERED);
   const firstSeen = new Map<string, number>();
@@ -70,7 +72,10 @@ export function createImageGate({ registry, builds, clock, settings }: ImageGate
     const { target, image, appCommit, tag } = question;
     const seenAt = rememberSeen(`${target.namespace}/${target.deployment} ${appCommit.sha}`);
     const account = await readAccount(question);
-    if (account === "none") return { kind: "unchecked" };
+    if (account === "none") {
+      observer.imageChecked("unchecked");
+      return { kind: "unchecked" };
+    }
     const token = await readToken(question);
     const words = { image: formatImage(image), sha: appCommit.sha };
 
@@ -105,9 +110,11 @@ export function createImageGate({ registry, builds, clock, settings }: ImageGate
     const name = `${formatImage(image)}:${tag}`;
     const registryUrl = target.registryUrl ?? defaultUrl(image.registry);
     const key = JSON.stringify([registryUrl, image.repository, tag, account.ref ?? null]);
-    const answer = await answers.get(key, notBefore, () =>
-      registry.check({ registryUrl, repository: image.repository }, tag, account.dockerConfig),
-    );
+    const answer = await answers.get(key, notBefore, async () => {
+      const said = await registry.check({ registryUrl, repository: image.repository }, tag, account.dockerConfig);
+      observer.imageChecked(said.kind);
+      return said;
+    });
     if (answer.kind === "found") return answer;
     if (answer.kind === "limited") return trouble("registry_limited", `the registry limits questions about ${name}: ${answer.reason}`);
     if (answer.kind === "unavailable")
@@ -115,9 +122,11 @@ export function createImageGate({ registry, builds, clock, settings }: ImageGate
 
     const { appRepository } = target;
     const state: BuildState = token
-      ? await states.get(JSON.stringify([appRepository, appCommit.sha, token.ref]), notBefore, () =>
-          builds.state(appRepository, appCommit.sha, token.text),
-        )
+      ? await states.get(JSON.stringify([appRepository, appCommit.sha, token.ref]), notBefore, async () => {
+          const said = await builds.state(appRepository, appCommit.sha, token.text);
+          observer.buildAsked(said.kind);
+          return said;
+        })
       : { kind: "none" };
     if (state.kind === "queued" || state.kind === "running") return { kind: "building", state: state.kind };
     if (state.kind === "unknown") return trouble("build_unknown", `build status unknown: ${state.reason}`);

@@ -1,5 +1,6 @@
 /** All Deployments: which runs a call starts, joins or shares, so that no answer is older than its question (contract §5). */
 import { asReconcileError, ReconcileError } from "../errors.ts";
+import { noObserver, type Observer } from "./observer.ts";
 import type { Deployments, Log } from "./ports.ts";
 import type { Progress } from "./reconcile.ts";
 import { createSlots } from "./slots.ts";
@@ -30,17 +31,26 @@ export interface ReconcilerOptions {
   readonly parse: (record: DeploymentRecord) => Parsed;
   /** Never rejects. */
   readonly work: (target: Target, seat: Seat, progress: Progress) => Promise<Outcome>;
-  /** Told of every result, disabled and malformed ones too; the latter have no target. */
-  readonly onEnd: (result: Result, target?: Target) => void;
+  /** Told of every result, disabled and malformed ones too; those had no run. */
+  readonly onEnd: (result: Result, run?: EndedRun) => void;
   readonly log: Log;
+  readonly observer?: Observer;
   /** Deployments worked on at once; a run in the writer holds no place. */
   readonly concurrency: number;
+}
+
+export interface EndedRun {
+  readonly target: Target;
+  readonly id: string;
+  readonly durationMs: number;
 }
 
 /** A run that has not ended by then has failed (promise P6). */
 const RUN_DEADLINE_MS = 240_000;
 
 interface Run {
+  readonly id: string;
+  readonly startedAt: number;
   readonly target: Target;
   readonly outcome: Promise<Outcome>;
   /** The last question that this run answers; undefined once its refs are being listed, when no more can join. */
@@ -63,7 +73,7 @@ interface FollowUp {
 }
 
 export function createReconciler(options: ReconcilerOptions): Reconciler {
-  const { deployments, writers, parse, work, onEnd, log, concurrency } = options;
+  const { deployments, writers, parse, work, onEnd, log, observer = noObserver, concurrency } = options;
   const slots = createSlots(concurrency);
   const lanes = new Map<string, Lane>();
   const results = new Map<string, LastResult>();
@@ -105,13 +115,20 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   async function join(target: Target): Promise<Run> {
     const id = idOf(target);
     const { current } = lanes.get(id) ?? { current: undefined };
-    if (!current) return start(id, target);
+    if (!current) {
+      observer.called("started");
+      return start(id, target);
+    }
     if (isSame(current.target, target)) {
       if (current.askedAt !== undefined) {
         current.askedAt = performance.now();
+        observer.called("joined");
         return current;
       }
-      if (current.wait && (await isStillCurrent(current.wait))) return current;
+      if (current.wait && (await isStillCurrent(current.wait))) {
+        observer.called("joined");
+        return current;
+      }
     }
     // For another commit or other annotations there is nothing to wait for any more.
     current.wait?.supersede();
@@ -131,6 +148,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     const lane = lanes.get(id);
     // It ended while the listing was asked for.
     if (lane?.current !== current) return join(target);
+    observer.called("shared");
     // The newest annotations win: whoever waits for the follow-up run gets the answer for them.
     if (lane.next) {
       lane.next.target = target;
@@ -145,6 +163,8 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     const seat = writers.seat(target);
     const settled = Promise.withResolvers<Outcome>();
     const run: Run = {
+      id: crypto.randomUUID(),
+      startedAt: performance.now(),
       target,
       outcome: settled.promise,
       askedAt: performance.now(),
@@ -154,7 +174,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     };
     lanes.set(id, { current: run, next: undefined });
     void runToEnd(run, seat).then((outcome) => {
-      finish({ namespace: target.namespace, deployment: target.deployment }, outcome, target);
+      finish({ namespace: target.namespace, deployment: target.deployment }, outcome, run);
       if (lanes.get(id)?.current === run && !lanes.get(id)?.next) lanes.delete(id);
       settled.resolve(outcome);
     });
@@ -162,6 +182,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   }
 
   async function runToEnd(run: Run, seat: Seat): Promise<Outcome> {
+    const observed = observer.runStarted();
     const release = await slots.acquire();
     const deadline = new AbortController();
     const { signal } = deadline;
@@ -178,8 +199,10 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
         signal.addEventListener("abort", () => isWriting || reject(signal.reason), { once: true });
       });
       const progress: Progress = {
+        id: run.id,
         signal,
-        step(text, known) {
+        step(phase, text, known) {
+          observed.phase(phase);
           run.step = text;
           run.known = { ...known };
         },
@@ -189,6 +212,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
           return asked;
         },
         wait(text, isCurrent) {
+          observed.phase("build");
           run.step = text;
           run.wait = { isCurrent, supersede: () => deadline.abort(superseded(run)) };
           // A wait holds up nobody, and is as long as it is.
@@ -212,6 +236,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       if (failure.code === "superseded") return { kind: "waiting", step: failure.message, ...run.known };
       return { kind: "failed", error: failure, ...run.known };
     } finally {
+      observed.end();
       run.wait = undefined;
       clearTimeout(timer);
       closing.signal.removeEventListener("abort", onClose);
@@ -220,10 +245,10 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     }
   }
 
-  function finish(name: Omit<Result, "outcome">, outcome: Outcome, target?: Target): Result {
+  function finish(name: Omit<Result, "outcome">, outcome: Outcome, run?: Run): Result {
     const result = { ...name, outcome };
     results.set(idOf(name), { ...result, at: new Date() });
-    onEnd(result, target);
+    onEnd(result, run && { target: run.target, id: run.id, durationMs: performance.now() - run.startedAt });
     return result;
   }
 

@@ -4,6 +4,7 @@ import { isOperatorCommit } from "./commit-message.ts";
 import { tagFor } from "./decide.ts";
 import { editManifest } from "./edit-manifest.ts";
 import type { ImageGate } from "./image-gate.ts";
+import type { Phase } from "./observer.ts";
 import type { Branch, Commit, Git, Identity, ManifestsBranch, SshKey } from "./ports.ts";
 import { sameRepository } from "./repository.ts";
 import type { Outcome, SecretRef, Target } from "./types.ts";
@@ -24,8 +25,10 @@ export interface ReconcilePorts {
 
 /** How a run tells others where it is. */
 export interface Progress {
+  /** Names the run in log lines. */
+  readonly id: string;
   /** What is being done, in words, for the answer that is due before the end. */
-  step(text: string, known?: { from?: string; to?: string }): void;
+  step(phase: Phase, text: string, known?: { from?: string; to?: string }): void;
   /** Called when the refs are about to be listed: questions asked later need another run. The time of the last question that this one answers. */
   list(): number;
   /**
@@ -40,16 +43,16 @@ export interface Progress {
 export async function reconcile(target: Target, seat: Seat, progress: Progress, ports: ReconcilePorts): Promise<Outcome> {
   const known: { from?: string; to?: string } = {};
   try {
-    progress.step("reading the SSH key");
+    progress.step("secret", "reading the SSH key");
     const { app, manifests } = await during("Failed to get SSH key", () => readBranches(target, ports));
 
-    progress.step(`asking for the newest commit of '${target.appBranch}'`);
+    progress.step("commit", `asking for the newest commit of '${target.appBranch}'`);
     const notBefore = progress.list();
     const appCommit = await during("Failed to get latest SHA", () => newestCommit(target, app, notBefore, ports));
     const tag = tagFor(appCommit.sha, target.tagType);
     known.to = tag;
 
-    progress.step("reading the manifest", known);
+    progress.step("manifest", "reading the manifest", known);
     const edit = await during(patchStep(target, tag), () =>
       ports.git.withManifests(manifests, async (copy) => {
         const tip = await copy.refresh(notBefore);
@@ -59,7 +62,7 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     if (edit.kind === "up_to_date") return { kind: "up_to_date", to: tag };
     if (edit.from !== undefined) known.from = edit.from;
 
-    progress.step("asking the registry for the image", known);
+    progress.step("image", "asking the registry for the image", known);
     const image = await ports.gate.check({
       ...{ target, image: edit.image, appCommit, tag, notBefore, signal: progress.signal },
       ...{ readSecret: ports.readSecret, warn: ports.warn },
@@ -70,7 +73,7 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     });
     if (image.kind === "waiting") return { kind: "waiting", step: image.text, ...known };
 
-    progress.step(`pushing to '${target.manifestBranch}'`, known);
+    progress.step("push", `pushing to '${target.manifestBranch}'`, known);
     const outcome = await seat.write({
       ...{ target, at: manifests, appCommit, tag, signal: progress.signal, notBefore },
       ...{ image: edit.image, digest: image.kind === "found" ? image.digest : undefined },

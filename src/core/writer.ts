@@ -2,6 +2,7 @@
 import { asReconcileError, inStep, ReconcileError } from "../errors.ts";
 import { commitMessage } from "./commit-message.ts";
 import { editManifest } from "./edit-manifest.ts";
+import { noObserver, type Observer } from "./observer.ts";
 import type { Clock, Commit, Deployments, Git, ManifestsBranch, ManifestsCopy } from "./ports.ts";
 import { formatRepository } from "./repository.ts";
 import type { ImageName, Outcome, Target } from "./types.ts";
@@ -40,6 +41,7 @@ export interface WritersOptions {
   readonly deployments: Deployments;
   /** What the cluster says of the target by now: undefined = unchanged, else what to answer instead of a push. */
   readonly recheck: (target: Target, tag: string) => Outcome | undefined;
+  readonly observer?: Observer;
 }
 
 const FLUSH_MS = 2_000;
@@ -69,7 +71,7 @@ interface BranchWriters {
   pushedAt: number;
 }
 
-export function createWriters({ git, clock, deployments, recheck }: WritersOptions): Writers {
+export function createWriters({ git, clock, deployments, recheck, observer = noObserver }: WritersOptions): Writers {
   const branches = new Map<string, BranchWriters>();
   const flushing = new Set<Promise<void>>();
   const closing = new AbortController();
@@ -154,11 +156,15 @@ export function createWriters({ git, clock, deployments, recheck }: WritersOptio
           const result = await copy.push(base, built.head);
           if (result.kind === "accepted") {
             branch.pushedAt = startedAt;
-            for (const { item, patched } of built.commits) item.settle(patched);
+            for (const { item, patched } of built.commits) {
+              observer.pushed(item.request.appCommit.time);
+              item.settle(patched);
+            }
             pending = [];
             return undefined;
           }
           if (result.kind === "refused") return result.reason;
+          if (result.cause === undefined) observer.pushRaced();
           if (attempt === TRIES) throw result.cause ?? raced(at);
           await clock.sleep(Math.random() * 100 * 2 ** attempt, closing.signal);
         }

@@ -4,6 +4,7 @@ import type { Filter } from "../core/pass.ts";
 import type { Log } from "../core/ports.ts";
 import type { Result } from "../core/types.ts";
 import { ReconcileError } from "../errors.ts";
+import { type ObserveRequest, observeRequests } from "./observe-requests.ts";
 import { reconcileEntry } from "./reconcile-entry.ts";
 
 export interface Endpoints {
@@ -15,11 +16,14 @@ export interface Endpoints {
   readonly metrics: () => Promise<{ contentType: string; text: string }>;
 }
 
-export function createApp(endpoints: Endpoints, log: Log): Express {
+const ROUTES = ["/reconcile", "/status", "/debug", "/health", "/metrics"];
+
+export function createApp(endpoints: Endpoints, log: Log, requestStarted?: ObserveRequest): Express {
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
   app.set("query parser", "simple");
+  if (requestStarted) app.use(observeRequests(requestStarted, ROUTES));
 
   app.all("/reconcile", async (request, response) => {
     // HEAD starts nothing: a link checker is no trigger.

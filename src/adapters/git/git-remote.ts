@@ -1,9 +1,11 @@
 /** Conversations with remotes: how they are opened, their deadlines, and what their answers mean for a branch. */
 import type { Dispatcher } from "undici";
+import type { Conversation, Observer } from "../../core/observer.ts";
 import type { Branch, Commit } from "../../core/ports.ts";
 import { formatRepository } from "../../core/repository.ts";
-import { ReconcileError } from "../../errors.ts";
+import { asReconcileError, ReconcileError } from "../../errors.ts";
 import { readCommits } from "./commit-pack.ts";
+import { type CountedWire, countWire } from "./counted-wire.ts";
 import type { GitService, GitWire } from "./git-wire.ts";
 import { openHttpsWire } from "./https-wire.ts";
 import type { SshConnections } from "./ssh/ssh-connections.ts";
@@ -28,29 +30,41 @@ export interface GitRemoteOptions {
   /** The most that one conversation may bring. */
   readonly maxBytes: number;
   readonly deadlineMs: number;
+  readonly observer: Observer;
 }
 
 /** How far back a pushed commit is looked for when others have pushed on top of it. */
 const LOOK_BACK = 200;
 const ASK_AGAIN_MS = [0, 1_000, 3_000];
 
-export function createGitRemote({ connections, dispatcher, maxBytes, deadlineMs }: GitRemoteOptions): GitRemote {
+export function createGitRemote({ connections, dispatcher, maxBytes, deadlineMs, observer }: GitRemoteOptions): GitRemote {
   async function converse<T>(at: Branch, service: GitService, work: (wire: GitWire) => Promise<T>): Promise<T> {
     const { repository, key } = at;
     const deadline = AbortSignal.timeout(deadlineMs);
-    let wire: GitWire | undefined;
+    let wire: CountedWire | undefined;
+    const startedAt = performance.now();
+    const tell = (result: Conversation["result"]) => {
+      const facts = wire?.facts() ?? {
+        operation: service === "git-receive-pack" ? "push" : "list",
+        receivedBytes: 0,
+        sentBytes: 0,
+      };
+      observer.conversed({ ...facts, result, durationMs: performance.now() - startedAt });
+    };
     try {
       if (repository.transport === "https") {
-        wire = openHttpsWire(repository, { maxBytes, signal: deadline, dispatcher });
+        wire = countWire(openHttpsWire(repository, { maxBytes, signal: deadline, dispatcher }), service);
       } else {
         if (!key) throw new ReconcileError("ssh_key_invalid", `${formatRepository(repository)} needs an SSH key`);
-        wire = await openSshWire(connections, { repository, key }, service, { maxBytes, signal: deadline });
+        wire = countWire(await openSshWire(connections, { repository, key }, service, { maxBytes, signal: deadline }), service);
       }
       const result = await work(wire);
       wire.close();
+      tell("ok");
       return result;
     } catch (error) {
       wire?.abort();
+      tell(deadline.aborted ? "git_unreachable" : asReconcileError(error).code);
       if (!deadline.aborted) throw error;
       const name = formatRepository(repository);
       throw new ReconcileError(

@@ -4,6 +4,7 @@ import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Dispatcher } from "undici";
 import { createFreshest } from "../../core/freshest.ts";
+import { noObserver, type Observer } from "../../core/observer.ts";
 import type { Branch, Commit, Git, Identity, ManifestsBranch, ManifestsCopy } from "../../core/ports.ts";
 import { formatRepository } from "../../core/repository.ts";
 import { asReconcileError, ReconcileError } from "../../errors.ts";
@@ -25,6 +26,7 @@ export interface GitOptions {
   readonly maxCopies?: number;
   /** Packs of all copies together. */
   readonly maxCopiesBytes?: number;
+  readonly observer?: Observer;
 }
 
 /** How far the search for a commit that is not the operator's own goes back (contract §6). */
@@ -50,6 +52,7 @@ export function createGit(options: GitOptions): Git & { close(): Promise<void> }
     dispatcher,
     maxBytes: options.maxRepositoryBytes,
     deadlineMs: options.deadlineMs ?? 60_000,
+    observer: options.observer ?? noObserver,
   });
   const folder = join(options.workDir, `run-${process.pid}-${randomBytes(4).toString("hex")}`);
   let prepared: Promise<void> | undefined;

@@ -1,0 +1,53 @@
+/** What the core tells those who count and measure. Nothing comes back, so watching can't change a result. */
+import type { ErrorCode } from "../errors.ts";
+import type { BuildState, ImageAnswer } from "./ports.ts";
+
+/** What a run is at, one after the other: `queue` until there is a place for it, `build` while a build is awaited. */
+export const PHASES = ["queue", "secret", "commit", "manifest", "image", "build", "push"] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** Why a call got its run for one Deployment: none was there, one had not listed its refs yet or waits for the same build, or the one that follows. */
+export const CALLS = ["started", "joined", "shared"] as const;
+export type CallKind = (typeof CALLS)[number];
+
+export interface Observer {
+  runStarted(): RunObserver;
+  called(kind: CallKind): void;
+  /** `unchecked`: there is no registry Secret, so nobody asked for a check. */
+  imageChecked(result: ImageAnswer["kind"] | "unchecked"): void;
+  buildAsked(state: BuildState["kind"]): void;
+  /** One acknowledged commit; when its application commit was made, in seconds since 1970. */
+  pushed(appCommitTime: number): void;
+  /** One conversation with a git server has ended. */
+  conversed(conversation: Conversation): void;
+  secretDenied(): void;
+  /** Another push was first. */
+  pushRaced(): void;
+}
+
+export interface Conversation {
+  /** `fetch` where objects were asked for, `list` where only refs were. */
+  readonly operation: "list" | "fetch" | "push";
+  readonly result: "ok" | ErrorCode;
+  readonly durationMs: number;
+  /** Of pkt-lines, as far as they were read. */
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+}
+
+export interface RunObserver {
+  phase(name: Phase): void;
+  end(): void;
+}
+
+const nothing = () => {};
+export const noObserver: Observer = {
+  runStarted: () => ({ phase: nothing, end: nothing }),
+  called: nothing,
+  imageChecked: nothing,
+  buildAsked: nothing,
+  pushed: nothing,
+  conversed: nothing,
+  secretDenied: nothing,
+  pushRaced: nothing,
+};

@@ -1,0 +1,18 @@
+/** Tells of every request by its known route: paths that callers make up are one. */
+import type { RequestHandler } from "express";
+
+/** Called when a request comes; what it returns, when it is over. */
+export type ObserveRequest = (method: string, route: string) => (status: number) => void;
+
+const METHODS = ["GET", "HEAD", "POST"];
+/** As proxies name it: the caller hung up before the answer. */
+const HUNG_UP = 499;
+
+export function observeRequests(requestStarted: ObserveRequest, routes: readonly string[]): RequestHandler {
+  return (request, response, next) => {
+    const path = request.path.toLowerCase().replace(/(?<=.)\/$/, "");
+    const over = requestStarted(METHODS.includes(request.method) ? request.method : "other", routes.includes(path) ? path : "other");
+    response.once("close", () => over(response.writableFinished ? response.statusCode : HUNG_UP));
+    next();
+  };
+}
