@@ -3,6 +3,7 @@ import { loadKubeConfig } from "./adapters/kubernetes/load-kube-config.ts";
 import { parseConfig } from "./config.ts";
 import { startOperator } from "./operator.ts";
 import { createLogger } from "./telemetry/logger.ts";
+import { readableOutput } from "./telemetry/readable-output.ts";
 import { createRedactor } from "./telemetry/redact.ts";
 
 /** Promise P7: whatever hangs, the process is gone by then. */
@@ -13,8 +14,8 @@ async function main(): Promise<void> {
   if (parsed.kind === "error") return fail(parsed.problems.map((problem) => `configuration: ${problem}`).join("\n"));
   const { config } = parsed;
   const redactor = createRedactor();
-  const log = createLogger(config.logLevel, redactor.redact);
-  for (const warning of parsed.warnings) log.warn(warning);
+  const log = createLogger(config.logLevel, redactor.redact, process.stdout.isTTY ? await readableOutput() : undefined);
+  for (const warning of parsed.warnings) log.warn({ problem: warning }, "Configuration has a problem");
 
   const operator = await startOperator({ config, kubeConfig: await loadKubeConfig(), log, redactor });
   log.info({ port: operator.port }, "Listening");

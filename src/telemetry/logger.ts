@@ -1,15 +1,18 @@
 import { hostname } from "node:os";
 import { type Logger, pino } from "pino";
 
-/** JSON lines on standard output: static messages, data in fields, time as ISO text. Every line goes through `redact`. */
-export function createLogger(level: string, redact: (line: string) => string): Logger {
-  const destination = pino.destination(1);
+export interface LogOutput {
+  write(line: string): unknown;
+}
+
+/** JSON lines, by default on standard output: static messages, data in fields, time as ISO text. Every line goes through `redact`. */
+export function createLogger(level: string, redact: (line: string) => string, output: LogOutput = pino.destination(1)): Logger {
   return pino(
     {
       level,
       base: { name: "gitops-operator", hostname: hostname(), pid: process.pid, v: 0, target: "gitops_operator" },
       timestamp: pino.stdTimeFunctions.isoTime,
     },
-    { write: (line: string) => void destination.write(redact(line)) },
+    { write: (line: string) => void output.write(redact(line)) },
   );
 }
