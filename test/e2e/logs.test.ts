@@ -99,7 +99,7 @@ test("every line is bunyan's JSON with the fields that the contract names; what 
   }
   assert.notEqual(patched.reconcile_id, failed.reconcile_id);
 
-  const short = await runTool(process.execPath, [bunyan, "--color=false"], `${lines.join("\n")}\n`);
+  const short = await runTool(process.execPath, [bunyan, "--no-color"], `${lines.join("\n")}\n`);
   assert.equal(short.code, 0, short.stderr);
   assert.match(short.stdout, /^\[\d{4}-[^\]]+Z\] {2}INFO: gitops-operator\/\d+ on \S+: Deployment patched \([^)]*namespace=default/m);
   assert.match(short.stdout, /^\[[^\]]+\] {2}WARN: gitops-operator\/\d+ on \S+: Deployment failed \([^)]*code=manifest_missing/m);

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { test } from "node:test";
+import { alertRules, dashboard, metricsIn, pathOf, readYaml } from "./observability-files.ts";
+import { runTool, skipWithout } from "./tool.ts";
+
+const noPromtool = skipWithout("promtool", "prometheus");
+
+test("promtool accepts the alerts and their tests", { skip: noPromtool }, async () => {
+  for (const args of [
+    ["check", "config", "--syntax-only", pathOf("files/prometheus.yml")],
+    ["check", "rules", pathOf("files/alerts.yml")],
+    ["test", "rules", pathOf("files/alerts.test.yml")],
+  ]) {
+    const { code, stdout, stderr } = await runTool("promtool", args);
+    assert.equal(code, 0, stdout + stderr);
+  }
+});
+
+test("every alert has a runbook, and tests in which it fires and in which it does not", async () => {
+  const { tests } = await readYaml<{ tests: { alert_rule_test: { alertname: string; exp_alerts: object[] }[] }[] }>(
+    "files/alerts.test.yml",
+  );
+  const checks = tests.flatMap(({ alert_rule_test }) => alert_rule_test);
+  const rules = await alertRules();
+  assert.equal(rules.length, 8);
+  for (const { alert, annotations, labels } of rules) {
+    assert.ok((annotations.runbook ?? "").length > 80 && annotations.summary, alert);
+    assert.match(labels.severity ?? "", /^(critical|warning)$/);
+    const own = checks.filter(({ alertname }) => alertname === alert);
+    assert.ok(
+      own.some(({ exp_alerts }) => exp_alerts.length > 0),
+      `${alert} fires in no test`,
+    );
+    assert.ok(
+      own.some(({ exp_alerts }) => exp_alerts.length === 0),
+      `${alert} is silent in no test`,
+    );
+  }
+});
+
+test("the compose stack pins its images, lives on the host's network, and mounts files that are there", async () => {
+  interface Service {
+    image: string;
+    network_mode: string;
+    volumes: string[];
+  }
+  const { services, volumes } = await readYaml<{ services: Record<string, Service>; volumes: object }>("docker-compose.yml");
+  assert.deepEqual(Object.keys(services), ["tempo", "prometheus", "grafana"]);
+  for (const service of Object.values(services)) {
+    assert.match(service.image, /:v?\d+\.\d+\.\d+$/);
+    assert.equal(service.network_mode, "host");
+    for (const [from = ""] of service.volumes.map((volume) => volume.split(":"))) {
+      assert.ok(from.startsWith("./") ? existsSync(pathOf(from)) : from in volumes, from);
+    }
+  }
+  const { providers } = await readYaml<{ providers: { options: { path: string } }[] }>("files/grafana-dashboards.yaml");
+  assert.ok(services.grafana?.volumes.includes(`./files/grafana/dashboards:${providers[0]?.options.path}:ro`));
+});
+
+test("the dashboard has a row for each part, and every panel asks something of the provisioned data source", async () => {
+  const { panels } = await dashboard();
+  const rows = panels.filter(({ type }) => type === "row").map(({ title }) => title);
+  for (const part of ["Overview", "Per Deployment", "Git", "Registry", "Watch", "HTTP", "Node"]) {
+    assert.ok(
+      rows.some((title) => title.startsWith(part)),
+      part,
+    );
+  }
+  const { datasources } = await readYaml<{ datasources: { uid: string; type: string }[] }>("files/grafana-datasources.yaml");
+  for (const panel of panels) {
+    if (panel.type === "row") continue;
+    const { title, targets = [], datasource } = panel as typeof panel & { datasource: { uid: string } };
+    assert.ok(targets.length > 0 && targets.every(({ expr }) => metricsIn(expr).length > 0), title);
+    assert.ok(
+      datasources.some(({ uid }) => uid === datasource.uid),
+      title,
+    );
+  }
+});
+
+test("the metrics of a query are told from its functions, labels and words", () => {
+  assert.deepEqual(metricsIn('histogram_quantile(0.95, sum by (le, route) (rate(a_bucket{b="c d"}[5m])))'), ["a_bucket"]);
+  assert.deepEqual(
+    metricsIn("sum by (x) (increase(a_total[15m])) == 0 and on (x) b > 0 or vector(0) unless time() - c_seconds > 2 * 1024"),
+    ["a_total", "b", "c_seconds"],
+  );
+});
