@@ -61,6 +61,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   await writeFile(files.knownHosts, gitHost.knownHosts);
   await writeFile(files.ca, chat.caPem ?? "");
 
+  let revision = 0;
   const world: World = {
     folder,
     cluster,
@@ -89,7 +90,14 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       cluster.put({
         apiVersion: "apps/v1",
         kind: "Deployment",
-        metadata: { namespace, name, annotations: Object.fromEntries(set.map(([field, value]) => [`gitops.operator.${field}`, value])) },
+        metadata: {
+          namespace,
+          name,
+          annotations: {
+            ...Object.fromEntries(set.map(([field, value]) => [`gitops.operator.${field}`, value])),
+            "deployment.kubernetes.io/revision": String(++revision),
+          },
+        },
         spec: {
           replicas: 1,
           selector: { matchLabels: { app: name } },

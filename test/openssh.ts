@@ -82,7 +82,7 @@ export async function startOpenSsh(options: OpenSshOptions): Promise<GitHost> {
     await writeFile(join(directory, "access", name), isEverything ? "all\n" : lines.map((line) => `${line}\n`).join(""));
     if (keys.has(name)) return;
     keys.set(name, id);
-    await appendFile(join(directory, "authorized_keys"), `restrict,command="${join(directory, "serve")} ${name}" ${type} ${base64}\n`);
+    await appendFile(join(directory, "authorized_keys"), `restrict,command="exec ${join(directory, "serve")} ${name}" ${type} ${base64}\n`);
   }
 
   return {

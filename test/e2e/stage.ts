@@ -63,16 +63,20 @@ export async function startStage(t: TestContext, options: StageOptions = {}): Pr
     async deploy(app) {
       world.deploy(app);
       const { namespace = "default", name } = app;
-      const wanted = JSON.stringify(world.cluster.get("Deployment", namespace, name)?.metadata.annotations);
+      const field = "deployment.kubernetes.io/revision";
+      const wanted = (world.cluster.get("Deployment", namespace, name)?.metadata.annotations as Record<string, string> | undefined)?.[
+        field
+      ];
       for (let tries = 0; ; tries++) {
-        const entries = (await (await fetch(`${url}/debug`)).json()) as { namespace: string; name: string; annotations: object }[];
+        const entries = (await (await fetch(`${url}/debug`)).json()) as {
+          namespace: string;
+          name: string;
+          annotations: typeof world.env;
+        }[];
         const entry = entries.find((item) => item.namespace === namespace && item.name === name);
-        if (
-          entry
-            ? JSON.stringify(entry.annotations) === wanted
-            : (await (await fetch(`${url}/status`)).text()).includes(`  ${namespace}/${name}\n`)
-        )
-          return;
+        if (entry?.annotations[field] === wanted) return;
+        // Incomplete ones are not in /debug.
+        if (!entry && (await (await fetch(`${url}/status`)).text()).includes(`  ${namespace}/${name}\n`)) return;
         if (tries > 200) throw new Error(`the operator's cache never got ${namespace}/${name}`);
         await new Promise((resolve) => setTimeout(resolve, 10));
       }

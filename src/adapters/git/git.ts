@@ -129,7 +129,8 @@ export function createGit(options: GitOptions): Git & { close(): Promise<void> }
     newestCommit,
     withManifests,
     async close() {
-      await rm(folder, { recursive: true, force: true });
+      // What can't be removed now is removed at the next start; a shutdown is no place to fail.
+      await rm(folder, { recursive: true, force: true }).catch(() => undefined);
     },
   };
 }

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { dockerConfigJson } from "../../sandbox/registry.ts";
+import { newSshKeyPair } from "../../sandbox/ssh-key-pair.ts";
+import { manifestOf } from "../../sandbox/world.ts";
+import { OLD, startStage } from "./stage.ts";
+
+test("canary secrets are found in no log line, answer, page, chat message or file, over every kind of failure", async (t) => {
+  const password = "canary-registry-password-7f3a";
+  const token = "ghp_canaryTOKENcanaryTOKENcanaryTOKEN99";
+  const httpHosts: string[] = [];
+  const stage = await startStage(t, {
+    registry: { auth: { kind: "basic", username: "robot", password } },
+    env: { RECONCILE_TIMEOUT_SECONDS: "2", IMAGE_GRACE_SECONDS: "0" },
+    operator: { chatHttpHosts: httpHosts },
+  });
+  httpHosts.push(stage.chat.host);
+  const stranger = newSshKeyPair();
+  const broken = stage.key.privateKey.replace(/\n.{40}/, "\ncanary-broken-key-material-canary-broken");
+  stage.secret("gitops-operator", "regcred", { ".dockerconfigjson": dockerConfigJson(stage.registry.host, "robot", password) });
+  stage.secret("gitops-operator", "wrongcred", {
+    ".dockerconfigjson": dockerConfigJson(stage.registry.host, "robot", `wrong-${password}`),
+  });
+  stage.secret("gitops-operator", "oddcred", { ".dockerconfigjson": `{"auths": {"${stage.registry.host}": {"auth": "${password}"` });
+  stage.secret("gitops-operator", "github", { "github-token": token });
+  stage.secret("gitops-operator", "chat", { "webhook-url": stage.chat.url("/services/T000/B000/canarywebhook") });
+  stage.secret("gitops-operator", "bad-chat", { "webhook-url": "not a url canarywebhook" });
+  stage.secret("gitops-operator", "stranger", { "ssh-privatekey": stranger.privateKey });
+  stage.secret("gitops-operator", "broken", { "ssh-privatekey": broken });
+  const image = `${stage.registry.host}/team/shop`;
+  await stage.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `${image}:${OLD}`) });
+  const app = await stage.repository("team/shop.git", { "index.html": "1" });
+  const sha = (await app.tip()) ?? "";
+  const base = {
+    app_repository: stage.gitHost.url("team/shop.git"),
+    deployment_path: "shop/deployment.yaml",
+    image_name: image,
+    notifications_secret_name: "chat",
+    github_token_secret_name: "github",
+  };
+  const variants: Record<string, Record<string, string>> = {
+    missing: {},
+    stranger: { ssh_key_name: "stranger" },
+    broken: { ssh_key_name: "broken" },
+    wrongcred: { registry_secret_name: "wrongcred" },
+    oddcred: { registry_secret_name: "oddcred" },
+    badchat: { notifications_secret_name: "bad-chat" },
+    url: { app_repository: `https://user:${password}@example.com/x.git` },
+    branch: { observe_branch: "gone" },
+  };
+  for (const [name, annotations] of Object.entries(variants)) await stage.deploy({ name, annotations: { ...base, ...annotations } });
+  let answers = "";
+  const failures = [
+    () => stage.registry.answer({ status: 500, body: `oops ${password}` }),
+    () => stage.ci.answer({ status: 403, body: JSON.stringify({ message: `bad token ${token}` }) }),
+    () => stage.chat.answer({ status: 500, body: "canarywebhook" }, 1),
+    () => stage.cluster.faults.answer(500, /secrets/),
+    () => {
+      stage.registry.put("team/shop", sha);
+      return () => {};
+    },
+  ];
+  for (const fail of failures) {
+    const restore = fail();
+    answers += JSON.stringify(await stage.reconcile());
+    for (const path of ["/status", "/debug", "/health", "/metrics"]) answers += await stage.text(path);
+    restore();
+  }
+  await stage.chat.received(1);
+  assert.match(answers, /"failed"/);
+  const keyLines = [stage.key, stranger].flatMap(({ privateKey }) =>
+    privateKey.split("\n").filter((line) => line.length > 40 && !line.startsWith("-")),
+  );
+  const canaries = [
+    password,
+    Buffer.from(`robot:${password}`).toString("base64"),
+    token,
+    "canarywebhook",
+    "canary-broken-key",
+    ...keyLines,
+  ];
+  const places: Record<string, string> = {
+    answers,
+    log: JSON.stringify(stage.logLines),
+    chat: stage.chat.messages.map(({ text }) => text).join("\n"),
+    files: await textOf(stage.env.WORK_DIR as string),
+  };
+  for (const [place, text] of Object.entries(places)) {
+    for (const canary of canaries) assert.ok(!text.includes(canary), `${place} holds ${canary.slice(0, 24)}…`);
+  }
+});
+
+async function textOf(path: string): Promise<string> {
+  if ((await stat(path)).isDirectory())
+    return (await Promise.all((await readdir(path)).map((name) => textOf(join(path, name))))).join("\n");
+  return readFile(path, "latin1");
+}
