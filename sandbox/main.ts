@@ -10,11 +10,19 @@ import { manifestOf, startWorld, type World } from "./world.ts";
 
 const keep = process.argv.includes("--keep");
 const world = await startWorld({ chat: "https", registry: { auth: { kind: "bearer", username: "robot", password: "sandbox" } } });
+let stopOperator = async () => {};
+const ended = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => ended.abort());
+// Whoever reads the story may stop (`| head`): then it is over.
+process.stdout.on("error", () => ended.abort());
+const isEnded = new Promise<void>((resolve) => ended.signal.addEventListener("abort", () => resolve()));
 try {
-  await tellStory(world);
+  await Promise.race([tellStory(world), isEnded]);
 } finally {
+  await stopOperator();
   await world.close();
 }
+process.exit(process.exitCode ?? 0);
 
 async function tellStory(world: World): Promise<void> {
   const oldTag = "0".repeat(40);
@@ -36,62 +44,56 @@ async function tellStory(world: World): Promise<void> {
   tell("Deployment", "default/shop, whose annotations name both repositories and the SSH key's Secret");
 
   const operator = await startOperatorProcess(world);
-  try {
-    const pushed = await app.commit({ "index.html": "<h1>Shop, now open</h1>\n" }, { message: "Open the shop" });
-    const before = (await manifests.tip()) ?? "";
-    say("A developer pushes a commit to the application");
-    tell(pushed.slice(0, 12), "Open the shop");
+  const pushed = await app.commit({ "index.html": "<h1>Shop, now open</h1>\n" }, { message: "Open the shop" });
+  const before = (await manifests.tip()) ?? "";
+  say("A developer pushes a commit to the application");
+  tell(pushed.slice(0, 12), "Open the shop");
 
-    world.ci.setRuns("team/shop", pushed, [{ status: "in_progress" }]);
-    tell("CI", "builds the image, which takes a second");
-    setTimeout(() => {
-      world.registry.put("team/shop", pushed);
-      world.ci.setRuns("team/shop", pushed, [{ status: "completed", conclusion: "success" }]);
-    }, 1_000);
+  world.ci.setRuns("team/shop", pushed, [{ status: "in_progress" }]);
+  tell("CI", "builds the image, which takes a second");
+  setTimeout(() => {
+    world.registry.put("team/shop", pushed);
+    world.ci.setRuns("team/shop", pushed, [{ status: "completed", conclusion: "success" }]);
+  }, 1_000);
 
-    say("The readiness probe calls GET /reconcile, which waits for the build");
-    const entries = (await (await fetch(`${operator.url}/reconcile`)).json()) as { action?: string }[];
-    console.log(JSON.stringify(entries, null, 2));
-    const after = (await manifests.tip()) ?? "";
-    if (entries[0]?.action !== "patched" || after === before) throw new Error("the operator did not push; its answer above says why");
+  say("The readiness probe calls GET /reconcile, which waits for the build");
+  const entries = (await (await fetch(`${operator.url}/reconcile`)).json()) as { action?: string }[];
+  console.log(JSON.stringify(entries, null, 2));
+  const after = (await manifests.tip()) ?? "";
+  if (entries[0]?.action !== "patched" || after === before) throw new Error("the operator did not push; its answer above says why");
 
-    say("What landed in the manifests repository");
-    const [commit] = await manifests.log();
-    tell(after.slice(0, 12), `${commit?.subject}   (${commit?.author.name})`);
-    const diff = (await manifests.diff(before, after)).split("\n").filter((line) => /^[-+]/.test(line));
-    console.log(diff.map((line) => `  ${line}`).join("\n"));
+  say("What landed in the manifests repository");
+  const [commit] = await manifests.log();
+  tell(after.slice(0, 12), `${commit?.subject}   (${commit?.author.name})`);
+  const diff = (await manifests.diff(before, after)).split("\n").filter((line) => /^[-+]/.test(line));
+  console.log(diff.map((line) => `  ${line}`).join("\n"));
 
-    say("GET /status");
-    console.log((await (await fetch(`${operator.url}/status`)).text()).trimEnd());
+  say("GET /status");
+  console.log((await (await fetch(`${operator.url}/status`)).text()).trimEnd());
 
-    say("What the chat was told");
-    for (const { text } of await world.chat.received(2)) console.log(`  ${text}`);
-    if (keep) await stayUp(world, operator.url);
-  } finally {
-    await operator.stop();
-  }
+  say("What the chat was told");
+  for (const { text } of await world.chat.received(2)) console.log(`  ${text}`);
+  if (keep) await stayUp(world, operator.url);
 }
 
 /** The real program in a process of its own. */
-async function startOperatorProcess({ env, folder }: World): Promise<{ url: string; stop(): Promise<void> }> {
+async function startOperatorProcess({ env, folder }: World): Promise<{ url: string }> {
   const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
   const child = spawn(process.execPath, [main], {
     env: { PATH: process.env.PATH, ...env, IMAGE_WAIT_INITIAL_SECONDS: "2" },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const exited = once(child, "exit");
+  stopOperator = async () => {
+    child.kill("SIGTERM");
+    await exited;
+  };
   for await (const line of createInterface({ input: child.stdout })) {
     const { msg, port } = JSON.parse(line) as { msg: string; port?: number };
     if (msg !== "Listening") continue;
     // The log stays for `--keep`; the story is told without it.
     child.stdout.pipe(createWriteStream(join(folder, "operator.log")));
-    return {
-      url: `http://127.0.0.1:${port}`,
-      async stop() {
-        child.kill("SIGTERM");
-        await exited;
-      },
-    };
+    return { url: `http://127.0.0.1:${port}` };
   }
   throw new Error("the operator ended before it listened");
 }
@@ -102,7 +104,7 @@ async function stayUp({ cluster, env, folder }: World, url: string): Promise<voi
   tell("cluster", `kubectl --kubeconfig ${env.KUBECONFIG} get deployments -A   (${cluster.url})`);
   tell("operator's log", `tail -f ${folder}/operator.log`);
   tell("repositories", `git -C ${folder}/git/team/manifests.git log -p`);
-  await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
+  await isEnded;
 }
 
 function say(title: string): void {

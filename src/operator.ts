@@ -199,7 +199,10 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
 
   const server = createServer(createApp(endpoints, log, metrics.requestStarted));
   server.listen(config.port, config.host);
-  await once(server, "listening");
+  await once(server, "listening").catch((cause: NodeJS.ErrnoException) => {
+    const address = `${config.host ?? "all interfaces"}, port ${config.port}`;
+    throw new Error(`can't listen on ${address} (${cause.code}); set PORT or HOST to a free address of this machine`, { cause });
+  });
   const timer = config.reconcileIntervalMs > 0 ? setInterval(() => void onTimer(), config.reconcileIntervalMs) : undefined;
   async function onTimer(): Promise<void> {
     if (deployments.synced && !stopping.signal.aborted) await reconciler.reconcile({}, AbortSignal.timeout(config.reconcileTimeoutMs));
