@@ -9,12 +9,17 @@ const OFS_DELTA = 6;
 /** A commit object larger than this is refused: nobody writes such messages by hand. */
 const MAX_COMMIT_BYTES = 1024 * 1024;
 
+/** Of all commits of one pack together, inflated; and what an unfinished one may take of the pack. */
+const MAX_COMMITS_BYTES = 16 * 1024 * 1024;
+const MAX_PACKED_BYTES = 2 * 1024 * 1024;
+
 /** All commits at the head of the pack, by object id; stops reading at the first object of another kind. */
 export async function readCommits(pack: AsyncIterable<Buffer>): Promise<Map<string, Commit>> {
   const commits = new Map<string, Commit>();
   const contents = new Map<number, Buffer>();
   let bytes: Buffer = Buffer.alloc(0);
   let offset = 12;
+  let inflatedBytes = 0;
   let left: number | undefined;
   for await (const chunk of pack) {
     bytes = Buffer.concat([bytes, chunk]);
@@ -25,8 +30,15 @@ export async function readCommits(pack: AsyncIterable<Buffer>): Promise<Map<stri
     }
     while (left > 0) {
       const object = readObject(bytes, offset, contents);
-      if (object === "incomplete") break;
+      if (object === "incomplete") {
+        if (bytes.length - offset > MAX_PACKED_BYTES) throw damaged();
+        break;
+      }
       if (object === "other") return commits;
+      inflatedBytes += object.content.length;
+      if (inflatedBytes > MAX_COMMITS_BYTES) {
+        throw new ReconcileError("git_limit", "the git server sent more than 16 MiB of commits; check the application repository");
+      }
       contents.set(offset, object.content);
       const commit = parseCommit(object.content);
       commits.set(commit.sha, commit);
@@ -94,6 +106,8 @@ function applyDelta(base: Buffer, delta: Buffer): Buffer {
   };
   size();
   const resultSize = size();
+  if (resultSize > MAX_COMMIT_BYTES) throw damaged();
+  let built = 0;
   const parts: Buffer[] = [];
   while (at < delta.length) {
     const op = delta[at++] ?? 0;
@@ -110,6 +124,8 @@ function applyDelta(base: Buffer, delta: Buffer): Buffer {
     const offset = field(0x01, 4);
     const length = field(0x10, 3) || 0x10000;
     parts.push(base.subarray(offset, offset + length));
+    built += length;
+    if (built > resultSize) throw damaged();
   }
   const result = Buffer.concat(parts);
   if (result.length !== resultSize) throw damaged();

@@ -1,6 +1,6 @@
 /** Files read from, and commits written to, a git object store by object id alone (isomorphic-git keeps the objects). */
 import fs from "node:fs";
-import git, { type TreeEntry } from "isomorphic-git";
+import git from "isomorphic-git";
 import type { Identity } from "../../core/ports.ts";
 import { ReconcileError } from "../../errors.ts";
 import { diskError } from "./disk-error.ts";
@@ -42,17 +42,14 @@ export async function commitFile(
   store: ObjectStore,
   change: { parent: string; path: string; text: string; message: string; identity: Identity },
 ): Promise<{ sha: string; oids: string[] }> {
-  const { trees, entry } = await findFile(store, change.parent, change.path);
-  const names = change.path.split("/");
+  const { trees } = await findFile(store, change.parent, change.path);
   return undamaged(async () => {
     let oid = await git.writeBlob({ fs, gitdir: store.gitdir, blob: Buffer.from(change.text, "utf8") });
     const oids = [oid];
-    let [name, mode] = [names.at(-1), entry.mode];
-    for (let depth = trees.length - 1; depth >= 0; depth--) {
-      const tree = (trees[depth] ?? []).map((item) => (item.path === name ? { ...item, oid, mode } : item));
-      oid = await git.writeTree({ fs, gitdir: store.gitdir, tree });
+    for (const { bytes, idAt } of trees.reverse()) {
+      const object = Buffer.concat([bytes.subarray(0, idAt), Buffer.from(oid, "hex"), bytes.subarray(idAt + 20)]);
+      oid = await git.writeObject({ fs, gitdir: store.gitdir, type: "tree", format: "content", object });
       oids.push(oid);
-      [name, mode] = [names[depth - 1], "040000"];
     }
     const person = { ...change.identity, timestamp: Math.floor(Date.now() / 1000), timezoneOffset: 0 };
     const commit = { tree: oid, parent: [change.parent], author: person, committer: person, message: change.message };
@@ -61,24 +58,37 @@ export async function commitFile(
   });
 }
 
-/** The entry of a regular file, and the entries of each folder on the way, the root first. */
-async function findFile(store: ObjectStore, commit: string, path: string): Promise<{ trees: TreeEntry[][]; entry: TreeEntry }> {
+interface Entry {
+  readonly mode: string;
+  readonly oid: string;
+}
+
+/** A tree object's bytes, and where in them the id of the entry on the way to the file begins. */
+interface TreeOnTheWay {
+  readonly bytes: Buffer;
+  readonly idAt: number;
+}
+
+/** The entry of a regular file, and the trees on the way to it, the root first. */
+async function findFile(store: ObjectStore, commit: string, path: string): Promise<{ trees: TreeOnTheWay[]; entry: Entry }> {
   const names = path.split("/");
-  const trees: TreeEntry[][] = [];
-  let oid = commit;
+  const trees: TreeOnTheWay[] = [];
+  let { tree: oid } = (await undamaged(() => git.readCommit({ fs, ...store, oid: commit }))).commit;
   for (const [depth, name] of names.entries()) {
-    const { tree } = await undamaged(() => git.readTree({ fs, ...store, oid }));
-    trees.push(tree);
-    const entry = tree.find((item) => item.path === name);
+    const { object } = await undamaged(() => git.readObject({ fs, ...store, oid, format: "content" }));
+    const bytes = Buffer.from(object as Uint8Array);
+    const found = findEntry(bytes, name);
     const here = names.slice(0, depth + 1).join("/");
-    if (!entry) {
+    if (!found) {
       throw new ReconcileError(
         "manifest_missing",
         `${path} is not in the manifests repository ('${here}' does not exist); correct gitops.operator.deployment_path`,
       );
     }
+    const { entry, idAt } = found;
+    trees.push({ bytes, idAt });
     const isLast = depth === names.length - 1;
-    if (isLast && entry.type === "blob" && entry.mode !== "120000") return { trees, entry };
+    if (isLast && entry.mode.startsWith("100")) return { trees, entry };
     if (isLast || entry.mode !== "040000") {
       const kind = KINDS[entry.mode] ?? "a file";
       const wanted = isLast ? "a regular file" : "a directory";
@@ -90,6 +100,27 @@ async function findFile(store: ObjectStore, commit: string, path: string): Promi
     oid = entry.oid;
   }
   throw new ReconcileError("manifest_missing", "gitops.operator.deployment_path is empty; name the manifest's path");
+}
+
+/**
+ * Looks in a tree object's own bytes (`MODE NAME\0` and 20 bytes of id, again and again): the names of the other entries are never decoded,
+ * so whatever they are, they stay what they are.
+ */
+function findEntry(bytes: Buffer, name: string): { entry: Entry; idAt: number } | undefined {
+  const wanted = Buffer.from(name, "utf8");
+  for (let at = 0; at < bytes.length; ) {
+    const space = bytes.indexOf(0x20, at);
+    const end = bytes.indexOf(0, space);
+    if (space < 0 || end < 0 || end + 21 > bytes.length) {
+      throw new ReconcileError("git_copy_damaged", "a folder of the manifests repository can't be read; the local copy is made anew");
+    }
+    if (bytes.subarray(space + 1, end).equals(wanted)) {
+      const mode = bytes.toString("latin1", at, space).padStart(6, "0");
+      return { entry: { mode, oid: bytes.toString("hex", end + 1, end + 21) }, idAt: end + 1 };
+    }
+    at = end + 21;
+  }
+  return undefined;
 }
 
 /** An object that the store should have and can't give means a damaged copy, which is made anew. */

@@ -25,6 +25,8 @@ export interface UploadPack {
   pack(request: PackRequest, shallow: Set<string>): AsyncGenerator<Buffer, void, undefined>;
 }
 
+const MOST_SHALLOW = 10_000;
+
 /** Reads the advertisement. One listing and one pack may follow on the same wire, in that order. */
 export async function openUploadPack(wire: GitWire): Promise<UploadPack> {
   const reader = await wire.advertisement();
@@ -118,7 +120,9 @@ async function* readPack(reader: PktReader, shallow: Set<string>): AsyncGenerato
       const text = line.data.toString("utf8").trim();
       refuseError(text);
       const [word, sha] = text.split(" ");
-      if (word === "shallow" && sha) shallow.add(sha);
+      if (word === "shallow" && sha && /^[0-9a-f]{40}$/.test(sha)) shallow.add(sha);
+      if (shallow.size > MOST_SHALLOW)
+        throw new ReconcileError("git_limit", "the git server names too many shallow boundaries; check the repository");
     }
   }
 }
