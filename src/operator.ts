@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { KubeConfig } from "@kubernetes/client-node";
@@ -14,13 +15,16 @@ import { createSshConnections } from "./adapters/git/ssh/ssh-connections.ts";
 import { parseSshKey } from "./adapters/git/ssh/ssh-key.ts";
 import { createGithubActions } from "./adapters/github-actions.ts";
 import { createDeploymentCache } from "./adapters/kubernetes/deployment-cache.ts";
+import { createEventRecorder } from "./adapters/kubernetes/event-recorder.ts";
 import { createKubeClient } from "./adapters/kubernetes/kube-client.ts";
 import { createSecretReader } from "./adapters/kubernetes/secret-reader.ts";
 import { createRegistry } from "./adapters/registry.ts";
 import type { Config } from "./config.ts";
+import { type ClusterEvent, createEvents, incompleteEvent } from "./core/events.ts";
 import { createFreshest } from "./core/freshest.ts";
 import { createImageGate } from "./core/image-gate.ts";
-import { createNotices, type NoticeEvent } from "./core/notices.ts";
+import type { Named, NewsEvent } from "./core/news.ts";
+import { createNotices } from "./core/notices.ts";
 import { createReconciler, type EndedRun, isSame } from "./core/pass.ts";
 import type { Clock, Log } from "./core/ports.ts";
 import { type Progress, reconcile } from "./core/reconcile.ts";
@@ -57,6 +61,7 @@ const BUNDLED_KNOWN_HOSTS = fileURLToPath(new URL("../files/known_hosts", import
 const LAST_ANSWERS_MS = 1_000;
 const LAST_MESSAGES_MS = 3_000;
 const DISK_LOOK_MS = 60_000;
+const LAST_EVENTS_MS = 1_000;
 
 const systemClock: Clock = {
   now: () => performance.now(),
@@ -86,6 +91,8 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const gate = createImageGate({ registry, builds, clock, settings: config.imageGate, observer: metrics });
   const chat = createChat({ dispatcher, log, clock: systemClock, httpHosts: options.chatHttpHosts ?? [] });
   const notices = createNotices();
+  const recorder = createEventRecorder({ client: kube, log, instance: hostname() });
+  const events = createEvents();
 
   const parse = (record: DeploymentRecord) => parseTarget(record, config.operatorNamespace);
 
@@ -121,7 +128,10 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
         identity,
         readSecret: readSecretFor(target, releases),
         parseKey: parseSshKey,
-        onBuild: (sha, text) => void tellChat(target, { kind: "building", sha, text }),
+        onBuild(sha, text) {
+          void tellChat(target, { kind: "building", sha, text });
+          tellCluster(target, events.decide(target, { kind: "building", sha, text }));
+        },
         warn: (message, error) => log.warn({ ...fields, error: (error as Error).message }, message),
       });
       // While its secrets are known: what is shown later can be redacted by shape only.
@@ -132,7 +142,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   }
 
   /** Never rejects: a chat that is not there is no reason to fail (contract §8). */
-  async function tellChat(target: Target, event: NoticeEvent): Promise<void> {
+  async function tellChat(target: Target, event: NewsEvent): Promise<void> {
     if (!target.notificationsSecret) return;
     const text = notices.decide(target, event);
     if (text === undefined) return;
@@ -148,21 +158,23 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     }
   }
 
+  function tellCluster({ namespace, deployment }: Named, event: ClusterEvent | undefined): void {
+    const record = event && deployments.get(namespace, deployment);
+    if (event && record) recorder.record(record, { ...event, note: redactor.redact(event.note) });
+  }
+
   function onEnd(result: Result, run?: EndedRun): void {
     metrics.ended(result);
     tell(log, result, run);
     const message = describeOutcome(result.deployment, result.outcome);
+    tellCluster(result, events.decide(result, { kind: "ended", outcome: result.outcome, message }));
     if (run) void tellChat(run.target, { kind: "ended", outcome: result.outcome, message });
   }
 
   const writers = createWriters({ git, clock: systemClock, deployments, recheck, observer: metrics });
+  const onIncomplete = (name: Named, problems: readonly string[]) => tellCluster(name, incompleteEvent(problems));
   const reconciler = createReconciler({
-    deployments,
-    writers,
-    parse,
-    work,
-    onEnd,
-    log,
+    ...{ deployments, writers, parse, work, onEnd, onIncomplete, log },
     observer: metrics,
     concurrency: config.concurrency,
   });
@@ -188,7 +200,9 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       stopping.signal.throwIfAborted();
       const due = AbortSignal.timeout(config.reconcileTimeoutMs);
       await ready(deployments.ready(AbortSignal.any([stopping.signal, due])));
-      notices.retain(deployments.list().map(({ namespace, name }) => ({ namespace, deployment: name })));
+      const names = deployments.list().map(({ namespace, name }) => ({ namespace, deployment: name }));
+      notices.retain(names);
+      events.retain(names);
       return reconciler.reconcile(filter, due);
     },
     status: () => redactor.redact(statusText(deployments.list(), parse, reconciler.lastResult)),
@@ -216,7 +230,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       await reconciler.close();
       await closeServer(server);
       deployments.close();
-      await chat.close(LAST_MESSAGES_MS);
+      await Promise.all([chat.close(LAST_MESSAGES_MS), recorder.close(LAST_EVENTS_MS)]);
       await connections.close();
       kube.close();
       await dispatcher.destroy();

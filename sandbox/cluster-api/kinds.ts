@@ -23,6 +23,8 @@ export const kinds: readonly Kind[] = [
     shortNames: ["deploy"],
   },
   { kind: "Event", plural: "events", singular: "event", group: "events.k8s.io", version: "v1", namespaced: true, shortNames: ["ev"] },
+  // The same objects, read only: what `kubectl get events` and `kubectl describe` ask for.
+  { kind: "Event", plural: "events", singular: "event", group: "", version: "v1", namespaced: true, shortNames: ["ev"] },
 ];
 
 export type KindName = "Namespace" | "Secret" | "Deployment" | "Event";

@@ -1,3 +1,4 @@
+import { asKind } from "./core-event.ts";
 import type { Target } from "./exchange.ts";
 import { apiVersionOf, type KubeObject } from "./kinds.ts";
 import type { ObjectStore } from "./object-store.ts";
@@ -49,7 +50,7 @@ export function createReader(store: ObjectStore): Reader {
     get({ kind, namespace, name = "" }, accept) {
       const object = store.get(kind, namespace, name);
       if (!object) throw notFound({ kind, namespace, name });
-      return wantsTable(accept) ? tableOf(kind.kind, [object], {}, false) : object;
+      return wantsTable(accept) ? tableOf(kind.kind, [object], {}, false) : asKind(kind, object);
     },
     list(target, query, accept) {
       const limit = Number(query.get("limit") ?? 0) || Number.POSITIVE_INFINITY;
@@ -64,7 +65,7 @@ export function createReader(store: ObjectStore): Reader {
       };
       if (wantsTable(accept)) return JSON.stringify(tableOf(target.kind.kind, page, metadata, query.get("includeObject") === "Object"));
       const head = { kind: `${target.kind.kind}List`, apiVersion: apiVersionOf(target.kind), metadata };
-      return `${JSON.stringify(head).slice(0, -1)},"items":[${page.map(encodeItem).join(",")}]}`;
+      return `${JSON.stringify(head).slice(0, -1)},"items":[${page.map((object) => encodeItem(asKind(target.kind, object))).join(",")}]}`;
     },
     expireContinueTokens() {
       snapshots = [];

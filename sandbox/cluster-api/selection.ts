@@ -3,13 +3,14 @@ import { Refusal } from "./status.ts";
 
 export type Selection = (object: KubeObject) => boolean;
 
-/** Which objects a list or watch is about: a namespace, `fieldSelector` on name and namespace, `labelSelector` with `=`, `!=` and mere keys. */
+/** Which objects a list or watch is about: a namespace, `fieldSelector` on names and what an Event is about, `labelSelector` with `=`, `!=` and mere keys. */
 export function parseSelection(namespace: string | undefined, query: URLSearchParams): Selection {
   const tests: Selection[] = namespace === undefined ? [] : [(object) => object.metadata.namespace === namespace];
   for (const term of termsOf(query.get("fieldSelector"))) {
-    const [, field, unequal, value] = /^metadata\.(name|namespace)(?:==?|(!=))(.*)$/.exec(term) ?? [];
+    const [, part, field, unequal, value] =
+      /^(?:(metadata)\.(?=name)|involvedObject\.)(name|namespace|kind|uid)(?:==?|(!=))(.*)$/.exec(term) ?? [];
     if (!field) throw new Refusal(400, `field label not supported: ${term}`);
-    tests.push((object) => (object.metadata[field] === value) === !unequal);
+    tests.push(({ metadata, regarding }) => ((part ? metadata : (regarding as Record<string, unknown>))?.[field] === value) === !unequal);
   }
   for (const term of termsOf(query.get("labelSelector"))) {
     const [, key, operator, value] = /^([\w./-]+)(?:(==?|!=)([\w.-]*))?$/.exec(term) ?? [];

@@ -25,6 +25,9 @@ export function validateEvent(event: NewEvent): void {
   const problems = ["eventTime", "reportingController", "reportingInstance", "action", "reason"]
     .filter((field) => !event[field])
     .map((field) => `${field}: Required value`);
+  // From here on Kubernetes keeps them empty; kubectl shows eventTime and reportingController instead.
+  for (const field of ["deprecatedFirstTimestamp", "deprecatedLastTimestamp", "deprecatedCount", "deprecatedSource"])
+    if (event[field] !== undefined) problems.push(`${field}: Invalid value: needs to be unset`);
   if (event.type !== "Normal" && event.type !== "Warning") problems.push(`type: Invalid value: ${JSON.stringify(event.type)}`);
   if (Buffer.byteLength(String(event.note ?? "")) > noteLimitBytes)
     problems.push(`note: Invalid value: can have at most ${noteLimitBytes} bytes`);

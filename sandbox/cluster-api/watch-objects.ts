@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { asKind } from "./core-event.ts";
 import type { Response, Target } from "./exchange.ts";
 import { apiVersionOf, type KubeObject } from "./kinds.ts";
 import type { Change, ObjectStore } from "./object-store.ts";
@@ -56,12 +57,13 @@ export function createWatches(store: ObjectStore, bookmarkEveryMs: number): Watc
       },
     };
     function sendObject(type: string, object: KubeObject): void {
-      const shown = wantsTable(accept) ? tableOf(target.kind.kind, [object], {}, query.get("includeObject") === "Object") : object;
+      const whole = query.get("includeObject") === "Object";
+      const shown = wantsTable(accept) ? tableOf(target.kind.kind, [object], {}, whole) : asKind(target.kind, object);
       watch.sendLine(JSON.stringify({ type, object: shown }));
     }
     function sendChange(change: Change): void {
       // Real servers drop what is not newer than the asked version, even when that version is from a future that a restore took back.
-      if (change.kind !== target.kind || change.resourceVersion <= from) return;
+      if (change.kind.kind !== target.kind.kind || change.resourceVersion <= from) return;
       const type = typeAsSelected(change, selects);
       if (type) sendObject(type, change.object);
     }

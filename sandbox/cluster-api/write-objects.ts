@@ -41,7 +41,10 @@ function create(store: ObjectStore, target: Target, body: Record<string, unknown
   if (namespace !== undefined && !store.get(kindNamed("Namespace"), undefined, namespace)) {
     throw notFound({ kind: kindNamed("Namespace"), namespace: undefined, name: namespace });
   }
-  if (kind.kind === "Event") validateEvent(object);
+  if (kind.kind === "Event") {
+    if (kind.group === "") throw new Refusal(405, "this server takes Events of events.k8s.io/v1 only");
+    validateEvent(object);
+  }
   const { name } = object.metadata;
   if (store.get(kind, namespace, name)) {
     throw new Refusal(409, `${kind.plural} "${name}" already exists`, "AlreadyExists", { name, group: kind.group, kind: kind.plural });

@@ -19,3 +19,8 @@ function cut(text: string): string {
   const characters = [...text.slice(0, 2 * (MOST_CHARACTERS + 1))];
   return characters.length > MOST_CHARACTERS ? `${characters.slice(0, MOST_CHARACTERS - 1).join("")}…` : text;
 }
+
+/** The text for where `:x:` is no picture. */
+export function withoutEmojiCode(text: string): string {
+  return text.replace(/^:[a-z_]+: /, "");
+}

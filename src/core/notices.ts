@@ -1,111 +1,23 @@
-/** Who is told what, and once: the rule of the contract's §8, in memory only, so that after a restart a failure is told once more. */
-import type { ErrorCode } from "../errors.ts";
+/** The news of the Deployments in the chat's words (contract §8). */
 import { escapeChat } from "./chat-text.ts";
-import type { Outcome } from "./types.ts";
-
-export type NoticeEvent =
-  /** The image of the commit is being built; `text` says so. */
-  | { readonly kind: "building"; readonly sha: string; readonly text: string }
-  /** A run has ended; `message` is the outcome in words. */
-  | { readonly kind: "ended"; readonly outcome: Outcome; readonly message: string };
-
-export interface Named {
-  readonly namespace: string;
-  readonly deployment: string;
-}
+import { createNewsroom, type Named, type NewsEvent } from "./news.ts";
 
 export interface Notices {
   /** The message to send, escaped; undefined: nothing new. A Deployment's events in their order, each once. */
-  decide(name: Named, event: NoticeEvent): string | undefined;
+  decide(name: Named, event: NewsEvent): string | undefined;
   /** Forgets the Deployments that are not among these. */
   retain(names: Iterable<Named>): void;
 }
 
-/** What passes by itself is told only after so many runs in a row that ended like that. */
-const TRANSIENT_RUNS = 3;
-
-const transient: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  "build_unknown",
-  "cluster_stale",
-  "cluster_unsynced",
-  "deadline",
-  "git_copy_damaged",
-  "git_push_raced",
-  "git_unreachable",
-  "registry_limited",
-  "registry_unavailable",
-  "secret_unreadable",
-]);
-
-/** Of one Deployment; commits come and go meanwhile, so the oldest is forgotten. */
-const MOST_TOLD = 50;
-
-interface Memory {
-  /** Failures that were told since the last success, by kind and wanted tag. */
-  readonly told: Set<string>;
-  transientRuns: number;
-  patchedTo: string | undefined;
-  hourglassSha: string | undefined;
-}
-
 export function createNotices(): Notices {
-  const memories = new Map<string, Memory>();
-
-  function decideEnd(memory: Memory, { deployment }: Named, outcome: Outcome, message: string): string | undefined {
-    switch (outcome.kind) {
-      case "failed":
-        return decideFailure(memory, outcome, message);
-      case "patched":
-      case "up_to_date": {
-        const isRecovery = memory.told.size > 0;
-        const isNews = outcome.kind === "patched" && memory.patchedTo !== outcome.to;
-        memory.told.clear();
-        memory.transientRuns = 0;
-        if (outcome.kind === "patched") memory.patchedTo = outcome.to;
-        if (isRecovery) return `:white_check_mark: Deployment ${deployment} recovered: ${message}`;
-        return isNews ? message : undefined;
-      }
-      case "waiting":
-      case "skipped":
-        memory.transientRuns = 0;
-        return undefined;
-    }
-  }
-
+  const newsroom = createNewsroom();
   return {
     decide(name, event) {
-      const id = idOf(name);
-      const memory: Memory = memories.get(id) ?? { told: new Set(), transientRuns: 0, patchedTo: undefined, hourglassSha: undefined };
-      memories.set(id, memory);
-      const text = event.kind === "building" ? decideBuilding(memory, event) : decideEnd(memory, name, event.outcome, event.message);
-      return text === undefined ? undefined : escapeChat(text);
+      const news = newsroom.decide(name, event);
+      if (news === undefined) return undefined;
+      const text = event.kind === "building" ? event.text : event.message;
+      return escapeChat(news === "recovered" ? `:white_check_mark: Deployment ${name.deployment} recovered: ${text}` : text);
     },
-    retain(names) {
-      const ids = new Set(Array.from(names, idOf));
-      for (const id of memories.keys()) if (!ids.has(id)) memories.delete(id);
-    },
+    retain: (names) => newsroom.retain(names),
   };
-}
-
-function decideBuilding(memory: Memory, { sha, text }: { sha: string; text: string }): string | undefined {
-  if (memory.hourglassSha === sha) return undefined;
-  memory.hourglassSha = sha;
-  return text;
-}
-
-function decideFailure(memory: Memory, { error, to }: Extract<Outcome, { kind: "failed" }>, message: string): string | undefined {
-  // The next start looks again, and what is wrong is told then.
-  if (error.code === "shutdown") return undefined;
-  const isTransient = transient.has(error.code);
-  memory.transientRuns = isTransient ? memory.transientRuns + 1 : 0;
-  if (isTransient && memory.transientRuns < TRANSIENT_RUNS) return undefined;
-  const failure = `${error.code} ${to ?? ""}`;
-  if (memory.told.has(failure)) return undefined;
-  memory.told.add(failure);
-  for (const oldest of memory.told) if (memory.told.size > MOST_TOLD) memory.told.delete(oldest);
-  return message;
-}
-
-function idOf({ namespace, deployment }: Named): string {
-  return `${namespace}/${deployment}`;
 }

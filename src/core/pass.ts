@@ -33,6 +33,8 @@ export interface ReconcilerOptions {
   readonly work: (target: Target, seat: Seat, progress: Progress) => Promise<Outcome>;
   /** Told of every result, disabled and malformed ones too; those had no run. */
   readonly onEnd: (result: Result, run?: EndedRun) => void;
+  /** Told of an incomplete Deployment when it became so, or its problems changed. */
+  readonly onIncomplete: (name: Omit<Result, "outcome">, problems: readonly string[]) => void;
   readonly log: Log;
   readonly observer?: Observer;
   /** Deployments worked on at once; a run in the writer holds no place. */
@@ -73,7 +75,7 @@ interface FollowUp {
 }
 
 export function createReconciler(options: ReconcilerOptions): Reconciler {
-  const { deployments, writers, parse, work, onEnd, log, observer = noObserver, concurrency } = options;
+  const { deployments, writers, parse, work, onEnd, onIncomplete, log, observer = noObserver, concurrency } = options;
   const slots = createSlots(concurrency);
   const lanes = new Map<string, Lane>();
   const results = new Map<string, LastResult>();
@@ -268,6 +270,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     }
     incomplete.set(id, problems.join("\n"));
     log.warn({ namespace: record.namespace, deployment: record.name, problems }, "Annotations incomplete, Deployment not reconciled");
+    onIncomplete({ namespace: record.namespace, deployment: record.name }, problems);
   }
 
   return {

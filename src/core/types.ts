@@ -10,6 +10,9 @@ export interface SecretRef {
 export interface DeploymentRecord {
   readonly namespace: string;
   readonly name: string;
+  /** Which one of that name, and how new: for Events about it. */
+  readonly uid?: string;
+  readonly resourceVersion?: string;
   /** Only `gitops.operator.*` and `deployment.kubernetes.io/revision`: others may hold secrets. */
   readonly annotations: Readonly<Record<string, string>>;
   /** `spec.template.spec.containers`, in order. */

@@ -17,12 +17,15 @@ export function parseObjectIdentity(object: unknown): ObjectIdentity | undefined
 /** The fields that are used, of whatever was sent; undefined when no annotation is ours. */
 export function parseDeploymentRecord(object: unknown): DeploymentRecord | undefined {
   const identity = parseObjectIdentity(object);
-  const all = mapOf(mapOf(mapOf(object).metadata).annotations);
+  const metadata = mapOf(mapOf(object).metadata);
+  const all = mapOf(metadata.annotations);
   const keys = Object.keys(all).filter((key) => typeof all[key] === "string" && (key.startsWith(ours) || key === revision));
   if (!identity || !keys.some((key) => key.startsWith(ours))) return undefined;
   const annotations = Object.fromEntries(keys.map((key) => [key, all[key] as string]));
   const { containers } = mapOf(mapOf(mapOf(mapOf(object).spec).template).spec);
-  return { ...identity, annotations, containers: Array.isArray(containers) ? containers.flatMap(parseContainer) : [] };
+  const { uid, resourceVersion } = metadata;
+  const version = { ...(typeof uid === "string" && { uid }), ...(typeof resourceVersion === "string" && { resourceVersion }) };
+  return { ...identity, ...version, annotations, containers: Array.isArray(containers) ? containers.flatMap(parseContainer) : [] };
 }
 
 function parseContainer(container: unknown): DeploymentRecord["containers"] {
