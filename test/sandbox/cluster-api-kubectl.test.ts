@@ -1,65 +1,30 @@
 import assert from "node:assert/strict";
-import { execFile, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { promisify } from "node:util";
 import type { Protocol } from "../../sandbox/cluster-api/listener.ts";
 import { type ClusterApi, startClusterApi } from "../../sandbox/cluster-api.ts";
+import { type Kubectl, skipsWithoutKubectl, startKubectl } from "../kubectl.ts";
 
-const run = promisify(execFile);
-const oldestMinor = 26;
-
-/** Why kubectl cannot be used here; on CI that is a failure. */
-function reasonToSkip(): string | undefined {
-  const { stdout, error } = spawnSync("kubectl", ["version", "--client", "-o", "json"], { encoding: "utf8" });
-  if (error) return "there is no kubectl on the PATH";
-  const minor = Number.parseInt(JSON.parse(stdout || "{}").clientVersion?.minor, 10);
-  return minor >= oldestMinor ? undefined : `kubectl 1.${minor} is older than 1.${oldestMinor} (aggregated discovery)`;
-}
-
-const skip = reasonToSkip();
-
-function skips(t: TestContext): boolean {
-  if (skip === undefined) return false;
-  assert.ok(!process.env.CI, `on CI this test must run: ${skip}`);
-  t.skip(skip);
-  return true;
-}
-
-interface Session {
+interface Session extends Kubectl {
   readonly api: ClusterApi;
-  readonly env: NodeJS.ProcessEnv;
-  readonly directory: string;
-  kubectl(...args: string[]): Promise<string>;
 }
 
 async function startSession(t: TestContext, protocol: Protocol): Promise<Session> {
   const api = await startClusterApi({ protocol, ...(protocol !== "http" && { token: "t0ken" }) });
-  const directory = mkdtempSync(join(tmpdir(), "cluster-api-"));
-  t.after(async () => {
-    await api.close();
-    rmSync(directory, { recursive: true });
-  });
-  writeFileSync(join(directory, "config"), api.kubeconfig);
-  const env = { ...process.env, KUBECONFIG: join(directory, "config"), KUBECACHEDIR: join(directory, "cache") };
+  t.after(() => api.close());
   api.put({
     kind: "Deployment",
     metadata: { name: "app", namespace: "team" },
     spec: { template: { spec: { containers: [{ name: "app", image: "app:1" }] } } },
   });
-  return {
-    api,
-    env,
-    directory,
-    kubectl: async (...args) => (await run("kubectl", args, { env, timeout: 10_000 })).stdout,
-  };
+  return { api, ...startKubectl(t, api.kubeconfig) };
 }
 
 for (const protocol of ["http", "https", "h2"] as const) {
   test(`kubectl gets and annotates Deployments over ${protocol}`, async (t) => {
-    if (skips(t)) return;
+    if (skipsWithoutKubectl(t)) return;
     const { api, kubectl } = await startSession(t, protocol);
     const [head, row] = (await kubectl("get", "deployments", "-A")).split("\n");
     assert.match(head ?? "", /^NAMESPACE +NAME +READY +UP-TO-DATE +AVAILABLE +AGE$/);
@@ -70,7 +35,7 @@ for (const protocol of ["http", "https", "h2"] as const) {
 }
 
 test("kubectl applies, reads, changes and deletes", async (t) => {
-  if (skips(t)) return;
+  if (skipsWithoutKubectl(t)) return;
   const { api, directory, kubectl } = await startSession(t, "h2");
   const file = join(directory, "secret.yaml");
   writeFileSync(file, "apiVersion: v1\nkind: Secret\nmetadata: {name: key, namespace: team}\nstringData: {ssh-privatekey: hello}\n");
@@ -87,7 +52,7 @@ test("kubectl applies, reads, changes and deletes", async (t) => {
 });
 
 test("kubectl watches", async (t) => {
-  if (skips(t)) return;
+  if (skipsWithoutKubectl(t)) return;
   const { api, env } = await startSession(t, "h2");
   const child = spawn("kubectl", ["get", "deployments", "-A", "-w"], { env });
   t.after(() => child.kill());

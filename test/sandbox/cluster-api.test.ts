@@ -219,6 +219,8 @@ describe("objects", () => {
     }
     assert.equal((await ask(api, "POST", path, event("none", undefined))).code, 422);
     assert.equal((await ask(api, "POST", path, { ...event("long", "2026-01-02T03:04:05.000006Z"), note: "x".repeat(1025) })).code, 422);
+    const deprecated = { ...event("old", "2026-01-02T03:04:05.000006Z"), deprecatedCount: 1 };
+    assert.equal((await ask(api, "POST", path, deprecated)).code, 422);
   });
 
   test("a token that is required is required of everything but the health checks", async (t) => {

@@ -29,6 +29,12 @@ test("keeps our annotations, the revision and the containers, and nothing else",
   );
 });
 
+test("keeps which object it is and how new, where the server says so", () => {
+  const { uid, resourceVersion } = parseDeploymentRecord({ metadata: { ...metadata, uid: "u", resourceVersion: "7" } }) ?? {};
+  assert.deepEqual([uid, resourceVersion], ["u", "7"]);
+  assert.equal("uid" in (parseDeploymentRecord({ metadata: { ...metadata, uid: 5 } }) ?? {}), false);
+});
+
 test("keeps nothing of a Deployment without an annotation of ours", () => {
   for (const annotations of [
     undefined,

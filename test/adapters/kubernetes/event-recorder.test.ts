@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { createEventRecorder, eventObject } from "../../../src/adapters/kubernetes/event-recorder.ts";
+import type { ClusterEvent } from "../../../src/core/events.ts";
+import type { DeploymentRecord } from "../../../src/core/types.ts";
+import { never, startCluster, type Told, until } from "./start-cluster.ts";
+
+const updated: ClusterEvent = { type: "Normal", reason: "ImageUpdated", note: "a new tag" };
+const app: DeploymentRecord = { namespace: "default", name: "app", uid: "u-1", resourceVersion: "7", annotations: {}, containers: [] };
+
+async function startRecorder(t: TestContext, deadlineMs = 1_000) {
+  const { api, client } = await startCluster(t);
+  const told: Told[] = [];
+  const tell = (level: Told["level"]) => (fields: object, message: string) => void told.push({ level, message, fields: { ...fields } });
+  const log = { info: tell("info"), warn: tell("warn"), error: tell("error") };
+  const recorder = createEventRecorder({ client, log, instance: "pod-1", deadlineMs });
+  t.after(() => recorder.close(0));
+  const posts = () => api.requests.filter(({ method }) => method === "POST").length;
+  return { api, client, recorder, told, posts };
+}
+
+test("Events arrive in their order, about that very Deployment, with a time of six fractional digits", async (t) => {
+  const { api, recorder, told } = await startRecorder(t);
+  for (let index = 0; index < 20; index++) recorder.record(app, { ...updated, note: `note ${index}` });
+  await until("all are posted", () => recorder.counts.recorded === 20);
+  const events = [...api.list("Event")].sort((a, b) => Number(a.metadata.resourceVersion) - Number(b.metadata.resourceVersion));
+  assert.deepEqual(
+    events.map(({ note }) => note),
+    Array.from({ length: 20 }, (_, index) => `note ${index}`),
+  );
+  const [event] = events;
+  assert.match(String(event?.eventTime), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
+  assert.deepEqual(event?.regarding, {
+    ...{ apiVersion: "apps/v1", kind: "Deployment", namespace: "default", name: "app", uid: "u-1", resourceVersion: "7" },
+  });
+  assert.deepEqual([event?.type, event?.reason, event?.reportingController], ["Normal", "ImageUpdated", "gitops-operator"]);
+  assert.deepEqual(told, []);
+});
+
+test("the server refuses the time of a plain Date, and takes ours", async (t) => {
+  const { client } = await startRecorder(t);
+  const post = (object: object) =>
+    client.post("/apis/events.k8s.io/v1/namespaces/default/events", object, { deadlineMs: 1_000, signal: never });
+  const at = new Date();
+  const ours = eventObject(app, updated, at, "pod-1");
+  const plain = await post({ ...ours, eventTime: at });
+  assert.equal(plain.status, 400);
+  assert.match(plain.text, /2006-01-02T15:04:05\.000000Z07:00/);
+  assert.equal((await post(ours)).status, 201);
+});
+
+test("a note of any length and any letters is cut to 1,024 bytes, never within a character", async (t) => {
+  const { api, recorder } = await startRecorder(t);
+  const notes = ["x".repeat(1024), "x".repeat(1025), "é".repeat(600), `x${"é".repeat(600)}`, `xx${"🚢".repeat(300)}`];
+  for (const note of notes) recorder.record(app, { ...updated, note });
+  await until("all are posted", () => recorder.counts.recorded === notes.length);
+  const shown = api.list("Event").map(({ note }) => String(note));
+  assert.ok(shown.includes("x".repeat(1024)));
+  assert.equal(shown.filter((note) => note.endsWith("…")).length, 4);
+  for (const note of shown) assert.doesNotMatch(note, /\ufffd/);
+});
+
+test("names of any length make a valid name of an Event", () => {
+  for (const name of ["a", "a".repeat(253), `${"a".repeat(235)}.${"b".repeat(17)}`, `${"a".repeat(230)}-------${"b".repeat(16)}`]) {
+    const { metadata } = eventObject({ ...app, name }, updated, new Date(), "") as { metadata: { name: string } };
+    assert.ok(metadata.name.length <= 253);
+    assert.match(metadata.name, /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/);
+  }
+});
+
+test("RBAC that forbids is one warning with the remedy, however many Events, and they come once it allows", async (t) => {
+  const { api, recorder, told } = await startRecorder(t);
+  const allow = api.faults.answer(403, /^POST .*\/events/);
+  for (let index = 0; index < 10; index++) recorder.record(app, updated);
+  await until("all are refused", () => recorder.counts.failed === 10);
+  assert.deepEqual(
+    told.map(({ level, message }) => [level, message]),
+    [["warn", "Kubernetes Events are not recorded: RBAC forbids"]],
+  );
+  assert.match(String(told[0]?.fields.remedy), /verb create on events\.events\.k8s\.io/);
+  allow();
+  recorder.record(app, updated);
+  await until("the next is posted", () => recorder.counts.recorded === 1);
+});
+
+test("a server that never answers holds up nobody: the queue is bounded, each post has a deadline, the close too", async (t) => {
+  const { api, recorder, told } = await startRecorder(t, 50);
+  api.faults.hang(/^POST/);
+  for (let index = 0; index < 1_500; index++) recorder.record(app, updated);
+  assert.equal(recorder.counts.dropped, 499);
+  await until("a post was given up", () => recorder.counts.failed >= 2);
+  assert.deepEqual(told.map(({ message }) => message).sort(), [
+    "Kubernetes Event not recorded",
+    "Kubernetes Events dropped, too many are waiting",
+  ]);
+  const startMs = performance.now();
+  await recorder.close(20);
+  assert.ok(performance.now() - startMs < 500);
+});
+
+test("the close posts what is queued, and nothing comes after it", async (t) => {
+  const { api, recorder, posts } = await startRecorder(t);
+  for (let index = 0; index < 5; index++) recorder.record(app, updated);
+  await recorder.close(2_000);
+  assert.equal(api.list("Event").length, 5);
+  recorder.record(app, updated);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(posts(), 5);
+});
