@@ -35,7 +35,9 @@ import { createWriters, type Seat } from "./core/writer.ts";
 import { ReconcileError } from "./errors.ts";
 import { createApp, type Endpoints } from "./http/app.ts";
 import { describeOutcome } from "./http/reconcile-entry.ts";
-import { debugEntries, statusText, trackedCount } from "./http/views.ts";
+import { statusPage } from "./http/status-page.ts";
+import { statusReport } from "./http/status-report.ts";
+import { debugEntries, type StatusRows, statusRows, trackedCount } from "./http/views.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
 import type { Redactor } from "./telemetry/redact.ts";
 import type { State } from "./telemetry/state-metrics.ts";
@@ -205,7 +207,12 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       events.retain(names);
       return reconciler.reconcile(filter, due);
     },
-    status: () => redactor.redact(statusText(deployments.list(), parse, reconciler.lastResult)),
+    status: () => redactor.redact(statusReport(statusRows(deployments.list(), parse, reconciler.lastResult))),
+    statusPage() {
+      // Redacted before it is HTML: an escaped secret would not be known as one.
+      const rows = redactor.redactDeep(statusRows(deployments.list(), parse, reconciler.lastResult)) as StatusRows;
+      return statusPage(rows, { now: new Date(), githubHost: config.githubHost });
+    },
     debug: () => redactor.redactDeep(debugEntries(deployments.list(), parse)) as object[],
     health: () => ({ status: deployments.synced ? "ok" : "starting", tracked_deployments: trackedCount(deployments.list(), parse) }),
     metrics: async () => metrics.render(await state()),

@@ -1,5 +1,6 @@
 /** All Deployments: which runs a call starts, joins or shares, so that no answer is older than its question (contract §5). */
 import { asReconcileError, ReconcileError } from "../errors.ts";
+import { type LastResult, nextLastResult } from "./last-result.ts";
 import { noObserver, type Observer } from "./observer.ts";
 import type { Deployments, Log } from "./ports.ts";
 import type { Progress } from "./reconcile.ts";
@@ -10,10 +11,6 @@ import type { Seat, Writers } from "./writer.ts";
 export interface Filter {
   readonly namespace?: string;
   readonly deployment?: string;
-}
-
-export interface LastResult extends Result {
-  readonly at: Date;
 }
 
 export interface Reconciler {
@@ -249,7 +246,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
 
   function finish(name: Omit<Result, "outcome">, outcome: Outcome, run?: Run): Result {
     const result = { ...name, outcome };
-    results.set(idOf(name), { ...result, at: new Date() });
+    results.set(idOf(name), nextLastResult(results.get(idOf(name)), result, new Date()));
     onEnd(result, run && { target: run.target, id: run.id, durationMs: performance.now() - run.startedAt });
     return result;
   }

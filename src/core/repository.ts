@@ -60,6 +60,11 @@ export function sameRepository(a: Repository, b: Repository): boolean {
   return left.host === right.host && left.path === right.path && (a.transport !== b.transport || left.port === right.port);
 }
 
+/** The host that is meant, where the name is a forge's second one. */
+export function canonicalHost(host: string): string {
+  return aliases.get(host) ?? host;
+}
+
 function identity(repository: Repository): { host: string; port: number; path: string } {
   const host = aliases.get(repository.host);
   const path = repository.transport === "https" ? (decodePath(repository.path) ?? repository.path) : repository.path;

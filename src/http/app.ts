@@ -6,11 +6,13 @@ import type { Result } from "../core/types.ts";
 import { ReconcileError } from "../errors.ts";
 import { type ObserveRequest, observeRequests } from "./observe-requests.ts";
 import { reconcileEntry } from "./reconcile-entry.ts";
+import { STATUS_PAGE_POLICY } from "./status-page.ts";
 
 export interface Endpoints {
   readonly reconcile: (filter: Filter) => Promise<Result[]>;
   /** Plain text. */
   readonly status: () => string;
+  readonly statusPage: () => string;
   readonly debug: () => object[];
   readonly health: () => { status: "ok" | "starting"; tracked_deployments: number };
   readonly metrics: () => Promise<{ contentType: string; text: string }>;
@@ -39,12 +41,21 @@ export function createApp(endpoints: Endpoints, log: Log, requestStarted?: Obser
     });
     response.json(results.map(reconcileEntry));
   });
-  const read = (path: string, answer: (response: Response) => unknown) =>
+  const read = (path: string, answer: (response: Response, request: Request) => unknown) =>
     app.all(path, async (request, response) => {
       if (request.method !== "GET" && request.method !== "HEAD") return refuseMethod(response, "GET, HEAD");
-      await answer(response);
+      await answer(response, request);
     });
-  read("/status", (response) => response.type("text/plain").send(endpoints.status()));
+  read("/status", (response, request) => {
+    response.vary("accept");
+    // Who takes anything, as curl does, gets the text.
+    if (request.accepts(["text/plain", "text/html"]) !== "text/html") return response.type("text/plain").send(endpoints.status());
+    response.set({
+      ...{ "content-security-policy": STATUS_PAGE_POLICY, "x-content-type-options": "nosniff" },
+      ...{ "referrer-policy": "no-referrer", "cache-control": "no-store" },
+    });
+    return response.type("text/html").send(endpoints.statusPage());
+  });
   read("/debug", (response) => response.json(endpoints.debug()));
   read("/health", (response) => response.json(endpoints.health()));
   read("/metrics", async (response) => {

@@ -1,24 +1,6 @@
 /** `/status` as text (contract §5). */
 import { escapeControl } from "../core/escape.ts";
-import type { LastResult } from "../core/pass.ts";
-import { describeOutcome } from "./reconcile-entry.ts";
-
-export interface TrackedRow {
-  readonly namespace: string;
-  readonly deployment: string;
-  readonly enabled: boolean;
-  readonly branch: string;
-  /** `container:version` */
-  readonly image: string;
-  readonly last: LastResult | undefined;
-  readonly warnings: readonly string[];
-}
-
-export interface IncompleteRow {
-  readonly namespace: string;
-  readonly deployment: string;
-  readonly problems: readonly string[];
-}
+import type { IncompleteRow, StatusRows, TrackedRow } from "./views.ts";
 
 const COLUMNS = [
   ["NAMESPACE", 12],
@@ -28,7 +10,7 @@ const COLUMNS = [
   ["IMAGE", 0],
 ] as const;
 
-export function statusReport(tracked: readonly TrackedRow[], incomplete: readonly IncompleteRow[]): string {
+export function statusReport({ tracked, incomplete }: StatusRows): string {
   const lines = ["gitops-operator status", `tracked deployments: ${tracked.length}`, ""];
   if (tracked.length + incomplete.length === 0) lines.push("No deployments with gitops.operator annotations were found.");
   if (tracked.length > 0) lines.push(...table(tracked), "", "Last results:", ...tracked.flatMap(resultLines));
@@ -37,7 +19,9 @@ export function statusReport(tracked: readonly TrackedRow[], incomplete: readonl
 }
 
 function table(rows: readonly TrackedRow[]): string[] {
-  const cells = rows.map((row) => [row.namespace, row.deployment, String(row.enabled), row.branch, row.image].map(escapeControl));
+  const cells = rows.map(({ namespace, deployment, enabled, branch, running }) =>
+    [namespace, deployment, String(enabled), branch, `${running.container}:${running.version}`].map(escapeControl),
+  );
   const widths = COLUMNS.map(([title, width], column) => Math.max(width, title.length, ...cells.map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]) =>
     row
@@ -48,7 +32,7 @@ function table(rows: readonly TrackedRow[]): string[] {
 }
 
 function resultLines({ namespace, deployment, last, warnings }: TrackedRow): string[] {
-  const text = last ? `${last.at.toISOString()} ${last.outcome.kind}: ${describeOutcome(deployment, last.outcome)}` : "no pass since start";
+  const text = last ? `${last.at.toISOString()} ${last.kind}: ${last.message}` : "no pass since start";
   return [`  ${namespace}/${deployment}: ${escapeControl(text)}`, ...warnings.map((warning) => `    warning: ${escapeControl(warning)}`)];
 }
 

@@ -1,35 +1,87 @@
 /** What `/status`, `/debug` and `/health` show of the cached Deployments. */
 import { containerAndVersion, parseImageName } from "../core/image.ts";
-import type { LastResult } from "../core/pass.ts";
-import type { DeploymentRecord, Parsed } from "../core/types.ts";
-import { type IncompleteRow, statusReport, type TrackedRow } from "./status-report.ts";
+import type { LastResult } from "../core/last-result.ts";
+import { parseRepository } from "../core/repository.ts";
+import type { DeploymentRecord, Outcome, Parsed, Repository } from "../core/types.ts";
+import { describeOutcome } from "./reconcile-entry.ts";
 
 type Parse = (record: DeploymentRecord) => Parsed;
 type Tracked = Exclude<Parsed, { kind: "untracked" | "incomplete" }>;
 
-export function statusText(
+/** What `/status` shows, as text and as a page: plain data, so that it can be redacted as a whole. */
+export interface StatusRows {
+  readonly tracked: readonly TrackedRow[];
+  readonly incomplete: readonly IncompleteRow[];
+}
+
+export interface TrackedRow {
+  readonly namespace: string;
+  readonly deployment: string;
+  readonly enabled: boolean;
+  readonly branch: string;
+  /** In the cluster. */
+  readonly running: { readonly container: string; readonly version: string };
+  /** Undefined: no pass since start. */
+  readonly last: { readonly at: Date; readonly since: Date; readonly kind: Outcome["kind"]; readonly message: string } | undefined;
+  readonly warnings: readonly string[];
+  /** Repositories: undefined when their annotation is malformed. */
+  readonly app: Repository | undefined;
+  /** The one that is wanted, once it is known. */
+  readonly tag: string | undefined;
+  readonly manifest: {
+    readonly repository: Repository | undefined;
+    readonly branch: string;
+    readonly path: string;
+    /** That brought the tag; unknown when it was there at the start. */
+    readonly commit: string | undefined;
+  };
+}
+
+export interface IncompleteRow {
+  readonly namespace: string;
+  readonly deployment: string;
+  readonly problems: readonly string[];
+}
+
+export function statusRows(
   records: readonly DeploymentRecord[],
   parse: Parse,
   lastResult: (namespace: string, name: string) => LastResult | undefined,
-): string {
+): StatusRows {
   const tracked: TrackedRow[] = [];
   const incomplete: IncompleteRow[] = [];
   for (const record of records) {
     const parsed = parse(record);
     const name = { namespace: record.namespace, deployment: record.name };
     if (parsed.kind === "incomplete") incomplete.push({ ...name, problems: parsed.problems });
-    if (!isTracked(parsed)) continue;
-    const { container, version } = imageOf(record, parsed);
-    tracked.push({
-      ...name,
-      enabled: parsed.settings.enabled,
-      branch: parsed.settings.observe_branch,
-      image: `${container}:${version}`,
-      last: lastResult(record.namespace, record.name),
-      warnings: parsed.warnings,
-    });
+    if (isTracked(parsed)) tracked.push({ ...name, ...trackedRow(record, parsed, lastResult(record.namespace, record.name)) });
   }
-  return statusReport(tracked, incomplete);
+  return { tracked, incomplete };
+}
+
+function trackedRow(record: DeploymentRecord, parsed: Tracked, last: LastResult | undefined): Omit<TrackedRow, "namespace" | "deployment"> {
+  const { settings, warnings } = parsed;
+  const tag = last && "to" in last.outcome ? last.outcome.to : undefined;
+  return {
+    enabled: settings.enabled,
+    branch: settings.observe_branch,
+    running: imageOf(record, parsed),
+    last: last && { at: last.at, since: last.since, kind: last.outcome.kind, message: describeOutcome(record.name, last.outcome) },
+    warnings,
+    app: repositoryOf(settings.app_repository),
+    tag,
+    manifest: {
+      repository: repositoryOf(settings.manifest_repository),
+      branch: settings.manifest_branch ?? settings.observe_branch,
+      path: settings.deployment_path,
+      commit: tag !== undefined && last?.pushed?.to === tag ? last.pushed.commit : undefined,
+    },
+  };
+}
+
+function repositoryOf(text: string): Repository | undefined {
+  const parsed = parseRepository(text);
+  return parsed.kind === "ok" ? parsed.repository : undefined;
 }
 
 /** Entries of `/debug`. The cache holds our own annotations only. */

@@ -1,0 +1,153 @@
+/** `/status` for a browser: one page without script, from the rows of the text (contract §5). */
+import { createHash } from "node:crypto";
+import { withoutEmojiCode } from "../core/chat-text.ts";
+import { escapeControl } from "../core/escape.ts";
+import { commitUrl, fileUrl } from "../core/web-links.ts";
+import { durationInWords } from "./duration-in-words.ts";
+import { Html, html } from "./html.ts";
+import { STATUS_STYLE } from "./status-style.ts";
+import type { IncompleteRow, StatusRows, TrackedRow } from "./views.ts";
+
+/** Nothing is loaded, run, framed or sent: whatever got past the escaping could do nothing. */
+export const STATUS_PAGE_POLICY = [
+  "default-src 'none'",
+  `style-src 'sha256-${createHash("sha256").update(STATUS_STYLE).digest("base64")}'`,
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+export interface PageFacts {
+  readonly now: Date;
+  readonly githubHost: string;
+}
+
+/** What people see first is what needs them. */
+const SECTIONS = [
+  ["failing", "Failing"],
+  ["incomplete", "Incomplete"],
+  ["waiting", "Waiting"],
+  ["unseen", "No pass since start"],
+  ["ok", "Up to date"],
+  ["disabled", "Disabled"],
+] as const;
+
+type SectionId = (typeof SECTIONS)[number][0];
+
+const SHOWN_OF_SHA = 7;
+
+export function statusPage({ tracked, incomplete }: StatusRows, facts: PageFacts): string {
+  const rows = new Map<SectionId, Html[]>(SECTIONS.map(([id]) => [id, []]));
+  for (const row of tracked) rows.get(sectionOf(row))?.push(trackedItem(row, facts));
+  for (const row of incomplete) rows.get("incomplete")?.push(incompleteItem(row));
+  const sections = SECTIONS.map(([id, title]) => ({ id, title, items: rows.get(id) ?? [] })).filter(({ items }) => items.length > 0);
+  const failing = rows.get("failing")?.length ?? 0;
+  const lastAt = Math.max(...tracked.map(({ last }) => last?.at.getTime() ?? 0));
+  return html`<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${failing > 0 ? `${failing} failing · ` : ""}gitops-operator status</title>
+<style>${new Html(STATUS_STYLE)}</style>
+</head>
+<body>
+<header>
+<h1>gitops-operator</h1>
+<p>${tracked.length} tracked ${tracked.length === 1 ? "Deployment" : "Deployments"}${lastAt > 0 ? html`, last result ${ago(new Date(lastAt), facts.now)}` : undefined}</p>
+</header>
+${sections.length > 0 ? summary(sections) : html`<p class="none">No deployments with gitops.operator annotations were found.</p>`}
+<main>
+${sections.map(({ id, title, items }) => html`<section id="${id}"><h2>${title} <span class="count">${items.length}</span></h2><ul class="rows">${items}</ul></section>\n`)}</main>
+<footer><p>As of ${time(facts.now, facts.now.toISOString())}. No time reaches back before the operator's start.</p></footer>
+</body>
+</html>
+`.toString();
+}
+
+function summary(sections: readonly { readonly id: SectionId; readonly title: string; readonly items: readonly Html[] }[]): Html {
+  const links = sections.map(
+    ({ id, title, items }) => html`<a class="${id}" href="#${id}"><b>${items.length}</b> ${title.toLowerCase()}</a> `,
+  );
+  return html`<nav aria-label="Summary">${links}</nav>`;
+}
+
+function sectionOf({ enabled, last }: TrackedRow): SectionId {
+  if (!enabled) return "disabled";
+  if (!last) return "unseen";
+  if (last.kind === "failed") return "failing";
+  return last.kind === "waiting" || last.kind === "skipped" ? "waiting" : "ok";
+}
+
+function trackedItem(row: TrackedRow, { now, githubHost }: PageFacts): Html {
+  const { last, warnings } = row;
+  const id = sectionOf(row);
+  const needsWords = id === "failing" || id === "waiting";
+  return html`<li class="row ${id}">${nameOf(row)}
+<p class="flow">${flowOf(row, githubHost)}</p>
+<p class="when">${last && id !== "disabled" ? sinceWhen(last, now) : undefined}</p>
+${last && needsWords ? html`<p class="message">${plain(withoutEmojiCode(last.message))}</p>\n` : undefined}${reasons(warnings, "warnings")}</li>
+`;
+}
+
+function incompleteItem(row: IncompleteRow): Html {
+  return html`<li class="row incomplete">${nameOf(row)}\n${reasons(row.problems, "problems")}</li>\n`;
+}
+
+function nameOf({ namespace, deployment }: IncompleteRow | TrackedRow): Html {
+  return html`<h3><span class="namespace">${plain(namespace)}/</span>${plain(deployment)}</h3>`;
+}
+
+function reasons(texts: readonly string[], kind: "warnings" | "problems"): Html | undefined {
+  return texts.length === 0 ? undefined : html`<ul class="${kind}">${texts.map((text) => html`<li>${plain(text)}</li>`)}</ul>\n`;
+}
+
+/** Application commit → image → manifest commit, as far as they are known. */
+function flowOf({ app, tag, running, manifest }: TrackedRow, githubHost: string): Html {
+  const steps: Html[] = [];
+  if (tag !== undefined) steps.push(html`commit ${linked(short(tag), tag, app && commitUrl(app, tag, githubHost))}`);
+  const isRunning = tag === undefined || running.version === tag;
+  const version = tag ?? running.version;
+  const still = isRunning ? undefined : html` <span class="still">(${plain(short(running.version))} is running)</span>`;
+  steps.push(
+    html`image <code title="${plain(`${running.container}:${version}`)}">${plain(`${running.container}:${short(version)}`)}</code>${still}`,
+  );
+  const { repository, branch, path, commit } = manifest;
+  if (commit !== undefined) {
+    steps.push(html`manifest ${linked(short(commit), commit, repository && commitUrl(repository, commit, githubHost))}`);
+  } else {
+    const url = repository && fileUrl(repository, branch, path, githubHost);
+    steps.push(html`manifest ${linked(path, `${path} on ${branch}`, url)}`);
+  }
+  return html`${steps.map((step, index) => html`${index === 0 ? "" : " "}<span class="step">${index === 0 ? undefined : arrow}${step}</span>`)}`;
+}
+
+const arrow = html`<span class="arrow">→</span> `;
+
+function linked(text: string, title: string, url: string | undefined): Html {
+  const code = html`<code title="${plain(title)}">${plain(text)}</code>`;
+  return url === undefined ? code : html`<a href="${url}">${code}</a>`;
+}
+
+function sinceWhen({ since, at }: NonNullable<TrackedRow["last"]>, now: Date): Html {
+  const words = `for ${durationInWords(now.getTime() - since.getTime())}`;
+  return time(since, words, `since ${since.toISOString()}, last looked at ${at.toISOString()}`);
+}
+
+function ago(at: Date, now: Date): Html {
+  return time(at, `${durationInWords(now.getTime() - at.getTime())} ago`);
+}
+
+function time(at: Date, words: string, title = at.toISOString()): Html {
+  return html`<time datetime="${at.toISOString()}" title="${title}">${words}</time>`;
+}
+
+/** Commits are known by their beginning; other tags stay whole. */
+function short(tag: string): string {
+  return /^[0-9a-f]{40,64}$/.test(tag) ? tag.slice(0, SHOWN_OF_SHA) : tag;
+}
+
+function plain(text: string): string {
+  return escapeControl(text);
+}

@@ -1,0 +1,81 @@
+/** The page's whole look. Its hash is in the policy, so it is the only style that a browser applies. */
+export const STATUS_STYLE = `
+:root {
+  color-scheme: light dark;
+  --paper: #fafaf8; --card: #fff; --ink: #1f2328; --soft: #5b636d; --line: #e4e4df; --link: #0b5cad;
+  --failing: #b3261e; --incomplete: #8a4b00; --waiting: #7a5c00; --unseen: #5b636d; --ok: #1d7a3e; --disabled: #6b7280;
+  --tint: #fdf1ef;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --paper: #14171a; --card: #1b1f23; --ink: #e4e7ea; --soft: #9aa4ae; --line: #2b3137; --link: #7db7f5;
+    --failing: #ff8b7e; --incomplete: #f0a860; --waiting: #e2c35c; --unseen: #9aa4ae; --ok: #62c98a; --disabled: #8b949e;
+    --tint: #2a1d1c;
+  }
+}
+* { box-sizing: border-box; }
+html { scroll-padding-top: 1rem; -webkit-text-size-adjust: 100%; }
+body {
+  margin: 0 auto; max-width: 74rem; padding: 2rem 1.5rem; background: var(--paper); color: var(--ink);
+  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif;
+}
+h1, h2, h3, p, ul { margin: 0; padding: 0; font-size: inherit; }
+ul { list-style: none; }
+a { color: var(--link); text-decoration: none; }
+a:hover, a:focus-visible { text-decoration: underline; }
+code { font: .87em/1.4 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
+header { display: flex; flex-wrap: wrap; align-items: baseline; gap: .25rem 1rem; margin-bottom: 1.25rem; }
+header h1 { font-size: 1.35rem; font-weight: 650; letter-spacing: -.01em; }
+header p, footer p, .none { color: var(--soft); }
+nav { display: flex; flex-wrap: wrap; gap: .5rem; margin-bottom: 1.75rem; }
+nav a {
+  padding: .3rem .8rem; border: 1px solid var(--line); border-radius: 2rem; background: var(--card); color: var(--soft); white-space: nowrap;
+}
+nav a b { color: var(--ink); font-weight: 650; }
+nav .failing, nav .failing b { color: var(--failing); }
+nav .incomplete b { color: var(--incomplete); }
+nav .waiting b { color: var(--waiting); }
+nav .ok b { color: var(--ok); }
+section { margin-bottom: 1.75rem; }
+h2 { margin-bottom: .5rem; font-size: .95rem; font-weight: 650; }
+h2::before {
+  content: ""; display: inline-block; width: .6em; height: .6em; margin-right: .55em; border-radius: 50%; background: var(--dot);
+}
+h2 .count { margin-left: .25rem; color: var(--soft); font-weight: 400; }
+#failing { --dot: var(--failing); }
+#incomplete { --dot: var(--incomplete); }
+#waiting { --dot: var(--waiting); }
+#unseen { --dot: var(--unseen); }
+#ok { --dot: var(--ok); }
+#disabled { --dot: var(--disabled); }
+.rows { overflow: hidden; border: 1px solid var(--line); border-radius: .6rem; background: var(--card); }
+.row {
+  display: grid; grid-template-columns: minmax(11rem, 15rem) 1fr auto; gap: .15rem 1.25rem; align-items: baseline;
+  padding: .55rem 1rem; content-visibility: auto; contain-intrinsic-size: auto 2.6rem;
+}
+.row + .row { border-top: 1px solid var(--line); }
+h3 { font-weight: 600; overflow-wrap: anywhere; }
+.namespace { color: var(--soft); font-weight: 400; }
+.flow, .when { color: var(--soft); font-size: .93em; }
+.flow { min-width: 0; overflow-wrap: anywhere; }
+.flow code { color: var(--ink); }
+.flow a code { color: var(--link); }
+.step { display: inline-block; max-width: 100%; }
+.arrow { padding: 0 .15rem; }
+.still { color: var(--waiting); }
+.when { white-space: nowrap; text-align: right; }
+.message, .warnings, .problems { grid-column: 1 / -1; overflow-wrap: anywhere; }
+.failing .message { margin-top: .3rem; padding: .45rem .7rem; border-left: 3px solid var(--failing); border-radius: .2rem; background: var(--tint); }
+.waiting .message, .warnings { color: var(--soft); }
+.warnings li::before { content: "Warning: "; color: var(--waiting); }
+.problems { color: var(--ink); }
+.problems li { padding-left: .9rem; text-indent: -.9rem; }
+.problems li::before { content: "– "; color: var(--incomplete); }
+.disabled h3 { font-weight: 400; }
+footer { margin-top: 2rem; font-size: .87em; }
+@media (max-width: 46rem) {
+  body { padding: 1.25rem 1rem; }
+  .row { grid-template-columns: 1fr auto; padding: .7rem .85rem; contain-intrinsic-size: auto 5rem; }
+  .flow { grid-column: 1 / -1; grid-row: 2; }
+}
+`;

@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type DefaultTreeAdapterTypes, parse } from "parse5";
+import { STATUS_PAGE_POLICY, statusPage } from "../../src/http/status-page.ts";
+import type { StatusRows } from "../../src/http/views.ts";
+import { manyRows, NOW, row, threeRows } from "./status-rows.ts";
+
+type Node = DefaultTreeAdapterTypes.Node;
+type Element = DefaultTreeAdapterTypes.Element;
+
+const facts = { now: NOW, githubHost: "github.com" };
+const none: StatusRows = { tracked: [], incomplete: [] };
+
+/** All elements of the page, which must be without a parse error. */
+function elements(rows: StatusRows): Element[] {
+  const problems: string[] = [];
+  const document = parse(statusPage(rows, facts), { onParseError: ({ code, startLine }) => problems.push(`${code} in line ${startLine}`) });
+  assert.deepEqual(problems, []);
+  const all = (node: Node): Element[] => [
+    ...("tagName" in node ? [node] : []),
+    ...("childNodes" in node ? node.childNodes.flatMap(all) : []),
+  ];
+  return all(document);
+}
+
+const attribute = ({ attrs }: Element, name: string) => attrs.find((attr) => attr.name === name)?.value;
+const textOf = (node: Node): string => ("value" in node ? node.value : "childNodes" in node ? node.childNodes.map(textOf).join("") : "");
+const withClass = (all: Element[], name: string) => all.filter((one) => attribute(one, "class")?.split(" ").includes(name));
+const squeeze = (text: string) => text.replace(/\s+/g, " ").trim();
+const itemsOf = (rows: StatusRows) => withClass(elements(rows), "row").map((item) => squeeze(textOf(item)));
+
+test("counts first, then what fails, with its reason, since when, and the links", () => {
+  const all = elements(threeRows());
+  assert.deepEqual(
+    all.filter(({ tagName }) => tagName === "h2").map((heading) => squeeze(textOf(heading))),
+    ["Failing 1", "Waiting 1", "Up to date 1"],
+  );
+  const summary = all.find(({ tagName }) => tagName === "nav");
+  assert.equal(squeeze(summary ? textOf(summary) : ""), "1 failing 1 waiting 1 up to date");
+  const [failing = "", waiting = "", healthy = ""] = itemsOf(threeRows());
+  assert.match(failing, /^shop\/checkout .* for 2 days Failed to get SSH key: Secret shop\/ssh-key does not exist: .* 'long' is used$/);
+  assert.match(
+    waiting,
+    /commit [0-9a-f]{7} → image team\/search:[0-9a-f]{7} \([0-9a-f]{7} is running\) → manifest search\/deployment\.yaml/,
+  );
+  assert.match(waiting, /for 1 minute Build running for team\/search/);
+  assert.match(healthy, /^default\/shop commit [0-9a-f]{7} → image team\/shop:[0-9a-f]{7} → manifest [0-9a-f]{7} for 3 hours$/);
+  const hrefs = all.flatMap((one) => (one.tagName === "a" ? [attribute(one, "href") ?? ""] : []));
+  const { tag, manifest } = row("shop");
+  assert.ok(hrefs.includes(`https://github.com/team/shop/commit/${tag}`));
+  assert.ok(hrefs.includes(`https://github.com/team/manifests/commit/${manifest.commit}`));
+  assert.ok(hrefs.includes("https://github.com/team/manifests/blob/main/search/deployment.yaml"));
+  const [time] = all.filter(({ tagName, attrs }) => tagName === "time" && attrs.some(({ value }) => value.startsWith("since ")));
+  assert.equal(time && attribute(time, "datetime"), "2026-03-02T05:06:02.000Z");
+});
+
+test("no Deployment, one, and three hundred of every kind", () => {
+  assert.match(statusPage(none, facts), /No deployments with gitops\.operator annotations were found\./);
+  elements(none);
+  assert.match(statusPage({ tracked: [row("shop")], incomplete: [] }, facts), /<p>1 tracked Deployment,/);
+  const many = manyRows();
+  const startMs = performance.now();
+  const text = statusPage(many, facts);
+  assert.ok(performance.now() - startMs < 250);
+  assert.ok(text.length < 400_000, `${text.length} characters`);
+  const items = itemsOf(many);
+  assert.equal(items.length, 300);
+  const ids = elements(many).flatMap((one) => (one.tagName === "section" ? [attribute(one, "id")] : []));
+  assert.deepEqual(ids, ["failing", "incomplete", "waiting", "unseen", "ok", "disabled"]);
+  assert.match(items.find((item) => item.startsWith("sandbox/half-0")) ?? "", /ssh_key_name is missing.*did you mean/);
+});
+
+const HOSTILE = [
+  `<script>alert(1)</script>`,
+  `"><img src=x onerror=alert(1)>`,
+  `' onmouseover='alert(1)`,
+  `</style><script>alert(1)</script>`,
+  `</title><svg onload=alert(1)>`,
+  `<!--`,
+  `]]>`,
+  `&lt;b&gt; &#60;script&#62;`,
+  "javascript:alert(1)",
+  "data:text/html,<script>alert(1)</script>",
+  "\u202egnp.exe\u0000\u001b[31m\u2028",
+  "{{alert(1)}}",
+  "a".repeat(5_000),
+];
+
+test("whatever names and messages hold, the page has the same elements and attributes, and shows them as text", () => {
+  const shape = (rows: StatusRows) => elements(rows).map(({ tagName, attrs }) => [tagName, ...attrs.map(({ name }) => name)].join(" "));
+  const rowsWith = (text: string): StatusRows => {
+    const last = { at: NOW, since: NOW, kind: "failed" as const, message: text };
+    const manifest = { repository: undefined, branch: text, path: text, commit: undefined };
+    const everywhere = { namespace: text, branch: text, running: { container: text, version: text }, warnings: [text], tag: `x${text}` };
+    return {
+      tracked: [row("shop", { ...everywhere, deployment: text, last, manifest })],
+      incomplete: [{ namespace: text, deployment: text, problems: [text, text] }],
+    };
+  };
+  const benign = shape(rowsWith("plain"));
+  for (const text of HOSTILE) {
+    assert.deepEqual(shape(rowsWith(text)), benign, text);
+    const shown = elements(rowsWith(text)).filter((one) => attribute(one, "class") === "message");
+    if (!/[\p{C}\u2028]/u.test(text)) assert.equal(shown[0] && textOf(shown[0]), text);
+    const page = statusPage(rowsWith(text), facts);
+    assert.ok(!["\u202e", "\0", "\u001b", "\u2028"].some((char) => page.includes(char)));
+  }
+});
+
+test("every link goes to https or within the page, whatever the repositories, branches, paths and tags are", () => {
+  const { manifest } = row("shop");
+  const tracked = HOSTILE.map((text) => row("shop", { tag: text, manifest: { ...manifest, branch: text, path: text, commit: text } }));
+  const filed = HOSTILE.map((text) => row("shop", { manifest: { ...manifest, branch: text, path: text, commit: undefined } }));
+  const hrefs = elements({ tracked: [...tracked, ...filed], incomplete: [] }).flatMap((one) =>
+    one.tagName === "a" ? [attribute(one, "href") ?? ""] : [],
+  );
+  assert.ok(hrefs.length > HOSTILE.length);
+  for (const href of hrefs) assert.match(href, /^(?:#[a-z]+$|https:\/\/github\.com\/team\/(?:shop|manifests)\/)/);
+});
+
+test("the policy allows the page's own style and nothing else, and the page needs nothing else", () => {
+  assert.match(
+    STATUS_PAGE_POLICY,
+    /^default-src 'none'; style-src 'sha256-[A-Za-z0-9+/]{43}='; base-uri 'none'; form-action 'none'; frame-ancestors 'none'$/,
+  );
+  const all = elements(manyRows());
+  for (const { tagName, attrs } of all) {
+    assert.ok(!["script", "img", "link", "iframe", "form", "object"].includes(tagName), tagName);
+    for (const { name } of attrs) assert.ok(!/^on|^style$|^src/.test(name), name);
+  }
+});

@@ -1,0 +1,91 @@
+/** Rows as a cluster of any size would give them. */
+import { parseRepository } from "../../src/core/repository.ts";
+import type { StatusRows, TrackedRow } from "../../src/http/views.ts";
+
+export const NOW = new Date("2026-03-04T05:06:07.000Z");
+
+export function repository(text: string) {
+  const parsed = parseRepository(text);
+  if (parsed.kind === "error") throw new Error(parsed.problem);
+  return parsed.repository;
+}
+
+export function row(deployment: string, changes: Partial<TrackedRow> = {}): TrackedRow {
+  const tag = sha(deployment);
+  return {
+    namespace: "default",
+    deployment,
+    enabled: true,
+    branch: "main",
+    running: { container: `team/${deployment}`, version: tag },
+    last: { at: ago(20), since: ago(3 * 3600), kind: "up_to_date", message: `Deployment ${deployment} is up to date at ${tag}` },
+    warnings: [],
+    app: repository(`git@github.com:team/${deployment}.git`),
+    tag,
+    manifest: {
+      repository: repository("git@github.com:team/manifests.git"),
+      branch: "main",
+      path: `${deployment}/deployment.yaml`,
+      commit: sha(`m${deployment}`),
+    },
+    ...changes,
+  };
+}
+
+/** A failing one, one that waits, a healthy one. */
+export function threeRows(): StatusRows {
+  const failing = row("checkout", {
+    namespace: "shop",
+    running: { container: "ghcr.io/team/checkout", version: sha("old") },
+    last: {
+      ...{ at: ago(20), since: ago(2 * 86_400 + 5), kind: "failed" },
+      message:
+        "Failed to get SSH key: Secret shop/ssh-key does not exist: correct the annotation that names it, or create it with kubectl create secret generic ssh-key --from-file=ssh-privatekey=/path --namespace shop",
+    },
+    warnings: ["gitops.operator.tag_type is 'lnog': 'long' is used"],
+    tag: undefined,
+    manifest: { ...row("checkout").manifest, commit: undefined },
+  });
+  const waiting = row("search", {
+    running: { container: "team/search", version: sha("older") },
+    last: {
+      ...{ at: ago(4), since: ago(95), kind: "waiting" },
+      message: `:hourglass: Build running for team/search (SHA: ${sha("search")}), looking again at the next pass`,
+    },
+    manifest: { ...row("search").manifest, commit: undefined },
+  });
+  return { tracked: [row("shop"), failing, waiting], incomplete: [] };
+}
+
+/** 300 of them, of every kind. */
+export function manyRows(): StatusRows {
+  const three = threeRows().tracked;
+  const names = ["api", "billing", "cart", "search", "mailer", "gateway", "ledger", "reports", "worker", "frontend"];
+  const tracked = Array.from({ length: 290 }, (_, index) => {
+    const name = `${names[index % names.length]}-${index}`;
+    const namespace = `team-${index % 7}`;
+    if (index % 50 === 7) return { ...three[1], namespace, deployment: name } as TrackedRow;
+    if (index % 60 === 8) return { ...three[2], namespace, deployment: name } as TrackedRow;
+    if (index % 70 === 9) return row(name, { namespace, enabled: false, tag: undefined });
+    if (index % 90 === 10) return row(name, { namespace, last: undefined, tag: undefined });
+    return row(name, { namespace, ...(index % 4 ? { manifest: { ...row(name).manifest, commit: undefined } } : {}) });
+  });
+  const incomplete = Array.from({ length: 10 }, (_, index) => ({
+    namespace: "sandbox",
+    deployment: `half-${index}`,
+    problems: [
+      "gitops.operator.ssh_key_name is missing",
+      "gitops.operator.ob_branch is unknown; did you mean gitops.operator.observe_branch?",
+    ],
+  }));
+  return { tracked, incomplete };
+}
+
+/** Like a commit's, always the same for the same text. */
+export function sha(text: string): string {
+  return Buffer.from(text.padEnd(20, text)).toString("hex").padEnd(40, "0").slice(0, 40).split("").reverse().join("");
+}
+
+function ago(seconds: number): Date {
+  return new Date(NOW.getTime() - seconds * 1000);
+}
