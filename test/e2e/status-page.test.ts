@@ -40,3 +40,28 @@ test("a browser gets the page, curl and whoever takes anything the text", async 
   assert.equal((await get({ accept: BROWSER }, "HEAD")).status, 200);
   assert.equal((await get({ accept: BROWSER }, "POST")).status, 405);
 });
+
+test("what looks like a secret in an annotation is neither on the page nor in an Event", async (t) => {
+  const stage = await startStage(t);
+  await stage.repository("team/manifests.git", { "README.md": "empty\n" });
+  await stage.repository("team/shop.git", { "index.html": "1" });
+  const token = "ghp_canary0123456789canary0123456789ab";
+  await stage.deploy({ name: "shop" });
+  const known = stage.cluster.get("Deployment", "default", "shop");
+  assert.ok(known);
+  const annotations = { ...known.metadata.annotations, "gitops.operator.deployment_path": `${token}/app.yaml` };
+  stage.cluster.put({ ...known, metadata: { ...known.metadata, annotations } });
+  for (let tries = 0; !(await stage.text("/debug")).includes("[redacted]"); tries++) {
+    if (tries > 200) assert.fail("the operator's cache never got the change");
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  assert.equal((await stage.reconcileOne("shop")).action, "failed");
+  const page = await (await fetch(`${stage.url}/status`, { headers: { accept: BROWSER } })).text();
+  assert.match(page, /\[redacted\]/);
+  assert.ok(!page.includes(token));
+  for (let tries = 0; stage.cluster.list("Event").length === 0 && tries < 200; tries++)
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  const [event] = stage.cluster.list("Event");
+  assert.match(String(event?.note), /\[redacted\]/);
+  assert.ok(!JSON.stringify(event).includes(token));
+});
