@@ -5,9 +5,11 @@ import { startOperator } from "./operator.ts";
 import { createLogger } from "./telemetry/logger.ts";
 import { readableOutput } from "./telemetry/readable-output.ts";
 import { createRedactor } from "./telemetry/redact.ts";
+import { createTracing } from "./telemetry/tracing.ts";
 
 /** Promise P7: whatever hangs, the process is gone by then. */
 const SHUTDOWN_MS = 55_000;
+const LAST_SPANS_MS = 2_000;
 
 async function main(): Promise<void> {
   const parsed = parseConfig(process.env);
@@ -17,8 +19,10 @@ async function main(): Promise<void> {
   const log = createLogger(config.logLevel, redactor.redact, process.stdout.isTTY ? await readableOutput() : undefined);
   for (const warning of parsed.warnings) log.warn({ problem: warning }, "Configuration has a problem");
 
-  const operator = await startOperator({ config, kubeConfig: await loadKubeConfig(), log, redactor });
+  const tracing = createTracing({ env: process.env, log, redact: redactor.redact });
+  const operator = await startOperator({ config, kubeConfig: await loadKubeConfig(), log, redactor, tracer: tracing.tracer });
   log.info({ port: operator.port }, "Listening");
+  void tracing.start();
   let isStopping = false;
   const stop = async (signal: string) => {
     // A second signal: at once. A push in flight is then decided by the server alone.
@@ -27,6 +31,7 @@ async function main(): Promise<void> {
     log.info({ signal }, "Shutting down");
     setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
     await operator.close();
+    await tracing.close(LAST_SPANS_MS);
     process.exit(0);
   };
   for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, () => void stop(signal));

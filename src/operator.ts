@@ -1,4 +1,5 @@
 /** The operator put together: configuration and a cluster in, a listening server out. */
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -25,11 +26,12 @@ import { createFreshest } from "./core/freshest.ts";
 import { createImageGate } from "./core/image-gate.ts";
 import type { Named, NewsEvent } from "./core/news.ts";
 import { createNotices } from "./core/notices.ts";
-import { createReconciler, type EndedRun, isSame } from "./core/pass.ts";
+import { createReconciler, type EndedRun, type Filter, isSame } from "./core/pass.ts";
 import type { Clock, Log } from "./core/ports.ts";
 import { type Progress, reconcile } from "./core/reconcile.ts";
 import { decideSecretRef, secretDenied } from "./core/secret-scope.ts";
 import { parseTarget } from "./core/target.ts";
+import { noTracer, type Tracer } from "./core/tracer.ts";
 import type { DeploymentRecord, Outcome, Result, SecretRef, Target } from "./core/types.ts";
 import { createWriters, type Seat } from "./core/writer.ts";
 import { ReconcileError } from "./errors.ts";
@@ -41,6 +43,8 @@ import { debugEntries, type StatusRows, statusRows, trackedCount } from "./http/
 import { createMetrics } from "./telemetry/metrics.ts";
 import type { Redactor } from "./telemetry/redact.ts";
 import type { State } from "./telemetry/state-metrics.ts";
+import { traceHttp } from "./telemetry/traced-http.ts";
+import { traceBuilds, traceGit, traceRegistry, traceSecrets } from "./telemetry/traced-ports.ts";
 import { version } from "./version.ts";
 
 export interface Operator {
@@ -54,6 +58,8 @@ export interface OperatorOptions {
   readonly kubeConfig: KubeConfig;
   readonly log: Log;
   readonly redactor: Redactor;
+  /** Default: no traces. */
+  readonly tracer?: Tracer;
   /** For tests: moves the waits for builds; `host[:port]` of chats without TLS. */
   readonly clock?: Clock;
   readonly chatHttpHosts?: readonly string[];
@@ -71,26 +77,33 @@ const systemClock: Clock = {
 };
 
 export async function startOperator(options: OperatorOptions): Promise<Operator> {
-  const { config, kubeConfig, log, redactor, clock = systemClock } = options;
+  const { config, kubeConfig, log, redactor, tracer = noTracer, clock = systemClock } = options;
   const metrics = createMetrics(version);
   const kube = createKubeClient(kubeConfig);
   const deployments = createDeploymentCache({ client: kube, namespaces: config.watchNamespaces, log });
-  const secrets = createSecretReader(kube);
+  const secrets = traceSecrets(createSecretReader(kube), tracer);
   const apiServerHost = new URL(kubeConfig.getCurrentCluster()?.server ?? "https://localhost").hostname;
   const { egressAllowCidrs: allowCidrs, httpsProxy, noProxy } = config;
-  const dispatcher = createEgress({ allowCidrs, apiServerHost, httpsProxy, noProxy });
+  const dispatcher = createEgress({ allowCidrs, apiServerHost, httpsProxy, noProxy }).compose(traceHttp(tracer));
   const knownHostsFiles = [BUNDLED_KNOWN_HOSTS, ...config.knownHostsFiles];
   for (const problem of (await readKnownHosts(knownHostsFiles)).problems) log.warn({ problem }, "Line of a known_hosts file ignored");
   const connections = createSshConnections({ knownHosts: () => readKnownHosts(knownHostsFiles) });
   const { workDir, maxRepositoryBytes, identity } = config;
-  const git = createGit({ connections, dispatcher, workDir, maxRepositoryBytes, identity, observer: metrics });
+  const copies = createGit({ connections, dispatcher, workDir, maxRepositoryBytes, identity, observer: metrics });
+  const git = traceGit(copies, tracer);
   const registry = createRegistry({
     dispatcher,
     insecureRegistries: config.imageGate.insecureRegistries,
     realms: config.registryRealms,
   });
   const builds = createGithubActions({ dispatcher, apiUrl: config.githubApiUrl, gitHubHost: config.githubHost });
-  const gate = createImageGate({ registry, builds, clock, settings: config.imageGate, observer: metrics });
+  const gate = createImageGate({
+    registry: traceRegistry(registry, tracer),
+    builds: traceBuilds(builds, tracer),
+    clock,
+    settings: config.imageGate,
+    observer: metrics,
+  });
   const chat = createChat({ dispatcher, log, clock: systemClock, httpHosts: options.chatHttpHosts ?? [] });
   const notices = createNotices();
   const recorder = createEventRecorder({ client: kube, log, instance: hostname() });
@@ -173,11 +186,11 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     if (run) void tellChat(run.target, { kind: "ended", outcome: result.outcome, message });
   }
 
-  const writers = createWriters({ git, clock: systemClock, deployments, recheck, observer: metrics });
+  const writers = createWriters({ git, clock: systemClock, deployments, recheck, observer: metrics, tracer });
   const onIncomplete = (name: Named, problems: readonly string[]) => tellCluster(name, incompleteEvent(problems));
   const reconciler = createReconciler({
     ...{ deployments, writers, parse, work, onEnd, onIncomplete, log },
-    observer: metrics,
+    ...{ observer: metrics, tracer },
     concurrency: config.concurrency,
   });
 
@@ -197,15 +210,19 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     };
   }
   const stopping = new AbortController();
+  async function answer(filter: Filter): Promise<Result[]> {
+    stopping.signal.throwIfAborted();
+    const due = AbortSignal.timeout(config.reconcileTimeoutMs);
+    await ready(deployments.ready(AbortSignal.any([stopping.signal, due])));
+    const names = deployments.list().map(({ namespace, name }) => ({ namespace, deployment: name }));
+    notices.retain(names);
+    events.retain(names);
+    return reconciler.reconcile(filter, due);
+  }
   const endpoints: Endpoints = {
-    async reconcile(filter) {
-      stopping.signal.throwIfAborted();
-      const due = AbortSignal.timeout(config.reconcileTimeoutMs);
-      await ready(deployments.ready(AbortSignal.any([stopping.signal, due])));
-      const names = deployments.list().map(({ namespace, name }) => ({ namespace, deployment: name }));
-      notices.retain(names);
-      events.retain(names);
-      return reconciler.reconcile(filter, due);
+    reconcile(filter, { method, headers }) {
+      const attributes = { request_id: randomUUID(), "http.request.method": method, "http.route": "/reconcile" };
+      return tracer.span("reconcile", attributes, () => answer(filter), { kind: "server", incoming: headers });
     },
     status: () => redactor.redact(statusReport(statusRows(deployments.list(), parse, reconciler.lastResult))),
     statusPage() {
@@ -226,7 +243,9 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   });
   const timer = config.reconcileIntervalMs > 0 ? setInterval(() => void onTimer(), config.reconcileIntervalMs) : undefined;
   async function onTimer(): Promise<void> {
-    if (deployments.synced && !stopping.signal.aborted) await reconciler.reconcile({}, AbortSignal.timeout(config.reconcileTimeoutMs));
+    if (!deployments.synced || stopping.signal.aborted) return;
+    const pass = () => reconciler.reconcile({}, AbortSignal.timeout(config.reconcileTimeoutMs));
+    await tracer.span("reconcile", { request_id: randomUUID() }, pass, { incoming: {} });
   }
 
   return {
@@ -241,7 +260,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       await connections.close();
       kube.close();
       await dispatcher.destroy();
-      await git.close();
+      await copies.close();
     },
   };
 }

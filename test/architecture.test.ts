@@ -33,7 +33,7 @@ function broken(file: string, source: string): string[] {
     const layer = LAYERS.find(([folder]) => file.startsWith(folder));
     if (target && layer && !layer[1].test(target)) problems.push(`${file} imports ${target}`);
     if (target && !target.startsWith("src/")) problems.push(`${file} imports ${target}, which the program does not ship`);
-    const home = HOMES[name];
+    const home = HOMES[name] ?? (name.startsWith("@opentelemetry/") ? /^src\/telemetry\/trac(ing|er)\.ts$/ : undefined);
     if (home && !home.test(file)) problems.push(`${file} imports ${name}, which belongs elsewhere`);
     if (file.startsWith("src/core/") && name.startsWith("node:") && !HARMLESS.test(name)) problems.push(`${file} imports ${name}`);
   }
@@ -57,6 +57,8 @@ test("the rule sees what it forbids", () => {
   assert.equal(broken("src/core/a.ts", 'import { x } from "../adapters/git/git.ts";').length, 1);
   assert.equal(broken("src/core/a.ts", 'import { readFile } from "node:fs";').length, 1);
   assert.equal(broken("src/http/a.ts", 'import {\n  x,\n} from "ssh2";').length, 1);
+  assert.equal(broken("src/core/a.ts", 'import { trace } from "@opentelemetry/api";').length, 1);
+  assert.equal(broken("src/telemetry/tracing.ts", 'await import("@opentelemetry/sdk-node");').length, 0);
   assert.equal(broken("src/operator.ts", 'await import("../sandbox/world.ts")').length, 1);
   assert.equal(broken("src/config.ts", "const port = process.env.PORT;").length, 1);
   assert.equal(broken("src/core/a.ts", 'import type { Target } from "./types.ts";').length, 0);

@@ -5,6 +5,7 @@ import { noObserver, type Observer } from "./observer.ts";
 import type { Deployments, Log } from "./ports.ts";
 import type { Progress } from "./reconcile.ts";
 import { createSlots } from "./slots.ts";
+import { noTracer, recordOutcome, runAttributes, type Span, type Tracer } from "./tracer.ts";
 import type { DeploymentRecord, Outcome, Parsed, Result, Target } from "./types.ts";
 import type { Seat, Writers } from "./writer.ts";
 
@@ -34,6 +35,7 @@ export interface ReconcilerOptions {
   readonly onIncomplete: (name: Omit<Result, "outcome">, problems: readonly string[]) => void;
   readonly log: Log;
   readonly observer?: Observer;
+  readonly tracer?: Tracer;
   /** Deployments worked on at once; a run in the writer holds no place. */
   readonly concurrency: number;
 }
@@ -58,6 +60,8 @@ interface Run {
   wait: { readonly isCurrent: (notBefore: number) => Promise<boolean>; readonly supersede: () => void } | undefined;
   step: string;
   known: { from?: string; to?: string };
+  /** Part of the trace of the call that started it. */
+  span: Span | undefined;
 }
 
 /** A Deployment is never worked on twice at once: one run, and at most one that follows it. */
@@ -72,7 +76,7 @@ interface FollowUp {
 }
 
 export function createReconciler(options: ReconcilerOptions): Reconciler {
-  const { deployments, writers, parse, work, onEnd, onIncomplete, log, observer = noObserver, concurrency } = options;
+  const { deployments, writers, parse, work, onEnd, onIncomplete, log, observer = noObserver, tracer = noTracer, concurrency } = options;
   const slots = createSlots(concurrency);
   const lanes = new Map<string, Lane>();
   const results = new Map<string, LastResult>();
@@ -107,6 +111,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     const joined = join(target);
     const run = await Promise.race([joined, isDue]);
     if (run === "due") return { ...name, outcome: { kind: "waiting", step: "waiting for the run before this one to end" } };
+    tracer.link(run.span);
     const outcome = await Promise.race([run.outcome, isDue]);
     return { ...name, outcome: outcome === "due" ? { kind: "waiting", step: run.step, ...run.known } : outcome };
   }
@@ -170,9 +175,13 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       wait: undefined,
       step: "waiting for its turn",
       known: {},
+      span: undefined,
     };
     lanes.set(id, { current: run, next: undefined });
-    void runToEnd(run, seat).then((outcome) => {
+    void tracer.span("reconcile deployment", runAttributes(target), async (span) => {
+      run.span = span;
+      const outcome = await runToEnd(run, seat);
+      recordOutcome(span, outcome);
       finish({ namespace: target.namespace, deployment: target.deployment }, outcome, run);
       if (lanes.get(id)?.current === run && !lanes.get(id)?.next) lanes.delete(id);
       settled.resolve(outcome);

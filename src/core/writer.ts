@@ -5,6 +5,7 @@ import { editManifest } from "./edit-manifest.ts";
 import { noObserver, type Observer } from "./observer.ts";
 import type { Clock, Commit, Deployments, Git, ManifestsBranch, ManifestsCopy } from "./ports.ts";
 import { formatRepository } from "./repository.ts";
+import { branchAttributes, noTracer, type Span, type Tracer } from "./tracer.ts";
 import type { ImageName, Outcome, Target } from "./types.ts";
 
 export interface WriteRequest {
@@ -42,6 +43,7 @@ export interface WritersOptions {
   /** What the cluster says of the target by now: undefined = unchanged, else what to answer instead of a push. */
   readonly recheck: (target: Target, tag: string) => Outcome | undefined;
   readonly observer?: Observer;
+  readonly tracer?: Tracer;
 }
 
 const FLUSH_MS = 2_000;
@@ -51,6 +53,8 @@ const STALE_MS = 5 * 60_000;
 interface Item {
   readonly request: WriteRequest;
   readonly settle: (outcome: Outcome) => void;
+  /** Of the run that waits for it. */
+  readonly span: Span | undefined;
 }
 
 interface Writer {
@@ -71,7 +75,8 @@ interface BranchWriters {
   pushedAt: number;
 }
 
-export function createWriters({ git, clock, deployments, recheck, observer = noObserver }: WritersOptions): Writers {
+export function createWriters(options: WritersOptions): Writers {
+  const { git, clock, deployments, recheck, observer = noObserver, tracer = noTracer } = options;
   const branches = new Map<string, BranchWriters>();
   const flushing = new Set<Promise<void>>();
   const closing = new AbortController();
@@ -93,7 +98,7 @@ export function createWriters({ git, clock, deployments, recheck, observer = noO
         const branch = branchOf(id);
         const writer = branch.byKey.get(request.at.key.id) ?? { at: request.at, ready: [], busy: false, due: false };
         branch.byKey.set(request.at.key.id, writer);
-        const item = { request, settle };
+        const item = { request, settle, span: tracer.active() };
         writer.ready.push(item);
         if (writer.ready.length === 1) void flushLater(branch, writer, item);
         leave();
@@ -139,8 +144,15 @@ export function createWriters({ git, clock, deployments, recheck, observer = noO
     if (branch.undecided === 0 && branch.byKey.size === 0) branches.delete(branch.id);
   }
 
+  /** A step of the first one's run; the other runs are linked. */
+  function deliver(branch: BranchWriters, at: ManifestsBranch, items: readonly Item[]): Promise<void> {
+    const [parent, ...links] = items.map(({ span }) => span);
+    const work = () => deliverAll(branch, at, items);
+    return tracer.span("write commits", branchAttributes(at.repository, at.branch), work, { parent, links });
+  }
+
   /** Settles every item, whatever happens. */
-  async function deliver(branch: BranchWriters, at: ManifestsBranch, items: readonly Item[]): Promise<void> {
+  async function deliverAll(branch: BranchWriters, at: ManifestsBranch, items: readonly Item[]): Promise<void> {
     let pending = items;
     try {
       const refused = await git.withManifests(at, async (copy) => {

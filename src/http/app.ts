@@ -9,7 +9,8 @@ import { reconcileEntry } from "./reconcile-entry.ts";
 import { STATUS_PAGE_POLICY } from "./status-page.ts";
 
 export interface Endpoints {
-  readonly reconcile: (filter: Filter) => Promise<Result[]>;
+  /** `call`: how it was asked for, for its trace. */
+  readonly reconcile: (filter: Filter, call: Pick<Request, "method" | "headers">) => Promise<Result[]>;
   /** Plain text. */
   readonly status: () => string;
   readonly statusPage: () => string;
@@ -35,10 +36,8 @@ export function createApp(endpoints: Endpoints, log: Log, requestStarted?: Obser
     if (Array.isArray(namespace) || Array.isArray(deployment)) {
       return void response.status(400).json({ error: "namespace and deployment may be given once each" });
     }
-    const results = await endpoints.reconcile({
-      ...(typeof namespace === "string" ? { namespace } : {}),
-      ...(typeof deployment === "string" ? { deployment } : {}),
-    });
+    const filter = { ...(typeof namespace === "string" ? { namespace } : {}), ...(typeof deployment === "string" ? { deployment } : {}) };
+    const results = await endpoints.reconcile(filter, request);
     response.json(results.map(reconcileEntry));
   });
   const read = (path: string, answer: (response: Response, request: Request) => unknown) =>

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { type Logger, pino } from "pino";
+import { activeIds } from "./tracer.ts";
 
 export interface LogOutput {
   write(line: string): unknown;
@@ -12,6 +13,7 @@ export function createLogger(level: string, redact: (line: string) => string, ou
       level,
       base: { name: "gitops-operator", hostname: hostname(), pid: process.pid, v: 0, target: "gitops_operator" },
       timestamp: pino.stdTimeFunctions.isoTime,
+      mixin: activeIds,
     },
     { write: (line: string) => void output.write(redact(line)) },
   );

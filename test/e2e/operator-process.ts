@@ -1,0 +1,44 @@
+/** The operator as a process of its own, for one test. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import type { TestContext } from "node:test";
+
+export interface OperatorProcess {
+  readonly url: string;
+  /** Its log, parsed. */
+  readonly lines: readonly Readonly<Record<string, unknown>>[];
+  /** SIGTERM; the exit code and how long it took. */
+  stop(): Promise<{ readonly code: number | null; readonly ms: number }>;
+}
+
+export async function startOperatorProcess(
+  t: TestContext,
+  program: string,
+  env: Readonly<Record<string, string>>,
+): Promise<OperatorProcess> {
+  const child = spawn(process.execPath, [program], {
+    env: { PATH: process.env.PATH, HOME: "/nonexistent", ...env },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  t.after(() => child.kill("SIGKILL"));
+  const exit = once(child, "exit").then(([code]) => code as number | null);
+  const lines: Record<string, unknown>[] = [];
+  const listening = Promise.withResolvers<unknown>();
+  void exit.then((code) => listening.reject(new Error(`the operator ended with ${code} before it listened`)));
+  createInterface({ input: child.stdout }).on("line", (text) => {
+    const line = JSON.parse(text) as Record<string, unknown>;
+    lines.push(line);
+    if (line.msg === "Listening") listening.resolve(line.port);
+  });
+  return {
+    url: `http://127.0.0.1:${await listening.promise}`,
+    lines,
+    async stop() {
+      const startedAt = performance.now();
+      child.kill("SIGTERM");
+      const code = await exit;
+      return { code, ms: performance.now() - startedAt };
+    },
+  };
+}
