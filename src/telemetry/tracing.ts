@@ -29,7 +29,6 @@ const DEFAULTS = {
   /** Milliseconds for one batch. */
   OTEL_EXPORTER_OTLP_TIMEOUT: "5000",
   OTEL_BSP_EXPORT_TIMEOUT: "6000",
-  OTEL_BSP_SCHEDULE_DELAY: "1000",
   /** Spans: a pass over 500 Deployments. What comes while the queue is full is dropped. */
   OTEL_BSP_MAX_QUEUE_SIZE: "4096",
 };

@@ -44,7 +44,7 @@ async function startShops(t: TestContext) {
 async function traceOfPass(t: TestContext, program: string) {
   const receiver = await startOtlpReceiver(t);
   const { world, shas } = await startShops(t);
-  const operator = await startOperatorProcess(t, program, { ...world.env, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url });
+  const operator = await startOperatorProcess(t, program, { ...world.env, ...exportTo(receiver) });
   // Run from source the SDK comes module by module; in the bundle it is there before the first call.
   if (program === SOURCE) await firstTrace(receiver, operator.url);
   const traceparent = `00-${CALLER}-b7ad6b7169203331-00`;
@@ -145,7 +145,7 @@ test("the same trace from the bundle, where there is no node_modules", { skip: s
 test("calls that join a run of another's trace are linked to it", async (t) => {
   const receiver = await startOtlpReceiver(t);
   const { world } = await startShops(t);
-  const operator = await startOperatorProcess(t, SOURCE, { ...world.env, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url });
+  const operator = await startOperatorProcess(t, SOURCE, { ...world.env, ...exportTo(receiver) });
   await firstTrace(receiver, operator.url);
   await Promise.all(Array.from({ length: 6 }, async () => (await fetch(`${operator.url}/reconcile?deployment=shop`)).json()));
   await operator.stop();
@@ -164,7 +164,7 @@ test("with OTEL_SDK_DISABLED, or a sampler that takes none, nothing is sent", as
   const receiver = await startOtlpReceiver(t);
   const { world } = await startShops(t);
   for (const off of [{ OTEL_SDK_DISABLED: "true" }, { OTEL_TRACES_EXPORTER: "none" }, { OTEL_TRACES_SAMPLER: "always_off" }]) {
-    const operator = await startOperatorProcess(t, SOURCE, { ...world.env, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, ...off });
+    const operator = await startOperatorProcess(t, SOURCE, { ...world.env, ...exportTo(receiver), ...off });
     await (await fetch(`${operator.url}/reconcile`)).json();
     assert.equal((await operator.stop()).code, 0);
   }
@@ -194,7 +194,7 @@ test("a collector that refuses connections is one warning, and passes go on", as
 test("a collector that never answers delays neither a pass nor, beyond 2 s, the end", async (t) => {
   const receiver = await startOtlpReceiver(t, { hangs: true });
   const { world } = await startShops(t);
-  const operator = await startOperatorProcess(t, SOURCE, { ...world.env, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url });
+  const operator = await startOperatorProcess(t, SOURCE, { ...world.env, ...exportTo(receiver) });
   await firstTrace(receiver, operator.url);
   const startedAt = performance.now();
   await (await fetch(`${operator.url}/reconcile?deployment=shop`)).json();
@@ -212,8 +212,12 @@ async function firstTrace(receiver: OtlpReceiver, url: string): Promise<void> {
   }
   await receiver.until((spans) => spans.some(({ name }) => name === "reconcile"));
   // What was asked for before the first export is on its way.
-  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
   receiver.spans.length = 0;
+}
+
+function exportTo({ url }: OtlpReceiver) {
+  return { OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_BSP_SCHEDULE_DELAY: "500" };
 }
 
 /** In CI the gate has built it. */

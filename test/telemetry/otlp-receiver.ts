@@ -1,5 +1,4 @@
 /** An OTLP collector for one test: a real gRPC server that keeps what it gets. */
-import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { loadPackageDefinition, Server, ServerCredentials, type ServiceClientConstructor } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
@@ -60,7 +59,7 @@ const PROTO = fileURLToPath(new URL("otlp-trace.proto", import.meta.url));
 const WAIT_MS = 20_000;
 
 /** `hangs`: takes calls and never answers. */
-export async function startOtlpReceiver(t: TestContext, { hangs = false } = {}): Promise<OtlpReceiver> {
+export async function startOtlpReceiver(t: { after(close: () => void): void }, { hangs = false } = {}): Promise<OtlpReceiver> {
   const definition = loadSync(PROTO, { keepCase: true, longs: Number, defaults: true, oneofs: true });
   const service = loadPackageDefinition(definition) as unknown as {
     opentelemetry: { proto: { collector: { trace: { v1: { TraceService: ServiceClientConstructor } } } } };
