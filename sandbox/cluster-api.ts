@@ -1,5 +1,6 @@
+import { type Authorizer, accessOf } from "./cluster-api/authorizer.ts";
 import { discoveryAnswer } from "./cluster-api/discovery.ts";
-import { parseTarget, type Request, type Response, send } from "./cluster-api/exchange.ts";
+import { isWatch, parseTarget, type Request, type Response, send } from "./cluster-api/exchange.ts";
 import { createInjector, type Faults } from "./cluster-api/faults.ts";
 import { type KindName, type KubeObject, kindNamed, type NewObject } from "./cluster-api/kinds.ts";
 import { kubeconfigOf } from "./cluster-api/kubeconfig.ts";
@@ -16,6 +17,8 @@ export interface ClusterApiOptions {
   readonly port?: number;
   /** Required of every request when set; kubectl sends it over TLS only. */
   readonly token?: string;
+  /** Under whose roles every request is; without it everything is allowed. */
+  readonly authorizer?: Authorizer;
   /** Real servers send a bookmark about once a minute. */
   readonly bookmarkEveryMs?: number;
   /** Changes that a watch can catch up on. */
@@ -85,11 +88,12 @@ export async function startClusterApi(options: ClusterApiOptions = {}): Promise<
     if (discovery) return send(response, 200, discovery.body, discovery.contentType);
     const target = parseTarget(pathname);
     if (!target) throw new Refusal(404, "the server could not find the requested resource");
+    options.authorizer?.check(accessOf(request.method ?? "", target, query));
     if (request.method !== "GET") {
       const { code, body } = await writeObject(store, target, request);
       return send(response, code, body);
     }
-    if (/^(?:1|true)$/.test(query.get("watch") ?? "")) return watches.start(target, query, accept, response);
+    if (isWatch(query)) return watches.start(target, query, accept, response);
     send(response, 200, target.name === undefined ? reader.list(target, query, accept) : reader.get(target, accept));
   }
 

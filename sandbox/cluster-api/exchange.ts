@@ -31,6 +31,10 @@ export function parseTarget(path: string): Target | undefined {
   return undefined;
 }
 
+export function isWatch(query: URLSearchParams): boolean {
+  return /^(?:1|true)$/.test(query.get("watch") ?? "");
+}
+
 /** The body as data; kubectl sends JSON, server-side apply YAML. */
 export async function readBody(request: Request): Promise<Record<string, unknown>> {
   const chunks: Buffer[] = [];

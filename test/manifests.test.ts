@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { test } from "node:test";
+import type { IDeployment } from "kubernetes-models/apps/v1";
+import type { INetworkPolicy } from "kubernetes-models/networking.k8s.io/v1";
+import type { IRole, IRoleBinding } from "kubernetes-models/rbac.authorization.k8s.io/v1";
+import type { IService } from "kubernetes-models/v1";
+import type { KubeObject } from "../sandbox/cluster-api/kinds.ts";
+import { parseConfig } from "../src/config.ts";
+import { alertRules, pathOf } from "./observability-files.ts";
+import { folders, objectOf, renderManifests, skipWithoutKubectl } from "./rendered-manifests.ts";
+
+const skip = skipWithoutKubectl();
+const name = "gitops-operator";
+
+function deploymentIn(objects: readonly KubeObject[]) {
+  const deployment = objectOf(objects, "Deployment") as unknown as IDeployment;
+  const pod = deployment.spec?.template.spec;
+  const container = pod?.containers[0];
+  assert.ok(pod && container && pod.containers.length === 1);
+  return { deployment, pod, container };
+}
+
+for (const folder of folders) {
+  test(`${folder}: the Pod is as restricted as its namespace asks, and writes only to a bounded work directory`, { skip }, async () => {
+    const objects = await renderManifests(folder);
+    const { labels } = objectOf(objects, "Namespace").metadata;
+    for (const mode of ["enforce", "audit", "warn"]) assert.equal(labels?.[`pod-security.kubernetes.io/${mode}`], "restricted");
+    const { pod, container } = deploymentIn(objects);
+    assert.deepEqual(pod.securityContext, {
+      runAsNonRoot: true,
+      runAsUser: 65532,
+      runAsGroup: 65532,
+      fsGroup: 65532,
+      seccompProfile: { type: "RuntimeDefault" },
+    });
+    assert.deepEqual(container.securityContext, {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ["ALL"] },
+    });
+    const work = pod.volumes?.find((volume) => volume.emptyDir);
+    const disk = (await alertRules()).find(({ alert }) => alert === "GitopsOperatorDiskLeak");
+    const alertGi = Number(/> (\d+) \* 1024 \* 1024 \* 1024$/.exec(disk?.expr ?? "")?.[1]);
+    assert.equal(work?.emptyDir?.sizeLimit, `${alertGi + 1}Gi`, "the alert comes before the eviction");
+    const writable = container.volumeMounts?.filter(({ readOnly }) => !readOnly);
+    assert.deepEqual(
+      writable?.map((mount) => [mount.name, mount.mountPath]),
+      [[work?.name, container.env?.find((variable) => variable.name === "WORK_DIR")?.value]],
+    );
+    assert.deepEqual(container.resources, { requests: { cpu: "50m", memory: "128Mi" }, limits: { memory: "512Mi" } });
+  });
+
+  test(`${folder}: kubelet's probes trigger the passes, and a push has time to end`, { skip }, async () => {
+    const { deployment, pod, container } = deploymentIn(await renderManifests(folder));
+    assert.deepEqual(container.livenessProbe, {
+      httpGet: { path: "/health", port: "http" },
+      periodSeconds: 15,
+      timeoutSeconds: 5,
+      failureThreshold: 5,
+    });
+    assert.deepEqual(container.readinessProbe, {
+      httpGet: { path: "/reconcile", port: "http" },
+      initialDelaySeconds: 5,
+      periodSeconds: 120,
+      timeoutSeconds: 60,
+    });
+    assert.equal(pod.terminationGracePeriodSeconds, 75);
+    assert.equal(deployment.spec?.replicas, 1);
+    assert.deepEqual(deployment.spec?.strategy, { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } });
+  });
+
+  test(`${folder}: the Service reaches the port that the program listens on, also while it is not ready`, { skip }, async () => {
+    const objects = await renderManifests(folder);
+    const { deployment, container } = deploymentIn(objects);
+    const { spec } = objectOf(objects, "Service") as unknown as IService;
+    assert.deepEqual(spec?.ports, [{ name: "http", port: 80, targetPort: "http" }]);
+    assert.equal(spec?.publishNotReadyAddresses, true);
+    assert.deepEqual(container.ports, [{ name: "http", containerPort: 8000 }]);
+    const labels = deployment.spec?.template.metadata?.labels ?? {};
+    const { spec: policy } = objectOf(objects, "NetworkPolicy") as unknown as INetworkPolicy;
+    for (const selector of [spec?.selector, deployment.spec?.selector.matchLabels, policy?.podSelector?.matchLabels]) {
+      assert.deepEqual(selector, { "app.kubernetes.io/name": name });
+      assert.ok(Object.entries(selector ?? {}).every(([key, value]) => labels[key] === value));
+    }
+  });
+
+  test(`${folder}: the environment is one that the program starts with, without problems`, { skip }, async () => {
+    const { container } = deploymentIn(await renderManifests(folder));
+    const env = Object.fromEntries(container.env?.map((variable) => [variable.name, variable.value ?? name]) ?? []);
+    const parsed = parseConfig(env);
+    assert.ok(parsed.kind === "ok", JSON.stringify(parsed));
+    assert.equal(parsed.config.port, 8000);
+    assert.equal(parsed.config.operatorNamespace, name);
+    assert.ok(parsed.config.reconcileTimeoutMs < 60_000, "the answer comes before the probe gives up");
+    const mount = container.volumeMounts?.find(({ readOnly }) => readOnly);
+    assert.deepEqual(parsed.config.knownHostsFiles, [`${mount?.mountPath}/known_hosts`]);
+  });
+}
+
+test("only port 8000 comes in, and only what a pass needs goes out", { skip }, async () => {
+  const { spec } = objectOf(await renderManifests("manifests/base"), "NetworkPolicy") as unknown as INetworkPolicy;
+  assert.deepEqual(spec?.policyTypes, ["Ingress", "Egress"]);
+  assert.deepEqual(
+    spec?.ingress?.flatMap(({ ports }) => ports),
+    [{ port: 8000 }],
+  );
+  assert.ok(spec?.ingress?.every(({ from = [] }) => from.length > 0));
+  // Without addresses: name servers and the API server are matched by no ipBlock on some network plugins.
+  assert.ok(spec?.egress?.every(({ to }) => to === undefined));
+  const ports = spec?.egress?.flatMap((rule) => rule.ports ?? []).map(({ port, protocol = "TCP" }) => `${port}/${protocol}`);
+  assert.deepEqual(ports, ["53/UDP", "53/TCP", "22/TCP", "443/TCP", "6443/TCP", "4317/TCP"]);
+});
+
+test("the base may list and watch Deployments, create Events, read Secrets of its own namespace, and nothing else", { skip }, async () => {
+  const objects = await renderManifests("manifests/base");
+  const rulesOf = (kind: string) => (objectOf(objects, kind) as unknown as IRole).rules;
+  assert.deepEqual(rulesOf("ClusterRole"), [
+    { apiGroups: ["apps"], resources: ["deployments"], verbs: ["list", "watch"] },
+    { apiGroups: ["events.k8s.io"], resources: ["events"], verbs: ["create"] },
+  ]);
+  assert.deepEqual(rulesOf("Role"), [{ apiGroups: [""], resources: ["secrets"], verbs: ["get"] }]);
+  assert.equal(objectOf(objects, "Role").metadata.namespace, name);
+  assert.equal(objectOf(objects, "ServiceAccount").metadata.name, deploymentIn(objects).pod.serviceAccountName);
+});
+
+test("the base carries no annotation of ours: an operator of which some are missing would be told in /status for ever", {
+  skip,
+}, async () => {
+  for (const { metadata } of await renderManifests("manifests/base")) assert.deepEqual(metadata.annotations ?? {}, {});
+});
+
+test("host keys of other hosts come from a ConfigMap that need not be there", { skip }, async () => {
+  const { pod } = deploymentIn(await renderManifests("manifests/base"));
+  const volume = pod.volumes?.find(({ configMap }) => configMap);
+  assert.deepEqual(volume?.configMap, { name: "known-hosts", optional: true });
+});
+
+test("in a namespace of one's own the bindings follow, and the image is put in one place", { skip }, async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "gitops-operator-install-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const image = deploymentIn(await renderManifests("manifests/base")).container.image?.replace(/:[^:]*$/, "");
+  const lines = [
+    "namespace: ops",
+    `resources: [${relative(folder, pathOf("manifests/base"))}]`,
+    `images: [{ name: ${image}, newName: ghcr.io/me/gitops-operator, newTag: "1" }]`,
+  ];
+  await writeFile(join(folder, "kustomization.yaml"), lines.join("\n"));
+  const objects = await renderManifests(folder);
+  for (const kind of ["RoleBinding", "ClusterRoleBinding"]) {
+    const { subjects } = objectOf(objects, kind) as unknown as IRoleBinding;
+    assert.deepEqual(subjects, [{ kind: "ServiceAccount", name, namespace: "ops" }]);
+  }
+  assert.equal(objectOf(objects, "Namespace").metadata.name, "ops");
+  const { container } = deploymentIn(objects);
+  assert.equal(container.image, "ghcr.io/me/gitops-operator:1");
+  assert.deepEqual(container.env?.find((variable) => variable.name === "OPERATOR_NAMESPACE")?.valueFrom, {
+    fieldRef: { fieldPath: "metadata.namespace" },
+  });
+});

@@ -1,0 +1,34 @@
+/** manifests/ as `kubectl apply -k` sends them. */
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { parseAllDocuments } from "yaml";
+import type { KubeObject } from "../sandbox/cluster-api/kinds.ts";
+import { pathOf } from "./observability-files.ts";
+import { runTool } from "./tool.ts";
+
+/** For a test's `skip`. With CI set nothing is skipped. */
+export function skipWithoutKubectl(): string | false {
+  if (process.env.CI || !spawnSync("kubectl").error) return false;
+  return "kubectl is not installed (https://kubernetes.io/docs/tasks)";
+}
+
+export const folders = ["manifests/base", ...readdirSync(pathOf("manifests/overlays")).map((name) => `manifests/overlays/${name}`)];
+
+/** `folder` relative to the project, or absolute. */
+export async function renderManifests(folder: string): Promise<KubeObject[]> {
+  const { code, stdout, stderr } = await runTool("kubectl", ["kustomize", folder.startsWith("/") ? folder : pathOf(folder)]);
+  if (code !== 0) throw new Error(stderr);
+  return parseObjects(stdout);
+}
+
+export function parseObjects(text: string): KubeObject[] {
+  return parseAllDocuments(text).map((document) => document.toJS() as KubeObject);
+}
+
+/** The only one of its kind, or the one of that name. */
+export function objectOf(objects: readonly KubeObject[], kind: string, name?: string): KubeObject {
+  const found = objects.filter((object) => object.kind === kind && (name === undefined || object.metadata.name === name));
+  const [object] = found;
+  if (!object || found.length > 1) throw new Error(`${found.length} objects of kind ${kind}${name ? ` named ${name}` : ""}`);
+  return object;
+}
