@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { KubeObject } from "../sandbox/cluster-api/kinds.ts";
+import { skipWithoutKubectl as skip } from "./kubectl.ts";
 import { pathOf } from "./observability-files.ts";
-import { folders, parseObjects, renderManifests, skipWithoutKubectl } from "./rendered-manifests.ts";
+import { folders, parseObjects, renderManifests } from "./rendered-manifests.ts";
 import { runTool } from "./tool.ts";
 
 /** Which package carries the schemas of an API group; those of Kubernetes have no dot or end in k8s.io. */
@@ -44,7 +45,7 @@ async function problemsOf(t: TestContext, objects: readonly KubeObject[]): Promi
 }
 
 for (const folder of folders) {
-  test(`${folder} is what the schemas of Kubernetes and of the operators ask for`, { skip: skipWithoutKubectl() }, async (t) => {
+  test(`${folder} is what the schemas of Kubernetes and of the operators ask for`, { skip }, async (t) => {
     assert.deepEqual(await problemsOf(t, await renderManifests(folder)), []);
   });
 }

@@ -9,10 +9,10 @@ import type { IRole, IRoleBinding } from "kubernetes-models/rbac.authorization.k
 import type { IService } from "kubernetes-models/v1";
 import type { KubeObject } from "../sandbox/cluster-api/kinds.ts";
 import { parseConfig } from "../src/config.ts";
+import { skipWithoutKubectl as skip } from "./kubectl.ts";
 import { alertRules, pathOf } from "./observability-files.ts";
-import { folders, objectOf, renderManifests, skipWithoutKubectl } from "./rendered-manifests.ts";
+import { folders, objectOf, renderManifests } from "./rendered-manifests.ts";
 
-const skip = skipWithoutKubectl();
 const name = "gitops-operator";
 
 function deploymentIn(objects: readonly KubeObject[]) {

@@ -1,16 +1,9 @@
 /** manifests/ as `kubectl apply -k` sends them. */
-import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { parseAllDocuments } from "yaml";
 import type { KubeObject } from "../sandbox/cluster-api/kinds.ts";
 import { pathOf } from "./observability-files.ts";
 import { runTool } from "./tool.ts";
-
-/** For a test's `skip`. With CI set nothing is skipped. */
-export function skipWithoutKubectl(): string | false {
-  if (process.env.CI || !spawnSync("kubectl").error) return false;
-  return "kubectl is not installed (https://kubernetes.io/docs/tasks)";
-}
 
 export const folders = ["manifests/base", ...readdirSync(pathOf("manifests/overlays")).map((name) => `manifests/overlays/${name}`)];
 

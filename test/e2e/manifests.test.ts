@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import { cp, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import type { IDeployment } from "kubernetes-models/apps/v1";
+import { createAuthorizer } from "../../sandbox/cluster-api/authorizer.ts";
+import type { KubeObject } from "../../sandbox/cluster-api/kinds.ts";
+import { manifestOf } from "../../sandbox/world.ts";
+import { annotationPrefix } from "../../src/core/annotations.ts";
+import { skipWithoutKubectl as skip } from "../kubectl.ts";
+import { pathOf } from "../observability-files.ts";
+import { folders, objectOf, parseObjects, renderManifests } from "../rendered-manifests.ts";
+import { OLD, startStage } from "./stage.ts";
+
+/** Where a Deployment in `default` finds its Secrets, when not only in the operator's namespace. */
+const OPEN: Record<string, string[]> = {
+  "manifests/overlays/namespaced-secrets": ["gitops-operator", "default"],
+  "manifests/overlays/compat": ["gitops-operator", "elsewhere"],
+};
+
+async function eventually(condition: () => boolean, what: string): Promise<void> {
+  for (let tries = 0; !condition(); tries++) {
+    if (tries > 500) assert.fail(what);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** The operator with the environment of the rendered Deployment, under the rendered roles of its service account. */
+async function startInstalled(t: TestContext, objects: readonly KubeObject[]) {
+  const deployment = objectOf(objects, "Deployment") as KubeObject & IDeployment;
+  const pod = deployment.spec?.template.spec;
+  const authorizer = createAuthorizer(objects, { namespace: deployment.metadata.namespace ?? "", name: pod?.serviceAccountName ?? "" });
+  const env = (pod?.containers[0]?.env ?? []).filter(
+    ({ name, value }) => value !== undefined && !/^(WORK_DIR|SSH_KNOWN_HOSTS)$/.test(name),
+  );
+  const httpHosts: string[] = [];
+  const stage = await startStage(t, {
+    cluster: { authorizer },
+    env: Object.fromEntries(env.map(({ name, value = "" }) => [name, value])),
+    operator: { chatHttpHosts: httpHosts },
+  });
+  httpHosts.push(stage.chat.host);
+  return { stage, authorizer };
+}
+
+for (const folder of folders) {
+  test(`${folder}: a Deployment's whole story under these roles: nothing is refused, nothing they give is unused`, { skip }, async (t) => {
+    const { stage, authorizer } = await startInstalled(t, await renderManifests(folder));
+    const namespaces = OPEN[folder] ?? ["gitops-operator"];
+    const apps = namespaces.map((namespace) => ({ namespace, name: `shop-${namespace}` }));
+    const image = (name: string) => `${stage.registry.host}/team/${name}`;
+    const files = apps.map(({ name }) => [`${name}/deployment.yaml`, manifestOf(name, `${image(name)}:${OLD}`)]);
+    await stage.repository("team/manifests.git", Object.fromEntries(files));
+    for (const { namespace, name } of apps) {
+      const app = await stage.repository(`team/${name}.git`, { "index.html": name });
+      stage.ci.setRuns(`team/${name}`, (await app.tip()) ?? "", [{ status: "completed", conclusion: "failure" }]);
+      stage.secret(namespace, "ssh-key", { "ssh-privatekey": stage.key.privateKey });
+      stage.secret(namespace, "regcred", { ".dockerconfigjson": '{"auths":{}}' });
+      stage.secret(namespace, "github-token", { "github-token": "ghp_canary0123456789canary0123456789ab" });
+      stage.secret(namespace, "webhook", { "webhook-url": stage.chat.url() });
+      await stage.deploy({
+        name,
+        annotations: {
+          ssh_key_namespace: namespace,
+          registry_secret_name: "regcred",
+          registry_secret_namespace: namespace,
+          github_token_secret_name: "github-token",
+          github_token_secret_namespace: namespace,
+          notifications_secret_name: "webhook",
+          notifications_secret_namespace: namespace,
+        },
+      });
+    }
+    async function told(times: number): Promise<void> {
+      await stage.chat.received(times * apps.length);
+      await eventually(() => stage.cluster.list("Event").length === times * apps.length, "Events are told");
+    }
+    for (const { action, message } of await stage.reconcile()) assert.equal(action, "failed", message);
+    await told(1);
+    assert.ok(stage.ci.requests.length >= apps.length, "the CI API was asked with the token");
+    for (const { name } of apps) {
+      const sha = stage.ci.requests
+        .map(({ path }) => /repos\/team\/([^/]+)\/.*head_sha=([0-9a-f]{40})/.exec(path))
+        .find((m) => m?.[1] === name);
+      stage.registry.put(`team/${name}`, sha?.[2] ?? "");
+    }
+    const before = stage.cluster.requests.length;
+    stage.cluster.faults.resetConnections();
+    await eventually(() => stage.cluster.requests.slice(before).some(({ path }) => path.includes("watch=true")), "it watches again");
+    for (const { action, message } of await stage.reconcile()) assert.equal(action, "patched", message);
+    await told(2);
+    assert.deepEqual(authorizer.refused, []);
+    assert.deepEqual(authorizer.unused, []);
+  });
+}
+
+test("the base opens no Secret of another namespace: failed, with what an administrator is to grant, and nothing is pushed", {
+  skip,
+}, async (t) => {
+  const { stage, authorizer } = await startInstalled(t, await renderManifests("manifests/base"));
+  const manifests = await stage.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `team/shop:${OLD}`) });
+  await stage.repository("team/shop.git", { "index.html": "1" });
+  stage.secret("default", "ssh-key", { "ssh-privatekey": stage.key.privateKey });
+  const before = await manifests.tip();
+  await stage.deploy({ name: "shop", annotations: { ssh_key_namespace: "default" } });
+  const { message } = await stage.reconcileOne("shop");
+  assert.match(
+    message,
+    /^Failed to get SSH key: Secret default\/ssh-key may not be read by the operator: grant its service account the verb get /,
+  );
+  assert.equal(await manifests.tip(), before);
+  assert.deepEqual(authorizer.refused, [{ verb: "get", group: "", resource: "secrets", namespace: "default", name: "ssh-key" }]);
+});
+
+test("the overlay self: a commit on main ends as the tag in its own manifest, which kustomize then renders", { skip }, async (t) => {
+  const objects = await renderManifests("manifests/overlays/self");
+  const { stage } = await startInstalled(t, objects);
+  const own = objectOf(objects, "Deployment");
+  const path = own.metadata.annotations?.[`${annotationPrefix}deployment_path`] ?? "";
+  const text = await readFile(pathOf(path), "utf8");
+  const repository = await stage.repository("example/gitops-operator.git", { [path]: text }, "main");
+  const sha = await repository.tip();
+  const url = stage.gitHost.url("example/gitops-operator.git");
+  const repositories = { [`${annotationPrefix}app_repository`]: url, [`${annotationPrefix}manifest_repository`]: url };
+  stage.cluster.put({ ...own, metadata: { ...own.metadata, annotations: { ...own.metadata.annotations, ...repositories } } });
+  await eventually(() => stage.cluster.openWatchCount > 0, "it watches");
+  let entry = await stage.reconcile();
+  for (let tries = 0; entry.length === 0 && tries < 100; tries++) entry = await stage.reconcile();
+  assert.deepEqual(
+    entry.map(({ action, to_sha }) => [action, to_sha]),
+    [["patched", sha]],
+  );
+  const image = (parseObjects(text)[0] as KubeObject & IDeployment).spec?.template.spec?.containers[0]?.image ?? "";
+  const pushed = await repository.read(path);
+  assert.equal(pushed, text.replace(image, `${image.replace(/:[^:]*$/, "")}:${sha}`));
+  const copy = join(stage.folder, "checkout");
+  await cp(pathOf("manifests"), join(copy, "manifests"), { recursive: true });
+  await writeFile(join(copy, path), pushed);
+  const rendered = objectOf(await renderManifests(join(copy, "manifests/overlays/self")), "Deployment");
+  assert.match(JSON.stringify(rendered.spec), new RegExp(`"image":"[^"]*:${sha}"`));
+  assert.deepEqual(
+    (await stage.reconcile()).map(({ action }) => action),
+    ["up_to_date"],
+  );
+});

@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { test } from "node:test";
+import type { IApplication } from "@kubernetes-models/argo-cd/argoproj.io/v1alpha1";
+import type { IServiceMonitor } from "@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1";
+import type { IDeployment } from "kubernetes-models/apps/v1";
+import type { IRole } from "kubernetes-models/rbac.authorization.k8s.io/v1";
+import { parse } from "yaml";
+import type { KubeObject } from "../sandbox/cluster-api/kinds.ts";
+import { parseConfig } from "../src/config.ts";
+import { annotationNames, annotationPrefix } from "../src/core/annotations.ts";
+import { parseTarget } from "../src/core/target.ts";
+import { skipWithoutKubectl as skip } from "./kubectl.ts";
+import { pathOf, readYaml } from "./observability-files.ts";
+import { objectOf, parseObjects, renderManifests } from "./rendered-manifests.ts";
+
+const account = "gitops-operator";
+
+/** Kind, namespace and rules of each role, without those of the base. */
+function rolesOf(objects: readonly KubeObject[]): [kind: string, namespace: string | undefined, rules: IRole["rules"]][] {
+  const roles = objects.filter(({ kind }) => kind === "Role" || kind === "ClusterRole");
+  return roles.map(({ kind, metadata, rules }) => [kind, metadata.namespace, rules as IRole["rules"]]);
+}
+
+function configOf(objects: readonly KubeObject[]) {
+  const { spec } = objectOf(objects, "Deployment") as unknown as IDeployment;
+  const env = spec?.template.spec?.containers[0]?.env ?? [];
+  const parsed = parseConfig(Object.fromEntries(env.map(({ name, value }) => [name, value])));
+  assert.ok(parsed.kind === "ok");
+  return parsed.config;
+}
+
+function targetOf({ metadata }: KubeObject) {
+  const { namespace = "", name, annotations = {} } = metadata;
+  const parsed = parseTarget({ namespace, name, annotations, containers: [] }, account);
+  assert.ok(parsed.kind === "ready", JSON.stringify(parsed));
+  assert.deepEqual(parsed.warnings, []);
+  return parsed.target;
+}
+
+const deployments = { apiGroups: ["apps"], resources: ["deployments"], verbs: ["list", "watch"] };
+const events = { apiGroups: ["events.k8s.io"], resources: ["events"], verbs: ["create"] };
+const secrets = { apiGroups: [""], resources: ["secrets"], verbs: ["get"] };
+
+test("namespaced-secrets: Secrets are read by name only, in each namespace that has a role", { skip }, async () => {
+  const objects = await renderManifests("manifests/overlays/namespaced-secrets");
+  const named = { ...secrets, resourceNames: ["ssh-key", "regcred", "github-token", "webhook"] };
+  assert.deepEqual(rolesOf(objects), [
+    ["Role", "default", [named]],
+    ["Role", account, [named]],
+    ["ClusterRole", undefined, [deployments, events]],
+  ]);
+  assert.equal(configOf(objects).secretRefs, "scoped");
+});
+
+test("namespaced: no right in the whole cluster; the namespaces that are watched are those that have a role", { skip }, async () => {
+  const objects = await renderManifests("manifests/overlays/namespaced");
+  assert.deepEqual(rolesOf(objects), [
+    ["Role", "default", [deployments, events]],
+    ["Role", account, [secrets]],
+  ]);
+  assert.ok(objects.every(({ kind }) => kind !== "ClusterRoleBinding"));
+  assert.deepEqual(configOf(objects).watchNamespaces, ["default"]);
+});
+
+test("compat: every Secret of the cluster, as the original", { skip }, async () => {
+  const objects = await renderManifests("manifests/overlays/compat");
+  assert.deepEqual(rolesOf(objects), [["ClusterRole", undefined, [deployments, events, secrets]]]);
+  assert.equal(configOf(objects).secretRefs, "any");
+});
+
+test("monitoring: alerts and dashboard are those of files/, and Prometheus keeps the names that they ask for", { skip }, async () => {
+  const objects = await renderManifests("manifests/overlays/monitoring");
+  const remedy = "write it anew: its head, then sed 's/^\\(.\\)/  \\1/' files/alerts.yml from `groups:` on";
+  assert.deepEqual(objectOf(objects, "PrometheusRule").spec, await readYaml("files/alerts.yml"), remedy);
+  const dashboard = objectOf(objects, "ConfigMap");
+  const file = "gitops-operator.json";
+  assert.deepEqual(dashboard.data, { [file]: await readFile(pathOf(`files/grafana/dashboards/${file}`), "utf8") });
+  assert.equal(dashboard.metadata.labels?.grafana_dashboard, "1");
+
+  const { spec } = objectOf(objects, "ServiceMonitor") as unknown as IServiceMonitor;
+  const service = objectOf(objects, "Service");
+  for (const [key, value] of Object.entries(spec?.selector.matchLabels ?? { none: "" }))
+    assert.equal(service.metadata.labels?.[key], value);
+  // Prometheus' job is the Service's name, which the alerts name; a series' own namespace must not become exported_namespace.
+  assert.equal(service.metadata.name, "gitops-operator");
+  assert.deepEqual(spec?.endpoints, [{ port: "http", path: "/metrics", interval: "30s", honorLabels: true }]);
+  for (const { metadata } of objects.filter(({ kind }) => !/^(Namespace|Cluster)/.test(kind))) assert.equal(metadata.namespace, account);
+});
+
+test("self: the operator's Deployment is a target of its own, on its branch, at the manifest that names its image", { skip }, async () => {
+  const target = targetOf(objectOf(await renderManifests("manifests/overlays/self"), "Deployment"));
+  assert.equal(target.appBranch, "main");
+  assert.deepEqual(target.appRepository, target.manifestRepository);
+  const { registry, repository } = target.image;
+  const [manifest] = parseObjects(await readFile(pathOf(target.path), "utf8")) as readonly (KubeObject & IDeployment)[];
+  assert.equal(manifest?.spec?.template.spec?.containers[0]?.image?.replace(/:[^:]*$/, ""), `${registry}/${repository}`);
+});
+
+test("the example application has every annotation that there is, and nothing is wrong with them", async () => {
+  const [shop] = parseObjects(await readFile(pathOf("manifests/examples/shop.yaml"), "utf8"));
+  assert.ok(shop);
+  const names = Object.keys(shop.metadata.annotations ?? {}).map((name) => name.slice(annotationPrefix.length));
+  assert.deepEqual(names.sort(), [...annotationNames].sort());
+  const target = targetOf(shop);
+  assert.match(JSON.stringify(shop.spec), /"image":"ghcr\.io\/team\/shop:/);
+
+  const application = parse(await readFile(pathOf("manifests/examples/argocd-application.yaml"), "utf8")) as IApplication;
+  const { source, destination, syncPolicy } = application.spec;
+  assert.equal(source?.repoURL, shop.metadata.annotations?.["gitops.operator.manifest_repository"]);
+  assert.deepEqual([source?.path, source?.targetRevision], [dirname(target.path), target.manifestBranch]);
+  assert.equal(destination.namespace, shop.metadata.namespace);
+  assert.deepEqual(syncPolicy?.automated, { selfHeal: true, prune: true });
+});
