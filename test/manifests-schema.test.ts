@@ -67,6 +67,7 @@ test("a field that nobody knows, a wrong type, a wrong word and a missing field 
   assert.deepEqual(await problemsOf(t, [deploymentOf({})]), []);
   const wrong: [object: KubeObject, problem: RegExp][] = [
     [deploymentOf({ livenessProbe: { httpGet: { path: "/", port: "http" }, periodSecond: 15 } }), /'"periodSecond"' does not exist/],
+    [deploymentOf({}, { minReadySecond: 5 }), /'"minReadySecond"' does not exist/],
     [deploymentOf({ imagePullPolicy: "Sometimes" }), /"Sometimes"' is not assignable/],
     [deploymentOf({}, { replicas: 1.5 }), /replicas must be integer/],
     [deploymentOf({}, { selector: undefined }), /required property selector/],
