@@ -5,22 +5,14 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { createChat } from "./adapters/chat.ts";
 import { directorySize } from "./adapters/directory-size.ts";
-import { createEgress } from "./adapters/egress.ts";
-import { createGit } from "./adapters/git/git.ts";
-import { readKnownHosts } from "./adapters/git/ssh/known-hosts.ts";
-import { createSshConnections } from "./adapters/git/ssh/ssh-connections.ts";
 import { parseSshKey } from "./adapters/git/ssh/ssh-key.ts";
-import { createGithubActions } from "./adapters/github-actions.ts";
 import { createDeploymentCache } from "./adapters/kubernetes/deployment-cache.ts";
 import { createEventRecorder } from "./adapters/kubernetes/event-recorder.ts";
-import { createKubeClient } from "./adapters/kubernetes/kube-client.ts";
-import { createSecretReader } from "./adapters/kubernetes/secret-reader.ts";
-import { createRegistry } from "./adapters/registry.ts";
 import type { Config } from "./config.ts";
+import { connectOutside } from "./connect-outside.ts";
 import { type ClusterEvent, createEvents, incompleteEvent } from "./core/events.ts";
 import { createFreshest } from "./core/freshest.ts";
 import { createImageGate } from "./core/image-gate.ts";
@@ -29,10 +21,9 @@ import { createNotices } from "./core/notices.ts";
 import { createReconciler, type EndedRun, type Filter, isSame } from "./core/pass.ts";
 import type { Clock, Log } from "./core/ports.ts";
 import { type Progress, reconcile } from "./core/reconcile.ts";
-import { decideSecretRef, secretDenied } from "./core/secret-scope.ts";
 import { parseTarget } from "./core/target.ts";
 import { noTracer, type Tracer } from "./core/tracer.ts";
-import type { DeploymentRecord, Outcome, Result, SecretRef, Target } from "./core/types.ts";
+import type { DeploymentRecord, Outcome, Result, Target } from "./core/types.ts";
 import { createWriters, type Seat } from "./core/writer.ts";
 import { ReconcileError } from "./errors.ts";
 import { createApp, type Endpoints } from "./http/app.ts";
@@ -43,8 +34,6 @@ import { debugEntries, type StatusRows, statusRows, trackedCount } from "./http/
 import { createMetrics } from "./telemetry/metrics.ts";
 import type { Redactor } from "./telemetry/redact.ts";
 import type { State } from "./telemetry/state-metrics.ts";
-import { traceHttp } from "./telemetry/traced-http.ts";
-import { traceBuilds, traceGit, traceRegistry, traceSecrets } from "./telemetry/traced-ports.ts";
 import { version } from "./version.ts";
 
 export interface Operator {
@@ -65,7 +54,6 @@ export interface OperatorOptions {
   readonly chatHttpHosts?: readonly string[];
 }
 
-const BUNDLED_KNOWN_HOSTS = fileURLToPath(new URL("../files/known_hosts", import.meta.url));
 const LAST_ANSWERS_MS = 1_000;
 const LAST_MESSAGES_MS = 3_000;
 const DISK_LOOK_MS = 60_000;
@@ -79,31 +67,12 @@ const systemClock: Clock = {
 export async function startOperator(options: OperatorOptions): Promise<Operator> {
   const { config, kubeConfig, log, redactor, tracer = noTracer, clock = systemClock } = options;
   const metrics = createMetrics(version);
-  const kube = createKubeClient(kubeConfig);
+  const outside = await connectOutside({ config, kubeConfig, redactor, tracer, observer: metrics, onSecretDenied: metrics.secretDenied });
+  const { kube, dispatcher, git, registry, builds, readSecretFor } = outside;
+  for (const problem of outside.knownHostsProblems) log.warn({ problem }, "Line of a known_hosts file ignored");
+  const { workDir, identity } = config;
   const deployments = createDeploymentCache({ client: kube, namespaces: config.watchNamespaces, log });
-  const secrets = traceSecrets(createSecretReader(kube), tracer);
-  const apiServerHost = new URL(kubeConfig.getCurrentCluster()?.server ?? "https://localhost").hostname;
-  const { egressAllowCidrs: allowCidrs, httpsProxy, noProxy } = config;
-  const dispatcher = createEgress({ allowCidrs, apiServerHost, httpsProxy, noProxy }).compose(traceHttp(tracer));
-  const knownHostsFiles = [BUNDLED_KNOWN_HOSTS, ...config.knownHostsFiles];
-  for (const problem of (await readKnownHosts(knownHostsFiles)).problems) log.warn({ problem }, "Line of a known_hosts file ignored");
-  const connections = createSshConnections({ knownHosts: () => readKnownHosts(knownHostsFiles) });
-  const { workDir, maxRepositoryBytes, identity } = config;
-  const copies = createGit({ connections, dispatcher, workDir, maxRepositoryBytes, identity, observer: metrics });
-  const git = traceGit(copies, tracer);
-  const registry = createRegistry({
-    dispatcher,
-    insecureRegistries: config.imageGate.insecureRegistries,
-    realms: config.registryRealms,
-  });
-  const builds = createGithubActions({ dispatcher, apiUrl: config.githubApiUrl, gitHubHost: config.githubHost });
-  const gate = createImageGate({
-    registry: traceRegistry(registry, tracer),
-    builds: traceBuilds(builds, tracer),
-    clock,
-    settings: config.imageGate,
-    observer: metrics,
-  });
+  const gate = createImageGate({ registry, builds, clock, settings: config.imageGate, observer: metrics });
   const chat = createChat({ dispatcher, log, clock: systemClock, httpHosts: options.chatHttpHosts ?? [] });
   const notices = createNotices();
   const recorder = createEventRecorder({ client: kube, log, instance: hostname() });
@@ -118,19 +87,6 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     if (now?.kind === "ready" && isSame(now.target, target)) return undefined;
     if (!now || now.kind === "disabled") return { kind: "skipped", reason: now ? "disabled" : "deleted" };
     return { kind: "waiting", step: `the annotations of ${target.deployment} changed meanwhile; nothing was pushed`, to: tag };
-  }
-
-  /** Reads what this Deployment may name; what is read is kept out of every text until the release. */
-  function readSecretFor({ namespace }: Target, releases: (() => void)[]) {
-    return async (ref: SecretRef, field: string) => {
-      if (!decideSecretRef(config.secretRefs, ref, namespace, config.operatorNamespace, config.secretNamespaces)) {
-        metrics.secretDenied();
-        throw secretDenied(ref, namespace);
-      }
-      const text = await secrets.read(ref, field);
-      releases.push(redactor.watch(text));
-      return text;
-    };
   }
 
   async function work(target: Target, seat: Seat, progress: Progress): Promise<Outcome> {
@@ -204,7 +160,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       watchAgeMs: deployments.staleForMs(),
       watchRestarts: deployments.restarts,
       notifications: chat.counts,
-      githubRateRemaining: builds.rateRemaining(),
+      githubRateRemaining: outside.githubRateRemaining(),
       // What can't be read is absent, and the next look may see it.
       workDirBytes: await diskLooks.get("", performance.now() - DISK_LOOK_MS, () => directorySize(workDir).catch(() => undefined)),
     };
@@ -257,10 +213,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       await closeServer(server);
       deployments.close();
       await Promise.all([chat.close(LAST_MESSAGES_MS), recorder.close(LAST_EVENTS_MS)]);
-      await connections.close();
-      kube.close();
-      await dispatcher.destroy();
-      await copies.close();
+      await outside.close();
     },
   };
 }

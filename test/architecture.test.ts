@@ -11,7 +11,7 @@ const LAYERS: [folder: string, allowed: RegExp][] = [
   ["src/telemetry/", /^src\/(telemetry\/|core\/|errors\.ts)/],
 ];
 const HOMES: Record<string, RegExp> = {
-  "@kubernetes/client-node": /^src\/(adapters\/kubernetes\/|operator\.ts)/,
+  "@kubernetes/client-node": /^src\/(adapters\/kubernetes\/|connect-outside\.ts|operator\.ts)/,
   express: /^src\/http\//,
   "isomorphic-git": /^src\/adapters\/git\//,
   ssh2: /^src\/adapters\/git\//,

@@ -9,8 +9,9 @@ import type { ImageName } from "./types.ts";
 export type PulledImage = ImageName & { readonly registry: string };
 
 export type ManifestEdit =
-  | { readonly kind: "up_to_date" }
-  /** `from`: the first differing tag that was there; `image`: with the host that the manifest pulls it from; `text`: with the wanted tag. */
+  /** `image`: with the host that the manifest pulls it from. */
+  | { readonly kind: "up_to_date"; readonly image: PulledImage }
+  /** `from`: the first differing tag that was there; `text`: with the wanted tag. */
   | { readonly kind: "update"; readonly from?: string; readonly image: PulledImage; readonly text: string };
 
 /** What has to become of a manifest so that the image has the tag; throws `manifest_invalid` or `manifest_no_container`. */
@@ -25,12 +26,12 @@ export function editManifest(text: string, path: string, image: ImageName, tag: 
       `No container in ${path} references image '${formatImage(image)}'; check gitops.operator.image_name (${there})`,
     );
   }
+  const registry = image.registry ?? images.registry;
+  const pulled = { ...withRegistry(image, registry), registry };
   const decision = decide(images.ours, tag);
-  if (decision.kind === "up_to_date") return decision;
+  if (decision.kind === "up_to_date") return { kind: "up_to_date", image: pulled };
   const written = writeTag(text, image, tag, digest);
   if (written.kind === "invalid") throw invalid(path, written.reason);
-  const { registry } = images;
-  const pulled = { ...withRegistry(image, image.registry ?? registry), registry: image.registry ?? registry };
   return { kind: "update", image: pulled, text: written.text, ...(decision.from === undefined ? {} : { from: decision.from }) };
 }
 

@@ -81,6 +81,12 @@ export interface Git {
   withManifests<T>(at: ManifestsBranch, work: (copy: ManifestsCopy) => Promise<T>): Promise<T>;
 }
 
+/** For `gitops-operator check`, which pushes nothing. */
+export interface PushAccess {
+  /** Rejects when the server refuses the key as soon as a push is begun; the conversation ends before anything is sent. */
+  checkPushAccess(at: ManifestsBranch): Promise<void>;
+}
+
 /** What a registry says of one tag. */
 export type ImageAnswer =
   /** The digest when the registry tells a valid one. */

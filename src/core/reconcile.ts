@@ -88,9 +88,10 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
   }
 }
 
-async function readBranches(
+/** What is read and written, with the keys for it. */
+export async function readBranches(
   target: Target,
-  { readSecret, parseKey }: ReconcilePorts,
+  { readSecret, parseKey }: Pick<ReconcilePorts, "readSecret" | "parseKey">,
 ): Promise<{ app: Branch; manifests: ManifestsBranch }> {
   const readKey = async (ref: SecretRef) => parseKey(await readSecret(ref, "ssh-privatekey"), ref);
   const manifestKey = await readKey(target.manifestKey);
@@ -103,7 +104,12 @@ async function readBranches(
 }
 
 /** Where application and manifests are one branch, the operator's own commits don't count: no pass answers its own commit. */
-function newestCommit(target: Target, app: Branch, notBefore: number, { git, identity }: ReconcilePorts): Promise<Commit> {
+export function newestCommit(
+  target: Target,
+  app: Branch,
+  notBefore: number,
+  { git, identity }: Pick<ReconcilePorts, "git" | "identity">,
+): Promise<Commit> {
   const isOneBranch = target.appBranch === target.manifestBranch && sameRepository(target.appRepository, target.manifestRepository);
   const skip = isOneBranch ? (commit: Commit) => isOperatorCommit(commit, identity) : undefined;
   return git.newestCommit(app, notBefore, skip);

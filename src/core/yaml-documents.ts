@@ -11,12 +11,12 @@ const limits = { bytes: 1024 * 1024, depth: 100, aliases: 100, documents: 1000, 
 
 /**
  * The documents one by one, as nodes with the ranges that they have in the text: never as objects, aliases not followed. Throws InvalidYaml.
- * The limits hold while the text is read, before the library recurses into what it has built.
+ * The limits hold while the text is read, before the library recurses into what it has built. With `failsafe` every scalar is text.
  */
-export function* readDocuments(text: string): Generator<Document.Parsed> {
+export function* readDocuments(text: string, schema: "failsafe" | "yaml-1.1" = "failsafe"): Generator<Document.Parsed> {
   checkCharacters(text);
   const parser = new Parser();
-  const composer = new Composer({ schema: "failsafe", uniqueKeys: false, logLevel: "silent" });
+  const composer = new Composer({ schema, uniqueKeys: false, logLevel: "silent" });
   const counts = { aliases: 0, documents: 0, directives: 0, tokens: 0, tokensOfAll: 0 };
   const fail = (offset: number, reason: string): never => {
     throw new InvalidYaml(`line ${lineAt(text, offset)}: ${reason}`);

@@ -5,12 +5,13 @@ import { join } from "node:path";
 import type { Dispatcher } from "undici";
 import { createFreshest } from "../../core/freshest.ts";
 import { noObserver, type Observer } from "../../core/observer.ts";
-import type { Branch, Commit, Git, Identity, ManifestsBranch, ManifestsCopy } from "../../core/ports.ts";
+import type { Branch, Commit, Git, Identity, ManifestsBranch, ManifestsCopy, PushAccess } from "../../core/ports.ts";
 import { formatRepository } from "../../core/repository.ts";
 import { asReconcileError, ReconcileError } from "../../errors.ts";
 import { diskError } from "./disk-error.ts";
 import { createGitRemote } from "./git-remote.ts";
 import { createManifestsCopy, type DisposableCopy } from "./manifests-copy.ts";
+import { readPushRefs } from "./receive-pack.ts";
 import type { SshConnections } from "./ssh/ssh-connections.ts";
 import { openUploadPack } from "./upload-pack.ts";
 
@@ -45,7 +46,7 @@ interface CopyEntry {
   users: number;
 }
 
-export function createGit(options: GitOptions): Git & { close(): Promise<void> } {
+export function createGit(options: GitOptions): Git & PushAccess & { close(): Promise<void> } {
   const { connections, dispatcher, identity, maxCopies = 500, maxCopiesBytes = 2 ** 30 } = options;
   const remote = createGitRemote({
     connections,
@@ -128,6 +129,7 @@ export function createGit(options: GitOptions): Git & { close(): Promise<void> }
   return {
     newestCommit,
     withManifests,
+    checkPushAccess: (at) => remote.converse(at, "git-receive-pack", async (wire) => void (await readPushRefs(wire))),
     async close() {
       // What can't be removed now is removed at the next start; a shutdown is no place to fail.
       await rm(folder, { recursive: true, force: true }).catch(() => undefined);

@@ -22,10 +22,8 @@ export async function pushRef(
   onSend: () => void,
 ): Promise<PushResult> {
   const ref = `refs/heads/${update.branch}`;
-  const { tip, capabilities } = await readRefs(await wire.advertisement(), ref);
-  if (!capabilities.includes("report-status")) {
-    throw new ReconcileError("git_protocol", "the git server does not acknowledge pushes (no report-status); use git 1.5 or newer there");
-  }
+  const { lines, capabilities } = await readPushRefs(wire);
+  const tip = lines.find((line) => line.slice(41) === ref)?.slice(0, 40);
   // A branch that is gone is not brought back: the next look at the remote says that it is missing.
   if (tip !== update.from) return { kind: "raced" };
   const sideBand = capabilities.includes("side-band-64k");
@@ -36,11 +34,15 @@ export async function pushRef(
   return sideBand ? readReport(...(await demultiplex(answer)), ref) : readReport(await readLines(answer), "", ref);
 }
 
-async function readRefs(reader: PktReader, ref: string): Promise<{ tip: string | undefined; capabilities: readonly string[] }> {
-  const lines = await readLines(reader);
-  const [head = "", capabilities = ""] = (lines[0] ?? "").split("\0");
-  const tip = [head, ...lines.slice(1)].find((line) => line.slice(41) === ref)?.slice(0, 40);
-  return { tip, capabilities: capabilities.split(" ") };
+/** The advertisement, which servers refuse to a key without write access. */
+export async function readPushRefs(wire: GitWire): Promise<{ lines: readonly string[]; capabilities: readonly string[] }> {
+  const [first = "", ...rest] = await readLines(await wire.advertisement());
+  const [head = "", words = ""] = first.split("\0");
+  const capabilities = words.split(" ");
+  if (!capabilities.includes("report-status")) {
+    throw new ReconcileError("git_protocol", "the git server does not acknowledge pushes (no report-status); use git 1.5 or newer there");
+  }
+  return { lines: [head, ...rest], capabilities };
 }
 
 /** Band 1 holds the report in pkt-lines of its own, band 2 what hooks print. */

@@ -1,0 +1,151 @@
+/** Tells, before it is applied, what is wrong with each Deployment of a file, and what the operator would read from where. */
+import type { Config } from "../config.ts";
+import { annotationNames, annotationPrefix, annotations } from "../core/annotations.ts";
+import { escapeControl } from "../core/escape.ts";
+import { decideSecretRef, secretDenied } from "../core/secret-scope.ts";
+import { parseTarget } from "../core/target.ts";
+import type { DeploymentRecord, Settings, Target } from "../core/types.ts";
+import type { Redactor } from "../telemetry/redact.ts";
+import { describeTarget, usedSecrets } from "./describe-target.ts";
+import type { Level, Preview, Tell } from "./live-check.ts";
+import type { LiveOptions, LiveWorld } from "./live-world.ts";
+import { type FileDeployment, readDeployments } from "./read-deployments.ts";
+import { unifiedDiff } from "./unified-diff.ts";
+
+export type Mode = "offline" | "live" | "dry-run";
+
+export interface CheckOptions {
+  readonly config: Config;
+  /** Of the file, for people. */
+  readonly name: string;
+  readonly text: string | { readonly problem: string };
+  /** Of Deployments that name none. */
+  readonly namespace: string;
+  readonly mode: Mode;
+  readonly redactor: Redactor;
+  readonly print: (line: string) => void;
+  readonly deadlineMs?: number;
+}
+
+const DEADLINE_MS = 60_000;
+const LABEL_WIDTH = 15;
+const MAX_LINE = 4_000;
+
+/** 0: complete and fine; 1: there are problems. */
+export async function runCheck(options: CheckOptions): Promise<0 | 1> {
+  const { name, text, mode, deadlineMs = DEADLINE_MS } = options;
+  const say = (line: string) => options.print(printable(line));
+  let problems = 0;
+  const told = new Set<string>();
+  const tell = (level: Level, message: string) => {
+    // What several steps trip over is one problem of a Deployment.
+    if (told.has(message)) return;
+    told.add(message);
+    if (level === "problem") problems += 1;
+    row(level, message);
+  };
+  const row = (label: string, message: string) => say(`  ${label.padEnd(LABEL_WIDTH)} ${message}`);
+  const stop = (problem: string): 1 => {
+    say(`${name}: ${problem}`);
+    return 1;
+  };
+
+  if (typeof text !== "string") return stop(text.problem);
+  const read = readDeployments(text, options.namespace);
+  if (read.kind === "invalid") return stop(`${read.reason}; give YAML or JSON that kubectl could apply (of a template, what it renders)`);
+  const { deployments } = read;
+  if (deployments.length === 0) return stop("there is no apps/v1 Deployment in it; give the file of a Deployment");
+
+  async function checkAll(lookLive: LiveWorld["look"] | undefined): Promise<void> {
+    for (const [index, deployment] of deployments.entries()) {
+      if (index > 0) say("");
+      told.clear();
+      say(`Deployment ${deployment.namespace}/${deployment.name}${deployment.namesNamespace ? "" : " (namespace by default)"}`);
+      const ready = checkOffline(deployment, options.config, tell, row);
+      if (!ready || !lookLive) continue;
+      const preview = await lookLive(ready.target, ready.settings, tell);
+      if (mode === "dry-run") showPreview(ready.target, preview, say, row);
+    }
+  }
+
+  const world = mode === "offline" ? undefined : await openWorld({ ...options, deadlineMs }, tell);
+  try {
+    await (world ? world.limit(checkAll(world.look)) : checkAll(undefined));
+  } catch (error) {
+    tell("problem", (error as Error).message);
+  } finally {
+    await world?.close();
+  }
+  if (deployments.every(({ record }) => !record)) tell("problem", noneOurs());
+  const count = `${deployments.length} Deployment${deployments.length === 1 ? "" : "s"}`;
+  say("");
+  say(`${name}: ${count} checked, ${problems === 0 ? "no problems" : `${problems} problem${problems === 1 ? "" : "s"}`}`);
+  return problems === 0 ? 0 : 1;
+}
+
+/** Undefined when there is no cluster, which is told: what needs none is checked all the same. */
+async function openWorld(options: LiveOptions, tell: Tell): Promise<LiveWorld | undefined> {
+  try {
+    // Loaded late: without --live nothing that talks to the world is needed.
+    const { openLiveWorld } = await import("./live-world.ts");
+    return await openLiveWorld(options);
+  } catch (error) {
+    return void tell("problem", (error as Error).message);
+  }
+}
+
+/** Undefined when there is no target to look at any further. */
+function checkOffline(
+  { record, problems }: FileDeployment,
+  config: Config,
+  tell: Tell,
+  row: (label: string, text: string) => void,
+): { target: Target; settings: Settings } | undefined {
+  for (const problem of problems) tell("problem", problem);
+  if (!record) return void row("not ours", "no gitops.operator.* annotation: the operator leaves it alone");
+  const parsed = parseTarget(record, config.operatorNamespace);
+  if (parsed.kind === "untracked") return undefined;
+  const enabled = parsed.kind === "disabled" ? parseTarget(asEnabled(record), config.operatorNamespace) : parsed;
+  if (parsed.kind === "disabled") row("disabled", "nothing is done until gitops.operator.enabled is 'true'; then it would be:");
+  if (enabled.kind === "incomplete" || enabled.kind === "malformed") for (const problem of enabled.problems) tell("problem", problem);
+  if (parsed.kind !== "incomplete") for (const warning of parsed.warnings) tell("warning", warning);
+  if (enabled.kind !== "ready") return undefined;
+
+  const { target, settings } = enabled;
+  const isSet = (annotation: string) => Boolean(record.annotations[annotationPrefix + annotation]?.trim());
+  for (const [label, text] of describeTarget(target, settings, isSet)) row(label, text);
+  const { secretRefs, operatorNamespace, secretNamespaces } = config;
+  for (const { ref, isOptional } of usedSecrets(target, settings)) {
+    if (decideSecretRef(secretRefs, ref, target.namespace, operatorNamespace, secretNamespaces)) continue;
+    tell(isOptional ? "warning" : "problem", secretDenied(ref, target.namespace).message);
+  }
+  return enabled;
+}
+
+function asEnabled(record: DeploymentRecord): DeploymentRecord {
+  return { ...record, annotations: { ...record.annotations, [`${annotationPrefix}enabled`]: "true" } };
+}
+
+function showPreview(
+  { path }: Target,
+  preview: Preview | undefined,
+  say: (line: string) => void,
+  row: (label: string, text: string) => void,
+): void {
+  row("dry run", preview ? "would be pushed (nothing was):" : "nothing would be pushed");
+  if (!preview) return;
+  for (const line of unifiedDiff(path, preview.before, preview.after)) say(`    ${line}`);
+  row("commit", "with the message:");
+  for (const line of preview.message.trimEnd().split("\n")) say(`    ${line}`.trimEnd());
+}
+
+function noneOurs(): string {
+  const required = annotationNames.filter((name) => annotations[name].required).map((name) => annotationPrefix + name);
+  return `no Deployment here is for the operator; set the annotations ${required.join(", ")}`;
+}
+
+/** One line that can only look like what it is; a tab is what it is. */
+function printable(text: string): string {
+  const cut = text.length > MAX_LINE ? `${text.slice(0, MAX_LINE)}… (${text.length} characters)` : text;
+  return cut.split("\t").map(escapeControl).join("\t");
+}

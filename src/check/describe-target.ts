@@ -1,0 +1,69 @@
+/** What the operator would read of a Deployment's annotations, from where; defaults are named as defaults. */
+import { formatImage } from "../core/image.ts";
+import { formatRepository } from "../core/repository.ts";
+import type { SecretRef, Settings, Target } from "../core/types.ts";
+
+export interface UsedSecret {
+  readonly use: string;
+  readonly ref: SecretRef;
+  readonly field: string;
+  /** A default that may be absent: only the image gate knows what that means. */
+  readonly isOptional: boolean;
+  readonly note: string;
+}
+
+export type Row = readonly [label: string, text: string];
+
+/** The Secrets in the order in which a run meets them. */
+export function usedSecrets(target: Target, settings: Settings): UsedSecret[] {
+  const { appKey, manifestKey, registrySecret, notificationsSecret, githubTokenSecret } = target;
+  const secret = (use: string, ref: SecretRef, field: string, more: Partial<UsedSecret> = {}): UsedSecret => ({
+    ...{ use, ref: { namespace: ref.namespace, name: ref.name }, field, isOptional: false, note: "" },
+    ...more,
+  });
+  const isOneKey = appKey.namespace === manifestKey.namespace && appKey.name === manifestKey.name;
+  const isPublic = target.appRepository.transport === "https";
+  const keys = isOneKey
+    ? [secret("SSH key", appKey, "ssh-privatekey", { note: isPublic ? " (for the manifests)" : " (for both repositories)" })]
+    : [
+        ...(isPublic ? [] : [secret("SSH key", appKey, "ssh-privatekey", { note: " (for the application)" })]),
+        secret("SSH key", manifestKey, "ssh-privatekey", { note: " (for the manifests)" }),
+      ];
+  const absent = target.registryUrl === undefined ? "images are not checked" : "the registry is asked anonymously";
+  const note = registrySecret.named ? "" : ` (default; when it is absent ${absent})`;
+  const defaulted = (namespace: string | undefined) => (namespace === undefined ? " (namespace by default)" : "");
+  return [
+    ...keys,
+    secret("registry login", registrySecret, ".dockerconfigjson", { isOptional: !registrySecret.named, note }),
+    ...(githubTokenSecret
+      ? [secret("GitHub token", githubTokenSecret, "github-token", { note: defaulted(settings.github_token_secret_namespace) })]
+      : []),
+    ...(notificationsSecret
+      ? [secret("notifications", notificationsSecret, "webhook-url", { note: defaulted(settings.notifications_secret_namespace) })]
+      : []),
+  ];
+}
+
+/** `set`: which annotations the Deployment carries, so that defaults can be told from what was written. */
+export function describeTarget(target: Target, settings: Settings, isSet: (annotation: string) => boolean): Row[] {
+  const byDefault = (annotation: string, origin = "default") => (isSet(annotation) ? "" : ` (${origin})`);
+  const tag = target.tagType === "long" ? "the commit's SHA, 40 characters" : "the commit's SHA, 7 characters";
+  const manifestBranch = `'${target.manifestBranch}'${byDefault("manifest_branch", "default: observe_branch")}`;
+  return [
+    ["application", `${formatRepository(target.appRepository)}, branch '${target.appBranch}'${byDefault("observe_branch")}`],
+    ["manifests", `${formatRepository(target.manifestRepository)}, branch ${manifestBranch}, file ${target.path}`],
+    ["image", `${formatImage(target.image)}, in ${registryOf(target)}`],
+    ["tag", tag + byDefault("tag_type")],
+    ...usedSecrets(target, settings).map(
+      ({ use, ref, field, note }): Row => [use, `Secret ${ref.namespace}/${ref.name}, field ${field}${note}`],
+    ),
+    ...(target.githubTokenSecret ? [] : [["GitHub token", "none (default): the state of builds is not asked for"] as const]),
+    ...(target.notificationsSecret ? [] : [["notifications", "none (default)"] as const]),
+  ];
+}
+
+function registryOf({ registryUrl, image }: Target): string {
+  if (registryUrl !== undefined) return `the registry ${registryUrl}`;
+  if (image.registry !== undefined) return `the registry ${image.registry}`;
+  return "the registry that the manifest names, or Docker Hub (default)";
+}

@@ -1,0 +1,134 @@
+/** The steps of a run (contract §6) for one Deployment, up to the push: each is told, and what one lacks does not hide the next. */
+import { commitMessage } from "../core/commit-message.ts";
+import { tagFor } from "../core/decide.ts";
+import { editManifest, type ManifestEdit } from "../core/edit-manifest.ts";
+import { formatImage } from "../core/image.ts";
+import type { GateVerdict, ImageGate } from "../core/image-gate.ts";
+import type { Commit, Git, ManifestsBranch, PushAccess } from "../core/ports.ts";
+import { newestCommit, type ReconcilePorts, readBranches } from "../core/reconcile.ts";
+import { formatRepository } from "../core/repository.ts";
+import type { Target } from "../core/types.ts";
+import { asReconcileError } from "../errors.ts";
+import type { UsedSecret } from "./describe-target.ts";
+
+export interface LivePorts extends Pick<ReconcilePorts, "identity" | "readSecret" | "parseKey"> {
+  readonly git: Git;
+  readonly pushAccess: PushAccess;
+  readonly gate: ImageGate;
+  readonly signal: AbortSignal;
+  /** Called before each step, with words for it; throws when time is up. */
+  readonly begin: (doing: string) => void;
+}
+
+export type Level = "ok" | "warning" | "problem";
+export type Tell = (level: Level, text: string) => void;
+
+/** What the operator would push. */
+export interface Preview {
+  readonly before: string;
+  readonly after: string;
+  readonly message: string;
+}
+
+/** Undefined: nothing to push; or a problem, which was told, is in the way. */
+export async function checkLive(
+  target: Target,
+  secrets: readonly UsedSecret[],
+  ports: LivePorts,
+  tell: Tell,
+): Promise<Preview | undefined> {
+  const reads = new Map<string, Promise<string>>();
+  const readSecret: LivePorts["readSecret"] = (ref, field) => {
+    const id = `${ref.namespace}/${ref.name} ${field}`;
+    const read = reads.get(id) ?? ports.readSecret(ref, field);
+    reads.set(id, read);
+    return read;
+  };
+  /** Undefined when the step failed, which is told. */
+  async function step<T>(doing: string, work: () => Promise<T>, success?: string | ((result: T) => string)): Promise<T | undefined> {
+    ports.begin(doing);
+    try {
+      const result = await work();
+      if (success !== undefined) tell("ok", typeof success === "string" ? success : success(result));
+      return result;
+    } catch (error) {
+      return void tell("problem", asReconcileError(error).message);
+    }
+  }
+
+  for (const secret of secrets.filter(({ isOptional }) => !isOptional)) {
+    const name = `Secret ${secret.ref.namespace}/${secret.ref.name}`;
+    await step(`reading ${name}`, () => readSecretOf(secret, readSecret, ports), `${name} can be read`);
+  }
+  const branches = await step("reading the SSH key", () => readBranches(target, { ...ports, readSecret }));
+  if (!branches) return undefined;
+  const { app, manifests } = branches;
+  const appName = formatRepository(app.repository);
+  const name = formatRepository(manifests.repository);
+  const notBefore = performance.now();
+  const newest = () => newestCommit(target, app, notBefore, ports);
+  const appCommit = await step(`asking ${appName} for its newest commit`, newest, describeCommit(target));
+  const path = `${target.path} on '${manifests.branch}' of ${name}`;
+  const before = await step(`reading ${path}`, () => readManifest(target, manifests, notBefore, ports), `${path} can be read`);
+  const tryPush = async () => {
+    await ports.pushAccess.checkPushAccess(manifests);
+    return true;
+  };
+  const mayPush = await step(`asking ${name} for write access`, tryPush, `${name} lets the key push`);
+  if (before === undefined) return undefined;
+
+  // Without a commit the manifest is still looked at: whether a container in it is ours does not depend on the tag.
+  const tag = tagFor(appCommit?.sha ?? "0".repeat(40), target.tagType);
+  const edit = await step("reading the manifest", async () => editManifest(before, target.path, target.image, tag));
+  if (!edit || !appCommit) return undefined;
+  tell(
+    "ok",
+    edit.kind === "up_to_date" ? `the manifest is at the wanted tag ${tag}` : `the manifest is ${described(edit)}, wanted is ${tag}`,
+  );
+
+  const question = { target, image: edit.image, appCommit, tag, notBefore };
+  const verdict = await step("asking for the image", () => askGate(question, { ...ports, readSecret }, tell));
+  if (!verdict || verdict.kind === "waiting" || !mayPush || edit.kind === "up_to_date") return undefined;
+  const digest = verdict.kind === "found" ? verdict.digest : undefined;
+  const written = await step("writing the tag", async () => editManifest(before, target.path, edit.image, tag, digest));
+  if (written?.kind !== "update") return undefined;
+  const from = written.from === undefined ? {} : { from: written.from };
+  return { before, after: written.text, message: commitMessage({ target, tag, appCommit, ...from }) };
+}
+
+async function readSecretOf({ ref, field }: UsedSecret, readSecret: LivePorts["readSecret"], { parseKey }: LivePorts): Promise<void> {
+  const text = await readSecret(ref, field);
+  if (field === "ssh-privatekey") parseKey(text, ref);
+}
+
+async function readManifest({ path }: Target, at: ManifestsBranch, notBefore: number, { git }: LivePorts): Promise<string> {
+  return git.withManifests(at, async (copy) => copy.read(await copy.refresh(notBefore), path));
+}
+
+type GateQuestion = Pick<Parameters<ImageGate["check"]>[0], "target" | "image" | "appCommit" | "tag" | "notBefore">;
+
+async function askGate(question: GateQuestion, { gate, readSecret, signal }: LivePorts, tell: Tell): Promise<GateVerdict> {
+  const verdict = await gate.check({
+    ...{ ...question, readSecret, signal, onWait: () => {} },
+    warn: (message, error) => tell("warning", `${message}: ${asReconcileError(error).message}`),
+  });
+  if (verdict.kind === "found") tell("ok", `the image ${formatImage(question.image)}:${question.tag} is in its registry`);
+  if (verdict.kind === "waiting") tell("problem", `${withoutEmoji(verdict.text)}; check again when it is built`);
+  return verdict;
+}
+
+/** Chats show `:x:` as a picture. */
+function withoutEmoji(text: string): string {
+  return text.replace(/^:\w+: /, "");
+}
+
+function describeCommit({ appBranch, appRepository }: Target): (commit: Commit) => string {
+  return ({ sha, message, author }) => {
+    const subject = message.trimStart().split("\n", 1)[0] ?? "";
+    return `the newest commit on '${appBranch}' of ${formatRepository(appRepository)} is ${sha}, "${subject.slice(0, 100)}" by ${author.name.slice(0, 100)}`;
+  };
+}
+
+function described(edit: Extract<ManifestEdit, { kind: "update" }>): string {
+  return edit.from === undefined ? "without a tag" : `at the tag ${edit.from}`;
+}

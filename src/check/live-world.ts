@@ -1,0 +1,86 @@
+/** The real cluster, git servers and registry for `--live`, for as long as the deadline allows. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseSshKey } from "../adapters/git/ssh/ssh-key.ts";
+import { loadKubeConfig } from "../adapters/kubernetes/load-kube-config.ts";
+import type { Config } from "../config.ts";
+import { connectOutside, type Outside } from "../connect-outside.ts";
+import { createImageGate } from "../core/image-gate.ts";
+import type { Clock } from "../core/ports.ts";
+import type { Settings, Target } from "../core/types.ts";
+import type { Redactor } from "../telemetry/redact.ts";
+import { usedSecrets } from "./describe-target.ts";
+import { checkLive, type Preview, type Tell } from "./live-check.ts";
+
+export interface LiveOptions {
+  readonly config: Config;
+  readonly redactor: Redactor;
+  readonly deadlineMs: number;
+}
+
+/** What still hangs after that ends with the process. */
+const CLOSE_MS = 2_000;
+
+export interface LiveWorld {
+  look(target: Target, settings: Settings, tell: Tell): Promise<Preview | undefined>;
+  /** Rejects when the deadline passes before the work is done. */
+  limit(work: Promise<void>): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Rejects when there is no cluster. */
+export async function openLiveWorld({ config, redactor, deadlineMs }: LiveOptions): Promise<LiveWorld> {
+  const outside = await connectOutside({ config, redactor, kubeConfig: await loadKubeConfig() });
+  const ended = new AbortController();
+  const releases: (() => void)[] = [];
+  let doing = "nothing";
+  const timer = setTimeout(() => {
+    const seconds = deadlineMs / 1_000;
+    ended.abort(new Error(`${doing} was not done after ${seconds} s; see that its server can be reached from here, and check again`));
+  }, deadlineMs);
+  const overdue = new Promise<never>((_, reject) => ended.signal.addEventListener("abort", () => reject(ended.signal.reason)));
+  overdue.catch(() => undefined);
+  const gate = createLookingGate(outside, config);
+
+  async function look(target: Target, settings: Settings, tell: Tell): Promise<Preview | undefined> {
+    const begin = (what: string) => {
+      ended.signal.throwIfAborted();
+      doing = what;
+    };
+    const preview = await checkLive(
+      target,
+      usedSecrets(target, settings),
+      {
+        ...{
+          git: outside.git,
+          pushAccess: outside.pushAccess,
+          gate,
+          identity: config.identity,
+          parseKey: parseSshKey,
+          signal: ended.signal,
+          begin,
+        },
+        readSecret: outside.readSecretFor(target, releases),
+      },
+      // What is cut off at the deadline has nothing to say.
+      (level, text) => ended.signal.aborted || tell(level, text),
+    );
+    ended.signal.throwIfAborted();
+    return preview;
+  }
+
+  return {
+    look,
+    limit: (work) => Promise.race([work, overdue]),
+    async close() {
+      clearTimeout(timer);
+      await Promise.race([outside.close(), sleep(CLOSE_MS, undefined, { ref: false })]);
+      for (const release of releases) release();
+    },
+  };
+}
+
+/** Looks once: a missing image is said to be missing, however new the commit is. */
+function createLookingGate({ registry, builds }: Outside, { imageGate }: Config) {
+  const clock: Clock = { now: () => performance.now(), sleep: async (ms, signal) => void (await sleep(ms, undefined, { signal })) };
+  return createImageGate({ registry, builds, clock, settings: { ...imageGate, waitAttempts: 0, graceMs: Number.POSITIVE_INFINITY } });
+}

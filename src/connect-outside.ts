@@ -1,0 +1,82 @@
+/** The adapters of what both the operator and its check talk to, put together from the configuration. */
+import { fileURLToPath } from "node:url";
+import type { KubeConfig } from "@kubernetes/client-node";
+import { createEgress } from "./adapters/egress.ts";
+import { createGit } from "./adapters/git/git.ts";
+import { readKnownHosts } from "./adapters/git/ssh/known-hosts.ts";
+import { createSshConnections } from "./adapters/git/ssh/ssh-connections.ts";
+import { createGithubActions } from "./adapters/github-actions.ts";
+import { createKubeClient } from "./adapters/kubernetes/kube-client.ts";
+import { createSecretReader } from "./adapters/kubernetes/secret-reader.ts";
+import { createRegistry } from "./adapters/registry.ts";
+import type { Config } from "./config.ts";
+import { noObserver, type Observer } from "./core/observer.ts";
+import type { PushAccess } from "./core/ports.ts";
+import { decideSecretRef, secretDenied } from "./core/secret-scope.ts";
+import { noTracer, type Tracer } from "./core/tracer.ts";
+import type { SecretRef, Target } from "./core/types.ts";
+import type { Redactor } from "./telemetry/redact.ts";
+import { traceHttp } from "./telemetry/traced-http.ts";
+import { traceBuilds, traceGit, traceRegistry, traceSecrets } from "./telemetry/traced-ports.ts";
+
+export interface OutsideOptions {
+  readonly config: Config;
+  readonly kubeConfig: KubeConfig;
+  readonly redactor: Redactor;
+  /** Default: no metrics, no traces. */
+  readonly observer?: Observer;
+  readonly tracer?: Tracer;
+  readonly onSecretDenied?: () => void;
+}
+
+export type Outside = Awaited<ReturnType<typeof connectOutside>>;
+
+const BUNDLED_KNOWN_HOSTS = fileURLToPath(new URL("../files/known_hosts", import.meta.url));
+
+export async function connectOutside(options: OutsideOptions) {
+  const { config, kubeConfig, redactor, observer = noObserver, tracer = noTracer, onSecretDenied = () => {} } = options;
+  const kube = createKubeClient(kubeConfig);
+  const secrets = traceSecrets(createSecretReader(kube), tracer);
+  const apiServerHost = new URL(kubeConfig.getCurrentCluster()?.server ?? "https://localhost").hostname;
+  const { egressAllowCidrs: allowCidrs, httpsProxy, noProxy } = config;
+  const dispatcher = createEgress({ allowCidrs, apiServerHost, httpsProxy, noProxy }).compose(traceHttp(tracer));
+  const knownHostsFiles = [BUNDLED_KNOWN_HOSTS, ...config.knownHostsFiles];
+  const knownHostsProblems = (await readKnownHosts(knownHostsFiles)).problems;
+  const connections = createSshConnections({ knownHosts: () => readKnownHosts(knownHostsFiles) });
+  const { workDir, maxRepositoryBytes, identity } = config;
+  const copies = createGit({ connections, dispatcher, workDir, maxRepositoryBytes, identity, observer });
+  const registry = createRegistry({
+    dispatcher,
+    insecureRegistries: config.imageGate.insecureRegistries,
+    realms: config.registryRealms,
+  });
+  const builds = createGithubActions({ dispatcher, apiUrl: config.githubApiUrl, gitHubHost: config.githubHost });
+
+  /** Reads what this Deployment may name; what is read is kept out of every text until the release. */
+  function readSecretFor({ namespace }: Pick<Target, "namespace">, releases: (() => void)[]) {
+    return async (ref: SecretRef, field: string) => {
+      if (!decideSecretRef(config.secretRefs, ref, namespace, config.operatorNamespace, config.secretNamespaces)) {
+        onSecretDenied();
+        throw secretDenied(ref, namespace);
+      }
+      const text = await secrets.read(ref, field);
+      releases.push(redactor.watch(text));
+      return text;
+    };
+  }
+
+  return {
+    ...{ kube, dispatcher, readSecretFor, knownHostsProblems },
+    git: traceGit(copies, tracer),
+    pushAccess: copies as PushAccess,
+    githubRateRemaining: builds.rateRemaining,
+    registry: traceRegistry(registry, tracer),
+    builds: traceBuilds(builds, tracer),
+    async close() {
+      await connections.close();
+      kube.close();
+      await dispatcher.destroy();
+      await copies.close();
+    },
+  };
+}

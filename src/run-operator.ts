@@ -1,0 +1,38 @@
+/** The operator as a program: environment and signals in, exit code out. */
+import { loadKubeConfig } from "./adapters/kubernetes/load-kube-config.ts";
+import { parseConfig } from "./config.ts";
+import { startOperator } from "./operator.ts";
+import { createLogger } from "./telemetry/logger.ts";
+import { readableOutput } from "./telemetry/readable-output.ts";
+import { createRedactor } from "./telemetry/redact.ts";
+import { createTracing } from "./telemetry/tracing.ts";
+
+/** Promise P7: whatever hangs, the process is gone by then. */
+const SHUTDOWN_MS = 55_000;
+const LAST_SPANS_MS = 2_000;
+
+export async function runOperator(env: Readonly<Record<string, string | undefined>>): Promise<void> {
+  const parsed = parseConfig(env);
+  if (parsed.kind === "error") throw new Error(parsed.problems.map((problem) => `configuration: ${problem}`).join("\n"));
+  const { config } = parsed;
+  const redactor = createRedactor();
+  const log = createLogger(config.logLevel, redactor.redact, process.stdout.isTTY ? await readableOutput() : undefined);
+  for (const warning of parsed.warnings) log.warn({ problem: warning }, "Configuration has a problem");
+
+  const tracing = createTracing({ env, log, redact: redactor.redact });
+  const operator = await startOperator({ config, kubeConfig: await loadKubeConfig(), log, redactor, tracer: tracing.tracer });
+  log.info({ port: operator.port }, "Listening");
+  void tracing.start();
+  let isStopping = false;
+  const stop = async (signal: string) => {
+    // A second signal: at once. A push in flight is then decided by the server alone.
+    if (isStopping) process.exit(1);
+    isStopping = true;
+    log.info({ signal }, "Shutting down");
+    setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
+    await operator.close();
+    await tracing.close(LAST_SPANS_MS);
+    process.exit(0);
+  };
+  for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, () => void stop(signal));
+}
