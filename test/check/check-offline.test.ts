@@ -1,0 +1,252 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { runCommandLine } from "../../src/check/command-line.ts";
+import { deploymentYaml } from "./deployment-yaml.ts";
+
+interface Answer {
+  readonly code: number;
+  readonly lines: readonly string[];
+  readonly errors: string;
+}
+
+async function command(args: readonly string[], input: string | Uint8Array = "", env: Record<string, string> = {}): Promise<Answer> {
+  const lines: string[] = [];
+  let errors = "";
+  const code = await runCommandLine(args, {
+    env,
+    stdin: (async function* () {
+      yield Buffer.from(input);
+    })(),
+    print: (line) => void lines.push(line),
+    printError: (text) => {
+      errors += text;
+    },
+  });
+  return { code, lines, errors };
+}
+
+const check = (input: string | Uint8Array, env: Record<string, string> = {}) => command(["check", "-f", "-"], input, env);
+
+/** The lines without the padding of their labels. */
+const squeezed = ({ lines }: Answer) => lines.map((line) => line.trim().replace(/ {2,}/, " "));
+
+const broken = `apiVersion: v1
+kind: Service
+metadata: { name: shop }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: shop
+  namespace: web
+  annotations:
+    gitops.operator.enabled: true
+    gitops.operator.app_repository: github.com/team/shop
+    gitops.operator.manifest_repository: https://github.com/team/manifests.git
+    gitops.operator.deployment_path: ../deployment.yaml
+    gitops.operator.image_name: team/shop:1.2
+    gitops.operator.ssh_key_name: ssh-key
+    gitops.operator.ssh_key_namespace: gitops-operator
+    gitops.operator.observed_branch: main
+    gitops.operator.tag_type: medium
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: half
+  annotations:
+    gitops.operator.enabled: 'true'
+    gitops.operator.app_repository: git@github.com:team/half.git
+    gitops.operator.manifest_repository: git@github.com:team/manifests.git
+    gitops.operator.deployment_path: half/deployment.yaml
+    gitops.operator.image_name: team/half
+    gitops.operator.ssh_key_nam: ssh-key
+    gitops.operator.ssh_key_namespace: gitops-operator
+`;
+
+test("a broken file: every problem in one line that says what, where and what to do", async () => {
+  const answer = await check(broken);
+  assert.equal(answer.code, 1);
+  assert.deepEqual(squeezed(answer), [
+    "Deployment web/shop",
+    "problem gitops.operator.enabled is no text, so the API server refuses the Deployment; put it in quotes: 'true'",
+    "problem gitops.operator.app_repository is no repository; write user@host:path, ssh://user@host/path, or (public application repository) https://host/path",
+    "problem gitops.operator.manifest_repository is an https repository, which the operator cannot push to; write user@host:path or ssh://user@host/path",
+    "problem gitops.operator.deployment_path holds '..'; write it relative to the root of the repository",
+    "problem gitops.operator.image_name holds a tag (':…'); write the image without it (the operator sets the tag), for example team/app",
+    "warning gitops.operator.observed_branch is unknown and has no effect; did you mean gitops.operator.observe_branch?",
+    "warning gitops.operator.tag_type is neither 'long' nor 'short' and counts as 'long'; set it to one of them",
+    "",
+    "Deployment default/half (namespace by default)",
+    "problem gitops.operator.ssh_key_name is missing; set it to the name of the Secret that holds the key under ssh-privatekey",
+    "problem gitops.operator.ssh_key_nam is unknown and has no effect; did you mean gitops.operator.ssh_key_name?",
+    "",
+    "standard input: 2 Deployments checked, 7 problems",
+  ]);
+});
+
+test("a good file: what is read from where, defaults as defaults, exit 0", async () => {
+  const answer = await check(deploymentYaml("shop"));
+  assert.equal(answer.code, 0);
+  assert.deepEqual(squeezed(answer), [
+    "Deployment default/shop (namespace by default)",
+    "application git@github.com:team/shop.git, branch 'master' (default)",
+    "manifests git@github.com:team/manifests.git, branch 'master' (default: observe_branch), file shop/deployment.yaml",
+    "image team/shop, in the registry that the manifest names, or Docker Hub (default)",
+    "tag the commit's SHA, 40 characters (default)",
+    "SSH key Secret gitops-operator/ssh-key, field ssh-privatekey (for both repositories)",
+    "registry login Secret gitops-operator/regcred, field .dockerconfigjson (default; when it is absent images are not checked)",
+    "GitHub token none (default): the state of builds is not asked for",
+    "notifications none (default)",
+    "",
+    "standard input: 1 Deployment checked, no problems",
+  ]);
+});
+
+test("what is set is shown as set, with the key and the Secret of each part", async () => {
+  const annotations = {
+    observe_branch: "main",
+    manifest_branch: "live",
+    manifest_ssh_key_name: "deploy-key",
+    tag_type: "short",
+    registry_secret_url: "https://registry.example/v2",
+    registry_secret_name: "login",
+    github_token_secret_name: "token",
+    notifications_secret_name: "chat",
+    notifications_secret_namespace: "web",
+  };
+  const answer = await check(deploymentYaml("shop", annotations, "web"), { OPERATOR_NAMESPACE: "ops" });
+  assert.equal(answer.code, 0);
+  assert.deepEqual(squeezed(answer).slice(1, -2), [
+    "application git@github.com:team/shop.git, branch 'main'",
+    "manifests git@github.com:team/manifests.git, branch 'live', file shop/deployment.yaml",
+    "image registry.example/team/shop, in the registry https://registry.example/v2",
+    "tag the commit's SHA, 7 characters",
+    "SSH key Secret gitops-operator/ssh-key, field ssh-privatekey (for the application)",
+    "SSH key Secret gitops-operator/deploy-key, field ssh-privatekey (for the manifests)",
+    "registry login Secret ops/login, field .dockerconfigjson",
+    "GitHub token Secret ops/token, field github-token (namespace by default)",
+    "notifications Secret web/chat, field webhook-url",
+  ]);
+});
+
+test("a Secret that SECRET_REFS does not let the Deployment name is a problem; the default one that may be absent is a warning", async () => {
+  const file = deploymentYaml("shop", { ssh_key_namespace: "other" });
+  const answer = await check(file);
+  assert.equal(answer.code, 1);
+  const [problem, ...more] = squeezed(answer).filter((line) => line.startsWith("problem"));
+  assert.match(problem ?? "", /^problem Secret other\/ssh-key can't be used by Deployments of namespace default: .*SECRET_NAMESPACES$/);
+  assert.deepEqual(more, []);
+  assert.equal((await check(file, { SECRET_NAMESPACES: "other" })).code, 0);
+  assert.equal((await check(file, { SECRET_REFS: "any" })).code, 0);
+  const strict = await check(deploymentYaml("shop", { ssh_key_namespace: "default" }), { SECRET_REFS: "strict" });
+  assert.equal(strict.code, 0);
+  assert.match(strict.lines.join("\n"), /warning +Secret gitops-operator\/regcred can't be used/);
+});
+
+test("Lists, several documents and a disabled Deployment: each is told, others are left alone", async () => {
+  const list = JSON.stringify({ apiVersion: "v1", kind: "List", items: [JSON.parse(deploymentYaml("one")), { kind: "ConfigMap" }] });
+  const { apiVersion: _, kind: __, ...two } = JSON.parse(deploymentYaml("two", { enabled: "false", image_name: "Team/Shop" }));
+  const deployments = JSON.stringify({ apiVersion: "apps/v1", kind: "DeploymentList", items: [two] });
+  const alien = "apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: alien, annotations: { team: web } }";
+  const answer = await command(["check", "-n", "web", "-f", "-"], [list, deployments, alien].join("\n---\n"));
+  assert.equal(answer.code, 1);
+  const lines = squeezed(answer);
+  for (const name of ["one", "two", "alien"]) assert.ok(lines.includes(`Deployment web/${name} (namespace by default)`), name);
+  assert.ok(lines.includes("disabled nothing is done until gitops.operator.enabled is 'true'; then it would be:"));
+  assert.match(lines.filter((line) => line.startsWith("problem")).join("\n"), /^problem gitops\.operator\.image_name [^\n]*$/);
+  assert.ok(lines.includes("not ours no gitops.operator.* annotation: the operator leaves it alone"));
+});
+
+test("a file that holds nothing for the operator says so, exit 1", async () => {
+  assert.match((await check("kind: Service")).lines.join(""), /^standard input: there is no apps\/v1 Deployment in it; give/);
+  assert.equal((await check("")).code, 1);
+  const alien = await check("apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: alien }");
+  assert.equal(alien.code, 1);
+  assert.match(alien.lines.join("\n"), /problem +no Deployment here is for the operator; set the annotations gitops\.operator\.enabled, /);
+  const missing = await command(["check", "-f", "/nowhere/deployment.yaml"]);
+  assert.deepEqual([missing.code, missing.lines], [1, ["/nowhere/deployment.yaml: can't be read (ENOENT); give the path of a manifest"]]);
+  assert.match(
+    (await check("a: {{ .Values.x }}: b: c")).lines.join(""),
+    /^standard input: line 1: .*; give YAML or JSON that kubectl could apply/,
+  );
+});
+
+test("wrong usage and a wrong environment: what is right on standard error, exit 2", async () => {
+  for (const args of [
+    ["chek"],
+    ["check"],
+    ["check", "-f", "a", "-f", "b"],
+    ["check", "-f"],
+    ["check", "--lve", "-f", "a"],
+    ["check", "a"],
+  ]) {
+    const { code, lines, errors } = await command(args);
+    assert.deepEqual([code, lines], [2, []], args.join(" "));
+    assert.match(errors, /\nusage: gitops-operator /);
+  }
+  const { code, errors } = await check(deploymentYaml("shop"), { SECRET_REFS: "all" });
+  assert.deepEqual([code, errors], [2, "configuration: SECRET_REFS must be scoped, strict or any"]);
+  assert.equal((await command(["--help"])).code, 0);
+  assert.equal((await command(["check", "-h"])).code, 0);
+});
+
+test("hostile files are bounded in time and output, and can't draw on the terminal", async () => {
+  const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${"bcdefghi".replace(/./g, (key) => {
+    const before = String.fromCharCode(key.charCodeAt(0) - 1);
+    return `${key}: &${key} [${Array(9).fill(`*${before}`).join(",")}]\n`;
+  })}`;
+  const control = "\u001b[2J\u202e\u0007\n  ok              all is well";
+  const hostile: Record<string, [string | Uint8Array, RegExp]> = {
+    "a large annotation": [deploymentYaml("shop", { app_repository: "x".repeat(1_000_000) }), /app_repository is longer than 2048 bytes/],
+    "a large name": [deploymentYaml("x".repeat(900_000)), /… \(\d+ characters\)/],
+    "a large unknown key": [deploymentYaml("shop", { ["k".repeat(500_000)]: "v" }), /gitops\.operator\.k{63} is unknown/],
+    "too large": [deploymentYaml("shop", { app_repository: "x".repeat(2_000_000) }), /larger than 1 MiB/],
+    "an alias bomb": [`${bomb}---\n${deploymentYaml("shop")}`, /aliases multiply without end/],
+    "an alias without anchor": ["a: *nothing", /an alias has no anchor before it/],
+    "a deep nest": ["[".repeat(50_000), /nested deeper than 100 levels/],
+    "control characters": [
+      deploymentYaml(`shop${control}`, { [control]: control, image_name: control, deployment_path: `a/${control}` }, control),
+      /\\u\{1b\}\[2J\\u\{202e\}/,
+    ],
+    "an odd prototype": [deploymentYaml("shop").replace('"spec"', '"__proto__": {"kind": "x"}, "spec"'), /no problems/],
+    "no UTF-8": [Buffer.from([0xff, 0xfe, 0x00]), /is not UTF-8 text/],
+  };
+  for (const [name, [file, expected]] of Object.entries(hostile)) {
+    const startedAt = performance.now();
+    const { lines } = await check(file);
+    assert.ok(performance.now() - startedAt < 5_000, name);
+    assert.match(lines.join("\n"), expected, name);
+    assert.ok(lines.join("\n").length < 20_000, `${name} is answered at length`);
+    for (const line of lines) assert.match(line, /^[^\p{Cc}\p{Cf}]*$/u, name);
+    assert.ok(!lines.includes("  ok              all is well"), name);
+  }
+});
+
+test("a secret that someone wrote into an annotation is not repeated", async () => {
+  const token = `ghp_${"a1B2c3D4e5F6".repeat(3)}`;
+  const { lines } = await check(deploymentYaml("shop", { app_repository: `https://robot:${token}@github.com/team/shop`, [token]: "x" }));
+  assert.ok(!lines.join("\n").includes(token));
+});
+
+test("without --live nothing is loaded that talks to the world", async () => {
+  const seen = new Set<string>();
+  const packages = new Set<string>();
+  const visit = async (file: string): Promise<void> => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    const source = await readFile(file, "utf8");
+    for (const [, type, name = ""] of source.matchAll(/^(?:import|export)\b( type)?[^;]*?from\s+"([^"]+)"/gm)) {
+      if (type) continue;
+      if (name.startsWith(".")) await visit(join(dirname(file), name));
+      else packages.add(name);
+    }
+  };
+  await visit("src/main.ts");
+  assert.deepEqual([...seen], ["src/main.ts"]);
+  await visit("src/check/command-line.ts");
+  assert.ok(seen.size > 10);
+  assert.deepEqual([...packages].filter((name) => !name.startsWith("node:")).sort(), ["yaml", "zod"]);
+});
