@@ -24,16 +24,16 @@ export interface CheckOptions {
   readonly mode: Mode;
   readonly redactor: Redactor;
   readonly print: (line: string) => void;
-  readonly deadlineMs?: number;
+  /** For all that `live` asks. */
+  readonly deadlineMs: number;
 }
 
-const DEADLINE_MS = 60_000;
 const LABEL_WIDTH = 15;
 const MAX_LINE = 4_000;
 
 /** 0: complete and fine; 1: there are problems. */
 export async function runCheck(options: CheckOptions): Promise<0 | 1> {
-  const { name, text, mode, deadlineMs = DEADLINE_MS } = options;
+  const { name, text, mode } = options;
   const say = (line: string) => options.print(printable(line));
   let problems = 0;
   const told = new Set<string>();
@@ -68,7 +68,7 @@ export async function runCheck(options: CheckOptions): Promise<0 | 1> {
     }
   }
 
-  const world = mode === "offline" ? undefined : await openWorld({ ...options, deadlineMs }, tell);
+  const world = mode === "offline" ? undefined : await openWorld(options, tell);
   try {
     await (world ? world.limit(checkAll(world.look)) : checkAll(undefined));
   } catch (error) {

@@ -12,7 +12,13 @@ export interface Terminal {
   readonly printError: (text: string) => void;
 }
 
-type Options = { readonly kind: "check"; readonly file: string; readonly namespace: string; readonly mode: Mode };
+type Options = {
+  readonly kind: "check";
+  readonly file: string;
+  readonly namespace: string;
+  readonly mode: Mode;
+  readonly deadlineMs: number;
+};
 type Parsed = Options | { readonly kind: "help" } | { readonly kind: "misused"; readonly problem: string };
 
 /** One more byte than may be read tells that there is too much. */
@@ -24,6 +30,7 @@ const usage = `usage: gitops-operator                       the operator itself
   -n, --namespace NAME  of Deployments that name none (default: default)
       --live            also asks the cluster for the Secrets, and the repositories and the registry whether all is there
       --dry-run         like --live, and prints the diff that would be pushed; nothing is pushed
+      --timeout SECONDS for all of --live (default: 60)
 exit code: 0 all is well, 1 there are problems, 2 wrong usage or environment`;
 
 /** 0: all is well; 1: problems; 2: wrong usage. */
@@ -48,7 +55,7 @@ export async function runCommandLine(args: readonly string[], { env, stdin, prin
 }
 
 async function checkFile(
-  { file, namespace, mode }: Options,
+  { file, ...options }: Options,
   { stdin, ...rest }: { config: Config; stdin: Terminal["stdin"]; print: Terminal["print"]; redactor: ReturnType<typeof createRedactor> },
 ): Promise<0 | 1> {
   const name = file === "-" ? "standard input" : file;
@@ -56,7 +63,7 @@ async function checkFile(
     if (error instanceof TypeError) return { problem: "is not UTF-8 text; give a YAML file" };
     return { problem: `can't be read (${(error as NodeJS.ErrnoException).code ?? "unknown reason"}); give the path of a manifest` };
   });
-  return runCheck({ ...rest, name, text, namespace, mode });
+  return runCheck({ ...options, ...rest, name, text });
 }
 
 /** Rejects with a TypeError for what is no UTF-8. */
@@ -82,6 +89,7 @@ function parseOptions([command, ...args]: readonly string[]): Parsed {
         file: { type: "string", short: "f", multiple: true },
         namespace: { type: "string", short: "n", default: "default" },
         live: { type: "boolean", default: false },
+        timeout: { type: "string", default: "60" },
         "dry-run": { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
       },
@@ -89,7 +97,10 @@ function parseOptions([command, ...args]: readonly string[]): Parsed {
     if (values.help) return { kind: "help" };
     const [file, ...more] = values.file ?? [];
     if (!file || more.length > 0) return { kind: "misused", problem: "give one file with -f FILE" };
-    return { kind: "check", file, namespace: values.namespace, mode: values["dry-run"] ? "dry-run" : values.live ? "live" : "offline" };
+    const seconds = /^\d{1,4}$/.test(values.timeout) ? Number(values.timeout) : 0;
+    if (seconds === 0) return { kind: "misused", problem: "--timeout must be a whole number of seconds from 1 to 9999" };
+    const mode = values["dry-run"] ? "dry-run" : values.live ? "live" : "offline";
+    return { kind: "check", file, namespace: values.namespace, mode, deadlineMs: seconds * 1_000 };
   } catch (error) {
     return { kind: "misused", problem: (error as Error).message };
   }

@@ -1,0 +1,232 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { access } from "node:fs/promises";
+import { createServer, type Socket } from "node:net";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { startGitHost } from "../../sandbox/git-host.ts";
+import { dockerConfigJson } from "../../sandbox/registry.ts";
+import { manifestOf, startWorld, type World, type WorldOptions } from "../../sandbox/world.ts";
+import { deploymentYaml } from "../check/deployment-yaml.ts";
+import { skipWithoutSshd, startOpenSsh } from "../openssh.ts";
+import { startOperatorProcess } from "./operator-process.ts";
+import { OLD } from "./stage.ts";
+
+const program = process.env.OPERATOR_PROGRAM ?? fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+
+interface Answer {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function check(world: Pick<World, "env">, args: readonly string[], file: string): Promise<Answer> {
+  const child = spawn(process.execPath, [program, "check", "-f", "-", ...args], {
+    env: { PATH: process.env.PATH, HOME: "/nonexistent", ...world.env },
+    stdio: "pipe",
+  });
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    stderr += chunk;
+  });
+  child.stdin.end(file);
+  const [code] = await once(child, "close");
+  return { code, stdout, stderr };
+}
+
+/** A shop that lacks nothing: both repositories, the image, every Secret. */
+async function startShop(t: TestContext, options: WorldOptions = {}) {
+  const startHost = skipWithoutSshd() ? startGitHost : startOpenSsh;
+  const world = await startWorld({
+    startHost,
+    registry: { auth: { kind: "basic", username: "robot", password: "s3cret-word" } },
+    ...options,
+  });
+  t.after(() => world.close());
+  const { host } = world.registry;
+  const manifests = await world.repository("team/manifests.git", {
+    "shop/deployment.yaml": manifestOf("shop", `${host}/team/shop:${OLD}`),
+  });
+  await manifests.installHook("pre-receive", `touch ${world.folder}/pushed`);
+  const app = await world.repository("team/shop.git", { "index.html": "1" });
+  const sha = (await app.tip()) ?? "";
+  world.registry.put("team/shop", sha);
+  world.secret("gitops-operator", "regcred", { ".dockerconfigjson": dockerConfigJson(host, "robot", "s3cret-word") });
+  const file = (annotations: Readonly<Record<string, unknown>> = {}) =>
+    deploymentYaml("shop", {
+      app_repository: world.gitHost.url("team/shop.git"),
+      manifest_repository: world.gitHost.url("team/manifests.git"),
+      image_name: `${host}/team/shop`,
+      registry_secret_name: "regcred",
+      ...annotations,
+    });
+  /** Proves that nobody pushed. */
+  const before = await manifests.tip();
+  const assertUntouched = async () => {
+    assert.equal(await manifests.tip(), before);
+    assert.equal((await manifests.log()).length, 1);
+    await assert.rejects(access(join(world.folder, "pushed")), { code: "ENOENT" });
+    for (const { service, bytesIn } of await world.gitHost.execs()) {
+      // In-process host: a flush, "0000", is all that a conversation without a push says.
+      if (service === "git-receive-pack" && bytesIn !== undefined) assert.equal(bytesIn, 4);
+    }
+  };
+  return { world, manifests, app, sha, file, assertUntouched };
+}
+
+const rows = (answer: Answer, label: string) =>
+  [...answer.stdout.matchAll(new RegExp(`^  ${label} +(.*)$`, "gm"))].map((match) => match[1]);
+
+for (const startHost of [startGitHost, startOpenSsh]) {
+  test(`${startHost.name}: a dry run tells every step and prints the very diff and message that the operator would push, and pushes nothing`, {
+    skip: startHost === startOpenSsh && skipWithoutSshd(),
+  }, async (t) => {
+    const { world, manifests, sha, file, assertUntouched } = await startShop(t, { startHost });
+    const answer = await check(world, ["--dry-run"], file());
+    assert.deepEqual([answer.code, answer.stderr], [0, ""], answer.stdout);
+    const url = world.gitHost.url("team/shop.git");
+    const manifestsUrl = world.gitHost.url("team/manifests.git");
+    assert.deepEqual(rows(answer, "ok"), [
+      "Secret gitops-operator/ssh-key can be read",
+      "Secret gitops-operator/regcred can be read",
+      `the newest commit on 'master' of ${url} is ${sha}, "Initial commit" by Sandbox`,
+      `shop/deployment.yaml on 'master' of ${manifestsUrl} can be read`,
+      `${manifestsUrl} lets the key push`,
+      `the manifest is at the tag ${OLD}, wanted is ${sha}`,
+      `the image ${world.registry.host}/team/shop:${sha} is in its registry`,
+    ]);
+    assert.match(answer.stdout, /\n {2}dry run +would be pushed \(nothing was\):\n {4}--- a\/shop\/deployment\.yaml\n/);
+    assert.match(
+      answer.stdout,
+      new RegExp(`\n {4}chore\\(refs\\): gitops-operator updating image tags\n[^]*Gitops-Operator-Commit: ${sha}\n`),
+    );
+    await assertUntouched();
+    const pushes = (await world.gitHost.execs()).filter(({ service }) => service === "git-receive-pack");
+    assert.equal(pushes.length, 1);
+
+    world.deploy({ name: "shop", annotations: { image_name: `${world.registry.host}/team/shop` } });
+    const before = (await manifests.tip()) ?? "";
+    const operator = await startOperatorProcess(t, program, world.env);
+    assert.equal((await fetch(`${operator.url}/reconcile`)).status, 200);
+    const shown = answer.stdout.split("\n").map((line) => line.replace(/^ {4}/, ""));
+    // Git tells the section that a hunk is in behind the hunk's numbers.
+    const diff = (await manifests.diff(before, (await manifests.tip()) ?? ""))
+      .split("\n")
+      .map((line) => line.replace(/^(@@ .* @@).*/, "$1"));
+    const start = diff.findIndex((line) => line.startsWith("--- "));
+    assert.deepEqual(shown.slice(shown.indexOf("--- a/shop/deployment.yaml"))?.slice(0, 8), diff.slice(start, start + 8));
+    assert.deepEqual(diff.slice(start + 8), [""]);
+    const [pushed] = await manifests.log();
+    assert.ok(shown.join("\n").includes(`\n${pushed?.subject}\n\n${pushed?.body.trim()}\n`), pushed?.body);
+
+    const done = await check(world, ["--dry-run"], file());
+    assert.equal(done.code, 0);
+    assert.ok(rows(done, "ok").includes(`the manifest is at the wanted tag ${sha}`));
+    assert.deepEqual(rows(done, "dry run"), ["nothing would be pushed"]);
+  });
+}
+
+test("a key that may only read: reported without a push, and the rest is looked at all the same", async (t) => {
+  const { world, file, assertUntouched } = await startShop(t);
+  const key = await world.gitHost.newKey({ read: ["team/shop.git", "team/manifests.git"] });
+  world.secret("gitops-operator", "ssh-key", { "ssh-privatekey": key.privateKey });
+  const answer = await check(world, ["--dry-run"], file());
+  assert.equal(answer.code, 1);
+  const problems = rows(answer, "problem");
+  assert.equal(problems.length, 1);
+  assert.match(problems[0] ?? "", /team\/manifests\.git on 127\.0\.0\.1 does not exist, or the SSH key has no write access to it/);
+  assert.equal(rows(answer, "ok").length, 6);
+  assert.deepEqual(rows(answer, "dry run"), ["nothing would be pushed"]);
+  await assertUntouched();
+});
+
+test("what is missing is told at once: image, path, branch, Secrets, keys", async (t) => {
+  const { world, app, file, assertUntouched } = await startShop(t);
+  const sha = await app.commit({ "index.html": "2" });
+  const late = await check(world, ["--live"], file());
+  assert.equal(late.code, 1);
+  assert.deepEqual(rows(late, "problem"), [
+    `image ${world.registry.host}/team/shop:${sha} is not in the registry yet; check again when it is built`,
+  ]);
+
+  const astray = await check(
+    world,
+    ["--live"],
+    file({ observe_branch: "main", manifest_branch: "master", deployment_path: "shop/nowhere.yaml" }),
+  );
+  assert.match(
+    rows(astray, "problem").join("\n"),
+    /^[^\n]*has no branch 'main' \(its default branch is 'master'\); set [^\n]*\n[^\n]*shop\/nowhere\.yaml[^\n]*$/,
+  );
+
+  const other = await check(world, ["--live"], file({ image_name: "team/other", observe_branch: "main", manifest_branch: "master" }));
+  assert.match(
+    rows(other, "problem").join("\n"),
+    /No container in shop\/deployment\.yaml references image '[^']*team\/other'; check gitops\.operator\.image_name/,
+  );
+
+  world.secret("gitops-operator", "broken", { "ssh-privatekey": "-----BEGIN OPENSSH PRIVATE KEY-----\ntop-secret\n" });
+  const secrets = await check(
+    world,
+    ["--live"],
+    file({ ssh_key_name: "broken", notifications_secret_name: "chat", registry_secret_name: "none" }),
+  );
+  assert.equal(secrets.code, 1);
+  const problems = rows(secrets, "problem");
+  assert.equal(problems.length, 3, secrets.stdout);
+  assert.match(problems[0] ?? "", /the SSH key in Secret gitops-operator\/broken, field ssh-privatekey, .*kubectl create secret/);
+  assert.match(problems[1] ?? "", /Secret gitops-operator\/none does not exist: .*kubectl create secret docker-registry/);
+  assert.match(problems[2] ?? "", /Secret gitops-operator\/chat does not exist/);
+  await assertUntouched();
+});
+
+test("without the default registry Secret the image is not checked, which is a warning", async (t) => {
+  const { world, file } = await startShop(t);
+  const answer = await check(world, ["--live"], file({ registry_secret_name: null, registry_secret_namespace: "default" }));
+  assert.equal(answer.code, 0, answer.stdout);
+  assert.match(rows(answer, "warning").join("\n"), /^No registry Secret: the image is not checked: [^\n]*$/);
+});
+
+test("no secret is in the output, whatever fails", async (t) => {
+  const { world, file } = await startShop(t);
+  world.registry.answer({ status: 500, body: "s3cret-word" });
+  const answer = await check(world, ["--dry-run"], file());
+  assert.equal(answer.code, 1);
+  const key = world.key.privateKey.split("\n").slice(1, -2);
+  for (const secret of ["s3cret-word", ...key]) assert.ok(!(answer.stdout + answer.stderr).includes(secret));
+});
+
+test("without a cluster: said in one line, and what needs none is checked all the same", async () => {
+  const answer = await check({ env: {} }, ["--live"], deploymentYaml("shop"));
+  assert.equal(answer.code, 1);
+  assert.match(rows(answer, "problem").join("\n"), /^No Kubernetes cluster: [^\n]*$/);
+  assert.equal(rows(answer, "application").length, 1);
+  assert.equal((await check({ env: {} }, [], deploymentYaml("shop"))).code, 0);
+});
+
+test("a git server that never answers is named, and the check ends", async (t) => {
+  const { world, file } = await startShop(t);
+  const sockets = new Set<Socket>();
+  const silent = createServer((socket) => void sockets.add(socket.on("error", () => {})));
+  silent.listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    silent.close();
+  });
+  const { port } = silent.address() as { port: number };
+  const startedAt = performance.now();
+  const args = ["--live", "--timeout", "1"];
+  const answer = await check(world, args, file({ app_repository: `ssh://git@127.0.0.1:${port}/team/shop.git` }));
+  assert.ok(performance.now() - startedAt < 6_000);
+  assert.equal(answer.code, 1);
+  assert.match(
+    rows(answer, "problem").join("\n"),
+    new RegExp(`^asking [^\n]*:${port}/team/shop\\.git for its newest commit was not done after 1 s; see`),
+  );
+});
