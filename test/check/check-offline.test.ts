@@ -225,6 +225,21 @@ test("hostile files are bounded in time and output, and can't draw on the termin
   }
 });
 
+test("standard input without an end is left unread after what a manifest may have", async () => {
+  let bytes = 0;
+  const lines: string[] = [];
+  const endless = async function* () {
+    for (; bytes < 2 ** 24; bytes += 2 ** 16) yield Buffer.alloc(2 ** 16, "# ");
+  };
+  const code = await runCommandLine(["check", "-f", "-"], {
+    ...{ env: {}, stdin: endless(), printError: () => {} },
+    print: (line) => void lines.push(line),
+  });
+  assert.equal(code, 1);
+  assert.match(lines.join(""), /larger than 1 MiB/);
+  assert.ok(bytes <= 2 ** 20 + 2 ** 16);
+});
+
 test("a secret that someone wrote into an annotation is not repeated", async () => {
   const token = `ghp_${"a1B2c3D4e5F6".repeat(3)}`;
   const { lines } = await check(deploymentYaml("shop", { app_repository: `https://robot:${token}@github.com/team/shop`, [token]: "x" }));
