@@ -28,6 +28,14 @@ export interface CheckOptions {
   readonly deadlineMs: number;
 }
 
+const STAND_INS = {
+  app_repository: "git@host.example:team/app.git",
+  manifest_repository: "git@host.example:team/manifests.git",
+  deployment_path: "app.yaml",
+  image_name: "team/app",
+  ssh_key_name: "ssh-key",
+  ssh_key_namespace: "default",
+};
 const LABEL_WIDTH = 15;
 const MAX_LINE = 4_000;
 
@@ -105,13 +113,15 @@ function checkOffline(
   if (!record) return void row("not ours", "no gitops.operator.* annotation: the operator leaves it alone");
   const parsed = parseTarget(record, config.operatorNamespace);
   if (parsed.kind === "untracked") return undefined;
-  const enabled = parsed.kind === "disabled" ? parseTarget(asEnabled(record), config.operatorNamespace) : parsed;
+  if (parsed.kind === "incomplete") for (const problem of parsed.problems) tell("problem", problem);
   if (parsed.kind === "disabled") row("disabled", "nothing is done until gitops.operator.enabled is 'true'; then it would be:");
-  if (enabled.kind === "incomplete" || enabled.kind === "malformed") for (const problem of enabled.problems) tell("problem", problem);
-  if (parsed.kind !== "incomplete") for (const warning of parsed.warnings) tell("warning", warning);
-  if (enabled.kind !== "ready") return undefined;
+  const judged = parseTarget(withStandIns(record), config.operatorNamespace);
+  if (judged.kind === "malformed") for (const problem of judged.problems) tell("problem", problem);
+  const { warnings } = parsed.kind === "incomplete" && "warnings" in judged ? judged : { warnings: [], ...parsed };
+  for (const warning of warnings) tell("warning", warning);
+  if (parsed.kind === "incomplete" || judged.kind !== "ready") return undefined;
 
-  const { target, settings } = enabled;
+  const { target, settings } = judged;
   const isSet = (annotation: string) => Boolean(record.annotations[annotationPrefix + annotation]?.trim());
   for (const [label, text] of describeTarget(target, settings, isSet)) row(label, text);
   const { secretRefs, operatorNamespace, secretNamespaces } = config;
@@ -119,11 +129,17 @@ function checkOffline(
     if (decideSecretRef(secretRefs, ref, target.namespace, operatorNamespace, secretNamespaces)) continue;
     tell(isOptional ? "warning" : "problem", secretDenied(ref, target.namespace).message);
   }
-  return enabled;
+  return judged;
 }
 
-function asEnabled(record: DeploymentRecord): DeploymentRecord {
-  return { ...record, annotations: { ...record.annotations, [`${annotationPrefix}enabled`]: "true" } };
+/** Right values in the place of missing ones, and of `enabled`, so that the others are judged too. */
+function withStandIns(record: DeploymentRecord): DeploymentRecord {
+  const written = Object.entries(record.annotations).filter(([, value]) => value.trim() !== "");
+  return { ...record, annotations: { ...prefixed(STAND_INS), ...Object.fromEntries(written), ...prefixed({ enabled: "true" }) } };
+}
+
+function prefixed(values: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [annotationPrefix + name, value]));
 }
 
 function showPreview(

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { runCommandLine } from "../../src/check/command-line.ts";
@@ -59,7 +61,8 @@ metadata:
   annotations:
     gitops.operator.enabled: 'true'
     gitops.operator.app_repository: git@github.com:team/half.git
-    gitops.operator.manifest_repository: git@github.com:team/manifests.git
+    gitops.operator.manifest_repository: https://github.com/team/manifests.git
+    gitops.operator.tag_type: tiny
     gitops.operator.deployment_path: half/deployment.yaml
     gitops.operator.image_name: team/half
     gitops.operator.ssh_key_nam: ssh-key
@@ -82,8 +85,10 @@ test("a broken file: every problem in one line that says what, where and what to
     "Deployment default/half (namespace by default)",
     "problem gitops.operator.ssh_key_name is missing; set it to the name of the Secret that holds the key under ssh-privatekey",
     "problem gitops.operator.ssh_key_nam is unknown and has no effect; did you mean gitops.operator.ssh_key_name?",
+    "problem gitops.operator.manifest_repository is an https repository, which the operator cannot push to; write user@host:path or ssh://user@host/path",
+    "warning gitops.operator.tag_type is neither 'long' nor 'short' and counts as 'long'; set it to one of them",
     "",
-    "standard input: 2 Deployments checked, 7 problems",
+    "standard input: 2 Deployments checked, 8 problems",
   ]);
 });
 
@@ -244,6 +249,30 @@ test("a secret that someone wrote into an annotation is not repeated", async () 
   const token = `ghp_${"a1B2c3D4e5F6".repeat(3)}`;
   const { lines } = await check(deploymentYaml("shop", { app_repository: `https://robot:${token}@github.com/team/shop`, [token]: "x" }));
   assert.ok(!lines.join("\n").includes(token));
+});
+
+test("the command of package.json runs it, and the README's example is what it says", async (t) => {
+  const { bin } = JSON.parse(await readFile("package.json", "utf8")) as { bin: Record<string, string> };
+  const folder = await mkdtemp(join(tmpdir(), "check-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const readme = await readFile("README.md", "utf8");
+  const [good = ""] = /^apiVersion: apps\/v1\nkind: Deployment\n[^`]*/m.exec(readme) ?? [];
+  const bad = good
+    .replace("'true'", "true")
+    .replace("ssh_key_name", "ssh_key_nam")
+    .replace("git@github.com:team/manifests", "https://github.com/team/manifests");
+  for (const [text, code] of [
+    [good, 0],
+    [bad, 1],
+  ] as const) {
+    await writeFile(join(folder, "deployment.yaml"), text);
+    const args = [join(process.cwd(), bin["gitops-operator"] ?? ""), "check", "-f", "deployment.yaml"];
+    const said = await new Promise<{ code: unknown; stdout: string }>((resolve) => {
+      const child = execFile(process.execPath, args, { cwd: folder, env: {} }, (_, stdout) => resolve({ code: child.exitCode, stdout }));
+    });
+    assert.equal(said.code, code);
+    assert.ok(readme.includes(`\`\`\`\n${said.stdout}\`\`\`\n`), said.stdout);
+  }
 });
 
 test("without --live nothing is loaded that talks to the world", async () => {
