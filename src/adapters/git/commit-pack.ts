@@ -1,11 +1,10 @@
 /** Commits out of a packfile's beginning (gitformat-pack(5)): git writes them before trees and blobs, so the rest need not be received. */
 import { createHash } from "node:crypto";
-import { inflateSync } from "node:zlib";
 import type { Commit } from "../../core/ports.ts";
 import { ReconcileError } from "../../errors.ts";
+import { applyDelta, deltaResultSize } from "./pack-delta.ts";
+import { COMMIT, inflateEntry, OFS_DELTA, PACK_HEADER_BYTES, readPackEntry } from "./pack-entry.ts";
 
-const COMMIT = 1;
-const OFS_DELTA = 6;
 /** A commit object larger than this is refused: nobody writes such messages by hand. */
 const MAX_COMMIT_BYTES = 1024 * 1024;
 
@@ -17,119 +16,67 @@ const MAX_PACKED_BYTES = 2 * 1024 * 1024;
 export async function readCommits(pack: AsyncIterable<Buffer>): Promise<Map<string, Commit>> {
   const commits = new Map<string, Commit>();
   const contents = new Map<number, Buffer>();
-  let bytes: Buffer = Buffer.alloc(0);
-  let offset = 12;
-  let inflatedBytes = 0;
+  let unread: Buffer[] = [];
+  let unreadBytes = 0;
+  /** Where in the pack the unread bytes begin. */
+  let offset = 0;
   let left: number | undefined;
-  for await (const chunk of pack) {
-    bytes = Buffer.concat([bytes, chunk]);
-    if (bytes.length < 12) continue;
+  let inflatedBytes = 0;
+  /** An unfinished object is tried again when twice as much of it is there, so that the whole costs no more than reading twice. */
+  let enoughBytes = PACK_HEADER_BYTES;
+
+  /** Reads what can be read of the unread bytes; true when there is no more to come. */
+  function read(): boolean {
+    const bytes = Buffer.concat(unread);
+    let at = 0;
     if (left === undefined) {
-      if (bytes.toString("latin1", 0, 4) !== "PACK") throw damaged();
+      if (bytes.toString("latin1", 0, 4) !== "PACK" || bytes.length < PACK_HEADER_BYTES) throw new Error("no pack");
       left = bytes.readUInt32BE(8);
+      at = PACK_HEADER_BYTES;
     }
-    while (left > 0) {
-      const object = readObject(bytes, offset, contents);
-      if (object === "incomplete") {
-        if (bytes.length - offset > MAX_PACKED_BYTES) throw damaged();
-        break;
-      }
-      if (object === "other") return commits;
+    for (; left > 0; left--) {
+      const object = readObject(bytes, at, offset, contents);
+      if (object === "incomplete") break;
+      if (object === "other") return true;
       inflatedBytes += object.content.length;
       if (inflatedBytes > MAX_COMMITS_BYTES) {
         throw new ReconcileError("git_limit", "the git server sent more than 16 MiB of commits; check the application repository");
       }
-      contents.set(offset, object.content);
+      contents.set(offset + at, object.content);
       const commit = parseCommit(object.content);
       commits.set(commit.sha, commit);
-      offset = object.end;
-      left -= 1;
+      at = object.end;
     }
-    if (left === 0) return commits;
+    unread = [bytes.subarray(at)];
+    unreadBytes = bytes.length - at;
+    offset += at;
+    enoughBytes = 2 * unreadBytes;
+    return left === 0;
   }
+
+  for await (const chunk of pack) {
+    unread.push(chunk);
+    unreadBytes += chunk.length;
+    if (unreadBytes >= enoughBytes && soundly(read)) return commits;
+    if (unreadBytes > MAX_PACKED_BYTES) throw damaged();
+  }
+  if (soundly(read)) return commits;
   throw damaged();
 }
 
 type PackObject = { readonly content: Buffer; readonly end: number } | "incomplete" | "other";
 
-function readObject(bytes: Buffer, start: number, contents: ReadonlyMap<number, Buffer>): PackObject {
-  let at = start;
-  let byte = bytes[at++];
-  if (byte === undefined) return "incomplete";
-  const type = (byte >> 4) & 7;
-  if (type !== COMMIT && type !== OFS_DELTA) return "other";
-  while (byte & 0x80) {
-    byte = bytes[at++];
-    if (byte === undefined) return "incomplete";
-  }
-  let base: Buffer | undefined;
-  if (type === OFS_DELTA) {
-    byte = bytes[at++];
-    if (byte === undefined) return "incomplete";
-    let distance = byte & 0x7f;
-    while (byte & 0x80) {
-      byte = bytes[at++];
-      if (byte === undefined) return "incomplete";
-      distance = (distance + 1) * 128 + (byte & 0x7f);
-    }
-    base = contents.get(start - distance);
-    if (!base) return "other";
-  }
-  const inflated = inflate(bytes.subarray(at));
-  if (!inflated) return "incomplete";
-  return { content: base ? applyDelta(base, inflated.data) : inflated.data, end: at + inflated.consumed };
-}
-
-function inflate(bytes: Buffer): { data: Buffer; consumed: number } | undefined {
-  try {
-    // @types/node lacks the `info` form, which also tells how much input was used.
-    const { buffer, engine } = inflateSync(bytes, { info: true, maxOutputLength: MAX_COMMIT_BYTES }) as unknown as {
-      buffer: Buffer;
-      engine: { bytesWritten: number };
-    };
-    return { data: buffer, consumed: engine.bytesWritten };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "Z_BUF_ERROR") return undefined;
-    throw damaged(error);
-  }
-}
-
-function applyDelta(base: Buffer, delta: Buffer): Buffer {
-  let at = 0;
-  const size = () => {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = delta[at++] ?? 0;
-      value += (byte & 0x7f) * 2 ** shift;
-      if (!(byte & 0x80)) return value;
-    }
-  };
-  size();
-  const resultSize = size();
-  if (resultSize > MAX_COMMIT_BYTES) throw damaged();
-  let built = 0;
-  const parts: Buffer[] = [];
-  while (at < delta.length) {
-    const op = delta[at++] ?? 0;
-    if (!(op & 0x80)) {
-      parts.push(delta.subarray(at, at + op));
-      at += op;
-      continue;
-    }
-    const field = (first: number, count: number) => {
-      let value = 0;
-      for (let i = 0; i < count; i++) if (op & (first << i)) value += (delta[at++] ?? 0) * 2 ** (8 * i);
-      return value;
-    };
-    const offset = field(0x01, 4);
-    const length = field(0x10, 3) || 0x10000;
-    parts.push(base.subarray(offset, offset + length));
-    built += length;
-    if (built > resultSize) throw damaged();
-  }
-  const result = Buffer.concat(parts);
-  if (result.length !== resultSize) throw damaged();
-  return result;
+function readObject(bytes: Buffer, at: number, packOffset: number, contents: ReadonlyMap<number, Buffer>): PackObject {
+  const entry = readPackEntry(bytes, at, packOffset);
+  if (entry === "incomplete") return "incomplete";
+  if (entry.type !== COMMIT && entry.type !== OFS_DELTA) return "other";
+  const base = typeof entry.base === "number" ? contents.get(entry.base) : undefined;
+  if (entry.type === OFS_DELTA && !base) return "other";
+  if (entry.size > MAX_COMMIT_BYTES) throw new Error("a huge commit");
+  const inflated = inflateEntry(bytes, entry);
+  if (inflated === "incomplete" || !base) return inflated;
+  if (deltaResultSize(inflated.content) > MAX_COMMIT_BYTES) throw new Error("a huge commit");
+  return { content: applyDelta(base, inflated.content), end: inflated.end };
 }
 
 /** A commit object's text (without git's object header) as data. */
@@ -147,6 +94,15 @@ export function parseCommit(content: Buffer): Commit {
     time: Number(header("committer")?.match(/> (\d+) [+-]\d{4}$/)?.[1] ?? 0),
     message: end < 0 ? "" : text.slice(end + 2),
   };
+}
+
+/** What reading throws that is no refusal of ours means that the bytes are no sound pack. */
+function soundly<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof ReconcileError ? error : damaged(error);
+  }
 }
 
 function damaged(cause?: unknown): ReconcileError {

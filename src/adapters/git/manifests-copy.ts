@@ -1,14 +1,16 @@
 /** One shallow copy of one manifests branch as one key sees it: an object store without refs and without a work tree. */
 import fs from "node:fs";
-import { mkdir, open, rm } from "node:fs/promises";
+import { mkdir, open, readFile as readBytes, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import git from "isomorphic-git";
 import { createFreshest } from "../../core/freshest.ts";
 import type { Identity, ManifestsBranch, ManifestsCopy, PushResult } from "../../core/ports.ts";
+import { formatRepository } from "../../core/repository.ts";
 import { asReconcileError, ReconcileError } from "../../errors.ts";
 import { diskError } from "./disk-error.ts";
 import type { GitRemote } from "./git-remote.ts";
-import { commitFile, readFile } from "./object-store.ts";
+import { commitFile, packObjects, readFile } from "./object-store.ts";
+import { indexPack } from "./pack-index.ts";
 import { pushRef } from "./receive-pack.ts";
 import { openUploadPack, type UploadPack } from "./upload-pack.ts";
 
@@ -60,29 +62,34 @@ export function createManifestsCopy({ remote, folder, identity }: CopyOptions): 
     const found = await remote.converse(at, "git-upload-pack", async (wire) => {
       const server = await openUploadPack(wire);
       const tip = remote.requireTip(at, await server.list(at.branch));
-      if (!store || store.packs >= MAX_PACKS || store.commitsBuilt >= MAX_COMMITS_BUILT) await replace(server, tip);
-      else if (store.tip !== tip && !(await forward(store, server, tip))) return void wire.abort();
+      if (!store || store.packs >= MAX_PACKS || store.commitsBuilt >= MAX_COMMITS_BUILT) await replace(at, server, tip);
+      else if (store.tip !== tip && !(await forward(at, store, server, tip))) return void wire.abort();
       return tip;
     });
     return found ?? lookAtRemote(at);
   }
 
   /** False when that would bring too much: the rest is not wanted, and the store counts as full, so the next look replaces it. */
-  async function forward(into: Store, server: UploadPack, tip: string): Promise<boolean> {
+  async function forward(at: ManifestsBranch, into: Store, server: UploadPack, tip: string): Promise<boolean> {
     const request = { want: tip, haves: [into.tip], shallows: [...into.shallow] };
-    const outcome = await receive(into, server, request, Math.min(MAX_FORWARD_BYTES, remote.maxBytes));
-    if (outcome === "received") into.tip = tip;
-    else into.packs = MAX_PACKS;
-    return outcome === "received";
+    try {
+      await receive(at, into, server, request, Math.min(MAX_FORWARD_BYTES, remote.maxBytes));
+    } catch (error) {
+      if (asReconcileError(error).code !== "git_limit") throw error;
+      into.packs = MAX_PACKS;
+      return false;
+    }
+    into.tip = tip;
+    return true;
   }
 
-  async function replace(server: UploadPack, tip: string): Promise<void> {
+  async function replace(at: ManifestsBranch, server: UploadPack, tip: string): Promise<void> {
     const gitdir = join(folder, String(generation++));
     const fresh: Store = { gitdir, shallow: new Set(), cache: {}, tip, packs: 0, bytes: 0, built: new Map(), commitsBuilt: 0 };
     const old = store;
     try {
       await mkdir(join(gitdir, "objects", "pack"), { recursive: true });
-      await receive(fresh, server, { want: tip, depth: 1 }, Number.POSITIVE_INFINITY);
+      await receive(at, fresh, server, { want: tip, depth: 1 }, remote.maxBytes);
       store = fresh;
     } catch (error) {
       await rm(gitdir, { recursive: true, force: true });
@@ -92,35 +99,37 @@ export function createManifestsCopy({ remote, folder, identity }: CopyOptions): 
   }
 
   /** Writes and indexes the pack that the server sends; the objects count only once the wanted commit can be read. */
-  async function receive(into: Store, server: UploadPack, request: Parameters<UploadPack["pack"]>[0], maxBytes: number) {
-    const name = join("objects", "pack", `pack-${into.packs}.pack`);
-    const path = join(into.gitdir, name);
+  async function receive(
+    at: ManifestsBranch,
+    into: Store,
+    server: UploadPack,
+    request: Parameters<UploadPack["pack"]>[0],
+    maxBytes: number,
+  ) {
+    const path = join(into.gitdir, "objects", "pack", `pack-${into.packs}.pack`);
+    const indexPath = path.replace(/pack$/, "idx");
+    const repository = formatRepository(at.repository);
     let bytes = 0;
     try {
       const file = await open(path, "w");
       try {
         for await (const chunk of server.pack(request, into.shallow)) {
           bytes += chunk.length;
-          if (bytes > maxBytes) break;
+          if (bytes > maxBytes) throw new ReconcileError("git_limit", `${repository} sends more than ${maxBytes} bytes at once`);
           await file.writeFile(chunk);
         }
       } finally {
         await file.close();
       }
-      if (bytes > maxBytes) {
-        await rm(path, { force: true });
-        return "too large";
-      }
-      await git.indexPack({ fs, dir: into.gitdir, gitdir: into.gitdir, filepath: name, cache: into.cache });
+      await writeFile(indexPath, await indexPack(await readBytes(path), { repository, maxBytes: remote.maxBytes }));
       await git.readCommit({ fs, gitdir: into.gitdir, oid: request.want, cache: into.cache });
     } catch (error) {
       await rm(path, { force: true });
-      await rm(path.replace(/pack$/, "idx"), { force: true });
+      await rm(indexPath, { force: true });
       throw storeError(error);
     }
     into.packs += 1;
     into.bytes += bytes;
-    return "received";
   }
 
   async function push(at: ManifestsBranch, from: string, to: string): Promise<PushResult> {
@@ -132,7 +141,7 @@ export function createManifestsCopy({ remote, folder, identity }: CopyOptions): 
       oids.push(...commit.oids);
       sha = commit.parent;
     }
-    const makePack = async () => (await git.packObjects({ fs, gitdir, cache, oids })).packfile as Uint8Array;
+    const makePack = () => packObjects({ gitdir, cache }, oids);
     const update = { branch: at.branch, from, to };
     const startedAt = performance.now();
     let sent = false;

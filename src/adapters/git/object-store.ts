@@ -58,6 +58,11 @@ export async function commitFile(
   });
 }
 
+/** A pack of those objects, in full. */
+export async function packObjects(store: ObjectStore, oids: string[]): Promise<Uint8Array> {
+  return undamaged(async () => (await git.packObjects({ fs, ...store, oids })).packfile as Uint8Array);
+}
+
 interface Entry {
   readonly mode: string;
   readonly oid: string;
