@@ -152,7 +152,8 @@ async function removeLeftovers(workDir: string): Promise<void> {
   await mkdir(workDir, { recursive: true, mode: 0o700 });
   for (const name of await readdir(workDir)) {
     const pid = name.match(/^run-(\d+)-[0-9a-f]{8}$/)?.[1];
-    if (pid && !isAlive(Number(pid))) await rm(join(workDir, name), { recursive: true, force: true });
+    // What can't be removed (another user's, a mount) is no reason to do no work.
+    if (pid && !isAlive(Number(pid))) await rm(join(workDir, name), { recursive: true, force: true }).catch(() => undefined);
   }
 }
 

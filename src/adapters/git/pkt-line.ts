@@ -1,5 +1,6 @@
 /** Git's pkt-line framing (gitprotocol-common(5)): four hex digits of length, then the payload; 0000, 0001 and 0002 are marks. */
 import { ReconcileError } from "../../errors.ts";
+import { serverWords } from "./server-words.ts";
 
 export type Pkt = { readonly kind: "data"; readonly data: Buffer } | { readonly kind: "flush" | "delim" | "end" };
 
@@ -9,6 +10,15 @@ export function pkt(data: string): string {
 }
 export const FLUSH = "0000";
 export const DELIM = "0001";
+
+/** Lines of a listing; a repository with more branches and tags is out of hand. */
+const MOST_LINES = 200_000;
+/** Of all lines of one listing together. */
+const MOST_LISTED_BYTES = 32 * 2 ** 20;
+/** Lines in front of a pack, and of what hooks say. */
+const MOST_IDLE = 20_000;
+/** Marks and lines without content, of which no honest conversation has many. */
+const MOST_EMPTY = 10_000;
 
 export interface PktReader {
   /** The next pkt-line; undefined at the end of the stream. */
@@ -21,6 +31,7 @@ export function createPktReader(stream: AsyncIterable<Uint8Array>, maxBytes: num
   let chunks: Buffer[] = [];
   let buffered = 0;
   let bytes = 0;
+  let empty = 0;
 
   /** Exactly `size` bytes, or undefined when the stream ends before the first of them. */
   async function take(size: number): Promise<Buffer | undefined> {
@@ -51,6 +62,7 @@ export function createPktReader(stream: AsyncIterable<Uint8Array>, maxBytes: num
     if (!head) return undefined;
     const digits = head.toString("latin1");
     const length = /^[0-9a-fA-F]{4}$/.test(digits) ? Number.parseInt(digits, 16) : Number.NaN;
+    if (length <= 4 && ++empty > MOST_EMPTY) throw endless();
     if (length === 0) return { kind: "flush" };
     if (length === 1) return { kind: "delim" };
     if (length === 2) return { kind: "end" };
@@ -72,6 +84,7 @@ export function createPktReader(stream: AsyncIterable<Uint8Array>, maxBytes: num
 /** Text lines up to the flush, without their newline. */
 export async function readLines(reader: PktReader): Promise<string[]> {
   const lines: string[] = [];
+  let bytes = 0;
   for (;;) {
     const line = await reader.next();
     if (!line)
@@ -80,13 +93,29 @@ export async function readLines(reader: PktReader): Promise<string[]> {
     if (line.kind !== "data") continue;
     const text = line.data.toString("utf8").replace(/\n$/, "");
     refuseError(text);
-    lines.push(text);
+    bytes += line.data.length;
+    if (lines.push(text) > MOST_LINES || bytes > MOST_LISTED_BYTES) throw endless();
   }
+}
+
+/** For a server that talks on without saying what it was asked. */
+export function endless(): ReconcileError {
+  return new ReconcileError("git_limit", "the git server's answer has no end; check the repository for a flood of branches or tags");
+}
+
+/** Counts lines that bring nothing of what was asked for, and refuses when they are too many. */
+export function countIdleLines(): () => void {
+  let count = 0;
+  return () => {
+    if (++count > MOST_IDLE) throw endless();
+  };
 }
 
 /** A server's `ERR` line is its refusal of the whole conversation. */
 export function refuseError(text: string): void {
   if (!text.startsWith("ERR ")) return;
-  const said = text.slice(4, 504).replace(/\p{Cc}+/gu, " ");
-  throw new ReconcileError("git_denied", `the git server refused: ${said}; check the repository's URL and the key's access to it`);
+  throw new ReconcileError(
+    "git_denied",
+    `the git server refused: ${serverWords(text.slice(4))}; check the repository's URL and the key's access to it`,
+  );
 }

@@ -2,13 +2,17 @@
 import type { PushResult } from "../../core/ports.ts";
 import { ReconcileError } from "../../errors.ts";
 import type { GitWire } from "./git-wire.ts";
-import { FLUSH, type PktReader, pkt, readLines } from "./pkt-line.ts";
+import { countIdleLines, endless, FLUSH, type PktReader, pkt, readLines } from "./pkt-line.ts";
+import { serverWords } from "./server-words.ts";
 
 export interface RefUpdate {
   readonly branch: string;
   readonly from: string;
   readonly to: string;
 }
+
+/** The report is a line for the pack and one for the branch. */
+const MOST_REPORT_BYTES = 2 ** 20;
 
 /** What a server answers when another push was first: nothing was written and the next try may succeed. */
 const RACE =
@@ -47,7 +51,9 @@ export async function readPushRefs(wire: GitWire): Promise<{ lines: readonly str
 
 /** Band 1 holds the report in pkt-lines of its own, band 2 what hooks print. */
 async function demultiplex(reader: PktReader): Promise<[report: string[], said: string]> {
+  const countIdle = countIdleLines();
   const report: Buffer[] = [];
+  let reportBytes = 0;
   let said = "";
   for (;;) {
     const line = await reader.next();
@@ -55,9 +61,13 @@ async function demultiplex(reader: PktReader): Promise<[report: string[], said: 
     if (line.kind === "flush") break;
     if (line.kind !== "data") continue;
     const [band, text] = [line.data[0], line.data.subarray(1)];
-    if (band === 1) report.push(text);
-    else if (said.length < 4096) said += text.toString("utf8");
-    if (band === 3) throw new ReconcileError("git_protocol", `the git server failed: ${said.trim().slice(0, 500)}`);
+    countIdle();
+    if (band === 1) {
+      report.push(text);
+      reportBytes += text.length;
+    } else if (said.length < 4096) said += text.toString("utf8");
+    if (reportBytes > MOST_REPORT_BYTES) throw endless();
+    if (band === 3) throw new ReconcileError("git_protocol", `the git server failed: ${serverWords(said)}`);
   }
   const lines: string[] = [];
   const bytes = Buffer.concat(report);
@@ -77,8 +87,8 @@ function readReport(report: readonly string[], said: string, ref: string): PushR
   if (refusal === undefined && unpack === undefined) throw cut();
   const reason = [unpack, refusal].filter(Boolean).join("; ");
   if (unpack === undefined && RACE.test(reason)) return { kind: "raced" };
-  const words = said.replace(/\s+/g, " ").trim().slice(0, 500);
-  return { kind: "refused", reason: words ? `${reason} (${words})` : reason };
+  const words = serverWords(said);
+  return { kind: "refused", reason: words ? `${serverWords(reason)} (${words})` : serverWords(reason) };
 }
 
 function cut(): ReconcileError {

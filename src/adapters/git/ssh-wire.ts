@@ -4,6 +4,7 @@ import type { SshRepository } from "../../core/types.ts";
 import { ReconcileError } from "../../errors.ts";
 import type { GitService, GitWire } from "./git-wire.ts";
 import { createPktReader, FLUSH, type PktReader } from "./pkt-line.ts";
+import { serverWords } from "./server-words.ts";
 import { gitCommand, type SshChannel, type SshConnections } from "./ssh/ssh-connections.ts";
 
 /** How long a server may take to hang up after the last answer before we do. */
@@ -58,11 +59,7 @@ async function refuseExit(channel: SshChannel, repository: SshRepository, servic
   if (code === 0) return;
   const name = `${repository.path} on ${repository.host}`;
   const access = service === "git-receive-pack" ? "write access" : "read access";
-  // Control characters out: the text goes to logs and answers.
-  const said = stderr
-    .replace(/\p{Cc}+/gu, " ")
-    .trim()
-    .slice(0, 500);
+  const said = serverWords(stderr);
   if (/not appear to be a git repository|not found|could not be found|no such/i.test(said)) {
     throw new ReconcileError("git_repository_missing", `${name} does not exist, or the SSH key has no ${access} to it: ${said}`);
   }

@@ -1,7 +1,8 @@
 /** The reading half of git's wire protocol: v2 where the server speaks it (refs filtered by the server), else v0 (gitprotocol-pack(5), gitprotocol-v2(5)). */
 import { ReconcileError } from "../../errors.ts";
 import type { GitWire } from "./git-wire.ts";
-import { DELIM, FLUSH, type PktReader, pkt, readLines, refuseError } from "./pkt-line.ts";
+import { countIdleLines, DELIM, FLUSH, type PktReader, pkt, readLines, refuseError } from "./pkt-line.ts";
+import { serverWords } from "./server-words.ts";
 
 export interface RefListing {
   /** Object id of the branch; undefined when the remote has no such branch. */
@@ -50,7 +51,7 @@ function speakV2(wire: GitWire, canFilter: boolean): UploadPack {
       const answer = await wire.request(command("ls-refs", ["symrefs", `ref-prefix refs/heads/${branch}`, "ref-prefix HEAD"]));
       const refs = await readLines(answer);
       const target = refs.find((line) => line.split(" ")[1] === "HEAD")?.match(/ symref-target:refs\/heads\/(\S+)/);
-      return { tip: findTip(refs, branch), defaultBranch: target?.[1] };
+      return { tip: findTip(refs, branch), defaultBranch: target?.[1] && serverWords(target[1]) };
     },
     async *pack(request, shallow) {
       const args = ["no-progress", "ofs-delta", `want ${request.want}`, ...haveLines(request), ...limitLines(request, canFilter), "done"];
@@ -63,7 +64,7 @@ function speakV0(wire: GitWire, refs: readonly string[], capabilities: readonly 
   return {
     async list(branch) {
       const symref = capabilities.find((word) => word.startsWith("symref=HEAD:refs/heads/"));
-      return { tip: findTip(refs, branch), defaultBranch: symref?.slice("symref=HEAD:refs/heads/".length) };
+      return { tip: findTip(refs, branch), defaultBranch: symref && serverWords(symref.slice("symref=HEAD:refs/heads/".length)) };
     },
     async *pack(request, shallow) {
       const canFilter = capabilities.includes("filter");
@@ -103,6 +104,7 @@ function refuseSha256(capabilities: readonly string[]): void {
 
 /** The side band's first channel: the packfile. Both protocols put only text (ACK, NAK, shallow, section names) in front of it. */
 async function* readPack(reader: PktReader, shallow: Set<string>): AsyncGenerator<Buffer, void, undefined> {
+  const countIdle = countIdleLines();
   let started = false;
   for (;;) {
     const line = await reader.next();
@@ -111,12 +113,16 @@ async function* readPack(reader: PktReader, shallow: Set<string>): AsyncGenerato
     if (line.kind === "flush" && started) return;
     if (line.kind !== "data") continue;
     const band = line.data[0];
-    if (band === 1) {
+    if (band === 1 && line.data.length > 1) {
       started = true;
       yield line.data.subarray(1);
-    } else if (band === 3) {
-      throw new ReconcileError("git_protocol", `the git server failed: ${line.data.subarray(1).toString("utf8").trim().slice(0, 500)}`);
-    } else if (band !== 2) {
+      continue;
+    }
+    countIdle();
+    if (band === 3) {
+      throw new ReconcileError("git_protocol", `the git server failed: ${serverWords(line.data.subarray(1))}`);
+    }
+    if (band !== 1 && band !== 2) {
       const text = line.data.toString("utf8").trim();
       refuseError(text);
       const [word, sha] = text.split(" ");

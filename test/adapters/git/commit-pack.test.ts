@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,10 +7,8 @@ import { test } from "node:test";
 import { createBareRepository } from "../../../sandbox/bare-repository.ts";
 import { git } from "../../../sandbox/git-process.ts";
 import { readCommits } from "../../../src/adapters/git/commit-pack.ts";
-
-async function* inChunks(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
-  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
-}
+import { inChunks } from "./local-git.ts";
+import { rawPack } from "./pack-bytes.ts";
 
 test("git's own packs, deltas among the commits included, in chunks of any size", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "commit-pack-"));
@@ -43,4 +42,21 @@ test("what is no pack, a damaged one, or one that ends early is refused", async 
   for (const bytes of [Buffer.from("hello, I am no pack"), damaged, pack.subarray(0, 20), Buffer.alloc(0)]) {
     await assert.rejects(readCommits(inChunks(bytes, 10)), { code: "git_protocol" });
   }
+});
+
+test("a commit that comes byte by byte costs about as much as one that comes at once", async () => {
+  // Random, so that it takes as much room in the pack; 128 times the size would cost 16,000 times the work if each byte began it anew.
+  const message = randomBytes(400_000).toString("hex");
+  const pack = rawPack([{ type: 1, content: Buffer.from(`tree ${"0".repeat(40)}\n\n${message}`) }]);
+  const startedAt = performance.now();
+  assert.equal((await readCommits(inChunks(pack, 16))).size, 1);
+  assert.ok(performance.now() - startedAt < 5_000);
+});
+
+test("commits that declare more than is bearable are refused before they are inflated", async () => {
+  const bomb = rawPack([{ type: 1, content: Buffer.alloc(2 ** 21) }]);
+  const liar = rawPack([{ type: 1, content: Buffer.alloc(2 ** 21), declaredSize: 10 }]);
+  const many = rawPack(Array.from({ length: 20 }, (_, i) => ({ type: 1, content: Buffer.alloc(2 ** 20 - i) })));
+  for (const pack of [bomb, liar]) await assert.rejects(readCommits(inChunks(pack, 1_000)), { code: "git_protocol" });
+  await assert.rejects(readCommits(inChunks(many, 1_000)), { code: "git_limit" });
 });

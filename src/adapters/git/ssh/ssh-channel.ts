@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import type { ClientChannel } from "ssh2";
 import { ReconcileError } from "../../../errors.ts";
+import { serverWords } from "../server-words.ts";
 
 export interface SshExit {
   /** Undefined when the server did not say, or when we closed first. */
@@ -140,12 +141,8 @@ export function createSshChannel(
 }
 
 function refuseWrite({ code, stderr }: SshExit): never {
-  const said = stderr
-    .replace(/\p{Cc}+/gu, " ")
-    .trim()
-    .slice(-500);
   throw new ReconcileError(
     "git_protocol",
-    `the git server ended (exit status ${code ?? "unknown"}) before it had read the request: ${said}`,
+    `the git server ended (exit status ${code ?? "unknown"}) before it had read the request: ${serverWords(stderr)}`,
   );
 }

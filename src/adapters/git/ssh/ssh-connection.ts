@@ -3,6 +3,7 @@ import ssh2, { type ServerHostKeyAlgorithm } from "ssh2";
 import type { SshKey } from "../../../core/ports.ts";
 import type { SshRepository } from "../../../core/types.ts";
 import { ReconcileError } from "../../../errors.ts";
+import { serverWords } from "../server-words.ts";
 import { decideHostKey, type HostKeys, type KnownHosts } from "./known-hosts.ts";
 import { type Address, type Resolve, resolveHost } from "./ssh-address.ts";
 import { createSshChannel, type SshChannel } from "./ssh-channel.ts";
@@ -153,7 +154,9 @@ export async function openSshConnection(to: SshRepository, key: SshKey, options:
           if (error) {
             const service = command.split(" ", 1)[0];
             return refuse(
-              new ReconcileError("git_denied", `git host ${endpointOf(to)} refuses to run ${service}: ${error.message}`, { cause: error }),
+              new ReconcileError("git_denied", `git host ${endpointOf(to)} refuses to run ${service}: ${serverWords(error.message)}`, {
+                cause: error,
+              }),
             );
           }
           const unreadBytes = () => raw.readableLength;

@@ -1,5 +1,6 @@
 import type { SshRepository } from "../../../core/types.ts";
 import { ReconcileError } from "../../../errors.ts";
+import { serverWords } from "../server-words.ts";
 import { shellQuote } from "./git-command.ts";
 import { fingerprint, type HostKeyLine, type HostKeyVerdict, keyType } from "./known-hosts.ts";
 
@@ -35,7 +36,7 @@ export function unreachable(to: SshRepository, error: NodeJS.ErrnoException): Re
     default:
       return new ReconcileError(
         "git_unreachable",
-        `the connection to git host ${at} failed: ${error.message || error.code}; check its SSH server`,
+        `the connection to git host ${at} failed: ${serverWords(error.message || `${error.code}`)}; check its SSH server`,
         {
           cause: error,
         },

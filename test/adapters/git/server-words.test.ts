@@ -1,0 +1,11 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { serverWords } from "../../../src/adapters/git/server-words.ts";
+
+test("what a server says becomes one printable line of at most 500 characters", () => {
+  assert.equal(serverWords(" \r\nremote:\tno\x00 \x1b]0;title\x07way\u2028 \u202eout\u200b\u0085 "), "remote: no ]0;title way out");
+  assert.equal(serverWords(Buffer.from("caf\xe9 \ud83d\ude00", "utf8")), "caf\u00e9 \u{1f600}");
+  assert.equal(serverWords(Buffer.from([0x61, 0xff, 0x62])), "a\ufffdb");
+  assert.equal([...serverWords("\u{1f600}".repeat(1_000))].length, 500);
+  assert.equal(serverWords("\x00".repeat(10_000_000)), "");
+});

@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { type BareRepository, createBareRepository } from "../../../sandbox/bare-repository.ts";
+import { git } from "../../../sandbox/git-process.ts";
+import { readCommits } from "../../../src/adapters/git/commit-pack.ts";
+import type { GitWire } from "../../../src/adapters/git/git-wire.ts";
+import { indexPack } from "../../../src/adapters/git/pack-index.ts";
+import { FLUSH, pkt } from "../../../src/adapters/git/pkt-line.ts";
+import { openUploadPack, type PackRequest, type RefListing } from "../../../src/adapters/git/upload-pack.ts";
+import { replayWire, serviceWire, startService } from "./local-git.ts";
+
+const SHA = "0123456789abcdef0123456789abcdef01234567";
+
+async function newRepository(t: TestContext): Promise<BareRepository> {
+  const folder = await mkdtemp(join(tmpdir(), "upload-pack-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const repository = await createBareRepository(join(folder, "r.git"), { files: { "a/b": "1\n" } });
+  await repository.commit({ "a/b": "2\n" }, { time: 1_700_000_000 });
+  return repository;
+}
+
+/** Lists `main`, then fetches its tip. */
+async function exchange(
+  wire: GitWire,
+  request: Omit<PackRequest, "want">,
+): Promise<{ refs: RefListing; pack: Buffer; shallow: Set<string> }> {
+  const server = await openUploadPack(wire);
+  const refs = await server.list("main");
+  const shallow = new Set<string>();
+  const chunks: Buffer[] = [];
+  for await (const chunk of server.pack({ ...request, want: refs.tip ?? SHA }, shallow)) chunks.push(chunk);
+  return { refs, pack: Buffer.concat(chunks), shallow };
+}
+
+for (const protocol of [0, 2] as const) {
+  test(`protocol ${protocol}: a real git's listing and pack, and no answer at all when they are cut at any byte`, async (t) => {
+    const repository = await newRepository(t);
+    const service = startService("git-upload-pack", repository.directory, protocol);
+    t.after(service.stop);
+    const { refs, pack, shallow } = await exchange(serviceWire(service), { depth: 1 });
+    const tip = await repository.tip();
+    assert.deepEqual([refs, [...shallow]], [{ tip, defaultBranch: "main" }, [tip]]);
+    await indexPack(pack, { repository: "r", maxBytes: 2 ** 20 });
+    const recorded = service.recorded();
+    assert.deepEqual((await exchange(replayWire(recorded, 7), { depth: 1 })).pack, pack);
+    assert.ok(recorded.length > 500);
+    for (let size = 0; size < recorded.length; size++) {
+      await assert.rejects(
+        exchange(replayWire(recorded.subarray(0, size)), { depth: 1 }),
+        { code: /^git_(unreachable|protocol)$/ },
+        `${size}`,
+      );
+    }
+  });
+}
+
+test("a server that can leaves trees and blobs out", async (t) => {
+  const repository = await newRepository(t);
+  await repository.config("uploadpack.allowFilter", "true");
+  for (const protocol of [0, 2] as const) {
+    const service = startService("git-upload-pack", repository.directory, protocol);
+    t.after(service.stop);
+    const { pack } = await exchange(serviceWire(service), { depth: 2, commitsOnly: true });
+    assert.equal(pack.readUInt32BE(8), 2);
+    const commits = await readCommits(
+      (async function* () {
+        yield pack;
+      })(),
+    );
+    assert.deepEqual([...commits.keys()].sort(), (await repository.log()).map(({ sha }) => sha).sort());
+  }
+});
+
+test("a branch that is not there, an unborn one and an empty repository are listed as missing", async (t) => {
+  const repository = await newRepository(t);
+  const list = async (directory: string, protocol: 0 | 2, branch: string) => {
+    const service = startService("git-upload-pack", directory, protocol);
+    t.after(service.stop);
+    return (await openUploadPack(serviceWire(service))).list(branch);
+  };
+  const empty = await createBareRepository(`${repository.directory}-empty`);
+  for (const protocol of [0, 2] as const) {
+    // `mai` and `main2` share a beginning with what is there or asked for.
+    for (const branch of ["gone", "mai", "main2"]) {
+      assert.deepEqual(await list(repository.directory, protocol, branch), { tip: undefined, defaultBranch: "main" });
+    }
+    assert.equal((await list(empty.directory, protocol, "main")).tip, undefined);
+  }
+  await git(repository.directory, ["symbolic-ref", "HEAD", "refs/heads/unborn"]);
+  for (const protocol of [0, 2] as const) {
+    assert.equal((await list(repository.directory, protocol, "unborn")).tip, undefined);
+    assert.equal((await list(repository.directory, protocol, "main")).tip, await repository.tip());
+  }
+});
+
+test("a SHA-256 repository is named as such; an empty one says what it is in protocol 2 alone", async (t) => {
+  const { directory } = await newRepository(t);
+  for (const files of [undefined, { a: "1" }]) {
+    const repository = await createBareRepository(`${directory}-256-${files ? "full" : "empty"}`, {
+      objectFormat: "sha256",
+      ...(files ? { files } : {}),
+    });
+    for (const protocol of files ? ([0, 2] as const) : ([2] as const)) {
+      const service = startService("git-upload-pack", repository.directory, protocol);
+      t.after(service.stop);
+      await assert.rejects(openUploadPack(serviceWire(service)), { code: "git_protocol", message: /SHA-256/ });
+    }
+  }
+});
+
+const v2 = `${pkt("version 2\n")}${pkt("ls-refs\n")}${pkt("fetch=shallow\n")}${FLUSH}`;
+const v2Listed = `${v2}${pkt(`${SHA} refs/heads/main\n`)}${FLUSH}`;
+
+test("what a server says instead of a pack is told, cleaned and cut", async () => {
+  const nasty = `disk\x1b[2J full \u202e${"x".repeat(5_000)}`;
+  for (const [answer, code] of [
+    [pkt(`\x03${nasty}`), "git_protocol"],
+    [pkt(`ERR ${nasty}`), "git_denied"],
+    [`${pkt("packfile\n")}${pkt("\x02progress")}${pkt(`\x03${nasty}`)}`, "git_protocol"],
+  ] as const) {
+    await assert.rejects(exchange(replayWire(v2Listed + answer), {}), (error: Error & { code: string }) => {
+      assert.equal(error.code, code);
+      assert.match(error.message, /disk \[2J full x{100}/);
+      assert.doesNotMatch(error.message, /\p{Cc}|\p{Cf}/u);
+      assert.ok(error.message.length < 620);
+      return true;
+    });
+  }
+});
+
+test("the name of the default branch is cleaned and cut", async () => {
+  const target = `refs/heads/\x1b[31m\u202e${"x".repeat(5_000)}`;
+  const answer = `${v2}${pkt(`${SHA} HEAD symref-target:${target}\n`)}${FLUSH}`;
+  const { defaultBranch } = await (await openUploadPack(replayWire(answer))).list("main");
+  assert.match(defaultBranch ?? "", /^\[31m x{100,495}$/);
+  const head = `${pkt(`${SHA} HEAD\0symref=HEAD:${target} side-band-64k`)}${FLUSH}`;
+  assert.match((await (await openUploadPack(replayWire(head))).list("main")).defaultBranch ?? "", /^\[31m x{100,495}$/);
+});
+
+for (const [what, line] of [
+  ["progress", pkt("\x02.")],
+  ["empty pack lines", pkt("\x01")],
+  ["acknowledgements", pkt("NAK\n")],
+  ["empty lines", "0004"],
+  ["shallow boundaries", ""],
+] as const) {
+  test(`a server that sends endless ${what} instead of a pack is refused`, async () => {
+    const lines = line
+      ? line.repeat(25_000)
+      : Array.from({ length: 11_000 }, (_, i) => pkt(`shallow ${i.toString(16).padStart(40, "0")}\n`)).join("");
+    await assert.rejects(exchange(replayWire(v2Listed + lines, 1 << 16), {}), { code: "git_limit" });
+  });
+}
