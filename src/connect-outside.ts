@@ -2,9 +2,9 @@
 import { fileURLToPath } from "node:url";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { createEgress } from "./adapters/egress.ts";
-import { createGit } from "./adapters/git/git.ts";
+import { createGit, type GitOptions } from "./adapters/git/git.ts";
 import { readKnownHosts } from "./adapters/git/ssh/known-hosts.ts";
-import { createSshConnections } from "./adapters/git/ssh/ssh-connections.ts";
+import { createSshConnections, type SshConnectionsOptions } from "./adapters/git/ssh/ssh-connections.ts";
 import { createGithubActions } from "./adapters/github-actions.ts";
 import { createKubeClient } from "./adapters/kubernetes/kube-client.ts";
 import { createSecretReader } from "./adapters/kubernetes/secret-reader.ts";
@@ -27,6 +27,15 @@ export interface OutsideOptions {
   readonly observer?: Observer;
   readonly tracer?: Tracer;
   readonly onSecretDenied?: () => void;
+  /** Aborts when the operator is to stop. */
+  readonly stopping?: AbortSignal;
+  /** For tests: shorter than git hosts need. */
+  readonly patience?: GitPatience;
+}
+
+export interface GitPatience {
+  readonly ssh?: Pick<SshConnectionsOptions, "readyTimeoutMs" | "keepaliveMs">;
+  readonly git?: Pick<GitOptions, "deadlineMs" | "grace">;
 }
 
 export type Outside = Awaited<ReturnType<typeof connectOutside>>;
@@ -34,7 +43,7 @@ export type Outside = Awaited<ReturnType<typeof connectOutside>>;
 const BUNDLED_KNOWN_HOSTS = fileURLToPath(new URL("../files/known_hosts", import.meta.url));
 
 export async function connectOutside(options: OutsideOptions) {
-  const { config, kubeConfig, redactor, observer = noObserver, tracer = noTracer, onSecretDenied = () => {} } = options;
+  const { config, kubeConfig, redactor, observer = noObserver, tracer = noTracer, onSecretDenied = () => {}, patience = {} } = options;
   const kube = createKubeClient(kubeConfig);
   const secrets = traceSecrets(createSecretReader(kube), tracer);
   const apiServerHost = new URL(kubeConfig.getCurrentCluster()?.server ?? "https://localhost").hostname;
@@ -42,9 +51,13 @@ export async function connectOutside(options: OutsideOptions) {
   const dispatcher = createEgress({ allowCidrs, apiServerHost, httpsProxy, noProxy }).compose(traceHttp(tracer));
   const knownHostsFiles = [BUNDLED_KNOWN_HOSTS, ...config.knownHostsFiles];
   const knownHostsProblems = (await readKnownHosts(knownHostsFiles)).problems;
-  const connections = createSshConnections({ knownHosts: () => readKnownHosts(knownHostsFiles) });
+  const connections = createSshConnections({ knownHosts: () => readKnownHosts(knownHostsFiles), ...patience.ssh });
   const { workDir, maxRepositoryBytes, identity } = config;
-  const copies = createGit({ connections, dispatcher, workDir, maxRepositoryBytes, identity, observer });
+  const copies = createGit({
+    ...{ connections, dispatcher, workDir, maxRepositoryBytes, identity, observer },
+    ...(options.stopping ? { stopping: options.stopping } : {}),
+    ...patience.git,
+  });
   const registry = createRegistry({
     dispatcher,
     insecureRegistries: config.imageGate.insecureRegistries,

@@ -12,7 +12,7 @@ import { parseSshKey } from "./adapters/git/ssh/ssh-key.ts";
 import { createDeploymentCache } from "./adapters/kubernetes/deployment-cache.ts";
 import { createEventRecorder } from "./adapters/kubernetes/event-recorder.ts";
 import type { Config } from "./config.ts";
-import { connectOutside } from "./connect-outside.ts";
+import { connectOutside, type GitPatience } from "./connect-outside.ts";
 import { type ClusterEvent, createEvents, incompleteEvent } from "./core/events.ts";
 import { createFreshest } from "./core/freshest.ts";
 import { createImageGate } from "./core/image-gate.ts";
@@ -52,6 +52,12 @@ export interface OperatorOptions {
   /** For tests: moves the waits for builds; `host[:port]` of chats without TLS. */
   readonly clock?: Clock;
   readonly chatHttpHosts?: readonly string[];
+  /** For tests: shorter patience with git hosts. */
+  readonly patience?: Patience;
+}
+
+export interface Patience extends GitPatience {
+  readonly placeMs?: number;
 }
 
 const LAST_ANSWERS_MS = 1_000;
@@ -65,9 +71,13 @@ const systemClock: Clock = {
 };
 
 export async function startOperator(options: OperatorOptions): Promise<Operator> {
-  const { config, kubeConfig, log, redactor, tracer = noTracer, clock = systemClock } = options;
+  const { config, kubeConfig, log, redactor, tracer = noTracer, clock = systemClock, patience = {} } = options;
+  const stopping = new AbortController();
   const metrics = createMetrics(version);
-  const outside = await connectOutside({ config, kubeConfig, redactor, tracer, observer: metrics, onSecretDenied: metrics.secretDenied });
+  const outside = await connectOutside({
+    ...{ config, kubeConfig, redactor, tracer, observer: metrics, onSecretDenied: metrics.secretDenied },
+    ...{ stopping: stopping.signal, patience },
+  });
   const { kube, dispatcher, git, registry, builds, readSecretFor } = outside;
   for (const problem of outside.knownHostsProblems) log.warn({ problem }, "Line of a known_hosts file ignored");
   const { workDir, identity } = config;
@@ -148,6 +158,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     ...{ deployments, writers, parse, work, onEnd, onIncomplete, log },
     ...{ observer: metrics, tracer },
     concurrency: config.concurrency,
+    ...(patience.placeMs === undefined ? {} : { placeMs: patience.placeMs }),
   });
 
   const diskLooks = createFreshest<number | undefined>(1);
@@ -165,7 +176,6 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       workDirBytes: await diskLooks.get("", performance.now() - DISK_LOOK_MS, () => directorySize(workDir).catch(() => undefined)),
     };
   }
-  const stopping = new AbortController();
   async function answer(filter: Filter): Promise<Result[]> {
     stopping.signal.throwIfAborted();
     const due = AbortSignal.timeout(config.reconcileTimeoutMs);

@@ -1,16 +1,20 @@
+import { DatedFailure } from "./dated-failure.ts";
+
 /**
  * Shares answers among those who ask the same, so that no answer is older than its question: a load that began before the question is not
  * good enough, and at most one load runs and one waits behind it, however many ask. Times are `performance.now()` milliseconds.
  */
 export interface Freshest<T> {
-  /** `load` gets the last good answer, if there was one. */
-  get(key: string, notBefore: number, load: (known: T | undefined) => Promise<T>): Promise<T>;
+  /** `load` gets the last good answer, if there was one, and the time that a failure it knows already must not be older than. */
+  get(key: string, notBefore: number, load: (known: T | undefined, notBefore: number) => Promise<T>): Promise<T>;
   /** An answer learned in another way, as of that time. */
   put(key: string, startedAt: number, answer: T): void;
 }
 
 interface Entry<T> {
   startedAt: number;
+  /** The latest question that it was begun for. */
+  askedAt: number;
   answer: Promise<T>;
   known: T | undefined;
 }
@@ -26,26 +30,43 @@ export function createFreshest<T>(maxKeys: number): Freshest<T> {
     if (entries.size > maxKeys && oldest !== undefined) entries.delete(oldest);
   }
 
+  function get(key: string, notBefore: number, load: (known: T | undefined, notBefore: number) => Promise<T>): Promise<T> {
+    const last = entries.get(key);
+    const isFresh = last && last.startedAt >= notBefore;
+    const entry = isFresh ? last : begin(key, last, load);
+    entry.askedAt = Math.max(entry.askedAt, notBefore);
+    return entry.answer.catch((error: unknown) => {
+      // It turned out to be a failure from before this question.
+      if (entry.startedAt < notBefore) return get(key, notBefore, load);
+      throw error;
+    });
+  }
+
+  function begin(key: string, last: Entry<T> | undefined, load: (known: T | undefined, notBefore: number) => Promise<T>): Entry<T> {
+    const run = async () => {
+      await last?.answer.catch(() => undefined);
+      entry.known = last?.known;
+      entry.startedAt = performance.now();
+      try {
+        entry.known = await load(entry.known, entry.askedAt);
+      } catch (error) {
+        if (error instanceof DatedFailure) entry.startedAt = Math.min(entry.startedAt, error.startedAt);
+        throw error;
+      }
+      return entry.known;
+    };
+    // Infinity: not begun yet, so who asks meanwhile shares it.
+    const entry: Entry<T> = { startedAt: Number.POSITIVE_INFINITY, askedAt: 0, answer: Promise.resolve().then(run), known: undefined };
+    remember(key, entry);
+    return entry;
+  }
+
   return {
-    get(key, notBefore, load) {
-      const last = entries.get(key);
-      if (last && last.startedAt >= notBefore) return last.answer;
-      const begin = async () => {
-        await last?.answer.catch(() => undefined);
-        entry.known = last?.known;
-        entry.startedAt = performance.now();
-        entry.known = await load(entry.known);
-        return entry.known;
-      };
-      // Infinity: not begun yet, so who asks meanwhile shares it.
-      const entry: Entry<T> = { startedAt: Number.POSITIVE_INFINITY, answer: Promise.resolve().then(begin), known: undefined };
-      remember(key, entry);
-      return entry.answer;
-    },
+    get,
     put(key, startedAt, answer) {
       const last = entries.get(key);
       if (last && last.startedAt > startedAt) return;
-      remember(key, { startedAt, answer: Promise.resolve(answer), known: answer });
+      remember(key, { startedAt, askedAt: startedAt, answer: Promise.resolve(answer), known: answer });
     },
   };
 }

@@ -38,6 +38,8 @@ export interface ReconcilerOptions {
   readonly tracer?: Tracer;
   /** Deployments worked on at once; a run in the writer holds no place. */
   readonly concurrency: number;
+  /** How long a run may keep its place from others; default 10 s. */
+  readonly placeMs?: number;
 }
 
 export interface EndedRun {
@@ -76,8 +78,8 @@ interface FollowUp {
 }
 
 export function createReconciler(options: ReconcilerOptions): Reconciler {
-  const { deployments, writers, parse, work, onEnd, onIncomplete, log, observer = noObserver, tracer = noTracer, concurrency } = options;
-  const slots = createSlots(concurrency);
+  const { deployments, writers, parse, work, onEnd, onIncomplete, log, observer = noObserver, tracer = noTracer } = options;
+  const slots = createSlots(options.concurrency, options.placeMs ?? 10_000);
   const lanes = new Map<string, Lane>();
   const results = new Map<string, LastResult>();
   const closing = new AbortController();
@@ -191,7 +193,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
 
   async function runToEnd(run: Run, seat: Seat): Promise<Outcome> {
     const observed = observer.runStarted();
-    const release = await slots.acquire();
+    const release = await slots.acquire(run.target.namespace);
     const deadline = new AbortController();
     const { signal } = deadline;
     // By hand: Node keeps an AbortSignal.any() with listeners for as long as its longest-lived source.

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { DatedFailure } from "../../src/core/dated-failure.ts";
 import { createFreshest } from "../../src/core/freshest.ts";
 
 test("a load that began before the question is not shared; a thousand questions cost the running load and one more", async () => {
@@ -41,4 +43,28 @@ test("a failure is not kept as the answer known, the last good one is; keys are 
   assert.equal(await freshest.get("a", 0, async () => "loaded"), "told");
   for (const key of ["b", "c"]) await freshest.get(key, 0, async () => key);
   assert.equal(await freshest.get("a", 0, async () => "again"), "again");
+});
+
+test("a failure that was known before the question is not its answer, though the load that met it began later", async () => {
+  const freshest = createFreshest<string>(10);
+  const tried = performance.now();
+  await sleep(2);
+  const asked: number[] = [];
+  const load = async (_known: string | undefined, notBefore: number) => {
+    asked.push(notBefore);
+    await sleep(1);
+    if (notBefore <= tried) throw new DatedFailure("git_unreachable", "silent", tried);
+    return "answered";
+  };
+  const question = performance.now();
+  const old = assert.rejects(freshest.get("a", 0, load), /silent/);
+  while (asked.length === 0) await null;
+  const fresh = freshest.get("a", question, load);
+  await old;
+  assert.equal(await fresh, "answered");
+  assert.deepEqual(asked, [0, question]);
+  await assert.rejects(freshest.get("b", 0, load), /silent/);
+  await assert.rejects(freshest.get("b", tried, load), /silent/);
+  assert.equal(asked.length, 3, "an old question takes the old failure");
+  assert.equal(await freshest.get("b", question, load), "answered");
 });

@@ -34,6 +34,12 @@ export function explainNetworkError(error: unknown): string {
   return `an unforeseen failure (${(first as NodeJS.ErrnoException | undefined)?.code ?? first?.name ?? typeof error})`;
 }
 
+/** No connection came about at all: nobody at that address has said a word. */
+export function isUnanswered(error: unknown): boolean {
+  const silence = /^(ENOTFOUND|EAI_\w+|ECONNREFUSED|E(HOST|NET)UNREACH|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT)$/;
+  return causesOf(error).some((link) => silence.test(String((link as NodeJS.ErrnoException).code)));
+}
+
 /** The error, what caused it, and the tries of several addresses; a bounded look. */
 function causesOf(error: unknown): Error[] {
   const found: Error[] = [];

@@ -5,8 +5,10 @@ import type { Branch, Commit } from "../../core/ports.ts";
 import { formatRepository } from "../../core/repository.ts";
 import { asReconcileError, ReconcileError } from "../../errors.ts";
 import { readCommits } from "./commit-pack.ts";
+import { createConversationEnds } from "./conversation-end.ts";
 import { type CountedWire, countWire } from "./counted-wire.ts";
 import type { GitService, GitWire } from "./git-wire.ts";
+import { createHostBreaker } from "./host-breaker.ts";
 import { openHttpsWire } from "./https-wire.ts";
 import type { SshConnections } from "./ssh/ssh-connections.ts";
 import { openSshWire } from "./ssh-wire.ts";
@@ -14,13 +16,30 @@ import { openUploadPack, type RefListing, type UploadPack } from "./upload-pack.
 
 export interface GitRemote {
   readonly maxBytes: number;
+  readonly grace: ShutdownGrace;
+  /** Aborts when the operator is to stop: nothing is sent any more that could change a remote. */
+  readonly stopping: AbortSignal;
   /** Opens, runs and ends one conversation within the deadline; whatever fails, nothing stays open. */
-  converse<T>(at: Branch, service: GitService, work: (wire: GitWire) => Promise<T>): Promise<T>;
+  converse<T>(at: Branch, question: Question, work: (wire: GitWire) => Promise<T>): Promise<T>;
   requireTip(at: Branch, listing: RefListing): string;
   /** Up to `depth` generations of commits from `tip`, by object id. */
   commits(server: UploadPack, tip: string, depth: number): Promise<Map<string, Commit>>;
   /** Asks the remote, three times if need be, whether `sha`, pushed on top of `from`, is in the branch's history. */
   hasCommit(at: Branch, from: string, sha: string): Promise<boolean>;
+}
+
+export interface Question {
+  readonly service: GitService;
+  /** It was asked then: a host that was found silent later is not tried again for it. */
+  readonly notBefore: number;
+  /** How long after the stop the answer may take; default: none at all. */
+  readonly graceMs?: () => number;
+}
+
+/** How long after the stop answers are waited for that say what became of a push; together less than the process has. */
+export interface ShutdownGrace {
+  readonly acknowledgeMs: number;
+  readonly askMs: number;
 }
 
 export interface GitRemoteOptions {
@@ -30,6 +49,8 @@ export interface GitRemoteOptions {
   /** The most that one conversation may bring. */
   readonly maxBytes: number;
   readonly deadlineMs: number;
+  readonly stopping: AbortSignal;
+  readonly grace: ShutdownGrace;
   readonly observer: Observer;
 }
 
@@ -37,10 +58,16 @@ export interface GitRemoteOptions {
 const LOOK_BACK = 200;
 const ASK_AGAIN_MS = [0, 1_000, 3_000];
 
-export function createGitRemote({ connections, dispatcher, maxBytes, deadlineMs, observer }: GitRemoteOptions): GitRemote {
-  async function converse<T>(at: Branch, service: GitService, work: (wire: GitWire) => Promise<T>): Promise<T> {
+export function createGitRemote(options: GitRemoteOptions): GitRemote {
+  const { connections, dispatcher, maxBytes, deadlineMs, stopping, grace, observer } = options;
+  const ends = createConversationEnds({ deadlineMs, stopping });
+  const breaker = createHostBreaker();
+
+  async function converse<T>(at: Branch, question: Question, work: (wire: GitWire) => Promise<T>): Promise<T> {
     const { repository, key } = at;
-    const deadline = AbortSignal.timeout(deadlineMs);
+    const { service, notBefore, graceMs = () => 0 } = question;
+    const end = ends.begin(formatRepository(repository), graceMs);
+    const limits = { maxBytes, notBefore, signal: end.signal };
     let wire: CountedWire | undefined;
     const startedAt = performance.now();
     const tell = (result: Conversation["result"]) => {
@@ -52,11 +79,12 @@ export function createGitRemote({ connections, dispatcher, maxBytes, deadlineMs,
       observer.conversed({ ...facts, result, durationMs: performance.now() - startedAt });
     };
     try {
+      end.signal.throwIfAborted();
       if (repository.transport === "https") {
-        wire = countWire(openHttpsWire(repository, { maxBytes, signal: deadline, dispatcher }), service);
+        wire = countWire(openHttpsWire(repository, { ...limits, dispatcher, breaker }), service);
       } else {
         if (!key) throw new ReconcileError("ssh_key_invalid", `${formatRepository(repository)} needs an SSH key`);
-        wire = countWire(await openSshWire(connections, { repository, key }, service, { maxBytes, signal: deadline }), service);
+        wire = countWire(await openSshWire(connections, { repository, key }, service, limits), service);
       }
       const result = await work(wire);
       wire.close();
@@ -64,16 +92,11 @@ export function createGitRemote({ connections, dispatcher, maxBytes, deadlineMs,
       return result;
     } catch (error) {
       wire?.abort();
-      tell(deadline.aborted ? "git_unreachable" : asReconcileError(error).code);
-      if (!deadline.aborted) throw error;
-      const name = formatRepository(repository);
-      throw new ReconcileError(
-        "git_unreachable",
-        `${name} did not answer within ${deadlineMs / 1000} s; it is asked again at the next pass`,
-        {
-          cause: error,
-        },
-      );
+      const failure = end.signal.aborted ? end.signal.reason : error;
+      tell(asReconcileError(failure).code);
+      throw failure;
+    } finally {
+      end.cancel();
     }
   }
 
@@ -96,7 +119,8 @@ export function createGitRemote({ connections, dispatcher, maxBytes, deadlineMs,
     for (const delayMs of ASK_AGAIN_MS) {
       await new Promise((resolve) => setTimeout(resolve, delayMs));
       try {
-        return await converse(at, "git-upload-pack", async (wire) => {
+        const question = { service: "git-upload-pack", notBefore: performance.now(), graceMs: () => grace.askMs } as const;
+        return await converse(at, question, async (wire) => {
           const server = await openUploadPack(wire);
           const { tip } = await server.list(at.branch);
           if (tip === sha) return true;
@@ -117,5 +141,5 @@ export function createGitRemote({ connections, dispatcher, maxBytes, deadlineMs,
     );
   }
 
-  return { maxBytes, converse, requireTip, commits, hasCommit };
+  return { maxBytes, stopping, grace, converse, requireTip, commits, hasCommit };
 }

@@ -9,7 +9,7 @@ import type { Branch, Commit, Git, Identity, ManifestsBranch, ManifestsCopy, Pus
 import { formatRepository } from "../../core/repository.ts";
 import { asReconcileError, ReconcileError } from "../../errors.ts";
 import { diskError } from "./disk-error.ts";
-import { createGitRemote } from "./git-remote.ts";
+import { createGitRemote, type ShutdownGrace } from "./git-remote.ts";
 import { createManifestsCopy, type DisposableCopy } from "./manifests-copy.ts";
 import { readPushRefs } from "./receive-pack.ts";
 import type { SshConnections } from "./ssh/ssh-connections.ts";
@@ -27,6 +27,9 @@ export interface GitOptions {
   readonly maxCopies?: number;
   /** Packs of all copies together. */
   readonly maxCopiesBytes?: number;
+  /** Aborts when the operator is to stop: reading ends, no push is begun, and one in flight is waited for a while. */
+  readonly stopping?: AbortSignal;
+  readonly grace?: ShutdownGrace;
   readonly observer?: Observer;
 }
 
@@ -53,6 +56,8 @@ export function createGit(options: GitOptions): Git & PushAccess & { close(): Pr
     dispatcher,
     maxBytes: options.maxRepositoryBytes,
     deadlineMs: options.deadlineMs ?? 60_000,
+    stopping: options.stopping ?? new AbortController().signal,
+    grace: options.grace ?? { acknowledgeMs: 20_000, askMs: 35_000 },
     observer: options.observer ?? noObserver,
   });
   const folder = join(options.workDir, `run-${process.pid}-${randomBytes(4).toString("hex")}`);
@@ -61,13 +66,15 @@ export function createGit(options: GitOptions): Git & PushAccess & { close(): Pr
   const copies = new Map<string, CopyEntry>();
 
   async function newestCommit(at: Branch, notBefore: number, skip?: (commit: Commit) => boolean): Promise<Commit> {
-    const { commit } = await listings.get(`${skip ? "skip" : "tip"}:${idOf(at)}`, notBefore, (known) => look(at, known, skip));
+    const { commit } = await listings.get(`${skip ? "skip" : "tip"}:${idOf(at)}`, notBefore, (known, asked) =>
+      look(at, known, asked, skip),
+    );
     return commit;
   }
 
-  async function look(at: Branch, known: Newest | undefined, skip: ((commit: Commit) => boolean) | undefined): Promise<Newest> {
+  async function look(at: Branch, known: Newest | undefined, notBefore: number, skip?: (commit: Commit) => boolean): Promise<Newest> {
     for (const depth of skip ? LOOK_BACK : [1]) {
-      const found = await remote.converse(at, "git-upload-pack", async (wire) => {
+      const found = await remote.converse(at, { service: "git-upload-pack", notBefore }, async (wire) => {
         const server = await openUploadPack(wire);
         const tip = remote.requireTip(at, await server.list(at.branch));
         if (known?.tip === tip) return known;

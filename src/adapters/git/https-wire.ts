@@ -2,8 +2,9 @@
 import { type Dispatcher, fetch } from "undici";
 import type { Repository } from "../../core/types.ts";
 import { ReconcileError } from "../../errors.ts";
-import { explainNetworkError } from "../egress/network-error.ts";
+import { explainNetworkError, isUnanswered } from "../egress/network-error.ts";
 import type { GitWire } from "./git-wire.ts";
+import type { HostBreaker } from "./host-breaker.ts";
 import { createPktReader, type PktReader } from "./pkt-line.ts";
 
 type HttpsRepository = Extract<Repository, { transport: "https" }>;
@@ -12,8 +13,9 @@ const MAX_REDIRECTS = 3;
 
 export function openHttpsWire(
   repository: HttpsRepository,
-  limits: { maxBytes: number; signal: AbortSignal; dispatcher: Dispatcher },
+  limits: { maxBytes: number; signal: AbortSignal; dispatcher: Dispatcher; breaker: HostBreaker; notBefore: number },
 ): GitWire {
+  const { breaker } = limits;
   const hangUp = new AbortController();
   const signal = AbortSignal.any([limits.signal, hangUp.signal]);
   let base = new URL(`https://${repository.host}:${repository.port}`);
@@ -21,6 +23,8 @@ export function openHttpsWire(
 
   async function exchange(path: string, body?: Buffer): Promise<PktReader> {
     let url = new URL(`${base.href.replace(/\/$/, "")}/${path}`);
+    breaker.refuse(url.host, limits.notBefore);
+    const startedAt = performance.now();
     for (let hop = 0; ; hop++) {
       const response = await fetch(url, {
         method: body ? "POST" : "GET",
@@ -34,10 +38,11 @@ export function openHttpsWire(
         },
         ...(body ? { body } : {}),
       }).catch((cause: unknown) => {
-        throw new ReconcileError("git_unreachable", `${url.host} could not be reached over https: ${explainNetworkError(cause)}`, {
-          cause,
-        });
+        const message = `${url.host} could not be reached over https: ${explainNetworkError(cause)}`;
+        const failure = new ReconcileError("git_unreachable", message, { cause });
+        throw isUnanswered(cause) ? breaker.failed(url.host, startedAt, failure) : failure;
       });
+      breaker.answered(url.host);
       const location = response.headers.get("location");
       if (response.status >= 300 && response.status < 400 && location && hop < MAX_REDIRECTS) {
         await response.body?.cancel();

@@ -58,15 +58,15 @@ export function createManifestsCopy({ remote, folder, identity }: CopyOptions): 
     return store;
   };
 
-  async function lookAtRemote(at: ManifestsBranch): Promise<string> {
-    const found = await remote.converse(at, "git-upload-pack", async (wire) => {
+  async function lookAtRemote(at: ManifestsBranch, notBefore: number): Promise<string> {
+    const found = await remote.converse(at, { service: "git-upload-pack", notBefore }, async (wire) => {
       const server = await openUploadPack(wire);
       const tip = remote.requireTip(at, await server.list(at.branch));
       if (!store || store.packs >= MAX_PACKS || store.commitsBuilt >= MAX_COMMITS_BUILT) await replace(at, server, tip);
       else if (store.tip !== tip && !(await forward(at, store, server, tip))) return void wire.abort();
       return tip;
     });
-    return found ?? lookAtRemote(at);
+    return found ?? lookAtRemote(at, notBefore);
   }
 
   /** False when that would bring too much: the rest is not wanted, and the store counts as full, so the next look replaces it. */
@@ -146,14 +146,19 @@ export function createManifestsCopy({ remote, folder, identity }: CopyOptions): 
     const startedAt = performance.now();
     let sent = false;
     const onSend = () => {
+      remote.stopping.throwIfAborted();
       sent = true;
     };
+    const graceMs = () => (sent ? remote.grace.acknowledgeMs : 0);
     let result: PushResult;
     try {
-      result = await remote.converse(at, "git-receive-pack", (wire) => pushRef(wire, update, makePack, onSend));
+      result = await remote.converse(at, { service: "git-receive-pack", notBefore: startedAt, graceMs }, (wire) =>
+        pushRef(wire, update, makePack, onSend),
+      );
     } catch (error) {
       if (!sent) throw error;
       const landed = await remote.hasCommit(at, from, to);
+      if (!landed && remote.stopping.aborted) throw unacknowledged(at);
       if (!landed && asReconcileError(error).code !== "git_unreachable") throw error;
       result = landed ? { kind: "accepted" } : { kind: "raced", cause: error };
     }
@@ -176,7 +181,7 @@ export function createManifestsCopy({ remote, folder, identity }: CopyOptions): 
 
   return {
     use: (at) => ({
-      refresh: (notBefore) => tips.get("tip", notBefore, () => lookAtRemote(at)),
+      refresh: (notBefore) => tips.get("tip", notBefore, (_known, asked) => lookAtRemote(at, asked)),
       read: async (sha, path) => readFile(current(), sha, path),
       commit,
       push: (from, to) => push(at, from, to),
@@ -189,6 +194,11 @@ export function createManifestsCopy({ remote, folder, identity }: CopyOptions): 
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+function unacknowledged(at: ManifestsBranch): ReconcileError {
+  const name = `${formatRepository(at.repository)}, branch '${at.branch}'`;
+  return new ReconcileError("shutdown", `${name} had not acknowledged the push when the operator had to stop; the next start looks again`);
 }
 
 function storeError(error: unknown): ReconcileError {

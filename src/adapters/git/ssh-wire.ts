@@ -14,11 +14,12 @@ export async function openSshWire(
   connections: SshConnections,
   at: { repository: SshRepository; key: SshKey },
   service: GitService,
-  limits: { maxBytes: number; signal: AbortSignal },
+  limits: { maxBytes: number; signal: AbortSignal; notBefore: number },
 ): Promise<GitWire> {
   const env = service === "git-upload-pack" ? { GIT_PROTOCOL: "version=2" } : {};
-  const channel = await connections.exec(at.repository, at.key, gitCommand(service, at.repository.path), { env, signal: limits.signal });
-  const lines = createPktReader(channel.stdout, limits.maxBytes);
+  const { maxBytes, ...asked } = limits;
+  const channel = await connections.exec(at.repository, at.key, gitCommand(service, at.repository.path), { env, ...asked });
+  const lines = createPktReader(channel.stdout, maxBytes);
   const reader: PktReader = {
     async next() {
       const line = await lines.next();

@@ -1,9 +1,10 @@
 import type { Log, SshKey } from "../../../core/ports.ts";
 import type { SshRepository } from "../../../core/types.ts";
 import { ReconcileError } from "../../../errors.ts";
+import { createHostBreaker } from "../host-breaker.ts";
 import type { SshChannel } from "./ssh-channel.ts";
 import { openSshConnection, type SshConnectionOptions } from "./ssh-connection.ts";
-import { endpointOf } from "./ssh-failures.ts";
+import { endpointOf, HungUpEarly } from "./ssh-failures.ts";
 import { createSshLane, type SshLane } from "./ssh-lane.ts";
 import { createSshOpenings } from "./ssh-openings.ts";
 
@@ -22,6 +23,8 @@ export interface SshExecOptions {
   readonly env?: Record<string, string>;
   /** Ends the wait, or the running command. */
   readonly signal: AbortSignal;
+  /** When the question was asked that this is for (default: now): a host found silent in a later try is not tried again. */
+  readonly notBefore?: number;
 }
 
 export interface SshStats {
@@ -60,6 +63,7 @@ export function createSshConnections(options: SshConnectionsOptions): SshConnect
     keepaliveMs: options.keepaliveMs ?? 5_000,
   };
   const openings = createSshOpenings({ atOnce: OPENINGS_AT_ONCE, retries: OPENING_RETRIES, retryMs });
+  const breaker = createHostBreaker();
   const lanes = new Map<string, SshLane>();
   /** Unused connections, longest unused first, with the way to close them. */
   const idle = new Map<object, () => void>();
@@ -71,11 +75,23 @@ export function createSshConnections(options: SshConnectionsOptions): SshConnect
     const known = lanes.get(name);
     if (known) return known;
     const lane = createSshLane({
-      async open() {
-        const connection = await openings.run(host, shutdown.signal, () => openSshConnection(to, key, connectionOptions));
-        opened += 1;
-        options.log?.info({ host, user: to.user, key: key.id }, "ssh connection opened");
-        return connection;
+      async open(notBefore) {
+        let startedAt = 0;
+        try {
+          // Learned before the next one gets the place of this one.
+          const connection = await openings.run(host, shutdown.signal, async () => {
+            breaker.refuse(host, notBefore);
+            startedAt = performance.now();
+            return openSshConnection(to, key, connectionOptions).catch((error) => Promise.reject(learn(host, startedAt, error)));
+          });
+          breaker.answered(host);
+          opened += 1;
+          options.log?.info({ host, user: to.user, key: key.id }, "ssh connection opened");
+          return connection;
+        } catch (error) {
+          // At every try.
+          throw error instanceof HungUpEarly ? breaker.failed(host, startedAt, error) : error;
+        }
       },
       spreadAfterMs,
       idleMs,
@@ -93,11 +109,19 @@ export function createSshConnections(options: SshConnectionsOptions): SshConnect
     return lane;
   }
 
+  function learn(host: string, startedAt: number, error: unknown): unknown {
+    if (!(error instanceof ReconcileError) || error instanceof HungUpEarly) return error;
+    if (error.code === "git_unreachable") return breaker.failed(host, startedAt, error);
+    // Refusing a key, or showing one that is not known, is an answer.
+    if (error.code === "git_denied" || error.code === "git_host_key") breaker.answered(host);
+    return error;
+  }
+
   return {
-    async exec(repository, key, command, { env = {}, signal }) {
+    async exec(repository, key, command, { env = {}, signal, notBefore = performance.now() }) {
       signal.throwIfAborted();
       shutdown.signal.throwIfAborted();
-      return laneOf(repository, key).exec(command, env, signal);
+      return laneOf(repository, key).exec(command, env, signal, notBefore);
     },
     stats() {
       const counts = [...lanes.values()].map((lane) => lane.stats());

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { DatedFailure } from "../../../core/dated-failure.ts";
 import { asReconcileError, ReconcileError } from "../../../errors.ts";
 import type { SshChannel } from "./ssh-channel.ts";
 import type { SshConnection } from "./ssh-connection.ts";
@@ -6,13 +7,14 @@ import { SessionRefused } from "./ssh-failures.ts";
 
 /** The connections of one host, port, user and key, and those who wait for a place on one. */
 export interface SshLane {
-  exec(command: string, env: Record<string, string>, signal: AbortSignal): Promise<SshChannel>;
+  /** A connection that could not be opened fails it when the try began not before that time. */
+  exec(command: string, env: Record<string, string>, signal: AbortSignal, notBefore: number): Promise<SshChannel>;
   stats(): { readonly connections: number; readonly channels: number };
   close(reason: ReconcileError): Promise<void>;
 }
 
 export interface SshLaneOptions {
-  open(): Promise<SshConnection>;
+  open(notBefore: number): Promise<SshConnection>;
   readonly spreadAfterMs: number;
   readonly idleMs: number;
   onIdle(connection: object, close: () => void): void;
@@ -31,6 +33,7 @@ interface Held {
 }
 
 interface Waiter {
+  readonly notBefore: number;
   grant(held: Held): void;
   fail(error: Error): void;
 }
@@ -80,8 +83,9 @@ export function createSshLane(options: SshLaneOptions): SshLane {
 
   async function open(): Promise<void> {
     opening += 1;
+    const startedAt = performance.now();
     try {
-      const connection = await options.open();
+      const connection = await options.open(Math.max(...waiting.map(({ notBefore }) => notBefore)));
       const held: Held = { connection, channels: 0, kept: false };
       connections.add(held);
       void connection.gone.then(() => drop(held));
@@ -93,9 +97,17 @@ export function createSshLane(options: SshLaneOptions): SshLane {
       opening -= 1;
       // While the other connection works, those who wait are served there.
       if (connections.size > 0) connectionLimit = 1;
-      else for (const waiter of waiting.splice(0)) waiter.fail(asReconcileError(error));
+      else failWaiting(asReconcileError(error), error instanceof DatedFailure ? error.startedAt : startedAt);
       serve();
     }
+  }
+
+  /** Who has asked since gets a try of its own. */
+  function failWaiting(error: ReconcileError, startedAt: number): void {
+    const isAnswered = (waiter: Waiter) => closing !== undefined || waiter.notBefore <= startedAt;
+    const answered = waiting.filter(isAnswered);
+    waiting.splice(0, waiting.length, ...waiting.filter((waiter) => !isAnswered(waiter)));
+    for (const waiter of answered) waiter.fail(error);
   }
 
   function drop(held: Held): void {
@@ -128,7 +140,7 @@ export function createSshLane(options: SshLaneOptions): SshLane {
     rest(held);
   }
 
-  function place(signal: AbortSignal, first: boolean): Promise<Held> {
+  function place(signal: AbortSignal, notBefore: number, first: boolean): Promise<Held> {
     return new Promise((resolve, reject) => {
       const onAbort = () => {
         waiting.splice(waiting.indexOf(waiter), 1);
@@ -141,7 +153,7 @@ export function createSshLane(options: SshLaneOptions): SshLane {
           next(value);
         };
       };
-      const waiter: Waiter = { grant: settle(resolve), fail: settle(reject) };
+      const waiter: Waiter = { notBefore, grant: settle(resolve), fail: settle(reject) };
       if (closing) return reject(closing);
       if (signal.aborted) return reject(signal.reason);
       signal.addEventListener("abort", onAbort, { once: true });
@@ -151,10 +163,10 @@ export function createSshLane(options: SshLaneOptions): SshLane {
     });
   }
 
-  async function execOnAny(command: string, env: Record<string, string>, signal: AbortSignal): Promise<SshChannel> {
+  async function execOnAny(command: string, env: Record<string, string>, signal: AbortSignal, notBefore: number): Promise<SshChannel> {
     let replaced = false;
     for (let refusals = 0; ; ) {
-      const held = await place(signal, refusals > 0);
+      const held = await place(signal, notBefore, refusals > 0);
       const { kept } = held;
       try {
         const channel = await held.connection.exec(command, env, signal, () => release(held));
@@ -182,10 +194,10 @@ export function createSshLane(options: SshLaneOptions): SshLane {
   }
 
   return {
-    async exec(command, env, signal) {
+    async exec(command, env, signal, notBefore) {
       users += 1;
       try {
-        return await execOnAny(command, env, signal);
+        return await execOnAny(command, env, signal, notBefore);
       } finally {
         users -= 1;
         serve();

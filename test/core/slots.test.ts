@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createSlots, type Slots } from "../../src/core/slots.ts";
+import { createRandom } from "./random.ts";
+
+const HOUR_MS = 3_600_000;
+
+/** Asks for a place and notes when it comes. */
+function queue(slots: Slots, group: string, name: string, got: string[]): Promise<() => void> {
+  return slots.acquire(group).then((release) => {
+    got.push(name);
+    return release;
+  });
+}
+
+test("who asks in the same breath is served by group in turn, whatever the order of asking", async () => {
+  const slots = createSlots(4, HOUR_MS);
+  const got: string[] = [];
+  const releases = [..."aaaaaa", "b", "c"].map((group, index) => queue(slots, group, `${group}${index}`, got));
+  await sleep(1);
+  assert.deepEqual(got, ["a0", "b6", "c7", "a1"]);
+  for (const release of await Promise.all(releases.slice(0, 2))) release();
+  await sleep(1);
+  assert.deepEqual(got.slice(4), ["a2", "a3"]);
+  for (const release of releases) void release.then((end) => end());
+});
+
+test("a group that holds places waits behind one that holds none, however long it has waited", async () => {
+  const slots = createSlots(2, HOUR_MS);
+  const got: string[] = [];
+  const [first, second] = [queue(slots, "a", "a0", got), queue(slots, "a", "a1", got)];
+  const more = ["a2", "a3"].map((name) => queue(slots, "a", name, got));
+  await sleep(1);
+  const late = queue(slots, "b", "b0", got);
+  await sleep(1);
+  (await first)();
+  await sleep(1);
+  assert.deepEqual(got, ["a0", "a1", "b0"]);
+  for (const release of [second, late, ...more]) void release.then((end) => end());
+});
+
+test("a place that is held for longer than the lease goes on to another group, and the group that holds it stays behind", async () => {
+  const slots = createSlots(1, 20);
+  const got: string[] = [];
+  const stalled = queue(slots, "stalled", "stalled0", got);
+  const next = queue(slots, "stalled", "stalled1", got);
+  await stalled;
+  for (const name of ["well0", "well1"]) void queue(slots, "well", name, got).then((release) => release());
+  const release = await next;
+  assert.deepEqual(got, ["stalled0", "well0", "well1", "stalled1"]);
+  release();
+  (await stalled)();
+});
+
+test("however many outstay the lease, there are never more than four per place", async () => {
+  const slots = createSlots(2, 1);
+  const got: string[] = [];
+  const all = Array.from({ length: 20 }, (_, index) => queue(slots, `tenant${index}`, String(index), got));
+  await sleep(100);
+  assert.equal(got.length, 8);
+  (await all[0])?.();
+  await sleep(20);
+  assert.equal(got.length, 9);
+  for (const release of all) void release.then((end) => end());
+});
+
+test("a release counts once, and whatever happens no place is lost", async () => {
+  const { integer } = createRandom(7);
+  for (let round = 0; round < 20; round++) {
+    const size = 1 + integer(4);
+    const slots = createSlots(size, HOUR_MS);
+    let active = 0;
+    const work = async (group: string) => {
+      const release = await slots.acquire(group);
+      active += 1;
+      assert.ok(active <= size, `${active} of ${size}`);
+      for (let turns = integer(5); turns > 0; turns--) await null;
+      active -= 1;
+      release();
+      if (integer(2)) release();
+    };
+    await Promise.all(Array.from({ length: 50 }, () => work(String(integer(6)))));
+    const releases = await Promise.all(Array.from({ length: size }, () => slots.acquire("last")));
+    assert.equal(releases.length, size);
+    for (const release of releases) release();
+  }
+});

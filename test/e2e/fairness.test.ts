@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { appendFile } from "node:fs/promises";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { type TestContext, test } from "node:test";
+import ssh2 from "ssh2";
+import { newSshKeyPair } from "../../sandbox/ssh-key-pair.ts";
+import { manifestOf } from "../../sandbox/world.ts";
+import { OLD, type Stage, startStage } from "./stage.ts";
+
+/** Many Deployments without waiting for each: like a first one, but for namespace, name and repositories. */
+function deployLike(
+  stage: Stage,
+  first: string,
+  others: readonly { namespace: string; name: string; key: string; repository?: string }[],
+): void {
+  const object = stage.cluster.get("Deployment", "default", first);
+  assert.ok(object);
+  for (const { namespace, name, key, repository } of others) {
+    const annotations = {
+      ...(object.metadata.annotations as object),
+      "gitops.operator.ssh_key_name": key,
+      "gitops.operator.ssh_key_namespace": namespace,
+      ...(repository === undefined ? {} : { "gitops.operator.app_repository": repository }),
+    };
+    stage.cluster.put({ ...object, metadata: { namespace, name, annotations } });
+  }
+}
+
+/** Manifests of their own: on a shared branch the others' pushes would wait 2 s for the undecided. */
+const elsewhere = (stage: Stage) => ({ manifest_repository: stage.gitHost.url("team/elsewhere.git") });
+
+/** Accepts and says nothing. */
+async function startSilentHost(t: TestContext): Promise<number> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => void sockets.add(socket.on("error", () => {}))).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+/** Lets everybody in, starts every command, and then says nothing: alive on the wire, never done. */
+async function startStallingHost(t: TestContext, stage: Stage): Promise<{ port: number; commands: () => number }> {
+  const hostKey = newSshKeyPair();
+  let commands = 0;
+  const server = new ssh2.Server({ hostKeys: [hostKey.privateKey] }, (client) => {
+    client.on("error", () => {});
+    client.on("authentication", (context) => context.accept());
+    client.on("session", (accept) => {
+      accept().on("exec", (acceptExec) => {
+        commands += 1;
+        acceptExec();
+      });
+    });
+  });
+  const sockets = new Set<Socket>();
+  const front = createServer((socket) => {
+    sockets.add(socket);
+    server.injectSocket(socket);
+  }).listen(0, "127.0.0.1");
+  await once(front, "listening");
+  t.after(() => {
+    front.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  const { port } = front.address() as AddressInfo;
+  await appendFile(stage.env.SSH_KNOWN_HOSTS as string, `[127.0.0.1]:${port} ${hostKey.publicKey}\n`);
+  return { port, commands: () => commands };
+}
+
+// Time runs ten times as fast as in production: a silent host is given up after 1 s instead of 10.
+test("500 Deployments on a silent host: the pass ends in 60 s, and a healthy tenant does not notice", async (t) => {
+  const patience = { ssh: { readyTimeoutMs: 1_000 }, placeMs: 1_000 };
+  const stage = await startStage(t, { operator: { patience } });
+  const port = await startSilentHost(t);
+  await stage.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `team/shop:${OLD}`) });
+  await stage.repository("team/shop.git", { "index.html": "1" });
+  const deadRepository = (name: string) => `ssh://git@127.0.0.1:${port}/${name}.git`;
+  await stage.deploy({ name: "dead", annotations: { app_repository: deadRepository("dead"), ...elsewhere(stage) } });
+  for (let key = 0; key < 20; key++) stage.secret("dead", `key-${key}`, { "ssh-privatekey": newSshKeyPair().privateKey });
+  const others = Array.from({ length: 499 }, (_, i) => ({
+    ...{ namespace: "dead", name: `dead-${i}`, key: `key-${i % 20}` },
+    repository: deadRepository(`dead-${i}`),
+  }));
+  deployLike(stage, "dead", others);
+  await stage.deploy({ name: "shop", namespace: "zoo" });
+  const startedAt = performance.now();
+  const pass = stage.reconcile();
+  const healthy = await stage.reconcileOne("shop", "zoo");
+  const healthyMs = performance.now() - startedAt;
+  const entries = await pass;
+  const passMs = performance.now() - startedAt;
+  assert.deepEqual([healthy.status, entries.length], ["success", 501]);
+  const failed = entries.filter(({ action }) => action === "failed");
+  assert.equal(failed.length, 500);
+  assert.ok(failed.every(({ message }) => message.includes(`127.0.0.1:${port}`)));
+  assert.ok(failed.filter(({ message }) => message.includes("did not answer a moment ago")).length > 400);
+  t.diagnostic(`healthy after ${Math.round(healthyMs)} ms, the pass after ${Math.round(passMs)} ms`);
+  assert.ok(healthyMs < 3_000, `healthy after ${healthyMs} ms`);
+  assert.ok(passMs < 6_000, `the pass took ${passMs} ms`);
+});
+
+// Time runs four times as fast: a conversation ends after 15 s instead of 60, a place is held for 2.5 s instead of 10.
+test("8 tenants whose host answers the handshake and then stalls: 50 healthy Deployments are done in 30 s", async (t) => {
+  const patience = { git: { deadlineMs: 15_000 }, placeMs: 2_500 };
+  const stage = await startStage(t, { operator: { patience } });
+  const host = await startStallingHost(t, stage);
+  const names = Array.from({ length: 50 }, (_, i) => `app-${i}`);
+  const files = Object.fromEntries(names.map((name) => [`${name}/deployment.yaml`, manifestOf(name, `team/${name}:${OLD}`)]));
+  const manifests = await stage.repository("team/manifests.git", files);
+  await stage.repository("team/shop.git", { "index.html": "1" });
+  const app = { app_repository: stage.gitHost.url("team/shop.git") };
+  const stalled = { app_repository: `ssh://git@127.0.0.1:${host.port}/stalled.git`, ...elsewhere(stage) };
+  await stage.deploy({ name: "stalled", annotations: stalled });
+  for (let tenant = 0; tenant < 8; tenant++) {
+    const namespace = `stalled-${tenant}`;
+    stage.secret(namespace, "key", { "ssh-privatekey": newSshKeyPair().privateKey });
+    deployLike(
+      stage,
+      "stalled",
+      Array.from({ length: 5 }, (_, i) => ({ namespace, name: `stalled-${i}`, key: "key" })),
+    );
+  }
+  for (const name of names) await stage.deploy({ name, namespace: "zoo", annotations: app });
+  void stage.reconcile().catch(() => undefined);
+  for (let tries = 0; host.commands() < 8; tries++) {
+    assert.ok(tries < 200, `${host.commands()} stalled`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  const startedAt = performance.now();
+  const entries = await stage.reconcile("?namespace=zoo");
+  const ms = performance.now() - startedAt;
+  t.diagnostic(`healthy after ${Math.round(ms)} ms`);
+  assert.deepEqual(new Set(entries.map(({ status }) => status)), new Set(["success"]));
+  assert.equal(entries.length, 50);
+  assert.ok(ms < 7_500, `healthy after ${ms} ms`);
+  assert.equal((await manifests.log()).length, 51);
+});
