@@ -6,6 +6,7 @@ import { type TestContext, test } from "node:test";
 import ssh2 from "ssh2";
 import { newSshKeyPair } from "../../sandbox/ssh-key-pair.ts";
 import { manifestOf } from "../../sandbox/world.ts";
+import { startSilentHost } from "../silent-host.ts";
 import { OLD, type Stage, startStage } from "./stage.ts";
 
 /** Many Deployments without waiting for each: like a first one, but for namespace, name and repositories. */
@@ -29,18 +30,6 @@ function deployLike(
 
 /** Manifests of their own: on a shared branch the others' pushes would wait 2 s for the undecided. */
 const elsewhere = (stage: Stage) => ({ manifest_repository: stage.gitHost.url("team/elsewhere.git") });
-
-/** Accepts and says nothing. */
-async function startSilentHost(t: TestContext): Promise<number> {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => void sockets.add(socket.on("error", () => {}))).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.after(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  return (server.address() as AddressInfo).port;
-}
 
 /** Lets everybody in, starts every command, and then says nothing: alive on the wire, never done. */
 async function startStallingHost(t: TestContext, stage: Stage): Promise<{ port: number; commands: () => number }> {
@@ -75,7 +64,7 @@ async function startStallingHost(t: TestContext, stage: Stage): Promise<{ port: 
 test("500 Deployments on a silent host: the pass ends in 60 s, and a healthy tenant does not notice", async (t) => {
   const patience = { ssh: { readyTimeoutMs: 1_000 }, placeMs: 1_000 };
   const stage = await startStage(t, { operator: { patience } });
-  const port = await startSilentHost(t);
+  const { port } = await startSilentHost(t);
   await stage.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `team/shop:${OLD}`) });
   await stage.repository("team/shop.git", { "index.html": "1" });
   const deadRepository = (name: string) => `ssh://git@127.0.0.1:${port}/${name}.git`;

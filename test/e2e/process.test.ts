@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { manifestOf, startWorld, type World } from "../../sandbox/world.ts";
+import { startSilentHost } from "../silent-host.ts";
 import { OLD } from "./stage.ts";
 
 const program = process.env.OPERATOR_PROGRAM ?? fileURLToPath(new URL("../../src/main.ts", import.meta.url));
@@ -91,6 +92,30 @@ test("SIGTERM while a push is in flight: the push ends, new calls get 503, exit 
   const [entry] = (await answer) as { action: string }[];
   assert.equal(entry?.action, "patched");
   assert.match(await manifests.read("shop/deployment.yaml"), new RegExp(`team/shop:${await app.tip()} `));
+});
+
+test("SIGTERM while one Deployment waits for its build and another for a silent host: exit 0 at once, nothing pushed", async (t) => {
+  const world = await startWorld();
+  t.after(() => world.close());
+  const image = `${world.registry.host}/team/shop`;
+  const manifests = await world.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `${image}:${OLD}`) });
+  const app = await world.repository("team/shop.git", { "index.html": "1" });
+  world.secret("gitops-operator", "regcred", { ".dockerconfigjson": '{"auths":{}}' });
+  world.secret("gitops-operator", "github", { "github-token": "ghp_canary0123456789canary0123456789ab" });
+  world.ci.setRuns("team/shop", (await app.tip()) ?? "", [{ status: "in_progress" }]);
+  world.deploy({ name: "shop", annotations: { github_token_secret_name: "github" } });
+  const { port } = await startSilentHost(t);
+  world.deploy({ name: "silent", annotations: { app_repository: `ssh://git@127.0.0.1:${port}/silent.git` } });
+  const { child, url, exit } = await startProcess(t, { ...world.env, RECONCILE_TIMEOUT_SECONDS: "1", IMAGE_WAIT_INITIAL_SECONDS: "60" });
+  const entries = (await (await fetch(`${url}/reconcile`)).json()) as { action: string; message: string }[];
+  assert.deepEqual(new Set(entries.map(({ action }) => action)), new Set(["waiting"]));
+  assert.match(entries[0]?.message ?? "", /^:hourglass: Build running .* retrying in 60s/);
+  world.registry.put("team/shop", (await app.tip()) ?? "");
+  const startedAt = performance.now();
+  child.kill("SIGTERM");
+  assert.equal(await exit, 0);
+  assert.ok(performance.now() - startedAt < 3_000, `${performance.now() - startedAt} ms`);
+  assert.equal((await manifests.log()).length, 1);
 });
 
 test("a second SIGTERM ends it at once; the repository stays sound and the next start converges", async (t) => {

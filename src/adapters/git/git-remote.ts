@@ -131,6 +131,7 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
         });
       } catch (error) {
         failure = error;
+        if (asReconcileError(error).code === "shutdown") break;
       }
     }
     const name = formatRepository(at.repository);
