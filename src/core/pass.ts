@@ -258,7 +258,12 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   function finish(name: Omit<Result, "outcome">, outcome: Outcome, run?: Run): Result {
     const result = { ...name, outcome };
     results.set(idOf(name), nextLastResult(results.get(idOf(name)), result, new Date()));
-    onEnd(result, run && { target: run.target, id: run.id, durationMs: performance.now() - run.startedAt });
+    try {
+      onEnd(result, run && { target: run.target, id: run.id, durationMs: performance.now() - run.startedAt });
+    } catch (error) {
+      // Whoever is told must not be able to keep a Deployment from its next run, or a caller from the other results.
+      log.error({ ...name, error: (error as Error).message }, "A result could not be told");
+    }
     return result;
   }
 
