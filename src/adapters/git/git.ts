@@ -136,7 +136,10 @@ export function createGit(options: GitOptions): Git & PushAccess & { close(): Pr
   return {
     newestCommit,
     withManifests,
-    checkPushAccess: (at) => remote.converse(at, "git-receive-pack", async (wire) => void (await readPushRefs(wire))),
+    checkPushAccess(at) {
+      const question = { service: "git-receive-pack", notBefore: performance.now() } as const;
+      return remote.converse(at, question, async (wire) => void (await readPushRefs(wire)));
+    },
     async close() {
       // What can't be removed now is removed at the next start; a shutdown is no place to fail.
       await rm(folder, { recursive: true, force: true }).catch(() => undefined);
