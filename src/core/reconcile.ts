@@ -2,13 +2,14 @@
 import { asReconcileError, inStep } from "../errors.ts";
 import { isOperatorCommit } from "./commit-message.ts";
 import { tagFor } from "./decide.ts";
+import { patchStep } from "./delivery.ts";
 import { editManifest } from "./edit-manifest.ts";
 import type { ImageGate } from "./image-gate.ts";
 import type { Phase } from "./observer.ts";
 import type { Branch, Commit, Git, Identity, ManifestsBranch, SshKey } from "./ports.ts";
 import { sameRepository } from "./repository.ts";
 import type { Outcome, SecretRef, Target } from "./types.ts";
-import { patchStep, type Seat } from "./writer.ts";
+import type { Seat } from "./writer.ts";
 
 export interface ReconcilePorts {
   readonly git: Git;
