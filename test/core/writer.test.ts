@@ -34,7 +34,7 @@ function createBranch(names: readonly string[]) {
     pushes: 0,
     atOnce: 0,
     onPush: async (_pushed: Files): Promise<PushResult | undefined> => undefined,
-    move() {
+    move(): void {
       branch.tip = commit(branch.tip, { ...commits.get(branch.tip)?.files, other: String(count) });
     },
     history(): string[] {
@@ -46,7 +46,9 @@ function createBranch(names: readonly string[]) {
       }
       return shas;
     },
-    read: (path: string, at = branch.tip) => commits.get(at)?.files[path] ?? "",
+    read(path: string, at?: string): string {
+      return commits.get(at ?? branch.tip)?.files[path] ?? "";
+    },
   };
   const copy: ManifestsCopy = {
     refresh: async () => branch.tip,

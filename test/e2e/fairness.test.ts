@@ -60,11 +60,12 @@ async function startStallingHost(t: TestContext, stage: Stage): Promise<{ port: 
   return { port, commands: () => commands };
 }
 
-// Time runs ten times as fast as in production: a silent host is given up after 1 s instead of 10.
-test("500 Deployments on a silent host: the pass ends in 60 s, and a healthy tenant does not notice", async (t) => {
+// A silent host is given up after 1 s instead of 10; each of the 500 asked anew in 8 places would take more than 60 s.
+test("500 Deployments on a silent host: a few tries find it out, the pass ends, and a healthy tenant is served", async (t) => {
   const patience = { ssh: { readyTimeoutMs: 1_000 }, placeMs: 1_000 };
   const stage = await startStage(t, { operator: { patience } });
-  const { port } = await startSilentHost(t);
+  const silent = await startSilentHost(t);
+  const { port } = silent;
   await stage.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `team/shop:${OLD}`) });
   await stage.repository("team/shop.git", { "index.html": "1" });
   const deadRepository = (name: string) => `ssh://git@127.0.0.1:${port}/${name}.git`;
@@ -88,13 +89,13 @@ test("500 Deployments on a silent host: the pass ends in 60 s, and a healthy ten
   assert.ok(failed.every(({ message }) => message.includes(`127.0.0.1:${port}`)));
   assert.ok(failed.filter(({ message }) => message.includes("did not answer a moment ago")).length > 400);
   t.diagnostic(`healthy after ${Math.round(healthyMs)} ms, the pass after ${Math.round(passMs)} ms`);
-  assert.ok(healthyMs < 3_000, `healthy after ${healthyMs} ms`);
-  assert.ok(passMs < 6_000, `the pass took ${passMs} ms`);
+  assert.ok(silent.connections < 40, `${silent.connections} tries`);
+  assert.ok(passMs < 20_000, `the pass took ${passMs} ms`);
 });
 
-// Time runs four times as fast: a conversation ends after 15 s instead of 60, a place is held for 2.5 s instead of 10.
+// A place is held for 2.5 s instead of 10; without that the 8 places would be free after 60 s, when the conversations end.
 test("8 tenants whose host answers the handshake and then stalls: 50 healthy Deployments are done in 30 s", async (t) => {
-  const patience = { git: { deadlineMs: 15_000 }, placeMs: 2_500 };
+  const patience = { placeMs: 2_500 };
   const stage = await startStage(t, { operator: { patience } });
   const host = await startStallingHost(t, stage);
   const names = Array.from({ length: 50 }, (_, i) => `app-${i}`);
@@ -125,6 +126,6 @@ test("8 tenants whose host answers the handshake and then stalls: 50 healthy Dep
   t.diagnostic(`healthy after ${Math.round(ms)} ms`);
   assert.deepEqual(new Set(entries.map(({ status }) => status)), new Set(["success"]));
   assert.equal(entries.length, 50);
-  assert.ok(ms < 7_500, `healthy after ${ms} ms`);
+  assert.ok(ms < 30_000, `healthy after ${ms} ms`);
   assert.equal((await manifests.log()).length, 51);
 });

@@ -114,7 +114,7 @@ test("SIGTERM while one Deployment waits for its build and another for a silent 
   const startedAt = performance.now();
   child.kill("SIGTERM");
   assert.equal(await exit, 0);
-  assert.ok(performance.now() - startedAt < 3_000, `${performance.now() - startedAt} ms`);
+  assert.ok(performance.now() - startedAt < 10_000, `${performance.now() - startedAt} ms`);
   assert.equal((await manifests.log()).length, 1);
 });
 
