@@ -1,7 +1,6 @@
-/** A TCP proxy on loopback that cuts, stalls or delays what passes through it. */
+/** A TCP proxy on loopback that cuts, stalls, delays and counts what passes through it. */
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import type { TestContext } from "node:test";
 
 export interface TcpProxy {
   readonly port: number;
@@ -9,14 +8,31 @@ export interface TcpProxy {
   onServerData: ((chunk: Buffer) => "pass" | "cut" | "hold") | undefined;
   /** Likewise for what the client sends. */
   onClientData: ((chunk: Buffer) => "pass" | "cut" | "hold") | undefined;
+  /** Each way, for what comes from now on. */
+  delayMs: number;
   readonly connections: number;
+  readonly clientBytes: number;
+  readonly serverBytes: number;
+  /** Of the connection that had most: times that the client sent after it had got something that answered its last sending. */
+  readonly roundTrips: number;
+  /** Counts begin anew; what is on its way belongs to the past. */
+  resetCounts(): void;
 }
 
-export async function startTcpProxy(t: TestContext, targetPort: number): Promise<TcpProxy> {
+/** How many turns a side knows of: what it has got, and what it says next builds on that. */
+interface Turns {
+  client: number;
+  server: number;
+}
+
+export async function startTcpProxy(t: { after(close: () => void): void }, targetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
-  let connections = 0;
+  const turns = new Set<Turns>();
+  const counts = { connections: 0, clientBytes: 0, serverBytes: 0 };
   const server = createServer((client) => {
-    connections += 1;
+    counts.connections += 1;
+    const known: Turns = { client: 0, server: 0 };
+    turns.add(known);
     const upstream = connect(targetPort, "127.0.0.1");
     for (const socket of [client, upstream]) {
       sockets.add(socket);
@@ -28,17 +44,39 @@ export async function startTcpProxy(t: TestContext, targetPort: number): Promise
       client.resetAndDestroy();
       upstream.destroy();
     };
-    const pipe = (from: Socket, to: Socket, look: () => TcpProxy["onServerData"]) => {
+    const later = (step: () => void) => (proxy.delayMs > 0 ? void setTimeout(step, proxy.delayMs) : step());
+    const pipe = (from: Socket, to: Socket, look: () => TcpProxy["onServerData"], count: (bytes: number) => () => void) => {
       from.on("data", (chunk: Buffer) => {
+        const arrived = count(chunk.length);
         const verdict = look()?.(chunk) ?? "pass";
         if (verdict === "cut") cut();
-        else if (verdict === "pass") to.write(chunk);
+        else if (verdict === "pass") {
+          later(() => {
+            arrived();
+            to.write(chunk);
+          });
+        }
       });
-      from.on("end", () => to.end());
-      from.on("close", () => to.destroy());
+      from.on("end", () => later(() => to.end()));
+      from.on("close", () => later(() => to.destroy()));
     };
-    pipe(upstream, client, () => proxy.onServerData);
-    pipe(client, upstream, () => proxy.onClientData);
+    // A logical clock: a side's word is one turn later than what that side had heard when it spoke.
+    const fromServer = (bytes: number) => {
+      counts.serverBytes += bytes;
+      const turn = known.server;
+      return () => {
+        known.client = Math.max(known.client, turn);
+      };
+    };
+    const fromClient = (bytes: number) => {
+      counts.clientBytes += bytes;
+      const turn = known.client + 1;
+      return () => {
+        known.server = Math.max(known.server, turn);
+      };
+    };
+    pipe(upstream, client, () => proxy.onServerData, fromServer);
+    pipe(client, upstream, () => proxy.onClientData, fromClient);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -50,8 +88,22 @@ export async function startTcpProxy(t: TestContext, targetPort: number): Promise
     port: (server.address() as AddressInfo).port,
     onServerData: undefined,
     onClientData: undefined,
+    delayMs: 0,
     get connections() {
-      return connections;
+      return counts.connections;
+    },
+    get clientBytes() {
+      return counts.clientBytes;
+    },
+    get serverBytes() {
+      return counts.serverBytes;
+    },
+    get roundTrips() {
+      return Math.max(0, ...[...turns].map(({ client }) => client));
+    },
+    resetCounts() {
+      Object.assign(counts, { connections: 0, clientBytes: 0, serverBytes: 0 });
+      for (const known of turns) Object.assign(known, { client: 0, server: 0 });
     },
   };
   return proxy;

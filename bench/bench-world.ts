@@ -1,0 +1,53 @@
+/** The sandbox's world around OpenSSH's sshd, with a proxy that counts in front of it, and operators in processes of their own. */
+import { appendFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { FileChange } from "../sandbox/bare-repository.ts";
+import type { ClusterApiOptions } from "../sandbox/cluster-api.ts";
+import { startWorld, type World } from "../sandbox/world.ts";
+import { startOpenSsh } from "../test/openssh.ts";
+import { startTcpProxy, type TcpProxy } from "../test/tcp-proxy.ts";
+import { type CommandLineGit, createCommandLineGit } from "./command-line-git.ts";
+import { type OperatorProcess, startOperatorProcess } from "./operator-process.ts";
+
+export interface BenchWorld extends World {
+  readonly proxy: TcpProxy;
+  readonly git: CommandLineGit;
+  /** The repository's address directly, or through the proxy that counts. */
+  url(path: string, via: "direct" | "proxy"): string;
+  operator(): Promise<OperatorProcess>;
+}
+
+/** Runs `work` in a world of its own, which is closed whatever comes of it. */
+export async function inBenchWorld<T>(
+  work: (world: BenchWorld) => AsyncGenerator<T, void, undefined>,
+  options: { readonly cluster?: ClusterApiOptions } = {},
+): Promise<AsyncGenerator<T, void, undefined>> {
+  const world = await startWorld({ ...options, startHost: (host) => startOpenSsh({ ...host, trace: false }) });
+  const ends: (() => void | Promise<void>)[] = [() => world.close()];
+  return (async function* () {
+    try {
+      const proxy = await startTcpProxy({ after: (end) => void ends.unshift(end) }, world.gitHost.port);
+      const { host, port, knownHosts } = world.gitHost;
+      const knownThroughProxy = knownHosts.replaceAll(`[${host}]:${port}`, `[${host}]:${proxy.port}`);
+      await appendFile(String(world.env.SSH_KNOWN_HOSTS), knownThroughProxy);
+      yield* work({
+        ...world,
+        proxy,
+        git: await createCommandLineGit(world),
+        url: (path, via) => {
+          const url = world.gitHost.url(path);
+          return via === "direct" ? url : url.replace(`:${port}/`, `:${proxy.port}/`);
+        },
+        async operator() {
+          const operator = await startOperatorProcess(world.env, join(world.folder, "operator.log"));
+          ends.unshift(() => operator.close());
+          return operator;
+        },
+      });
+    } finally {
+      for (const end of ends) await end();
+    }
+  })();
+}
+
+export type Files = Readonly<Record<string, FileChange>>;
