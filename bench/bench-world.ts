@@ -1,4 +1,4 @@
-/** The sandbox's world around OpenSSH's sshd, with a proxy that counts in front of it, and operators in processes of their own. */
+/** The sandbox's world around OpenSSH's sshd, with a proxy that counts in front of it, a collector of traces, and operators in processes of their own. */
 import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { FileChange } from "../sandbox/bare-repository.ts";
@@ -6,6 +6,7 @@ import type { ClusterApiOptions } from "../sandbox/cluster-api.ts";
 import { startWorld, type World } from "../sandbox/world.ts";
 import { startOpenSsh } from "../test/openssh.ts";
 import { startTcpProxy, type TcpProxy } from "../test/tcp-proxy.ts";
+import { startOtlpReceiver } from "../test/telemetry/otlp-receiver.ts";
 import { type CommandLineGit, createCommandLineGit } from "./command-line-git.ts";
 import { type OperatorProcess, startOperatorProcess } from "./operator-process.ts";
 
@@ -17,6 +18,8 @@ export interface BenchWorld extends World {
   operator(): Promise<OperatorProcess>;
 }
 
+const FORGET_SPANS_MS = 1_000;
+
 /** Runs `work` in a world of its own, which is closed whatever comes of it. */
 export async function inBenchWorld<T>(
   work: (world: BenchWorld) => AsyncGenerator<T, void, undefined>,
@@ -27,6 +30,10 @@ export async function inBenchWorld<T>(
   return (async function* () {
     try {
       const proxy = await startTcpProxy({ after: (end) => void ends.unshift(end) }, world.gitHost.port);
+      const traces = await startOtlpReceiver({ after: (end) => void ends.unshift(end) });
+      const forgetting = setInterval(() => void traces.spans.splice(0), FORGET_SPANS_MS);
+      ends.unshift(() => clearInterval(forgetting));
+      const env = { ...world.env, OTEL_EXPORTER_OTLP_ENDPOINT: traces.url };
       const { host, port, knownHosts } = world.gitHost;
       const knownThroughProxy = knownHosts.replaceAll(`[${host}]:${port}`, `[${host}]:${proxy.port}`);
       await appendFile(String(world.env.SSH_KNOWN_HOSTS), knownThroughProxy);
@@ -39,7 +46,7 @@ export async function inBenchWorld<T>(
           return via === "direct" ? url : url.replace(`:${port}/`, `:${proxy.port}/`);
         },
         async operator() {
-          const operator = await startOperatorProcess(world.env, join(world.folder, "operator.log"));
+          const operator = await startOperatorProcess(env, join(world.folder, "operator.log"));
           ends.unshift(() => operator.close());
           return operator;
         },

@@ -15,7 +15,7 @@ export interface CommandLineGit {
 
 const run = promisify(execFile);
 
-export async function createCommandLineGit({ folder, key, env }: World): Promise<CommandLineGit> {
+export async function createCommandLineGit({ folder, key, env }: Pick<World, "folder" | "key" | "env">): Promise<CommandLineGit> {
   const keyFile = join(folder, "peer-key");
   await writeFile(keyFile, key.privateKey, { mode: 0o600 });
   const ssh = `ssh -F none -i ${keyFile} -o IdentitiesOnly=yes -o StrictHostKeyChecking=yes -o UserKnownHostsFile=${env.SSH_KNOWN_HOSTS} -o GlobalKnownHostsFile=none`;

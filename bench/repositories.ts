@@ -2,8 +2,7 @@
 import { join } from "node:path";
 import { type BareRepository, openBareRepository } from "../sandbox/bare-repository.ts";
 import { git } from "../sandbox/git-process.ts";
-import { manifestOf } from "../sandbox/world.ts";
-import type { BenchWorld } from "./bench-world.ts";
+import { manifestOf, type World } from "../sandbox/world.ts";
 
 export const OLD = "0".repeat(40);
 const FILES_PER_APP = 4;
@@ -26,7 +25,10 @@ export function manifestPath(app: number): string {
 }
 
 /** Application repositories `team/app-N.git`, and the tips of their branch. */
-export async function makeApps(world: BenchWorld, count: number): Promise<{ repositories: BareRepository[]; tips: string[] }> {
+export async function makeApps(
+  world: Pick<World, "repository" | "registry">,
+  count: number,
+): Promise<{ repositories: BareRepository[]; tips: string[] }> {
   const repositories: BareRepository[] = [];
   const tips: string[] = [];
   for (let app = 0; app < count; app++) {
@@ -38,7 +40,7 @@ export async function makeApps(world: BenchWorld, count: number): Promise<{ repo
 }
 
 /** `team/manifests.git`: a folder per application below its team's, each with a manifest and three other files. */
-export async function makeManifests(world: BenchWorld, shape: ManifestsShape): Promise<BareRepository> {
+export async function makeManifests(world: Pick<World, "repository" | "registry">, shape: ManifestsShape): Promise<BareRepository> {
   const { files, commits = 0, tagOf = () => OLD } = shape;
   const repository = await world.repository("team/manifests.git", {});
   const directory = repository.directory;
