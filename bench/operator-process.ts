@@ -24,7 +24,7 @@ export interface OperatorProcess {
   close(): Promise<void>;
 }
 
-const program = fileURLToPath(new URL("../dist/main.cjs", import.meta.url));
+const program = process.env.OPERATOR_PROGRAM ?? fileURLToPath(new URL("../dist/main.cjs", import.meta.url));
 
 export async function startOperatorProcess(env: Readonly<Record<string, string>>, logFile: string): Promise<OperatorProcess> {
   // For finding out where time goes: `BENCH_CPU_PROF=<folder>`.

@@ -37,7 +37,7 @@ export function createCredentialSource(config: KubeConfig): CredentialSource {
       if (performance.now() - renewedAt < renewEveryMs) return false;
       renewedAt = performance.now();
       const { clusters, users, contexts, currentContext } = source;
-      const { KubeConfig } = await import("@kubernetes/client-node");
+      const { KubeConfig } = await import("./kube-config.ts");
       const fresh = new KubeConfig();
       fresh.loadFromOptions({ clusters, users, contexts, currentContext });
       source = fresh;

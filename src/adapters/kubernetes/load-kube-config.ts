@@ -6,7 +6,7 @@ const fallbackContext = "loaded-context";
 /** `KUBECONFIG`, `~/.kube/config` or the Pod's service account; throws an Error of one line when there is none to use. */
 export async function loadKubeConfig(): Promise<KubeConfig> {
   // Loaded late: it costs a quarter of a second, and the HTTP server can listen meanwhile.
-  const { KubeConfig } = await import("@kubernetes/client-node");
+  const { KubeConfig } = await import("./kube-config.ts");
   const config = new KubeConfig();
   try {
     config.loadFromDefault();
