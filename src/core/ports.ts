@@ -79,6 +79,8 @@ export interface Git {
   newestCommit(at: Branch, notBefore: number, skip?: (commit: Commit) => boolean): Promise<Commit>;
   /** Runs `work` with the copy, which is not dropped meanwhile. A copy found damaged is made anew and `work` run once more. */
   withManifests<T>(at: ManifestsBranch, work: (copy: ManifestsCopy) => Promise<T>): Promise<T>;
+  /** Begins the `refresh` that a run will ask for later, and then shares; who asks is told of a failure. */
+  refreshAhead(at: ManifestsBranch, notBefore: number): void;
 }
 
 /** For `gitops-operator check`, which pushes nothing. */

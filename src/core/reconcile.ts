@@ -49,6 +49,8 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
 
     progress.step("commit", `asking for the newest commit of '${target.appBranch}'`);
     const notBefore = progress.list();
+    // Both branches are listed at once: on a long wire it is the waits one after the other that take the time.
+    ports.git.refreshAhead(manifests, notBefore);
     const appCommit = await during("Failed to get latest SHA", () => newestCommit(target, app, notBefore, ports));
     const tag = tagFor(appCommit.sha, target.tagType);
     known.to = tag;

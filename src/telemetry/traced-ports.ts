@@ -58,6 +58,7 @@ export function traceGit(git: Git, tracer: Tracer): Git {
         },
         client,
       ),
+    refreshAhead: git.refreshAhead,
     withManifests: (at, work) => git.withManifests(at, (copy) => work(traceCopy(at, copy))),
   };
 }

@@ -23,7 +23,7 @@ async function startCounted(t: TestContext): Promise<{ stage: Stage; proxy: TcpP
   return { stage, proxy, url: (path) => stage.gitHost.url(path).replace(`:${port}/`, `:${proxy.port}/`) };
 }
 
-test("round trips: a pass without news takes at most 6, an update 11, once connected", { skip: skipWithoutSshd() }, async (t) => {
+test("round trips: a pass without news takes at most 3, an update 8, once connected", { skip: skipWithoutSshd() }, async (t) => {
   const { stage, proxy, url } = await startCounted(t);
   await stage.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `team/shop:${OLD}`) });
   const app = await stage.repository("team/shop.git", { "index.html": "1" });
@@ -45,8 +45,8 @@ test("round trips: a pass without news takes at most 6, an update 11, once conne
     }
   }
   // The proxy can count a wait too many (a goodbye that overtakes), never one too few.
-  assert.ok(Math.min(...trips.up_to_date) <= 6, `${trips.up_to_date} for nothing new`);
-  assert.ok(Math.min(...trips.patched) <= 11, `${trips.patched} for an update`);
+  assert.ok(Math.min(...trips.up_to_date) <= 3, `${trips.up_to_date} for nothing new`);
+  assert.ok(Math.min(...trips.patched) <= 8, `${trips.patched} for an update`);
   assert.equal(stage.gitHost.logins(), 1);
 });
 

@@ -136,6 +136,7 @@ export function createGit(options: GitOptions): Git & PushAccess & { close(): Pr
   return {
     newestCommit,
     withManifests,
+    refreshAhead: (at, notBefore) => void withManifests(at, (copy) => copy.refresh(notBefore)).catch(() => undefined),
     checkPushAccess(at) {
       const question = { service: "git-receive-pack", notBefore: performance.now() } as const;
       return remote.converse(at, question, async (wire) => void (await readPushRefs(wire)));
