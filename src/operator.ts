@@ -18,6 +18,7 @@ import { createFreshest } from "./core/freshest.ts";
 import { createImageGate } from "./core/image-gate.ts";
 import type { Named, NewsEvent } from "./core/news.ts";
 import { createNotices } from "./core/notices.ts";
+import { onceEach } from "./core/once-each.ts";
 import { createReconciler, type Filter, isSame } from "./core/pass.ts";
 import type { Clock, Log } from "./core/ports.ts";
 import { type Progress, reconcile } from "./core/reconcile.ts";
@@ -89,7 +90,8 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const recorder = createEventRecorder({ client: kube, log, instance: hostname() });
   const events = createEvents();
 
-  const parse = (record: DeploymentRecord) => parseTarget(record, config.operatorNamespace);
+  // A record is never changed, only replaced; a thousand calls at once would parse each a thousand times.
+  const parse = onceEach((record: DeploymentRecord) => parseTarget(record, config.operatorNamespace));
 
   /** What the cluster says of the target by now, when that is no longer what the run began with (contract §6.8). */
   function recheck(target: Target, tag: string): Outcome | undefined {

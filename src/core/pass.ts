@@ -167,7 +167,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
 
 /** Targets are plain data built by one function, so equal text means equal value. */
 export function isSame(a: Target, b: Target): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
 
 function malformed(problems: readonly string[]): Outcome {

@@ -67,7 +67,11 @@ function createBranch(names: readonly string[]) {
       return { kind: "accepted" };
     },
   };
-  const git: Git = { newestCommit: () => Promise.reject(new Error("not asked here")), withManifests: (_at, work) => work(copy) };
+  const git: Git = {
+    newestCommit: () => Promise.reject(new Error("not asked here")),
+    refreshAhead: () => undefined,
+    withManifests: (_at, work) => work(copy),
+  };
   return { branch, git };
 }
 
