@@ -3,6 +3,7 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { parseCidr } from "./adapters/egress/address-rules.ts";
+import { type AllowedRepositories, parseAllowedRepositories } from "./core/allowed-repositories.ts";
 import type { ImageGateSettings } from "./core/image-gate.ts";
 
 export interface Config {
@@ -23,6 +24,11 @@ export interface Config {
   readonly concurrency: number;
   readonly secretRefs: "scoped" | "strict" | "any";
   readonly secretNamespaces: readonly string[];
+  /** Undefined: any. */
+  readonly allowedRepositories: AllowedRepositories | undefined;
+  /** Undefined: `/reconcile` is open. */
+  readonly reconcileToken: string | undefined;
+  readonly debugEndpoint: boolean;
   readonly imageGate: ImageGateSettings;
   readonly githubApiUrl: string;
   readonly githubHost: string;
@@ -69,8 +75,20 @@ const flag = z
   .default(false);
 const person = z.string().regex(/^[^<>\p{Cc}]+$/u, "must be one line without < and >");
 
-/** Security switches of later versions: who sets one must not believe that it protects. */
-const NOT_BUILT = ["RECONCILE_TOKEN", "ALLOWED_REPOSITORIES", "DEBUG_ENDPOINT"] as const;
+const repositories = z.string().transform((text, context) => {
+  const parsed = parseAllowedRepositories(text);
+  if (parsed.kind === "ok") return parsed.allowed;
+  context.addIssue({ code: "custom", message: parsed.problem });
+  return z.NEVER;
+});
+/** As a header can carry it, too long to be guessed; a file's last newline is dropped. */
+const token = z
+  .string()
+  .trim()
+  .regex(/^[\x21-\x7e]{16,512}$/, "must be 16 to 512 ASCII characters without spaces; make one with openssl rand -hex 32");
+
+/** Set to nothing, these would leave open what somebody meant to close. */
+const CLOSING_SWITCHES = ["ALLOWED_REPOSITORIES", "RECONCILE_TOKEN", "DEBUG_ENDPOINT"];
 
 const schema = z.object({
   PORT: whole(8000, 0, 65_535),
@@ -104,17 +122,25 @@ const schema = z.object({
   EGRESS_ALLOW_CIDRS: list.refine((cidrs) => cidrs.every(parseCidr), "must be CIDRs like 10.0.0.0/8 with commas between them").default([]),
   HTTPS_PROXY: z.string().optional(),
   NO_PROXY: z.string().optional(),
-  ...Object.fromEntries(NOT_BUILT.map((name) => [name, z.undefined("is not supported by this version; remove it").optional()])),
+  ALLOWED_REPOSITORIES: repositories.optional(),
+  RECONCILE_TOKEN: token.optional(),
+  DEBUG_ENDPOINT: z.enum(["on", "off"], "must be on or off").default("on"),
 });
 
-/** Names every problem at once. An empty variable counts as not set. */
+/** Names every problem at once. An empty variable counts as not set, but for the switches that close something. */
 export function parseConfig(env: Readonly<Record<string, string | undefined>>): ParsedConfig {
-  const parsed = schema.safeParse(Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim())));
+  const isSet = ([name, value]: [string, string | undefined]) => value?.trim() || (value !== undefined && CLOSING_SWITCHES.includes(name));
+  const parsed = schema.safeParse(Object.fromEntries(Object.entries(env).filter(isSet)));
   if (!parsed.success) {
     return { kind: "error", problems: parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`) };
   }
   const values = parsed.data;
   const warnings: string[] = [];
+  if (values.RECONCILE_TOKEN !== undefined && values.RECONCILE_INTERVAL_SECONDS === 0) {
+    warnings.push(
+      "RECONCILE_TOKEN is set and RECONCILE_INTERVAL_SECONDS is 0: the kubelet sends no token, so only callers with it start runs; set an interval, and the probe's path to /health",
+    );
+  }
   if (values.SECRET_REFS === "any") warnings.push("SECRET_REFS=any: every Deployment may use every Secret that the operator can read");
   return {
     kind: "ok",
@@ -134,6 +160,9 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
       concurrency: values.CONCURRENCY,
       secretRefs: values.SECRET_REFS,
       secretNamespaces: values.SECRET_NAMESPACES,
+      allowedRepositories: values.ALLOWED_REPOSITORIES,
+      reconcileToken: values.RECONCILE_TOKEN,
+      debugEndpoint: values.DEBUG_ENDPOINT === "on",
       imageGate: {
         waitAttempts: values.IMAGE_WAIT_ATTEMPTS,
         waitInitialMs: values.IMAGE_WAIT_INITIAL_SECONDS * 1_000,

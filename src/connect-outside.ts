@@ -27,6 +27,8 @@ export interface OutsideOptions {
   readonly observer?: Observer;
   readonly tracer?: Tracer;
   readonly onSecretDenied?: () => void;
+  /** Of a Secret with an SSH key: whether it says for which repositories. */
+  readonly onKeyRead?: (ref: SecretRef, isBound: boolean) => void;
   /** Aborts when the operator is to stop. */
   readonly stopping?: AbortSignal;
   /** For tests: shorter than git hosts need. */
@@ -43,7 +45,7 @@ export type Outside = Awaited<ReturnType<typeof connectOutside>>;
 const BUNDLED_KNOWN_HOSTS = fileURLToPath(new URL("../files/known_hosts", import.meta.url));
 
 export async function connectOutside(options: OutsideOptions) {
-  const { config, kubeConfig, redactor, observer = noObserver, tracer = noTracer, onSecretDenied = () => {}, patience = {} } = options;
+  const { config, kubeConfig, redactor, observer = noObserver, tracer = noTracer, patience = {} } = options;
   const kube = createKubeClient(kubeConfig);
   const secrets = traceSecrets(createSecretReader(kube), tracer);
   const apiServerHost = new URL(kubeConfig.getCurrentCluster()?.server ?? "https://localhost").hostname;
@@ -69,12 +71,13 @@ export async function connectOutside(options: OutsideOptions) {
   function readSecretFor({ namespace }: Pick<Target, "namespace">, releases: (() => void)[]) {
     return async (ref: SecretRef, field: string) => {
       if (!decideSecretRef(config.secretRefs, ref, namespace, config.operatorNamespace, config.secretNamespaces)) {
-        onSecretDenied();
+        options.onSecretDenied?.();
         throw secretDenied(ref, namespace);
       }
-      const text = await secrets.read(ref, field);
-      releases.push(redactor.watch(text));
-      return text;
+      const read = await secrets.read(ref, field);
+      releases.push(redactor.watch(read.text));
+      if (field === "ssh-privatekey") options.onKeyRead?.(ref, read.allowedRepositories !== undefined);
+      return read;
     };
   }
 

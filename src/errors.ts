@@ -25,6 +25,7 @@ export type ErrorCode =
   | "registry_denied"
   | "registry_limited"
   | "registry_unavailable"
+  | "repository_denied"
   | "secret_denied"
   | "secret_field_missing"
   | "secret_missing"

@@ -1,8 +1,5 @@
 /** The operator put together: configuration and a cluster in, a listening server out. */
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { KubeConfig } from "@kubernetes/client-node";
@@ -11,6 +8,7 @@ import { directorySize } from "./adapters/directory-size.ts";
 import { parseSshKey } from "./adapters/git/ssh/ssh-key.ts";
 import { createDeploymentCache } from "./adapters/kubernetes/deployment-cache.ts";
 import { createEventRecorder } from "./adapters/kubernetes/event-recorder.ts";
+import { createBoundedMap } from "./adapters/registry/bounded-map.ts";
 import type { Config } from "./config.ts";
 import { connectOutside, type GitPatience } from "./connect-outside.ts";
 import { type ClusterEvent, createEvents, incompleteEvent } from "./core/events.ts";
@@ -25,10 +23,11 @@ import { type Progress, reconcile } from "./core/reconcile.ts";
 import type { EndedRun } from "./core/results.ts";
 import { parseTarget } from "./core/target.ts";
 import { noTracer, type Tracer } from "./core/tracer.ts";
-import type { DeploymentRecord, Outcome, Result, Target } from "./core/types.ts";
+import type { DeploymentRecord, Outcome, Result, SecretRef, Target } from "./core/types.ts";
 import { createWriters, type Seat } from "./core/writer.ts";
 import { ReconcileError } from "./errors.ts";
 import { createApp, type Endpoints } from "./http/app.ts";
+import { startHttpServer } from "./http/http-server.ts";
 import { describeOutcome } from "./http/reconcile-entry.ts";
 import { statusPage } from "./http/status-page.ts";
 import { statusReport } from "./http/status-report.ts";
@@ -62,10 +61,10 @@ export interface Patience extends GitPatience {
   readonly placeMs?: number;
 }
 
-const LAST_ANSWERS_MS = 1_000;
 const LAST_MESSAGES_MS = 3_000;
 const DISK_LOOK_MS = 60_000;
 const LAST_EVENTS_MS = 1_000;
+const MOST_KEYS = 10_000;
 
 const systemClock: Clock = {
   now: () => performance.now(),
@@ -76,8 +75,12 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const { config, kubeConfig, log, redactor, tracer = noTracer, clock = systemClock, patience = {} } = options;
   const stopping = new AbortController();
   const metrics = createMetrics(version);
+  /** Whether a Secret with an SSH key was bound to no repositories when it was last read. */
+  const unboundKeys = createBoundedMap<boolean>(MOST_KEYS);
   const outside = await connectOutside({
-    ...{ config, kubeConfig, redactor, tracer, observer: metrics, onSecretDenied: metrics.secretDenied },
+    ...{ config, kubeConfig, redactor, tracer, observer: metrics },
+    onSecretDenied: metrics.secretDenied,
+    onKeyRead: (ref, isBound) => unboundKeys.set(idOfSecret(ref), !isBound),
     ...{ stopping: stopping.signal, patience },
   });
   const { kube, dispatcher, git, registry, builds, readSecretFor } = outside;
@@ -110,6 +113,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
         git,
         gate,
         identity,
+        allowedRepositories: config.allowedRepositories,
         readSecret: readSecretFor(target, releases),
         parseKey: parseSshKey,
         onBuild(sha, text) {
@@ -132,7 +136,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     if (text === undefined) return;
     const releases: (() => void)[] = [];
     try {
-      const url = await readSecretFor(target, releases)(target.notificationsSecret, "webhook-url");
+      const { text: url } = await readSecretFor(target, releases)(target.notificationsSecret, "webhook-url");
       chat.send(url.trim(), redactor.redact(text));
     } catch (error) {
       const { namespace, deployment } = target;
@@ -188,28 +192,26 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     events.retain(names);
     return reconciler.reconcile(filter, due);
   }
+  const rows = () => statusRows(deployments.list(), parse, reconciler.lastResult, (ref) => unboundKeys.get(idOfSecret(ref)) === true);
   const endpoints: Endpoints = {
     reconcile(filter, { method, headers }) {
       const attributes = { request_id: randomUUID(), "http.request.method": method, "http.route": "/reconcile" };
       return tracer.span("reconcile", attributes, () => answer(filter), { kind: "server", incoming: headers });
     },
-    status: () => redactor.redact(statusReport(statusRows(deployments.list(), parse, reconciler.lastResult))),
+    status: () => redactor.redact(statusReport(rows())),
     statusPage() {
       // Redacted before it is HTML: an escaped secret would not be known as one.
-      const rows = redactor.redactDeep(statusRows(deployments.list(), parse, reconciler.lastResult)) as StatusRows;
-      return statusPage(rows, { now: new Date(), githubHost: config.githubHost });
+      return statusPage(redactor.redactDeep(rows()) as StatusRows, { now: new Date(), githubHost: config.githubHost });
     },
-    debug: () => redactor.redactDeep(debugEntries(deployments.list(), parse)) as object[],
+    ...(config.debugEndpoint && { debug: () => redactor.redactDeep(debugEntries(deployments.list(), parse)) as object[] }),
     health: () => ({ status: deployments.synced ? "ok" : "starting", tracked_deployments: trackedCount(deployments.list(), parse) }),
     metrics: async () => metrics.render(await state()),
   };
 
-  const server = createServer(createApp(endpoints, log, metrics.requestStarted));
-  server.listen(config.port, config.host);
-  await once(server, "listening").catch((cause: NodeJS.ErrnoException) => {
-    const address = `${config.host ?? "all interfaces"}, port ${config.port}`;
-    throw new Error(`can't listen on ${address} (${cause.code}); set PORT or HOST to a free address of this machine`, { cause });
-  });
+  const { reconcileToken } = config;
+  if (reconcileToken !== undefined) redactor.watch(reconcileToken, "RECONCILE_TOKEN");
+  const app = createApp(endpoints, log, { requestStarted: metrics.requestStarted, reconcileToken });
+  const server = await startHttpServer(app, config);
   const timer = config.reconcileIntervalMs > 0 ? setInterval(() => void onTimer(), config.reconcileIntervalMs) : undefined;
   async function onTimer(): Promise<void> {
     if (!deployments.synced || stopping.signal.aborted) return;
@@ -218,12 +220,12 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   }
 
   return {
-    port: (server.address() as AddressInfo).port,
+    port: server.port,
     async close() {
       clearInterval(timer);
       stopping.abort(new ReconcileError("shutdown", "the operator is shutting down"));
       await reconciler.close();
-      await closeServer(server);
+      await server.close();
       deployments.close();
       await Promise.all([chat.close(LAST_MESSAGES_MS), recorder.close(LAST_EVENTS_MS)]);
       await outside.close();
@@ -231,12 +233,8 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   };
 }
 
-/** Answers that are ready go out; who still holds a connection after that is cut off. */
-async function closeServer(server: Server): Promise<void> {
-  const closed = once(server, "close");
-  server.close();
-  await Promise.race([closed, sleep(LAST_ANSWERS_MS, undefined, { ref: false })]);
-  server.closeAllConnections();
+function idOfSecret({ namespace, name }: SecretRef): string {
+  return `${namespace}/${name}`;
 }
 
 async function ready(synced: Promise<void>): Promise<void> {

@@ -22,6 +22,9 @@ test("an empty environment has the defaults of the contract", () => {
     concurrency: 8,
     secretRefs: "scoped",
     secretNamespaces: [],
+    allowedRepositories: undefined,
+    reconcileToken: undefined,
+    debugEndpoint: true,
     imageGate: {
       waitAttempts: 5,
       waitInitialMs: 10_000,
@@ -53,11 +56,15 @@ test("every problem is named at once, with its variable", () => {
     GITHUB_API_URL: "ftp://x",
     INSECURE_REGISTRIES: "http://a",
     RECONCILE_TOKEN: "secret",
+    ALLOWED_REPOSITORIES: "github.com/team/*, github.com",
+    DEBUG_ENDPOINT: "false",
   });
   assert.equal(parsed.kind, "error");
   if (parsed.kind !== "error") return;
   const named = parsed.problems.map((problem) => problem.split(" ")[0]);
   assert.deepEqual(named.sort(), [
+    "ALLOWED_REPOSITORIES",
+    "DEBUG_ENDPOINT",
     "DEFAULT_FROM_NAME",
     "EGRESS_ALLOW_CIDRS",
     "GITHUB_API_URL",
@@ -87,4 +94,26 @@ test("lists, the original's RUST_LOG and the open secret scope are understood, t
   assert.equal(parsed.warnings.length, 2);
   const both = parseConfig({ RUST_LOG: "debug", LOG_LEVEL: "error" });
   assert.ok(both.kind === "ok" && both.config.logLevel === "error" && both.warnings.length === 0);
+});
+
+test("a switch that closes something is no problem when it is absent, and one when it is set to nothing", () => {
+  for (const name of ["ALLOWED_REPOSITORIES", "RECONCILE_TOKEN", "DEBUG_ENDPOINT"]) {
+    for (const value of ["", " \n"]) {
+      const parsed = parseConfig({ [name]: value });
+      assert.ok(parsed.kind === "error", name);
+      assert.match(parsed.problems.join(), new RegExp(`^${name} `));
+    }
+  }
+});
+
+test("the closing switches are read: globs, a token without its file's newline, off; a token without timer is warned of", () => {
+  const env = { ALLOWED_REPOSITORIES: "github.com/team/*", RECONCILE_TOKEN: "0123456789abcdef\n", DEBUG_ENDPOINT: "off" };
+  const parsed = parseConfig(env);
+  assert.ok(parsed.kind === "ok");
+  assert.equal(parsed.config.allowedRepositories?.length, 1);
+  assert.equal(parsed.config.reconcileToken, "0123456789abcdef");
+  assert.equal(parsed.config.debugEndpoint, false);
+  assert.match(parsed.warnings.join(), /^RECONCILE_TOKEN is set and RECONCILE_INTERVAL_SECONDS is 0.*\/health$/);
+  const timed = parseConfig({ ...env, RECONCILE_INTERVAL_SECONDS: "60" });
+  assert.ok(timed.kind === "ok" && timed.warnings.length === 0);
 });

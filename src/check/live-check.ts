@@ -1,17 +1,18 @@
 /** The steps of a run (contract §6) for one Deployment, up to the push: each is told, and what one lacks does not hide the next. */
+import { requireAllowed } from "../core/allowed-repositories.ts";
 import { commitMessage } from "../core/commit-message.ts";
 import { tagFor } from "../core/decide.ts";
 import { editManifest, type ManifestEdit } from "../core/edit-manifest.ts";
 import { formatImage } from "../core/image.ts";
 import type { GateVerdict, ImageGate } from "../core/image-gate.ts";
-import type { Commit, Git, ManifestsBranch, PushAccess } from "../core/ports.ts";
+import type { Commit, Git, ManifestsBranch, PushAccess, SecretField } from "../core/ports.ts";
 import { newestCommit, type ReconcilePorts, readBranches } from "../core/reconcile.ts";
 import { formatRepository } from "../core/repository.ts";
 import type { Target } from "../core/types.ts";
 import { asReconcileError } from "../errors.ts";
 import type { UsedSecret } from "./describe-target.ts";
 
-export interface LivePorts extends Pick<ReconcilePorts, "identity" | "readSecret" | "parseKey"> {
+export interface LivePorts extends Pick<ReconcilePorts, "identity" | "allowedRepositories" | "readSecret" | "parseKey"> {
   readonly git: Git;
   readonly pushAccess: PushAccess;
   readonly gate: ImageGate;
@@ -37,7 +38,7 @@ export async function checkLive(
   ports: LivePorts,
   tell: Tell,
 ): Promise<Preview | undefined> {
-  const reads = new Map<string, Promise<string>>();
+  const reads = new Map<string, Promise<SecretField>>();
   const readSecret: LivePorts["readSecret"] = (ref, field) => {
     const id = `${ref.namespace}/${ref.name} ${field}`;
     const read = reads.get(id) ?? ports.readSecret(ref, field);
@@ -56,6 +57,11 @@ export async function checkLive(
     }
   }
 
+  const isAllowed = await step("reading ALLOWED_REPOSITORIES", async () => {
+    requireAllowed(ports.allowedRepositories, target);
+    return true;
+  });
+  if (!isAllowed) return undefined;
   for (const secret of secrets.filter(({ isOptional }) => !isOptional)) {
     const name = `Secret ${secret.ref.namespace}/${secret.ref.name}`;
     await step(`reading ${name}`, () => readSecretOf(secret, readSecret, ports), `${name} can be read`);
@@ -97,7 +103,7 @@ export async function checkLive(
 }
 
 async function readSecretOf({ ref, field }: UsedSecret, readSecret: LivePorts["readSecret"], { parseKey }: LivePorts): Promise<void> {
-  const text = await readSecret(ref, field);
+  const { text } = await readSecret(ref, field);
   if (field === "ssh-privatekey") parseKey(text, ref);
 }
 
@@ -109,7 +115,7 @@ type GateQuestion = Pick<Parameters<ImageGate["check"]>[0], "target" | "image" |
 
 async function askGate(question: GateQuestion, { gate, readSecret, signal }: LivePorts, tell: Tell): Promise<GateVerdict> {
   const verdict = await gate.check({
-    ...{ ...question, readSecret, signal, onWait: () => {} },
+    ...{ ...question, readSecret: async (ref, field) => (await readSecret(ref, field)).text, signal, onWait: () => {} },
     warn: (message, error) => tell("warning", `${message}: ${asReconcileError(error).message}`),
   });
   if (verdict.kind === "found") tell("ok", `the image ${formatImage(question.image)}:${question.tag} is in its registry`);

@@ -55,6 +55,7 @@ export async function openLiveWorld({ config, redactor, deadlineMs }: LiveOption
           pushAccess: outside.pushAccess,
           gate,
           identity: config.identity,
+          allowedRepositories: config.allowedRepositories,
           parseKey: parseSshKey,
           signal: ended.signal,
           begin,

@@ -54,6 +54,7 @@ const reasons: Partial<Record<ErrorCode, EventReason>> = {
   registry_denied: "RegistryUnavailable",
   registry_limited: "RegistryUnavailable",
   registry_unavailable: "RegistryUnavailable",
+  repository_denied: "RepositoryUnavailable",
   secret_denied: "SecretRefDenied",
   secret_field_missing: "SecretUnusable",
   secret_missing: "SecretUnusable",

@@ -13,8 +13,15 @@ export interface Deployments {
 }
 
 export interface Secrets {
-  /** One field of a Secret, decoded from base64. Rejects with `secret_missing`, `secret_field_missing`, `secret_denied` or `secret_unreadable`. */
-  read(ref: SecretRef, field: string): Promise<string>;
+  /** Rejects with `secret_missing`, `secret_field_missing`, `secret_denied` or `secret_unreadable`. */
+  read(ref: SecretRef, field: string): Promise<SecretField>;
+}
+
+export interface SecretField {
+  /** Decoded from base64. */
+  readonly text: string;
+  /** The Secret's annotation `gitops.operator.allowed_repositories`; undefined: none. */
+  readonly allowedRepositories: string | undefined;
 }
 
 /** A parsed private key, in memory only. */

@@ -1,14 +1,15 @@
 /** One Deployment, top to bottom: the list of steps of the contract's §6. */
 import { asReconcileError, inStep } from "../errors.ts";
+import { type AllowedRepositories, requireAllowed, requireBound } from "./allowed-repositories.ts";
 import { isOperatorCommit } from "./commit-message.ts";
 import { tagFor } from "./decide.ts";
 import { patchStep } from "./delivery.ts";
 import { editManifest } from "./edit-manifest.ts";
 import type { ImageGate } from "./image-gate.ts";
 import type { Phase } from "./observer.ts";
-import type { Branch, Commit, Git, Identity, ManifestsBranch, SshKey } from "./ports.ts";
+import type { Branch, Commit, Git, Identity, ManifestsBranch, SecretField, SshKey } from "./ports.ts";
 import { sameRepository } from "./repository.ts";
-import type { Outcome, SecretRef, Target } from "./types.ts";
+import type { Outcome, Repository, SecretRef, Target } from "./types.ts";
 import type { Seat } from "./writer.ts";
 
 export interface ReconcilePorts {
@@ -16,8 +17,10 @@ export interface ReconcilePorts {
   /** The operator as author, to know its own commits. */
   readonly identity: Identity;
   readonly gate: ImageGate;
+  /** Undefined: any. */
+  readonly allowedRepositories: AllowedRepositories | undefined;
   /** Reads a field of a Secret that this Deployment may name. */
-  readonly readSecret: (ref: SecretRef, field: string) => Promise<string>;
+  readonly readSecret: (ref: SecretRef, field: string) => Promise<SecretField>;
   readonly parseKey: (text: string, ref: SecretRef) => SshKey;
   /** Tells people that a build is awaited. */
   readonly onBuild: (sha: string, text: string) => void;
@@ -44,6 +47,8 @@ export interface Progress {
 export async function reconcile(target: Target, seat: Seat, progress: Progress, ports: ReconcilePorts): Promise<Outcome> {
   const known: { from?: string; to?: string } = {};
   try {
+    requireAllowed(ports.allowedRepositories, target);
+
     progress.step("secret", "reading the SSH key");
     const { app, manifests } = await during("Failed to get SSH key", () => readBranches(target, ports));
 
@@ -68,7 +73,7 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     progress.step("image", "asking the registry for the image", known);
     const image = await ports.gate.check({
       ...{ target, image: edit.image, appCommit, tag, notBefore, signal: progress.signal },
-      ...{ readSecret: ports.readSecret, warn: ports.warn },
+      ...{ readSecret: async (ref, field) => (await ports.readSecret(ref, field)).text, warn: ports.warn },
       onWait(text) {
         ports.onBuild(appCommit.sha, text);
         progress.wait(text, async (asked) => (await newestCommit(target, app, asked, ports)).sha === appCommit.sha);
@@ -96,13 +101,19 @@ export async function readBranches(
   target: Target,
   { readSecret, parseKey }: Pick<ReconcilePorts, "readSecret" | "parseKey">,
 ): Promise<{ app: Branch; manifests: ManifestsBranch }> {
-  const readKey = async (ref: SecretRef) => parseKey(await readSecret(ref, "ssh-privatekey"), ref);
-  const manifestKey = await readKey(target.manifestKey);
+  const { appRepository, manifestRepository } = target;
+  const readKey = async (ref: SecretRef, ...repositories: Repository[]) => {
+    const { text, allowedRepositories } = await readSecret(ref, "ssh-privatekey");
+    requireBound(ref, allowedRepositories, repositories);
+    return parseKey(text, ref);
+  };
+  const isPublic = appRepository.transport === "https";
   const isOneKey = target.appKey.namespace === target.manifestKey.namespace && target.appKey.name === target.manifestKey.name;
-  const appKey = target.appRepository.transport === "https" ? undefined : isOneKey ? manifestKey : await readKey(target.appKey);
+  const manifestKey = await readKey(target.manifestKey, manifestRepository, ...(isOneKey && !isPublic ? [appRepository] : []));
+  const appKey = isPublic ? undefined : isOneKey ? manifestKey : await readKey(target.appKey, appRepository);
   return {
-    app: { repository: target.appRepository, branch: target.appBranch, key: appKey },
-    manifests: { repository: target.manifestRepository, branch: target.manifestBranch, key: manifestKey },
+    app: { repository: appRepository, branch: target.appBranch, key: appKey },
+    manifests: { repository: manifestRepository, branch: target.manifestBranch, key: manifestKey },
   };
 }
 

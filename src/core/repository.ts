@@ -65,7 +65,23 @@ export function canonicalHost(host: string): string {
   return aliases.get(host) ?? host;
 }
 
+/**
+ * `host[:port]/owner/repo`, whatever the transport, the user and the spelling: what globs of allowed repositories are held against.
+ * Letter case of the path counts: one name too many would open a repository.
+ */
+export function repositoryName(repository: Repository): string {
+  const { host, port, path } = location(repository);
+  const bracketed = host.includes(":") ? `[${host}]` : host;
+  // `team/.git` is the repository `team` of a server that keeps work trees.
+  return `${bracketed}${port === defaultPort[repository.transport] ? "" : `:${port}`}/${path.replace(/\/?\.git$/, "")}`;
+}
+
 function identity(repository: Repository): { host: string; port: number; path: string } {
+  const { path, ...server } = location(repository);
+  return { ...server, path: path.replace(/\.git$/i, "").toLowerCase() };
+}
+
+function location(repository: Repository): { host: string; port: number; path: string } {
   const host = aliases.get(repository.host);
   const path = repository.transport === "https" ? (decodePath(repository.path) ?? repository.path) : repository.path;
   return {
@@ -74,9 +90,7 @@ function identity(repository: Repository): { host: string; port: number; path: s
     path: path
       .split("/")
       .filter((part) => part !== "")
-      .join("/")
-      .replace(/\.git$/i, "")
-      .toLowerCase(),
+      .join("/"),
   };
 }
 

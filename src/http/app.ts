@@ -6,6 +6,8 @@ import type { Result } from "../core/types.ts";
 import { ReconcileError } from "../errors.ts";
 import { type ObserveRequest, observeRequests } from "./observe-requests.ts";
 import { reconcileEntry } from "./reconcile-entry.ts";
+import { parseReconcileFilter } from "./reconcile-filter.ts";
+import { requireToken } from "./require-token.ts";
 import { STATUS_PAGE_POLICY } from "./status-page.ts";
 
 export interface Endpoints {
@@ -14,29 +16,36 @@ export interface Endpoints {
   /** Plain text. */
   readonly status: () => string;
   readonly statusPage: () => string;
-  readonly debug: () => object[];
+  /** Absent: there is no such path. */
+  readonly debug?: () => object[];
   readonly health: () => { status: "ok" | "starting"; tracked_deployments: number };
   readonly metrics: () => Promise<{ contentType: string; text: string }>;
 }
 
-const ROUTES = ["/reconcile", "/status", "/debug", "/health", "/metrics"];
+export interface AppOptions {
+  readonly requestStarted?: ObserveRequest;
+  /** What `/reconcile` asks for; the other paths stay open, they start nothing. Undefined: open too. */
+  readonly reconcileToken?: string | undefined;
+}
 
-export function createApp(endpoints: Endpoints, log: Log, requestStarted?: ObserveRequest): Express {
+export function createApp(endpoints: Endpoints, log: Log, { requestStarted, reconcileToken }: AppOptions = {}): Express {
+  const { debug } = endpoints;
+  const routes = ["/reconcile", "/status", ...(debug ? ["/debug"] : []), "/health", "/metrics"];
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
   app.set("query parser", "simple");
-  if (requestStarted) app.use(observeRequests(requestStarted, ROUTES));
+  if (requestStarted) app.use(observeRequests(requestStarted, routes));
 
+  if (reconcileToken !== undefined) app.all("/reconcile", requireToken(reconcileToken));
   app.all("/reconcile", async (request, response) => {
     // HEAD starts nothing: a link checker is no trigger.
     if (request.method === "HEAD") return void response.type("application/json").end();
     if (request.method !== "GET" && request.method !== "POST") return refuseMethod(response, "GET, HEAD, POST");
-    const { namespace, deployment } = request.query;
-    if (Array.isArray(namespace) || Array.isArray(deployment)) {
-      return void response.status(400).json({ error: "namespace and deployment may be given once each" });
+    const filter = parseReconcileFilter(request.query);
+    if (!filter) {
+      return void response.status(400).json({ error: "the query may hold namespace=… and deployment=…, once each; nothing was started" });
     }
-    const filter = { ...(typeof namespace === "string" ? { namespace } : {}), ...(typeof deployment === "string" ? { deployment } : {}) };
     const results = await endpoints.reconcile(filter, request);
     response.json(results.map(reconcileEntry));
   });
@@ -55,7 +64,7 @@ export function createApp(endpoints: Endpoints, log: Log, requestStarted?: Obser
     });
     return response.type("text/html").send(endpoints.statusPage());
   });
-  read("/debug", (response) => response.json(endpoints.debug()));
+  if (debug) read("/debug", (response) => response.json(debug()));
   read("/health", (response) => response.json(endpoints.health()));
   read("/metrics", async (response) => {
     const { contentType, text } = await endpoints.metrics();
@@ -63,7 +72,7 @@ export function createApp(endpoints: Endpoints, log: Log, requestStarted?: Obser
   });
 
   app.use((request: Request, response: Response) => {
-    response.status(404).json({ error: `no such path: ${request.path}; there are /reconcile, /status, /debug, /health and /metrics` });
+    response.status(404).json({ error: `no such path: ${request.path}; there are ${routes.join(", ")}` });
   });
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
     if (response.headersSent) return void response.destroy();

@@ -36,7 +36,7 @@ type SectionId = (typeof SECTIONS)[number][0];
 
 const SHOWN_OF_SHA = 7;
 
-export function statusPage({ tracked, incomplete }: StatusRows, facts: PageFacts): string {
+export function statusPage({ tracked, incomplete, notes }: StatusRows, facts: PageFacts): string {
   const rows = new Map<SectionId, Html[]>(SECTIONS.map(([id]) => [id, []]));
   for (const row of tracked) rows.get(sectionOf(row))?.push(trackedItem(row, facts));
   for (const row of incomplete) rows.get("incomplete")?.push(incompleteItem(row));
@@ -60,7 +60,7 @@ export function statusPage({ tracked, incomplete }: StatusRows, facts: PageFacts
 ${sections.length > 0 ? summary(sections) : html`<p class="none">No deployments with gitops.operator annotations were found.</p>`}
 <main>
 ${sections.map(({ id, title, items }) => html`<section id="${id}"><h2>${title} <span class="count">${items.length}</span></h2><ul class="rows">${items}</ul></section>\n`)}</main>
-<footer><p>As of ${time(facts.now, facts.now.toISOString())}. No time reaches back before the operator's start.</p></footer>
+${reasons(notes, "warnings")}<footer><p>As of ${time(facts.now, facts.now.toISOString())}. No time reaches back before the operator's start.</p></footer>
 </body>
 </html>
 `.toString();

@@ -10,11 +10,12 @@ const COLUMNS = [
   ["IMAGE", 0],
 ] as const;
 
-export function statusReport({ tracked, incomplete }: StatusRows): string {
+export function statusReport({ tracked, incomplete, notes }: StatusRows): string {
   const lines = ["gitops-operator status", `tracked deployments: ${tracked.length}`, ""];
   if (tracked.length + incomplete.length === 0) lines.push("No deployments with gitops.operator annotations were found.");
   if (tracked.length > 0) lines.push(...table(tracked), "", "Last results:", ...tracked.flatMap(resultLines));
   if (incomplete.length > 0) lines.push("", "Incomplete (not reconciled):", ...incomplete.flatMap(incompleteLines));
+  if (notes.length > 0) lines.push("", "Notes:", ...notes.map((note) => `  ${escapeControl(note)}`));
   return `${lines.join("\n")}\n`;
 }
 

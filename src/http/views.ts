@@ -2,7 +2,8 @@
 import { containerAndVersion, parseImageName } from "../core/image.ts";
 import type { LastResult } from "../core/last-result.ts";
 import { parseRepository } from "../core/repository.ts";
-import type { DeploymentRecord, Outcome, Parsed, Repository } from "../core/types.ts";
+import { sharedKeyNotes } from "../core/shared-keys.ts";
+import type { DeploymentRecord, Outcome, Parsed, Repository, SecretRef, Target } from "../core/types.ts";
 import { describeOutcome } from "./reconcile-entry.ts";
 
 type Parse = (record: DeploymentRecord) => Parsed;
@@ -12,6 +13,8 @@ type Tracked = Exclude<Parsed, { kind: "untracked" | "incomplete" }>;
 export interface StatusRows {
   readonly tracked: readonly TrackedRow[];
   readonly incomplete: readonly IncompleteRow[];
+  /** What an administrator should know beside the rows. */
+  readonly notes: readonly string[];
 }
 
 export interface TrackedRow {
@@ -47,16 +50,19 @@ export function statusRows(
   records: readonly DeploymentRecord[],
   parse: Parse,
   lastResult: (namespace: string, name: string) => LastResult | undefined,
+  isUnboundKey: (ref: SecretRef) => boolean,
 ): StatusRows {
+  const targets: Target[] = [];
   const tracked: TrackedRow[] = [];
   const incomplete: IncompleteRow[] = [];
   for (const record of records) {
     const parsed = parse(record);
     const name = { namespace: record.namespace, deployment: record.name };
     if (parsed.kind === "incomplete") incomplete.push({ ...name, problems: parsed.problems });
+    if (parsed.kind === "ready") targets.push(parsed.target);
     if (isTracked(parsed)) tracked.push({ ...name, ...trackedRow(record, parsed, lastResult(record.namespace, record.name)) });
   }
-  return { tracked, incomplete };
+  return { tracked, incomplete, notes: sharedKeyNotes(targets, isUnboundKey) };
 }
 
 function trackedRow(record: DeploymentRecord, parsed: Tracked, last: LastResult | undefined): Omit<TrackedRow, "namespace" | "deployment"> {

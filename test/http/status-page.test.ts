@@ -9,7 +9,7 @@ type Node = DefaultTreeAdapterTypes.Node;
 type Element = DefaultTreeAdapterTypes.Element;
 
 const facts = { now: NOW, githubHost: "github.com" };
-const none: StatusRows = { tracked: [], incomplete: [] };
+const none: StatusRows = { tracked: [], incomplete: [], notes: [] };
 
 /** All elements of the page, which must be without a parse error. */
 function elements(rows: StatusRows): Element[] {
@@ -57,7 +57,7 @@ test("counts first, then what fails, with its reason, since when, and the links"
 test("no Deployment, one, and three hundred of every kind", () => {
   assert.match(statusPage(none, facts), /No deployments with gitops\.operator annotations were found\./);
   elements(none);
-  assert.match(statusPage({ tracked: [row("shop")], incomplete: [] }, facts), /<p>1 tracked Deployment,/);
+  assert.match(statusPage({ tracked: [row("shop")], incomplete: [], notes: [] }, facts), /<p>1 tracked Deployment,/);
   const many = manyRows();
   const startMs = performance.now();
   const text = statusPage(many, facts);
@@ -95,6 +95,7 @@ test("whatever names and messages hold, the page has the same elements and attri
     return {
       tracked: [row("shop", { ...everywhere, deployment: text, last, manifest })],
       incomplete: [{ namespace: text, deployment: text, problems: [text, text] }],
+      notes: [text],
     };
   };
   const benign = shape(rowsWith("plain"));
@@ -111,7 +112,7 @@ test("every link goes to https or within the page, whatever the repositories, br
   const { manifest } = row("shop");
   const tracked = HOSTILE.map((text) => row("shop", { tag: text, manifest: { ...manifest, branch: text, path: text, commit: text } }));
   const filed = HOSTILE.map((text) => row("shop", { manifest: { ...manifest, branch: text, path: text, commit: undefined } }));
-  const hrefs = elements({ tracked: [...tracked, ...filed], incomplete: [] }).flatMap((one) =>
+  const hrefs = elements({ tracked: [...tracked, ...filed], incomplete: [], notes: [] }).flatMap((one) =>
     one.tagName === "a" ? [attribute(one, "href") ?? ""] : [],
   );
   assert.ok(hrefs.length > HOSTILE.length);

@@ -54,7 +54,7 @@ export function threeRows(): StatusRows {
     },
     manifest: { ...row("search").manifest, commit: undefined },
   });
-  return { tracked: [row("shop"), failing, waiting], incomplete: [] };
+  return { tracked: [row("shop"), failing, waiting], incomplete: [], notes: [] };
 }
 
 /** 300 of them, of every kind. */
@@ -78,7 +78,7 @@ export function manyRows(): StatusRows {
       "gitops.operator.ob_branch is unknown; did you mean gitops.operator.observe_branch?",
     ],
   }));
-  return { tracked, incomplete };
+  return { tracked, incomplete, notes: [] };
 }
 
 /** Like a commit's, always the same for the same text. */

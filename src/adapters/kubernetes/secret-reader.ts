@@ -1,4 +1,5 @@
-import type { Secrets } from "../../core/ports.ts";
+import { allowedRepositoriesAnnotation } from "../../core/allowed-repositories.ts";
+import type { SecretField, Secrets } from "../../core/ports.ts";
 import type { SecretRef } from "../../core/types.ts";
 import { ReconcileError } from "../../errors.ts";
 import type { KubeAnswer, KubeClient } from "./kube-client.ts";
@@ -45,7 +46,7 @@ export function createSecretReader(client: KubeClient, deadlineMs = defaultDeadl
   };
 }
 
-function decodeField(ref: SecretRef, field: string, { status, text }: KubeAnswer): string {
+function decodeField(ref: SecretRef, field: string, { status, text }: KubeAnswer): SecretField {
   const secret = `Secret ${ref.namespace}/${ref.name}`;
   if (status === 404) throw missing(ref, field);
   if (status === 403) {
@@ -66,26 +67,36 @@ function decodeField(ref: SecretRef, field: string, { status, text }: KubeAnswer
       `${secret} cannot be read: HTTP ${status}: ${statusMessage(text)}; it is tried again at the next pass`,
     );
   }
-  const encoded = parseData(secret, text)[field];
+  const { data, annotations } = parseSecret(secret, text);
+  const encoded = data[field];
   if (typeof encoded !== "string") {
     throw new ReconcileError(
       "secret_field_missing",
       `Failed to read field: ${field} in data, consider recreating the secret with ${recipe(ref, field)}`,
     );
   }
-  return decode(encoded, `${secret}: field ${field}`);
+  const allowed = annotations[allowedRepositoriesAnnotation];
+  return {
+    text: decode(encoded, `${secret}: field ${field}`),
+    // What is no text binds to nothing.
+    allowedRepositories: allowed === undefined || typeof allowed === "string" ? allowed : "",
+  };
 }
 
 /** The parser's own words would quote the Secret, so they are dropped. */
-function parseData(secret: string, text: string): Readonly<Record<string, unknown>> {
+function parseSecret(secret: string, text: string): Record<"data" | "annotations", Readonly<Record<string, unknown>>> {
   let object: unknown;
   try {
     object = JSON.parse(text);
   } catch {
     throw new ReconcileError("secret_unreadable", `${secret} cannot be read: the API server sent broken JSON`);
   }
-  const data = (object as { data?: unknown } | null)?.data ?? {};
-  return typeof data === "object" ? Object.assign(Object.create(null), data) : {};
+  const { data, metadata } = mapOf(object);
+  return { data: mapOf(data), annotations: mapOf(mapOf(metadata).annotations) };
+}
+
+function mapOf(value: unknown): Readonly<Record<string, unknown>> {
+  return Object.assign(Object.create(null), typeof value === "object" ? value : {});
 }
 
 function decode(encoded: string, what: string): string {

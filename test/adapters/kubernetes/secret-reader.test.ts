@@ -18,9 +18,9 @@ describe("reading Secrets", () => {
       const { api, client } = await startCluster(t, { protocol });
       const secrets = createSecretReader(client);
       put(api, { "ssh-privatekey": toBase64("first ü\n") });
-      assert.equal(await secrets.read(key, "ssh-privatekey"), "first ü\n");
+      assert.equal((await secrets.read(key, "ssh-privatekey")).text, "first ü\n");
       put(api, { "ssh-privatekey": toBase64("rotated") });
-      assert.equal(await secrets.read(key, "ssh-privatekey"), "rotated");
+      assert.equal((await secrets.read(key, "ssh-privatekey")).text, "rotated");
       assert.equal(api.requests.length, 2);
       assert.equal(api.connectionCount, 1);
     });
@@ -31,7 +31,7 @@ describe("reading Secrets", () => {
       for (let i = 0; i < 300; i++) api.put({ kind: "Secret", metadata: { name: `s${i}`, namespace: "team" }, stringData: { a: `v${i}` } });
       const values = await Promise.all(Array.from({ length: 300 }, (_, i) => secrets.read({ namespace: "team", name: `s${i}` }, "a")));
       assert.deepEqual(
-        values,
+        values.map(({ text }) => text),
         Array.from({ length: 300 }, (_, i) => `v${i}`),
       );
       assert.equal(api.requests.length, 300);
@@ -44,7 +44,10 @@ describe("reading Secrets", () => {
     const secrets = createSecretReader(client);
     put(api, { a: toBase64("A"), b: toBase64("B") });
     const answers = await Promise.all(["a", "b", "a"].map((field) => secrets.read(key, field)));
-    assert.deepEqual(answers, ["A", "B", "A"]);
+    assert.deepEqual(
+      answers.map(({ text }) => text),
+      ["A", "B", "A"],
+    );
     assert.equal(api.requests.length, 1);
     await secrets.read(key, "a");
     assert.equal(api.requests.length, 2);
@@ -120,11 +123,11 @@ describe("reading Secrets", () => {
       const { api, client } = await startCluster(t, { protocol });
       const secrets = createSecretReader(client, 150);
       put(api, { a: toBase64("A") });
-      assert.equal(await secrets.read(key, "a"), "A");
+      assert.equal((await secrets.read(key, "a")).text, "A");
       const end = api.faults.hang(/secrets/);
       await assert.rejects(secrets.read(key, "a"), { code: "secret_unreadable", message: /no answer within 0\.15 s/ });
       end();
-      assert.equal(await secrets.read(key, "a"), "A");
+      assert.equal((await secrets.read(key, "a")).text, "A");
       assert.equal(api.connectionCount, 2);
     });
   }
@@ -144,7 +147,7 @@ describe("reading Secrets", () => {
     put(api, { a: "/w==" });
     await assert.rejects(secrets.read(key, "a"), { code: "secret_unreadable", message: /field a is not UTF-8 text/ });
     put(api, { a: "" });
-    assert.equal(await secrets.read(key, "a"), "");
+    assert.equal((await secrets.read(key, "a")).text, "");
   });
 
   test("what cannot be a name is absent, and is not asked for", async (t) => {

@@ -1,0 +1,57 @@
+/** The listening server, with bounds on what callers can hold (docs/TRUST.md, S16). */
+import { once } from "node:events";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+
+export interface HttpServer {
+  readonly port: number;
+  /** Answers that are ready go out; who still holds a connection after that is cut off. */
+  close(): Promise<void>;
+}
+
+export interface HttpServerOptions {
+  readonly port: number;
+  /** Undefined: all interfaces, IPv6 and IPv4. */
+  readonly host: string | undefined;
+  readonly limits?: HttpLimits;
+}
+
+export interface HttpLimits {
+  /** From the connection to the end of the headers; idle connections end so too. */
+  readonly headersMs: number;
+  readonly requestMs: number;
+  readonly headerBytes: number;
+  /** One more is hung up on. */
+  readonly connections: number;
+}
+
+const LIMITS: HttpLimits = { headersMs: 10_000, requestMs: 30_000, headerBytes: 16 * 1024, connections: 4_096 };
+const LAST_ANSWERS_MS = 1_000;
+
+export async function startHttpServer(app: RequestListener, { port, host, limits = LIMITS }: HttpServerOptions): Promise<HttpServer> {
+  const server = createServer(
+    {
+      headersTimeout: limits.headersMs,
+      requestTimeout: limits.requestMs,
+      connectionsCheckingInterval: limits.headersMs / 2,
+      maxHeaderSize: limits.headerBytes,
+    },
+    app,
+  );
+  server.maxConnections = limits.connections;
+  server.listen(port, host);
+  await once(server, "listening").catch((cause: NodeJS.ErrnoException) => {
+    const address = `${host ?? "all interfaces"}, port ${port}`;
+    throw new Error(`can't listen on ${address} (${cause.code}); set PORT or HOST to a free address of this machine`, { cause });
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      const closed = once(server, "close");
+      server.close();
+      await Promise.race([closed, sleep(LAST_ANSWERS_MS, undefined, { ref: false })]);
+      server.closeAllConnections();
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import type { Filter } from "../../src/core/pass.ts";
+import { type AppOptions, createApp, type Endpoints } from "../../src/http/app.ts";
+import { startHttpServer } from "../../src/http/http-server.ts";
+
+const TOKEN = "0123456789abcdef0123456789abcdef";
+
+async function start(t: TestContext, options: AppOptions = {}, { isDebugOff = false } = {}) {
+  const calls: Filter[] = [];
+  const endpoints: Endpoints = {
+    async reconcile(filter) {
+      calls.push(filter);
+      return [];
+    },
+    status: () => "status",
+    statusPage: () => "page",
+    ...(!isDebugOff && { debug: () => [] }),
+    health: () => ({ status: "ok", tracked_deployments: 0 }),
+    metrics: async () => ({ contentType: "text/plain", text: "metrics" }),
+  };
+  const log = { info() {}, warn() {}, error() {} };
+  const server = await startHttpServer(createApp(endpoints, log, options), { port: 0, host: "127.0.0.1" });
+  t.after(() => server.close());
+  const ask = (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${server.port}${path}`, init);
+  return { calls, ask };
+}
+
+const bearer = (text: string) => ({ headers: { authorization: text } });
+
+test("with a token /reconcile starts nothing without it, and says what to send; the other paths stay open", async (t) => {
+  const { calls, ask } = await start(t, { reconcileToken: TOKEN });
+  const wrong = ["", TOKEN, "Bearer", `Bearer ${TOKEN}x`, `Bearer ${TOKEN.slice(1)}`, `Basic ${TOKEN}`, `Bearer ${TOKEN} ${TOKEN}`];
+  for (const path of ["/reconcile", "/reconcile/", "/RECONCILE", "/reconcile?namespace=a", `/reconcile?token=${TOKEN}`]) {
+    for (const text of wrong) {
+      const method = text === "" ? "POST" : "GET";
+      const response = await ask(path, { method, ...(text === "" ? {} : bearer(text)) });
+      assert.equal(response.status, 401, `${path} ${text}`);
+      assert.equal(response.headers.get("www-authenticate"), "Bearer");
+      const { error } = (await response.json()) as { error: string };
+      assert.match(error, /Authorization: Bearer .*RECONCILE_TOKEN/);
+      assert.ok(!error.includes(TOKEN));
+    }
+  }
+  assert.deepEqual(calls, []);
+  for (const scheme of ["Bearer", "bearer"]) assert.equal((await ask("/reconcile", bearer(`${scheme} ${TOKEN}`))).status, 200);
+  assert.equal((await ask("/reconcile", { method: "POST", ...bearer(`Bearer ${TOKEN}`) })).status, 200);
+  assert.equal(calls.length, 3);
+  for (const path of ["/status", "/debug", "/health", "/metrics"]) assert.equal((await ask(path)).status, 200, path);
+});
+
+test("without a token /reconcile is open, as the kubelet needs it", async (t) => {
+  const { calls, ask } = await start(t);
+  assert.equal((await ask("/reconcile")).status, 200);
+  assert.equal(calls.length, 1);
+});
+
+test("DEBUG_ENDPOINT=off: /debug is a path like any unknown one, for metrics too", async (t) => {
+  const routes: string[] = [];
+  const requestStarted = (_method: string, route: string) => {
+    routes.push(route);
+    return () => {};
+  };
+  const { ask } = await start(t, { requestStarted }, { isDebugOff: true });
+  for (const method of ["GET", "HEAD", "POST"]) assert.equal((await ask("/debug", { method })).status, 404, method);
+  const [debug, unknown] = await Promise.all(["/debug", "/unknown"].map(async (path) => (await ask(path)).json()));
+  assert.deepEqual(JSON.parse(JSON.stringify(debug).replace("/debug", "/unknown")), unknown);
+  assert.doesNotMatch(JSON.stringify(unknown), /debug/);
+  assert.deepEqual([...new Set(routes)], ["other"]);
+});
+
+test("a query that is misspelt, repeated or an array starts nothing and is told the known keys", async (t) => {
+  const { calls, ask } = await start(t);
+  const odd = ["namspace=a", "namespace=a&namespace=b", "namespace[]=a", "namespace=a&x", "Namespace=a", "__proto__=a", "deployment[a]=b"];
+  for (const query of odd) {
+    for (const method of ["GET", "POST"]) {
+      const response = await ask(`/reconcile?${query}`, { method });
+      assert.equal(response.status, 400, query);
+      assert.match(((await response.json()) as { error: string }).error, /namespace=….*deployment=…/);
+    }
+  }
+  assert.deepEqual(calls, []);
+  for (const query of ["", "?", "?namespace=a&deployment=b", "?deployment=b"]) assert.equal((await ask(`/reconcile${query}`)).status, 200);
+  assert.deepEqual(calls, [{}, {}, { namespace: "a", deployment: "b" }, { deployment: "b" }]);
+});
