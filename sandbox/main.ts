@@ -8,11 +8,15 @@ import { fileURLToPath } from "node:url";
 import { dockerConfigJson } from "./registry.ts";
 import { manifestOf, startWorld, type World } from "./world.ts";
 
+const PARENT_LOOK_MS = 500;
 const keep = process.argv.includes("--keep");
 const world = await startWorld({ chat: "https", registry: { auth: { kind: "bearer", username: "robot", password: "sandbox" } } });
 let stopOperator = async () => {};
 const ended = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => ended.abort());
+// Whoever started it may be killed: then nobody could end it.
+const parent = process.ppid;
+setInterval(() => process.ppid !== parent && ended.abort(), PARENT_LOOK_MS).unref();
 // Whoever reads the story may stop (`| head`): then it is over.
 process.stdout.on("error", () => ended.abort());
 const isEnded = new Promise<void>((resolve) => ended.signal.addEventListener("abort", () => resolve()));
@@ -79,9 +83,9 @@ async function tellStory(world: World): Promise<void> {
 /** The real program in a process of its own. */
 async function startOperatorProcess({ env, folder }: World): Promise<{ url: string }> {
   const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
-  const child = spawn(process.execPath, [main], {
+  const child = spawn(process.execPath, ["--import", new URL("ends-with-parent.ts", import.meta.url).href, main], {
     env: { PATH: process.env.PATH, ...env, IMAGE_WAIT_INITIAL_SECONDS: "2" },
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "inherit", "ipc"],
   });
   const exited = once(child, "exit");
   stopOperator = async () => {

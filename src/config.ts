@@ -15,6 +15,8 @@ export interface Config {
   readonly watchNamespaces: readonly string[];
   readonly operatorNamespace: string;
   readonly knownHostsFiles: readonly string[];
+  /** They are named by SSH_KNOWN_HOSTS, so that one that is missing is a mistake. */
+  readonly knownHostsNamed: boolean;
   readonly workDir: string;
   readonly maxRepositoryBytes: number;
   readonly identity: { readonly name: string; readonly email: string };
@@ -100,7 +102,7 @@ const schema = z.object({
     .string()
     .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "must be a namespace name")
     .default("gitops-operator"),
-  SSH_KNOWN_HOSTS: z.string().default(join(homedir(), ".ssh", "known_hosts")),
+  SSH_KNOWN_HOSTS: z.string().optional(),
   WORK_DIR: z.string().default(join(tmpdir(), "gitops-operator")),
   MAX_REPO_MB: whole(64, 1, 2_047),
   DEFAULT_FROM_NAME: person.default("GitOps Operator"),
@@ -151,7 +153,8 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
       logLevel: values.LOG_LEVEL ?? levelFromRustLog(values.RUST_LOG, warnings) ?? "info",
       watchNamespaces: values.WATCH_NAMESPACES,
       operatorNamespace: values.OPERATOR_NAMESPACE,
-      knownHostsFiles: values.SSH_KNOWN_HOSTS.split(":").filter(Boolean),
+      knownHostsFiles: values.SSH_KNOWN_HOSTS?.split(":").filter(Boolean) ?? [join(homedir(), ".ssh", "known_hosts")],
+      knownHostsNamed: values.SSH_KNOWN_HOSTS !== undefined,
       workDir: values.WORK_DIR,
       maxRepositoryBytes: values.MAX_REPO_MB * 2 ** 20,
       identity: { name: values.DEFAULT_FROM_NAME, email: values.DEFAULT_FROM_EMAIL },

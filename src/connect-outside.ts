@@ -40,11 +40,11 @@ export interface GitPatience {
   readonly git?: Pick<GitOptions, "deadlineMs" | "grace">;
 }
 
-export type Outside = Awaited<ReturnType<typeof connectOutside>>;
+export type Outside = ReturnType<typeof connectOutside>;
 
 const BUNDLED_KNOWN_HOSTS = fileURLToPath(new URL("../files/known_hosts", import.meta.url));
 
-export async function connectOutside(options: OutsideOptions) {
+export function connectOutside(options: OutsideOptions) {
   const { config, kubeConfig, redactor, observer = noObserver, tracer = noTracer, patience = {} } = options;
   const kube = createKubeClient(kubeConfig);
   const secrets = traceSecrets(createSecretReader(kube), tracer);
@@ -52,7 +52,6 @@ export async function connectOutside(options: OutsideOptions) {
   const { egressAllowCidrs: allowCidrs, httpsProxy, noProxy } = config;
   const dispatcher = createEgress({ allowCidrs, apiServerHost, httpsProxy, noProxy }).compose(traceHttp(tracer));
   const knownHostsFiles = [BUNDLED_KNOWN_HOSTS, ...config.knownHostsFiles];
-  const knownHostsProblems = (await readKnownHosts(knownHostsFiles)).problems;
   const connections = createSshConnections({ knownHosts: () => readKnownHosts(knownHostsFiles), ...patience.ssh });
   const { workDir, maxRepositoryBytes, identity } = config;
   const copies = createGit({
@@ -82,7 +81,7 @@ export async function connectOutside(options: OutsideOptions) {
   }
 
   return {
-    ...{ kube, dispatcher, readSecretFor, knownHostsProblems },
+    ...{ kube, dispatcher, readSecretFor, knownHostsFiles },
     git: traceGit(copies, tracer),
     pushAccess: copies as PushAccess,
     githubRateRemaining: builds.rateRemaining,

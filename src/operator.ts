@@ -6,6 +6,7 @@ import type { KubeConfig } from "@kubernetes/client-node";
 import { createChat } from "./adapters/chat.ts";
 import { directorySize } from "./adapters/directory-size.ts";
 import { parseSshKey } from "./adapters/git/ssh/ssh-key.ts";
+import { startProblems } from "./adapters/git/start-problems.ts";
 import { createDeploymentCache } from "./adapters/kubernetes/deployment-cache.ts";
 import { createEventRecorder } from "./adapters/kubernetes/event-recorder.ts";
 import { createBoundedMap } from "./adapters/registry/bounded-map.ts";
@@ -77,14 +78,14 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const metrics = createMetrics(version);
   /** Whether a Secret with an SSH key was bound to no repositories when it was last read. */
   const unboundKeys = createBoundedMap<boolean>(MOST_KEYS);
-  const outside = await connectOutside({
+  const outside = connectOutside({
     ...{ config, kubeConfig, redactor, tracer, observer: metrics },
     onSecretDenied: metrics.secretDenied,
     onKeyRead: (ref, isBound) => unboundKeys.set(idOfSecret(ref), !isBound),
     ...{ stopping: stopping.signal, patience },
   });
   const { kube, dispatcher, git, registry, builds, readSecretFor } = outside;
-  for (const problem of outside.knownHostsProblems) log.warn({ problem }, "Line of a known_hosts file ignored");
+  for (const [problem, message] of await startProblems(config, outside.knownHostsFiles)) log.warn({ problem }, message);
   const { workDir, identity } = config;
   const deployments = createDeploymentCache({ client: kube, namespaces: config.watchNamespaces, log });
   const gate = createImageGate({ registry, builds, clock, settings: config.imageGate, observer: metrics });

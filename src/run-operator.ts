@@ -20,7 +20,7 @@ export async function runOperator(env: Readonly<Record<string, string | undefine
   for (const warning of parsed.warnings) log.warn({ problem: warning }, "Configuration has a problem");
 
   const tracing = createTracing({ env, log, redact: redactor.redact });
-  const operator = await startOperator({ config, kubeConfig: await loadKubeConfig(), log, redactor, tracer: tracing.tracer });
+  const operator = await startOperator({ config, kubeConfig: await loadKubeConfig(env.KUBECONFIG), log, redactor, tracer: tracing.tracer });
   log.info({ port: operator.port }, "Listening");
   void tracing.start();
   let isStopping = false;
@@ -30,8 +30,13 @@ export async function runOperator(env: Readonly<Record<string, string | undefine
     isStopping = true;
     log.info({ signal }, "Shutting down");
     setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
-    await operator.close();
-    await tracing.close(LAST_SPANS_MS);
+    try {
+      await operator.close();
+      await tracing.close(LAST_SPANS_MS);
+    } catch (err) {
+      log.error({ err }, "Shutting down failed");
+      process.exit(1);
+    }
     process.exit(0);
   };
   for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, () => void stop(signal));

@@ -15,6 +15,7 @@ test("an empty environment has the defaults of the contract", () => {
     logLevel: "info",
     watchNamespaces: [],
     operatorNamespace: "gitops-operator",
+    knownHostsNamed: false,
     maxRepositoryBytes: 64 * 1024 * 1024,
     identity: { name: "GitOps Operator", email: "gitops-operator@noreply.local" },
     reconcileTimeoutMs: 50_000,

@@ -25,7 +25,8 @@ const run = promisify(execFile);
 /** Why there is no sshd to test with; undefined when there is one. */
 export function sshdAvailable(): string | undefined {
   if (process.platform === "win32") return "OpenSSH's server does not run here";
-  if (!findSshd()) return "sshd is not installed";
+  if (!findProgram("sshd")) return "sshd is not installed";
+  if (!findProgram("ssh-keygen")) return "ssh-keygen is not installed";
   // Started by root, sshd locks the part that talks to strangers into this folder.
   if (userInfo().uid === 0 && !existsSync("/run/sshd")) {
     try {
@@ -42,9 +43,9 @@ export function skipWithoutSshd(): string | false {
   return process.env.CI ? false : (sshdAvailable() ?? false);
 }
 
-function findSshd(): string | undefined {
+function findProgram(name: string): string | undefined {
   const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"];
-  return folders.map((folder) => join(folder, "sshd")).find(isExecutable);
+  return folders.map((folder) => join(folder, name)).find(isExecutable);
 }
 
 function isExecutable(path: string): boolean {
@@ -70,7 +71,7 @@ export async function startOpenSsh(options: OpenSshOptions): Promise<GitHost> {
   }
   const hostKeys = await makeHostKeys(directory, options);
   const lines = (port: number) => configLines(directory, port, options, hostKeys);
-  const sshd = await startSshd(findSshd() ?? "sshd", join(directory, "sshd_config"), lines, options.port);
+  const sshd = await startSshd(findProgram("sshd") ?? "sshd", join(directory, "sshd_config"), lines, options.port);
   const keys = new Map<string, string>();
 
   async function allow(publicKey: string, access: KeyAccess = {}): Promise<void> {

@@ -1,5 +1,6 @@
 // One file for the image: dist/main.cjs with its source map. ssh2's optional native parts stay out (it has plain JavaScript for them), so does pino-pretty, which is for terminals.
 import { build } from "esbuild";
+import { nodeGuard } from "./node-guard.mjs";
 
 /**
  * OpenTelemetry's ES modules load @grpc/grpc-js by createRequire, which no bundler follows: the bundle would need node_modules.
@@ -24,6 +25,6 @@ await build({
   sourcemap: true,
   plugins: [openTelemetry],
   define: { "import.meta.url": "__moduleUrl" },
-  banner: { js: 'const __moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
+  banner: { js: `${nodeGuard} const __moduleUrl = require("node:url").pathToFileURL(__filename).href;` },
   logLevel: "warning",
 });

@@ -26,6 +26,8 @@ export interface CheckOptions {
   readonly print: (line: string) => void;
   /** For all that `live` asks. */
   readonly deadlineMs: number;
+  /** The variable of that name. */
+  readonly kubeconfig: string | undefined;
 }
 
 const STAND_INS = {

@@ -1,9 +1,9 @@
 /** `gitops-operator check`: its arguments in, lines for people and an exit code out. */
 import { createReadStream } from "node:fs";
 import { parseArgs } from "node:util";
-import { type Config, parseConfig } from "../config.ts";
+import { parseConfig } from "../config.ts";
 import { createRedactor } from "../telemetry/redact.ts";
-import { type Mode, runCheck } from "./check-deployments.ts";
+import { type CheckOptions, type Mode, runCheck } from "./check-deployments.ts";
 
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -51,12 +51,12 @@ export async function runCommandLine(args: readonly string[], { env, stdin, prin
   }
   const redactor = createRedactor();
   const printRedacted = (line: string) => print(redactor.redact(line));
-  return checkFile(options, { config: parsed.config, stdin, print: printRedacted, redactor });
+  return checkFile(options, { config: parsed.config, kubeconfig: env.KUBECONFIG, stdin, print: printRedacted, redactor });
 }
 
 async function checkFile(
   { file, ...options }: Options,
-  { stdin, ...rest }: { config: Config; stdin: Terminal["stdin"]; print: Terminal["print"]; redactor: ReturnType<typeof createRedactor> },
+  { stdin, ...rest }: Pick<CheckOptions, "config" | "kubeconfig" | "print" | "redactor"> & Pick<Terminal, "stdin">,
 ): Promise<0 | 1> {
   const name = file === "-" ? "standard input" : file;
   const text = await readText(file === "-" ? stdin : createReadStream(file, { end: maxBytes })).catch((error: unknown) => {

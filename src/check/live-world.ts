@@ -15,6 +15,8 @@ export interface LiveOptions {
   readonly config: Config;
   readonly redactor: Redactor;
   readonly deadlineMs: number;
+  /** The variable of that name. */
+  readonly kubeconfig: string | undefined;
 }
 
 /** What still hangs after that ends with the process. */
@@ -28,8 +30,8 @@ export interface LiveWorld {
 }
 
 /** Rejects when there is no cluster. */
-export async function openLiveWorld({ config, redactor, deadlineMs }: LiveOptions): Promise<LiveWorld> {
-  const outside = await connectOutside({ config, redactor, kubeConfig: await loadKubeConfig() });
+export async function openLiveWorld({ config, redactor, deadlineMs, kubeconfig }: LiveOptions): Promise<LiveWorld> {
+  const outside = connectOutside({ config, redactor, kubeConfig: await loadKubeConfig(kubeconfig) });
   const ended = new AbortController();
   const releases: (() => void)[] = [];
   let doing = "nothing";

@@ -11,7 +11,7 @@ async function startRepositories(stage: Stage) {
     "spy/deployment.yaml": manifestOf("spy", `team/secret-service:${OLD}`),
   });
   await stage.repository("team/shop.git", { "index.html": "1" });
-  await stage.repository("tenant/spy.git", { "index.html": "1" });
+  await stage.repository("tenant/spy.git", { "index.html": "of the tenant" });
   return manifests;
 }
 

@@ -1,6 +1,6 @@
 /** The core's Git port: newest commits by ref listing, manifests by shallow copies. Nothing is shared between keys. */
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Dispatcher } from "undici";
 import { createFreshest } from "../../core/freshest.ts";
@@ -10,6 +10,7 @@ import { formatRepository } from "../../core/repository.ts";
 import { asReconcileError, ReconcileError } from "../../errors.ts";
 import { diskError } from "./disk-error.ts";
 import { createGitRemote, type ShutdownGrace } from "./git-remote.ts";
+import { makeFolder } from "./make-folder.ts";
 import { createManifestsCopy, type DisposableCopy } from "./manifests-copy.ts";
 import { readPushRefs } from "./receive-pack.ts";
 import type { SshConnections } from "./ssh/ssh-connections.ts";
@@ -160,7 +161,7 @@ function copyName(id: string): string {
 
 /** Removes what processes that are gone left behind (a killed one can't clean up). */
 async function removeLeftovers(workDir: string): Promise<void> {
-  await mkdir(workDir, { recursive: true, mode: 0o700 });
+  await makeFolder(workDir);
   for (const name of await readdir(workDir)) {
     const pid = name.match(/^run-(\d+)-[0-9a-f]{8}$/)?.[1];
     // What can't be removed (another user's, a mount) is no reason to do no work.

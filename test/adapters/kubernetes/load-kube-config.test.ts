@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { kubeconfigOf } from "../../../sandbox/cluster-api/kubeconfig.ts";
 import { loadKubeConfig } from "../../../src/adapters/kubernetes/load-kube-config.ts";
@@ -26,7 +26,7 @@ function useKubeconfig(text: string): void {
 }
 
 async function problem(): Promise<string> {
-  const error = await loadKubeConfig().then(
+  const error = await loadKubeConfig(process.env.KUBECONFIG).then(
     () => assert.fail("a configuration was found"),
     (error: Error) => error,
   );
@@ -36,7 +36,7 @@ async function problem(): Promise<string> {
 
 test("the current context of KUBECONFIG is used", async () => {
   useKubeconfig(kubeconfigOf({ url: "https://127.0.0.1:1", caPem: "x", token: "t" }));
-  assert.equal((await loadKubeConfig()).getCurrentCluster()?.server, "https://127.0.0.1:1");
+  assert.equal((await loadKubeConfig(process.env.KUBECONFIG)).getCurrentCluster()?.server, "https://127.0.0.1:1");
 });
 
 test("without any configuration one line says so and names the sandbox", async () => {
@@ -45,9 +45,38 @@ test("without any configuration one line says so and names the sandbox", async (
 
 test("a KUBECONFIG that is not there, or is no kubeconfig, is told in one line", async () => {
   process.env.KUBECONFIG = join(home, "absent");
-  assert.match(await problem(), /^The kubeconfig cannot be read: ENOENT.*npm run sandbox$/);
+  assert.match(await problem(), /^No Kubernetes cluster: KUBECONFIG names no file that exists \(.*absent\)\. .*npm run sandbox$/);
+  process.env.KUBECONFIG = [join(home, "absent"), join(home, "gone")].join(delimiter);
+  assert.match(await problem(), /\(.*absent, .*gone\)/);
   useKubeconfig("a: [\nb: }");
-  assert.match(await problem(), /^The kubeconfig cannot be read: .*npm run sandbox$/);
+  assert.match(await problem(), /^The kubeconfig cannot be read: .*config: .*npm run sandbox$/);
+});
+
+test("as with kubectl missing files are skipped, and of several the first names the context and wins where names are equal", async () => {
+  const files = ["one", "two"].map((name, index) => {
+    writeFileSync(join(home, name), kubeconfigOf({ url: `https://127.0.0.1:${index + 1}`, caPem: "x", token: name }));
+    return join(home, name);
+  });
+  const server = async (...paths: string[]) => {
+    process.env.KUBECONFIG = paths.join(delimiter);
+    return (await loadKubeConfig(process.env.KUBECONFIG)).getCurrentCluster()?.server;
+  };
+  assert.equal(await server(join(home, "missing"), files[1] ?? ""), "https://127.0.0.1:2");
+  assert.equal(await server(files[0] ?? "", files[1] ?? ""), "https://127.0.0.1:1");
+  writeFileSync(join(home, "no-context"), "apiVersion: v1\nkind: Config\n");
+  assert.equal(await server(join(home, "no-context"), "", files[1] ?? ""), "https://127.0.0.1:2");
+});
+
+test("a current context that is not defined is named, with its file and what lists the others", async () => {
+  useKubeconfig("apiVersion: v1\nkind: Config\ncurrent-context: stagign\nclusters: []\ncontexts: []\nusers: []\n");
+  assert.match(
+    await problem(),
+    /^The current context 'stagign' is not defined in .*config; `kubectl config get-contexts` .*use-context NAME/,
+  );
+  useKubeconfig(
+    "apiVersion: v1\nkind: Config\ncurrent-context: a\nclusters: []\nusers: []\ncontexts: [{ name: a, context: { cluster: gone, user: u } }]\n",
+  );
+  assert.match(await problem(), /^The context 'a' names the cluster 'gone', which .*config does not define/);
 });
 
 test("a kubeconfig without current context is told as no cluster", async () => {

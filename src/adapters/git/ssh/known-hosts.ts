@@ -30,6 +30,8 @@ export interface KnownHosts {
   keysOf(host: string, port: number): HostKeys;
   /** Lines that were ignored because they are not known_hosts lines, as `file:line: reason`. */
   readonly problems: readonly string[];
+  /** Files that do not exist. */
+  readonly missing: readonly string[];
 }
 
 interface Line extends HostKeyLine {
@@ -55,6 +57,7 @@ export function parseKnownHosts(files: readonly { readonly name: string; readonl
   }
   return {
     problems,
+    missing: [],
     keysOf(host, port) {
       const plain = host.replace(/^\[(.*)\]$/, "$1").toLowerCase();
       const name = port === 22 ? plain : `[${plain}]:${port}`;
@@ -72,20 +75,24 @@ export function parseKnownHosts(files: readonly { readonly name: string; readonl
 
 /** Reads the files; one that does not exist is empty, one that cannot be read is an error. */
 export async function readKnownHosts(paths: readonly string[]): Promise<KnownHosts> {
+  const missing: string[] = [];
   const files = await Promise.all(
     paths.map(async (name) => {
       try {
         return { name, text: await readFile(name, "utf8") };
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
-        if (code === "ENOENT") return { name, text: "" };
+        if (code === "ENOENT") {
+          missing.push(name);
+          return { name, text: "" };
+        }
         throw new ReconcileError("git_host_key", `cannot read the host keys in ${name} (${code}); check the file and SSH_KNOWN_HOSTS`, {
           cause: error,
         });
       }
     }),
   );
-  return parseKnownHosts(files);
+  return { ...parseKnownHosts(files), missing };
 }
 
 export function decideHostKey(keys: HostKeys, presented: Buffer): HostKeyVerdict {

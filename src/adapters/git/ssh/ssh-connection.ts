@@ -57,7 +57,8 @@ function hostKeyAlgorithms(known: HostKeys): ServerHostKeyAlgorithm[] {
 /** Connects, checks the host's key, logs in. */
 export async function openSshConnection(to: SshRepository, key: SshKey, options: SshConnectionOptions): Promise<SshConnection> {
   const addresses = await resolveHost(to.host, options.dnsTimeoutMs, options.resolve);
-  const known = (await options.knownHosts()).keysOf(to.host, to.port);
+  const { keysOf, missing } = await options.knownHosts();
+  const known = keysOf(to.host, to.port);
   const socket = connectTo(to, addresses);
   const client = new ssh2.Client();
   const { promise: ready, resolve: onReady, reject: onFailed } = Promise.withResolvers<void>();
@@ -112,7 +113,7 @@ export async function openSshConnection(to: SshRepository, key: SshKey, options:
     algorithms: { serverHostKey: hostKeyAlgorithms(known) },
     hostVerifier: (presented: Buffer) => {
       const verdict = decideHostKey(known, presented);
-      if (verdict.kind !== "trusted") hostKeyFailure = hostKeyRefused(to, presented, verdict);
+      if (verdict.kind !== "trusted") hostKeyFailure = hostKeyRefused(to, presented, verdict, missing);
       return verdict.kind === "trusted";
     },
   });

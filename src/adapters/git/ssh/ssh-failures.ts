@@ -62,12 +62,15 @@ export function hostKeyRefused(
   to: SshRepository,
   presented: Buffer,
   verdict: Exclude<HostKeyVerdict, { kind: "trusted" }>,
+  missingFiles: readonly string[],
 ): ReconcileError {
   const at = endpointOf(to);
   const type = keyType(presented) ?? "unknown";
   const key = `${type} ${fingerprint(presented)}`;
   const scan = keyscan(to, type);
-  return new ReconcileError("git_host_key", explain(verdict, at, key, scan));
+  const isUnknown = verdict.kind === "unknown" || verdict.kind === "certificate_only";
+  const note = isUnknown && missingFiles.length > 0 ? ` (these files of SSH_KNOWN_HOSTS do not exist: ${missingFiles.join(", ")})` : "";
+  return new ReconcileError("git_host_key", explain(verdict, at, key, scan) + note);
 }
 
 function explain(verdict: Exclude<HostKeyVerdict, { kind: "trusted" }>, at: string, key: string, scan: string): string {
