@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { dockerConfigJson } from "./registry.ts";
 import { manifestOf, startWorld, type World } from "./world.ts";
@@ -87,16 +88,17 @@ async function startOperatorProcess({ env, folder }: World): Promise<{ url: stri
     env: { PATH: process.env.PATH, ...env, IMAGE_WAIT_INITIAL_SECONDS: "2" },
     stdio: ["ignore", "pipe", "inherit", "ipc"],
   });
+  const stdout = child.stdout as Readable;
   const exited = once(child, "exit");
   stopOperator = async () => {
     child.kill("SIGTERM");
     await exited;
   };
-  for await (const line of createInterface({ input: child.stdout })) {
+  for await (const line of createInterface({ input: stdout })) {
     const { msg, port } = JSON.parse(line) as { msg: string; port?: number };
     if (msg !== "Listening") continue;
     // The log stays for `--keep`; the story is told without it.
-    child.stdout.pipe(createWriteStream(join(folder, "operator.log")));
+    stdout.pipe(createWriteStream(join(folder, "operator.log")));
     return { url: `http://127.0.0.1:${port}` };
   }
   throw new Error("the operator ended before it listened");

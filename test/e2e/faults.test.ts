@@ -98,6 +98,7 @@ test("a local copy that is damaged or gone is made anew within the pass", async 
 test("a work directory that can't be made fails with the remedy, recovers by itself, and leftovers of dead processes are removed", async (t) => {
   const stage = await startStage(t);
   const work = stage.env.WORK_DIR as string;
+  await rm(work, { recursive: true, force: true });
   await writeFile(work, "a file where the folder should be");
   await startShop(stage);
   const entry = await stage.reconcileOne("shop");

@@ -2,6 +2,8 @@ import type { DeploymentRecord } from "../../core/types.ts";
 
 const ours = "gitops.operator.";
 const revision = "deployment.kubernetes.io/revision";
+/** Longer than any value may be, so that the parser still sees that it is too long. */
+const mostKept = 2_100;
 
 export interface ObjectIdentity {
   readonly namespace: string;
@@ -21,7 +23,7 @@ export function parseDeploymentRecord(object: unknown): DeploymentRecord | undef
   const all = mapOf(metadata.annotations);
   const keys = Object.keys(all).filter((key) => typeof all[key] === "string" && (key.startsWith(ours) || key === revision));
   if (!identity || !keys.some((key) => key.startsWith(ours))) return undefined;
-  const annotations = Object.fromEntries(keys.map((key) => [key, all[key] as string]));
+  const annotations = Object.fromEntries(keys.map((key) => [key, capped(all[key] as string)]));
   const { containers } = mapOf(mapOf(mapOf(mapOf(object).spec).template).spec);
   const { uid, resourceVersion } = metadata;
   const version = { ...(typeof uid === "string" && { uid }), ...(typeof resourceVersion === "string" && { resourceVersion }) };
@@ -31,6 +33,13 @@ export function parseDeploymentRecord(object: unknown): DeploymentRecord | undef
 function parseContainer(container: unknown): DeploymentRecord["containers"] {
   const { name, image } = mapOf(container);
   return typeof name === "string" && typeof image === "string" ? [{ name, image }] : [];
+}
+
+/** What would never be used is not held in memory, nor shown. The way over bytes: a slice would hold on to the whole text. */
+function capped(value: string): string {
+  if (value.length <= mostKept) return value;
+  const text = value.trim();
+  return Buffer.from(text.length <= mostKept ? text : `${text.slice(0, mostKept)}…`).toString();
 }
 
 function mapOf(value: unknown): Readonly<Record<string, unknown>> {

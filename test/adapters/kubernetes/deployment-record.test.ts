@@ -81,3 +81,16 @@ test("what has no name and namespace has no identity", () => {
     assert.equal(parseObjectIdentity(object), undefined);
   }
 });
+
+test("of an endless value only so much is kept that it is still seen as too long", () => {
+  const kept = (value: string) =>
+    parseDeploymentRecord({ metadata: { ...metadata, annotations: { "gitops.operator.image_name": value } } })?.annotations[
+      "gitops.operator.image_name"
+    ] ?? "";
+  assert.equal(kept("x".repeat(2_048)).length, 2_048);
+  assert.equal(kept(`${" ".repeat(1e6)}team/app${" ".repeat(1e6)}`), "team/app");
+  for (const value of ["x".repeat(1e6), `x${" ".repeat(1e6)}x`]) {
+    const length = kept(value).trim().length;
+    assert.ok(length > 2_048 && length < 3_000, `${length}`);
+  }
+});
