@@ -11,7 +11,7 @@ const sandbox = fileURLToPath(new URL("../../sandbox/main.ts", import.meta.url))
 
 /** `--keep`, started by a process in between that stands for npm; what the story tells once it is told. */
 async function startSandbox(t: TestContext) {
-  const between = `const { spawn } = require("node:child_process"); const child = spawn(process.execPath, [${JSON.stringify(sandbox)}, "--keep"], { stdio: "inherit" }); console.log("pid " + child.pid); setInterval(() => {}, 1e6);`;
+  const between = `const { spawn } = require("node:child_process"); const child = spawn(process.execPath, [${JSON.stringify(sandbox)}, "--keep"], { stdio: "inherit" }); console.log("pid " + child.pid); child.on("exit", (code) => process.exit(code ?? 1));`;
   const parent = spawn(process.execPath, ["-e", between], { stdio: ["ignore", "pipe", "inherit"] });
   let pid = 0;
   let url = "";
@@ -20,7 +20,8 @@ async function startSandbox(t: TestContext) {
     if (isAlive(pid)) process.kill(pid, "SIGTERM");
   });
   const lines = createInterface({ input: parent.stdout });
-  const { promise: folder, resolve } = Promise.withResolvers<string>();
+  const { promise: folder, resolve, reject } = Promise.withResolvers<string>();
+  lines.on("close", () => reject(new Error("the sandbox ended before it was up")));
   lines.on("line", (line) => {
     pid ||= Number(/^pid (\d+)$/.exec(line)?.[1] ?? 0);
     url ||= /curl (http:\S+)\/reconcile /.exec(line)?.[1] ?? "";
