@@ -1,30 +1,29 @@
-// One file for the image: dist/main.cjs with its source map. ssh2's optional native parts stay out (it has plain JavaScript for them), so does pino-pretty, which is for terminals.
+// One file for the image: dist/main.cjs, its source map beside it, and the licences of what is inside.
+import { writeFile } from "node:fs/promises";
 import { build } from "esbuild";
+import { asciiOnly, gitAsModule, noBodyParser, openTelemetry, pureKubernetesClient } from "./bundle-plugins.mjs";
 import { nodeGuard } from "./node-guard.mjs";
+import { thirdPartyLicenses } from "./third-party-licenses.mjs";
 
-/**
- * OpenTelemetry's ES modules load @grpc/grpc-js by createRequire, which no bundler follows: the bundle would need node_modules.
- * Its CommonJS modules load it by a plain require, so those are taken.
- */
-const openTelemetry = {
-  name: "opentelemetry-as-commonjs",
-  setup: ({ onResolve, resolve }) =>
-    onResolve({ filter: /^@opentelemetry\// }, ({ path, kind, resolveDir, importer }) =>
-      kind === "require-call" ? undefined : resolve(path, { kind: "require-call", resolveDir, importer }),
-    ),
-};
-
-await build({
+const { metafile } = await build({
   entryPoints: ["src/main.ts"],
   outfile: "dist/main.cjs",
   bundle: true,
   platform: "node",
   target: "node24",
   format: "cjs",
+  // ssh2 has plain JavaScript for its optional native parts; pino-pretty is for terminals.
   external: ["*.node", "cpu-features", "pino-pretty"],
-  sourcemap: true,
-  plugins: [openTelemetry],
+  // Names stay: a stack trace says where it was without the map.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  legalComments: "none",
+  sourcemap: "linked",
+  sourcesContent: false,
+  metafile: true,
+  plugins: [asciiOnly, gitAsModule, noBodyParser, openTelemetry, pureKubernetesClient],
   define: { "import.meta.url": "__moduleUrl" },
   banner: { js: `${nodeGuard} const __moduleUrl = require("node:url").pathToFileURL(__filename).href;` },
   logLevel: "warning",
 });
+await writeFile("dist/THIRD-PARTY-LICENSES.txt", await thirdPartyLicenses(metafile));

@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import { mkdir, open, readFile as readBytes, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import git from "isomorphic-git";
+import * as git from "isomorphic-git";
 import { createFreshest } from "../../core/freshest.ts";
 import type { Identity, ManifestsBranch, ManifestsCopy, PushResult } from "../../core/ports.ts";
 import { formatRepository } from "../../core/repository.ts";

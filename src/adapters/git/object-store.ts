@@ -1,6 +1,6 @@
 /** Files read from, and commits written to, a git object store by object id alone (isomorphic-git keeps the objects). */
 import fs from "node:fs";
-import git from "isomorphic-git";
+import * as git from "isomorphic-git";
 import type { Identity } from "../../core/ports.ts";
 import { ReconcileError } from "../../errors.ts";
 import { diskError } from "./disk-error.ts";

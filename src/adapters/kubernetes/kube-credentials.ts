@@ -1,5 +1,5 @@
 import type { RequestOptions } from "node:https";
-import type { KubeConfig } from "@kubernetes/client-node";
+import { KubeConfig } from "@kubernetes/client-node";
 
 export interface Credentials {
   readonly headers: Readonly<Record<string, string>>;
@@ -37,7 +37,6 @@ export function createCredentialSource(config: KubeConfig): CredentialSource {
       if (performance.now() - renewedAt < renewEveryMs) return false;
       renewedAt = performance.now();
       const { clusters, users, contexts, currentContext } = source;
-      const { KubeConfig } = await import("./kube-config.ts");
       const fresh = new KubeConfig();
       fresh.loadFromOptions({ clusters, users, contexts, currentContext });
       source = fresh;

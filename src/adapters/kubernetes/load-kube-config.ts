@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { delimiter } from "node:path";
-import type { KubeConfig } from "@kubernetes/client-node";
+import { KubeConfig } from "@kubernetes/client-node";
 
 /** What client-node falls back to when it finds nothing: nobody means that server. */
 const fallbackContext = "loaded-context";
@@ -12,8 +12,6 @@ const remedy = "Choose one with `kubectl config use-context NAME`, or try the op
  * to use.
  */
 export async function loadKubeConfig(kubeconfig?: string): Promise<KubeConfig> {
-  // Loaded late: it costs a quarter of a second, and the HTTP server can listen meanwhile.
-  const { KubeConfig } = await import("./kube-config.ts");
   const config = new KubeConfig();
   const named = kubeconfig?.trim() ? existing(kubeconfig) : undefined;
   try {
