@@ -1,7 +1,7 @@
 // One file for the image: dist/main.cjs, its source map beside it, and the licences of what is inside.
 import { writeFile } from "node:fs/promises";
 import { build } from "esbuild";
-import { asciiOnly, gitAsModule, noBodyParser, openTelemetry, pureKubernetesClient } from "./bundle-plugins.mjs";
+import { asciiOnly, gitAsModule, kubeConfigAlone, noBodyParser, openTelemetry } from "./bundle-plugins.mjs";
 import { nodeGuard } from "./node-guard.mjs";
 import { thirdPartyLicenses } from "./third-party-licenses.mjs";
 
@@ -17,11 +17,13 @@ const { metafile } = await build({
   // Names stay: a stack trace says where it was without the map.
   minifyWhitespace: true,
   minifySyntax: true,
+  // Node prints the line of an uncaught error.
+  lineLimit: 200,
   legalComments: "none",
   sourcemap: "linked",
   sourcesContent: false,
   metafile: true,
-  plugins: [asciiOnly, gitAsModule, noBodyParser, openTelemetry, pureKubernetesClient],
+  plugins: [gitAsModule, kubeConfigAlone, noBodyParser, openTelemetry, asciiOnly],
   define: { "import.meta.url": "__moduleUrl" },
   banner: { js: `${nodeGuard} const __moduleUrl = require("node:url").pathToFileURL(__filename).href;` },
   logLevel: "warning",

@@ -28,15 +28,15 @@ export const gitAsModule = {
     }),
 };
 
-/** Of client-node only KubeConfig is used; the 16 MB of generated API classes go once esbuild may drop modules of it that nothing uses. */
-export const pureKubernetesClient = {
-  name: "pure-kubernetes-client",
-  setup: ({ onResolve, resolve }) =>
-    onResolve({ filter: /^(@kubernetes\/client-node$|\.)/ }, async ({ path, kind, resolveDir, importer, pluginData }) => {
-      const isOfClient = path === "@kubernetes/client-node" || importer.includes("/@kubernetes/client-node/dist/");
-      if (!isOfClient || pluginData === "resolving") return undefined;
-      return { ...(await resolve(path, { kind, resolveDir, importer, pluginData: "resolving" })), sideEffects: false };
-    }),
+/** Of client-node only KubeConfig is used; 16 MB of generated API classes hang on its indexes, so those are cut to what KubeConfig asks for. */
+export const kubeConfigAlone = {
+  name: "kube-config-alone",
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]client-node[\\/]dist[\\/]index\.js$/ }, () => ({ contents: 'export { KubeConfig } from "./config.js";' }));
+    onLoad({ filter: /[\\/]client-node[\\/]dist[\\/]gen[\\/]index\.js$/ }, () => ({
+      contents: 'export { createConfiguration } from "./configuration.js"; export { ServerConfiguration } from "./servers.js";',
+    }));
+  },
 };
 
 /** express hands body-parser on to those who parse bodies; no endpoint here does, and with its character sets it is half a megabyte. */
