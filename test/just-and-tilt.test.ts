@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { version } from "../src/version.ts";
+import { pathOf, readYaml } from "./observability-files.ts";
+import { npmScriptsIn } from "./shell-lines.ts";
+import { runTool, skipWithout } from "./tool.ts";
+
+const recipes = ["run", "dev", "sandbox", "observe", "fmt", "check", "test", "build", "import", "release"];
+const justfile = await readFile(pathOf("justfile"), "utf8");
+const tiltfile = await readFile(pathOf("Tiltfile"), "utf8");
+const { scripts, version: packageVersion } = JSON.parse(await readFile(pathOf("package.json"), "utf8"));
+const just = (...args: string[]) => runTool("just", ["--justfile", pathOf("justfile"), ...args]);
+
+test("every recipe that starts an npm script starts one that is there", () => {
+  const started = npmScriptsIn(justfile);
+  assert.deepEqual(started, ["dev", "sandbox", "fmt", "check", "start", "test"]);
+  assert.deepEqual(
+    started.filter((script) => !(script in scripts)),
+    [],
+  );
+});
+
+test("just alone lists the recipes, and each can be run dry", { skip: skipWithout("just", "just") }, async () => {
+  const { stdout } = await just();
+  const listed = [...stdout.matchAll(/^ {4}([\w-]+)/gm)].map(([, name = ""]) => name);
+  assert.deepEqual(listed, recipes);
+  for (const recipe of recipes) {
+    const { code, stderr } = await just("--dry-run", recipe);
+    assert.equal(code, 0, stderr);
+    assert.ok(stderr.trim(), recipe);
+    assert.equal((await runTool("bash", ["-n", "-c", stderr])).code, 0, stderr);
+  }
+});
+
+test("import loads the image that build makes, and puts it on the Deployment and container of the manifests", {
+  skip: skipWithout("just", "just"),
+}, async () => {
+  const { metadata, spec } = await readYaml<{
+    metadata: { name: string };
+    spec: { template: { spec: { containers: { name: string }[] } } };
+  }>("manifests/base/deployment.yaml");
+  const built = (await just("--dry-run", "build")).stderr.match(/--tag (\S+)/)?.[1];
+  const commands = (await just("--dry-run", "import")).stderr;
+  assert.ok(commands.includes(`kind load docker-image ${built}\n`), commands);
+  assert.ok(commands.includes(`set image deployment/${metadata.name} ${spec.template.spec.containers[0]?.name}=${built}\n`), commands);
+  assert.ok(commands.includes(`rollout restart deployment/${metadata.name}\n`), commands);
+});
+
+test("the Tiltfile is well-formed, and the paths and the image it names are there", {
+  skip: skipWithout("python3", "python3-minimal"),
+}, async () => {
+  // Starlark's grammar is a part of Python's.
+  const { code, stderr } = await runTool("python3", ["-c", "import sys; compile(sys.stdin.read(), 'Tiltfile', 'exec')"], tiltfile);
+  assert.equal(code, 0, stderr);
+  const only = tiltfile.match(/only=\[([^\]]*)\]/)?.[1] ?? "";
+  const named = [...only.matchAll(/'([^']+)'/g)].map(([, path = ""]) => path);
+  const copied = [...tiltfile.matchAll(/^COPY (?:--\S+ )?(.*) \S+$/gm)].flatMap(([, paths = ""]) => paths.split(" "));
+  assert.ok(named.length > 3 && copied.every((path) => named.includes(path)), copied.join(" "));
+  for (const path of [...named, tiltfile.match(/kustomize\('([^']+)'\)/)?.[1] ?? ""]) assert.ok(existsSync(pathOf(path)), path);
+  const image = tiltfile.match(/^image = '([^']+)'/m)?.[1];
+  assert.ok((await readFile(pathOf("manifests/base/deployment.yaml"), "utf8")).includes(`image: ${image}:`), image);
+});
+
+test("the program's version is the package's", () => {
+  assert.equal(version, packageVersion);
+  assert.equal(scripts.version, "node tools/write-version.mjs && git add src/version.ts");
+});
