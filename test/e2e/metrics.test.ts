@@ -8,7 +8,7 @@ import { type MetricFamily, parseMetrics, sampleOf } from "./metrics-text.ts";
 import { startObservedStage } from "./observed-stage.ts";
 import { startStage } from "./stage.ts";
 
-/** Ours; prom-client's own (process_, nodejs_) are told by their prefix in the README. */
+/** Ours; prom-client's own (process_, nodejs_) are told by their prefix in docs/OBSERVABILITY.md. */
 const OURS = /^(gitops_operator|http_server|controller_runtime|workqueue)_/;
 
 test("two passes in which something of everything happens are counted", async (t) => {
@@ -90,7 +90,7 @@ test("promtool finds no fault with the metrics", { skip: skipWithout("promtool",
   assert.deepEqual([code, stdout, stderr], [0, "", ""]);
 });
 
-test("every metric that the dashboard and the alerts ask for is there, and the README's table tells all of ours", async (t) => {
+test("every metric that the dashboard and the alerts ask for is there, and the table in docs tells all of ours", async (t) => {
   const stage = await startObservedStage(t);
   const families = parseMetrics(await stage.text("/metrics"));
   const samples = new Set([...families.values()].flatMap((family) => family.samples.map(({ name }) => name)));
@@ -98,18 +98,18 @@ test("every metric that the dashboard and the alerts ask for is there, and the R
   assert.ok(queries.length > 40);
   for (const query of queries) for (const name of metricsIn(query)) assert.ok(name === "up" || samples.has(name), `${name} in ${query}`);
 
-  const readme = await readFile(pathOf("README.md"), "utf8");
-  const rows = readme.split("\n").filter((line) => OURS.test(line.replace(/^\| `/, "")) && line.startsWith("| `"));
+  const page = await readFile(pathOf("docs/OBSERVABILITY.md"), "utf8");
+  const rows = page.split("\n").filter((line) => OURS.test(line.replace(/^\| `/, "")) && line.startsWith("| `"));
   assert.deepEqual(
     rows,
     [...families.values()]
       .filter(({ name }) => OURS.test(name))
-      .map(readmeRow)
+      .map(tableRow)
       .sort(),
   );
 });
 
-function readmeRow({ name, type, help, samples }: MetricFamily): string {
+function tableRow({ name, type, help, samples }: MetricFamily): string {
   const labels = Object.keys(samples[0]?.labels ?? {}).filter((label) => label !== "le");
   return `| \`${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(", ")} | ${help} |`;
 }
