@@ -92,7 +92,7 @@ const token = z
 /** Set to nothing, these would leave open what somebody meant to close. */
 const CLOSING_SWITCHES = ["ALLOWED_REPOSITORIES", "RECONCILE_TOKEN", "DEBUG_ENDPOINT"];
 
-const schema = z.object({
+export const schema = z.object({
   PORT: whole(8000, 0, 65_535),
   HOST: z.string().optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`).optional(),

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { parse } from "yaml";
+import { skipsWithoutKubectl } from "./kubectl.ts";
+import { readPages, shellBlocks } from "./markdown.ts";
+import { pathOf } from "./observability-files.ts";
+import { runTool } from "./tool.ts";
+
+interface Made {
+  readonly kind: string;
+  readonly type?: string;
+  readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly data: Readonly<Record<string, string>>;
+}
+
+const lines = (await readPages()).flatMap(({ path, text }) =>
+  shellBlocks(text).flatMap((block) =>
+    block
+      .split("\n")
+      .filter((line) => line.startsWith("kubectl "))
+      .map((line) => ({ path, line })),
+  ),
+);
+/** What the operator reads of each Secret, by its name in the pages. */
+const FIELDS: Readonly<Record<string, string>> = {
+  "ssh-key": "ssh-privatekey",
+  "manifests-key": "ssh-privatekey",
+  regcred: ".dockerconfigjson",
+  "github-token": "github-token",
+  "webhook-secret": "webhook-url",
+  "known-hosts": "known_hosts",
+};
+
+test("every line that makes a Secret or ConfigMap makes one with the field that the operator reads, where it reads it", async (t) => {
+  if (skipsWithoutKubectl(t)) return;
+  const folder = await mkdtemp(join(tmpdir(), "docs-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const file = join(folder, "file");
+  await writeFile(file, '{"auths":{"registry.example":{"auth":"dTpw"}}}');
+  const made = new Set<string>();
+  for (const { path, line } of lines.filter((one) => / create (secret|configmap) /.test(one.line))) {
+    const words = line.split(" ").slice(1);
+    const args = words.map((word) =>
+      word.replace(/^(--from-file=[\w.-]+=).*/, `$1${file}`).replace(/^--from-file=([\w-]+)$/, `--from-file=$1=${file}`),
+    );
+    const { code, stdout, stderr } = await runTool("kubectl", [...args, "--dry-run=client", "--output=yaml"]);
+    assert.equal(code, 0, `${path}: ${line}\n${stderr}`);
+    const { metadata, data } = parse(stdout) as Made;
+    assert.equal(metadata.namespace, "gitops-operator", line);
+    assert.deepEqual(Object.keys(data), [FIELDS[metadata.name]], line);
+    made.add(metadata.name);
+  }
+  assert.deepEqual([...made].sort(), Object.keys(FIELDS).sort());
+});
+
+test("what the pages apply is there, folders render", async (t) => {
+  if (skipsWithoutKubectl(t)) return;
+  const applied = lines.filter(({ line }) => line.startsWith("kubectl apply "));
+  assert.ok(applied.length >= 2);
+  for (const { line } of applied) {
+    const [, , option = "", target = ""] = line.split(" ");
+    assert.ok(existsSync(pathOf(target)), line);
+    if (option === "-k") assert.equal((await runTool("kubectl", ["kustomize", pathOf(target)])).code, 0, line);
+  }
+});

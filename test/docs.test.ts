@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { glob, readFile } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { schema } from "../src/config.ts";
+import { annotationNames, annotationPrefix, annotations } from "../src/core/annotations.ts";
+import { anchors, codeIn, readPages, shellBlocks, tableRows } from "./markdown.ts";
+import { pathOf } from "./observability-files.ts";
+import { npmScriptsIn } from "./shell-lines.ts";
+import { runTool } from "./tool.ts";
+
+const pages = await readPages();
+const page = (path: string) => pages.find((one) => one.path === path)?.text ?? assert.fail(`${path} is not there`);
+const readme = page("README.md");
+const sources = (
+  await Promise.all((await Array.fromAsync(glob("src/**/*.ts", { cwd: pathOf("") }))).map((path) => readFile(pathOf(path), "utf8")))
+).join("\n");
+
+test("the README stays readable, and every relative link leads somewhere", () => {
+  assert.ok(readme.split("\n").length < 300, "move reference into docs/");
+  const broken = pages.flatMap(({ path, text }) =>
+    [...text.replace(/```[\s\S]*?```/g, "").matchAll(/\]\(([^)]+)\)/g)]
+      .map(([, link = ""]) => link)
+      .filter((link) => !link.startsWith("https://") && !leads(path, link))
+      .map((link) => `${path}: ${link}`),
+  );
+  assert.deepEqual(broken, []);
+});
+
+function leads(from: string, link: string): boolean {
+  const [file = "", anchor] = link.split("#");
+  const path = file === "" ? from : join(dirname(from), file);
+  if (!existsSync(pathOf(path))) return false;
+  return anchor === undefined || anchors(page(path)).includes(anchor);
+}
+
+test("what pages call by its path is there", () => {
+  const missing = pages.flatMap(({ path, text }) =>
+    [...text.matchAll(/`((?:src|test|sandbox|manifests|docs|files|\.github|\.ci)\/[\w./-]*)`/g)]
+      .map(([, named = ""]) => named)
+      .filter((named) => !existsSync(pathOf(named)))
+      .map((named) => `${path}: ${named}`),
+  );
+  assert.deepEqual(missing, []);
+});
+
+test("the table of annotations is the code's: names, which are required, defaults", () => {
+  const rows = tableRows(readme, "## Annotations");
+  const told = rows.flatMap(([names = "", defaults = ""]) => {
+    const each = codeIn(names);
+    const values = defaults.split(", ").map((value) => value.replaceAll("`", ""));
+    return each.map((name, at) => [name, values[at] ?? values[0] ?? ""] as const);
+  });
+  assert.deepEqual(told.map(([name]) => name).sort(), [...annotationNames].sort());
+  for (const [name, value] of told) {
+    const known = annotations[name as keyof typeof annotations];
+    if (known.required) assert.equal(value, "required", name);
+    else if ("default" in known)
+      assert.equal(value === "the one key" ? "ssh key" : value, value === "the one key" ? "ssh key" : known.default, name);
+    else assert.match(value, /^(none|from the image's name)$/, name);
+  }
+  for (const [key = ""] of pages.flatMap(({ text }) => [...text.matchAll(/gitops\.operator\.[a-z_]+/g)]).map((found) => found)) {
+    const name = key.slice(annotationPrefix.length);
+    assert.ok([...annotationNames, "ssh_key_nam", "allowed_repositories"].includes(name as never), key);
+  }
+});
+
+test("the table of the environment is the schema's: names and defaults", () => {
+  const told = new Map(
+    tableRows(readme, "## Environment").flatMap(([names = "", defaults = ""]) => {
+      const values = defaults.split(", ").map((value) => value.replaceAll("`", ""));
+      return codeIn(names).map((name, at) => [name, values[at] ?? ""] as const);
+    }),
+  );
+  const outside = ["KUBECONFIG", "NODE_EXTRA_CA_CERTS", "OTEL_*"];
+  const unsupported = Object.keys(schema.shape).filter((name) =>
+    /not supported/.test(schema.safeParse({ [name]: "x" }).error?.message ?? ""),
+  );
+  const known = Object.keys(schema.shape).filter((name) => name !== "RUST_LOG" && !unsupported.includes(name));
+  assert.deepEqual([...told.keys()].sort(), [...known, ...outside].sort());
+  const defaults: Record<string, unknown> = schema.parse({});
+  for (const [name, value] of told) {
+    const byCode = defaults[name];
+    if (typeof byCode === "boolean") assert.ok(codeWords(byCode).includes(value), name);
+    else if (typeof byCode === "string" || typeof byCode === "number")
+      assert.equal(value.replace("~", homedir()).replace("<tmp>", tmpdir()), String(byCode), name);
+  }
+});
+
+function codeWords(value: boolean): string[] {
+  return value ? ["true", "on"] : ["false", "off"];
+}
+
+test("the table of endpoints is the router's", () => {
+  const routes = sources.match(/const ROUTES = \[([^\]]*)\]/)?.[1]?.match(/\/\w+/g) ?? [];
+  const told = tableRows(readme, "## Endpoints").map(([path = ""]) => path.match(/\/\w+/)?.[0]);
+  assert.ok(routes.length >= 5);
+  assert.deepEqual(told, routes);
+  const actions = tableRows(page("docs/ENDPOINTS.md"), "## `/reconcile`").map(([action = ""]) => codeIn(action)[0]);
+  assert.deepEqual(actions, ["patched", "up_to_date", "skipped", "waiting", "failed"]);
+});
+
+test("every message of the troubleshooting table is one of the program's", () => {
+  const rows = page("docs/TROUBLESHOOTING.md")
+    .split("\n")
+    .filter((line) => line.startsWith("| ") && /`.* /.test(line.split("|")[1] ?? ""));
+  assert.ok(rows.length > 40);
+  const code = sources.replaceAll("\\`", "`").replace(/["`] \+\s+["`]/g, "");
+  const invented = rows.flatMap((row) =>
+    codeIn(row.split("|")[1] ?? "")
+      .filter((message) => !message.startsWith("/"))
+      .flatMap((message) => message.split("…").map((part) => part.trim()))
+      .filter((part) => part.length > 3 && !code.includes(part)),
+  );
+  assert.deepEqual(invented, []);
+});
+
+test("SECURITY.md has every promise and every attack, each with its tests or the word that there is none yet", () => {
+  const rows = [...tableRows(page("SECURITY.md"), "## What it promises"), ...tableRows(page("SECURITY.md"), "## Attacks")];
+  const wanted = [...Array.from({ length: 12 }, (_, at) => `P${at + 1}`), ...Array.from({ length: 22 }, (_, at) => `S${at + 1}`)];
+  assert.deepEqual(
+    rows.map(([id]) => id),
+    wanted,
+  );
+  for (const row of rows) assert.ok(codeIn(row.at(-1) ?? "").some((path) => path.endsWith(".test.ts")) || row.at(-1) === "not yet", row[0]);
+});
+
+test("shell lines are shell, and the scripts, recipes and programs that pages name are there", async () => {
+  const { scripts, bin } = JSON.parse(await readFile(pathOf("package.json"), "utf8"));
+  const recipes = [...(await readFile(pathOf("justfile"), "utf8")).matchAll(/^([a-z]+)[^:\n]*:(?!=)/gm)].map(([, name]) => name);
+  for (const { path, text } of pages) {
+    for (const block of shellBlocks(text)) {
+      const { code, stderr } = await runTool("bash", ["-n", "-c", block]);
+      assert.equal(code, 0, `${path}: ${block}\n${stderr}`);
+    }
+    const code = [...shellBlocks(text), ...codeIn(text.replace(/```[\s\S]*?```/g, ""))].join("\n");
+    for (const script of npmScriptsIn(code)) assert.ok(script in scripts, `${path}: npm run ${script}`);
+    for (const [, recipe] of code.matchAll(/\bjust ([a-z]+)/g)) assert.ok(recipes.includes(recipe), `${path}: just ${recipe}`);
+    for (const [, program = ""] of code.matchAll(/\bnpx ([\w-]+)/g)) assert.ok(program in bin, `${path}: npx ${program}`);
+  }
+});
