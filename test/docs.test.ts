@@ -95,7 +95,7 @@ function codeWords(value: boolean): string[] {
 }
 
 test("the table of endpoints is the router's", () => {
-  const routes = sources.match(/const ROUTES = \[([^\]]*)\]/)?.[1]?.match(/\/\w+/g) ?? [];
+  const routes = [...(sources.match(/const routes = (\[.*\]);/)?.[1] ?? "").matchAll(/"(\/\w+)"/g)].map(([, path]) => path);
   const told = tableRows(readme, "## Endpoints").map(([path = ""]) => path.match(/\/\w+/)?.[0]);
   assert.ok(routes.length >= 5);
   assert.deepEqual(told, routes);

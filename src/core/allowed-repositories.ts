@@ -1,4 +1,4 @@
-/** Which repositories may be used at all, and with which key (docs/TRUST.md, S2): globs on `host/owner/repo`. */
+/** Which repositories may be used at all, and with which key (SECURITY.md, S2): globs on `host/owner/repo`. */
 import { ReconcileError } from "../errors.ts";
 import { repositoryName } from "./repository.ts";
 import type { Repository, SecretRef, Target } from "./types.ts";
