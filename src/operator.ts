@@ -10,18 +10,16 @@ import { startProblems } from "./adapters/git/start-problems.ts";
 import { createDeploymentCache } from "./adapters/kubernetes/deployment-cache.ts";
 import { createEventRecorder } from "./adapters/kubernetes/event-recorder.ts";
 import { createBoundedMap } from "./adapters/registry/bounded-map.ts";
+import { createAnnouncer } from "./announce.ts";
 import type { Config } from "./config.ts";
 import { connectOutside, type GitPatience } from "./connect-outside.ts";
-import { type ClusterEvent, createEvents, incompleteEvent } from "./core/events.ts";
 import { createFreshest } from "./core/freshest.ts";
 import { createImageGate } from "./core/image-gate.ts";
-import type { Named, NewsEvent } from "./core/news.ts";
-import { createNotices } from "./core/notices.ts";
 import { onceEach } from "./core/once-each.ts";
-import { createReconciler, type Filter, isSame } from "./core/pass.ts";
+import { createReconciler, type Filter } from "./core/pass.ts";
 import type { Clock, Log } from "./core/ports.ts";
+import { recheck } from "./core/recheck.ts";
 import { type Progress, reconcile } from "./core/reconcile.ts";
-import type { EndedRun } from "./core/results.ts";
 import { parseTarget } from "./core/target.ts";
 import { noTracer, type Tracer } from "./core/tracer.ts";
 import type { DeploymentRecord, Outcome, Result, SecretRef, Target } from "./core/types.ts";
@@ -29,7 +27,6 @@ import { createWriters, type Seat } from "./core/writer.ts";
 import { ReconcileError } from "./errors.ts";
 import { createApp, type Endpoints } from "./http/app.ts";
 import { startHttpServer } from "./http/http-server.ts";
-import { describeOutcome } from "./http/reconcile-entry.ts";
 import { statusPage } from "./http/status-page.ts";
 import { statusReport } from "./http/status-report.ts";
 import { debugEntries, type StatusRows, statusRows, trackedCount } from "./http/views.ts";
@@ -90,21 +87,11 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const deployments = createDeploymentCache({ client: kube, namespaces: config.watchNamespaces, log });
   const gate = createImageGate({ registry, builds, clock, settings: config.imageGate, observer: metrics });
   const chat = createChat({ dispatcher, log, clock: systemClock, httpHosts: options.chatHttpHosts ?? [] });
-  const notices = createNotices();
   const recorder = createEventRecorder({ client: kube, log, instance: hostname() });
-  const events = createEvents();
+  const announcer = createAnnouncer({ log, redactor, deployments, chat, recorder, readSecretFor });
 
   // A record is never changed, only replaced; a thousand calls at once would parse each a thousand times.
   const parse = onceEach((record: DeploymentRecord) => parseTarget(record, config.operatorNamespace));
-
-  /** What the cluster says of the target by now, when that is no longer what the run began with (contract §6.8). */
-  function recheck(target: Target, tag: string): Outcome | undefined {
-    const record = deployments.get(target.namespace, target.deployment);
-    const now = record && parse(record);
-    if (now?.kind === "ready" && isSame(now.target, target)) return undefined;
-    if (!now || now.kind === "disabled") return { kind: "skipped", reason: now ? "disabled" : "deleted" };
-    return { kind: "waiting", step: `the annotations of ${target.deployment} changed meanwhile; nothing was pushed`, to: tag };
-  }
 
   async function work(target: Target, seat: Seat, progress: Progress): Promise<Outcome> {
     const releases: (() => void)[] = [];
@@ -117,10 +104,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
         allowedRepositories: config.allowedRepositories,
         readSecret: readSecretFor(target, releases),
         parseKey: parseSshKey,
-        onBuild(sha, text) {
-          void tellChat(target, { kind: "building", sha, text });
-          tellCluster(target, events.decide(target, { kind: "building", sha, text }));
-        },
+        onBuild: (sha, text) => announcer.building(target, sha, text),
         warn: (message, error) => log.warn({ ...fields, error: (error as Error).message }, message),
       });
       // While its secrets are known: what is shown later can be redacted by shape only.
@@ -130,41 +114,20 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     }
   }
 
-  /** Never rejects: a chat that is not there is no reason to fail (contract §8). */
-  async function tellChat(target: Target, event: NewsEvent): Promise<void> {
-    if (!target.notificationsSecret) return;
-    const text = notices.decide(target, event);
-    if (text === undefined) return;
-    const releases: (() => void)[] = [];
-    try {
-      const { text: url } = await readSecretFor(target, releases)(target.notificationsSecret, "webhook-url");
-      chat.send(url.trim(), redactor.redact(text));
-    } catch (error) {
-      const { namespace, deployment } = target;
-      log.warn({ namespace, deployment, error: (error as Error).message }, "Notification not sent");
-    } finally {
-      for (const release of releases) release();
-    }
-  }
-
-  function tellCluster({ namespace, deployment }: Named, event: ClusterEvent | undefined): void {
-    const record = event && deployments.get(namespace, deployment);
-    if (event && record) recorder.record(record, { ...event, note: redactor.redact(event.note) });
-  }
-
-  function onEnd(result: Result, run?: EndedRun): void {
-    metrics.ended(result);
-    tell(log, result, run);
-    const message = describeOutcome(result.deployment, result.outcome);
-    tellCluster(result, events.decide(result, { kind: "ended", outcome: result.outcome, message }));
-    if (run) void tellChat(run.target, { kind: "ended", outcome: result.outcome, message });
-  }
-
-  const writers = createWriters({ git, clock: systemClock, deployments, recheck, observer: metrics, tracer });
-  const onIncomplete = (name: Named, problems: readonly string[]) => tellCluster(name, incompleteEvent(problems));
+  const writers = createWriters({
+    ...{ git, clock: systemClock, deployments, observer: metrics, tracer },
+    recheck(target, tag) {
+      const record = deployments.get(target.namespace, target.deployment);
+      return recheck(target, record && parse(record), tag);
+    },
+  });
   const reconciler = createReconciler({
-    ...{ deployments, writers, parse, work, onEnd, onIncomplete, log },
-    ...{ observer: metrics, tracer },
+    ...{ deployments, writers, parse, work, log, observer: metrics, tracer },
+    onEnd(result, run) {
+      metrics.ended(result);
+      announcer.ended(result, run);
+    },
+    onIncomplete: announcer.incomplete,
     concurrency: config.concurrency,
     ...(patience.placeMs === undefined ? {} : { placeMs: patience.placeMs }),
   });
@@ -188,9 +151,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     stopping.signal.throwIfAborted();
     const due = AbortSignal.timeout(config.reconcileTimeoutMs);
     await ready(deployments.ready(AbortSignal.any([stopping.signal, due])));
-    const names = deployments.list().map(({ namespace, name }) => ({ namespace, deployment: name }));
-    notices.retain(names);
-    events.retain(names);
+    announcer.retain(deployments.list().map(({ namespace, name }) => ({ namespace, deployment: name })));
     return reconciler.reconcile(filter, due);
   }
   const rows = () => statusRows(deployments.list(), parse, reconciler.lastResult, (ref) => unboundKeys.get(idOfSecret(ref)) === true);
@@ -256,12 +217,4 @@ function redactOutcome(outcome: Outcome, { redact }: Redactor): Outcome {
   if (outcome.kind !== "failed") return outcome;
   const { code, message, cause } = outcome.error;
   return { ...outcome, error: new ReconcileError(code, redact(message), { cause }) };
-}
-
-/** Unchanged is no news. */
-function tell(log: Log, { namespace, deployment, outcome }: Result, run?: EndedRun): void {
-  const about = run ? { reconcile_id: run.id, duration: Math.round(run.durationMs) / 1_000 } : {};
-  const fields = { namespace, deployment, ...about };
-  if (outcome.kind === "patched") log.info({ ...fields, from: outcome.from, to: outcome.to, commit: outcome.commit }, "Deployment patched");
-  if (outcome.kind === "failed") log.warn({ ...fields, code: outcome.error.code, error: outcome.error.message }, "Deployment failed");
 }

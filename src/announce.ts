@@ -1,0 +1,81 @@
+/** Who is told what of a run: the log, the cluster's Events, the chat. None of them can fail a pass (contract §8). */
+import type { Chat } from "./adapters/chat.ts";
+import type { EventRecorder } from "./adapters/kubernetes/event-recorder.ts";
+import type { Outside } from "./connect-outside.ts";
+import { type ClusterEvent, createEvents, incompleteEvent } from "./core/events.ts";
+import type { Named, NewsEvent } from "./core/news.ts";
+import { createNotices } from "./core/notices.ts";
+import type { Deployments, Log } from "./core/ports.ts";
+import type { EndedRun } from "./core/results.ts";
+import type { Result, Target } from "./core/types.ts";
+import { describeOutcome } from "./http/reconcile-entry.ts";
+import type { Redactor } from "./telemetry/redact.ts";
+
+export interface Announcer {
+  ended(result: Result, run?: EndedRun): void;
+  building(target: Target, sha: string, text: string): void;
+  incomplete(name: Named, problems: readonly string[]): void;
+  /** Forgets the Deployments that are not among these. */
+  retain(names: readonly Named[]): void;
+}
+
+export interface AnnouncerOptions {
+  readonly log: Log;
+  readonly redactor: Redactor;
+  readonly deployments: Deployments;
+  readonly chat: Chat;
+  readonly recorder: EventRecorder;
+  readonly readSecretFor: Outside["readSecretFor"];
+}
+
+export function createAnnouncer({ log, redactor, deployments, chat, recorder, readSecretFor }: AnnouncerOptions): Announcer {
+  const notices = createNotices();
+  const events = createEvents();
+
+  async function tellChat(target: Target, event: NewsEvent): Promise<void> {
+    if (!target.notificationsSecret) return;
+    const text = notices.decide(target, event);
+    if (text === undefined) return;
+    const releases: (() => void)[] = [];
+    try {
+      const { text: url } = await readSecretFor(target, releases)(target.notificationsSecret, "webhook-url");
+      chat.send(url.trim(), redactor.redact(text));
+    } catch (error) {
+      const { namespace, deployment } = target;
+      log.warn({ namespace, deployment, error: (error as Error).message }, "Notification not sent");
+    } finally {
+      for (const release of releases) release();
+    }
+  }
+
+  function tellCluster({ namespace, deployment }: Named, event: ClusterEvent | undefined): void {
+    const record = event && deployments.get(namespace, deployment);
+    if (event && record) recorder.record(record, { ...event, note: redactor.redact(event.note) });
+  }
+
+  return {
+    ended(result, run) {
+      tellLog(log, result, run);
+      const event = { kind: "ended", outcome: result.outcome, message: describeOutcome(result.deployment, result.outcome) } as const;
+      tellCluster(result, events.decide(result, event));
+      if (run) void tellChat(run.target, event);
+    },
+    building(target, sha, text) {
+      void tellChat(target, { kind: "building", sha, text });
+      tellCluster(target, events.decide(target, { kind: "building", sha, text }));
+    },
+    incomplete: (name, problems) => tellCluster(name, incompleteEvent(problems)),
+    retain(names) {
+      notices.retain(names);
+      events.retain(names);
+    },
+  };
+}
+
+/** Unchanged is no news. */
+function tellLog(log: Log, { namespace, deployment, outcome }: Result, run?: EndedRun): void {
+  const about = run ? { reconcile_id: run.id, duration: Math.round(run.durationMs) / 1_000 } : {};
+  const fields = { namespace, deployment, ...about };
+  if (outcome.kind === "patched") log.info({ ...fields, from: outcome.from, to: outcome.to, commit: outcome.commit }, "Deployment patched");
+  if (outcome.kind === "failed") log.warn({ ...fields, code: outcome.error.code, error: outcome.error.message }, "Deployment failed");
+}
