@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { appendFile, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { manifestOf } from "../../sandbox/world.ts";
 import { skipWithoutSshd, startOpenSsh } from "../openssh.ts";
-import { startTcpProxy } from "../tcp-proxy.ts";
+import { startProxiedGit } from "./proxied-git.ts";
 import { OLD, type Stage, startStage } from "./stage.ts";
 
 async function startShop(stage: Stage, annotations: Record<string, string> = {}) {
@@ -19,7 +19,7 @@ async function startShop(stage: Stage, annotations: Record<string, string> = {})
 
 /** A second Deployment on the same manifests branch whose application's host does not answer before the release. */
 async function deployStalled(t: TestContext, stage: Stage): Promise<() => void> {
-  const { through, proxy } = await startProxy(t, stage);
+  const { through, proxy } = await startProxiedGit(t, stage);
   await stage.repository("team/stalled.git", { a: "1" });
   proxy.onServerData = () => "hold";
   await stage.deploy({ name: "stalled", annotations: { app_repository: through("team/stalled.git") } });
@@ -27,14 +27,6 @@ async function deployStalled(t: TestContext, stage: Stage): Promise<() => void> 
   return () => {
     proxy.onServerData = () => "cut";
   };
-}
-
-/** A way to the git host that can be cut and held. */
-async function startProxy(t: TestContext, stage: Stage) {
-  const { port } = stage.gitHost;
-  const proxy = await startTcpProxy(t, port);
-  await appendFile(stage.env.SSH_KNOWN_HOSTS as string, stage.gitHost.knownHosts.replaceAll(`:${port} `, `:${proxy.port} `));
-  return { proxy, through: (path: string) => stage.gitHost.url(path).replace(`:${port}`, `:${proxy.port}`) };
 }
 
 test("a force-pushed manifests branch is followed, and what was rewritten stays rewritten", async (t) => {
@@ -129,7 +121,7 @@ test("someone else's commits between passes stay, and the operator builds on the
 
 test("a push whose acknowledgement is cut off: the remote is asked, one commit, patched", async (t) => {
   const stage = await startStage(t);
-  const { proxy, through } = await startProxy(t, stage);
+  const { proxy, through } = await startProxiedGit(t, stage);
   const { manifests, app } = await startShop(stage, { manifest_repository: through("team/manifests.git") });
   // From the moment the push has landed nothing comes back, until the connection is cut.
   let landed = false;
@@ -158,7 +150,7 @@ test("a push whose acknowledgement is cut off: the remote is asked, one commit, 
 
 test("a git host that stalls: the answer is due in time, others are served, and the work goes on behind it", async (t) => {
   const stage = await startStage(t, { env: { RECONCILE_TIMEOUT_SECONDS: "2" } });
-  const { proxy, through } = await startProxy(t, stage);
+  const { proxy, through } = await startProxiedGit(t, stage);
   const { manifests } = await startShop(stage);
   await stage.repository("team/slow.git", { a: "1" });
   await stage.repository("team/other-manifests.git", { "slow/deployment.yaml": manifestOf("slow", `team/slow:${OLD}`) });
@@ -183,7 +175,7 @@ test("a Deployment disabled, deleted or changed while its run is under way is no
   const stage = await startStage(t);
   const { manifests } = await startShop(stage);
   const tip = await manifests.tip();
-  const { proxy, through } = await startProxy(t, stage);
+  const { proxy, through } = await startProxiedGit(t, stage);
   const slow = { app_repository: through("team/shop.git") };
   for (const [change, expected] of [
     [() => stage.deploy({ name: "shop", annotations: { ...slow, enabled: "false" } }), "skipped"],
