@@ -50,7 +50,7 @@ export interface BareRepository {
   deleteBranch(branch: string): Promise<void>;
   config(key: string, value: string): Promise<void>;
   /** The body of a shell script; it runs at the next push. */
-  installHook(name: "pre-receive" | "update" | "post-receive", script: string): Promise<void>;
+  installHook(name: "pre-receive" | "update" | "reference-transaction" | "post-receive", script: string): Promise<void>;
 }
 
 const sandboxPerson: Person = { name: "Sandbox", email: "sandbox@example.com" };

@@ -6,8 +6,13 @@ import type { TestContext } from "node:test";
 
 export interface OperatorProcess {
   readonly url: string;
+  readonly pid: number;
   /** Its log, parsed. */
   readonly lines: readonly Readonly<Record<string, unknown>>[];
+  /** Resolves with the exit code once it is gone; null after a signal. */
+  readonly exit: Promise<number | null>;
+  /** SIGKILL; what it does now is never finished. */
+  kill(): Promise<void>;
   /** SIGTERM; the exit code and how long it took. */
   stop(): Promise<{ readonly code: number | null; readonly ms: number }>;
 }
@@ -33,7 +38,13 @@ export async function startOperatorProcess(
   });
   return {
     url: `http://127.0.0.1:${await listening.promise}`,
+    pid: child.pid ?? 0,
     lines,
+    exit,
+    async kill() {
+      child.kill("SIGKILL");
+      await exit;
+    },
     async stop() {
       const startedAt = performance.now();
       child.kill("SIGTERM");
