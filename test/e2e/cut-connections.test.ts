@@ -52,7 +52,8 @@ for (const how of sampled(["reset", "close", "half-close"] as const, 2)) {
         const at = `${how} after ${afterBytes} of ${most[side]} bytes of the ${side}: ${entry.action}: ${entry.message}`;
         const landed = (await manifests.read("shop/deployment.yaml")).includes(sha);
         assert.equal(entry.status === "success", landed, at);
-        if (entry.action === "failed") assert.match(entry.message, /^Failed to (patch deployment|commit changes for) shop .*127\.0\.0\.1/, at);
+        if (entry.action === "failed")
+          assert.match(entry.message, /^Failed to (patch deployment|commit changes for) shop .*127\.0\.0\.1/, at);
         counts.happened += inTime ? 1 : 0;
         counts[entry.status === "success" ? "patched" : "failed"] += 1;
         let again = await stage.reconcileOne("shop");

@@ -110,15 +110,22 @@ export function createGit(options: GitOptions): Git & PushAccess & { close(): Pr
       try {
         return await work(entry.copy.use(at));
       } catch (error) {
-        if (asReconcileError(error).code !== "git_copy_damaged" || attempt > 1) throw error;
-        if (copies.get(id) === entry) copies.delete(id);
-        await entry.copy.dispose();
+        const { code } = asReconcileError(error);
+        // A disk that fills up leaves half an object, which would count as written the next time. Where nothing can be removed nothing was written.
+        if (code === "work_dir") await drop(id, entry).catch(() => undefined);
+        if (code !== "git_copy_damaged" || attempt > 1) throw error;
+        await drop(id, entry);
       } finally {
         entry.users -= 1;
         // What can't be removed now is removed at the next start; the work's result counts.
         await evict().catch(() => undefined);
       }
     }
+  }
+
+  async function drop(id: string, entry: CopyEntry): Promise<void> {
+    await entry.copy.dispose();
+    if (copies.get(id) === entry) copies.delete(id);
   }
 
   /** Drops the least recently used idle copies until both budgets hold. */

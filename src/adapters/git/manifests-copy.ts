@@ -1,6 +1,6 @@
 /** One shallow copy of one manifests branch as one key sees it: an object store without refs and without a work tree. */
 import fs from "node:fs";
-import { mkdir, open, readFile as readBytes, rm, writeFile } from "node:fs/promises";
+import { open, readFile as readBytes, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as git from "isomorphic-git";
 import { createFreshest } from "../../core/freshest.ts";
@@ -9,6 +9,7 @@ import { formatRepository } from "../../core/repository.ts";
 import { asReconcileError, ReconcileError } from "../../errors.ts";
 import { diskError } from "./disk-error.ts";
 import type { GitRemote } from "./git-remote.ts";
+import { makeFolder } from "./make-folder.ts";
 import { commitFile, packObjects, readFile } from "./object-store.ts";
 import { indexPack } from "./pack-index.ts";
 import { pushRef } from "./receive-pack.ts";
@@ -88,7 +89,7 @@ export function createManifestsCopy({ remote, folder, identity }: CopyOptions): 
     const fresh: Store = { gitdir, shallow: new Set(), cache: {}, tip, packs: 0, bytes: 0, built: new Map(), commitsBuilt: 0 };
     const old = store;
     try {
-      await mkdir(join(gitdir, "objects", "pack"), { recursive: true });
+      await makeFolder(join(gitdir, "objects", "pack"));
       await receive(at, fresh, server, { want: tip, depth: 1 }, remote.maxBytes);
       store = fresh;
     } catch (error) {
@@ -190,8 +191,8 @@ export function createManifestsCopy({ remote, folder, identity }: CopyOptions): 
       return store?.bytes ?? 0;
     },
     async dispose() {
-      store = undefined;
       await rm(folder, { recursive: true, force: true });
+      store = undefined;
     },
   };
 }
