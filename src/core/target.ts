@@ -1,3 +1,4 @@
+import { asReconcileError } from "../errors.ts";
 import { type AnnotationName, annotationNames, annotationPrefix, annotations, ignoredAnnotations } from "./annotations.ts";
 import { branchProblem } from "./branch.ts";
 import { closest } from "./did-you-mean.ts";
@@ -31,6 +32,15 @@ const namespaces = [
 
 /** Never throws, whatever the annotations hold: their owners are not trusted. Every problem is named at once. */
 export function parseTarget(deployment: DeploymentRecord, operatorNamespace: string): Parsed {
+  try {
+    return parseAnnotations(deployment, operatorNamespace);
+  } catch (error) {
+    // A mistake of ours in one object must not end the pass of all (promise P9).
+    return { kind: "incomplete", problems: [`could not be read, please report this: ${asReconcileError(error).message}`] };
+  }
+}
+
+function parseAnnotations(deployment: DeploymentRecord, operatorNamespace: string): Parsed {
   const keys = Object.keys(deployment.annotations).filter((key) => key.startsWith(annotationPrefix));
   if (keys.length === 0) return { kind: "untracked" };
   const values = readValues(deployment);

@@ -292,3 +292,15 @@ test("whatever the annotations hold, parsing answers and never throws (20,000 ge
   }
   assert.deepEqual([...kinds].sort(), ["disabled", "incomplete", "malformed", "ready", "untracked"]);
 });
+
+test("P9: a mistake of ours that throws while one object is read is that object's problem", () => {
+  const hostile = new Proxy({ "gitops.operator.enabled": "true" } as Record<string, string>, {
+    get() {
+      throw new TypeError("a bug");
+    },
+  });
+  assert.deepEqual(parseTarget({ namespace: "prod", name: "web", annotations: hostile, containers: [] }, "operator-home"), {
+    kind: "incomplete",
+    problems: ["could not be read, please report this: a bug"],
+  });
+});

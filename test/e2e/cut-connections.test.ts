@@ -69,6 +69,26 @@ for (const how of sampled(["reset", "close", "half-close"] as const, 2)) {
   }
 }
 
+test("cut while the server still decides on the push: it is made again, whichever the server takes first, one commit", async (t) => {
+  const stage = await startStage(t);
+  const { proxy, through } = await startProxiedGit(t, stage);
+  const manifests = await stage.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `team/shop:${OLD}`) });
+  const app = await stage.repository("team/shop.git", { "index.html": "0" });
+  await stage.deploy({ name: "shop", annotations: { manifest_repository: through("team/manifests.git") } });
+  const begin = (await manifests.tip()) ?? "";
+  const deciding = join(stage.folder, "deciding");
+  await manifests.installHook("pre-receive", `if [ ! -e ${deciding} ]; then touch ${deciding}; sleep 1; fi`);
+  const running = stage.reconcileOne("shop");
+  while (!(await readdir(stage.folder)).includes("deciding")) await new Promise((resolve) => setTimeout(resolve, 5));
+  proxy.cutAll();
+  const entry = await running;
+  assert.deepEqual([entry.status, entry.to_sha], ["success", await app.tip()], entry.message);
+  // Time for the first push to do what it may still do.
+  await new Promise((resolve) => setTimeout(resolve, 1_200));
+  assert.equal((await stage.reconcileOne("shop")).action, "up_to_date");
+  assert.equal(await assertSound(manifests, { contains: begin }), 1);
+});
+
 async function removeCopies(work: string): Promise<void> {
   for (const run of await readdir(work).catch(() => [])) {
     for (const copy of await readdir(join(work, run))) await rm(join(work, run, copy), { recursive: true, force: true });

@@ -24,7 +24,7 @@ export interface Stage extends Omit<World, "deploy"> {
 
 export interface StageOptions extends WorldOptions {
   readonly env?: Readonly<Record<string, string>>;
-  readonly operator?: Pick<OperatorOptions, "clock" | "chatHttpHosts" | "patience">;
+  readonly operator?: Pick<OperatorOptions, "clock" | "chatHttpHosts" | "patience" | "tracer">;
 }
 
 export async function startStage(t: TestContext, options: StageOptions = {}): Promise<Stage> {
