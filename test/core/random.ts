@@ -18,3 +18,5 @@ export function createRandom(seed: number) {
     Array.from({ length: integer(maxParts + 1) }, () => pick(alphabet)).join("");
   return { integer, pick, text };
 }
+
+export type Random = ReturnType<typeof createRandom>;
