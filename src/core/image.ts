@@ -109,7 +109,11 @@ export function matchesImage(reference: ImageReference, image: ImageName): boole
 /** The image as people write it: without host and `library/` on Docker Hub. */
 export function formatImage(image: ImageName): string {
   if (image.registry === undefined) return image.repository;
-  if (image.registry !== dockerHub) return `${image.registry}/${image.repository}`;
+  if (image.registry !== dockerHub) {
+    const path = `${image.registry}/${image.repository}`;
+    // A host of one word is only known as one by its port.
+    return splitHost(path).host === undefined ? `${image.registry}:443/${image.repository}` : path;
+  }
   return /^library\/[^/]+$/.test(image.repository) ? image.repository.slice("library/".length) : image.repository;
 }
 

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatRepository, parseRepository, sameRepository } from "../../src/core/repository.ts";
 import type { Repository } from "../../src/core/types.ts";
-import { createRandom } from "./random.ts";
 
 function parsed(text: string): Repository {
   const result = parseRepository(text);
@@ -119,39 +118,6 @@ for (const [text, problem] of refused) {
     assert.doesNotMatch(result.problem, /hunter2/);
   });
 }
-
-test("whatever is accepted is safe to execute and means the same after formatting (20,000 generated texts)", () => {
-  const random = createRandom(3);
-  const alphabet = [
-    ..."git@host:/.~-_%[]?#\\ \n\0'\"$;é",
-    "ssh://",
-    "https://",
-    "ext::",
-    "file://",
-    "..",
-    "--",
-    "%20",
-    "%2e",
-    "%00",
-    ":22",
-    "[::1]",
-    "a",
-    "team/app.git",
-  ];
-  let accepted = 0;
-  for (let round = 0; round < 20_000; round++) {
-    const start = random.pick(["", "git@github.com:", "ssh://", "ssh://git@h:22/", "https://h/"]);
-    const result = parseRepository(start + random.text(alphabet, 8));
-    if (result.kind === "error") continue;
-    accepted += 1;
-    const { repository } = result;
-    assert.deepEqual(parseRepository(formatRepository(repository)), result);
-    assert.match(repository.host, /^(?!-)[a-z0-9_.:-]+$/);
-    assert.doesNotMatch(repository.path, /^-|[\p{Cc}'"$;\\?#]|(^|\/)\.\.(\/|$)/u);
-    assert.ok(repository.port >= 1 && repository.port <= 65_535);
-  }
-  assert.ok(accepted > 1000, String(accepted));
-});
 
 const same: [a: string, b: string, isSame: boolean][] = [
   ["git@github.com:team/app.git", "https://github.com/team/app", true],

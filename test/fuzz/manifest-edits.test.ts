@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import fc from "fast-check";
+import { parseAllDocuments } from "yaml";
+import { matchesImage, parseImageReference, splitImage } from "../../src/core/image.ts";
+import { writeTag } from "../../src/core/manifest.ts";
+import { holds } from "./property.ts";
+
+const app = { repository: "team/app" };
+const oldTag = "1".repeat(40);
+const newTag = "2".repeat(40);
+const digest = `sha256:${"a".repeat(64)}`;
+/** Stands where a tag comes. */
+const mark = "\u0001";
+
+const image = fc.tuple(
+  fc.constantFrom("", "", "&a1 "),
+  fc.constantFrom("", "'", '"'),
+  fc.constantFrom("", "", "docker.io/", "index.docker.io/"),
+);
+const ours = image.map(([anchor, quote, host]) => `${anchor}${quote}${host}team/app${mark}${quote}`);
+const others = fc.constantFrom(
+  `team/app-sidecar:${oldTag}`,
+  `ghcr.io/team/other@${digest}`,
+  "'app'",
+  `"localhost:5000/team/apps:${oldTag}"`,
+);
+const comment = fc.constantFrom("", "", " # team/app:latest", "   #");
+
+function container(of: fc.Arbitrary<string>): fc.Arbitrary<string> {
+  const flow = fc
+    .tuple(of, comment, fc.constantFrom(" ", "  "))
+    .map(([text, end, gap]) => `      - {name: x,${gap}image: ${text}}${end}\n`);
+  const block = fc
+    .tuple(of, comment, comment, fc.constantFrom("", "\n", "      # team/app:1\n"), fc.constantFrom(" ", "   "))
+    .map(([text, first, end, between, gap]) => `      - name: x${first}\n${between}        image:${gap}${text}${end}\n`);
+  return fc.oneof(flow, block);
+}
+
+const list = (key: string) =>
+  fc
+    .array(container(fc.oneof(ours, others)), { maxLength: 2 })
+    .map((items) => (items.length === 0 ? "" : `      ${key}:\n${items.join("")}`));
+const deployment = fc
+  .tuple(
+    fc.constantFrom("", "# head\n"),
+    fc.constantFrom("apps/v1", "'apps/v1'"),
+    list("initContainers"),
+    container(ours),
+    container(others),
+  )
+  .map(
+    ([head, version, inits, first, second]) =>
+      `${head}apiVersion: ${version}\nkind: Deployment\nmetadata: {name: x, note: "team/app:1"}\nspec:\n  template:\n    spec:\n${inits}      containers:\n${first}${second}`,
+  );
+const foreign = fc.constant(`apiVersion: v1\nkind: Pod\nspec: {containers: [{image: "team/app:${oldTag}"}]}\n`);
+const template = fc
+  .record({
+    first: deployment,
+    rest: fc.array(fc.oneof(deployment, foreign), { maxLength: 2 }),
+    between: fc.constantFrom("---\n", "--- # next\n", "...\n---\n"),
+    isCut: fc.boolean(),
+    isCrLf: fc.boolean(),
+    hasMark: fc.boolean(),
+  })
+  .map(({ first, rest, between, isCut, isCrLf, hasMark }) => {
+    const joined = [first, ...rest].join(between);
+    const cut = isCut ? joined.replace(/\n+$/, "") : joined;
+    return (hasMark ? "\ufeff" : "") + (isCrLf ? cut.replaceAll("\n", "\r\n") : cut);
+  });
+
+test("whatever the layout, only the tag's characters differ, and the parse only in the image", async (t) => {
+  const was = fc.constantFrom("", `:${oldTag}`, ":v1.2.3", `:${oldTag}@${digest}`, `@${digest}`);
+  await holds(t, fc.tuple(template, was), ([text, tag]) => {
+    const before = text.replaceAll(mark, tag);
+    const after = text.replaceAll(mark, `:${newTag}`);
+    assert.deepEqual(writeTag(before, app, newTag), { kind: "ok", text: after });
+    assertOnlyImagesDiffer(before, after);
+  });
+});
+
+test("a garbled manifest is refused, or edited in nothing but the image, and then once and for all", async (t) => {
+  const testdata = new URL("../core/testdata/manifest/", import.meta.url);
+  const texts = readdirSync(testdata).map((file) =>
+    new TextDecoder("utf-8", { ignoreBOM: true }).decode(readFileSync(new URL(file, testdata))),
+  );
+  const noise = [
+    "\n",
+    " ",
+    "\t",
+    ":",
+    "- ",
+    "{",
+    "}",
+    "[",
+    "]",
+    '"',
+    "'",
+    "&a ",
+    "*a ",
+    "<<: ",
+    "!!x ",
+    "!!str ",
+    "#",
+    "|",
+    ">",
+    "%",
+    "---\n",
+    "...\n",
+    "\0",
+    "\ud800",
+    "?",
+    "\r",
+    "\u0085",
+    "\u2028",
+    "image: team/app:1\n",
+  ];
+  const edit = fc.record({ place: fc.double({ min: 0, max: 1, noNaN: true }), drop: fc.nat(3), put: fc.constantFrom(...noise) });
+  const garbled = fc.tuple(fc.constantFrom(...texts), fc.array(edit, { minLength: 1, maxLength: 3 })).map(([text, edits]) =>
+    edits.reduce((all, { place, drop, put }) => {
+      const at = Math.floor(place * all.length);
+      return all.slice(0, at) + put + all.slice(at + drop);
+    }, text),
+  );
+  const kinds = new Set<string>();
+  await holds(t, garbled, (text) => {
+    const written = writeTag(text, app, newTag);
+    kinds.add(written.kind);
+    if (written.kind === "invalid") return assert.notEqual(written.reason, "");
+    assertOnlyTagsDiffer(text, written.text);
+    assertOnlyImagesDiffer(text, written.text);
+    assert.deepEqual(writeTag(written.text, app, newTag), written);
+  });
+  assert.deepEqual([...kinds].sort(), ["invalid", "ok"]);
+});
+
+/** As many lines as before; where two differ, it is in characters of a tag or digest. */
+function assertOnlyTagsDiffer(before: string, after: string): void {
+  const [old, now] = [before.split("\n"), after.split("\n")];
+  assert.equal(now.length, old.length);
+  for (const [index, line] of old.entries()) {
+    const other = now[index] ?? "";
+    let start = 0;
+    while (start < line.length && line[start] === other[start]) start += 1;
+    let end = 0;
+    while (end < Math.min(line.length, other.length) - start && line.at(-1 - end) === other.at(-1 - end)) end += 1;
+    assert.match(line.slice(start, line.length - end), /^[\w.:@-]*$/);
+    assert.match(other.slice(start, other.length - end), /^[\w.:-]*$/);
+  }
+}
+
+/** Both as any parser reads them: equal, but for texts that were an image of ours and now have the new tag. */
+function assertOnlyImagesDiffer(before: string, after: string): void {
+  const parse = (text: string): unknown =>
+    parseAllDocuments(text, { uniqueKeys: false, logLevel: "silent", schema: "failsafe" }).map((document) => document.toJS());
+  assert.deepEqual(parse(after), replaceImages(parse(before), parse(after)));
+}
+
+function replaceImages(old: unknown, now: unknown): unknown {
+  if (typeof old === "string" && typeof now === "string" && old !== now) {
+    const reference = parseImageReference(old);
+    return reference && matchesImage(reference, app) ? `${splitImage(old).name}:${newTag}` : old;
+  }
+  if (Array.isArray(old)) return old.map((item, index) => replaceImages(item, Array.isArray(now) ? now[index] : undefined));
+  if (typeof old !== "object" || old === null) return old;
+  const others = (typeof now === "object" && now !== null ? now : {}) as Record<string, unknown>;
+  return Object.fromEntries(Object.entries(old).map(([key, value]) => [key, replaceImages(value, others[key])]));
+}
