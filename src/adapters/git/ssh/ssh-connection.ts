@@ -1,5 +1,5 @@
 import { createConnection, type LookupFunction, type Socket } from "node:net";
-import ssh2, { type ServerHostKeyAlgorithm } from "ssh2";
+import ssh2, { type ClientChannel, type ServerHostKeyAlgorithm } from "ssh2";
 import type { SshKey } from "../../../core/ports.ts";
 import type { SshRepository } from "../../../core/types.ts";
 import { ReconcileError } from "../../../errors.ts";
@@ -147,7 +147,7 @@ export async function openSshConnection(to: SshRepository, key: SshKey, options:
         if (failure) return refuse(failure);
         if (signal.aborted) return refuse(signal.reason);
         signal.addEventListener("abort", onAbort, { once: true });
-        client.exec(command, { env }, (error: (Error & { reason?: number | string }) | undefined, raw) => {
+        const onOpened = (error: (Error & { reason?: number | string }) | undefined, raw: ClientChannel) => {
           signal.removeEventListener("abort", onAbort);
           if (failure) return refuse(failure);
           // 2 is SSH_OPEN_CONNECT_FAILED, which sshd answers when MaxSessions are open, 4 SSH_OPEN_RESOURCE_SHORTAGE (RFC 4254).
@@ -169,7 +169,15 @@ export async function openSshConnection(to: SshRepository, key: SshKey, options:
           running.add(end);
           unread.add(unreadBytes);
           resolve(channel);
-        });
+        };
+        try {
+          client.exec(command, { env }, onOpened);
+        } catch (error) {
+          // ssh2 throws when the socket is gone and no event has told us yet.
+          signal.removeEventListener("abort", onAbort);
+          fail(unreachable(to, error as Error));
+          refuse(failure ?? (error as Error));
+        }
       }),
     async close(reason) {
       for (const end of running) end(reason);

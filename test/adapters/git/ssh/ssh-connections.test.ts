@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { Socket } from "node:net";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gitCommand, type SshConnections } from "../../../../src/adapters/git/ssh/ssh-connections.ts";
@@ -172,4 +174,17 @@ test("closing ends what runs and what waits, and refuses what comes", async (t) 
   await failures;
   await assert.rejects(wait(ssh, host.repository(path), key), { code: "shutdown" });
   assert.deepEqual([ssh.stats().connections, ssh.stats().channels], [0, 0]);
+});
+
+test("a command that finds its connection just broken, before anything has told so, runs on a new one", async (t) => {
+  const { host, key, connections } = await startSshWorld(t, "in-process");
+  const sockets: Socket[] = [];
+  const collect = (message: unknown) => void sockets.push((message as { socket: Socket }).socket);
+  subscribe("net.client.socket", collect);
+  t.after(() => unsubscribe("net.client.socket", collect));
+  const ssh = connections();
+  await advertise(ssh, host.repository(path), key);
+  for (const socket of sockets) socket.destroy();
+  assert.match((await advertise(ssh, host.repository(path), key)).stdout, /refs\/heads\/main/);
+  assert.deepEqual(ssh.stats(), { connections: 1, channels: 0, opened: 2 });
 });
