@@ -106,15 +106,16 @@ export function matchesImage(reference: ImageReference, image: ImageName): boole
   return reference.repository === onRegistry(image.repository, reference.registry);
 }
 
-/** The image as people write it: without host and `library/` on Docker Hub. */
-export function formatImage(image: ImageName): string {
-  if (image.registry === undefined) return image.repository;
-  if (image.registry !== dockerHub) {
-    const path = `${image.registry}/${image.repository}`;
-    // A host of one word is only known as one by its port.
-    return splitHost(path).host === undefined ? `${image.registry}:443/${image.repository}` : path;
+/** The image as people write it: without host and `library/` on Docker Hub, unless it would then read as another one's. */
+export function formatImage({ registry, repository }: ImageName): string {
+  const hasHost = (text: string) => splitHost(text).host !== undefined;
+  if (registry === undefined) return repository;
+  if (registry === dockerHub) {
+    const short = repository.replace(/^library\/(?=[^/]+$)/, "");
+    return hasHost(short) ? `${dockerHub}/${short}` : short;
   }
-  return /^library\/[^/]+$/.test(image.repository) ? image.repository.slice("library/".length) : image.repository;
+  // A host of one word is only known as one by its port.
+  return hasHost(`${registry}/`) ? `${registry}/${repository}` : `${registry}:443/${repository}`;
 }
 
 /** What the API shows of a Deployment: its first container that is ours, else the first. */

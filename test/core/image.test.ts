@@ -158,6 +158,10 @@ test("a registry that is one word is shown with its port: without, it would read
   assert.equal(formatImage({ registry: "localhost", repository: "team/app" }), "localhost/team/app");
 });
 
+test("a path on Docker Hub that begins like a host is shown with Docker Hub's own in front", () => {
+  assert.equal(formatImage({ registry: "docker.io", repository: "ghcr.io/app" }), "docker.io/ghcr.io/app");
+});
+
 test("the API shows the first container that is ours, else the first, without tag and digest", () => {
   const containers = [{ image: "proxy:2" }, { image: `host:5000/team/app:1@${digest}` }];
   assert.deepEqual(containerAndVersion(containers, { repository: "team/app" }), { container: "host:5000/team/app", version: "1" });
