@@ -10,13 +10,13 @@ export interface Growth {
   readonly handles: readonly [first: number, last: number];
 }
 
-/** The least that the last process held in the sixth after a third of its life, and in the last sixth. Undefined: it lived too short to tell. */
+/** The least that the last process held in the second third of its life, and in the last: V8 collects when it likes. Undefined: it lived too short to tell. */
 export function growth(samples: readonly Measured[]): Growth | undefined {
   const life = samples.filter(({ pid }) => pid === samples.at(-1)?.pid);
-  const sixth = Math.floor(life.length / 6);
-  if (sixth === 0) return undefined;
+  const third = Math.floor(life.length / 3);
+  if (third === 0) return undefined;
   const least = (part: readonly Measured[], of: "rssMb" | "handles") => Math.round(Math.min(...part.map((sample) => sample[of])));
-  const [first, last] = [life.slice(2 * sixth, 3 * sixth), life.slice(-sixth)];
+  const [first, last] = [life.slice(third, 2 * third), life.slice(-third)];
   return { rssMb: [least(first, "rssMb"), least(last, "rssMb")], handles: [least(first, "handles"), least(last, "handles")] };
 }
 

@@ -52,7 +52,8 @@ async function soak(): Promise<void> {
   const changes = makeChanges(town, seed, end);
   const callers = callOperator(operator, seed, end, complain);
   const samples: Measured[] = [];
-  const measuring = repeatedly(end, createRandom(0), [1_000, 1_001], async () => {
+  const isMeasured = new AbortController();
+  const measuring = repeatedly(isMeasured.signal, createRandom(0), [1_000, 1_001], async () => {
     if (operator.url) samples.push(await operator.measure());
   });
   // One process lives through the second half, so that its growth can be seen.
@@ -60,13 +61,15 @@ async function soak(): Promise<void> {
   const restarts = repeatedly(AbortSignal.timeout(durationMs / 2), random, [4_000, 20_000], () =>
     operator.restart(random.pick(["SIGTERM", "SIGKILL"])),
   );
-  await Promise.all([faults.done, changes.done, callers.done, measuring, restarts]);
+  await Promise.all([faults.done, changes.done, callers.done, restarts]);
 
   const convergedMs = await converge(town, operator, callers);
   if (convergedMs === undefined) {
     for (const app of await behind(town)) complain(`${app.namespace}/${app.name} is not at its newest commit ${app.commits.at(-1)}`);
     complain(await (await fetch(`${operator.url}/status`)).text());
   }
+  isMeasured.abort();
+  await measuring;
   const last = await operator.measure();
   for (const problem of notFlat(samples)) complain(problem);
   if (last.children > 0) complain(`${last.children} child processes are left`);
