@@ -1,7 +1,6 @@
 /** The operator put together: configuration and a cluster in, a listening server out. */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { createChat } from "./adapters/chat.ts";
 import { directorySize } from "./adapters/directory-size.ts";
@@ -30,6 +29,7 @@ import { startHttpServer } from "./http/http-server.ts";
 import { statusPage } from "./http/status-page.ts";
 import { statusReport } from "./http/status-report.ts";
 import { debugEntries, type StatusRows, statusRows, trackedCount } from "./http/views.ts";
+import { systemClock } from "./system-clock.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
 import type { Redactor } from "./telemetry/redact.ts";
 import type { State } from "./telemetry/state-metrics.ts";
@@ -63,11 +63,6 @@ const LAST_MESSAGES_MS = 3_000;
 const DISK_LOOK_MS = 60_000;
 const LAST_EVENTS_MS = 1_000;
 const MOST_KEYS = 10_000;
-
-const systemClock: Clock = {
-  now: () => performance.now(),
-  sleep: async (ms, signal) => void (await sleep(ms, undefined, { signal })),
-};
 
 export async function startOperator(options: OperatorOptions): Promise<Operator> {
   const { config, kubeConfig, log, redactor, tracer = noTracer, clock = systemClock, patience = {} } = options;

@@ -5,8 +5,8 @@ import { loadKubeConfig } from "../adapters/kubernetes/load-kube-config.ts";
 import type { Config } from "../config.ts";
 import { connectOutside, type Outside } from "../connect-outside.ts";
 import { createImageGate } from "../core/image-gate.ts";
-import type { Clock } from "../core/ports.ts";
 import type { Settings, Target } from "../core/types.ts";
+import { systemClock } from "../system-clock.ts";
 import type { Redactor } from "../telemetry/redact.ts";
 import { usedSecrets } from "./describe-target.ts";
 import { checkLive, type Preview, type Tell } from "./live-check.ts";
@@ -84,6 +84,10 @@ export async function openLiveWorld({ config, redactor, deadlineMs, kubeconfig }
 
 /** Looks once: a missing image is said to be missing, however new the commit is. */
 function createLookingGate({ registry, builds }: Outside, { imageGate }: Config) {
-  const clock: Clock = { now: () => performance.now(), sleep: async (ms, signal) => void (await sleep(ms, undefined, { signal })) };
-  return createImageGate({ registry, builds, clock, settings: { ...imageGate, waitAttempts: 0, graceMs: Number.POSITIVE_INFINITY } });
+  return createImageGate({
+    registry,
+    builds,
+    clock: systemClock,
+    settings: { ...imageGate, waitAttempts: 0, graceMs: Number.POSITIVE_INFINITY },
+  });
 }

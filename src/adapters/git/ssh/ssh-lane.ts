@@ -188,7 +188,7 @@ export function createSshLane(options: SshLaneOptions): SshLane {
             cause: error,
           });
         }
-        await sleep(Math.min(10 * 2 ** refusals, 300) * (0.5 + Math.random()), undefined, { signal });
+        await sleep(Math.min(10 * 2 ** refusals, 300) * (0.5 + Math.random()), undefined, { signal }).catch(() => signal.throwIfAborted());
       }
     }
   }

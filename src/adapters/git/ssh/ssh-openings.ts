@@ -46,7 +46,7 @@ export function createSshOpenings(options: { atOnce: number; retries: number; re
           return await withPlace(name, open);
         } catch (error) {
           if (!(error instanceof HungUpEarly) || attempt >= options.retries) throw error;
-          await sleep(options.retryMs * 3 ** attempt * (0.5 + Math.random()), undefined, { signal });
+          await sleep(options.retryMs * 3 ** attempt * (0.5 + Math.random()), undefined, { signal }).catch(() => signal.throwIfAborted());
         }
       }
     },

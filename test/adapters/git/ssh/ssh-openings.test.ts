@@ -45,3 +45,14 @@ test("other failures are not tried again", async () => {
   await assert.rejects(failing, /denied/);
   assert.equal(tries, 1);
 });
+
+test("who stops waiting for the next try hears why", async () => {
+  const openings = createSshOpenings({ atOnce: 1, retries: 3, retryMs: 60_000 });
+  const ending = new AbortController();
+  const reason = new Error("the operator is shutting down");
+  const hangUp = async () => {
+    setImmediate(() => ending.abort(reason));
+    throw new HungUpEarly("git_unreachable", "full");
+  };
+  await assert.rejects(openings.run("host", ending.signal, hangUp), reason);
+});
