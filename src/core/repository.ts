@@ -100,7 +100,12 @@ function parseScpLike(text: string): ParsedRepository {
   const [, user = "", host = "", path = ""] = match;
   // git reads `::` as a remote helper, which runs a program.
   if (path.startsWith(":")) return error(`has a transport that is refused (only ssh and https are allowed); ${forms}`);
-  return build("ssh", user, host, "", path);
+  return build("ssh", user, host, "", fromHome(path));
+}
+
+/** git drops the slash in both forms. */
+function fromHome(path: string): string {
+  return path.startsWith("/~") ? path.slice(1) : path;
 }
 
 function parseSshUrl(authority: string, rest: string): ParsedRepository {
@@ -110,7 +115,7 @@ function parseSshUrl(authority: string, rest: string): ParsedRepository {
   const { host, port } = splitPort(authority.slice(at + 1));
   const path = decodePath(rest);
   if (path === undefined) return error(`has a '%' that encodes no character; ${forms}`);
-  return build("ssh", user, host, port, path.startsWith("/~") ? path.slice(1) : path);
+  return build("ssh", user, host, port, fromHome(path));
 }
 
 function parseHttpsUrl(authority: string, rest: string): ParsedRepository {

@@ -15,6 +15,7 @@ const accepted: [text: string, repository: Repository, formatted: string][] = [
   ["git@GitHub.com:Team/App", { ...ssh, path: "Team/App" }, "git@github.com:Team/App"],
   ["git@github.com:/srv/app.git", { ...ssh, path: "/srv/app.git" }, "ssh://git@github.com/srv/app.git"],
   ["git@github.com:~ops/app", { ...ssh, path: "~ops/app" }, "git@github.com:~ops/app"],
+  ["git@github.com:/~ops/app", { ...ssh, path: "~ops/app" }, "git@github.com:~ops/app"],
   ["git@github.com:22/app", { ...ssh, path: "22/app" }, "git@github.com:22/app"],
   ["git@github.com:v3/team/My%20Project/app", { ...ssh, path: "v3/team/My%20Project/app" }, "git@github.com:v3/team/My%20Project/app"],
   ["git@[2001:DB8::1]:app", { ...ssh, host: "2001:db8::1", path: "app" }, "git@[2001:db8::1]:app"],

@@ -14,7 +14,7 @@ export async function holds<T>(
   inputs: fc.Arbitrary<T>,
   check: (input: T) => void | Promise<void>,
   /** `known`: inputs that once broke it. */
-  { runs = 2_000, known = [] }: { readonly runs?: number; readonly known?: readonly T[] } = {},
+  { runs = 2_000, known = [] }: { readonly runs?: number; readonly known?: readonly NoInfer<T>[] } = {},
 ): Promise<void> {
   const property = fc.asyncProperty(inputs, async (input) => {
     const startedAt = performance.now();
