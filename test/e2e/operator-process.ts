@@ -2,7 +2,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import type { TestContext } from "node:test";
 
 export interface OperatorProcess {
   readonly url: string;
@@ -18,7 +17,7 @@ export interface OperatorProcess {
 }
 
 export async function startOperatorProcess(
-  t: TestContext,
+  t: { after(close: () => unknown): void },
   program: string,
   env: Readonly<Record<string, string>>,
 ): Promise<OperatorProcess> {
