@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, sign, verify } from "node:crypto";
+import { createHmac, createPrivateKey, createPublicKey, type KeyObject, randomBytes, sign, verify } from "node:crypto";
 import ssh2 from "ssh2";
 import type { SshKey } from "../../../core/ports.ts";
 import type { SecretRef } from "../../../core/types.ts";
@@ -98,12 +98,30 @@ function convertDer(label: string, bytes: Buffer): string | Unusable {
   }
 }
 
+/** The ids of keys that were proven sound, by a keyed hash of their text: the text itself is not kept after its run. */
+const proven = new Map<string, string>();
+const MOST_PROVEN = 1_000;
+const hashKey = randomBytes(32);
+
 function identify(privateKey: string): SshKey | Unusable {
+  const hash = createHmac("sha256", hashKey).update(privateKey).digest("base64");
+  const known = proven.get(hash);
+  if (known !== undefined) return { id: known, privateKey };
+  const id = prove(privateKey);
+  if (id instanceof Unusable) return id;
+  proven.set(hash, id);
+  const [oldest] = proven.keys();
+  if (proven.size > MOST_PROVEN && oldest !== undefined) proven.delete(oldest);
+  return { id, privateKey };
+}
+
+/** The key's fingerprint. */
+function prove(privateKey: string): string | Unusable {
   const parsed = ssh2.utils.parseKey(privateKey);
   if (parsed instanceof Error || !parsed.isPrivateKey()) return damaged;
   if (!/^(ssh-rsa|ssh-ed25519|ecdsa-sha2-nistp(256|384|521))$/.test(parsed.type))
     return new Unusable(`is of the type ${parsed.type}; ${supported}`);
-  return ownsPublicKey(parsed.getPrivatePEM(), parsed.getPublicPEM()) ? { id: fingerprint(parsed.getPublicSSH()), privateKey } : damaged;
+  return ownsPublicKey(parsed.getPrivatePEM(), parsed.getPublicPEM()) ? fingerprint(parsed.getPublicSSH()) : damaged;
 }
 
 /** The files carry both halves: without this proof someone else's public half would borrow their id, and with it their connections. */
