@@ -1,4 +1,5 @@
 import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, type Node, type Scalar, visit, type YAMLMap } from "yaml";
+import { rememberTexts } from "./remember-texts.ts";
 import { InvalidYaml, lineAt, readDocuments } from "./yaml-documents.ts";
 
 /** The scalar that gives a container its image; the same one several times when an alias or a merge brings it. */
@@ -13,16 +14,21 @@ export interface ImageScalar {
 /** Steps along aliases and merges, which multiply in each other; a file written by people takes a few per container. */
 const maxSteps = 1000;
 
+/** Characters of manifests: a pass without news parses none again. */
+const MOST_REMEMBERED = 4 * 2 ** 20;
+
 /**
  * The images of the containers, then the initContainers, of every apps/v1 Deployment: a document, or an item of a `kind: List`, which is how
  * kubectl reads it. Aliases and merge keys are followed to the scalar that they repeat. Throws InvalidYaml, also where a Deployment is odd
  * enough that an image could be overlooked.
  */
-export function findImages(text: string): ImageScalar[] {
-  return readDocuments(text)
-    .flatMap((document) => imagesOf(document, text))
-    .toArray();
-}
+export const findImages = rememberTexts(
+  (text): readonly ImageScalar[] =>
+    readDocuments(text)
+      .flatMap((document) => imagesOf(document, text))
+      .toArray(),
+  MOST_REMEMBERED,
+);
 
 function imagesOf(document: Document.Parsed, text: string): ImageScalar[] {
   let steps = 0;
