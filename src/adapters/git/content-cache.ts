@@ -1,7 +1,6 @@
 /** The contents used last, up to `maxBytes` together. */
 export interface ContentCache<K> {
   get(key: K): Buffer | undefined;
-  /** For a key that is not held. */
   put(key: K, content: Buffer): void;
 }
 
@@ -15,8 +14,9 @@ export function createContentCache<K>(maxBytes: number): ContentCache<K> {
       return content;
     },
     put(key, content) {
+      held += content.length - (contents.get(key)?.length ?? 0);
+      contents.delete(key);
       contents.set(key, content);
-      held += content.length;
       for (const [oldest, { length }] of contents) {
         if (held <= maxBytes) return;
         contents.delete(oldest);

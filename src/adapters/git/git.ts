@@ -8,6 +8,7 @@ import { noObserver, type Observer } from "../../core/observer.ts";
 import type { Branch, Commit, Git, Identity, ManifestsBranch, ManifestsCopy, PushAccess } from "../../core/ports.ts";
 import { formatRepository } from "../../core/repository.ts";
 import { asReconcileError, ReconcileError } from "../../errors.ts";
+import { createContentCache } from "./content-cache.ts";
 import { diskError } from "./disk-error.ts";
 import { createGitRemote, type ShutdownGrace } from "./git-remote.ts";
 import { makeFolder } from "./make-folder.ts";
@@ -38,6 +39,8 @@ export interface GitOptions {
 const LOOK_BACK = [1, 50, 1_000];
 /** Commits remembered by branch, so that an unmoved tip costs one listing. */
 const MAX_LISTINGS = 5_000;
+/** Folders and manifests of all copies that are kept in memory, so that a pass without news reads nothing from disk. */
+const MAX_CONTENTS_BYTES = 16 * 2 ** 20;
 
 /** The branch's tip, and the newest commit that counts: the tip itself or one behind it. */
 interface Newest {
@@ -65,6 +68,7 @@ export function createGit(options: GitOptions): Git & PushAccess & { close(): Pr
   let prepared: Promise<void> | undefined;
   const listings = createFreshest<Newest>(MAX_LISTINGS);
   const copies = new Map<string, CopyEntry>();
+  const contents = createContentCache<string>(MAX_CONTENTS_BYTES);
 
   async function newestCommit(at: Branch, notBefore: number, skip?: (commit: Commit) => boolean): Promise<Commit> {
     const { commit } = await listings.get(`${skip ? "skip" : "tip"}:${idOf(at)}`, notBefore, (known, asked) =>
@@ -103,7 +107,10 @@ export function createGit(options: GitOptions): Git & PushAccess & { close(): Pr
     });
     for (let attempt = 1; ; attempt++) {
       const id = idOf(at);
-      const entry = copies.get(id) ?? { copy: createManifestsCopy({ remote, identity, folder: join(folder, copyName(id)) }), users: 0 };
+      const entry = copies.get(id) ?? {
+        copy: createManifestsCopy({ remote, identity, contents, folder: join(folder, copyName(id)) }),
+        users: 0,
+      };
       copies.delete(id);
       copies.set(id, entry);
       entry.users += 1;

@@ -1,16 +1,17 @@
 /** One shallow copy of one manifests branch as one key sees it: an object store without refs and without a work tree. */
-import fs from "node:fs";
 import { open, readFile as readBytes, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import * as git from "isomorphic-git";
 import { createFreshest } from "../../core/freshest.ts";
 import type { Identity, ManifestsBranch, ManifestsCopy, PushResult } from "../../core/ports.ts";
 import { formatRepository } from "../../core/repository.ts";
 import { asReconcileError, ReconcileError } from "../../errors.ts";
+import type { ContentCache } from "./content-cache.ts";
 import { diskError } from "./disk-error.ts";
 import type { GitRemote } from "./git-remote.ts";
 import { makeFolder } from "./make-folder.ts";
-import { commitFile, packObjects, readFile } from "./object-store.ts";
+import { commitFile, readFile } from "./manifest-files.ts";
+import { createObjectStore, type ObjectStore } from "./object-store.ts";
+import type { Pack } from "./pack-format.ts";
 import { indexPack } from "./pack-index.ts";
 import { pushRef } from "./receive-pack.ts";
 import { openUploadPack, type UploadPack } from "./upload-pack.ts";
@@ -20,6 +21,8 @@ export interface CopyOptions {
   /** A folder of this copy alone. */
   readonly folder: string;
   readonly identity: Identity;
+  /** Of all copies. */
+  readonly contents: ContentCache<string>;
 }
 
 export interface DisposableCopy {
@@ -30,26 +33,26 @@ export interface DisposableCopy {
   dispose(): Promise<void>;
 }
 
-/** Packs and loose objects past these numbers make reading slow; the copy is then cloned again. */
+/** More packs make reading slow; the copy is then cloned again. */
 const MAX_PACKS = 500;
-const MAX_COMMITS_BUILT = 2_000;
 /** A fast-forward that brings more than this is taken for a rewritten branch, whose whole history would come: a fresh depth-1 copy is smaller. */
 const MAX_FORWARD_BYTES = 4 * 2 ** 20;
 
 /** The state that a clone replaces as a whole. */
 interface Store {
-  readonly gitdir: string;
+  readonly folder: string;
+  readonly objects: ObjectStore;
   readonly shallow: Set<string>;
-  readonly cache: object;
   tip: string;
-  packs: number;
+  /** Its next fast-forward would bring too much. */
+  isFull: boolean;
+  files: number;
   bytes: number;
-  /** Commits made here: parent and the objects each adds. Emptied when they are pushed. */
-  readonly built: Map<string, { parent: string; oids: readonly string[] }>;
-  commitsBuilt: number;
+  /** Commits made here and not pushed yet: parent and the objects each adds. */
+  readonly built: Map<string, { parent: string; ids: readonly string[] }>;
 }
 
-export function createManifestsCopy({ remote, folder, identity }: CopyOptions): DisposableCopy {
+export function createManifestsCopy({ remote, folder, identity, contents }: CopyOptions): DisposableCopy {
   let store: Store | undefined;
   let generation = 0;
   const tips = createFreshest<string>(1);
@@ -63,7 +66,7 @@ export function createManifestsCopy({ remote, folder, identity }: CopyOptions): 
     const found = await remote.converse(at, { service: "git-upload-pack", notBefore }, async (wire) => {
       const server = await openUploadPack(wire);
       const tip = remote.requireTip(at, await server.list(at.branch));
-      if (!store || store.packs >= MAX_PACKS || store.commitsBuilt >= MAX_COMMITS_BUILT) await replace(at, server, tip);
+      if (!store || store.isFull || store.objects.packs >= MAX_PACKS) await replace(at, server, tip);
       else if (store.tip !== tip && !(await forward(at, store, server, tip))) return void wire.abort();
       return tip;
     });
@@ -77,26 +80,27 @@ export function createManifestsCopy({ remote, folder, identity }: CopyOptions): 
       await receive(at, into, server, request, Math.min(MAX_FORWARD_BYTES, remote.maxBytes));
     } catch (error) {
       if (asReconcileError(error).code !== "git_limit") throw error;
-      into.packs = MAX_PACKS;
+      into.isFull = true;
       return false;
     }
     into.tip = tip;
     return true;
   }
 
-  async function replace(at: ManifestsBranch, server: UploadPack, tip: string): Promise<void> {
-    const gitdir = join(folder, String(generation++));
-    const fresh: Store = { gitdir, shallow: new Set(), cache: {}, tip, packs: 0, bytes: 0, built: new Map(), commitsBuilt: 0 };
+  async function replace(branch: ManifestsBranch, server: UploadPack, tip: string): Promise<void> {
+    const at = join(folder, String(generation++));
+    const objects = createObjectStore(at, contents);
+    const fresh: Store = { folder: at, objects, shallow: new Set(), tip, isFull: false, files: 0, bytes: 0, built: new Map() };
     const old = store;
     try {
-      await makeFolder(join(gitdir, "objects", "pack"));
-      await receive(at, fresh, server, { want: tip, depth: 1 }, remote.maxBytes);
+      await makeFolder(at);
+      await receive(branch, fresh, server, { want: tip, depth: 1 }, remote.maxBytes);
       store = fresh;
     } catch (error) {
-      await rm(gitdir, { recursive: true, force: true });
+      await rm(at, { recursive: true, force: true });
       throw diskError(error);
     }
-    if (old) await rm(old.gitdir, { recursive: true, force: true });
+    if (old) await rm(old.folder, { recursive: true, force: true });
   }
 
   /** Writes and indexes the pack that the server sends; the objects count only once the wanted commit can be read. */
@@ -107,8 +111,7 @@ export function createManifestsCopy({ remote, folder, identity }: CopyOptions): 
     request: Parameters<UploadPack["pack"]>[0],
     maxBytes: number,
   ) {
-    const path = join(into.gitdir, "objects", "pack", `pack-${into.packs}.pack`);
-    const indexPath = path.replace(/pack$/, "idx");
+    const path = nextPack(into);
     const repository = formatRepository(at.repository);
     let bytes = 0;
     try {
@@ -122,27 +125,55 @@ export function createManifestsCopy({ remote, folder, identity }: CopyOptions): 
       } finally {
         await file.close();
       }
-      await writeFile(indexPath, await indexPack(await readBytes(path), { repository, maxBytes: remote.maxBytes }));
-      await git.readCommit({ fs, gitdir: into.gitdir, oid: request.want, cache: into.cache });
+      into.objects.addPack(path, await indexPack(await readBytes(path), { repository, maxBytes: remote.maxBytes }));
+      await into.objects.read(request.want, "commit");
     } catch (error) {
       await rm(path, { force: true });
-      await rm(indexPath, { force: true });
       throw storeError(error);
     }
-    into.packs += 1;
     into.bytes += bytes;
   }
 
+  function nextPack(into: Store): string {
+    return join(into.folder, `${into.files++}.pack`);
+  }
+
   async function push(at: ManifestsBranch, from: string, to: string): Promise<PushResult> {
-    const { gitdir, cache, built } = current();
-    const oids: string[] = [];
+    const into = current();
+    const ids: string[] = [];
     for (let sha = to; sha !== from; ) {
-      const commit = built.get(sha);
+      const commit = into.built.get(sha);
       if (!commit) throw new ReconcileError("git_copy_damaged", "the commits to push are gone from the local copy; they are made anew");
-      oids.push(...commit.oids);
+      ids.push(...commit.ids);
       sha = commit.parent;
     }
-    const makePack = () => packObjects({ gitdir, cache }, oids);
+    const path = nextPack(into);
+    let pack: Pack | undefined;
+    let isKept = false;
+    // Stored before it is sent: a full disk is found out while nothing has been pushed.
+    const makePack = async () => {
+      pack = await into.objects.pack(ids);
+      await writeFile(path, pack.bytes).catch((error: unknown) => Promise.reject(storeError(error)));
+      return pack.bytes;
+    };
+    try {
+      const { result, startedAt } = await send(at, from, to, makePack);
+      if (result.kind !== "accepted" || !pack || into.tip !== from) return result;
+      into.objects.addPack(path, pack.index);
+      isKept = true;
+      into.bytes += pack.bytes.length;
+      into.tip = to;
+      forgetBuilt(into);
+      // The server has just said where the branch is: as good as a listing.
+      tips.put("tip", startedAt, to);
+      return result;
+    } finally {
+      if (!isKept) await rm(path, { force: true });
+    }
+  }
+
+  /** Never unknown: after a cut the remote is asked whether the commit has arrived. */
+  async function send(at: ManifestsBranch, from: string, to: string, makePack: () => Promise<Uint8Array>) {
     const update = { branch: at.branch, from, to };
     const startedAt = performance.now();
     let sent = false;
@@ -151,39 +182,38 @@ export function createManifestsCopy({ remote, folder, identity }: CopyOptions): 
       sent = true;
     };
     const graceMs = () => (sent ? remote.grace.acknowledgeMs : 0);
-    let result: PushResult;
     try {
-      result = await remote.converse(at, { service: "git-receive-pack", notBefore: startedAt, graceMs }, (wire) =>
-        pushRef(wire, update, makePack, onSend),
-      );
+      const question = { service: "git-receive-pack", notBefore: startedAt, graceMs } as const;
+      const result = await remote.converse(at, question, (wire) => pushRef(wire, update, makePack, onSend));
+      return { result, startedAt };
     } catch (error) {
       if (!sent) throw error;
       const landed = await remote.hasCommit(at, from, to);
       if (!landed && remote.stopping.aborted) throw unacknowledged(at);
       if (!landed && asReconcileError(error).code !== "git_unreachable") throw error;
-      result = landed ? { kind: "accepted" } : { kind: "raced", cause: error };
+      const result: PushResult = landed ? { kind: "accepted" } : { kind: "raced", cause: error };
+      return { result, startedAt };
     }
-    if (result.kind === "accepted" && store?.gitdir === gitdir && store.tip === from) {
-      store.tip = to;
-      built.clear();
-      // The server has just said where the branch is: as good as a listing.
-      tips.put("tip", startedAt, to);
-    }
-    return result;
   }
 
   async function commit(parent: string, path: string, text: string, message: string): Promise<string> {
     const into = current();
-    const { sha, oids } = await commitFile(into, { parent, path, text, message, identity });
-    into.built.set(sha, { parent, oids });
-    into.commitsBuilt += 1;
+    // A new chain begins: what was made before was not pushed, and won't be.
+    if (!into.built.has(parent)) forgetBuilt(into);
+    const { sha, ids } = await commitFile(into.objects, { parent, path, text, message, identity });
+    into.built.set(sha, { parent, ids });
     return sha;
+  }
+
+  function forgetBuilt(into: Store): void {
+    into.built.clear();
+    into.objects.forgetAdded();
   }
 
   return {
     use: (at) => ({
       refresh: (notBefore) => tips.get("tip", notBefore, (_known, asked) => lookAtRemote(at, asked)),
-      read: async (sha, path) => readFile(current(), sha, path),
+      read: async (sha, path) => readFile(current().objects, sha, path),
       commit,
       push: (from, to) => push(at, from, to),
     }),

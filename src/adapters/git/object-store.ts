@@ -1,140 +1,90 @@
-/** Files read from, and commits written to, a git object store by object id alone (isomorphic-git keeps the objects). */
-import fs from "node:fs";
-import * as git from "isomorphic-git";
-import type { Identity } from "../../core/ports.ts";
+/** The objects of one copy, by id: those in packs on disk, and those made here that no pack holds yet. */
+import { createHash } from "node:crypto";
+import { inflateSync } from "node:zlib";
 import { ReconcileError } from "../../errors.ts";
+import type { ContentCache } from "./content-cache.ts";
 import { diskError } from "./disk-error.ts";
+import { type GitObject, openPackFile, type PackFile } from "./pack-file.ts";
+import { formatPack, formatPackEntry, type Pack } from "./pack-format.ts";
 
 export interface ObjectStore {
-  readonly gitdir: string;
-  /** isomorphic-git's: pack indexes and packs in memory, dropped with the copy. */
-  readonly cache: object;
+  /** An object that the store should have and can't give means a damaged copy, which is made anew. */
+  read(id: string, kind: string): Promise<Buffer>;
+  /** Keeps the object in memory until it is in a pack; its id. */
+  add(kind: string, content: Buffer): string;
+  /** A pack of those objects, which were added here. */
+  pack(ids: readonly string[]): Promise<Pack>;
+  /** From now on the objects of that pack are read from it. */
+  addPack(path: string, index: Buffer): void;
+  /** Drops what was added and is in no pack. */
+  forgetAdded(): void;
+  readonly packs: number;
 }
 
-/** Manifests larger than this are refused before they are parsed. */
-const MAX_MANIFEST_BYTES = 2 ** 20;
-
-const KINDS: Record<string, string> = { "120000": "a symbolic link", "160000": "a submodule", "040000": "a directory" };
-
-/** A regular file's text, byte order mark included, so that encoding it again gives the same bytes. */
-export async function readFile(store: ObjectStore, commit: string, path: string): Promise<string> {
-  const { entry } = await findFile(store, commit, path);
-  const { blob } = await undamaged(() => git.readBlob({ fs, ...store, oid: entry.oid }));
-  if (blob.length > MAX_MANIFEST_BYTES) {
-    throw new ReconcileError(
-      "manifest_invalid",
-      `${path} has ${blob.length} bytes, more than 1 MiB; name the Deployment's own manifest in gitops.operator.deployment_path`,
-    );
-  }
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(blob);
-  } catch (cause) {
-    throw new ReconcileError(
-      "manifest_invalid",
-      `${path} is not UTF-8 text; name the Deployment's YAML manifest in gitops.operator.deployment_path`,
-      { cause },
-    );
-  }
+interface Added {
+  readonly kind: string;
+  /** Deflated, as it goes into a pack. */
+  readonly entry: Buffer;
+  readonly dataAt: number;
 }
 
-/** A commit on `parent` with that one file replaced, and the new objects: blob, trees from the file's folder up, commit. */
-export async function commitFile(
-  store: ObjectStore,
-  change: { parent: string; path: string; text: string; message: string; identity: Identity },
-): Promise<{ sha: string; oids: string[] }> {
-  const { trees } = await findFile(store, change.parent, change.path);
-  return undamaged(async () => {
-    let oid = await git.writeBlob({ fs, gitdir: store.gitdir, blob: Buffer.from(change.text, "utf8") });
-    const oids = [oid];
-    for (const { bytes, idAt } of trees.reverse()) {
-      const object = Buffer.concat([bytes.subarray(0, idAt), Buffer.from(oid, "hex"), bytes.subarray(idAt + 20)]);
-      oid = await git.writeObject({ fs, gitdir: store.gitdir, type: "tree", format: "content", object });
-      oids.push(oid);
+/** `contents`: shared by all copies, its keys begin with the copy's own `name`, so that no copy gives what is another's. */
+export function createObjectStore(name: string, contents: ContentCache<string>): ObjectStore {
+  const packs: PackFile[] = [];
+  const added = new Map<string, Added>();
+
+  const keyOf = (kind: string, id: string) => `${name}:${kind}:${id}`;
+
+  async function find(id: string): Promise<GitObject> {
+    const own = added.get(id);
+    if (own) return { kind: own.kind, content: inflateSync(own.entry.subarray(own.dataAt)) };
+    // The newest pack first: what was pushed or fetched last is asked for most.
+    for (let at = packs.length - 1; at >= 0; at--) {
+      const object = await packs[at]?.read(id);
+      if (object) return object;
     }
-    const person = { ...change.identity, timestamp: Math.floor(Date.now() / 1000), timezoneOffset: 0 };
-    const commit = { tree: oid, parent: [change.parent], author: person, committer: person, message: change.message };
-    const sha = await git.writeCommit({ fs, gitdir: store.gitdir, commit });
-    return { sha, oids: [...oids, sha] };
-  });
-}
-
-/** A pack of those objects, in full. */
-export async function packObjects(store: ObjectStore, oids: string[]): Promise<Uint8Array> {
-  return undamaged(async () => (await git.packObjects({ fs, ...store, oids })).packfile as Uint8Array);
-}
-
-interface Entry {
-  readonly mode: string;
-  readonly oid: string;
-}
-
-/** A tree object's bytes, and where in them the id of the entry on the way to the file begins. */
-interface TreeOnTheWay {
-  readonly bytes: Buffer;
-  readonly idAt: number;
-}
-
-/** The entry of a regular file, and the trees on the way to it, the root first. */
-async function findFile(store: ObjectStore, commit: string, path: string): Promise<{ trees: TreeOnTheWay[]; entry: Entry }> {
-  const names = path.split("/");
-  const trees: TreeOnTheWay[] = [];
-  let { tree: oid } = (await undamaged(() => git.readCommit({ fs, ...store, oid: commit }))).commit;
-  for (const [depth, name] of names.entries()) {
-    const { object } = await undamaged(() => git.readObject({ fs, ...store, oid, format: "content" }));
-    const bytes = Buffer.from(object as Uint8Array);
-    const found = findEntry(bytes, name);
-    const here = names.slice(0, depth + 1).join("/");
-    if (!found) {
-      throw new ReconcileError(
-        "manifest_missing",
-        `${path} is not in the manifests repository ('${here}' does not exist); correct gitops.operator.deployment_path`,
-      );
-    }
-    const { entry, idAt } = found;
-    trees.push({ bytes, idAt });
-    const isLast = depth === names.length - 1;
-    if (isLast && entry.mode.startsWith("100")) return { trees, entry };
-    if (isLast || entry.mode !== "040000") {
-      const kind = KINDS[entry.mode] ?? "a file";
-      const wanted = isLast ? "a regular file" : "a directory";
-      throw new ReconcileError(
-        "manifest_invalid",
-        `${path} is not a regular file: '${here}' is ${kind} (mode ${entry.mode}), not ${wanted}; correct gitops.operator.deployment_path`,
-      );
-    }
-    oid = entry.oid;
+    throw new Error(`object ${id} is missing`);
   }
-  throw new ReconcileError("manifest_missing", "gitops.operator.deployment_path is empty; name the manifest's path");
+
+  return {
+    async read(id, kind) {
+      const known = contents.get(keyOf(kind, id));
+      if (known) return known;
+      try {
+        const object = await find(id);
+        if (object.kind !== kind || idOf(object) !== id) throw new Error(`object ${id} is not what it was`);
+        contents.put(keyOf(kind, id), object.content);
+        return object.content;
+      } catch (cause) {
+        const known = diskError(cause);
+        if (known instanceof ReconcileError) throw known;
+        throw new ReconcileError("git_copy_damaged", "the local copy of the manifests repository is damaged; it is made anew", { cause });
+      }
+    },
+    add(kind, content) {
+      const id = idOf({ kind, content });
+      added.set(id, { kind, ...formatPackEntry(kind, content) });
+      contents.put(keyOf(kind, id), content);
+      return id;
+    },
+    pack(ids) {
+      const objects = [...new Set(ids)].map((id) => {
+        const object = added.get(id);
+        if (!object) throw new ReconcileError("git_copy_damaged", "objects to push are gone from the local copy; they are made anew");
+        return { id, entry: object.entry };
+      });
+      return formatPack(objects);
+    },
+    addPack(path, index) {
+      packs.push(openPackFile(path, index, contents));
+    },
+    forgetAdded: () => added.clear(),
+    get packs() {
+      return packs.length;
+    },
+  };
 }
 
-/**
- * Looks in a tree object's own bytes (`MODE NAME\0` and 20 bytes of id, again and again): the names of the other entries are never decoded,
- * so whatever they are, they stay what they are.
- */
-function findEntry(bytes: Buffer, name: string): { entry: Entry; idAt: number } | undefined {
-  const wanted = Buffer.from(name, "utf8");
-  for (let at = 0; at < bytes.length; ) {
-    const space = bytes.indexOf(0x20, at);
-    const end = bytes.indexOf(0, space);
-    if (space < 0 || end < 0 || end + 21 > bytes.length) {
-      throw new ReconcileError("git_copy_damaged", "a folder of the manifests repository can't be read; the local copy is made anew");
-    }
-    if (bytes.subarray(space + 1, end).equals(wanted)) {
-      const mode = bytes.toString("latin1", at, space).padStart(6, "0");
-      return { entry: { mode, oid: bytes.toString("hex", end + 1, end + 21) }, idAt: end + 1 };
-    }
-    at = end + 21;
-  }
-  return undefined;
-}
-
-/** An object that the store should have and can't give means a damaged copy, which is made anew. */
-async function undamaged<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    const known = diskError(cause);
-    if (known instanceof ReconcileError) throw known;
-    throw new ReconcileError("git_copy_damaged", "the local copy of the manifests repository is damaged; it is made anew", { cause });
-  }
+function idOf({ kind, content }: GitObject): string {
+  return createHash("sha1").update(`${kind} ${content.length}\0`).update(content).digest("hex");
 }

@@ -3,6 +3,17 @@ import { inflateSync } from "node:zlib";
 
 export const PACK_HEADER_BYTES = 12;
 
+/** Whole objects, by the numbers of their entry types. */
+export const KINDS: ReadonlyMap<number, string> = new Map([
+  [1, "commit"],
+  [2, "tree"],
+  [3, "blob"],
+  [4, "tag"],
+]);
+
+/** Deeper chains than git itself can write would make each read slow. */
+export const MAX_DELTA_DEPTH = 4095;
+
 /** Numbers of the entry types. */
 export const COMMIT = 1;
 export const OFS_DELTA = 6;

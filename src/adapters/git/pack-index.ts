@@ -1,27 +1,18 @@
 /**
- * The index (version 2, gitformat-pack(5)) of a pack that a server sent. isomorphic-git's own inflates whatever it is given;
+ * The index of a pack that a server sent. isomorphic-git's own inflates whatever it is given;
  * this one judges every declared size first, names what is damaged, and lets the event loop breathe.
  */
 import { createHash } from "node:crypto";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { crc32 } from "node:zlib";
 import { ReconcileError } from "../../errors.ts";
+import { createBreath } from "./breath.ts";
 import { createContentCache } from "./content-cache.ts";
 import { applyDelta, deltaResultSize } from "./pack-delta.ts";
-import { inflateEntry, PACK_HEADER_BYTES, type PackEntry, readPackEntry } from "./pack-entry.ts";
+import { inflateEntry, KINDS, MAX_DELTA_DEPTH, PACK_HEADER_BYTES, type PackEntry, readPackEntry } from "./pack-entry.ts";
+import { formatIndex } from "./pack-index-format.ts";
 import { createPackLimits, type PackLimits } from "./pack-limits.ts";
 
-const KINDS = new Map([
-  [1, "commit"],
-  [2, "tree"],
-  [3, "blob"],
-  [4, "tag"],
-]);
 const TRAILER_BYTES = 20;
-/** Deeper chains than git itself can write would make each read slow. */
-const MAX_DELTA_DEPTH = 4095;
-/** How long the event loop may have to wait, between two objects. */
-const BUSY_MS = 5;
 
 interface Entry extends PackEntry {
   readonly start: number;
@@ -42,7 +33,8 @@ export async function indexPack(pack: Buffer, at: { repository: string; maxBytes
   const limits = createPackLimits(at);
   try {
     const { objects, checksum } = await readObjects(pack, limits);
-    return await formatIndex(objects, checksum);
+    const places = objects.map(({ id, entry }) => ({ id, start: entry.start, crc: entry.crc }));
+    return await formatIndex(places, checksum);
   } catch (cause) {
     if (cause instanceof ReconcileError) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
@@ -163,43 +155,4 @@ function inflate(pack: Buffer, entry: PackEntry): Buffer {
 
 function idOf(kind: string, content: Buffer): string {
   return createHash("sha1").update(`${kind} ${content.length}\0`).update(content).digest("hex");
-}
-
-/** Sorted by id, in 256 parts by its first byte: the parts' ends are the index's first table. */
-async function formatIndex(objects: readonly Resolved[], checksum: Buffer): Promise<Buffer> {
-  const parts = Array.from({ length: 256 }, (): Resolved[] => []);
-  for (const object of objects) parts[Number.parseInt(object.id.slice(0, 2), 16)]?.push(object);
-  const breathe = createBreath();
-  const count = objects.length;
-  const tables = {
-    fanout: Buffer.alloc(1024),
-    ids: Buffer.alloc(20 * count),
-    crcs: Buffer.alloc(4 * count),
-    starts: Buffer.alloc(4 * count),
-  };
-  let row = 0;
-  for (const [first, part] of parts.entries()) {
-    part.sort((a, b) => (a.id < b.id ? -1 : 1));
-    for (const { id, entry } of part) {
-      tables.ids.write(id, 20 * row, "hex");
-      tables.crcs.writeUInt32BE(entry.crc, 4 * row);
-      tables.starts.writeUInt32BE(entry.start, 4 * row);
-      row += 1;
-    }
-    tables.fanout.writeUInt32BE(row, 4 * first);
-    await breathe();
-  }
-  const magicAndVersion = Buffer.from("ff744f6300000002", "hex");
-  const index = Buffer.concat([magicAndVersion, tables.fanout, tables.ids, tables.crcs, tables.starts, checksum]);
-  return Buffer.concat([index, createHash("sha1").update(index).digest()]);
-}
-
-/** Gives other work a turn whenever this one has taken `BUSY_MS`. */
-function createBreath(): () => Promise<void> {
-  let since = performance.now();
-  return async () => {
-    if (performance.now() - since < BUSY_MS) return;
-    await nextTurn();
-    since = performance.now();
-  };
 }

@@ -95,8 +95,8 @@ const skipWithoutMounts =
 
 for (const [what, options, expected] of [
   ["no space for the pack", "size=64k", /work directory.*ENOSPC.*WORK_DIR.*free space and inodes/],
-  ["no inodes for the folders", "size=8m,nr_inodes=4", /work directory.*ENOSPC.*WORK_DIR.*free space and inodes/],
-  ["no inodes for the new objects", "size=8m,nr_inodes=12", /work directory.*ENOSPC.*WORK_DIR.*free space and inodes/],
+  ["no inodes for the folders", "size=8m,nr_inodes=3", /work directory.*ENOSPC.*WORK_DIR.*free space and inodes/],
+  ["no inode for the new objects", "size=8m,nr_inodes=5", /work directory.*ENOSPC.*WORK_DIR.*free space and inodes/],
 ] as const) {
   test(`a full disk fails with the remedy and pushes nothing: ${what}`, { skip: skipWithoutMounts }, async (t) => {
     const { repository, workDir, update } = await startWorld(t);

@@ -1,0 +1,40 @@
+/** A packfile of whole objects (gitformat-pack(5)), and its index. */
+import { createHash } from "node:crypto";
+import { crc32, deflateSync } from "node:zlib";
+import { KINDS, PACK_HEADER_BYTES } from "./pack-entry.ts";
+import { formatIndex } from "./pack-index-format.ts";
+
+export interface Pack {
+  readonly bytes: Buffer;
+  readonly index: Buffer;
+}
+
+const types = new Map([...KINDS].map(([type, kind]) => [kind, type]));
+
+/** One object's entry, and where in it the deflated bytes begin. */
+export function formatPackEntry(kind: string, content: Buffer): { entry: Buffer; dataAt: number } {
+  const header: number[] = [];
+  let byte = ((types.get(kind) ?? 0) << 4) | (content.length & 0x0f);
+  for (let left = Math.floor(content.length / 16); left > 0; left = Math.floor(left / 128)) {
+    header.push(byte | 0x80);
+    byte = left & 0x7f;
+  }
+  header.push(byte);
+  return { entry: Buffer.concat([Buffer.from(header), deflateSync(content)]), dataAt: header.length };
+}
+
+export async function formatPack(objects: readonly { readonly id: string; readonly entry: Buffer }[]): Promise<Pack> {
+  const head = Buffer.from("PACK\0\0\0\x02\0\0\0\0", "latin1");
+  head.writeUInt32BE(objects.length, 8);
+  const hash = createHash("sha1").update(head);
+  let end = PACK_HEADER_BYTES;
+  const places = objects.map(({ id, entry }) => {
+    hash.update(entry);
+    const start = end;
+    end += entry.length;
+    return { id, start, crc: crc32(entry) };
+  });
+  const checksum = hash.digest();
+  const bytes = Buffer.concat([head, ...objects.map(({ entry }) => entry), checksum]);
+  return { bytes, index: await formatIndex(places, checksum) };
+}
