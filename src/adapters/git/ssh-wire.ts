@@ -43,8 +43,9 @@ export async function openSshWire(
 async function drain(channel: SshChannel): Promise<void> {
   const timer = setTimeout(() => channel.close(), GOODBYE_MS);
   try {
-    await channel.write(FLUSH);
+    const flushed = channel.write(FLUSH);
     channel.end();
+    await flushed;
     for await (const _ of channel.stdout);
     await channel.closed;
   } catch {

@@ -59,7 +59,7 @@ export async function openSshConnection(to: SshRepository, key: SshKey, options:
   const addresses = await resolveHost(to.host, options.dnsTimeoutMs, options.resolve);
   const { keysOf, missing } = await options.knownHosts();
   const known = keysOf(to.host, to.port);
-  const socket = connectTo(to, addresses);
+  const socket = writeTogether(connectTo(to, addresses));
   const client = new ssh2.Client();
   const { promise: ready, resolve: onReady, reject: onFailed } = Promise.withResolvers<void>();
   const { promise: gone, resolve: onGone } = Promise.withResolvers<void>();
@@ -200,6 +200,20 @@ function connectTo(to: SshRepository, addresses: readonly Address[]): Socket {
   // 250 ms, the default, is too short for a host on the other side of the world.
   const address = addresses.length === 1 ? (addresses[0]?.address ?? "") : to.host;
   return createConnection({ host: address, port: to.port, lookup, noDelay: true, autoSelectFamilyAttemptTimeout: 2_000 });
+}
+
+/** ssh2 writes each packet by itself; those of one turn of the event loop leave in one call to the system. */
+function writeTogether(socket: Socket): Socket {
+  const write = socket.write.bind(socket) as (chunk: Uint8Array) => boolean;
+  return Object.assign(socket, {
+    write(chunk: Uint8Array) {
+      if (socket.writableCorked === 0) {
+        socket.cork();
+        setImmediate(() => socket.uncork());
+      }
+      return write(chunk);
+    },
+  });
 }
 
 /** Counts ticks, not time, so that a busy event loop of our own is not taken for a silent server. */
