@@ -12,6 +12,7 @@ import { createBoundedMap } from "./adapters/registry/bounded-map.ts";
 import { createAnnouncer } from "./announce.ts";
 import type { Config } from "./config.ts";
 import { connectOutside, type GitPatience } from "./connect-outside.ts";
+import { askTogether } from "./core/ask-together.ts";
 import { createFreshest } from "./core/freshest.ts";
 import { createImageGate } from "./core/image-gate.ts";
 import { onceEach } from "./core/once-each.ts";
@@ -142,13 +143,13 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       workDirBytes: await diskLooks.get("", performance.now() - DISK_LOOK_MS, () => directorySize(workDir).catch(() => undefined)),
     };
   }
-  async function answer(filter: Filter): Promise<Result[]> {
+  const answer = askTogether(async (filter: Filter): Promise<Result[]> => {
     stopping.signal.throwIfAborted();
     const due = AbortSignal.timeout(config.reconcileTimeoutMs);
     await ready(deployments.ready(AbortSignal.any([stopping.signal, due])));
     announcer.retain(deployments.list().map(({ namespace, name }) => ({ namespace, deployment: name })));
     return reconciler.reconcile(filter, due);
-  }
+  }, tracer);
   const rows = () => statusRows(deployments.list(), parse, reconciler.lastResult, (ref) => unboundKeys.get(idOfSecret(ref)) === true);
   const endpoints: Endpoints = {
     reconcile(filter, { method, headers }) {

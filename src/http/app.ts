@@ -1,5 +1,6 @@
 /** The five endpoints (contract §5). Snake case lives here. */
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
+import { onceEach } from "../core/once-each.ts";
 import type { Filter } from "../core/pass.ts";
 import type { Log } from "../core/ports.ts";
 import type { Result } from "../core/types.ts";
@@ -9,6 +10,7 @@ import { reconcileEntry } from "./reconcile-entry.ts";
 import { parseReconcileFilter } from "./reconcile-filter.ts";
 import { requireToken } from "./require-token.ts";
 import { STATUS_PAGE_POLICY } from "./status-page.ts";
+import { takeTurns } from "./take-turns.ts";
 
 export interface Endpoints {
   /** `call`: how it was asked for, for its trace. */
@@ -28,9 +30,14 @@ export interface AppOptions {
   readonly reconcileToken?: string | undefined;
 }
 
+/** Their routes, spans and answers take some milliseconds together. */
+const CALLS_PER_TURN = 50;
+
 export function createApp(endpoints: Endpoints, log: Log, { requestStarted, reconcileToken }: AppOptions = {}): Express {
   const { debug } = endpoints;
   const routes = ["/reconcile", "/status", ...(debug ? ["/debug"] : []), "/health", "/metrics"];
+  const turn = takeTurns(CALLS_PER_TURN);
+  const body = onceEach((results: Result[]) => JSON.stringify(results.map(reconcileEntry)));
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
@@ -39,6 +46,7 @@ export function createApp(endpoints: Endpoints, log: Log, { requestStarted, reco
 
   if (reconcileToken !== undefined) app.all("/reconcile", requireToken(reconcileToken));
   app.all("/reconcile", async (request, response) => {
+    await turn();
     // HEAD starts nothing: a link checker is no trigger.
     if (request.method === "HEAD") return void response.type("application/json").end();
     if (request.method !== "GET" && request.method !== "POST") return refuseMethod(response, "GET, HEAD, POST");
@@ -47,7 +55,8 @@ export function createApp(endpoints: Endpoints, log: Log, { requestStarted, reco
       return void response.status(400).json({ error: "the query may hold namespace=… and deployment=…, once each; nothing was started" });
     }
     const results = await endpoints.reconcile(filter, request);
-    response.json(results.map(reconcileEntry));
+    await turn();
+    response.type("application/json").send(body(results));
   });
   const read = (path: string, answer: (response: Response, request: Request) => unknown) =>
     app.all(path, async (request, response) => {
