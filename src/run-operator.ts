@@ -1,4 +1,5 @@
 /** The operator as a program: environment and signals in, exit code out. */
+import { setFlagsFromString } from "node:v8";
 import { loadKubeConfig } from "./adapters/kubernetes/load-kube-config.ts";
 import { parseConfig } from "./config.ts";
 import { startOperator } from "./operator.ts";
@@ -12,6 +13,8 @@ const SHUTDOWN_MS = 55_000;
 const LAST_SPANS_MS = 2_000;
 
 export async function runOperator(env: Readonly<Record<string, string | undefined>>): Promise<void> {
+  // Else V8's space for young objects grows to 64 MB in a busy pass and is never given back, an eighth of a small Pod's memory.
+  setFlagsFromString("--semi-space-growth-factor=1");
   const parsed = parseConfig(env);
   if (parsed.kind === "error") throw new Error(parsed.problems.map((problem) => `configuration: ${problem}`).join("\n"));
   const { config } = parsed;

@@ -48,7 +48,7 @@ export interface Reflector {
   close(): void;
 }
 
-const pageLimit = 500;
+const pageLimit = 200;
 
 /** Keeps the Deployments below one path as the API server has them: list, watch, and after anything but the clean end of a watch list again. */
 export function startReflector(client: KubeClient, path: string, times: ReflectorTimes, log: Log): Reflector {
