@@ -64,6 +64,34 @@ test("a folder that vanishes between the commit and its push: the copy is made a
   await repository.fsck();
 });
 
+test("a pass on an unmoved branch reads nothing from disk and fetches nothing", async (t) => {
+  const { at, workDir, services, open } = await startWorld(t);
+  const git = open();
+  const read = () => git.withManifests(at, async (copy) => copy.read(await copy.refresh(performance.now()), "shop/a.yaml"));
+  assert.equal(await read(), "a: 1\n");
+  await rm(await copyFolder(workDir), { recursive: true });
+  assert.equal(await read(), "a: 1\n");
+  assert.equal(services.length, 2, "a listing each");
+  assert.deepEqual(await readdir(join(await copyFolder(workDir), "..")).catch(() => []), [], "and nothing made anew");
+});
+
+test("a push is one file on disk, from which the next pass goes on", async (t) => {
+  const { repository, at, workDir, open } = await startWorld(t);
+  const git = open();
+  for (let round = 1; round <= 3; round++) {
+    const result = await git.withManifests(at, async (copy) => {
+      const base = await copy.refresh(performance.now());
+      let head = base;
+      for (let i = 0; i < 5; i++) head = await copy.commit(head, "shop/a.yaml", `a: ${round}${i}\n`, "Change");
+      return copy.push(base, head);
+    });
+    assert.equal(result.kind, "accepted");
+    assert.equal((await readdir(await copyFolder(workDir))).length, 1 + round);
+  }
+  assert.equal((await repository.log()).length, 16);
+  await repository.fsck();
+});
+
 test("a pack cut at any byte leaves no copy behind, and the next whole one is taken", async (t) => {
   const { at, workDir, services, open } = await startWorld(t);
   const refreshed = (git: ReturnType<typeof open>) => git.withManifests(at, (copy) => copy.refresh(performance.now()));
