@@ -75,11 +75,11 @@ test("a local copy that is damaged or gone is made anew within the pass", async 
   const { manifests, app } = await startShop(stage);
   assert.equal((await stage.reconcileOne("shop")).action, "patched");
   const work = stage.env.WORK_DIR as string;
-  for (const damage of ["objects", "folder"]) {
+  for (const damage of ["copy", "folder"]) {
     await app.commit({ "index.html": damage });
     const [run = ""] = await readdir(work);
     const [copy = ""] = await readdir(join(work, run));
-    await rm(damage === "folder" ? join(work, run) : join(work, run, copy, "0", "objects"), { recursive: true });
+    await rm(damage === "folder" ? join(work, run) : join(work, run, copy, "0"), { recursive: true });
     const entry = await stage.reconcileOne("shop");
     assert.deepEqual([entry.action, entry.message], ["patched", `Deployment shop patched successfully to version ${await app.tip()}`]);
   }
