@@ -24,8 +24,8 @@ export interface ChatWebhook {
   readonly messages: readonly ChatMessage[];
   /** Whatever was sent, taken or not. */
   readonly requestCount: number;
-  /** Resolves when that many messages have been taken. */
-  received(count: number): Promise<readonly ChatMessage[]>;
+  /** Resolves when that many messages have been taken; rejects after `withinMs`. */
+  received(count: number, withinMs?: number): Promise<readonly ChatMessage[]>;
   /** The next requests are answered like that, `times` of them; returns the end of it. */
   answer(answer: ChatAnswer, times?: number): () => void;
   /** Requests are never answered; returns the end of it. */
@@ -70,6 +70,19 @@ export async function startChatWebhook(protocol: "http" | "https" = "http"): Pro
     return () => faults.delete(fault);
   }
 
+  function received(count: number, withinMs?: number): Promise<readonly ChatMessage[]> {
+    if (messages.length >= count) return Promise.resolve(messages);
+    const { promise, resolve, reject } = Promise.withResolvers<readonly ChatMessage[]>();
+    const waiter = { count, resolve };
+    waiting.add(waiter);
+    if (withinMs === undefined) return promise;
+    const timer = setTimeout(() => {
+      waiting.delete(waiter);
+      reject(new Error(`the chat got ${messages.length} of ${count} messages within ${withinMs / 1_000} s; the operator's log says why`));
+    }, withinMs);
+    return promise.finally(() => clearTimeout(timer));
+  }
+
   const listener = await startListener(protocol, 0, (request, response) => void handle(request, response).catch(() => response.destroy()));
   return {
     host: new URL(listener.url).host,
@@ -79,7 +92,7 @@ export async function startChatWebhook(protocol: "http" | "https" = "http"): Pro
     get requestCount() {
       return requestCount;
     },
-    received: (count) => (messages.length >= count ? Promise.resolve(messages) : new Promise((resolve) => waiting.add({ count, resolve }))),
+    received,
     answer: (answer, times = Number.POSITIVE_INFINITY) => during(answer, times),
     hang: () => during("hang", Number.POSITIVE_INFINITY),
     close: () => listener.close(),

@@ -6,6 +6,7 @@ import { type KindName, type KubeObject, kindNamed, type NewObject } from "./clu
 import { kubeconfigOf } from "./cluster-api/kubeconfig.ts";
 import { type Protocol, startListener } from "./cluster-api/listener.ts";
 import { type Backup, createObjectStore } from "./cluster-api/object-store.ts";
+import { openApiAnswer } from "./cluster-api/openapi.ts";
 import { createReader } from "./cluster-api/read-objects.ts";
 import { Refusal, statusOf } from "./cluster-api/status.ts";
 import { createWatches } from "./cluster-api/watch-objects.ts";
@@ -86,10 +87,13 @@ export async function startClusterApi(options: ClusterApiOptions = {}): Promise<
     const accept = String(request.headers.accept ?? "");
     const discovery = request.method === "GET" ? discoveryAnswer(pathname, accept) : undefined;
     if (discovery) return send(response, 200, discovery.body, discovery.contentType);
+    const openApi = request.method === "GET" ? openApiAnswer(pathname) : undefined;
+    if (openApi) return send(response, 200, openApi);
     const target = parseTarget(pathname);
     if (!target) throw new Refusal(404, "the server could not find the requested resource");
     options.authorizer?.check(accessOf(request.method ?? "", target, query));
     if (request.method !== "GET") {
+      if (query.has("dryRun")) throw new Refusal(400, "this server has no dry run: it would write");
       const { code, body } = await writeObject(store, target, request);
       return send(response, code, body);
     }

@@ -10,6 +10,9 @@ import { dockerConfigJson } from "./registry.ts";
 import { manifestOf, startWorld, type World } from "./world.ts";
 
 const PARENT_LOOK_MS = 500;
+const BUILD_MS = 1_000;
+/** The last message follows the answer within milliseconds; more is a fault. */
+const CHAT_MS = 60_000;
 const keep = process.argv.includes("--keep");
 const world = await startWorld({ chat: "https", registry: { auth: { kind: "bearer", username: "robot", password: "sandbox" } } });
 let stopOperator = async () => {};
@@ -23,6 +26,9 @@ process.stdout.on("error", () => ended.abort());
 const isEnded = new Promise<void>((resolve) => ended.signal.addEventListener("abort", () => resolve()));
 try {
   await Promise.race([tellStory(world), isEnded]);
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 1;
 } finally {
   await stopOperator();
   await world.close();
@@ -36,11 +42,11 @@ async function tellStory(world: World): Promise<void> {
   const app = await world.repository("team/shop.git", { "index.html": "<h1>Shop</h1>\n" });
   world.secret("gitops-operator", "regcred", { ".dockerconfigjson": dockerConfigJson(world.registry.host, "robot", "sandbox") });
   world.secret("gitops-operator", "webhook-secret", { "webhook-url": world.chat.url() });
-  world.secret("gitops-operator", "github", { "github-token": "sandbox-token" });
+  world.secret("gitops-operator", "github-token", { "github-token": "sandbox-token" });
   world.deploy({
     name: "shop",
     image: `${image}:${oldTag}`,
-    annotations: { image_name: image, notifications_secret_name: "webhook-secret", github_token_secret_name: "github" },
+    annotations: { image_name: image, notifications_secret_name: "webhook-secret", github_token_secret_name: "github-token" },
   });
   say("A world on loopback");
   tell("Kubernetes API", world.cluster.url);
@@ -55,11 +61,13 @@ async function tellStory(world: World): Promise<void> {
   tell(pushed.slice(0, 12), "Open the shop");
 
   world.ci.setRuns("team/shop", pushed, [{ status: "in_progress" }]);
-  tell("CI", "builds the image, which takes a second");
-  setTimeout(() => {
-    world.registry.put("team/shop", pushed);
-    world.ci.setRuns("team/shop", pushed, [{ status: "completed", conclusion: "success" }]);
-  }, 1_000);
+  tell("CI", "builds the image, which takes a second more once the operator was seen to wait");
+  void world.chat.received(1).then(() =>
+    setTimeout(() => {
+      world.registry.put("team/shop", pushed);
+      world.ci.setRuns("team/shop", pushed, [{ status: "completed", conclusion: "success" }]);
+    }, BUILD_MS),
+  );
 
   say("The readiness probe calls GET /reconcile, which waits for the build");
   const entries = (await (await fetch(`${operator.url}/reconcile`)).json()) as { action?: string }[];
@@ -74,10 +82,11 @@ async function tellStory(world: World): Promise<void> {
   console.log(diff.map((line) => `  ${line}`).join("\n"));
 
   say("GET /status");
+  console.log("  (The Deployment still runs the old image: rolling out is Argo CD's or Flux's job, and neither is here.)\n");
   console.log((await (await fetch(`${operator.url}/status`)).text()).trimEnd());
 
   say("What the chat was told");
-  for (const { text } of await world.chat.received(2)) console.log(`  ${text}`);
+  for (const { text } of await world.chat.received(2, CHAT_MS)) console.log(`  ${text}`);
   if (keep) await stayUp(world, operator.url);
 }
 
@@ -85,7 +94,7 @@ async function tellStory(world: World): Promise<void> {
 async function startOperatorProcess({ env, folder }: World): Promise<{ url: string }> {
   const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
   const child = spawn(process.execPath, ["--import", new URL("ends-with-parent.ts", import.meta.url).href, main], {
-    env: { PATH: process.env.PATH, ...env, IMAGE_WAIT_INITIAL_SECONDS: "2" },
+    env: { PATH: process.env.PATH, ...env, IMAGE_WAIT_INITIAL_SECONDS: "2", OTEL_SDK_DISABLED: "true" },
     stdio: ["ignore", "pipe", "inherit", "ipc"],
   });
   const stdout = child.stdout as Readable;
@@ -108,9 +117,20 @@ async function stayUp({ cluster, env, folder }: World, url: string): Promise<voi
   say("Still up, until Ctrl-C");
   tell("operator", `curl ${url}/reconcile   (also /status /debug /health /metrics)`);
   tell("cluster", `kubectl --kubeconfig ${env.KUBECONFIG} get deployments -A   (${cluster.url})`);
+  tell("", "(where it takes no protobuf: kubectl create … --dry-run=client -o yaml | kubectl … apply -f -)");
+  tell("check --live", `${environment(env)} npx --no gitops-operator check --live -f FILE`);
   tell("operator's log", `tail -f ${folder}/operator.log`);
   tell("repositories", `git -C ${folder}/git/team/manifests.git log -p`);
   await isEnded;
+}
+
+/** Before a command; the operator's own port and work directory are left out. */
+function environment(env: World["env"]): string {
+  const own = ["HOST", "PORT", "WORK_DIR"];
+  return Object.entries(env)
+    .filter(([name]) => !own.includes(name))
+    .map(([name, value]) => `${name}=${value}`)
+    .join(" ");
 }
 
 function say(title: string): void {

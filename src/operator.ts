@@ -78,7 +78,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     ...{ stopping: stopping.signal, patience },
   });
   const { kube, dispatcher, git, registry, builds, readSecretFor } = outside;
-  for (const [problem, message] of await startProblems(config, outside.knownHostsFiles)) log.warn({ problem }, message);
+  for (const { level, problem, message } of await startProblems(config, outside.knownHostsFiles)) log[level]({ problem }, message);
   const { workDir, identity } = config;
   const deployments = createDeploymentCache({ client: kube, namespaces: config.watchNamespaces, log });
   const gate = createImageGate({ registry, builds, clock, settings: config.imageGate, observer: metrics });
@@ -156,10 +156,12 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       const attributes = { request_id: randomUUID(), "http.request.method": method, "http.route": "/reconcile" };
       return tracer.span("reconcile", attributes, () => answer(filter), { kind: "server", incoming: headers });
     },
-    status: () => redactor.redact(statusReport(rows())),
+    status: () => redactor.redact(statusReport(rows(), deployments.synced)),
     statusPage() {
       // Redacted before it is HTML: an escaped secret would not be known as one.
-      return statusPage(redactor.redactDeep(rows()) as StatusRows, { now: new Date(), githubHost: config.githubHost });
+      return statusPage(redactor.redactDeep(rows()) as StatusRows, {
+        ...{ now: new Date(), githubHost: config.githubHost, isSynced: deployments.synced },
+      });
     },
     ...(config.debugEndpoint && { debug: () => redactor.redactDeep(debugEntries(deployments.list(), parse)) as object[] }),
     health: () => ({ status: deployments.synced ? "ok" : "starting", tracked_deployments: trackedCount(deployments.list(), parse) }),

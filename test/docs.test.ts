@@ -142,6 +142,9 @@ test("shell lines are shell, and the scripts, recipes and programs that pages na
     const code = [...shellBlocks(text), ...codeIn(text.replace(/```[\s\S]*?```/g, ""))].join("\n");
     for (const script of npmScriptsIn(code)) assert.ok(script in scripts, `${path}: npm run ${script}`);
     for (const [, recipe] of code.matchAll(/\bjust ([a-z]+)/g)) assert.ok(recipes.includes(recipe), `${path}: just ${recipe}`);
-    for (const [, program = ""] of code.matchAll(/\bnpx ([\w-]+)/g)) assert.ok(program in bin, `${path}: npx ${program}`);
+    for (const [, program = ""] of code.matchAll(/\bnpx ((?:--no )?[\w-]+)/g)) {
+      // Without `--no` it would fetch a stranger's package where there is no checkout.
+      assert.ok(program.startsWith("--no ") && program.slice(5) in bin, `${path}: npx ${program}`);
+    }
   }
 });

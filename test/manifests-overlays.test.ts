@@ -45,7 +45,7 @@ const secrets = { apiGroups: [""], resources: ["secrets"], verbs: ["get"] };
 
 test("namespaced-secrets: Secrets are read by name only, in each namespace that has a role", { skip }, async () => {
   const objects = await renderManifests("manifests/overlays/namespaced-secrets");
-  const named = { ...secrets, resourceNames: ["ssh-key", "regcred", "github-token", "webhook"] };
+  const named = { ...secrets, resourceNames: ["ssh-key", "manifests-key", "regcred", "github-token", "webhook-secret"] };
   assert.deepEqual(rolesOf(objects), [
     ["Role", "default", [named]],
     ["Role", account, [named]],

@@ -45,13 +45,13 @@ const MAX_LINE = 4_000;
 export async function runCheck(options: CheckOptions): Promise<0 | 1> {
   const { name, text, mode } = options;
   const say = (line: string) => options.print(printable(line));
-  let problems = 0;
+  const counts = { problem: 0, warning: 0, ok: 0 };
   const told = new Set<string>();
   const tell = (level: Level, message: string) => {
     // What several steps trip over is one problem of a Deployment.
     if (told.has(message)) return;
     told.add(message);
-    if (level === "problem") problems += 1;
+    counts[level] += 1;
     row(level, message);
   };
   const row = (label: string, message: string) => say(`  ${label.padEnd(LABEL_WIDTH)} ${message}`);
@@ -89,8 +89,14 @@ export async function runCheck(options: CheckOptions): Promise<0 | 1> {
   if (deployments.every(({ record }) => !record)) tell("problem", noneOurs());
   const count = `${deployments.length} Deployment${deployments.length === 1 ? "" : "s"}`;
   say("");
-  say(`${name}: ${count} checked, ${problems === 0 ? "no problems" : `${problems} problem${problems === 1 ? "" : "s"}`}`);
-  return problems === 0 ? 0 : 1;
+  say(`${name}: ${count} checked, ${counted(counts)}`);
+  return counts.problem === 0 ? 0 : 1;
+}
+
+function counted(counts: Readonly<Record<Level, number>>): string {
+  const plural = (level: "problem" | "warning") =>
+    `${counts[level] === 0 ? "no" : counts[level]} ${level}${counts[level] === 1 ? "" : "s"}`;
+  return counts.warning === 0 ? plural("problem") : `${plural("problem")}, ${plural("warning")}`;
 }
 
 /** Undefined when there is no cluster, which is told: what needs none is checked all the same. */

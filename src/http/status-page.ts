@@ -5,6 +5,7 @@ import { escapeControl } from "../core/escape.ts";
 import { commitUrl, fileUrl } from "../core/web-links.ts";
 import { durationInWords } from "./duration-in-words.ts";
 import { Html, html } from "./html.ts";
+import { nothingFound } from "./nothing-found.ts";
 import { STATUS_STYLE } from "./status-style.ts";
 import type { IncompleteRow, StatusRows, TrackedRow } from "./views.ts";
 
@@ -20,6 +21,8 @@ export const STATUS_PAGE_POLICY = [
 export interface PageFacts {
   readonly now: Date;
   readonly githubHost: string;
+  /** Whether the API server has given its Deployments. */
+  readonly isSynced: boolean;
 }
 
 /** What people see first is what needs them. */
@@ -57,7 +60,7 @@ export function statusPage({ tracked, incomplete, notes }: StatusRows, facts: Pa
 <h1>gitops-operator</h1>
 <p>${tracked.length} tracked ${tracked.length === 1 ? "Deployment" : "Deployments"}${lastAt > 0 ? html`, last result ${ago(new Date(lastAt), facts.now)}` : undefined}</p>
 </header>
-${sections.length > 0 ? summary(sections) : html`<p class="none">No deployments with gitops.operator annotations were found.</p>`}
+${sections.length > 0 ? summary(sections) : html`<p class="none">${nothingFound(facts.isSynced)}</p>`}
 <main>
 ${sections.map(({ id, title, items }) => html`<section id="${id}"><h2>${title} <span class="count">${items.length}</span></h2><ul class="rows">${items}</ul></section>\n`)}</main>
 ${reasons(notes, "warnings")}<footer><p>As of ${time(facts.now, facts.now.toISOString())}. No time reaches back before the operator's start.</p></footer>

@@ -1,5 +1,6 @@
 /** `/status` as text (contract §5). */
 import { escapeControl } from "../core/escape.ts";
+import { nothingFound } from "./nothing-found.ts";
 import type { IncompleteRow, StatusRows, TrackedRow } from "./views.ts";
 
 const COLUMNS = [
@@ -10,9 +11,9 @@ const COLUMNS = [
   ["IMAGE", 0],
 ] as const;
 
-export function statusReport({ tracked, incomplete, notes }: StatusRows): string {
+export function statusReport({ tracked, incomplete, notes }: StatusRows, isSynced: boolean): string {
   const lines = ["gitops-operator status", `tracked deployments: ${tracked.length}`, ""];
-  if (tracked.length + incomplete.length === 0) lines.push("No deployments with gitops.operator annotations were found.");
+  if (tracked.length + incomplete.length === 0) lines.push(nothingFound(isSynced));
   if (tracked.length > 0) lines.push(...table(tracked), "", "Last results:", ...tracked.flatMap(resultLines));
   if (incomplete.length > 0) lines.push("", "Incomplete (not reconciled):", ...incomplete.flatMap(incompleteLines));
   if (notes.length > 0) lines.push("", "Notes:", ...notes.map((note) => `  ${escapeControl(note)}`));

@@ -61,7 +61,7 @@ test("a broken file: every problem in one line that says what, where and what to
     "problem gitops.operator.manifest_repository is an https repository, which the operator cannot push to; write user@host:path or ssh://user@host/path",
     "warning gitops.operator.tag_type is neither 'long' nor 'short' and counts as 'long'; set it to one of them",
     "",
-    "standard input: 2 Deployments checked, 8 problems",
+    "standard input: 2 Deployments checked, 8 problems, 1 warning",
   ]);
 });
 
@@ -81,6 +81,12 @@ test("a good file: what is read from where, defaults as defaults, exit 0", async
     "",
     "standard input: 1 Deployment checked, no problems",
   ]);
+});
+
+test("warnings alone are counted, and exit with 0", async () => {
+  const answer = await check(deploymentYaml("shop", { tag_type: "medium", observed_branch: "main" }));
+  assert.equal(answer.code, 0);
+  assert.equal(answer.lines.at(-1), "standard input: 1 Deployment checked, no problems, 2 warnings");
 });
 
 test("what is set is shown as set, with the key and the Secret of each part", async () => {

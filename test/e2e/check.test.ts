@@ -144,7 +144,9 @@ test("what is missing is told at once, for each Deployment of a file: write acce
   assert.equal(answer.code, 1);
   const expected = [
     [
-      /^\S*team\/manifests\.git on 127\.0\.0\.1 does not exist, or the SSH key has no write access to it/,
+      new RegExp(
+        `^${world.gitHost.url("team/manifests.git")} does not exist, or the SSH key has no write access to it; correct gitops\\.operator\\.manifest_repository, `,
+      ),
       new RegExp(`^image ${world.registry.host}/team/shop:${sha} is not in the registry yet; check again when it is built$`),
     ],
     [/has no branch 'main' \(its default branch is 'master'\); set gitops\.operator\.observe_branch/, /shop\/nowhere\.yaml/],

@@ -109,8 +109,8 @@ test("disabled, incomplete and malformed Deployments are told apart, in every vi
 
 test("the other answers of HTTP: 404, 405, HEAD starts nothing, narrowed calls, nothing of ours", async (t) => {
   const stage = await startStage(t);
-  assert.match(await stage.text("/status"), /No deployments with gitops\.operator annotations were found\./);
   assert.deepEqual(await stage.reconcile(), []);
+  assert.match(await stage.text("/status"), /No deployments with gitops\.operator annotations were found\./);
   await stage.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `team/shop:${OLD}`) });
   await stage.repository("team/shop.git", { "index.html": "1" });
   await stage.deploy({ name: "shop" });

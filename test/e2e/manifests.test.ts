@@ -57,7 +57,7 @@ for (const folder of folders) {
       stage.secret(namespace, "ssh-key", { "ssh-privatekey": stage.key.privateKey });
       stage.secret(namespace, "regcred", { ".dockerconfigjson": '{"auths":{}}' });
       stage.secret(namespace, "github-token", { "github-token": "ghp_canary0123456789canary0123456789ab" });
-      stage.secret(namespace, "webhook", { "webhook-url": stage.chat.url() });
+      stage.secret(namespace, "webhook-secret", { "webhook-url": stage.chat.url() });
       await stage.deploy({
         name,
         annotations: {
@@ -66,7 +66,7 @@ for (const folder of folders) {
           registry_secret_namespace: namespace,
           github_token_secret_name: "github-token",
           github_token_secret_namespace: namespace,
-          notifications_secret_name: "webhook",
+          notifications_secret_name: "webhook-secret",
           notifications_secret_namespace: namespace,
         },
       });

@@ -164,6 +164,11 @@ test("before the first list: alive but 503, then ready; after the API server is 
   const { url } = await startProcess(t, { ...world.env, RECONCILE_TIMEOUT_SECONDS: "1" });
   assert.deepEqual(await (await fetch(`${url}/health`)).json(), { status: "starting", tracked_deployments: 0 });
   assert.equal((await fetch(`${url}/reconcile`)).status, 503);
+  for (const accept of ["text/plain", "text/html"]) {
+    const text = await (await fetch(`${url}/status`, { headers: { accept } })).text();
+    assert.match(text, /The Kubernetes API server has not given its Deployments yet; see the operator's log for the reason\./, accept);
+    assert.doesNotMatch(text, /No deployments/, accept);
+  }
   recover();
   let status = 503;
   for (let tries = 0; tries < 30 && status === 503; tries++) status = (await fetch(`${url}/reconcile`)).status;

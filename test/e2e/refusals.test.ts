@@ -147,7 +147,7 @@ test("bad keys, Secrets, repositories, branches and manifests fail with the thin
     [
       "secret-field",
       { ssh_key_name: "wrong-field" },
-      /Failed to read field: ssh-privatekey in data, consider recreating the secret with kubectl create secret generic wrong-field --from-file=ssh-privatekey=\/path$/,
+      /Failed to read field: ssh-privatekey in data, consider recreating the secret with kubectl create secret generic wrong-field --from-file=ssh-privatekey=\/path --namespace gitops-operator$/,
     ],
     [
       "secret-denied",

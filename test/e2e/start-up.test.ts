@@ -24,9 +24,13 @@ test("a WORK_DIR that never can be made is told at the start and in the result, 
   assert.deepEqual(JSON.parse(await stage.text("/health")), { status: "ok", tracked_deployments: 1 });
 });
 
-test("a file of SSH_KNOWN_HOSTS that is missing or can't be read is named at the start and where it is missed", async (t) => {
+test("a file of SSH_KNOWN_HOSTS that is not there yet is no warning, one that can't be read is; both are named where they are missed", async (t) => {
   const stage = await startStage(t, { env: { SSH_KNOWN_HOSTS: "/nonexistent/known_hosts" } });
-  assert.deepEqual(warned(stage), [`File of SSH_KNOWN_HOSTS can't be read: {"problem":"/nonexistent/known_hosts does not exist"}`]);
+  assert.deepEqual(warned(stage), []);
+  const missing = stage.logLines.filter(({ message }) => /^File of SSH_KNOWN_HOSTS is not there \(yet\); it is read at each/.test(message));
+  assert.deepEqual(missing, [
+    { level: "info", fields: { problem: "/nonexistent/known_hosts does not exist" }, message: missing[0]?.message },
+  ]);
   await startShop(stage);
   const { message } = await stage.reconcileOne("shop");
   assert.match(message, /is not known: .*SHA256:.*\(these files of SSH_KNOWN_HOSTS do not exist: \/nonexistent\/known_hosts\)$/);

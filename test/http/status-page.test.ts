@@ -8,7 +8,7 @@ import { manyRows, NOW, row, threeRows } from "./status-rows.ts";
 type Node = DefaultTreeAdapterTypes.Node;
 type Element = DefaultTreeAdapterTypes.Element;
 
-const facts = { now: NOW, githubHost: "github.com" };
+const facts = { now: NOW, githubHost: "github.com", isSynced: true };
 const none: StatusRows = { tracked: [], incomplete: [], notes: [] };
 
 /** All elements of the page, which must be without a parse error. */
@@ -57,6 +57,10 @@ test("counts first, then what fails, with its reason, since when, and the links"
 test("no Deployment, one, and three hundred of every kind", () => {
   assert.match(statusPage(none, facts), /No deployments with gitops\.operator annotations were found\./);
   elements(none);
+  assert.match(
+    statusPage(none, { ...facts, isSynced: false }),
+    /<p class="none">The Kubernetes API server has not given its Deployments yet;/,
+  );
   assert.match(statusPage({ tracked: [row("shop")], incomplete: [], notes: [] }, facts), /<p>1 tracked Deployment,/);
   const many = manyRows();
   const startMs = performance.now();

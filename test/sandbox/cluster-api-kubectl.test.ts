@@ -34,6 +34,25 @@ for (const protocol of ["http", "https", "h2"] as const) {
   });
 }
 
+test("a newcomer's kubectl apply needs no option, and kubectl create, which sends protobuf, is told the way", async (t) => {
+  if (skipsWithoutKubectl(t)) return;
+  const { api, directory, kubectl } = await startSession(t, "h2");
+  const file = join(directory, "shop.yaml");
+  const manifest = (image: string) =>
+    `apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop, namespace: team}\nspec: {template: {spec: {containers: [{name: shop, image: "${image}"}]}}}\n`;
+  writeFileSync(file, manifest("shop:1"));
+  assert.equal(await kubectl("apply", "-f", file), "deployment.apps/shop created\n");
+  writeFileSync(file, manifest("shop:2"));
+  assert.equal(await kubectl("apply", "-f", file), "deployment.apps/shop configured\n");
+  assert.match(JSON.stringify(api.get("Deployment", "team", "shop")?.spec), /"image":"shop:2"/);
+  // What would be written all the same is refused.
+  await assert.rejects(kubectl("apply", "--dry-run=server", "-f", file), /this server has no dry run/);
+  const create = ["create", "secret", "generic", "key", "-n", "team", "--from-literal=a=b"];
+  await assert.rejects(kubectl(...create), /add `--dry-run=client -o yaml \| kubectl apply -f -` to the command/);
+  writeFileSync(file, await kubectl(...create, "--dry-run=client", "-o", "yaml"));
+  assert.equal(await kubectl("apply", "-f", file), "secret/key created\n");
+});
+
 test("kubectl applies, reads, changes and deletes", async (t) => {
   if (skipsWithoutKubectl(t)) return;
   const { api, directory, kubectl } = await startSession(t, "h2");

@@ -1,5 +1,6 @@
 /** A git conversation over one SSH channel; a server that hangs up is asked for its reason (exit status and stderr). */
 import type { SshKey } from "../../core/ports.ts";
+import { formatRepository } from "../../core/repository.ts";
 import type { SshRepository } from "../../core/types.ts";
 import { ReconcileError } from "../../errors.ts";
 import type { GitService, GitWire } from "./git-wire.ts";
@@ -59,11 +60,16 @@ async function drain(channel: SshChannel): Promise<void> {
 async function refuseExit(channel: SshChannel, repository: SshRepository, service: GitService): Promise<void> {
   const { code, stderr } = await channel.closed;
   if (code === 0) return;
-  const name = `${repository.path} on ${repository.host}`;
-  const access = service === "git-receive-pack" ? "write access" : "read access";
+  const name = formatRepository(repository);
+  const isPush = service === "git-receive-pack";
+  const access = isPush ? "write access" : "read access";
+  const annotation = isPush ? "gitops.operator.manifest_repository" : "gitops.operator.app_repository (or manifest_repository)";
   const said = serverWords(stderr);
   if (/not appear to be a git repository|not found|could not be found|no such/i.test(said)) {
-    throw new ReconcileError("git_repository_missing", `${name} does not exist, or the SSH key has no ${access} to it: ${said}`);
+    throw new ReconcileError(
+      "git_repository_missing",
+      `${name} does not exist, or the SSH key has no ${access} to it; correct ${annotation}, or give the key access: ${said}`,
+    );
   }
   if (/denied|not allowed|read.only|unauthori[sz]ed|permission/i.test(said)) {
     throw new ReconcileError("git_denied", `${name} refused the SSH key; give it ${access}: ${said}`);

@@ -5,25 +5,35 @@ import { type KnownHosts, readKnownHosts } from "./ssh/known-hosts.ts";
 
 export interface DiskSettings {
   readonly workDir: string;
-  /** Missing ones are a mistake. */
+  /** Missing ones are told. */
   readonly knownHostsNamed: boolean;
 }
 
-/** Pairs of what is wrong and of the line that tells it. */
+export interface StartProblem {
+  readonly level: "warn" | "info";
+  readonly problem: string;
+  readonly message: string;
+}
+
 export async function startProblems(
   { workDir, knownHostsNamed }: DiskSettings,
   knownHostsFiles: readonly string[],
-): Promise<[problem: string, message: string][]> {
+): Promise<StartProblem[]> {
   const folder = await makeFolder(workDir).then(
     () => [],
     (error: unknown) => [(diskError(error) as Error).message],
   );
   const hosts: Pick<KnownHosts, "problems" | "missing"> | Error = await readKnownHosts(knownHostsFiles).catch((error: Error) => error);
-  const unread = hosts instanceof Error ? [hosts.message] : knownHostsNamed ? hosts.missing.map((name) => `${name} does not exist`) : [];
-  const lines = hosts instanceof Error ? [] : hosts.problems;
+  const { problems, missing } = hosts instanceof Error ? { problems: [], missing: [] } : hosts;
+  const warn = (message: string) => (problem: string) => ({ level: "warn" as const, problem, message });
   return [
-    ...folder.map((problem): [string, string] => [problem, "WORK_DIR can't be used"]),
-    ...unread.map((problem): [string, string] => [problem, "File of SSH_KNOWN_HOSTS can't be read"]),
-    ...lines.map((problem): [string, string] => [problem, "Line of a known_hosts file ignored"]),
+    ...folder.map(warn("WORK_DIR can't be used")),
+    ...(hosts instanceof Error ? [hosts.message] : []).map(warn("File of SSH_KNOWN_HOSTS can't be read")),
+    ...problems.map(warn("Line of a known_hosts file ignored")),
+    // The manifests name the file of a ConfigMap that most clusters do without.
+    ...(knownHostsNamed ? missing : []).map((file) => ({
+      ...{ level: "info" as const, problem: `${file} does not exist` },
+      message: "File of SSH_KNOWN_HOSTS is not there (yet); it is read at each connection",
+    })),
   ];
 }

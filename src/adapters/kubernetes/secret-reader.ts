@@ -115,13 +115,13 @@ function missing(ref: SecretRef, field: string): ReconcileError {
   const { namespace, name } = ref;
   return new ReconcileError(
     "secret_missing",
-    `Secret ${namespace}/${name} does not exist: correct the annotation that names it, or create it with ${recipe(ref, field)} --namespace ${namespace}`,
+    `Secret ${namespace}/${name} does not exist: correct the annotation that names it, or create it with ${recipe(ref, field)}`,
   );
 }
 
-function recipe({ name }: SecretRef, field: string): string {
+function recipe({ namespace, name }: SecretRef, field: string): string {
   if (field === ".dockerconfigjson")
-    return `kubectl create secret docker-registry ${name} --docker-server=… --docker-username=… --docker-password=…`;
+    return `kubectl create secret docker-registry ${name} --docker-server=… --docker-username=… --docker-password=… --namespace ${namespace}`;
   const source = field === "ssh-privatekey" ? `--from-file=${field}=/path` : `--from-literal=${field}=…`;
-  return `kubectl create secret generic ${name} ${source}`;
+  return `kubectl create secret generic ${name} ${source} --namespace ${namespace}`;
 }

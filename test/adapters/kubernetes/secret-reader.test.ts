@@ -74,7 +74,7 @@ describe("reading Secrets", () => {
       put(api, { other: toBase64(canary) });
       await assert.rejects(createSecretReader(client).read(key, field), {
         code: "secret_field_missing",
-        message: `Failed to read field: ${field} in data, consider recreating the secret with ${recipe}`,
+        message: `Failed to read field: ${field} in data, consider recreating the secret with ${recipe} --namespace team`,
       });
     });
   }

@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { parse, parseAllDocuments } from "yaml";
+import { pathOf } from "./observability-files.ts";
+
+const read = (path: string) => readFile(pathOf(path), "utf8");
+
+interface Role {
+  readonly kind: string;
+  readonly rules?: readonly { readonly resourceNames?: readonly string[] }[];
+}
+
+test("the Secrets that SECRETS.md makes are those that the example names and that the overlay's roles open", async () => {
+  const made = [...(await read("docs/SECRETS.md")).matchAll(/create secret (?:generic|docker-registry) (\S+)/g)].map(([, name]) => name);
+  const wanted = [...new Set(made)].sort();
+  assert.ok(wanted.length >= 5);
+
+  const { annotations } = parse(await read("manifests/examples/shop.yaml")).metadata as { annotations: Record<string, string> };
+  const named = Object.entries(annotations).filter(([key]) => /\.(?:\w+_)?(?:key|secret)_name$/.test(key));
+  assert.deepEqual(named.map(([, name]) => name).sort(), wanted);
+
+  const overlay = "manifests/overlays/namespaced-secrets";
+  const own = parse(await read(`${overlay}/kustomization.yaml`)).patches.map(({ patch }: { patch: string }) => parse(patch));
+  const elsewhere = parseAllDocuments(await read(`${overlay}/namespace-default.yaml`)).map((document) => document.toJS());
+  const opened = ([...own, ...elsewhere] as Role[]).filter(({ kind }) => kind === "Role").map(({ rules }) => rules?.[0]?.resourceNames);
+  assert.equal(opened.length, 2);
+  for (const names of opened) assert.deepEqual([...(names ?? [])].sort(), wanted);
+});
