@@ -61,7 +61,7 @@ test("a broken file: every problem in one line that says what, where and what to
     "problem gitops.operator.manifest_repository is an https repository, which the operator cannot push to; write user@host:path or ssh://user@host/path",
     "warning gitops.operator.tag_type is neither 'long' nor 'short' and counts as 'long'; set it to one of them",
     "",
-    "standard input: 2 Deployments checked, 8 problems, 1 warning",
+    "standard input: 2 Deployments checked, 8 problems, 3 warnings",
   ]);
 });
 

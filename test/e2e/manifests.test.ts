@@ -55,6 +55,7 @@ for (const folder of folders) {
       const app = await stage.repository(`team/${name}.git`, { "index.html": name });
       stage.ci.setRuns(`team/${name}`, (await app.tip()) ?? "", [{ status: "completed", conclusion: "failure" }]);
       stage.secret(namespace, "ssh-key", { "ssh-privatekey": stage.key.privateKey });
+      stage.secret(namespace, "manifests-key", { "ssh-privatekey": stage.key.privateKey });
       stage.secret(namespace, "regcred", { ".dockerconfigjson": '{"auths":{}}' });
       stage.secret(namespace, "github-token", { "github-token": "ghp_canary0123456789canary0123456789ab" });
       stage.secret(namespace, "webhook-secret", { "webhook-url": stage.chat.url() });
@@ -62,6 +63,8 @@ for (const folder of folders) {
         name,
         annotations: {
           ssh_key_namespace: namespace,
+          manifest_ssh_key_name: "manifests-key",
+          manifest_ssh_key_namespace: namespace,
           registry_secret_name: "regcred",
           registry_secret_namespace: namespace,
           github_token_secret_name: "github-token",

@@ -46,6 +46,7 @@ test("a newcomer's kubectl apply needs no option, and kubectl create, which send
   assert.equal(await kubectl("apply", "-f", file), "deployment.apps/shop configured\n");
   assert.match(JSON.stringify(api.get("Deployment", "team", "shop")?.spec), /"image":"shop:2"/);
   // What would be written all the same is refused.
+  writeFileSync(file, manifest("shop:3"));
   await assert.rejects(kubectl("apply", "--dry-run=server", "-f", file), /this server has no dry run/);
   const create = ["create", "secret", "generic", "key", "-n", "team", "--from-literal=a=b"];
   await assert.rejects(kubectl(...create), /add `--dry-run=client -o yaml \| kubectl apply -f -` to the command/);
