@@ -166,7 +166,11 @@ test("before the first list: alive but 503, then ready; after the API server is 
   assert.equal((await fetch(`${url}/reconcile`)).status, 503);
   for (const accept of ["text/plain", "text/html"]) {
     const text = await (await fetch(`${url}/status`, { headers: { accept } })).text();
-    assert.match(text, /The Kubernetes API server has not given its Deployments yet; see the operator(?:'|&#39;)s log for the reason\./, accept);
+    assert.match(
+      text,
+      /The Kubernetes API server has not given its Deployments yet; see the operator(?:'|&#39;)s log for the reason\./,
+      accept,
+    );
     assert.doesNotMatch(text, /No deployments/, accept);
   }
   recover();
