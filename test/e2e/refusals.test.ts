@@ -156,7 +156,11 @@ test("bad keys, Secrets, repositories, branches and manifests fail with the thin
     ],
     ["key-garbage", { ssh_key_name: "no-key" }, /^Failed to get SSH key: .*gitops-operator\/no-key.*ssh-privatekey/],
     ["key-unknown", { ssh_key_name: "stranger" }, /^Failed to get latest SHA: .*SHA256:/],
-    ["app-missing", { app_repository: url("team/nowhere.git") }, /^Failed to get latest SHA: .*team\/nowhere\.git.*does not exist/],
+    [
+      "app-missing",
+      { app_repository: url("team/nowhere.git") },
+      /^Failed to get latest SHA: ssh:\S+\/team\/nowhere\.git does not exist, .* correct gitops\.operator\.app_repository \(or manifest_repository\), /,
+    ],
     [
       "app-branch",
       { observe_branch: "gone", manifest_branch: "master" },
