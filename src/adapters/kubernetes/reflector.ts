@@ -183,7 +183,7 @@ function newerVersion(known: string, said: string | undefined): string {
 }
 
 function remedyFor(status: number | undefined): object {
-  if (status === 403) return { remedy: "grant the operator's service account get, list and watch on deployments.apps" };
+  if (status === 403) return { remedy: "grant the operator's service account list and watch on deployments.apps" };
   if (status === 401) return { remedy: "check the operator's token or client certificate" };
   return {};
 }

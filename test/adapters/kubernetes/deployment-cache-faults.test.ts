@@ -78,7 +78,7 @@ const faults: readonly Fault[] = [
     name: "a list that never answers",
     reason: /^no answer within 0.5 s$/,
     async inject(api) {
-      const end = api.faults.hang(/limit=500/);
+      const end = api.faults.hang(/limit=200/);
       api.faults.resetConnections();
       swap(api);
       await sleep(300);
