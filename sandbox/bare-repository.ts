@@ -2,17 +2,17 @@ import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { git } from "./git-process.ts";
 
-export type FileMode = "100644" | "100755" | "120000";
+type FileMode = "100644" | "100755" | "120000";
 
 /** A file's text, or its content with a mode (a symlink's content is where it points to), or null to delete it. */
 export type FileChange = string | { readonly content: string | Uint8Array; readonly mode?: FileMode } | null;
 
-export interface Person {
+interface Person {
   readonly name: string;
   readonly email: string;
 }
 
-export interface CommitOptions {
+interface CommitOptions {
   /** Default: the repository's branch. Begins it when it does not exist. */
   readonly branch?: string;
   readonly message?: string;
@@ -21,7 +21,7 @@ export interface CommitOptions {
   readonly time?: number;
 }
 
-export interface LogEntry {
+interface LogEntry {
   readonly sha: string;
   readonly parents: readonly string[];
   readonly author: Person;

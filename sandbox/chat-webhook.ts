@@ -1,13 +1,13 @@
 import { type Request, type Response, send } from "./cluster-api/exchange.ts";
 import { startListener } from "./cluster-api/listener.ts";
 
-export interface ChatMessage {
+interface ChatMessage {
   /** With the query. */
   readonly path: string;
   readonly text: string;
 }
 
-export interface ChatAnswer {
+interface ChatAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;

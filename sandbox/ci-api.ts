@@ -18,7 +18,7 @@ export interface CiRun {
     | "stale";
 }
 
-export interface CiRequest {
+interface CiRequest {
   readonly method: string;
   /** With the query. */
   readonly path: string;

@@ -26,7 +26,7 @@ export interface ClusterApiOptions {
   readonly historyLimit?: number;
 }
 
-export interface ReceivedRequest {
+interface ReceivedRequest {
   readonly method: string;
   /** With the query. */
   readonly path: string;

@@ -187,7 +187,7 @@ export function repositoryPath(path: string): string | undefined {
   return relative === "." || relative === ".." || relative.startsWith("../") || relative.startsWith("-") ? undefined : relative;
 }
 
-export function mayUse(access: KeyAccess, service: string, path: string): boolean {
+function mayUse(access: KeyAccess, service: string, path: string): boolean {
   if (access.read === undefined && access.write === undefined) return true;
   return access.write?.includes(path) === true || (service === "git-upload-pack" && access.read?.includes(path) === true);
 }

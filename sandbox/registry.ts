@@ -19,13 +19,13 @@ export type RegistryAuth =
       readonly expiresInSeconds?: number | undefined;
     };
 
-export interface RegistryImage {
+interface RegistryImage {
   readonly digest?: string;
   /** Questions that do not accept it are told 404, as real registries do. Default: an OCI index. */
   readonly mediaType?: string;
 }
 
-export interface RegistryRequest {
+interface RegistryRequest {
   /** Of which part of the registry. */
   readonly at: RegistryPart;
   readonly method: string;
@@ -36,7 +36,7 @@ export interface RegistryRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-export type RegistryPart = "manifest" | "token";
+type RegistryPart = "manifest" | "token";
 
 export interface RegistryFault {
   readonly status: number;

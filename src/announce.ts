@@ -11,7 +11,7 @@ import type { Result, Target } from "./core/types.ts";
 import { describeOutcome } from "./http/reconcile-entry.ts";
 import type { Redactor } from "./telemetry/redact.ts";
 
-export interface Announcer {
+interface Announcer {
   ended(result: Result, run?: EndedRun): void;
   building(target: Target, sha: string, text: string): void;
   incomplete(name: Named, problems: readonly string[]): void;
@@ -19,7 +19,7 @@ export interface Announcer {
   retain(names: readonly Named[]): void;
 }
 
-export interface AnnouncerOptions {
+interface AnnouncerOptions {
   readonly log: Log;
   readonly redactor: Redactor;
   readonly deployments: Deployments;

@@ -40,7 +40,7 @@ export interface Config {
   readonly noProxy: string | undefined;
 }
 
-export type ParsedConfig =
+type ParsedConfig =
   | { readonly kind: "ok"; readonly config: Config; readonly warnings: readonly string[] }
   | { readonly kind: "error"; readonly problems: readonly string[] };
 

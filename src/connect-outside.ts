@@ -19,7 +19,7 @@ import type { Redactor } from "./telemetry/redact.ts";
 import { traceHttp } from "./telemetry/traced-http.ts";
 import { traceBuilds, traceGit, traceRegistry, traceSecrets } from "./telemetry/traced-ports.ts";
 
-export interface OutsideOptions {
+interface OutsideOptions {
   readonly config: Config;
   readonly kubeConfig: KubeConfig;
   readonly redactor: Redactor;

@@ -56,7 +56,7 @@ export interface OperatorOptions {
   readonly patience?: Patience;
 }
 
-export interface Patience extends GitPatience {
+interface Patience extends GitPatience {
   readonly placeMs?: number;
 }
 

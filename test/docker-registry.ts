@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
 
-export interface DockerRegistry {
+interface DockerRegistry {
   readonly url: string;
   readonly host: string;
   readonly username: string;

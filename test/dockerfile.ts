@@ -1,11 +1,11 @@
 /** A Dockerfile as tests read it: instructions by stage; JSON forms and ENV parsed. */
-export interface Stage {
+interface Stage {
   readonly base: string;
   readonly name: string | undefined;
   readonly instructions: readonly Instruction[];
 }
 
-export interface Instruction {
+interface Instruction {
   readonly name: string;
   readonly text: string;
 }

@@ -2,7 +2,7 @@
 import { glob, readFile } from "node:fs/promises";
 import { pathOf } from "./observability-files.ts";
 
-export interface Page {
+interface Page {
   readonly path: string;
   readonly text: string;
 }

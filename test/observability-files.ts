@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 
-export interface Rule {
+interface Rule {
   readonly alert: string;
   readonly expr: string;
   readonly for: string;
@@ -30,7 +30,7 @@ export async function alertRules(): Promise<Rule[]> {
   return groups.flatMap(({ rules }) => rules);
 }
 
-export interface Dashboard {
+interface Dashboard {
   readonly panels: readonly Panel[];
   readonly templating: { readonly list: readonly { readonly definition: string }[] };
 }

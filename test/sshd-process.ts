@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-export interface Sshd {
+interface Sshd {
   readonly port: number;
   logins(): number;
   stop(): Promise<void>;

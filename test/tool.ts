@@ -7,7 +7,7 @@ export function skipWithout(program: string, debianPackage: string): string | fa
   return `${program} is not installed (apt-get install ${debianPackage})`;
 }
 
-export interface ToolAnswer {
+interface ToolAnswer {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;

@@ -3,7 +3,7 @@ import type { KubeObject } from "./kinds.ts";
 import { Refusal } from "./status.ts";
 
 /** What a request asks for, in RBAC's words. */
-export interface Access {
+interface Access {
   readonly verb: string;
   readonly group: string;
   readonly resource: string;

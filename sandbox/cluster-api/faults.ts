@@ -7,7 +7,7 @@ import { statusOf } from "./status.ts";
 import type { Watches } from "./watch-objects.ts";
 
 /** Which requests: a pattern on `METHOD /path?query`. */
-export type Which = RegExp;
+type Which = RegExp;
 
 /** Everything that goes wrong with API servers; each lasts until it is told otherwise. */
 export interface Faults {
@@ -31,7 +31,7 @@ export interface Faults {
   expireContinueTokens(): void;
 }
 
-export interface Injector {
+interface Injector {
   readonly faults: Faults;
   /** True when a fault has taken care of the request. */
   intercept(request: Request, response: Response): boolean;

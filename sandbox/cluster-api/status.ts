@@ -1,5 +1,5 @@
 /** The answers that are no objects: metav1.Status, as real servers word them. */
-export interface Status {
+interface Status {
   readonly kind: "Status";
   readonly apiVersion: "v1";
   readonly metadata: object;

@@ -8,7 +8,7 @@ import { parseSelection, type Selection } from "./selection.ts";
 import { Refusal, statusOf } from "./status.ts";
 import { tableOf } from "./table.ts";
 
-export interface OpenWatch {
+interface OpenWatch {
   /** A raw line, whatever it is. */
   sendLine(line: string): void;
   /** From now on nothing is sent and the connection stays open. */

@@ -9,7 +9,7 @@ export interface Chat extends Notifier {
   readonly counts: { readonly delivered: number; readonly failed: number; readonly dropped: number };
 }
 
-export interface ChatOptions {
+interface ChatOptions {
   readonly dispatcher: Dispatcher;
   readonly log: Log;
   readonly clock: Clock;

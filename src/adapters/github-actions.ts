@@ -8,7 +8,7 @@ import { createRateLimits } from "./github-rate-limits.ts";
 import { decideBuildState, parseRuns, type WorkflowRun } from "./github-runs.ts";
 import { type HttpAnswer, request } from "./http-request.ts";
 
-export interface GithubActions extends Builds {
+interface GithubActions extends Builds {
   /** Requests left to the token that is nearest to its limit. */
   rateRemaining(): number | undefined;
 }

@@ -1,7 +1,7 @@
 /** GitHub's rate limits, which count by token. https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api */
 import { retryAfterMs, serverNow } from "./retry-after.ts";
 
-export interface RateLimits {
+interface RateLimits {
   /** 0: a request may be sent. */
   blockedForMs(tokenId: string): number;
   /** How long the token is to be left alone when the answer refuses for a limit; undefined for any other answer. */
@@ -10,7 +10,7 @@ export interface RateLimits {
   remaining(): number | undefined;
 }
 
-export interface LimitedAnswer {
+interface LimitedAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;

@@ -1,7 +1,7 @@
 import type { Dispatcher } from "undici";
 import { explainNetworkError } from "./egress/network-error.ts";
 
-export interface HttpQuestion {
+interface HttpQuestion {
   readonly method: "GET" | "POST";
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
@@ -18,7 +18,7 @@ export type HttpAnswer =
     }
   | { readonly kind: "failure"; readonly reason: string };
 
-export interface HttpLimits {
+interface HttpLimits {
   /** Ends the question, the body's reading included. */
   readonly signal: AbortSignal;
   /** Counted while the body streams in. */

@@ -5,7 +5,7 @@ import { parseConfig } from "../config.ts";
 import { createRedactor } from "../telemetry/redact.ts";
 import { type CheckOptions, type Mode, runCheck } from "./check-deployments.ts";
 
-export interface Terminal {
+interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: AsyncIterable<Uint8Array>;
   readonly print: (text: string) => void;

@@ -12,7 +12,7 @@ export interface UsedSecret {
   readonly note: string;
 }
 
-export type Row = readonly [label: string, text: string];
+type Row = readonly [label: string, text: string];
 
 /** The Secrets in the order in which a run meets them. */
 export function usedSecrets(target: Target, settings: Settings): UsedSecret[] {

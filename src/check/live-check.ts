@@ -12,7 +12,7 @@ import type { Target } from "../core/types.ts";
 import { asReconcileError } from "../errors.ts";
 import type { UsedSecret } from "./describe-target.ts";
 
-export interface LivePorts extends Pick<ReconcilePorts, "identity" | "allowedRepositories" | "readSecret" | "parseKey"> {
+interface LivePorts extends Pick<ReconcilePorts, "identity" | "allowedRepositories" | "readSecret" | "parseKey"> {
   readonly git: Git;
   readonly pushAccess: PushAccess;
   readonly gate: ImageGate;

@@ -15,7 +15,7 @@ export interface FileDeployment {
   readonly problems: readonly string[];
 }
 
-export type ReadFile =
+type ReadFile =
   | { readonly kind: "ok"; readonly deployments: readonly FileDeployment[] }
   | { readonly kind: "invalid"; readonly reason: string };
 

@@ -15,7 +15,7 @@ interface Glob {
 
 export type AllowedRepositories = readonly Glob[];
 
-export type ParsedAllowedRepositories =
+type ParsedAllowedRepositories =
   | { readonly kind: "ok"; readonly allowed: AllowedRepositories }
   | { readonly kind: "error"; readonly problem: string };
 

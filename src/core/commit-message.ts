@@ -4,7 +4,7 @@ import type { Commit, Identity } from "./ports.ts";
 import { formatRepository } from "./repository.ts";
 import type { Target } from "./types.ts";
 
-export interface CommitFacts {
+interface CommitFacts {
   readonly target: Target;
   /** The first differing tag that was there. */
   readonly from?: string;

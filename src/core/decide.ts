@@ -1,4 +1,4 @@
-export type Decision =
+type Decision =
   | { readonly kind: "up_to_date" }
   /** `from`: the first differing tag that was there; absent when that image had none. */
   | { readonly kind: "update"; readonly from?: string; readonly to: string };

@@ -6,7 +6,7 @@ import { createNewsroom, type Named, type NewsEvent } from "./news.ts";
 import type { Outcome } from "./types.ts";
 
 /** A fixed set: people filter by it. */
-export type EventReason =
+type EventReason =
   | "BuildFailed"
   | "BuildRunning"
   | "ImageNotFound"

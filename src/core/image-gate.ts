@@ -7,7 +7,7 @@ import { noObserver, type Observer } from "./observer.ts";
 import type { BuildState, Builds, Clock, Commit, ImageAnswer, Registry } from "./ports.ts";
 import type { ImageName, SecretRef, Target } from "./types.ts";
 
-export interface ImageGateOptions {
+interface ImageGateOptions {
   readonly registry: Registry;
   readonly builds: Builds;
   readonly clock: Clock;
@@ -27,7 +27,7 @@ export interface ImageGateSettings {
   readonly insecureRegistries: readonly string[];
 }
 
-export interface ImageQuestion {
+interface ImageQuestion {
   readonly target: Target;
   /** With the registry that the manifest names, where the target names none. */
   readonly image: ImageName & { readonly registry: string };

@@ -1,6 +1,6 @@
 /** The words of the image gate, for answers and for chat (contract §8). `image`: as people write it, without host on Docker Hub. */
 
-export interface BuildWait {
+interface BuildWait {
   readonly state: "queued" | "running";
   readonly image: string;
   readonly sha: string;

@@ -1,14 +1,14 @@
 import type { ImageName } from "./types.ts";
 
 /** A reference as the container runtime resolves it: without a host it is on Docker Hub. */
-export interface ImageReference {
+interface ImageReference {
   readonly registry: string;
   readonly repository: string;
   readonly tag?: string;
   readonly digest?: string;
 }
 
-export type ParsedImageName = { readonly kind: "ok"; readonly image: ImageName } | { readonly kind: "error"; readonly problem: string };
+type ParsedImageName = { readonly kind: "ok"; readonly image: ImageName } | { readonly kind: "error"; readonly problem: string };
 
 export interface RegistryUrl {
   /** In the form of ImageName.registry. */
@@ -16,7 +16,7 @@ export interface RegistryUrl {
   /** Normalised; https where no scheme was written; a base path stays. */
   readonly url: string;
 }
-export type ParsedRegistryUrl = ({ readonly kind: "ok" } & RegistryUrl) | { readonly kind: "error"; readonly problem: string };
+type ParsedRegistryUrl = ({ readonly kind: "ok" } & RegistryUrl) | { readonly kind: "error"; readonly problem: string };
 
 export const dockerHub = "docker.io";
 

@@ -1,6 +1,6 @@
 import { unprintable } from "./escape.ts";
 
-export type ParsedPath = { readonly kind: "ok"; readonly path: string } | { readonly kind: "error"; readonly problem: string };
+type ParsedPath = { readonly kind: "ok"; readonly path: string } | { readonly kind: "error"; readonly problem: string };
 
 const maxBytes = 1024;
 

@@ -6,19 +6,19 @@ import { InvalidYaml, lineAt } from "./yaml-documents.ts";
 const maxShown = 20;
 const maxShownLength = 300;
 
-export interface ManifestImage {
+interface ManifestImage {
   readonly tag?: string;
   readonly digest?: string;
 }
 
-export type ManifestImages =
+type ManifestImages =
   /** `registry`: the host that they are pulled from, for a target that names none. */
   | { readonly kind: "ok"; readonly ours: readonly [ManifestImage, ...ManifestImage[]]; readonly registry: string }
   /** No container is ours; `images` are those that are there, each once, as far as a message can name them. */
   | { readonly kind: "none"; readonly images: readonly string[] }
   | { readonly kind: "invalid"; readonly reason: string };
 
-export type WrittenManifest = { readonly kind: "ok"; readonly text: string } | { readonly kind: "invalid"; readonly reason: string };
+type WrittenManifest = { readonly kind: "ok"; readonly text: string } | { readonly kind: "invalid"; readonly reason: string };
 
 /** The images of the Deployments in a manifest that are the target's, containers before initContainers. */
 export function readImages(text: string, image: ImageName): ManifestImages {

@@ -9,14 +9,14 @@ export type NewsEvent =
   | { readonly kind: "ended"; readonly outcome: Outcome; readonly message: string };
 
 /** `recovered`: the first success after a failure that was told. */
-export type News = "building" | "failed" | "patched" | "recovered";
+type News = "building" | "failed" | "patched" | "recovered";
 
 export interface Named {
   readonly namespace: string;
   readonly deployment: string;
 }
 
-export interface Newsroom {
+interface Newsroom {
   /** Undefined: nothing new. A Deployment's events in their order, each once. */
   decide(name: Named, event: NewsEvent): News | undefined;
   /** Forgets the Deployments that are not among these. */

@@ -1,9 +1,7 @@
 import { unprintable } from "./escape.ts";
 import type { Repository } from "./types.ts";
 
-export type ParsedRepository =
-  | { readonly kind: "ok"; readonly repository: Repository }
-  | { readonly kind: "error"; readonly problem: string };
+type ParsedRepository = { readonly kind: "ok"; readonly repository: Repository } | { readonly kind: "error"; readonly problem: string };
 
 const maxBytes = 2048;
 const defaultPort = { ssh: 22, https: 443 };

@@ -21,7 +21,7 @@ export interface Listeners {
   readonly log: Log;
 }
 
-export interface Results {
+interface Results {
   last(name: Name): LastResult | undefined;
   end(name: Name, outcome: Outcome, run?: Run): Result;
   /** Tells what an incomplete Deployment lacks, once per change. */

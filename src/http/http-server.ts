@@ -4,13 +4,13 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
-export interface HttpServer {
+interface HttpServer {
   readonly port: number;
   /** Answers that are ready go out; who still holds a connection after that is cut off. */
   close(): Promise<void>;
 }
 
-export interface HttpServerOptions {
+interface HttpServerOptions {
   readonly port: number;
   /** Undefined: all interfaces, IPv6 and IPv4. */
   readonly host: string | undefined;

@@ -18,7 +18,7 @@ export const STATUS_PAGE_POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-export interface PageFacts {
+interface PageFacts {
   readonly now: Date;
   readonly githubHost: string;
   /** Whether the API server has given its Deployments. */

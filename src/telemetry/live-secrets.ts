@@ -1,6 +1,6 @@
 import { SHORTEST_PART, secretParts } from "./secret-parts.ts";
 
-export interface LiveSecrets {
+interface LiveSecrets {
   /** Holds the secret until the returned function is called. */
   watch(secretText: string, label: string): () => void;
   /** The text with every part of a watched secret replaced by `[redacted: LABEL]`. Linear in the text, however many are watched. */

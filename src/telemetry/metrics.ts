@@ -7,7 +7,7 @@ import { createOutsideMetrics } from "./outside-metrics.ts";
 import { createRunMetrics } from "./run-metrics.ts";
 import { createStateMetrics, type State } from "./state-metrics.ts";
 
-export interface Metrics extends Observer {
+interface Metrics extends Observer {
   /** Every result, those without a run too. */
   ended(result: Result): void;
   readonly requestStarted: ObserveRequest;

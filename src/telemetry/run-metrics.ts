@@ -8,7 +8,7 @@ export interface DeploymentName {
   readonly deployment: string;
 }
 
-export interface RunMetrics {
+interface RunMetrics {
   runStarted(): RunObserver;
   called(kind: CallKind): void;
   ended(result: Result): void;

@@ -5,7 +5,7 @@ import type { Log } from "../core/ports.ts";
 import { noTracer, type Tracer } from "../core/tracer.ts";
 import { createTracer } from "./tracer.ts";
 
-export interface Tracing {
+interface Tracing {
   readonly tracer: Tracer;
   /** Loads the SDK, which takes longer than the rest of the program's start: to be called when the program listens. Never rejects. */
   start(): Promise<void>;
@@ -13,7 +13,7 @@ export interface Tracing {
   close(deadlineMs: number): Promise<void>;
 }
 
-export interface TracingOptions {
+interface TracingOptions {
   /** The process's own environment: the SDK reads it by itself, so the defaults below are written there. */
   readonly env: Record<string, string | undefined>;
   readonly log: Log;

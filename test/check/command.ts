@@ -1,7 +1,7 @@
 /** The command line in this process. */
 import { runCommandLine } from "../../src/check/command-line.ts";
 
-export interface Answer {
+interface Answer {
   readonly code: number;
   readonly lines: readonly string[];
   readonly errors: string;

@@ -1,4 +1,4 @@
-export const complete = {
+const complete = {
   enabled: "true",
   app_repository: "git@github.com:team/shop.git",
   manifest_repository: "git@github.com:team/manifests.git",

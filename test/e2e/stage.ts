@@ -22,7 +22,7 @@ export interface Stage extends Omit<World, "deploy"> {
   text(path: string): Promise<string>;
 }
 
-export interface StageOptions extends WorldOptions {
+interface StageOptions extends WorldOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly operator?: Pick<OperatorOptions, "clock" | "chatHttpHosts" | "patience" | "tracer">;
 }

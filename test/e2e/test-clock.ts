@@ -1,7 +1,7 @@
 import type { Clock } from "../../src/core/ports.ts";
 
 /** A clock that tests move: sleeps of 5 s and more end only by `advance`, shorter ones by themselves. */
-export interface TestClock extends Clock {
+interface TestClock extends Clock {
   /** Long sleeps asked for so far, in milliseconds. */
   readonly sleeps: readonly number[];
   /** Moves the time on and wakes who is due. */

@@ -4,7 +4,7 @@ import type { StatusRows, TrackedRow } from "../../src/http/views.ts";
 
 export const NOW = new Date("2026-03-04T05:06:07.000Z");
 
-export function repository(text: string) {
+function repository(text: string) {
   const parsed = parseRepository(text);
   if (parsed.kind === "error") throw new Error(parsed.problem);
   return parsed.repository;
@@ -82,7 +82,7 @@ export function manyRows(): StatusRows {
 }
 
 /** Like a commit's, always the same for the same text. */
-export function sha(text: string): string {
+function sha(text: string): string {
   return Buffer.from(text.padEnd(20, text)).toString("hex").padEnd(40, "0").slice(0, 40).split("").reverse().join("");
 }
 

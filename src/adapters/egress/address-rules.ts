@@ -1,6 +1,6 @@
 import { BlockList, isIP, isIPv4, isIPv6 } from "node:net";
 
-export interface Cidr {
+interface Cidr {
   readonly address: string;
   readonly prefix: number;
 }

@@ -2,7 +2,7 @@ import type { Deployments, Log } from "../../core/ports.ts";
 import type { KubeClient } from "./kube-client.ts";
 import { defaultReflectorTimes, type ReflectorTimes, startReflector } from "./reflector.ts";
 
-export interface DeploymentCacheOptions {
+interface DeploymentCacheOptions {
   readonly client: KubeClient;
   /** Empty = all. */
   readonly namespaces: readonly string[];

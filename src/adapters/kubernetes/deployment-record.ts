@@ -5,7 +5,7 @@ const revision = "deployment.kubernetes.io/revision";
 /** Longer than any value may be, so that the parser still sees that it is too long. */
 const mostKept = 2_100;
 
-export interface ObjectIdentity {
+interface ObjectIdentity {
   readonly namespace: string;
   readonly name: string;
 }

@@ -15,7 +15,7 @@ export interface EventRecorder {
   readonly counts: { readonly recorded: number; readonly failed: number; readonly dropped: number };
 }
 
-export interface EventRecorderOptions {
+interface EventRecorderOptions {
   readonly client: KubeClient;
   readonly log: Log;
   /** The Pod's name. */

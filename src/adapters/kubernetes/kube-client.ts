@@ -12,7 +12,7 @@ export interface KubeAnswer {
   readonly text: string;
 }
 
-export interface KubeLimits {
+interface KubeLimits {
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
 }

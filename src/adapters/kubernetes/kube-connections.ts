@@ -1,7 +1,7 @@
 import { Agent, type Dispatcher, ProxyAgent } from "undici";
 import type { TlsMaterial } from "./kube-credentials.ts";
 
-export interface KubeConnections {
+interface KubeConnections {
   /** Watches have connections of their own: over HTTP/1.1 each holds one for as long as it runs. */
   to(purpose: "requests" | "watches", tls: TlsMaterial): Dispatcher;
   /** The next request opens a new connection; those that are under way keep theirs until they end. */

@@ -1,14 +1,14 @@
 import type { RequestOptions } from "node:https";
 import { KubeConfig } from "@kubernetes/client-node";
 
-export interface Credentials {
+interface Credentials {
   readonly headers: Readonly<Record<string, string>>;
   readonly tls: TlsMaterial;
 }
 
 export type TlsMaterial = Pick<RequestOptions, "ca" | "cert" | "key" | "pfx" | "passphrase" | "rejectUnauthorized" | "servername">;
 
-export interface CredentialSource {
+interface CredentialSource {
   current(): Promise<Credentials>;
   /** Forgets cached tokens (client-node reads a token file once a minute at most); false when that was done just before. */
   renew(): Promise<boolean>;

@@ -1,5 +1,5 @@
 /** `status`: the server said no; `deadline`, `network`: no answer; `protocol`: an answer that is no Kubernetes API's. */
-export type KubeErrorKind = "status" | "deadline" | "network" | "protocol";
+type KubeErrorKind = "status" | "deadline" | "network" | "protocol";
 
 /** Why the API server could not be asked, in words for a log line. */
 export class KubeError extends Error {

@@ -36,7 +36,7 @@ export const defaultReflectorTimes: ReflectorTimes = {
   relistMs: 15 * 60_000,
 };
 
-export interface Reflector {
+interface Reflector {
   readonly records: ReadonlyMap<string, DeploymentRecord>;
   /** Resolves after the first complete list. */
   readonly firstList: Promise<void>;

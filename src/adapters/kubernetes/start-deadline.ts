@@ -1,6 +1,6 @@
 import { KubeError } from "./kube-error.ts";
 
-export interface Deadline {
+interface Deadline {
   /** Aborts when time is up, when an outer signal does, and at `stop`. */
   readonly signal: AbortSignal;
   readonly passed: boolean;

@@ -7,11 +7,11 @@ export type Credentials =
   /** An OAuth2 refresh token, as Azure's registry hands out. */
   | { readonly kind: "identity"; readonly token: string };
 
-export interface DockerConfig {
+interface DockerConfig {
   readonly entries: readonly { readonly key: string; readonly credentials: Credentials }[];
 }
 
-export type ParsedDockerConfig =
+type ParsedDockerConfig =
   | { readonly kind: "ok"; readonly config: DockerConfig }
   /** Names the entry at most, never its content. */
   | { readonly kind: "error"; readonly problem: string };

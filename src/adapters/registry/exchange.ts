@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import { type Dispatcher, request } from "undici";
 import { explainNetworkError } from "../egress/network-error.ts";
 
-export interface Question {
+interface Question {
   readonly method: "HEAD" | "GET" | "POST";
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;

@@ -33,7 +33,7 @@ export function hostOfKey(key: string, protocol: string): string | undefined {
   return DOCKER_HUB.test(url.hostname) ? new URL(DOCKER_HUB_URL).host : url.host;
 }
 
-export interface RealmRules {
+interface RealmRules {
   /** INSECURE_REGISTRIES and REGISTRY_REALMS, as `hostOfKey` writes them. */
   readonly insecureHosts: ReadonlySet<string>;
   readonly realmHosts: ReadonlySet<string>;

@@ -3,7 +3,7 @@ import type { AuthChallenge } from "./auth-challenges.ts";
 import type { Credentials } from "./docker-config.ts";
 import { type ExchangeLimits, exchange, type Reply, type Unavailable, unavailable } from "./exchange.ts";
 
-export interface RegistryToken {
+interface RegistryToken {
   readonly kind: "token";
   readonly token: string;
   readonly lifetimeMs: number;

@@ -16,7 +16,7 @@ export const protocols: readonly Protocol[] = ["http", "https", "h2"];
 export const never = new AbortController().signal;
 
 /** The defaults, about 30 times faster; `timeoutSeconds` is whole seconds. */
-export const fastTimes: ReflectorTimes = {
+const fastTimes: ReflectorTimes = {
   listDeadlineMs: 500,
   watchSeconds: 1,
   silenceMs: 1400,
@@ -26,7 +26,7 @@ export const fastTimes: ReflectorTimes = {
   relistMs: 30_000,
 };
 
-export interface Cluster {
+interface Cluster {
   readonly api: ClusterApi;
   readonly client: KubeClient;
 }

@@ -1,6 +1,6 @@
 import { Dispatcher } from "undici";
 
-export interface Sent {
+interface Sent {
   readonly origin: string;
   readonly method: string;
   readonly path: string;

@@ -7,7 +7,7 @@ import type { ImageAnswer } from "../../../src/core/ports.ts";
 
 export const ann = { username: "ann", password: "canary:s3cret" };
 
-export interface RegistryWorld {
+interface RegistryWorld {
   readonly double: SandboxRegistry;
   /** Asks for team/app with those credentials (`.dockerconfigjson`); `annsConfig` are the right ones. */
   check(dockerConfig?: string, tag?: string, repository?: string): Promise<ImageAnswer>;

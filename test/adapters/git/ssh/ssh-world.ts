@@ -90,7 +90,7 @@ export async function until(what: () => boolean, timeoutMs = 3_000): Promise<voi
   }
 }
 
-export interface TcpProxy {
+interface TcpProxy {
   readonly port: number;
   /** Bytes that went to the client. */
   readonly bytesDown: number;
