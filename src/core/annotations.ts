@@ -1,17 +1,17 @@
 /** The annotations of the contract's §3, as data: what the parser reads, and what documentation is checked against. */
 export const annotationPrefix = "gitops.operator.";
 
-/** `default`: text, or the name of what it is taken from. `remedy`: what to set it to. */
+/** In the original's order, which `/debug` keeps. `default`: text, or the name of what it is taken from. `remedy`: what to set it to. */
 export const annotations = {
   enabled: { required: true, remedy: "set it to 'true' or 'false'" },
   app_repository: { required: true, remedy: "set it to the application's repository, for example git@github.com:team/app.git" },
   manifest_repository: { required: true, remedy: "set it to the manifests' repository, for example git@github.com:team/manifests.git" },
-  deployment_path: { required: true, remedy: "set it to the manifest's path in manifest_repository, for example deploy/app.yaml" },
   image_name: { required: true, remedy: "set it to the image without tag, for example team/app" },
-  ssh_key_name: { required: true, remedy: "set it to the name of the Secret that holds the key under ssh-privatekey" },
-  ssh_key_namespace: { required: true, remedy: "set it to the namespace of that Secret" },
+  deployment_path: { required: true, remedy: "set it to the manifest's path in manifest_repository, for example deploy/app.yaml" },
   observe_branch: { required: false, default: "master" },
   tag_type: { required: false, default: "long" },
+  ssh_key_name: { required: true, remedy: "set it to the name of the Secret that holds the key under ssh-privatekey" },
+  ssh_key_namespace: { required: true, remedy: "set it to the namespace of that Secret" },
   notifications_secret_name: { required: false },
   notifications_secret_namespace: { required: false, default: "OPERATOR_NAMESPACE" },
   registry_secret_url: { required: false },
@@ -25,6 +25,13 @@ export const annotations = {
 } as const satisfies Record<string, { required: boolean; default?: string; remedy?: string }>;
 
 export type AnnotationName = keyof typeof annotations;
+
+/** Texts by their annotation's short name, those without a value left out. */
+export type AnnotationValues = Readonly<Partial<Record<AnnotationName, string>>>;
+
+type RequiredName = { [Name in AnnotationName]: (typeof annotations)[Name]["required"] extends true ? Name : never }[AnnotationName];
+
+export type CompleteValues = AnnotationValues & Readonly<Record<RequiredName, string>>;
 
 export const annotationNames = Object.keys(annotations) as AnnotationName[];
 

@@ -1,5 +1,13 @@
 import { asReconcileError } from "../errors.ts";
-import { type AnnotationName, annotationNames, annotationPrefix, annotations, ignoredAnnotations } from "./annotations.ts";
+import {
+  type AnnotationName,
+  type AnnotationValues,
+  annotationNames,
+  annotationPrefix,
+  annotations,
+  type CompleteValues,
+  ignoredAnnotations,
+} from "./annotations.ts";
 import { branchProblem } from "./branch.ts";
 import { closest } from "./did-you-mean.ts";
 import { escapeControl } from "./escape.ts";
@@ -8,27 +16,14 @@ import { parseManifestPath } from "./manifest-path.ts";
 import { parseRepository } from "./repository.ts";
 import type { DeploymentRecord, ImageName, Parsed, Repository, SecretRef, Settings, SshRepository, Target } from "./types.ts";
 
-type Values = Readonly<Partial<Record<AnnotationName, string>>>;
 type Complain = (name: AnnotationName, problem: string) => void;
 
 /** Kubernetes limits the parts of a subdomain only together. */
 const dnsPart = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 const maxValueBytes = 2048;
 const maxUnknownShown = 10;
-const secretNames = [
-  "ssh_key_name",
-  "notifications_secret_name",
-  "registry_secret_name",
-  "github_token_secret_name",
-  "manifest_ssh_key_name",
-] as const;
-const namespaces = [
-  "ssh_key_namespace",
-  "notifications_secret_namespace",
-  "registry_secret_namespace",
-  "github_token_secret_namespace",
-  "manifest_ssh_key_namespace",
-] as const;
+const secretNames = annotationNames.filter((name) => /_(?:secret|key)_name$/.test(name));
+const namespaces = annotationNames.filter((name) => name.endsWith("_namespace"));
 
 /** Never throws, whatever the annotations hold: their owners are not trusted. Every problem is named at once. */
 export function parseTarget(deployment: DeploymentRecord, operatorNamespace: string): Parsed {
@@ -48,7 +43,7 @@ function parseAnnotations(deployment: DeploymentRecord, operatorNamespace: strin
   const missing = annotationNames.filter((name) => annotations[name].required && values[name] === undefined);
   if (missing.length > 0) return { kind: "incomplete", problems: [...missing.map(missingProblem), ...unknown] };
 
-  const settings = readSettings(values);
+  const settings = readSettings(values as CompleteValues);
   const warnings = [...unknown, ...oddValues(values)];
   if (!settings.enabled) return { kind: "disabled", settings, warnings };
   const problems: string[] = [];
@@ -60,7 +55,7 @@ function parseAnnotations(deployment: DeploymentRecord, operatorNamespace: strin
 }
 
 /** Trimmed; one that is empty is not there. */
-function readValues({ annotations: texts }: DeploymentRecord): Values {
+function readValues({ annotations: texts }: DeploymentRecord): AnnotationValues {
   return Object.fromEntries(
     annotationNames.flatMap((name) => {
       const value = texts[annotationPrefix + name]?.trim();
@@ -86,7 +81,7 @@ function unknownKeys(keys: readonly string[]): string[] {
   return rest > 0 ? [...shown, `${rest} more unknown ${annotationPrefix}* annotations; remove them`] : shown;
 }
 
-function oddValues({ enabled, tag_type }: Values): string[] {
+function oddValues({ enabled, tag_type }: AnnotationValues): string[] {
   const warnings: string[] = [];
   if (enabled !== "true" && enabled !== "false") {
     warnings.push(`${annotationPrefix}enabled is neither 'true' nor 'false' and counts as 'false'; set it to one of them`);
@@ -97,34 +92,18 @@ function oddValues({ enabled, tag_type }: Values): string[] {
   return warnings;
 }
 
-function readSettings(values: Values): Settings {
-  const text = (name: AnnotationName) => values[name] ?? "";
+function readSettings(values: CompleteValues): Settings {
   return {
+    ...values,
     enabled: values.enabled === "true",
-    app_repository: text("app_repository"),
-    manifest_repository: text("manifest_repository"),
-    image_name: text("image_name"),
-    deployment_path: text("deployment_path"),
     observe_branch: values.observe_branch ?? annotations.observe_branch.default,
     tag_type: values.tag_type === "short" ? "short" : annotations.tag_type.default,
-    ssh_key_name: text("ssh_key_name"),
-    ssh_key_namespace: text("ssh_key_namespace"),
-    notifications_secret_name: values.notifications_secret_name,
-    notifications_secret_namespace: values.notifications_secret_namespace,
-    registry_secret_url: values.registry_secret_url,
-    registry_secret_name: values.registry_secret_name,
-    registry_secret_namespace: values.registry_secret_namespace,
-    github_token_secret_name: values.github_token_secret_name,
-    github_token_secret_namespace: values.github_token_secret_namespace,
-    manifest_branch: values.manifest_branch,
-    manifest_ssh_key_name: values.manifest_ssh_key_name,
-    manifest_ssh_key_namespace: values.manifest_ssh_key_namespace,
   };
 }
 
 function readTarget(
   deployment: DeploymentRecord,
-  values: Values,
+  values: AnnotationValues,
   settings: Settings,
   operatorNamespace: string,
   complain: Complain,
@@ -216,7 +195,7 @@ function readImage(text: string, url: RegistryUrl | undefined, complain: Complai
 }
 
 /** Both are parts of a URL of the API server, so they must be what Kubernetes takes as names. */
-function checkSecretRefs(values: Values, complain: Complain): void {
+function checkSecretRefs(values: AnnotationValues, complain: Complain): void {
   for (const name of secretNames) {
     if (values[name] !== undefined && !isDnsSubdomain(values[name])) {
       complain(name, "is no name of a Secret (lower-case letters, digits, '-' and '.', at most 253); copy it from kubectl get secrets");

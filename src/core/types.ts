@@ -1,5 +1,6 @@
 /** The nouns, in the order in which a pass meets them. */
 import type { ReconcileError } from "../errors.ts";
+import type { CompleteValues } from "./annotations.ts";
 
 export interface SecretRef {
   readonly namespace: string;
@@ -32,28 +33,12 @@ export interface ImageName {
   readonly repository: string;
 }
 
-/** The annotations of a complete Deployment as text; undefined = not set. What `/debug` shows as `config`. */
-export interface Settings {
+/** What the annotations of a complete Deployment say; absent = not set. What `/debug` shows as `config`. */
+export type Settings = Omit<CompleteValues, "enabled" | "observe_branch" | "tag_type"> & {
   readonly enabled: boolean;
-  readonly app_repository: string;
-  readonly manifest_repository: string;
-  readonly image_name: string;
-  readonly deployment_path: string;
   readonly observe_branch: string;
   readonly tag_type: "long" | "short";
-  readonly ssh_key_name: string;
-  readonly ssh_key_namespace: string;
-  readonly notifications_secret_name: string | undefined;
-  readonly notifications_secret_namespace: string | undefined;
-  readonly registry_secret_url: string | undefined;
-  readonly registry_secret_name: string | undefined;
-  readonly registry_secret_namespace: string | undefined;
-  readonly github_token_secret_name: string | undefined;
-  readonly github_token_secret_namespace: string | undefined;
-  readonly manifest_branch: string | undefined;
-  readonly manifest_ssh_key_name: string | undefined;
-  readonly manifest_ssh_key_namespace: string | undefined;
-}
+};
 
 /** What one Deployment wants, parsed: plain data, compared by value to see whether the annotations changed. */
 export interface Target {

@@ -1,4 +1,5 @@
 /** What `/status`, `/debug` and `/health` show of the cached Deployments. */
+import { type AnnotationName, annotationNames } from "../core/annotations.ts";
 import { containerAndVersion, parseImageName } from "../core/image.ts";
 import type { LastResult } from "../core/last-result.ts";
 import { parseRepository } from "../core/repository.ts";
@@ -8,6 +9,9 @@ import { describeOutcome } from "./reconcile-entry.ts";
 
 type Parse = (record: DeploymentRecord) => Parsed;
 type Tracked = Exclude<Parsed, { kind: "untracked" | "incomplete" }>;
+
+/** Unknown to the original. */
+const NEW_HERE: readonly AnnotationName[] = ["manifest_branch", "manifest_ssh_key_name", "manifest_ssh_key_namespace"];
 
 /** What `/status` shows, as text and as a page: plain data, so that it can be redacted as a whole. */
 export interface StatusRows {
@@ -118,26 +122,9 @@ function imageOf({ containers }: DeploymentRecord, parsed: Tracked): { container
 
 /** In the original's order and with its names; what it did not know only when set. */
 function configOf({ namespace }: DeploymentRecord, { settings }: Tracked): object {
-  const { enabled, registry_secret_url, manifest_branch, manifest_ssh_key_name, manifest_ssh_key_namespace, ...rest } = settings;
-  const added = Object.entries({ manifest_branch, manifest_ssh_key_name, manifest_ssh_key_namespace });
-  return {
-    enabled,
-    namespace,
-    app_repository: rest.app_repository,
-    manifest_repository: rest.manifest_repository,
-    image_name: rest.image_name,
-    deployment_path: rest.deployment_path,
-    observe_branch: rest.observe_branch,
-    tag_type: rest.tag_type,
-    ssh_key_name: rest.ssh_key_name,
-    ssh_key_namespace: rest.ssh_key_namespace,
-    notifications_secret_name: rest.notifications_secret_name ?? null,
-    notifications_secret_namespace: rest.notifications_secret_namespace ?? null,
-    registry_url: registry_secret_url ?? null,
-    registry_secret_name: rest.registry_secret_name ?? null,
-    registry_secret_namespace: rest.registry_secret_namespace ?? null,
-    github_token_secret_name: rest.github_token_secret_name ?? null,
-    github_token_secret_namespace: rest.github_token_secret_namespace ?? null,
-    ...Object.fromEntries(added.filter(([, value]) => value !== undefined)),
-  };
+  const shown = annotationNames
+    .filter((name) => settings[name] !== undefined || !NEW_HERE.includes(name))
+    .map((name) => [name === "registry_secret_url" ? "registry_url" : name, settings[name] ?? null]);
+  const { enabled, ...rest } = Object.fromEntries(shown);
+  return { enabled, namespace, ...rest };
 }
