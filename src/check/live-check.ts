@@ -1,5 +1,6 @@
 /** The steps of a run (contract §6) for one Deployment, up to the push: each is told, and what one lacks does not hide the next. */
 import { requireAllowed } from "../core/allowed-repositories.ts";
+import { withoutEmojiCode } from "../core/chat-text.ts";
 import { commitMessage } from "../core/commit-message.ts";
 import { tagFor } from "../core/decide.ts";
 import { editManifest, type ManifestEdit } from "../core/edit-manifest.ts";
@@ -119,13 +120,8 @@ async function askGate(question: GateQuestion, { gate, readSecret, signal }: Liv
     warn: (message, error) => tell("warning", `${message}: ${asReconcileError(error).message}`),
   });
   if (verdict.kind === "found") tell("ok", `the image ${formatImage(question.image)}:${question.tag} is in its registry`);
-  if (verdict.kind === "waiting") tell("problem", `${withoutEmoji(verdict.text)}; check again when it is built`);
+  if (verdict.kind === "waiting") tell("problem", `${withoutEmojiCode(verdict.text)}; check again when it is built`);
   return verdict;
-}
-
-/** Chats show `:x:` as a picture. */
-function withoutEmoji(text: string): string {
-  return text.replace(/^:\w+: /, "");
 }
 
 function describeCommit({ appBranch, appRepository }: Target): (commit: Commit) => string {

@@ -1,8 +1,8 @@
 /** The Deployments of a file as `kubectl apply -f` would make them. */
-import { parseDeploymentRecord } from "../adapters/kubernetes/deployment-record.ts";
+import { mapOf, parseDeploymentRecord } from "../adapters/kubernetes/deployment-record.ts";
 import { annotationPrefix } from "../core/annotations.ts";
 import type { DeploymentRecord } from "../core/types.ts";
-import { InvalidYaml } from "../core/yaml-documents.ts";
+import { type Invalid, orInvalid } from "../core/yaml-documents.ts";
 import { readYamlObjects } from "../core/yaml-objects.ts";
 
 export interface FileDeployment {
@@ -15,46 +15,39 @@ export interface FileDeployment {
   readonly problems: readonly string[];
 }
 
-type ReadFile =
-  | { readonly kind: "ok"; readonly deployments: readonly FileDeployment[] }
-  | { readonly kind: "invalid"; readonly reason: string };
+type ReadFile = { readonly kind: "ok"; readonly deployments: readonly FileDeployment[] } | Invalid;
 
 type Fields = Readonly<Record<string, unknown>>;
 
 const maxShownKey = 63;
 
 export function readDeployments(text: string, defaultNamespace: string): ReadFile {
-  try {
+  return orInvalid(() => {
     const objects = readYamlObjects(text).flatMap(itemsOf);
     const deployments = objects.filter(({ apiVersion, kind }) => apiVersion === "apps/v1" && kind === "Deployment");
     return { kind: "ok", deployments: deployments.map((object) => readDeployment(object, defaultNamespace)) };
-  } catch (error) {
-    if (error instanceof InvalidYaml) return { kind: "invalid", reason: error.message };
-    // The limits keep the library from recursing too deep; should a text get past them, it is the text that is at fault.
-    if (error instanceof RangeError) return { kind: "invalid", reason: "it is too complex" };
-    throw error;
-  }
+  });
 }
 
 /** A List's items; a DeploymentList's may leave out what they are. */
 function itemsOf(object: unknown): Fields[] {
-  const { apiVersion, kind, items } = fieldsOf(object);
-  if (kind === "List" && Array.isArray(items)) return items.map(fieldsOf);
+  const { apiVersion, kind, items } = mapOf(object);
+  if (kind === "List" && Array.isArray(items)) return items.map(mapOf);
   if (kind === "DeploymentList" && Array.isArray(items)) {
-    return items.map((item) => ({ apiVersion, kind: "Deployment", ...fieldsOf(item) }));
+    return items.map((item) => ({ apiVersion, kind: "Deployment", ...mapOf(item) }));
   }
-  return [fieldsOf(object)];
+  return [mapOf(object)];
 }
 
 function readDeployment(object: Fields, defaultNamespace: string): FileDeployment {
-  const metadata = fieldsOf(object.metadata);
+  const metadata = mapOf(object.metadata);
   const { name, namespace } = metadata;
   const identity = {
     namespace: typeof namespace === "string" && namespace !== "" ? namespace : defaultNamespace,
     name: typeof name === "string" && name !== "" ? name : "(no name)",
   };
   const problems = identity.name === name ? [] : ["metadata.name is missing; set it"];
-  const annotations = Object.entries(fieldsOf(metadata.annotations)).map(([key, value]) => {
+  const annotations = Object.entries(mapOf(metadata.annotations)).map(([key, value]) => {
     if (typeof value === "string" || !key.startsWith(annotationPrefix)) return [key, value];
     problems.push(`${key.slice(0, maxShownKey)} is no text, so the API server refuses the Deployment; ${quoteRemedy(value)}`);
     return [key, value === null || typeof value === "object" ? "" : String(value)];
@@ -68,8 +61,4 @@ function readDeployment(object: Fields, defaultNamespace: string): FileDeploymen
 
 function quoteRemedy(value: unknown): string {
   return typeof value === "boolean" ? `put it in quotes: '${value}'` : "put it in quotes";
-}
-
-function fieldsOf(value: unknown): Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : {};
 }

@@ -1,7 +1,7 @@
 type Decision =
   | { readonly kind: "up_to_date" }
   /** `from`: the first differing tag that was there; absent when that image had none. */
-  | { readonly kind: "update"; readonly from?: string; readonly to: string };
+  | { readonly kind: "update"; readonly from?: string };
 
 /** The image tag that stands for a commit. */
 export function tagFor(sha: string, tagType: "long" | "short"): string {
@@ -13,5 +13,5 @@ export function decide(ours: readonly [{ tag?: string }, ...{ tag?: string }[]],
   const differing = ours.filter((image) => image.tag !== wantedTag);
   if (differing.length === 0) return { kind: "up_to_date" };
   const from = differing.find((image) => image.tag !== undefined)?.tag;
-  return from === undefined ? { kind: "update", to: wantedTag } : { kind: "update", from, to: wantedTag };
+  return from === undefined ? { kind: "update" } : { kind: "update", from };
 }

@@ -1,7 +1,7 @@
 import { isDigest, isTag, matchesImage, parseImageReference, splitImage } from "./image.ts";
 import { findImages, type ImageScalar } from "./manifest-images.ts";
 import type { ImageName } from "./types.ts";
-import { InvalidYaml, lineAt } from "./yaml-documents.ts";
+import { type Invalid, InvalidYaml, invalid, lineAt, orInvalid } from "./yaml-documents.ts";
 
 const maxShown = 20;
 const maxShownLength = 300;
@@ -16,9 +16,9 @@ type ManifestImages =
   | { readonly kind: "ok"; readonly ours: readonly [ManifestImage, ...ManifestImage[]]; readonly registry: string }
   /** No container is ours; `images` are those that are there, each once, as far as a message can name them. */
   | { readonly kind: "none"; readonly images: readonly string[] }
-  | { readonly kind: "invalid"; readonly reason: string };
+  | Invalid;
 
-type WrittenManifest = { readonly kind: "ok"; readonly text: string } | { readonly kind: "invalid"; readonly reason: string };
+type WrittenManifest = { readonly kind: "ok"; readonly text: string } | Invalid;
 
 /** The images of the Deployments in a manifest that are the target's, containers before initContainers. */
 export function readImages(text: string, image: ImageName): ManifestImages {
@@ -97,19 +97,4 @@ function valueOffset({ value, source, offset, style }: ImageScalar, text: string
   throw new InvalidYaml(
     `line ${lineAt(text, offset)}: the image is written with escapes or over several lines; write it as plain text on one line`,
   );
-}
-
-function orInvalid<T>(work: () => T): T | { readonly kind: "invalid"; readonly reason: string } {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof InvalidYaml) return invalid(error.message);
-    // The limits keep the library from recursing too deep; should a text get past them, it is the text that is at fault.
-    if (error instanceof RangeError) return invalid("it is too complex");
-    throw error;
-  }
-}
-
-function invalid(reason: string): { readonly kind: "invalid"; readonly reason: string } {
-  return { kind: "invalid", reason };
 }

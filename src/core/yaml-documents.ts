@@ -6,6 +6,11 @@ export class InvalidYaml extends Error {
   override readonly name = "InvalidYaml";
 }
 
+export interface Invalid {
+  readonly kind: "invalid";
+  readonly reason: string;
+}
+
 /** What a hostile file may cost. `tokens` is of one document, about 250 KB of them; a Deployment has 1,000. */
 const limits = { bytes: 1024 * 1024, depth: 100, aliases: 100, documents: 1000, directives: 1000, tokens: 100_000, tokensOfAll: 500_000 };
 
@@ -51,6 +56,22 @@ export function* readDocuments(text: string, schema: "failsafe" | "yaml-1.1" = "
   }
   for (const token of parser.end()) yield* compose(token);
   yield* checked(composer.end());
+}
+
+/** A text that is at fault is an answer, whatever else goes wrong is thrown. */
+export function orInvalid<T>(work: () => T): T | Invalid {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof InvalidYaml) return invalid(error.message);
+    // The limits keep the library from recursing too deep; should a text get past them, it is the text that is at fault.
+    if (error instanceof RangeError) return invalid("it is too complex");
+    throw error;
+  }
+}
+
+export function invalid(reason: string): Invalid {
+  return { kind: "invalid", reason };
 }
 
 /** Counted from 1. */

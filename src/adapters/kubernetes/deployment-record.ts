@@ -1,6 +1,6 @@
+import { annotationPrefix } from "../../core/annotations.ts";
 import type { DeploymentRecord } from "../../core/types.ts";
 
-const ours = "gitops.operator.";
 const revision = "deployment.kubernetes.io/revision";
 /** Longer than any value may be, so that the parser still sees that it is too long. */
 const mostKept = 2_100;
@@ -21,8 +21,8 @@ export function parseDeploymentRecord(object: unknown): DeploymentRecord | undef
   const identity = parseObjectIdentity(object);
   const metadata = mapOf(mapOf(object).metadata);
   const all = mapOf(metadata.annotations);
-  const keys = Object.keys(all).filter((key) => typeof all[key] === "string" && (key.startsWith(ours) || key === revision));
-  if (!identity || !keys.some((key) => key.startsWith(ours))) return undefined;
+  const keys = Object.keys(all).filter((key) => typeof all[key] === "string" && (key.startsWith(annotationPrefix) || key === revision));
+  if (!identity || !keys.some((key) => key.startsWith(annotationPrefix))) return undefined;
   const annotations = Object.fromEntries(keys.map((key) => [key, capped(all[key] as string)]));
   const { containers } = mapOf(mapOf(mapOf(mapOf(object).spec).template).spec);
   const { uid, resourceVersion } = metadata;
@@ -42,6 +42,7 @@ function capped(value: string): string {
   return Buffer.from(text.length <= mostKept ? text : `${text.slice(0, mostKept)}…`).toString();
 }
 
-function mapOf(value: unknown): Readonly<Record<string, unknown>> {
+/** Empty for what is no object. */
+export function mapOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 }
