@@ -5,6 +5,7 @@ import { z } from "zod";
 import { parseCidr } from "./adapters/egress/address-rules.ts";
 import { type AllowedRepositories, parseAllowedRepositories } from "./core/allowed-repositories.ts";
 import type { ImageGateSettings } from "./core/image-gate.ts";
+import type { SecretScope } from "./core/secret-scope.ts";
 
 export interface Config {
   readonly port: number;
@@ -24,7 +25,7 @@ export interface Config {
   /** 0: only when called. */
   readonly reconcileIntervalMs: number;
   readonly concurrency: number;
-  readonly secretRefs: "scoped" | "strict" | "any";
+  readonly secretRefs: SecretScope;
   readonly secretNamespaces: readonly string[];
   /** Undefined: any. */
   readonly allowedRepositories: AllowedRepositories | undefined;
@@ -61,11 +62,9 @@ const list = z.string().transform((text) =>
     .map((part) => part.trim())
     .filter(Boolean),
 );
+const namespaceName = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const namespaces = list
-  .refine(
-    (names) => names.every((name) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name)),
-    "must be namespace names with commas between them",
-  )
+  .refine((names) => names.every((name) => namespaceName.test(name)), "must be namespace names with commas between them")
   .default([]);
 const hosts = list
   .refine((names) => names.every((name) => /^[a-z0-9.[\]:-]+$/i.test(name)), "must be host or host:port with commas between them")
@@ -98,10 +97,7 @@ export const schema = z.object({
   LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`).optional(),
   RUST_LOG: z.string().optional(),
   WATCH_NAMESPACES: namespaces,
-  OPERATOR_NAMESPACE: z
-    .string()
-    .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "must be a namespace name")
-    .default("gitops-operator"),
+  OPERATOR_NAMESPACE: z.string().regex(namespaceName, "must be a namespace name").default("gitops-operator"),
   SSH_KNOWN_HOSTS: z.string().optional(),
   WORK_DIR: z.string().default(join(tmpdir(), "gitops-operator")),
   MAX_REPO_MB: whole(64, 1, 2_047),

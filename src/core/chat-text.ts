@@ -1,3 +1,4 @@
+import { cut } from "./cut.ts";
 import { escapeControl } from "./escape.ts";
 
 /** Slack shows 4,000 characters well; escaping may lengthen some. */
@@ -11,13 +12,11 @@ const mention = /(?<![\p{L}\p{N}])@(?=[\p{L}\p{N}_])/gu;
  * `@here`, which Mattermost and Rocket.Chat understand as it stands, gets a space. Applied once, to the whole message.
  */
 export function escapeChat(text: string): string {
-  return escapeControl(cut(text)).replace(mention, "@ ").replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
-}
-
-function cut(text: string): string {
-  if (text.length <= MOST_CHARACTERS) return text;
-  const characters = [...text.slice(0, 2 * (MOST_CHARACTERS + 1))];
-  return characters.length > MOST_CHARACTERS ? `${characters.slice(0, MOST_CHARACTERS - 1).join("")}…` : text;
+  return escapeControl(cut(text, MOST_CHARACTERS))
+    .replace(mention, "@ ")
+    .replace(/&/g, "&amp;")
+    .replace(/</g, "&lt;")
+    .replace(/>/g, "&gt;");
 }
 
 /** The text for where `:x:` is no picture. */

@@ -1,4 +1,5 @@
-import { unprintable } from "./escape.ts";
+import { cut } from "./cut.ts";
+import { unprintables } from "./escape.ts";
 import { formatImage } from "./image.ts";
 import type { Commit, Identity } from "./ports.ts";
 import { formatRepository } from "./repository.ts";
@@ -21,7 +22,6 @@ const originalName = "GitOps Operator";
 const maxQuoted = 120;
 /** More is not looked at: some of the patterns take quadratic time. */
 const maxRead = 1000;
-const unprintables = new RegExp(unprintable.source, "gu");
 
 /** The last paragraph is of trailers, which `git interpret-trailers` and `git log --format=%(trailers:key=…)` read. */
 export function commitMessage({ target, from, tag, appCommit }: CommitFacts): string {
@@ -68,10 +68,5 @@ function makeHarmless(text: string): string {
     .replace(/([@#!&%$~])(?=\S)/g, "$1 ")
     .replace(/([Gg][Hh]|[A-Z][A-Z0-9_]*)-(?=\d)/g, "$1 ")
     .trim();
-  return cut(line) || "(empty)";
-}
-
-function cut(line: string): string {
-  const characters = [...line];
-  return characters.length > maxQuoted ? `${characters.slice(0, maxQuoted - 1).join("")}…` : line;
+  return cut(line, maxQuoted) || "(empty)";
 }

@@ -1,7 +1,7 @@
 /** Control, format (bidirectional, zero width), line separator and lone surrogate characters: what can lie about, or break, a line of text. */
 export const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 
-const unprintables = new RegExp(unprintable.source, "gu");
+export const unprintables = new RegExp(unprintable.source, "gu");
 const named = new Map([
   ["\n", "\\n"],
   ["\r", "\\r"],

@@ -1,10 +1,8 @@
 /** Requests to the operator's own server, by its known routes. */
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 
-/** Called when a request comes; what it returns, when it is over. */
-export type ObserveRequest = (method: string, route: string) => (status: number) => void;
-
-export function createHttpMetrics(register: Registry): ObserveRequest {
+/** Returns what is to be called when a request comes; what that returns, when it is over. */
+export function createHttpMetrics(register: Registry) {
   const registers = [register];
   const requests = new Counter({
     ...{ name: "http_server_requests_total", help: "Requests by method, route and status; 499: the caller hung up." },
@@ -20,10 +18,10 @@ export function createHttpMetrics(register: Registry): ObserveRequest {
     buckets: [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
   });
 
-  return (method, route) => {
+  return (method: string, route: string) => {
     const startedAt = performance.now();
     pending.inc({ method, route });
-    return (status) => {
+    return (status: number) => {
       pending.dec({ method, route });
       requests.inc({ method, route, status });
       seconds.observe({ method, route, status }, (performance.now() - startedAt) / 1_000);

@@ -2,7 +2,7 @@
 import { collectDefaultMetrics, Registry } from "prom-client";
 import type { Observer } from "../core/observer.ts";
 import type { Result } from "../core/types.ts";
-import { createHttpMetrics, type ObserveRequest } from "./http-metrics.ts";
+import { createHttpMetrics } from "./http-metrics.ts";
 import { createOutsideMetrics } from "./outside-metrics.ts";
 import { createRunMetrics } from "./run-metrics.ts";
 import { createStateMetrics, type State } from "./state-metrics.ts";
@@ -10,7 +10,7 @@ import { createStateMetrics, type State } from "./state-metrics.ts";
 interface Metrics extends Observer {
   /** Every result, those without a run too. */
   ended(result: Result): void;
-  readonly requestStarted: ObserveRequest;
+  readonly requestStarted: ReturnType<typeof createHttpMetrics>;
   /** In Prometheus's text format. */
   render(state: State): Promise<{ readonly contentType: string; readonly text: string }>;
 }
