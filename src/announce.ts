@@ -3,10 +3,10 @@ import type { Chat } from "./adapters/chat.ts";
 import type { EventRecorder } from "./adapters/kubernetes/event-recorder.ts";
 import type { Outside } from "./connect-outside.ts";
 import { type ClusterEvent, createEvents, incompleteEvent } from "./core/events.ts";
-import type { Named, NewsEvent } from "./core/news.ts";
+import type { NewsEvent } from "./core/news.ts";
 import { createNotices } from "./core/notices.ts";
 import type { Deployments, Log } from "./core/ports.ts";
-import type { EndedRun } from "./core/results.ts";
+import type { EndedRun, Name } from "./core/results.ts";
 import type { Result, Target } from "./core/types.ts";
 import { describeOutcome } from "./http/reconcile-entry.ts";
 import type { Redactor } from "./telemetry/redact.ts";
@@ -14,9 +14,9 @@ import type { Redactor } from "./telemetry/redact.ts";
 interface Announcer {
   ended(result: Result, run?: EndedRun): void;
   building(target: Target, sha: string, text: string): void;
-  incomplete(name: Named, problems: readonly string[]): void;
+  incomplete(name: Name, problems: readonly string[]): void;
   /** Forgets the Deployments that are not among these. */
-  retain(names: readonly Named[]): void;
+  retain(names: readonly Name[]): void;
 }
 
 interface AnnouncerOptions {
@@ -48,7 +48,7 @@ export function createAnnouncer({ log, redactor, deployments, chat, recorder, re
     }
   }
 
-  function tellCluster({ namespace, deployment }: Named, event: ClusterEvent | undefined): void {
+  function tellCluster({ namespace, deployment }: Name, event: ClusterEvent | undefined): void {
     const record = event && deployments.get(namespace, deployment);
     if (event && record) recorder.record(record, { ...event, note: redactor.redact(event.note) });
   }

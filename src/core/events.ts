@@ -2,7 +2,8 @@
 import type { ErrorCode } from "../errors.ts";
 import { withoutEmojiCode } from "./chat-text.ts";
 import { escapeControl } from "./escape.ts";
-import { createNewsroom, type Named, type NewsEvent } from "./news.ts";
+import { createNewsroom, type NewsEvent } from "./news.ts";
+import type { Name } from "./results.ts";
 import type { Outcome } from "./types.ts";
 
 /** A fixed set: people filter by it. */
@@ -31,9 +32,9 @@ export interface ClusterEvent {
 
 export interface Events {
   /** Undefined: nothing new. A Deployment's events in their order, each once. */
-  decide(name: Named, event: NewsEvent): ClusterEvent | undefined;
+  decide(name: Name, event: NewsEvent): ClusterEvent | undefined;
   /** Forgets the Deployments that are not among these. */
-  retain(names: Iterable<Named>): void;
+  retain(names: Iterable<Name>): void;
 }
 
 /** What is not here is `ReconcileFailed`. */

@@ -1,5 +1,6 @@
 /** What is news of a Deployment, and once: the rule of the contract's §8, in memory only, so that after a restart a failure is told once more. */
 import type { ErrorCode } from "../errors.ts";
+import { idOf, type Name } from "./results.ts";
 import type { Outcome } from "./types.ts";
 
 export type NewsEvent =
@@ -11,16 +12,11 @@ export type NewsEvent =
 /** `recovered`: the first success after a failure that was told. */
 type News = "building" | "failed" | "patched" | "recovered";
 
-export interface Named {
-  readonly namespace: string;
-  readonly deployment: string;
-}
-
 interface Newsroom {
   /** Undefined: nothing new. A Deployment's events in their order, each once. */
-  decide(name: Named, event: NewsEvent): News | undefined;
+  decide(name: Name, event: NewsEvent): News | undefined;
   /** Forgets the Deployments that are not among these. */
-  retain(names: Iterable<Named>): void;
+  retain(names: Iterable<Name>): void;
 }
 
 /** What passes by itself is told only after so many runs in a row that ended like that. */
@@ -104,8 +100,4 @@ function decideFailure(memory: Memory, { error, to }: Extract<Outcome, { kind: "
   memory.told.add(failure);
   for (const oldest of memory.told) if (memory.told.size > MOST_TOLD) memory.told.delete(oldest);
   return "failed";
-}
-
-function idOf({ namespace, deployment }: Named): string {
-  return `${namespace}/${deployment}`;
 }

@@ -1,12 +1,13 @@
 /** The news of the Deployments in the chat's words (contract §8). */
 import { escapeChat } from "./chat-text.ts";
-import { createNewsroom, type Named, type NewsEvent } from "./news.ts";
+import { createNewsroom, type NewsEvent } from "./news.ts";
+import type { Name } from "./results.ts";
 
 export interface Notices {
   /** The message to send, escaped; undefined: nothing new. A Deployment's events in their order, each once. */
-  decide(name: Named, event: NewsEvent): string | undefined;
+  decide(name: Name, event: NewsEvent): string | undefined;
   /** Forgets the Deployments that are not among these. */
-  retain(names: Iterable<Named>): void;
+  retain(names: Iterable<Name>): void;
 }
 
 export function createNotices(): Notices {

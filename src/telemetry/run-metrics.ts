@@ -1,19 +1,15 @@
 /** Runs: how many, how long, at what; and each Deployment's last result. */
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import { CALLS, type CallKind, PHASES, type Phase, type RunObserver } from "../core/observer.ts";
+import { idOf, type Name } from "../core/results.ts";
 import type { Outcome, Result } from "../core/types.ts";
-
-export interface DeploymentName {
-  readonly namespace: string;
-  readonly deployment: string;
-}
 
 interface RunMetrics {
   runStarted(): RunObserver;
   called(kind: CallKind): void;
   ended(result: Result): void;
   /** Brings the gauges up to now; Deployments that are not tracked any more lose their series. */
-  refresh(tracked: readonly DeploymentName[]): void;
+  refresh(tracked: readonly Name[]): void;
 }
 
 interface ActiveRun {
@@ -81,7 +77,7 @@ export function createRunMetrics(register: Registry): RunMetrics {
 
   const active = new Set<ActiveRun>();
   /** What each Deployment's series say. */
-  const shown = new Map<string, { readonly name: DeploymentName; action: string; code: string }>();
+  const shown = new Map<string, { readonly name: Name; action: string; code: string }>();
 
   for (const action of ACTIONS) runs.inc({ action }, 0);
   for (const kind of CALLS) calls.inc({ kind }, 0);
@@ -127,7 +123,7 @@ export function createRunMetrics(register: Registry): RunMetrics {
     if (action === "failed") errors.inc({ controller });
     const name = { namespace, deployment };
     if (action === "patched" || action === "up_to_date") lastSuccess.set(name, Date.now() / 1_000);
-    const id = `${namespace}/${deployment}`;
+    const id = idOf(name);
     const before = shown.get(id);
     if (before?.action === action && before.code === code) return;
     if (before) lastResult.remove({ ...name, action: before.action, code: before.code });
@@ -135,8 +131,8 @@ export function createRunMetrics(register: Registry): RunMetrics {
     lastResult.set({ ...name, action, code }, 1);
   }
 
-  function refresh(tracked: readonly DeploymentName[]): void {
-    const ids = new Set(tracked.map(({ namespace, deployment }) => `${namespace}/${deployment}`));
+  function refresh(tracked: readonly Name[]): void {
+    const ids = new Set(tracked.map(idOf));
     for (const [id, { name, action, code }] of shown) {
       if (ids.has(id)) continue;
       shown.delete(id);

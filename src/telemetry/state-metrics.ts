@@ -1,9 +1,9 @@
 /** What is read when somebody looks: cache, watch, chat, limits, disk. */
 import { Counter, Gauge, type Registry } from "prom-client";
-import type { DeploymentName } from "./run-metrics.ts";
+import type { Name } from "../core/results.ts";
 
 export interface State {
-  readonly tracked: readonly DeploymentName[];
+  readonly tracked: readonly Name[];
   readonly incompleteCount: number;
   readonly synced: boolean;
   readonly watchAgeMs: number;
