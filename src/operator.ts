@@ -8,11 +8,11 @@ import { parseSshKey } from "./adapters/git/ssh/ssh-key.ts";
 import { startProblems } from "./adapters/git/start-problems.ts";
 import { createDeploymentCache } from "./adapters/kubernetes/deployment-cache.ts";
 import { createEventRecorder } from "./adapters/kubernetes/event-recorder.ts";
-import { createBoundedMap } from "./adapters/registry/bounded-map.ts";
 import { createAnnouncer } from "./announce.ts";
 import type { Config } from "./config.ts";
 import { connectOutside, type GitPatience } from "./connect-outside.ts";
 import { askTogether } from "./core/ask-together.ts";
+import { createBoundedMap } from "./core/bounded-map.ts";
 import { createFreshest } from "./core/freshest.ts";
 import { createImageGate } from "./core/image-gate.ts";
 import { onceEach } from "./core/once-each.ts";
@@ -29,7 +29,7 @@ import { createApp, type Endpoints } from "./http/app.ts";
 import { startHttpServer } from "./http/http-server.ts";
 import { statusPage } from "./http/status-page.ts";
 import { statusReport } from "./http/status-report.ts";
-import { debugEntries, type StatusRows, statusRows, trackedCount } from "./http/views.ts";
+import { debugEntries, isTracked, type StatusRows, statusRows, trackedCount } from "./http/views.ts";
 import { systemClock } from "./system-clock.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
 import type { Redactor } from "./telemetry/redact.ts";
@@ -130,10 +130,10 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
 
   const diskLooks = createFreshest<number | undefined>(1);
   async function state(): Promise<State> {
-    const parsed = deployments.list().map((record) => ({ namespace: record.namespace, deployment: record.name, kind: parse(record).kind }));
+    const ours = deployments.list().map((record) => ({ namespace: record.namespace, deployment: record.name, parsed: parse(record) }));
     return {
-      tracked: parsed.filter(({ kind }) => kind !== "incomplete" && kind !== "untracked"),
-      incompleteCount: parsed.filter(({ kind }) => kind === "incomplete").length,
+      tracked: ours.filter(({ parsed }) => isTracked(parsed)),
+      incompleteCount: ours.filter(({ parsed }) => parsed.kind === "incomplete").length,
       synced: deployments.synced,
       watchAgeMs: deployments.staleForMs(),
       watchRestarts: deployments.restarts,

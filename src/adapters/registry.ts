@@ -1,10 +1,10 @@
 /** Asks a registry whether a tag is there: OCI distribution specification 1.1, with the token and Basic authentication of Docker's. */
 import { createHash } from "node:crypto";
 import type { Dispatcher } from "undici";
+import { createBoundedMap } from "../core/bounded-map.ts";
 import { isDigest } from "../core/image.ts";
 import type { ImageAnswer, Registry } from "../core/ports.ts";
 import { type AuthChallenge, parseAuthChallenges } from "./registry/auth-challenges.ts";
-import { createBoundedMap } from "./registry/bounded-map.ts";
 import { type Credentials, findCredentials, parseDockerConfig } from "./registry/docker-config.ts";
 import { type ExchangeLimits, exchange, type Reply, unavailable } from "./registry/exchange.ts";
 import { decideRealm, hostOfKey, manifestUrl, parseRegistryAddress } from "./registry/registry-address.ts";

@@ -6,7 +6,7 @@ import { readImages, writeTag } from "./manifest.ts";
 import type { ImageName } from "./types.ts";
 
 /** An image whose registry is known. */
-type PulledImage = ImageName & { readonly registry: string };
+export type PulledImage = ImageName & { readonly registry: string };
 
 export type ManifestEdit =
   /** `image`: with the host that the manifest pulls it from. */

@@ -1,11 +1,13 @@
 /** Whether the image of a commit is there: registry, else the build, else patience (contract §8). Never a push without a yes. */
 import { ReconcileError } from "../errors.ts";
+import { createBoundedMap } from "./bounded-map.ts";
+import type { PulledImage } from "./edit-manifest.ts";
 import { createFreshest } from "./freshest.ts";
 import { dockerHub, formatImage } from "./image.ts";
 import { buildFailed, buildGoesOn, imageMissing } from "./image-texts.ts";
 import { noObserver, type Observer } from "./observer.ts";
 import type { BuildState, Builds, Clock, Commit, ImageAnswer, Registry } from "./ports.ts";
-import type { ImageName, SecretRef, Target } from "./types.ts";
+import type { SecretRef, Target } from "./types.ts";
 
 interface ImageGateOptions {
   readonly registry: Registry;
@@ -30,7 +32,7 @@ export interface ImageGateSettings {
 interface ImageQuestion {
   readonly target: Target;
   /** With the registry that the manifest names, where the target names none. */
-  readonly image: ImageName & { readonly registry: string };
+  readonly image: PulledImage;
   readonly appCommit: Commit;
   readonly tag: string;
   readonly notBefore: number;
@@ -66,7 +68,7 @@ const REMEMBERED = 10_000;
 export function createImageGate({ registry, builds, clock, settings, observer = noObserver }: ImageGateOptions): ImageGate {
   const answers = createFreshest<ImageAnswer>(REMEMBERED);
   const states = createFreshest<BuildState>(REMEMBERED);
-  const firstSeen = new Map<string, number>();
+  const firstSeen = createBoundedMap<number>(REMEMBERED);
 
   async function check(question: ImageQuestion): Promise<GateVerdict> {
     const { target, image, appCommit, tag } = question;
@@ -140,8 +142,6 @@ export function createImageGate({ registry, builds, clock, settings, observer = 
   function rememberSeen(key: string): number {
     const seenAt = firstSeen.get(key) ?? clock.now();
     firstSeen.set(key, seenAt);
-    const [oldest] = firstSeen.keys();
-    if (firstSeen.size > REMEMBERED && oldest !== undefined) firstSeen.delete(oldest);
     return seenAt;
   }
 

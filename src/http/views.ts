@@ -109,7 +109,7 @@ export function trackedCount(records: readonly DeploymentRecord[], parse: Parse)
   return records.filter((record) => isTracked(parse(record))).length;
 }
 
-function isTracked(parsed: Parsed): parsed is Tracked {
+export function isTracked(parsed: Parsed): parsed is Tracked {
   return parsed.kind !== "untracked" && parsed.kind !== "incomplete";
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createBoundedMap } from "../../../src/adapters/registry/bounded-map.ts";
+import { createBoundedMap } from "../../src/core/bounded-map.ts";
 
 test("the entry that was set longest ago makes room", () => {
   const map = createBoundedMap<number>(2);
