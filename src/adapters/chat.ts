@@ -83,7 +83,7 @@ export function createChat({ dispatcher, log, clock, httpHosts = [], deadlineMs 
 
   /** The problem, if it was not delivered. What went unanswered is sent again: a chat that is slow may show it twice. */
   async function deliver(url: URL, body: string): Promise<string | undefined> {
-    const headers = { "content-type": "application/json", "user-agent": "gitops-operator" };
+    const headers = { "content-type": "application/json" };
     for (let attempt = 1; ; attempt++) {
       const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(deadlineMs)]);
       const answer = await request(dispatcher, { method: "POST", url, headers, body }, { signal, maxBytes: MOST_BYTES });

@@ -6,7 +6,7 @@ import type { BuildState, Builds } from "../core/ports.ts";
 import type { Repository } from "../core/types.ts";
 import { createRateLimits } from "./github-rate-limits.ts";
 import { decideBuildState, parseRuns, type WorkflowRun } from "./github-runs.ts";
-import { type HttpAnswer, request } from "./http-request.ts";
+import { type HttpReply, request } from "./http-request.ts";
 
 interface GithubActions extends Builds {
   /** Requests left to the token that is nearest to its limit. */
@@ -74,7 +74,6 @@ export function createGithubActions(options: GithubActionsOptions): GithubAction
       authorization: `Bearer ${token}`,
       accept: "application/vnd.github+json",
       "x-github-api-version": "2022-11-28",
-      "user-agent": "gitops-operator",
     };
     return { method: "GET" as const, url, headers };
   }
@@ -114,7 +113,7 @@ function ownerAndName({ path }: Repository): string | undefined {
   return parts.map(encodeURIComponent).join("/");
 }
 
-function refusal(name: string, { status, text }: Extract<HttpAnswer, { kind: "answer" }>): string {
+function refusal(name: string, { status, text }: HttpReply): string {
   const http = `HTTP ${status}${said(text)}`;
   if (status >= 300 && status < 400)
     return `${name} has moved on GitHub (HTTP ${status}); write its new address into gitops.operator.app_repository`;

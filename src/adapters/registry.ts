@@ -4,9 +4,10 @@ import type { Dispatcher } from "undici";
 import { createBoundedMap } from "../core/bounded-map.ts";
 import { isDigest } from "../core/image.ts";
 import type { ImageAnswer, Registry } from "../core/ports.ts";
+import type { HttpReply } from "./http-request.ts";
 import { type AuthChallenge, parseAuthChallenges } from "./registry/auth-challenges.ts";
 import { type Credentials, findCredentials, parseDockerConfig } from "./registry/docker-config.ts";
-import { type ExchangeLimits, exchange, type Reply, unavailable } from "./registry/exchange.ts";
+import { type ExchangeLimits, exchange, unavailable } from "./registry/exchange.ts";
 import { decideRealm, hostOfKey, manifestUrl, parseRegistryAddress } from "./registry/registry-address.ts";
 import { basicHeader, fetchToken } from "./registry/registry-token.ts";
 import { retryAfterMs } from "./retry-after.ts";
@@ -102,7 +103,7 @@ export function createRegistry(options: RegistryOptions): Registry {
       exchange({ method: "HEAD", url: manifest, headers: { accept: MANIFEST_TYPES, ...authorization(by, credentials) } }, limits);
 
     let reply = await head(access);
-    if (reply.kind === "reply" && reply.status === 401 && !(access?.scheme === "basic")) {
+    if (reply.kind === "answer" && reply.status === 401 && !(access?.scheme === "basic")) {
       const granted = await findAccess(question, reply, limits);
       if ("kind" in granted) return granted;
       accesses.set(accessKey, granted);
@@ -115,7 +116,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   }
 
   /** After a 401: what the registry wants, and a token when it wants one. */
-  async function findAccess(question: Question, reply: Reply, limits: ExchangeLimits): Promise<Access | ImageAnswer> {
+  async function findAccess(question: Question, reply: HttpReply, limits: ExchangeLimits): Promise<Access | ImageAnswer> {
     const { registry, repository, credentials } = question;
     const challenges = parseAuthChallenges(reply.headers["www-authenticate"]);
     const bearer = challenges.find(({ scheme }) => scheme === "bearer");
@@ -144,7 +145,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     return answer.kind === "found" || answer.kind === "missing" ? unavailable(`${realm.host} gives no token`) : answer;
   }
 
-  function answerOf({ status, headers }: Reply, host: string, question: Question): ImageAnswer {
+  function answerOf({ status, headers }: HttpReply, host: string, question: Question): ImageAnswer {
     if (status === 200) {
       // A login page or a captive portal says 200 to everything.
       if (/^text\/html/i.test(String(headers["content-type"] ?? ""))) {

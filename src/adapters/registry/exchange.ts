@@ -1,21 +1,5 @@
-import type { Readable } from "node:stream";
-import { type Dispatcher, request } from "undici";
-import { explainNetworkError } from "../egress/network-error.ts";
-
-interface Question {
-  readonly method: "HEAD" | "GET" | "POST";
-  readonly url: URL;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
-}
-
-export interface Reply {
-  readonly kind: "reply";
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** Empty unless the status is 200. */
-  readonly text: string;
-}
+import type { Dispatcher } from "undici";
+import { type HttpQuestion, type HttpReply, request } from "../http-request.ts";
 
 export interface Unavailable {
   readonly kind: "unavailable";
@@ -32,9 +16,11 @@ export interface ExchangeLimits {
 
 const MAX_BODY_BYTES = 2 ** 20;
 const MAX_REDIRECTS = 3;
+/** What to do, where the reason does not say so itself. */
+const REMEDIES = { late: "; it is asked again at the next pass", too_long: "; check that the URL is a registry's", unreachable: "" };
 
 /** Redirects are followed within one origin only: whatever else a server says, the headers go to the host they are meant for. */
-export async function exchange(question: Question, limits: ExchangeLimits): Promise<Reply | Unavailable> {
+export async function exchange(question: HttpQuestion, limits: ExchangeLimits): Promise<HttpReply | Unavailable> {
   let { url } = question;
   for (let hop = 0; ; hop++) {
     const reply = await exchangeOnce({ ...question, url }, limits);
@@ -54,43 +40,10 @@ export async function exchange(question: Question, limits: ExchangeLimits): Prom
   }
 }
 
-async function exchangeOnce(
-  { url, method, headers, body }: Question,
-  { dispatcher, requestMs, signal }: ExchangeLimits,
-): Promise<Reply | Unavailable> {
+async function exchangeOnce(question: HttpQuestion, { dispatcher, requestMs, signal }: ExchangeLimits): Promise<HttpReply | Unavailable> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(requestMs)]);
-  try {
-    const answer = await request(url, {
-      dispatcher,
-      method,
-      headers: { "user-agent": "gitops-operator", ...headers },
-      body: body ?? null,
-      signal: limit,
-    });
-    if (answer.statusCode !== 200 || method === "HEAD") {
-      await answer.body.dump({ limit: MAX_BODY_BYTES, signal: limit });
-      return { kind: "reply", status: answer.statusCode, headers: answer.headers, text: "" };
-    }
-    const text = await readText(answer.body);
-    if (text === undefined)
-      return unavailable(`${url.host} sends more than ${MAX_BODY_BYTES / 2 ** 20} MiB as an answer; check that the URL is a registry's`);
-    return { kind: "reply", status: answer.statusCode, headers: answer.headers, text };
-  } catch (error) {
-    if (limit.aborted) return unavailable(`${url.host} did not answer in time; it is asked again at the next pass`);
-    return unavailable(`${url.host} could not be asked: ${explainNetworkError(error)}`);
-  }
-}
-
-/** Undefined: too long; the connection is then closed. */
-async function readText(body: Readable): Promise<string | undefined> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of body) {
-    length += (chunk as Buffer).length;
-    if (length > MAX_BODY_BYTES) return undefined;
-    chunks.push(chunk as Buffer);
-  }
-  return Buffer.concat(chunks).toString();
+  const answer = await request(dispatcher, question, { signal: limit, maxBytes: MAX_BODY_BYTES, textOf: 200 });
+  return answer.kind === "answer" ? answer : unavailable(`${question.url.host} ${answer.reason}${REMEDIES[answer.cause]}`);
 }
 
 export function unavailable(reason: string): Unavailable {

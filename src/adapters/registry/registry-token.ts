@@ -1,7 +1,8 @@
 import { z } from "zod";
+import type { HttpReply } from "../http-request.ts";
 import type { AuthChallenge } from "./auth-challenges.ts";
 import type { Credentials } from "./docker-config.ts";
-import { type ExchangeLimits, exchange, type Reply, type Unavailable, unavailable } from "./exchange.ts";
+import { type ExchangeLimits, exchange, type Unavailable, unavailable } from "./exchange.ts";
 
 interface RegistryToken {
   readonly kind: "token";
@@ -25,14 +26,14 @@ export async function fetchToken(
   defaultScope: string,
   credentials: Credentials | undefined,
   limits: ExchangeLimits,
-): Promise<RegistryToken | Reply | Unavailable> {
+): Promise<RegistryToken | HttpReply | Unavailable> {
   const service = parameters.get("service");
   const scope = parameters.get("scope") || defaultScope;
   const reply =
     credentials?.kind === "identity"
       ? await exchange(refreshQuestion(realm, service, scope, credentials.token), limits)
       : await exchange({ method: "GET", url: tokenUrl(realm, service, scope), headers: basicHeader(credentials) }, limits);
-  if (reply.kind !== "reply" || reply.status !== 200) return reply;
+  if (reply.kind !== "answer" || reply.status !== 200) return reply;
   return parseToken(reply.text) ?? unavailable(`${realm.host} answers without a usable token; check that the registry's URL is right`);
 }
 
