@@ -28,6 +28,7 @@ export type ErrorCode =
   | "repository_denied"
   | "secret_denied"
   | "secret_field_missing"
+  | "secret_forbidden"
   | "secret_missing"
   | "secret_unreadable"
   | "shutdown"

@@ -58,6 +58,7 @@ const reasons: Partial<Record<ErrorCode, EventReason>> = {
   repository_denied: "RepositoryUnavailable",
   secret_denied: "SecretRefDenied",
   secret_field_missing: "SecretUnusable",
+  secret_forbidden: "SecretUnusable",
   secret_missing: "SecretUnusable",
   secret_unreadable: "SecretUnusable",
   ssh_key_invalid: "SecretUnusable",

@@ -1,5 +1,5 @@
 /** Whether the image of a commit is there: registry, else the build, else patience (contract §8). Never a push without a yes. */
-import { ReconcileError } from "../errors.ts";
+import { type ErrorCode, ReconcileError } from "../errors.ts";
 import { createBoundedMap } from "./bounded-map.ts";
 import type { PulledImage } from "./edit-manifest.ts";
 import { createFreshest } from "./freshest.ts";
@@ -64,6 +64,8 @@ type Look =
   | { readonly kind: "trouble"; readonly error: ReconcileError };
 
 const REMEMBERED = 10_000;
+/** The unnamed default Secret counts as not there when the operator may not know whether it is. */
+const ABSENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["secret_missing", "secret_denied", "secret_forbidden"]);
 
 export function createImageGate({ registry, builds, clock, settings, observer = noObserver }: ImageGateOptions): ImageGate {
   const answers = createFreshest<ImageAnswer>(REMEMBERED);
@@ -151,7 +153,7 @@ export function createImageGate({ registry, builds, clock, settings, observer = 
     try {
       return { ref, dockerConfig: await readSecret(ref, ".dockerconfigjson") };
     } catch (error) {
-      const isAbsent = error instanceof ReconcileError && (error.code === "secret_missing" || error.code === "secret_denied");
+      const isAbsent = error instanceof ReconcileError && ABSENT.has(error.code);
       if (named || !isAbsent) throw error;
       if (target.registryUrl !== undefined) return { ref: undefined, dockerConfig: undefined };
       if (settings.requireCheck) throw error;

@@ -13,7 +13,7 @@ export interface Deployments {
 }
 
 export interface Secrets {
-  /** Rejects with `secret_missing`, `secret_field_missing`, `secret_denied` or `secret_unreadable`. */
+  /** Rejects with `secret_missing`, `secret_field_missing`, `secret_forbidden` or `secret_unreadable`. */
   read(ref: SecretRef, field: string): Promise<SecretField>;
 }
 

@@ -109,6 +109,10 @@ test("without the default Secret there is no check, or an anonymous one with a r
   assert.equal(unchecked.stage.registry.requests.length, 0);
   assert.ok(unchecked.stage.logLines.some(({ level, message }) => level === "warn" && message.includes("not checked")));
 
+  const forbidden = await startShop(t);
+  forbidden.stage.cluster.faults.answer(403, /secrets\/regcred/);
+  assert.equal((await forbidden.stage.reconcileOne("shop")).action, "patched");
+
   const required = await startShop(t, { regcred: null, env: { REQUIRE_IMAGE_CHECK: "true" } });
   assert.match((await required.stage.reconcileOne("shop")).message, /^Secret gitops-operator\/regcred does not exist/);
 

@@ -51,7 +51,7 @@ function decodeField(ref: SecretRef, field: string, { status, text }: KubeAnswer
   if (status === 404) throw missing(ref, field);
   if (status === 403) {
     throw new ReconcileError(
-      "secret_denied",
+      "secret_forbidden",
       `${secret} may not be read by the operator: grant its service account the verb get on secrets in namespace ${ref.namespace} (Role and RoleBinding)`,
     );
   }

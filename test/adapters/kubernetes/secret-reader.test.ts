@@ -91,7 +91,7 @@ describe("reading Secrets", () => {
     const { api, client } = await startCluster(t);
     api.faults.answer(403, /secrets/);
     await assert.rejects(createSecretReader(client).read(key, "a"), {
-      code: "secret_denied",
+      code: "secret_forbidden",
       message:
         "Secret team/key may not be read by the operator: grant its service account the verb get on secrets in namespace team (Role and RoleBinding)",
     });
