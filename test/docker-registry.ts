@@ -2,11 +2,11 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { accessSync, constants } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { findProgram } from "./find-program.ts";
 
 interface DockerRegistry {
   readonly url: string;
@@ -27,23 +27,11 @@ const OCI = "application/vnd.oci.image";
 
 /** For a test's `skip`. With CI set nothing is skipped: there a missing docker-registry is a failure. */
 export function skipWithoutDockerRegistry(): string | false {
-  return process.env.CI || findProgram() ? false : "docker-registry is not installed (apt-get install docker-registry)";
-}
-
-function findProgram(): string | undefined {
-  const paths = [...(process.env.PATH ?? "").split(delimiter), "/usr/bin"].map((folder) => join(folder, "docker-registry"));
-  return paths.find((path) => {
-    try {
-      accessSync(path, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  return process.env.CI || findProgram("docker-registry") ? false : "docker-registry is not installed (apt-get install docker-registry)";
 }
 
 export async function startDockerRegistry(): Promise<DockerRegistry> {
-  const program = findProgram();
+  const program = findProgram("docker-registry");
   if (!program) throw new Error("docker-registry is not installed; apt-get install docker-registry");
   const folder = await mkdtemp(join(tmpdir(), "docker-registry-"));
   await writeFile(join(folder, "htpasswd"), htpasswd);

@@ -1,12 +1,13 @@
 import { execFile } from "node:child_process";
-import { accessSync, constants, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { describeHost, type GitExec, type GitHost, type GitHostOptions, type KeyAccess } from "../sandbox/git-host.ts";
 import { newSshKeyPair } from "../sandbox/ssh-key-pair.ts";
 import { fingerprint } from "../src/adapters/git/ssh/known-hosts.ts";
+import { findProgram } from "./find-program.ts";
 import { serveScript, serviceScript } from "./openssh-scripts.ts";
 import { startSshd } from "./sshd-process.ts";
 
@@ -41,20 +42,6 @@ export function sshdAvailable(): string | undefined {
 /** For a test's `skip`. With CI set nothing is skipped: there a missing sshd is a failure. */
 export function skipWithoutSshd(): string | false {
   return process.env.CI ? false : (sshdAvailable() ?? false);
-}
-
-function findProgram(name: string): string | undefined {
-  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"];
-  return folders.map((folder) => join(folder, name)).find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** A real sshd on loopback. A key runs nothing but a script that hands the client's words to a shell, with our git services first in its path. */

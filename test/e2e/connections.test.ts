@@ -11,21 +11,13 @@ import { createSelfSignedCertificate } from "../../sandbox/cluster-api/self-sign
 import { startGitHost } from "../../sandbox/git-host.ts";
 import { gitEnvironment } from "../../sandbox/git-process.ts";
 import { newSshKeyPair } from "../../sandbox/ssh-key-pair.ts";
-import { manifestOf } from "../../sandbox/world.ts";
 import { skipWithoutSshd, startOpenSsh } from "../openssh.ts";
-import { OLD, type Stage, startStage } from "./stage.ts";
-
-async function startShop(stage: Stage, annotations: Record<string, string> = {}) {
-  const manifests = await stage.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `team/shop:${OLD}`) });
-  const app = await stage.repository("team/shop.git", { "index.html": "1" });
-  await stage.deploy({ name: "shop", annotations });
-  return { manifests, app };
-}
+import { deployShop, startStage } from "./stage.ts";
 
 for (const protocol of ["http", "https", "h2"] as const) {
   test(`the API server over ${protocol}: the whole job, Secrets over a kept connection`, async (t) => {
     const stage = await startStage(t, { cluster: { protocol, token: "a-token" } });
-    const { app } = await startShop(stage);
+    const { app } = await deployShop(stage);
     assert.equal((await stage.reconcileOne("shop")).to_sha, await app.tip());
     for (let pass = 0; pass < 20; pass++) await stage.reconcile();
     assert.ok(stage.cluster.connectionCount <= 3, `${stage.cluster.connectionCount} connections`);
@@ -34,7 +26,7 @@ for (const protocol of ["http", "https", "h2"] as const) {
 
 test("the forms of a repository's URL all lead to the same repository", async (t) => {
   const stage = await startStage(t);
-  const { app } = await startShop(stage);
+  const { app } = await deployShop(stage);
   const sha = await app.tip();
   const { user, port, knownHosts } = stage.gitHost;
   await writeFile(stage.env.SSH_KNOWN_HOSTS as string, knownHosts + knownHosts.replaceAll("127.0.0.1", "localhost"));
@@ -61,7 +53,7 @@ for (const [name, make] of Object.entries({
     const pair = make();
     await stage.gitHost.allow(pair.publicKey);
     stage.secret("default", "own", { "ssh-privatekey": pair.privateKey });
-    const { app } = await startShop(stage, { ssh_key_name: "own", ssh_key_namespace: "default" });
+    const { app } = await deployShop(stage, { ssh_key_name: "own", ssh_key_namespace: "default" });
     const entry = await stage.reconcileOne("shop");
     assert.deepEqual([entry.action, entry.to_sha], ["patched", await app.tip()], entry.message);
   });
@@ -73,7 +65,7 @@ test("a key of its own for the manifests: the application's key can read, only t
   const writer = await stage.gitHost.newKey({ write: ["team/manifests.git"] });
   stage.secret("default", "reader", { "ssh-privatekey": reader.privateKey });
   stage.secret("default", "writer", { "ssh-privatekey": writer.privateKey });
-  const { app } = await startShop(stage, {
+  const { app } = await deployShop(stage, {
     ssh_key_name: "reader",
     ssh_key_namespace: "default",
     manifest_ssh_key_name: "writer",
@@ -87,7 +79,7 @@ test("a key that may only read: the push is refused, in words that say what to a
   const stage = await startStage(t);
   const reader = await stage.gitHost.newKey({ read: ["team/shop.git", "team/manifests.git"] });
   stage.secret("default", "reader", { "ssh-privatekey": reader.privateKey });
-  const { manifests } = await startShop(stage, { ssh_key_name: "reader", ssh_key_namespace: "default" });
+  const { manifests } = await deployShop(stage, { ssh_key_name: "reader", ssh_key_namespace: "default" });
   const entry = await stage.reconcileOne("shop");
   assert.equal(entry.action, "failed");
   assert.match(entry.message, /^Failed to commit changes for shop \(version [0-9a-f]{40}\): .*write access/);
@@ -97,7 +89,7 @@ test("a key that may only read: the push is refused, in words that say what to a
 test("a server without protocol v2 serves as well", async (t) => {
   const start = skipWithoutSshd() ? startGitHost : startOpenSsh;
   const stage = await startStage(t, { startHost: (options) => start({ ...options, acceptEnv: false }) });
-  const { app, manifests } = await startShop(stage);
+  const { app, manifests } = await deployShop(stage);
   assert.equal((await stage.reconcileOne("shop")).to_sha, await app.tip());
   const sha = await app.commit({ "index.html": "2" });
   await manifests.commit({ other: "1" });
@@ -107,7 +99,7 @@ test("a server without protocol v2 serves as well", async (t) => {
 
 test("a public application repository over https, protocol v2 and v0, in a process that trusts the server's certificate", async (t) => {
   const stage = await startStage(t);
-  const { app } = await startShop(stage);
+  const { app } = await deployShop(stage);
   const { certPem, keyPem } = createSelfSignedCertificate();
   const ca = join(stage.folder, "ca.pem");
   await writeFile(ca, certPem);

@@ -3,6 +3,7 @@ import { type TestContext, test } from "node:test";
 import type { CiRun } from "../../sandbox/ci-api.ts";
 import { dockerConfigJson, type RegistryOptions } from "../../sandbox/registry.ts";
 import { manifestOf } from "../../sandbox/world.ts";
+import { eventually } from "../eventually.ts";
 import { OLD, type Stage, startStage } from "./stage.ts";
 import { createTestClock } from "./test-clock.ts";
 
@@ -41,13 +42,6 @@ async function startShop(t: TestContext, { registry, env = {}, regcred, annotati
 }
 
 const texts = (stage: Stage) => stage.chat.messages.map(({ text }) => text);
-
-async function eventually(condition: () => Promise<boolean> | boolean): Promise<void> {
-  for (let tries = 0; !(await condition()); tries++) {
-    if (tries > 500) assert.fail("it never came about");
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
 
 test("an image that is there is pushed, its digest replaces the one in the manifest, and the chat is told once", async (t) => {
   const digest = `sha256:${"ab".repeat(32)}`;

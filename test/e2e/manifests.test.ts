@@ -7,6 +7,7 @@ import { createAuthorizer } from "../../sandbox/cluster-api/authorizer.ts";
 import type { KubeObject } from "../../sandbox/cluster-api/kinds.ts";
 import { manifestOf } from "../../sandbox/world.ts";
 import { annotationPrefix } from "../../src/core/annotations.ts";
+import { eventually } from "../eventually.ts";
 import { skipWithoutKubectl as skip } from "../kubectl.ts";
 import { pathOf } from "../observability-files.ts";
 import { folders, objectOf, parseObjects, renderManifests } from "../rendered-manifests.ts";
@@ -17,13 +18,6 @@ const OPEN: Record<string, string[]> = {
   "manifests/overlays/namespaced-secrets": ["gitops-operator", "default"],
   "manifests/overlays/compat": ["gitops-operator", "elsewhere"],
 };
-
-async function eventually(condition: () => boolean, what: string): Promise<void> {
-  for (let tries = 0; !condition(); tries++) {
-    if (tries > 500) assert.fail(what);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
 
 /** The operator with the environment of the rendered Deployment, under the rendered roles of its service account. */
 async function startInstalled(t: TestContext, objects: readonly KubeObject[]) {

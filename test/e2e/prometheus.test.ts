@@ -2,12 +2,11 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { stringify } from "yaml";
+import { freePort } from "../free-port.ts";
 import { alertRules, allQueries, pathOf, readYaml } from "../observability-files.ts";
 import { skipWithout } from "../tool.ts";
 import { startObservedStage } from "./observed-stage.ts";
@@ -56,15 +55,6 @@ async function startPrometheus(t: TestContext, operatorUrl: string) {
       return (await response.json()) as Answer;
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 test("Debian's Prometheus scrapes the operator, loads the alerts and answers every query", {

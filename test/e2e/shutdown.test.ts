@@ -2,20 +2,13 @@ import assert from "node:assert/strict";
 import { appendFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { manifestOf } from "../../sandbox/world.ts";
+import { eventually } from "../eventually.ts";
 import { startSilentHost } from "../silent-host.ts";
 import { startTcpProxy } from "../tcp-proxy.ts";
-import { OLD, type Stage, startStage } from "./stage.ts";
+import { deployShop, type Stage, startStage } from "./stage.ts";
 
 /** In production 20 s for the acknowledgement, 35 s with asking the remote what became of the push. */
 const grace = { acknowledgeMs: 400, askMs: 1_200 };
-
-async function startShop(stage: Stage, annotations: Record<string, string> = {}) {
-  const manifests = await stage.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `team/shop:${OLD}`) });
-  const app = await stage.repository("team/shop.git", { "index.html": "1" });
-  await stage.deploy({ name: "shop", annotations });
-  return { manifests, app };
-}
 
 /** Blocks pushes until the release; `pushing` is there once one has come. */
 async function blockPushes(stage: Stage, manifests: Awaited<ReturnType<Stage["repository"]>>): Promise<() => Promise<void>> {
@@ -27,13 +20,6 @@ async function blockPushes(stage: Stage, manifests: Awaited<ReturnType<Stage["re
   return () => writeFile(go, "");
 }
 
-async function eventually(condition: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; !(await condition()); tries++) {
-    if (tries > 500) assert.fail("it never came about");
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
 async function closeWithin(stage: Stage, ms: number): Promise<void> {
   const startedAt = performance.now();
   await stage.operator.close();
@@ -43,7 +29,7 @@ async function closeWithin(stage: Stage, ms: number): Promise<void> {
 
 test("a hook that hangs during the stop: the wait is bounded, the answer does not claim to know, and the next start converges", async (t) => {
   const stage = await startStage(t, { operator: { patience: { git: { grace } } } });
-  const { manifests, app } = await startShop(stage);
+  const { manifests, app } = await deployShop(stage);
   const release = await blockPushes(stage, manifests);
   const answer = stage.reconcileOne("shop");
   await eventually(async () => (await readdir(stage.folder)).includes("pushing"));
@@ -68,7 +54,7 @@ test("an acknowledgement that is lost during the stop: the remote is asked, and 
   const proxy = await startTcpProxy(t, port);
   await appendFile(stage.env.SSH_KNOWN_HOSTS as string, stage.gitHost.knownHosts.replaceAll(`:${port} `, `:${proxy.port} `));
   const url = stage.gitHost.url("team/manifests.git").replace(`:${port}`, `:${proxy.port}`);
-  const { manifests } = await startShop(stage, { manifest_repository: url });
+  const { manifests } = await deployShop(stage, { manifest_repository: url });
   const release = await blockPushes(stage, manifests);
   const answer = stage.reconcileOne("shop");
   await eventually(async () => (await readdir(stage.folder)).includes("pushing"));
@@ -89,7 +75,7 @@ test("a host that falls silent before anything was sent: the stop is prompt and 
   const proxy = await startTcpProxy(t, port);
   await appendFile(stage.env.SSH_KNOWN_HOSTS as string, stage.gitHost.knownHosts.replaceAll(`:${port} `, `:${proxy.port} `));
   const url = stage.gitHost.url("team/manifests.git").replace(`:${port}`, `:${proxy.port}`);
-  const { manifests } = await startShop(stage, { manifest_repository: url });
+  const { manifests } = await deployShop(stage, { manifest_repository: url });
   const silent = await startSilentHost(t);
   const app = { app_repository: `ssh://git@127.0.0.1:${silent.port}/silent.git`, manifest_repository: url };
   // Undecided on the same branch, so the push is held back for 2 s.

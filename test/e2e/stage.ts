@@ -2,7 +2,7 @@
 import type { TestContext } from "node:test";
 import { KubeConfig } from "@kubernetes/client-node";
 import { startGitHost } from "../../sandbox/git-host.ts";
-import { type DeployedApp, startWorld, type World, type WorldOptions } from "../../sandbox/world.ts";
+import { type DeployedApp, manifestOf, startWorld, type World, type WorldOptions } from "../../sandbox/world.ts";
 import { parseConfig } from "../../src/config.ts";
 import type { ReconcileEntry } from "../../src/http/reconcile-entry.ts";
 import { type Operator, type OperatorOptions, startOperator } from "../../src/operator.ts";
@@ -87,3 +87,11 @@ export async function startStage(t: TestContext, options: StageOptions = {}): Pr
 
 /** The tag that manifests begin with. */
 export const OLD = "0".repeat(40);
+
+/** Deployment `shop` at the old tag, with its two repositories. */
+export async function deployShop(stage: Stage, annotations: Record<string, string> = {}) {
+  const manifests = await stage.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `team/shop:${OLD}`) });
+  const app = await stage.repository("team/shop.git", { "index.html": "1" });
+  await stage.deploy({ name: "shop", annotations });
+  return { manifests, app };
+}

@@ -2,14 +2,7 @@ import assert from "node:assert/strict";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { manifestOf } from "../../sandbox/world.ts";
-import { OLD, type Stage, startStage } from "./stage.ts";
-
-async function startShop(stage: Stage): Promise<void> {
-  await stage.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `team/shop:${OLD}`) });
-  await stage.repository("team/shop.git", { "index.html": "1" });
-  await stage.deploy({ name: "shop" });
-}
+import { deployShop, type Stage, startStage } from "./stage.ts";
 
 const warned = (stage: Stage) =>
   stage.logLines.filter(({ level }) => level === "warn").map(({ fields, message }) => `${message}: ${JSON.stringify(fields)}`);
@@ -17,7 +10,7 @@ const warned = (stage: Stage) =>
 test("a WORK_DIR that never can be made is told at the start and in the result, and nothing hangs", { timeout: 20_000 }, async (t) => {
   const stage = await startStage(t, { env: { WORK_DIR: "/proc/nothing/here" } });
   assert.match(warned(stage).join(), /^WORK_DIR can't be used: .*\/proc\/nothing/);
-  await startShop(stage);
+  await deployShop(stage);
   const entry = await stage.reconcileOne("shop");
   assert.equal(entry.action, "failed");
   assert.match(entry.message, /\/proc\/nothing.* WORK_DIR|work directory can't be written.*WORK_DIR/);
@@ -31,20 +24,20 @@ test("a file of SSH_KNOWN_HOSTS that is not there yet is no warning, one that ca
   assert.deepEqual(missing, [
     { level: "info", fields: { problem: "/nonexistent/known_hosts does not exist" }, message: missing[0]?.message },
   ]);
-  await startShop(stage);
+  await deployShop(stage);
   const { message } = await stage.reconcileOne("shop");
   assert.match(message, /is not known: .*SHA256:.*\(these files of SSH_KNOWN_HOSTS do not exist: \/nonexistent\/known_hosts\)$/);
 
   const folder = await startStage(t, { env: { SSH_KNOWN_HOSTS: "/" } });
   assert.match(warned(folder).join(), /^File of SSH_KNOWN_HOSTS can't be read: .*the host keys in \/ \(EISDIR\)/);
-  await startShop(folder);
+  await deployShop(folder);
   assert.match((await folder.reconcileOne("shop")).message, /cannot read the host keys in \/ \(EISDIR\)/);
 });
 
 test("a known_hosts file that goes later is named when it is missed; one that nobody named is no problem at the start", async (t) => {
   const stage = await startStage(t);
   assert.deepEqual(warned(stage), []);
-  await startShop(stage);
+  await deployShop(stage);
   const file = join(stage.folder, "known_hosts");
   await rm(file);
   assert.ok((await stage.reconcileOne("shop")).message.includes(file));
@@ -54,7 +47,7 @@ test("a known_hosts file that goes later is named when it is missed; one that no
 
 test("annotations of 1 MB fail alone: no page grows by them, the neighbour is served", async (t) => {
   const stage = await startStage(t);
-  await startShop(stage);
+  await deployShop(stage);
   const long = "x".repeat(1_000_000);
   await stage.deploy({ name: "flood", annotations: { image_name: long, deployment_path: long, observe_branch: long, oops: long } });
   const entries = await stage.reconcile();
