@@ -1,4 +1,4 @@
-import { type Request, type Response, send } from "./cluster-api/exchange.ts";
+import { type Request, type Response, readText, send } from "./cluster-api/exchange.ts";
 import { startListener } from "./cluster-api/listener.ts";
 
 interface ChatMessage {
@@ -97,12 +97,6 @@ export async function startChatWebhook(protocol: "http" | "https" = "http"): Pro
     hang: () => during("hang", Number.POSITIVE_INFINITY),
     close: () => listener.close(),
   };
-}
-
-async function readText(request: Request): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk);
-  return Buffer.concat(chunks).toString("utf8");
 }
 
 function textOf(body: string): string | undefined {

@@ -35,14 +35,18 @@ export function isWatch(query: URLSearchParams): boolean {
   return /^(?:1|true)$/.test(query.get("watch") ?? "");
 }
 
+export async function readText(request: Request): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
 /** The body as data; `kubectl apply` sends JSON, server-side apply YAML. `kubectl create` sends protobuf and nothing else. */
 export async function readBody(request: Request): Promise<Record<string, unknown>> {
   if (String(request.headers["content-type"] ?? "").includes("protobuf")) {
     throw new Refusal(415, "this server takes JSON and YAML only: add `--dry-run=client -o yaml | kubectl apply -f -` to the command");
   }
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk);
-  const text = Buffer.concat(chunks).toString("utf8");
+  const text = await readText(request);
   let body: unknown;
   try {
     body = parse(text);

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Request } from "../cluster-api/exchange.ts";
+import { type Request, readText } from "../cluster-api/exchange.ts";
 import type { RegistryAuth, RegistryFault } from "../registry.ts";
 
 export interface TokenEndpoint {
@@ -41,10 +41,4 @@ export function createTokenEndpoint(auth: Extract<RegistryAuth, { kind: "bearer"
 
 export function basic(username: string, password: string): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
-}
-
-async function readText(request: Request): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk);
-  return Buffer.concat(chunks).toString("utf8");
 }
