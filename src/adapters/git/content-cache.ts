@@ -1,3 +1,8 @@
+import { inOwnMemory } from "./own-memory.ts";
+
+/** What an entry takes beside its content. */
+const ENTRY_BYTES = 256;
+
 /** The contents used last, up to `maxBytes` together. */
 export interface ContentCache<K> {
   get(key: K): Buffer | undefined;
@@ -10,17 +15,18 @@ export function createContentCache<K>(maxBytes: number): ContentCache<K> {
   return {
     get(key) {
       const content = contents.get(key);
-      if (content && contents.delete(key)) contents.set(key, content);
+      if (content && contents.delete(key)) contents.set(key, inOwnMemory(content));
       return content;
     },
     put(key, content) {
-      held += content.length - (contents.get(key)?.length ?? 0);
-      contents.delete(key);
-      contents.set(key, content);
+      const before = contents.get(key);
+      if (before && contents.delete(key)) held -= before.length + ENTRY_BYTES;
+      contents.set(key, inOwnMemory(content));
+      held += content.length + ENTRY_BYTES;
       for (const [oldest, { length }] of contents) {
         if (held <= maxBytes) return;
         contents.delete(oldest);
-        held -= length;
+        held -= length + ENTRY_BYTES;
       }
     },
   };

@@ -4,6 +4,7 @@ import { inflateSync } from "node:zlib";
 import { ReconcileError } from "../../errors.ts";
 import type { ContentCache } from "./content-cache.ts";
 import { diskError } from "./disk-error.ts";
+import { inOwnMemory } from "./own-memory.ts";
 import { type GitObject, openPackFile, type PackFile } from "./pack-file.ts";
 import { formatPack, formatPackEntry, type Pack } from "./pack-format.ts";
 
@@ -76,7 +77,7 @@ export function createObjectStore(name: string, contents: ContentCache<string>):
       return formatPack(objects);
     },
     addPack(path, index) {
-      packs.push(openPackFile(path, index, contents));
+      packs.push(openPackFile(path, inOwnMemory(index), contents));
     },
     forgetAdded: () => added.clear(),
     get packs() {

@@ -48,8 +48,7 @@ export function openPackFile(path: string, index: Buffer, pages: ContentCache<st
     const file = await open(path);
     try {
       const { buffer, bytesRead } = await file.read(Buffer.allocUnsafeSlow(PAGE_BYTES), 0, PAGE_BYTES, page * PAGE_BYTES);
-      // The last page as a copy: a part of it would keep all its memory, which nobody counts.
-      const bytes = bytesRead === PAGE_BYTES ? buffer : Buffer.from(buffer.subarray(0, bytesRead));
+      const bytes = buffer.subarray(0, bytesRead);
       pages.put(key, bytes);
       return bytes;
     } finally {
