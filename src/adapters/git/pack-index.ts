@@ -118,7 +118,8 @@ function createObjects(pack: Buffer, limits: PackLimits) {
 
   function record(object: Resolved, content: Buffer): Resolved {
     byStart.set(object.entry.start, object);
-    byId.set(object.id, object);
+    // Of one that is there twice the first counts: it was made of earlier ones alone, so who follows deltas by id never comes round in a circle.
+    if (!byId.has(object.id)) byId.set(object.id, object);
     contents.put(object, content);
     return object;
   }
@@ -142,7 +143,7 @@ function createObjects(pack: Buffer, limits: PackLimits) {
     },
     all(count: number): Resolved[] {
       if (byStart.size !== count) throw new Error("a delta's base is missing");
-      return [...byStart.values()];
+      return [...byId.values()];
     },
   };
 }

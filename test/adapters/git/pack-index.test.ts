@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import fs from "node:fs";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import * as isomorphic from "isomorphic-git";
 import { createBareRepository } from "../../../sandbox/bare-repository.ts";
 import { git } from "../../../sandbox/git-process.ts";
 import { indexPack } from "../../../src/adapters/git/pack-index.ts";
@@ -50,6 +52,27 @@ test("deltas before their base, one on the other, are resolved", async (t) => {
     { type: 3, content: base },
   ]);
   assert.deepEqual(await indexPack(pack, at), await gitsIndex(await newFolder(t), pack));
+});
+
+test("of an object that is there twice the first counts: deltas by id that are bases of one another are no circle for who reads", async (t) => {
+  const [x, y] = [Buffer.from("small"), Buffer.from("+small")];
+  const plain: RawEntry = { type: 3, content: x };
+  const longer: RawEntry = { type: 7, base: blobId(x), content: rawDelta(x.length, "+", 1) };
+  const xAgain: RawEntry = { type: 7, base: blobId(y), content: Buffer.from([y.length, x.length, 0x91, 1, x.length]) };
+  for (const entries of [
+    [plain, longer, xAgain],
+    [xAgain, longer, plain],
+  ]) {
+    const gitdir = await newFolder(t);
+    await mkdir(join(gitdir, "objects/pack"), { recursive: true });
+    const pack = rawPack(entries);
+    await writeFile(join(gitdir, "objects/pack/p.pack"), pack);
+    const index = await indexPack(pack, at);
+    assert.equal(index.readUInt32BE(8 + 4 * 255), 2);
+    await writeFile(join(gitdir, "objects/pack/p.idx"), index);
+    assert.deepEqual(Buffer.from((await isomorphic.readBlob({ fs, gitdir, oid: blobId(x) })).blob), x);
+    assert.deepEqual(Buffer.from((await isomorphic.readBlob({ fs, gitdir, oid: blobId(y) })).blob), y);
+  }
 });
 
 const zeros = (bytes: number): Buffer => Buffer.alloc(bytes);
