@@ -22,32 +22,49 @@ const BUCKETS = 2 ** 16;
 
 export function createLiveSecrets(): LiveSecrets {
   const watched = new Map<string, Watched>();
-  /** Parts by their first characters, the longest first. */
-  const byBeginning = new Map<string, { readonly part: string; readonly label: string }[]>();
+  /** Labels of parts, by the parts' first characters and their length: however many begin alike, a place is held against few. */
+  const byBeginning = new Map<string, Map<number, Map<string, string[]>>>();
   /** How many parts begin with characters of this hash: nearly always none, which ends the search at that place. */
   const beginnings = new Uint32Array(BUCKETS);
 
   function add({ parts, label }: Watched): void {
     for (const part of parts) {
       const beginning = part.slice(0, SHORTEST_PART);
-      const sharing = byBeginning.get(beginning) ?? [];
-      sharing.push({ part, label });
-      sharing.sort((a, b) => b.part.length - a.part.length);
-      byBeginning.set(beginning, sharing);
+      const byLength = byBeginning.get(beginning) ?? new Map<number, Map<string, string[]>>();
+      byBeginning.set(beginning, byLength);
+      const labels = byLength.get(part.length) ?? new Map<string, string[]>();
+      byLength.set(part.length, labels);
+      const known = labels.get(part);
+      if (known) known.push(label);
+      else labels.set(part, [label]);
       count(part, 1);
     }
   }
 
-  function remove({ parts }: Watched): void {
+  function remove({ parts, label }: Watched): void {
     for (const part of parts) {
       const beginning = part.slice(0, SHORTEST_PART);
-      const sharing = byBeginning.get(beginning) ?? [];
-      const index = sharing.findIndex((other) => other.part === part);
-      if (index < 0) continue;
-      sharing.splice(index, 1);
-      if (sharing.length === 0) byBeginning.delete(beginning);
+      const byLength = byBeginning.get(beginning);
+      const labels = byLength?.get(part.length);
+      const known = labels?.get(part);
+      if (!byLength || !labels || !known) continue;
+      known.splice(known.indexOf(label), 1);
+      if (known.length === 0) labels.delete(part);
+      if (labels.size === 0) byLength.delete(part.length);
+      if (byLength.size === 0) byBeginning.delete(beginning);
       count(part, -1);
     }
+  }
+
+  /** The longest part that the text holds at that place. */
+  function find(text: string, at: number): { readonly length: number; readonly label: string | undefined } | undefined {
+    let longest: { length: number; label: string | undefined } | undefined;
+    for (const [length, labels] of byBeginning.get(text.slice(at, at + SHORTEST_PART)) ?? []) {
+      if (length <= (longest?.length ?? 0)) continue;
+      const known = labels.get(text.slice(at, at + length));
+      if (known) longest = { length, label: known[0] };
+    }
+    return longest;
   }
 
   function count(part: string, change: 1 | -1): void {
@@ -85,10 +102,10 @@ export function createLiveSecrets(): LiveSecrets {
       let kept = 0;
       for (let at = 0; at <= text.length - SHORTEST_PART; at++) {
         if (beginnings[hashAt(text, at)] === 0) continue;
-        const found = byBeginning.get(text.slice(at, at + SHORTEST_PART))?.find(({ part }) => text.startsWith(part, at));
+        const found = find(text, at);
         if (!found) continue;
         result += `${text.slice(kept, at)}[redacted: ${found.label}]`;
-        kept = at + found.part.length;
+        kept = at + found.length;
         at = kept - 1;
       }
       return kept === 0 ? text : result + text.slice(kept);
