@@ -46,6 +46,7 @@ function forgeOf(host: string, githubHost: string): Forge | undefined {
   return labels.find(([label]) => label.test(host))?.[1];
 }
 
+/** Half a surrogate pair, which no URL can hold, must not end the page of all. */
 function encodeSegments(text: string): string {
-  return text.split("/").map(encodeURIComponent).join("/");
+  return text.toWellFormed().split("/").map(encodeURIComponent).join("/");
 }

@@ -49,4 +49,5 @@ test("only what can be a commit is linked, and no path leaves the repository's p
   assert.equal(commitUrl(parsed.repository, "0123456", "github.com"), "https://github.com/team/app/commit/0123456");
   const hostile = fileUrl(parsed.repository, "a?b#c", '"><script>', "github.com");
   assert.equal(hostile, "https://github.com/team/app/blob/a%3Fb%23c/%22%3E%3Cscript%3E");
+  assert.equal(fileUrl(parsed.repository, "main", "a\ud800", "github.com"), "https://github.com/team/app/blob/main/a%EF%BF%BD");
 });
