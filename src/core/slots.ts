@@ -6,6 +6,8 @@ export interface Slots {
 
 /** Who has had its place for longer than the lease waits for something outside, so the place goes on; this bounds how many there are of all ages. */
 const MOST_PER_PLACE = 4;
+/** Of those, one group may have half. */
+const MOST_PER_GROUP = MOST_PER_PLACE / 2;
 /** Groups with somebody overdue come after all that have none. */
 const OVERDUE_WEIGHT = 1_000_000;
 
@@ -25,9 +27,13 @@ export function createSlots(size: number, leaseMs: number): Slots {
     else weights.delete(group);
   }
 
+  const activeOf = (group: string) => Math.floor(weightOf(group) / OVERDUE_WEIGHT) + (weightOf(group) % OVERDUE_WEIGHT);
+
   function grant(): void {
-    while (waiting.size > 0 && taken < size && active < size * MOST_PER_PLACE) {
-      const [group, queue] = [...waiting].reduce((best, next) => (weightOf(next[0]) < weightOf(best[0]) ? next : best));
+    while (taken < size && active < size * MOST_PER_PLACE) {
+      const open = [...waiting].filter(([group]) => activeOf(group) < size * MOST_PER_GROUP);
+      if (open.length === 0) return;
+      const [group, queue] = open.reduce((best, next) => (weightOf(next[0]) < weightOf(best[0]) ? next : best));
       waiting.delete(group);
       if (queue.length > 1) waiting.set(group, queue);
       taken += 1;

@@ -65,6 +65,21 @@ test("however many outstay the lease, there are never more than four per place",
   for (const release of all) void release.then((end) => end());
 });
 
+test("a group whose members all outstay the lease has half of what there can be, and the others go on", async () => {
+  const slots = createSlots(2, 1);
+  const got: string[] = [];
+  const all = Array.from({ length: 20 }, (_, index) => queue(slots, "tenant", String(index), got));
+  await sleep(100);
+  assert.equal(got.length, 4);
+  const other = queue(slots, "other", "other", got);
+  await sleep(20);
+  assert.equal(got.at(-1), "other");
+  (await all[0])?.();
+  await sleep(20);
+  assert.equal(got.length, 6);
+  for (const release of [...all, other]) void release.then((end) => end());
+});
+
 test("a release counts once, and whatever happens no place is lost", async () => {
   const { integer } = createRandom(7);
   for (let round = 0; round < 20; round++) {

@@ -15,6 +15,7 @@ import { makeFolder } from "./make-folder.ts";
 import { createManifestsCopy, type DisposableCopy } from "./manifests-copy.ts";
 import { readPushRefs } from "./receive-pack.ts";
 import type { SshConnections } from "./ssh/ssh-connections.ts";
+import { createTurns } from "./turns.ts";
 import { openUploadPack } from "./upload-pack.ts";
 
 export interface GitOptions {
@@ -69,6 +70,7 @@ export function createGit(options: GitOptions): Git & PushAccess & { close(): Pr
   const listings = createFreshest<Newest>(MAX_LISTINGS);
   const copies = new Map<string, CopyEntry>();
   const contents = createContentCache<string>(MAX_CONTENTS_BYTES);
+  const takeTurn = createTurns();
 
   async function newestCommit(at: Branch, notBefore: number, skip?: (commit: Commit) => boolean): Promise<Commit> {
     const { commit } = await listings.get(`${skip ? "skip" : "tip"}:${idOf(at)}`, notBefore, (known, asked) =>
@@ -108,7 +110,7 @@ export function createGit(options: GitOptions): Git & PushAccess & { close(): Pr
     for (let attempt = 1; ; attempt++) {
       const id = idOf(at);
       const entry = copies.get(id) ?? {
-        copy: createManifestsCopy({ remote, identity, contents, folder: join(folder, copyName(id)) }),
+        copy: createManifestsCopy({ remote, identity, contents, takeTurn, folder: join(folder, copyName(id)) }),
         users: 0,
       };
       copies.delete(id);

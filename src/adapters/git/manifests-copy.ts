@@ -14,6 +14,7 @@ import { createObjectStore, type ObjectStore } from "./object-store.ts";
 import type { Pack } from "./pack-format.ts";
 import { indexPack } from "./pack-index.ts";
 import { pushRef } from "./receive-pack.ts";
+import type { TakeTurn } from "./turns.ts";
 import { openUploadPack, type UploadPack } from "./upload-pack.ts";
 
 export interface CopyOptions {
@@ -23,6 +24,8 @@ export interface CopyOptions {
   readonly identity: Identity;
   /** Of all copies. */
   readonly contents: ContentCache<string>;
+  /** Of all copies: the next one to index a large pack. */
+  readonly takeTurn: TakeTurn;
 }
 
 export interface DisposableCopy {
@@ -35,6 +38,8 @@ export interface DisposableCopy {
 
 /** More packs make reading slow; the copy is then cloned again. */
 const MAX_PACKS = 500;
+/** Larger ones are indexed one after the other: each costs its bytes and about 1 KB an object, of which a pack may have 4 per KB of MAX_REPO_MB. */
+const SMALL_PACK_BYTES = 256 * 1024;
 /** A fast-forward that brings more than this is taken for a rewritten branch, whose whole history would come: a fresh depth-1 copy is smaller. */
 const MAX_FORWARD_BYTES = 4 * 2 ** 20;
 
@@ -52,7 +57,7 @@ interface Store {
   readonly built: Map<string, { parent: string; ids: readonly string[] }>;
 }
 
-export function createManifestsCopy({ remote, folder, identity, contents }: CopyOptions): DisposableCopy {
+export function createManifestsCopy({ remote, folder, identity, contents, takeTurn }: CopyOptions): DisposableCopy {
   let store: Store | undefined;
   let generation = 0;
   const tips = createFreshest<string>(1);
@@ -125,7 +130,8 @@ export function createManifestsCopy({ remote, folder, identity, contents }: Copy
       } finally {
         await file.close();
       }
-      into.objects.addPack(path, await indexPack(await readBytes(path), { repository, maxBytes: remote.maxBytes }));
+      const index = async () => indexPack(await readBytes(path), { repository, maxBytes: remote.maxBytes });
+      into.objects.addPack(path, await (bytes > SMALL_PACK_BYTES ? takeTurn(index) : index()));
       await into.objects.read(request.want, "commit");
     } catch (error) {
       await rm(path, { force: true });

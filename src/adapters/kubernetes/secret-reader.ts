@@ -6,6 +6,8 @@ import type { KubeAnswer, KubeClient } from "./kube-client.ts";
 import { statusMessage } from "./kube-error.ts";
 
 const defaultDeadlineMs = 10_000;
+/** Far more than any key or registry login; what is read is watched for in every text, in several forms, for as long as its run lasts. */
+const MAX_FIELD_BYTES = 64 * 1024;
 /** RFC 1123 subdomain: nothing else can be a name, and nothing else goes into a path. */
 const nameForm = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
 /** RFC 4648 with padding. */
@@ -73,6 +75,12 @@ function decodeField(ref: SecretRef, field: string, { status, text }: KubeAnswer
     throw new ReconcileError(
       "secret_field_missing",
       `Failed to read field: ${field} in data, consider recreating the secret with ${recipe(ref, field)}`,
+    );
+  }
+  if (encoded.length > (MAX_FIELD_BYTES / 3) * 4) {
+    throw new ReconcileError(
+      "secret_unreadable",
+      `${secret}: field ${field} is longer than ${MAX_FIELD_BYTES / 1024} KiB; keep only what the operator needs in it`,
     );
   }
   const allowed = annotations[allowedRepositoriesAnnotation];

@@ -53,6 +53,18 @@ describe("reading Secrets", () => {
     assert.equal(api.requests.length, 2);
   });
 
+  test("a field of more than 64 KiB is refused, one of 64 KiB is read", async (t) => {
+    const { api, client } = await startCluster(t);
+    const secrets = createSecretReader(client);
+    put(api, { "webhook-url": toBase64("x".repeat(65_535)) });
+    assert.equal((await secrets.read(key, "webhook-url")).text.length, 65_535);
+    put(api, { "webhook-url": toBase64("x".repeat(65_540)) });
+    await assert.rejects(secrets.read(key, "webhook-url"), {
+      code: "secret_unreadable",
+      message: "Secret team/key: field webhook-url is longer than 64 KiB; keep only what the operator needs in it",
+    });
+  });
+
   test("an absent Secret says how to create it", async (t) => {
     const { client } = await startCluster(t);
     await assert.rejects(createSecretReader(client).read(key, "ssh-privatekey"), {
