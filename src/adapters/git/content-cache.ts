@@ -15,7 +15,7 @@ export function createContentCache<K>(maxBytes: number): ContentCache<K> {
   return {
     get(key) {
       const content = contents.get(key);
-      if (content && contents.delete(key)) contents.set(key, inOwnMemory(content));
+      if (content && contents.delete(key)) contents.set(key, content);
       return content;
     },
     put(key, content) {
