@@ -1,7 +1,7 @@
 import type { BenchWorld } from "./bench-world.ts";
 import { appName, manifestPath } from "./repositories.ts";
 
-export interface Fleet {
+interface Fleet {
   readonly count: number;
   /** The application repository of `app-N`; default its own. */
   readonly appOf?: (app: number) => number;

@@ -1,7 +1,7 @@
 /** Asks `/health` again and again from a thread of its own, so that a busy bench does not count as a slow operator. */
 import { Worker } from "node:worker_threads";
 
-export interface HealthProbe {
+interface HealthProbe {
   /** Milliseconds of every answer since the start. */
   stop(): Promise<readonly number[]>;
 }

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BenchWorld } from "./bench-world.ts";
 
-export interface Libgit2Clone {
+interface Libgit2Clone {
   /** Fetches, checks out, changes the file, commits and pushes; milliseconds. */
   update(path: string, run: number): Promise<number>;
   close(): Promise<void>;

@@ -8,7 +8,7 @@ export const OLD = "0".repeat(40);
 const FILES_PER_APP = 4;
 const APPS_PER_TEAM = 100;
 
-export interface ManifestsShape {
+interface ManifestsShape {
   readonly files: number;
   /** On top of the first, each changing one file. */
   readonly commits?: number;

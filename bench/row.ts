@@ -8,7 +8,7 @@ export interface Settings {
 }
 
 /** What must be reached: a number and its limit. */
-export interface Goal {
+interface Goal {
   /** As the contract says it. */
   readonly text: string;
   readonly value: number;

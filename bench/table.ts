@@ -1,7 +1,7 @@
 import { type Finding, isMet } from "./row.ts";
 import { formatSample, median } from "./sample.ts";
 
-export const HEADINGS = ["work", "median (min–max)", "peer", "ratio", "must reach", "met"] as const;
+const HEADINGS = ["work", "median (min–max)", "peer", "ratio", "must reach", "met"] as const;
 
 /** One line of the table as a Markdown row. */
 export function tableLine({ work, figure, peer, goal }: Finding): string {

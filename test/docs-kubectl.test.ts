@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parse } from "yaml";
-import { skipsWithoutKubectl } from "./kubectl.ts";
+import { skipWithoutKubectl } from "./kubectl.ts";
 import { readPages, shellBlocks } from "./markdown.ts";
 import { pathOf } from "./observability-files.ts";
 import { runTool } from "./tool.ts";
@@ -35,8 +35,9 @@ const FIELDS: Readonly<Record<string, string>> = {
   "known-hosts": "known_hosts",
 };
 
-test("every line that makes a Secret or ConfigMap makes one with the field that the operator reads, where it reads it", async (t) => {
-  if (skipsWithoutKubectl(t)) return;
+test("every line that makes a Secret or ConfigMap makes one with the field that the operator reads, where it reads it", {
+  skip: skipWithoutKubectl,
+}, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "docs-"));
   t.after(() => rm(folder, { recursive: true }));
   const file = join(folder, "file");
@@ -57,8 +58,7 @@ test("every line that makes a Secret or ConfigMap makes one with the field that 
   assert.deepEqual([...made].sort(), Object.keys(FIELDS).sort());
 });
 
-test("what the pages apply is there, folders render", async (t) => {
-  if (skipsWithoutKubectl(t)) return;
+test("what the pages apply is there, folders render", { skip: skipWithoutKubectl }, async () => {
   const applied = lines.filter(({ line }) => line.startsWith("kubectl apply "));
   assert.ok(applied.length >= 2);
   for (const { line } of applied) {

@@ -1,5 +1,4 @@
 /** kubectl against a cluster API of the sandbox. */
-import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -22,13 +21,6 @@ const skip = reasonToSkip();
 
 /** For a test's `skip`; on CI nothing is skipped. */
 export const skipWithoutKubectl: string | false = process.env.CI ? false : (skip ?? false);
-
-export function skipsWithoutKubectl(t: TestContext): boolean {
-  if (skip === undefined) return false;
-  assert.ok(!process.env.CI, `on CI this test must run: ${skip}`);
-  t.skip(skip);
-  return true;
-}
 
 export interface Kubectl {
   readonly directory: string;

@@ -20,7 +20,7 @@ export function skipWithoutTmpfs(): string | false {
   }
 }
 
-export interface Tmpfs {
+interface Tmpfs {
   readonly folder: string;
   /** With mount's options: `size=1m`, `nr_inodes=100`, `ro`. */
   remount(options: string): void;

@@ -16,7 +16,7 @@ export const hundredUpdates: Row = {
   },
 };
 
-export interface Updates {
+interface Updates {
   readonly count: number;
   /** Application repositories that they come from. */
   readonly apps: number;

@@ -68,7 +68,7 @@ async function* measureIn(world: BenchWorld, { quick, runs }: Settings): AsyncGe
 }
 
 /** As a script would: take over what others pushed, change the file, commit, push. Milliseconds of git alone. */
-export async function updateByCommandLine({ git }: BenchWorld, clone: string, path: string, run: number): Promise<number> {
+async function updateByCommandLine({ git }: BenchWorld, clone: string, path: string, run: number): Promise<number> {
   const fetch =
     (await git.run(clone, "fetch", "--quiet", "origin", "master")) + (await git.run(clone, "merge", "--quiet", "--ff-only", "FETCH_HEAD"));
   await writeFile(join(clone, path), `changed: ${run}\n`);

@@ -1,6 +1,7 @@
 /** What the operator would read of a Deployment's annotations, from where; defaults are named as defaults. */
 import { formatImage } from "../core/image.ts";
 import { formatRepository } from "../core/repository.ts";
+import { hasOneKey } from "../core/target.ts";
 import type { SecretRef, Settings, Target } from "../core/types.ts";
 
 export interface UsedSecret {
@@ -21,7 +22,7 @@ export function usedSecrets(target: Target, settings: Settings): UsedSecret[] {
     ...{ use, ref: { namespace: ref.namespace, name: ref.name }, field, isOptional: false, note: "" },
     ...more,
   });
-  const isOneKey = appKey.namespace === manifestKey.namespace && appKey.name === manifestKey.name;
+  const isOneKey = hasOneKey(target);
   const isPublic = target.appRepository.transport === "https";
   const keys = isOneKey
     ? [secret("SSH key", appKey, "ssh-privatekey", { note: isPublic ? " (for the manifests)" : " (for both repositories)" })]

@@ -1,14 +1,25 @@
-/** The oldest entry makes room for a new one. */
-export function createBoundedMap<Value>(mostEntries: number) {
-  const entries = new Map<string, Value>();
+/** The oldest entries make room for a new one, so that all together never have more than `most`: entries, or what `sizeOf` measures. */
+export function createBoundedMap<Value, Key = string>(most: number, sizeOf: (key: Key, value: Value) => number = () => 1) {
+  const entries = new Map<Key, Value>();
+  let held = 0;
+
+  function remove(key: Key): void {
+    const value = entries.get(key);
+    if (value !== undefined && entries.delete(key)) held -= sizeOf(key, value);
+  }
+
   return {
-    get: (key: string) => entries.get(key),
-    delete: (key: string) => entries.delete(key),
-    set(key: string, value: Value): void {
-      entries.delete(key);
+    get: (key: Key) => entries.get(key),
+    delete: remove,
+    /** From now on it is the newest. */
+    set(key: Key, value: Value): void {
+      remove(key);
       entries.set(key, value);
-      const [oldest] = entries.keys();
-      if (entries.size > mostEntries && oldest !== undefined) entries.delete(oldest);
+      held += sizeOf(key, value);
+      for (const oldest of entries.keys()) {
+        if (held <= most) return;
+        remove(oldest);
+      }
     },
   };
 }

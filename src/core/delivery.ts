@@ -46,7 +46,7 @@ export interface DeliveryBranch {
   pushedAt: number;
 }
 
-export interface Delivery {
+interface Delivery {
   /** Settles every item, whatever happens. */
   deliver(branch: DeliveryBranch, at: ManifestsBranch, items: readonly Item[]): Promise<void>;
 }
@@ -65,7 +65,6 @@ export function createDelivery(options: DeliveryOptions, closing: AbortSignal): 
     return tracer.span("write commits", branchAttributes(at.repository, at.branch), work, { parent, links });
   }
 
-  /** Settles every item, whatever happens. */
   async function deliverAll(branch: DeliveryBranch, at: ManifestsBranch, items: readonly Item[]): Promise<void> {
     let pending = items;
     try {

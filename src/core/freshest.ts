@@ -1,10 +1,11 @@
+import { createBoundedMap } from "./bounded-map.ts";
 import { DatedFailure } from "./dated-failure.ts";
 
 /**
  * Shares answers among those who ask the same, so that no answer is older than its question: a load that began before the question is not
  * good enough, and at most one load runs and one waits behind it, however many ask. Times are `performance.now()` milliseconds.
  */
-export interface Freshest<T> {
+interface Freshest<T> {
   /** `load` gets the last good answer, if there was one, and the time that a failure it knows already must not be older than. */
   get(key: string, notBefore: number, load: (known: T | undefined, notBefore: number) => Promise<T>): Promise<T>;
   /** An answer learned in another way, as of that time. */
@@ -21,14 +22,7 @@ interface Entry<T> {
 
 /** Remembers the answers to `maxKeys` questions, the latest asked. */
 export function createFreshest<T>(maxKeys: number): Freshest<T> {
-  const entries = new Map<string, Entry<T>>();
-
-  function remember(key: string, entry: Entry<T>): void {
-    entries.delete(key);
-    entries.set(key, entry);
-    const [oldest] = entries.keys();
-    if (entries.size > maxKeys && oldest !== undefined) entries.delete(oldest);
-  }
+  const entries = createBoundedMap<Entry<T>>(maxKeys);
 
   function get(key: string, notBefore: number, load: (known: T | undefined, notBefore: number) => Promise<T>): Promise<T> {
     const last = entries.get(key);
@@ -57,7 +51,7 @@ export function createFreshest<T>(maxKeys: number): Freshest<T> {
     };
     // Infinity: not begun yet, so who asks meanwhile shares it.
     const entry: Entry<T> = { startedAt: Number.POSITIVE_INFINITY, askedAt: 0, answer: Promise.resolve().then(run), known: undefined };
-    remember(key, entry);
+    entries.set(key, entry);
     return entry;
   }
 
@@ -66,7 +60,7 @@ export function createFreshest<T>(maxKeys: number): Freshest<T> {
     put(key, startedAt, answer) {
       const last = entries.get(key);
       if (last && last.startedAt > startedAt) return;
-      remember(key, { startedAt, askedAt: startedAt, answer: Promise.resolve(answer), known: answer });
+      entries.set(key, { startedAt, askedAt: startedAt, answer: Promise.resolve(answer), known: answer });
     },
   };
 }

@@ -6,6 +6,7 @@ import type { Deployments } from "./ports.ts";
 import { createResults, idOf, type Listeners, type Name } from "./results.ts";
 import { createRun, type Run, type RunPorts, runToEnd } from "./run.ts";
 import { createSlots } from "./slots.ts";
+import { isSameTarget } from "./target.ts";
 import { noTracer, recordOutcome, runAttributes, type Tracer } from "./tracer.ts";
 import type { DeploymentRecord, Outcome, Parsed, Result, Target } from "./types.ts";
 import type { Writers } from "./writer.ts";
@@ -15,7 +16,7 @@ export interface Filter {
   readonly deployment?: string;
 }
 
-export interface Reconciler {
+interface Reconciler {
   /** One result per tracked Deployment as soon as `due` aborts: worked on ones by namespace and name, then the disabled. */
   reconcile(filter: Filter, due: AbortSignal): Promise<Result[]>;
   /** The last finished run of a Deployment. */
@@ -99,7 +100,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       observer.called("started");
       return start(id, target);
     }
-    if (isSame(current.target, target)) {
+    if (isSameTarget(current.target, target)) {
       if (current.askedAt !== undefined) {
         current.askedAt = performance.now();
         observer.called("joined");
@@ -163,11 +164,6 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       await writers.close();
     },
   };
-}
-
-/** Targets are plain data built by one function, so equal text means equal value. */
-export function isSame(a: Target, b: Target): boolean {
-  return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
 
 function malformed(problems: readonly string[]): Outcome {

@@ -9,6 +9,7 @@ import type { ImageGate } from "./image-gate.ts";
 import type { Phase } from "./observer.ts";
 import type { Branch, Commit, Git, Identity, ManifestsBranch, SecretField, SshKey } from "./ports.ts";
 import { sameRepository } from "./repository.ts";
+import { hasOneKey } from "./target.ts";
 import type { Outcome, Repository, SecretRef, Target } from "./types.ts";
 import type { Seat } from "./writer.ts";
 
@@ -108,7 +109,7 @@ export async function readBranches(
     return parseKey(text, ref);
   };
   const isPublic = appRepository.transport === "https";
-  const isOneKey = target.appKey.namespace === target.manifestKey.namespace && target.appKey.name === target.manifestKey.name;
+  const isOneKey = hasOneKey(target);
   const manifestKey = await readKey(target.manifestKey, manifestRepository, ...(isOneKey && !isPublic ? [appRepository] : []));
   const appKey = isPublic ? undefined : isOneKey ? manifestKey : await readKey(target.appKey, appRepository);
   return {

@@ -1,22 +1,11 @@
+import { createBoundedMap } from "./bounded-map.ts";
+
 /** Remembers what `work` made of the texts used last, up to `maxCharacters` of them; for work that depends on nothing else. */
 export function rememberTexts<V>(work: (text: string) => V, maxCharacters: number): (text: string) => V {
-  const known = new Map<string, V>();
-  let held = 0;
+  const known = createBoundedMap<{ readonly value: V }>(maxCharacters, (text) => text.length);
   return (text) => {
-    const found = known.get(text);
-    if (found !== undefined) {
-      known.delete(text);
-      known.set(text, found);
-      return found;
-    }
-    const value = work(text);
-    known.set(text, value);
-    held += text.length;
-    for (const [oldest] of known) {
-      if (held <= maxCharacters) break;
-      known.delete(oldest);
-      held -= oldest.length;
-    }
-    return value;
+    const found = known.get(text) ?? { value: work(text) };
+    known.set(text, found);
+    return found.value;
   };
 }

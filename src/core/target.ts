@@ -54,6 +54,16 @@ function parseAnnotations(deployment: DeploymentRecord, operatorNamespace: strin
   return { kind: "ready", settings, target, warnings };
 }
 
+/** Targets are plain data built by one function, so equal text means equal value. */
+export function isSameTarget(a: Target, b: Target): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** Application and manifests are opened by one SSH key. */
+export function hasOneKey({ appKey, manifestKey }: Target): boolean {
+  return appKey.namespace === manifestKey.namespace && appKey.name === manifestKey.name;
+}
+
 /** Trimmed; one that is empty is not there. */
 function readValues({ annotations: texts }: DeploymentRecord): AnnotationValues {
   return Object.fromEntries(

@@ -3,16 +3,7 @@ import { test } from "node:test";
 import { annotationNames, annotations } from "../../src/core/annotations.ts";
 import { parseTarget } from "../../src/core/target.ts";
 import type { Parsed } from "../../src/core/types.ts";
-
-const required = {
-  enabled: "true",
-  app_repository: "git@github.com:team/app.git",
-  manifest_repository: "git@github.com:team/manifests.git",
-  deployment_path: "deploy/app.yaml",
-  image_name: "team/app",
-  ssh_key_name: "ssh-key",
-  ssh_key_namespace: "gitops-operator",
-};
+import { required } from "./required-annotations.ts";
 
 function parse(values: Record<string, string | undefined>, others: Record<string, string> = {}): Parsed {
   const entries = Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[`gitops.operator.${name}`, value]]));

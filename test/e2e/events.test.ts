@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { manifestOf } from "../../sandbox/world.ts";
-import { skipsWithoutKubectl, startKubectl } from "../kubectl.ts";
+import { skipWithoutKubectl, startKubectl } from "../kubectl.ts";
 import { OLD, type Stage, startStage } from "./stage.ts";
 
 async function told(stage: Stage, count: number): Promise<string[]> {
@@ -21,8 +21,9 @@ async function startShop(stage: Stage) {
   return { manifests, app };
 }
 
-test("kubectl get events and describe tell the story of a Deployment, once per change of state", async (t) => {
-  if (skipsWithoutKubectl(t)) return;
+test("kubectl get events and describe tell the story of a Deployment, once per change of state", {
+  skip: skipWithoutKubectl,
+}, async (t) => {
   const stage = await startStage(t);
   const { manifests, app } = await startShop(stage);
   for (let pass = 0; pass < 3; pass++) assert.equal((await stage.reconcileOne("shop")).action, "failed");

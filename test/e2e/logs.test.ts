@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
 import { manifestOf, startWorld } from "../../sandbox/world.ts";
 import { runTool, skipWithout } from "../tool.ts";
 import { OLD } from "./stage.ts";
@@ -131,7 +132,6 @@ test("at a terminal the lines are for people", { skip: noScript }, async (t) => 
   });
   const portOf = (line: string) => Number(/port: (?:\S*m)?(\d+)/.exec(line)?.[1]) || undefined;
   const { lines } = await startLogging(t, child, portOf);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal's colours
-  const plain = lines.join("\n").replace(/\x1b\[\d+m/g, "");
+  const plain = stripVTControlCharacters(lines.join("\n"));
   assert.match(plain, /^\[\d\d:\d\d:\d\d\.\d{3}\] INFO: Listening\s+port: \d+/);
 });

@@ -17,17 +17,11 @@ export function moveTime(t: TestContext): { advance(ms: number): void } {
 export function moveWallClock(t: TestContext): { jumpTo(offsetMs: number): void } {
   let offset = 0;
   const RealDate = globalThis.Date;
-  class MovedDate extends RealDate {
-    // biome-ignore lint/suspicious/noExplicitAny: as many signatures as Date has
-    constructor(...args: any[]) {
-      if (args.length === 0) super(RealDate.now() + offset);
-      else super(...(args as [number]));
-    }
-    static override now(): number {
-      return RealDate.now() + offset;
-    }
-  }
-  globalThis.Date = MovedDate as DateConstructor;
+  const now = () => RealDate.now() + offset;
+  globalThis.Date = new Proxy(RealDate, {
+    construct: (date, values) => Reflect.construct(date, values.length > 0 ? values : [now()]),
+    get: (date, key) => (key === "now" ? now : Reflect.get(date, key)),
+  });
   t.after(() => {
     globalThis.Date = RealDate;
   });

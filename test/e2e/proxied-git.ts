@@ -4,7 +4,7 @@ import type { TestContext } from "node:test";
 import type { World } from "../../sandbox/world.ts";
 import { startTcpProxy, type TcpProxy } from "../tcp-proxy.ts";
 
-export interface ProxiedGit {
+interface ProxiedGit {
   readonly proxy: TcpProxy;
   /** The repository's address by way of the proxy. */
   through(path: string): string;

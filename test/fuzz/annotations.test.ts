@@ -8,18 +8,10 @@ import { formatImage, matchesImage, parseImageName, parseImageReference, parseRe
 import { parseManifestPath } from "../../src/core/manifest-path.ts";
 import { formatRepository, parseRepository, sameRepository } from "../../src/core/repository.ts";
 import { parseTarget } from "../../src/core/target.ts";
+import { required } from "../core/required-annotations.ts";
 import { holds, made } from "./property.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;
-const required = {
-  enabled: "true",
-  app_repository: "git@github.com:team/app.git",
-  manifest_repository: "git@github.com:team/manifests.git",
-  deployment_path: "deploy/app.yaml",
-  image_name: "team/app",
-  ssh_key_name: "ssh-key",
-  ssh_key_namespace: "gitops-operator",
-};
 
 test("whatever the annotations hold, parsing answers and never throws", async (t) => {
   const names = fc.oneof(

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { Protocol } from "../../sandbox/cluster-api/listener.ts";
 import { type ClusterApi, startClusterApi } from "../../sandbox/cluster-api.ts";
-import { type Kubectl, skipsWithoutKubectl, startKubectl } from "../kubectl.ts";
+import { type Kubectl, skipWithoutKubectl, startKubectl } from "../kubectl.ts";
 
 interface Session extends Kubectl {
   readonly api: ClusterApi;
@@ -23,8 +23,7 @@ async function startSession(t: TestContext, protocol: Protocol): Promise<Session
 }
 
 for (const protocol of ["http", "https", "h2"] as const) {
-  test(`kubectl gets and annotates Deployments over ${protocol}`, async (t) => {
-    if (skipsWithoutKubectl(t)) return;
+  test(`kubectl gets and annotates Deployments over ${protocol}`, { skip: skipWithoutKubectl }, async (t) => {
     const { api, kubectl } = await startSession(t, protocol);
     const [head, row] = (await kubectl("get", "deployments", "-A")).split("\n");
     assert.match(head ?? "", /^NAMESPACE +NAME +READY +UP-TO-DATE +AVAILABLE +AGE$/);
@@ -34,8 +33,9 @@ for (const protocol of ["http", "https", "h2"] as const) {
   });
 }
 
-test("a newcomer's kubectl apply needs no option, and kubectl create, which sends protobuf, is told the way", async (t) => {
-  if (skipsWithoutKubectl(t)) return;
+test("a newcomer's kubectl apply needs no option, and kubectl create, which sends protobuf, is told the way", {
+  skip: skipWithoutKubectl,
+}, async (t) => {
   const { api, directory, kubectl } = await startSession(t, "h2");
   const file = join(directory, "shop.yaml");
   const manifest = (image: string) =>
@@ -54,8 +54,7 @@ test("a newcomer's kubectl apply needs no option, and kubectl create, which send
   assert.equal(await kubectl("apply", "-f", file), "secret/key created\n");
 });
 
-test("kubectl applies, reads, changes and deletes", async (t) => {
-  if (skipsWithoutKubectl(t)) return;
+test("kubectl applies, reads, changes and deletes", { skip: skipWithoutKubectl }, async (t) => {
   const { api, directory, kubectl } = await startSession(t, "h2");
   const file = join(directory, "secret.yaml");
   writeFileSync(file, "apiVersion: v1\nkind: Secret\nmetadata: {name: key, namespace: team}\nstringData: {ssh-privatekey: hello}\n");
@@ -71,8 +70,7 @@ test("kubectl applies, reads, changes and deletes", async (t) => {
   });
 });
 
-test("kubectl watches", async (t) => {
-  if (skipsWithoutKubectl(t)) return;
+test("kubectl watches", { skip: skipWithoutKubectl }, async (t) => {
   const { api, env } = await startSession(t, "h2");
   const child = spawn("kubectl", ["get", "deployments", "-A", "-w"], { env });
   t.after(() => child.kill());

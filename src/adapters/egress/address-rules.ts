@@ -18,10 +18,13 @@ export function parseCidr(text: string): Cidr | undefined {
 /** Says what the address is when the operator does not connect to it; undefined: it may. `apiServer`: the addresses of the API server. */
 export type AddressRules = (address: string, apiServer?: readonly string[]) => string | undefined;
 
+/** Where clouds answer questions for credentials, among others. */
+const LINK_LOCAL = ["169.254.0.0/16", "fe80::/10"];
+
 /** IANA special-purpose registries (RFC 6890); private ranges are left out on purpose: private registries are normal. */
 const REFUSED: readonly (readonly [what: string, cidrs: readonly string[]])[] = [
   ["a loopback address", ["127.0.0.0/8", "::1"]],
-  ["a link-local address", ["169.254.0.0/16", "fe80::/10"]],
+  ["a link-local address", LINK_LOCAL],
   // AWS, Google and Scaleway over IPv6; Alibaba, Azure and Oracle: what is not link-local.
   ["a cloud metadata address", ["fd00:ec2::254", "fd20:ce::254", "fd00:42::42", "100.100.100.200", "168.63.129.16", "192.0.0.192"]],
   ["a multicast address", ["224.0.0.0/4", "ff00::/8"]],
@@ -30,19 +33,29 @@ const REFUSED: readonly (readonly [what: string, cidrs: readonly string[]])[] = 
   ["an address that stands for another", ["64:ff9b:1::/48", "2001::/32"]],
 ];
 
+const linkLocal = listOf(LINK_LOCAL, true);
 const refused = REFUSED.map(([what, cidrs]) => ({ what, list: listOf(cidrs, true) }));
 
 /** An address in `allowCidrs` is never refused. Throws when one of them is no CIDR. */
 export function createAddressRules(allowCidrs: readonly string[]): AddressRules {
   const allowed = listOf(allowCidrs, false);
   return (address, apiServer = []) => {
-    // A zone (`fe80::1%eth0`) is not part of the address.
-    const plain = address.replace(/%.*$/, "");
+    const plain = withoutZone(address);
     if (isIP(plain) === 0) return "no address";
     if (holds(allowed, plain)) return undefined;
     if (holds(listOf(apiServer, true), plain)) return "the address of the Kubernetes API server";
     return refused.find(({ list }) => holds(list, plain))?.what;
   };
+}
+
+/** Also inside an IPv6 address. */
+export function isLinkLocal(address: string): boolean {
+  return holds(linkLocal, withoutZone(address));
+}
+
+/** `fe80::1%eth0`: a zone is not part of the address. */
+function withoutZone(address: string): string {
+  return address.replace(/%.*$/, "");
 }
 
 /** BlockList finds an IPv4 rule by its IPv4-mapped address (`::ffff:127.0.0.1`) as well. */

@@ -80,7 +80,7 @@ function readObject(bytes: Buffer, at: number, packOffset: number, contents: Rea
 }
 
 /** A commit object's text (without git's object header) as data. */
-export function parseCommit(content: Buffer): Commit {
+function parseCommit(content: Buffer): Commit {
   const sha = createHash("sha1").update(`commit ${content.length}\0`).update(content).digest("hex");
   const text = content.toString("utf8");
   const end = text.indexOf("\n\n");

@@ -1,3 +1,4 @@
+import { createBoundedMap } from "../../core/bounded-map.ts";
 import { inOwnMemory } from "./own-memory.ts";
 
 /** What an entry takes beside its content. */
@@ -10,24 +11,13 @@ export interface ContentCache<K> {
 }
 
 export function createContentCache<K>(maxBytes: number): ContentCache<K> {
-  const contents = new Map<K, Buffer>();
-  let held = 0;
+  const contents = createBoundedMap<Buffer, K>(maxBytes, (_, { length }) => length + ENTRY_BYTES);
   return {
     get(key) {
       const content = contents.get(key);
-      if (content && contents.delete(key)) contents.set(key, content);
+      if (content) contents.set(key, content);
       return content;
     },
-    put(key, content) {
-      const before = contents.get(key);
-      if (before && contents.delete(key)) held -= before.length + ENTRY_BYTES;
-      contents.set(key, inOwnMemory(content));
-      held += content.length + ENTRY_BYTES;
-      for (const [oldest, { length }] of contents) {
-        if (held <= maxBytes) return;
-        contents.delete(oldest);
-        held -= length + ENTRY_BYTES;
-      }
-    },
+    put: (key, content) => contents.set(key, inOwnMemory(content)),
   };
 }

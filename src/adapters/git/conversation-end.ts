@@ -1,14 +1,14 @@
 /** When a conversation with a remote has to end: at its deadline, or soon after the operator was told to stop. */
 import { ReconcileError } from "../../errors.ts";
 
-export interface ConversationEnd {
+interface ConversationEnd {
   /** Aborts with the failure to answer. */
   readonly signal: AbortSignal;
   /** The conversation is over. */
   cancel(): void;
 }
 
-export interface ConversationEnds {
+interface ConversationEnds {
   /** `graceMs`: how long after the stop it may go on; asked when the stop comes, or now when it has come. */
   begin(name: string, graceMs: () => number): ConversationEnd;
 }

@@ -42,7 +42,7 @@ export interface ShutdownGrace {
   readonly askMs: number;
 }
 
-export interface GitRemoteOptions {
+interface GitRemoteOptions {
   readonly connections: SshConnections;
   /** For https. */
   readonly dispatcher: Dispatcher;

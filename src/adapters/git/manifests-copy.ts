@@ -17,7 +17,7 @@ import { pushRef } from "./receive-pack.ts";
 import type { TakeTurn } from "./turns.ts";
 import { openUploadPack, type UploadPack } from "./upload-pack.ts";
 
-export interface CopyOptions {
+interface CopyOptions {
   readonly remote: GitRemote;
   /** A folder of this copy alone. */
   readonly folder: string;

@@ -17,7 +17,7 @@ export const MAX_DELTA_DEPTH = 4095;
 /** Numbers of the entry types. */
 export const COMMIT = 1;
 export const OFS_DELTA = 6;
-export const REF_DELTA = 7;
+const REF_DELTA = 7;
 
 export interface PackEntry {
   readonly type: number;

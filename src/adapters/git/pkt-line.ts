@@ -2,7 +2,7 @@
 import { ReconcileError } from "../../errors.ts";
 import { serverWords } from "./server-words.ts";
 
-export type Pkt = { readonly kind: "data"; readonly data: Buffer } | { readonly kind: "flush" | "delim" | "end" };
+type Pkt = { readonly kind: "data"; readonly data: Buffer } | { readonly kind: "flush" | "delim" | "end" };
 
 /** `data` framed as one pkt-line. */
 export function pkt(data: string): string {

@@ -3,7 +3,7 @@ import { diskError } from "./disk-error.ts";
 import { makeFolder } from "./make-folder.ts";
 import { type KnownHosts, readKnownHosts } from "./ssh/known-hosts.ts";
 
-export interface DiskSettings {
+interface DiskSettings {
   readonly workDir: string;
   /** Missing ones are told. */
   readonly knownHostsNamed: boolean;

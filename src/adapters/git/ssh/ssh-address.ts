@@ -1,6 +1,7 @@
 import { lookup } from "node:dns/promises";
-import { BlockList, isIP, isIPv6 } from "node:net";
+import { isIP, isIPv6 } from "node:net";
 import { ReconcileError } from "../../../errors.ts";
+import { isLinkLocal } from "../../egress/address-rules.ts";
 
 export interface Address {
   readonly address: string;
@@ -8,19 +9,6 @@ export interface Address {
 }
 
 export type Resolve = (host: string) => Promise<readonly { readonly address: string; readonly family: number }[]>;
-
-/** Cloud metadata lives on link-local addresses; the last three are IPv4 ones inside IPv6 (NAT64, compatible, 6to4). Mapped ones the list checks itself. */
-const linkLocal = new BlockList();
-linkLocal.addSubnet("169.254.0.0", 16, "ipv4");
-linkLocal.addSubnet("fe80::", 10, "ipv6");
-linkLocal.addSubnet("64:ff9b::a9fe:0", 112, "ipv6");
-linkLocal.addSubnet("::a9fe:0", 112, "ipv6");
-linkLocal.addSubnet("2002:a9fe::", 32, "ipv6");
-
-export function isLinkLocal(address: string): boolean {
-  const plain = address.replace(/%.*$/, "");
-  return linkLocal.check(plain, isIPv6(plain) ? "ipv6" : "ipv4");
-}
 
 const resolveWithSystem: Resolve = (host) => lookup(host, { all: true });
 

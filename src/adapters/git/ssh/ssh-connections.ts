@@ -19,7 +19,7 @@ export interface SshConnections {
   close(): Promise<void>;
 }
 
-export interface SshExecOptions {
+interface SshExecOptions {
   readonly env?: Record<string, string>;
   /** Ends the wait, or the running command. */
   readonly signal: AbortSignal;
@@ -27,7 +27,7 @@ export interface SshExecOptions {
   readonly notBefore?: number;
 }
 
-export interface SshStats {
+interface SshStats {
   readonly connections: number;
   readonly channels: number;
   /** Connections opened since the start. */

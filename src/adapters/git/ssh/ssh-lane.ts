@@ -13,7 +13,7 @@ export interface SshLane {
   close(reason: ReconcileError): Promise<void>;
 }
 
-export interface SshLaneOptions {
+interface SshLaneOptions {
   open(notBefore: number): Promise<SshConnection>;
   readonly spreadAfterMs: number;
   readonly idleMs: number;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { HungUpEarly } from "./ssh-failures.ts";
 
-export interface SshOpenings {
+interface SshOpenings {
   /** Runs `open` when the host has room for one more login, again when the host hung up early. */
   run<T>(host: string, signal: AbortSignal, open: () => Promise<T>): Promise<T>;
 }

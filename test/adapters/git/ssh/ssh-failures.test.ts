@@ -4,7 +4,7 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import ssh2 from "ssh2";
 import { newSshKeyPair } from "../../../../sandbox/ssh-key-pair.ts";
-import { isLinkLocal } from "../../../../src/adapters/git/ssh/ssh-address.ts";
+import { isLinkLocal } from "../../../../src/adapters/egress/address-rules.ts";
 import { createSshConnections, gitCommand, type SshConnectionsOptions } from "../../../../src/adapters/git/ssh/ssh-connections.ts";
 import { parseSshKey } from "../../../../src/adapters/git/ssh/ssh-key.ts";
 import { known, path, secret, soon, startSshWorld, until } from "./ssh-world.ts";
