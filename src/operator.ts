@@ -12,6 +12,7 @@ import { createAnnouncer } from "./announce.ts";
 import type { Config } from "./config.ts";
 import { connectOutside, type GitPatience } from "./connect-outside.ts";
 import { askTogether } from "./core/ask-together.ts";
+import { createBackOff } from "./core/back-off.ts";
 import { createBoundedMap } from "./core/bounded-map.ts";
 import { createFreshest } from "./core/freshest.ts";
 import { createImageGate } from "./core/image-gate.ts";
@@ -82,6 +83,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const { workDir, identity } = config;
   const deployments = createDeploymentCache({ client: kube, namespaces: config.watchNamespaces, log });
   const gate = createImageGate({ registry, builds, clock, settings: config.imageGate, observer: metrics });
+  const backOff = createBackOff(() => clock.now());
   const chat = createChat({ dispatcher, log, clock: systemClock, httpHosts: options.chatHttpHosts ?? [] });
   const recorder = createEventRecorder({ client: kube, log, instance: hostname() });
   const announcer = createAnnouncer({ log, redactor, deployments, chat, recorder, readSecretFor });
@@ -96,6 +98,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       const outcome = await reconcile(target, seat, progress, {
         git,
         gate,
+        backOff,
         identity,
         allowedRepositories: config.allowedRepositories,
         readSecret: readSecretFor(target, releases),
@@ -104,7 +107,9 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
         warn: (message, error) => log.warn({ ...fields, error: (error as Error).message }, message),
       });
       // While its secrets are known: what is shown later can be redacted by shape only.
-      return redactOutcome(outcome, redactor);
+      const redacted = redactOutcome(outcome, redactor);
+      backOff.ended(target, redacted);
+      return redacted;
     } finally {
       for (const release of releases) release();
     }

@@ -21,6 +21,8 @@ export interface WriteRequest {
   readonly signal: AbortSignal;
   /** The run's question was asked then; the branch must not be older. */
   readonly notBefore: number;
+  /** Its last push was: it may spoil the push of others, so those go without it. */
+  readonly wasRefused: boolean;
 }
 
 export interface Item {
@@ -47,8 +49,8 @@ export interface DeliveryBranch {
 }
 
 interface Delivery {
-  /** Settles every item, whatever happens. */
-  deliver(branch: DeliveryBranch, at: ManifestsBranch, items: readonly Item[]): Promise<void>;
+  /** Settles every item, whatever happens, but those that were refused together: only the culprit is to fail, so each is to go alone. */
+  deliver(branch: DeliveryBranch, at: ManifestsBranch, items: readonly Item[]): Promise<readonly Item[]>;
 }
 
 const TRIES = 5;
@@ -59,13 +61,13 @@ export function createDelivery(options: DeliveryOptions, closing: AbortSignal): 
   const { git, clock, deployments, recheck, observer = noObserver, tracer = noTracer } = options;
 
   /** A step of the first one's run; the other runs are linked. */
-  function deliver(branch: DeliveryBranch, at: ManifestsBranch, items: readonly Item[]): Promise<void> {
+  function deliver(branch: DeliveryBranch, at: ManifestsBranch, items: readonly Item[]): Promise<readonly Item[]> {
     const [parent, ...links] = items.map(({ span }) => span);
     const work = () => deliverAll(branch, at, items);
     return tracer.span("write commits", branchAttributes(at.repository, at.branch), work, { parent, links });
   }
 
-  async function deliverAll(branch: DeliveryBranch, at: ManifestsBranch, items: readonly Item[]): Promise<void> {
+  async function deliverAll(branch: DeliveryBranch, at: ManifestsBranch, items: readonly Item[]): Promise<readonly Item[]> {
     let pending = items;
     try {
       const refused = await git.withManifests(at, async (copy) => {
@@ -94,12 +96,12 @@ export function createDelivery(options: DeliveryOptions, closing: AbortSignal): 
           await clock.sleep(Math.random() * 100 * 2 ** attempt, closing);
         }
       });
-      if (refused === undefined) return;
+      if (refused === undefined) return [];
       if (pending.length === 1) throw new ReconcileError("git_push_refused", refusal(at, refused));
-      // Only the culprit is to fail.
-      for (const item of pending) await deliver(branch, at, [item]);
+      return pending;
     } catch (error) {
       for (const { request, settle } of pending) settle(failed(commitStep(request.target, request.tag), request, error));
+      return [];
     }
   }
 

@@ -1,6 +1,7 @@
 /** One Deployment, top to bottom: the list of steps of the contract's §6. */
 import { asReconcileError, inStep } from "../errors.ts";
 import { type AllowedRepositories, requireAllowed, requireBound } from "./allowed-repositories.ts";
+import type { BackOff } from "./back-off.ts";
 import { isOperatorCommit } from "./commit-message.ts";
 import { tagFor } from "./decide.ts";
 import { patchStep } from "./delivery.ts";
@@ -18,6 +19,7 @@ export interface ReconcilePorts {
   /** The operator as author, to know its own commits. */
   readonly identity: Identity;
   readonly gate: ImageGate;
+  readonly backOff: Pick<BackOff, "lastFailure" | "held">;
   /** Undefined: any. */
   readonly allowedRepositories: AllowedRepositories | undefined;
   /** Reads a field of a Secret that this Deployment may name. */
@@ -56,10 +58,13 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     progress.step("commit", `asking for the newest commit of '${target.appBranch}'`);
     const notBefore = progress.list();
     // Both branches are listed at once: on a long wire it is the waits one after the other that take the time.
-    ports.git.refreshAhead(manifests, notBefore);
+    const lastFailure = ports.backOff.lastFailure(target);
+    if (lastFailure !== "git_limit") ports.git.refreshAhead(manifests, notBefore);
     const appCommit = await during("Failed to get latest SHA", () => newestCommit(target, app, notBefore, ports));
     const tag = tagFor(appCommit.sha, target.tagType);
     known.to = tag;
+    const held = ports.backOff.held(target, tag);
+    if (held?.code === "git_limit") throw held;
 
     progress.step("manifest", "reading the manifest", known);
     const edit = await during(patchStep(target, tag), () =>
@@ -70,6 +75,7 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     );
     if (edit.kind === "up_to_date") return { kind: "up_to_date", to: tag };
     if (edit.from !== undefined) known.from = edit.from;
+    if (held) throw held;
 
     progress.step("image", "asking the registry for the image", known);
     const image = await ports.gate.check({
@@ -85,7 +91,7 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     progress.step("push", `pushing to '${target.manifestBranch}'`, known);
     const outcome = await seat.write({
       ...{ target, at: manifests, appCommit, tag, signal: progress.signal, notBefore },
-      ...{ image: edit.image, digest: image.kind === "found" ? image.digest : undefined },
+      ...{ wasRefused: lastFailure === "git_push_refused", image: edit.image, digest: image.kind === "found" ? image.digest : undefined },
     });
     return outcome.kind === "failed" ? { ...known, ...outcome } : outcome;
   } catch (error) {

@@ -32,8 +32,10 @@ interface BranchWriters extends DeliveryBranch {
   readonly id: string;
   undecided: number;
   readonly byKey: Map<string, Writer>;
-  /** Writers of other keys push one after the other: racing against ourselves would only cost tries. */
-  turn: Promise<void>;
+  /** Pushes go one after the other: racing against ourselves would only cost tries. */
+  turn: Promise<unknown>;
+  /** Deliveries that have their turn, or wait for it. */
+  deliveries: number;
 }
 
 export function createWriters(options: DeliveryOptions): Writers {
@@ -71,7 +73,7 @@ export function createWriters(options: DeliveryOptions): Writers {
   }
 
   function branchOf(id: string): BranchWriters {
-    const branch = branches.get(id) ?? { id, undecided: 0, byKey: new Map(), turn: Promise.resolve(), pushedAt: 0 };
+    const branch = branches.get(id) ?? { id, undecided: 0, byKey: new Map(), turn: Promise.resolve(), deliveries: 0, pushedAt: 0 };
     branches.set(id, branch);
     return branch;
   }
@@ -91,19 +93,35 @@ export function createWriters(options: DeliveryOptions): Writers {
     writer.ready = [];
     writer.busy = true;
     writer.due = false;
-    branch.turn = branch.turn.then(() => deliver(branch, writer.at, items));
-    const flushed = branch.turn.then(() => {
+    const healthy = items.filter(({ request }) => !request.wasRefused);
+    const suspects = items.filter(({ request }) => request.wasRefused);
+    const delivered = Promise.all([healthy, suspects].map((together) => deliverInTurn(branch, writer.at, together)));
+    void delivered.then(() => {
       writer.busy = false;
-      flushing.delete(flushed);
       flushIfDue(branch, writer);
       if (writer.ready.length === 0 && !writer.busy) branch.byKey.delete(writer.at.key.id);
       forget(branch);
     });
-    flushing.add(flushed);
+  }
+
+  /** Resolves when all have been pushed together once. The refused go alone then, and others of the branch come in between. */
+  async function deliverInTurn(branch: BranchWriters, at: ManifestsBranch, items: readonly Item[]): Promise<void> {
+    if (items.length === 0) return;
+    const delivered = branch.turn.then(() => deliver(branch, at, items));
+    branch.turn = delivered;
+    const settled = delivered.then(async (refused) => {
+      for (const item of refused) await deliverInTurn(branch, at, [item]);
+      flushing.delete(settled);
+      branch.deliveries -= 1;
+      forget(branch);
+    });
+    branch.deliveries += 1;
+    flushing.add(settled);
+    await delivered;
   }
 
   function forget(branch: BranchWriters): void {
-    if (branch.undecided === 0 && branch.byKey.size === 0) branches.delete(branch.id);
+    if (branch.undecided === 0 && branch.byKey.size === 0 && branch.deliveries === 0) branches.delete(branch.id);
   }
 
   return {

@@ -94,11 +94,11 @@ function createWorld(names: readonly string[], recheck: () => Outcome | undefine
         }),
     },
   });
-  const write = (seat: Seat, name: string, signal = new AbortController().signal) => {
+  const write = (seat: Seat, name: string, signal = new AbortController().signal, wasRefused = false) => {
     const target = targetOf(name);
     const at = { repository: target.manifestRepository, branch: target.manifestBranch, key };
     const appCommit = { sha: NEW, parents: [], author: { name: "a", email: "a@b" }, time: 0, message: "m" };
-    return seat.write({ target, at, appCommit, image: target.image, tag: NEW, digest: undefined, signal, notBefore: 0 });
+    return seat.write({ target, at, appCommit, image: target.image, tag: NEW, digest: undefined, signal, notBefore: 0, wasRefused });
   };
   return { branch, writers, write, flush: () => flushes.splice(0).forEach((end) => void end()) };
 }
@@ -144,6 +144,27 @@ test("others were first five times: failed, and it is said; a refusal fails the 
     outcomes.map((outcome) => (outcome.kind === "failed" ? outcome.error.code : outcome.kind)),
     ["patched", "git_push_refused", "patched"],
   );
+});
+
+test("who was refused before does not spoil the push of others; while the refused go one by one, others of the branch come in between", async () => {
+  const { branch, writers, write } = createWorld(["a", "b", "bad-1", "bad-2", "late"]);
+  const pushed: string[] = [];
+  branch.onPush = async (files) => {
+    const now = Object.keys(files).filter((path) => files[path]?.includes(NEW));
+    pushed.push(now.map((path) => path.replace("/deployment.yaml", "")).join("+"));
+    return now.some((path) => path.startsWith("bad")) ? { kind: "refused", reason: "policy" } : undefined;
+  };
+  const names = ["a", "b", "bad-1", "bad-2"];
+  const seats = names.map((name) => writers.seat(targetOf(name)));
+  const outcomes = names.map((name, index) => write(seats[index] as Seat, name, undefined, name.startsWith("bad")));
+  while (pushed.length < 2) await turn();
+  const late = write(writers.seat(targetOf("late")), "late");
+  assert.equal((await late).kind, "patched");
+  assert.deepEqual(
+    (await Promise.all(outcomes)).map(({ kind }) => kind),
+    ["patched", "patched", "failed", "failed"],
+  );
+  assert.deepEqual(pushed, ["a+b", "a+b+bad-1+bad-2", "a+b+bad-1", "a+b+late", "a+b+bad-2+late"]);
 });
 
 test("after the close nothing is pushed, what waits is told so, and a push in flight is waited for", async () => {
@@ -194,7 +215,7 @@ test("over random races, refusals, cuts and aborts: every run is told once, and 
       if (integer(6) === 0) return seat.leave();
       const run = new AbortController();
       if (integer(8) === 0) setImmediate(() => run.abort(new ReconcileError("superseded", "newer")));
-      const outcome = await write(seat, name, run.signal);
+      const outcome = await write(seat, name, run.signal, integer(3) === 0);
       kinds.set(outcome.kind, (kinds.get(outcome.kind) ?? 0) + 1);
       const isThere = branch.read(`${name}/deployment.yaml`).includes(NEW);
       assert.equal(isThere, outcome.kind === "patched" || outcome.kind === "up_to_date", `seed ${seed}: ${name} is ${outcome.kind}`);
