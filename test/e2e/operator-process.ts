@@ -20,8 +20,11 @@ export async function startOperatorProcess(
   t: { after(close: () => unknown): void },
   program: string,
   env: Readonly<Record<string, string>>,
+  /** A command that starts the one behind it. */
+  through: readonly string[] = [],
 ): Promise<OperatorProcess> {
-  const child = spawn(process.execPath, [program], {
+  const [command = process.execPath, ...args] = [...through, process.execPath, program];
+  const child = spawn(command, args, {
     env: { PATH: process.env.PATH, HOME: "/nonexistent", ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -1,8 +1,8 @@
 import { createBoundedMap } from "../../core/bounded-map.ts";
 import { inOwnMemory } from "./own-memory.ts";
 
-/** What an entry takes beside its content. */
-const ENTRY_BYTES = 256;
+/** What an entry takes beside its content, measured. */
+const ENTRY_BYTES = 512;
 
 /** The contents used last, up to `maxBytes` together. */
 export interface ContentCache<K> {

@@ -38,7 +38,7 @@ export interface DisposableCopy {
 
 /** More packs make reading slow; the copy is then cloned again. */
 const MAX_PACKS = 500;
-/** Larger ones are indexed one after the other: each costs its bytes and about 1 KB an object, of which a pack may have 4 per KB of MAX_REPO_MB. */
+/** Larger ones are indexed one after the other: each costs its bytes, half of MAX_REPO_MB for contents, and 40 bytes an object. */
 const SMALL_PACK_BYTES = 256 * 1024;
 /** A fast-forward that brings more than this is taken for a rewritten branch, whose whole history would come: a fresh depth-1 copy is smaller. */
 const MAX_FORWARD_BYTES = 4 * 2 ** 20;

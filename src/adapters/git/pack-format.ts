@@ -28,13 +28,14 @@ export async function formatPack(objects: readonly { readonly id: string; readon
   head.writeUInt32BE(objects.length, 8);
   const hash = createHash("sha1").update(head);
   let end = PACK_HEADER_BYTES;
-  const places = objects.map(({ id, entry }) => {
+  const starts = Uint32Array.from(objects, ({ entry }) => {
     hash.update(entry);
-    const start = end;
     end += entry.length;
-    return { id, start, crc: crc32(entry) };
+    return end - entry.length;
   });
   const checksum = hash.digest();
   const bytes = Buffer.concat([head, ...objects.map(({ entry }) => entry), checksum]);
-  return { bytes, index: await formatIndex(places, checksum) };
+  const ids = Buffer.from(objects.map(({ id }) => id).join(""), "hex");
+  const crcs = Uint32Array.from(objects, ({ entry }) => crc32(entry));
+  return { bytes, index: await formatIndex({ ids, starts, crcs }, checksum) };
 }

@@ -9,32 +9,19 @@ import { createBreath } from "./breath.ts";
 import { createContentCache } from "./content-cache.ts";
 import { applyDelta, deltaResultSize } from "./pack-delta.ts";
 import { inflateEntry, KINDS, MAX_DELTA_DEPTH, PACK_HEADER_BYTES, type PackEntry, readPackEntry } from "./pack-entry.ts";
-import { formatIndex } from "./pack-index-format.ts";
+import { formatIndex, ID_BYTES } from "./pack-index-format.ts";
 import { createPackLimits, type PackLimits } from "./pack-limits.ts";
+import { createPackTable, type PackTable } from "./pack-table.ts";
 
 const TRAILER_BYTES = 20;
-
-interface Entry extends PackEntry {
-  readonly start: number;
-  readonly crc: number;
-}
-
-/** An object whose content is known. */
-interface Resolved {
-  readonly entry: Entry;
-  readonly kind: string;
-  readonly id: string;
-  readonly base: Resolved | undefined;
-  readonly depth: number;
-}
+const NO_BASE = -1;
 
 /** `git_limit` for a pack that would inflate to more than the limits allow, `git_copy_damaged` for one that is not sound. */
 export async function indexPack(pack: Buffer, at: { repository: string; maxBytes: number }): Promise<Buffer> {
   const limits = createPackLimits(at);
   try {
-    const { objects, checksum } = await readObjects(pack, limits);
-    const places = objects.map(({ id, entry }) => ({ id, start: entry.start, crc: entry.crc }));
-    return await formatIndex(places, checksum);
+    const { table, checksum } = await readObjects(pack, limits);
+    return await formatIndex(table, checksum, table.isBefore);
   } catch (cause) {
     if (cause instanceof ReconcileError) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
@@ -42,7 +29,7 @@ export async function indexPack(pack: Buffer, at: { repository: string; maxBytes
   }
 }
 
-async function readObjects(pack: Buffer, limits: PackLimits): Promise<{ objects: Resolved[]; checksum: Buffer }> {
+async function readObjects(pack: Buffer, limits: PackLimits): Promise<{ table: PackTable; checksum: Buffer }> {
   const end = pack.length - TRAILER_BYTES;
   if (end < PACK_HEADER_BYTES || pack.toString("latin1", 0, 4) !== "PACK" || pack.readUInt32BE(4) !== 2)
     throw new Error("no pack of version 2");
@@ -50,110 +37,109 @@ async function readObjects(pack: Buffer, limits: PackLimits): Promise<{ objects:
   limits.countObjects(count);
   const hash = createHash("sha1").update(pack.subarray(0, PACK_HEADER_BYTES));
   const body = pack.subarray(0, end);
-  const objects = createObjects(body, limits);
+  const table = createPackTable(count);
+  const resolver = createResolver(body, table, limits);
   const breathe = createBreath();
   let start = PACK_HEADER_BYTES;
   for (let left = count; left > 0; left--) {
-    const header = readPackEntry(body, start);
-    if (header === "incomplete") throw new Error("it ends early");
-    limits.declare(header.size);
-    const inflated = inflateEntry(body, header);
+    const entry = readPackEntry(body, start);
+    if (entry === "incomplete") throw new Error("it ends early");
+    limits.declare(entry.size);
+    const inflated = inflateEntry(body, entry);
     if (inflated === "incomplete") throw new Error("it ends early");
     const bytes = body.subarray(start, inflated.end);
     hash.update(bytes);
-    await objects.add({ ...header, start, crc: crc32(bytes) }, inflated.content, breathe);
+    await resolver.add(table.add(start, crc32(bytes)), entry, inflated.content, breathe);
     start = inflated.end;
     await breathe();
   }
+  if (table.resolved !== count) throw new Error("a delta's base is missing");
   const checksum = pack.subarray(end);
   if (start !== end || !hash.digest().equals(checksum)) throw new Error("its checksum is wrong");
-  return { objects: objects.all(count), checksum };
+  return { table, checksum };
 }
 
-function createObjects(pack: Buffer, limits: PackLimits) {
-  const byStart = new Map<number, Resolved>();
-  const byId = new Map<string, Resolved>();
-  /** Deltas whose base (its place or its id) comes later in the pack. */
-  const waiting = new Map<number | string, Entry[]>();
-  const contents = createContentCache<Resolved>(limits.maxObjectBytes);
+/** Finds out what each entry holds, deltas as soon as their base is known. */
+function createResolver(pack: Buffer, table: PackTable, limits: PackLimits) {
+  /** The rows of deltas whose base (its place or its id) comes later in the pack. */
+  const waiting = new Map<number | string, number[]>();
+  const contents = createContentCache<number>(limits.maxObjectBytes);
 
   /** From the cache, or built again from the nearest base that is there. */
-  function contentOf(object: Resolved): Buffer {
-    const chain: Resolved[] = [];
+  function contentOf(object: number): Buffer {
+    const chain: number[] = [];
     let content: Buffer | undefined;
-    for (let link: Resolved | undefined = object; link; link = link.base) {
-      content = contents.get(link);
+    for (let row = object; row !== NO_BASE; row = table.base(row)) {
+      content = contents.get(row);
       if (content) break;
-      chain.push(link);
+      chain.push(row);
     }
-    for (const link of chain.reverse()) {
-      limits.repeat(link.entry.size);
-      const own = inflate(pack, link.entry);
+    for (const row of chain.reverse()) {
+      const own = inflateAgain(row).content;
       if (content) limits.repeat(deltaResultSize(own));
       content = content ? applyDelta(content, own) : own;
-      contents.put(link, content);
+      contents.put(row, content);
     }
     return content as Buffer;
   }
 
-  function resolve(entry: Entry, inflated: Buffer): Resolved | undefined {
-    const { base: at, type } = entry;
-    if (at === undefined) {
-      const kind = KINDS.get(type);
-      if (!kind) throw new Error(`an entry has the unknown type ${type}`);
-      return record({ entry, kind, id: idOf(kind, inflated), base: undefined, depth: 0 }, inflated);
-    }
-    const base = typeof at === "number" ? byStart.get(at) : byId.get(at);
-    if (!base) {
-      const others = waiting.get(at);
-      if (others) others.push(entry);
-      else waiting.set(at, [entry]);
-      return undefined;
-    }
-    if (base.depth >= MAX_DELTA_DEPTH) throw new Error(`more than ${MAX_DELTA_DEPTH} deltas on top of one another`);
-    limits.declare(deltaResultSize(inflated));
-    const content = applyDelta(contentOf(base), inflated);
-    return record({ entry, kind: base.kind, id: idOf(base.kind, content), base, depth: base.depth + 1 }, content);
+  function inflateAgain(row: number): { entry: PackEntry; content: Buffer } {
+    const entry = readPackEntry(pack, table.starts[row] ?? 0);
+    if (entry === "incomplete") throw new Error("it ends early");
+    limits.repeat(entry.size);
+    const inflated = inflateEntry(pack, entry);
+    if (inflated === "incomplete") throw new Error("it ends early");
+    return { entry, content: inflated.content };
   }
 
-  function record(object: Resolved, content: Buffer): Resolved {
-    byStart.set(object.entry.start, object);
-    // Of one that is there twice the first counts: it was made of earlier ones alone, so who follows deltas by id never comes round in a circle.
-    if (!byId.has(object.id)) byId.set(object.id, object);
-    contents.put(object, content);
-    return object;
+  /** False: its base is not known yet. */
+  function resolve(row: number, { base: at, type }: PackEntry, inflated: Buffer): boolean {
+    if (at === undefined) {
+      record(row, inflated, { type, base: NO_BASE, depth: 0 });
+      return true;
+    }
+    const base = typeof at === "number" ? table.rowAt(at) : table.rowOf(at);
+    if (base === undefined || table.type(base) === 0) {
+      const others = waiting.get(at);
+      if (others) others.push(row);
+      else waiting.set(at, [row]);
+      return false;
+    }
+    if (table.depth(base) >= MAX_DELTA_DEPTH) throw new Error(`more than ${MAX_DELTA_DEPTH} deltas on top of one another`);
+    limits.declare(deltaResultSize(inflated));
+    record(row, applyDelta(contentOf(base), inflated), { type: table.type(base), base, depth: table.depth(base) + 1 });
+    return true;
+  }
+
+  function record(row: number, content: Buffer, object: { type: number; base: number; depth: number }): void {
+    const kind = KINDS.get(object.type);
+    if (!kind) throw new Error(`an entry has the unknown type ${object.type}`);
+    const id = createHash("sha1").update(`${kind} ${content.length}\0`).update(content).digest();
+    table.resolve(row, { id, ...object });
+    contents.put(row, content);
+  }
+
+  /** Those that have waited for it. */
+  function take(row: number): number[] {
+    if (waiting.size === 0) return [];
+    const keys = [table.starts[row] ?? 0, table.ids.toString("hex", ID_BYTES * row, ID_BYTES * (row + 1))];
+    return keys.flatMap((key) => {
+      const rows = waiting.get(key) ?? [];
+      waiting.delete(key);
+      return rows;
+    });
   }
 
   return {
-    async add(entry: Entry, inflated: Buffer, breathe: () => Promise<void>): Promise<void> {
-      const resolved = resolve(entry, inflated);
-      const fresh = resolved ? [resolved] : [];
-      for (let base = fresh.pop(); base; base = fresh.pop()) {
-        for (const key of [base.entry.start, base.id]) {
-          const delayed = waiting.get(key) ?? [];
-          waiting.delete(key);
-          for (const late of delayed) {
-            limits.repeat(late.size);
-            const next = resolve(late, inflate(pack, late));
-            if (next) fresh.push(next);
-            await breathe();
-          }
+    async add(row: number, entry: PackEntry, inflated: Buffer, breathe: () => Promise<void>): Promise<void> {
+      const fresh = resolve(row, entry, inflated) ? [row] : [];
+      for (let base = fresh.pop(); base !== undefined; base = fresh.pop()) {
+        for (const late of take(base)) {
+          const again = inflateAgain(late);
+          if (resolve(late, again.entry, again.content)) fresh.push(late);
+          await breathe();
         }
       }
     },
-    all(count: number): Resolved[] {
-      if (byStart.size !== count) throw new Error("a delta's base is missing");
-      return [...byId.values()];
-    },
   };
-}
-
-function inflate(pack: Buffer, entry: PackEntry): Buffer {
-  const inflated = inflateEntry(pack, entry);
-  if (inflated === "incomplete") throw new Error("it ends early");
-  return inflated.content;
-}
-
-function idOf(kind: string, content: Buffer): string {
-  return createHash("sha1").update(`${kind} ${content.length}\0`).update(content).digest("hex");
 }
