@@ -95,9 +95,7 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     });
     return outcome.kind === "failed" ? { ...known, ...outcome } : outcome;
   } catch (error) {
-    const failure = asReconcileError(error);
-    if (failure.code === "superseded") return { kind: "waiting", step: failure.message, ...known };
-    return { kind: "failed", error: failure, ...known };
+    return { kind: "failed", error: asReconcileError(error), ...known };
   } finally {
     seat.leave();
   }
