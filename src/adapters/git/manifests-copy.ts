@@ -36,8 +36,8 @@ export interface DisposableCopy {
   dispose(): Promise<void>;
 }
 
-/** More packs make reading slow; the copy is then cloned again. */
-const MAX_PACKS = 500;
+/** More packs make reading slow, and what no commit needs any more takes room; the copy is then cloned again. */
+const MAX_PACKS = 100;
 /** Larger ones are indexed one after the other: each costs its bytes, half of MAX_REPO_MB for contents, and 40 bytes an object. */
 const SMALL_PACK_BYTES = 256 * 1024;
 /** A fast-forward that brings more than this is taken for a rewritten branch, whose whole history would come: a fresh depth-1 copy is smaller. */
