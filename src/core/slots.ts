@@ -8,6 +8,8 @@ export interface Slots {
 const MOST_PER_PLACE = 4;
 /** Of those, one group may have half. */
 const MOST_PER_GROUP = MOST_PER_PLACE / 2;
+/** So many there may be before a group with nobody overdue has to wait too: however many groups are slow, they do not keep it out. */
+const MOST_WITH_NEWCOMERS = 16;
 /** Groups with somebody overdue come after all that have none. */
 const OVERDUE_WEIGHT = 1_000_000;
 
@@ -27,11 +29,16 @@ export function createSlots(size: number, leaseMs: number): Slots {
     else weights.delete(group);
   }
 
-  const activeOf = (group: string) => Math.floor(weightOf(group) / OVERDUE_WEIGHT) + (weightOf(group) % OVERDUE_WEIGHT);
+  function mayHaveMore(group: string): boolean {
+    const overdue = Math.floor(weightOf(group) / OVERDUE_WEIGHT);
+    const activeInGroup = overdue + (weightOf(group) % OVERDUE_WEIGHT);
+    const most = overdue > 0 ? MOST_PER_PLACE : MOST_WITH_NEWCOMERS;
+    return active < size * most && activeInGroup < size * MOST_PER_GROUP;
+  }
 
   function grant(): void {
-    while (taken < size && active < size * MOST_PER_PLACE) {
-      const open = [...waiting].filter(([group]) => activeOf(group) < size * MOST_PER_GROUP);
+    while (taken < size) {
+      const open = [...waiting].filter(([group]) => mayHaveMore(group));
       if (open.length === 0) return;
       const [group, queue] = open.reduce((best, next) => (weightOf(next[0]) < weightOf(best[0]) ? next : best));
       waiting.delete(group);

@@ -53,16 +53,31 @@ test("a place that is held for longer than the lease goes on to another group, a
   (await stalled)();
 });
 
-test("however many outstay the lease, there are never more than four per place", async () => {
+test("of groups that outstay the lease there are never more than four per place", async () => {
   const slots = createSlots(2, 1);
   const got: string[] = [];
-  const all = Array.from({ length: 20 }, (_, index) => queue(slots, `tenant${index}`, String(index), got));
+  const all = Array.from({ length: 20 }, (_, index) => queue(slots, `tenant${index % 4}`, String(index), got));
   await sleep(100);
   assert.equal(got.length, 8);
   (await all[0])?.();
   await sleep(20);
   assert.equal(got.length, 9);
   for (const release of all) void release.then((end) => end());
+});
+
+test("a group that does not outstay the lease is let in beside however many that do, up to sixteen per place", async () => {
+  const slots = createSlots(2, 1);
+  const got: string[] = [];
+  const slow = Array.from({ length: 60 }, (_, index) => queue(slots, `slow${index % 20}`, String(index), got));
+  await sleep(100);
+  assert.equal(new Set(got.map((index) => Number(index) % 20)).size, 20, "each of them, since it was not known to be slow");
+  assert.ok(got.length < 24, `${got.length}, and hardly any of them twice`);
+  const well = Array.from({ length: 30 }, (_, index) => slots.acquire(`well${index % 3}`).then((release) => release()));
+  await Promise.race([Promise.all(well), sleep(1_000).then(() => assert.fail("kept out"))]);
+  for (let tenant = 0; tenant < 20; tenant++) slow.push(queue(slots, `late${tenant}`, "late", got));
+  await sleep(100);
+  assert.equal(got.length, 32);
+  for (const release of slow) void release.then((end) => end());
 });
 
 test("a group whose members all outstay the lease has half of what there can be, and the others go on", async () => {
