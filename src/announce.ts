@@ -39,7 +39,7 @@ export function createAnnouncer({ log, redactor, deployments, chat, recorder, re
     const releases: (() => void)[] = [];
     try {
       const { text: url } = await readSecretFor(target, releases)(target.notificationsSecret, "webhook-url");
-      chat.send(url.trim(), redactor.redact(text));
+      chat.send(url.trim(), redactor.redact(text), target.namespace);
     } catch (error) {
       const { namespace, deployment } = target;
       log.warn({ namespace, deployment, error: (error as Error).message }, "Notification not sent");

@@ -1,5 +1,6 @@
 /** Messages to Slack-format webhooks. The URL is a secret: only its host is ever named. */
 import type { Dispatcher } from "undici";
+import { createFairQueue, type FairQueue } from "../core/fair-queue.ts";
 import type { Clock, Log, Notifier } from "../core/ports.ts";
 import { type HttpAnswer, request } from "./http-request.ts";
 import { retryAfterMs } from "./retry-after.ts";
@@ -19,8 +20,11 @@ interface ChatOptions {
   readonly deadlineMs?: number;
 }
 
+/** For one webhook. */
 const MOST_QUEUED = 100;
+/** Delivered to at once; of what is left of them one namespace may have this share, so that some are left after many have had theirs. */
 const MOST_WEBHOOKS = 1_000;
+const SHARE_OF_WEBHOOKS = 1 / 16;
 const TRIES = 4;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
@@ -28,34 +32,38 @@ const LONGEST_RETRY_MS = 60_000;
 const MOST_BYTES = 64 * 1024;
 
 export function createChat({ dispatcher, log, clock, httpHosts = [], deadlineMs = 10_000 }: ChatOptions): Chat {
-  /** What waits, of each webhook that a message is being delivered to. */
-  const queues = new Map<string, string[]>();
+  /** What waits, of each webhook that a message is being delivered to, and who was the first to send there. */
+  const queues = new Map<string, { readonly namespace: string; readonly texts: FairQueue<string> }>();
   const deliveries = new Set<Promise<void>>();
   const closing = new AbortController();
   const counts = { delivered: 0, failed: 0, dropped: 0 };
   let isClosed = false;
 
-  function send(webhookUrl: string, text: string): void {
+  function send(webhookUrl: string, text: string, namespace: string): void {
     const parsed = parseWebhook(webhookUrl, httpHosts);
     if (parsed.kind === "error") {
       counts.failed += 1;
       log.warn({ problem: parsed.problem }, "Chat webhook URL can't be used, message not sent; correct webhook-url in its Secret");
-    } else enqueue(parsed.url, text);
+    } else enqueue(parsed.url, text, namespace);
   }
 
-  function enqueue(url: URL, text: string): void {
+  function enqueue(url: URL, text: string, namespace: string): void {
     const queue = queues.get(url.href);
-    if (isClosed || (!queue && queues.size >= MOST_WEBHOOKS)) drop(url);
+    if (isClosed || (!queue && !mayOpen(namespace))) drop(url);
     else if (queue) {
-      queue.push(text);
-      if (queue.length > MOST_QUEUED) {
-        queue.shift();
-        drop(url);
-      }
+      if (queue.texts.push(namespace, text)) drop(url);
     } else {
-      const delivery = deliverAll(url, text).finally(() => deliveries.delete(delivery));
+      const texts = createFairQueue<string>(MOST_QUEUED);
+      queues.set(url.href, { namespace, texts });
+      const delivery = deliverAll(url, text, texts).finally(() => deliveries.delete(delivery));
       deliveries.add(delivery);
     }
+  }
+
+  function mayOpen(namespace: string): boolean {
+    let own = 0;
+    for (const queue of queues.values()) if (queue.namespace === namespace) own += 1;
+    return own < (MOST_WEBHOOKS - queues.size) * SHARE_OF_WEBHOOKS;
   }
 
   function drop({ host }: URL): void {
@@ -63,13 +71,11 @@ export function createChat({ dispatcher, log, clock, httpHosts = [], deadlineMs 
     log.warn({ host, dropped: counts.dropped }, "Chat message dropped, too many are waiting");
   }
 
-  /** One at a time and in order: the first, and what is queued until none is left. */
-  async function deliverAll(url: URL, first: string): Promise<void> {
-    const queue = [first];
-    queues.set(url.href, queue);
-    for (let text = queue.shift(); text !== undefined; text = queue.shift()) {
+  /** One at a time: the first, and what is queued until none is left. */
+  async function deliverAll(url: URL, first: string, texts: FairQueue<string>): Promise<void> {
+    for (let text: string | undefined = first; text !== undefined; text = texts.shift()) {
       if (closing.signal.aborted) {
-        const undelivered = queue.length + 1;
+        const undelivered = texts.length + 1;
         counts.failed += undelivered;
         log.warn({ host: url.host, undelivered }, "Chat messages not delivered before the shutdown");
         break;

@@ -126,8 +126,8 @@ export interface Builds {
 }
 
 export interface Notifier {
-  /** Never rejects, never waits for delivery. */
-  send(webhookUrl: string, text: string): void;
+  /** Never rejects, never waits for delivery. `namespace`: of the Deployment, so that none keeps others' messages from being told. */
+  send(webhookUrl: string, text: string, namespace: string): void;
   /** Delivers what is queued or gives up at the deadline. */
   close(deadlineMs: number): Promise<void>;
 }

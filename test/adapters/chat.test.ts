@@ -46,7 +46,7 @@ async function start(t: TestContext, options: { deadlineMs?: number; httpHosts?:
 test("messages arrive as Slack's webhooks take them, one at a time and in order", async (t) => {
   const { webhook, chat } = await start(t);
   const texts = Array.from({ length: 20 }, (_, index) => `message ${index} "quoted" – ü`);
-  for (const text of texts) chat.send(`${webhook.url(path)}\n`, text);
+  for (const text of texts) chat.send(`${webhook.url(path)}\n`, text, "team");
   await chat.close(5_000);
   assert.deepEqual(
     webhook.messages,
@@ -58,7 +58,7 @@ test("messages arrive as Slack's webhooks take them, one at a time and in order"
 test("a message sent after the others were delivered is delivered too", async (t) => {
   const { webhook, chat } = await start(t);
   for (let i = 1; i <= 30; i++) {
-    chat.send(webhook.url(path), `message ${i}`);
+    chat.send(webhook.url(path), `message ${i}`, "team");
     await webhook.received(i);
   }
   assert.equal(webhook.messages.length, 30);
@@ -68,12 +68,12 @@ test("500 and 429 are tried again with growing waits; Retry-After is honoured up
   const { webhook, chat, slept } = await start(t);
   webhook.answer({ status: 500 }, 2);
   webhook.answer({ status: 503 }, 1);
-  chat.send(webhook.url(path), "one");
+  chat.send(webhook.url(path), "one", "team");
   await webhook.received(1);
   assert.deepEqual(slept, [1_000, 2_000, 4_000]);
   webhook.answer({ status: 429, headers: { "retry-after": "7" } }, 1);
   webhook.answer({ status: 429, headers: { "retry-after": "86400" } }, 1);
-  chat.send(webhook.url(path), "two");
+  chat.send(webhook.url(path), "two", "team");
   await webhook.received(2);
   assert.deepEqual(slept.slice(3), [7_000, 60_000]);
   assert.deepEqual(
@@ -85,12 +85,12 @@ test("500 and 429 are tried again with growing waits; Retry-After is honoured up
 test("a chat that keeps failing costs four tries, one line in the log, and not the next message", async (t) => {
   const { webhook, chat, logged } = await start(t);
   const end = webhook.answer({ status: 500 });
-  chat.send(webhook.url(path), "lost");
+  chat.send(webhook.url(path), "lost", "team");
   await t.waitFor(() => assert.equal(chat.counts.failed, 1));
   assert.equal(webhook.requestCount, 4);
   assert.equal(logged(), JSON.stringify({ host: webhook.host, problem: "HTTP 500", failed: 1, message: "Chat message not delivered" }));
   end();
-  chat.send(webhook.url(path), "next");
+  chat.send(webhook.url(path), "next", "team");
   assert.equal((await webhook.received(1))[0]?.text, "next");
 });
 
@@ -105,7 +105,7 @@ test("what will not pass is not tried again, and the log says what to do without
   for (const [status, body, expected] of rows) {
     const { webhook, chat, logged } = await start(t);
     webhook.answer({ status, body, headers: { location: webhook.url("/elsewhere") } });
-    chat.send(webhook.url(path), "text");
+    chat.send(webhook.url(path), "text", "team");
     await chat.close(5_000);
     assert.equal(webhook.requestCount, 1, `${status}`);
     assert.match(logged(), expected);
@@ -115,12 +115,12 @@ test("what will not pass is not tried again, and the log says what to do without
 test("a host that can't be reached and one that never answers are given up after four tries", async (t) => {
   const { webhook, chat, logged } = await start(t, { deadlineMs: 50 });
   webhook.hang();
-  chat.send(webhook.url(path), "slow");
+  chat.send(webhook.url(path), "slow", "team");
   await t.waitFor(() => assert.equal(chat.counts.failed, 1), { timeout: 5_000 });
   assert.equal(webhook.requestCount, 4);
   assert.match(logged(), /did not answer in time/);
   await webhook.close();
-  chat.send(webhook.url(path), "gone");
+  chat.send(webhook.url(path), "gone", "team");
   await t.waitFor(() => assert.equal(chat.counts.failed, 2), { timeout: 5_000 });
   assert.match(logged(), /could not be asked: .*ECONNREFUSED/);
 });
@@ -133,22 +133,48 @@ test("one webhook that hangs holds back no other, and sending returns at once", 
   const { chat } = await start(t, { httpHosts: [webhook.host, other.host] });
   webhook.hang();
   const began = performance.now();
-  for (let i = 0; i < 50; i++) chat.send(webhook.url(path), `${i}`);
+  for (let i = 0; i < 50; i++) chat.send(webhook.url(path), `${i}`, "team");
   assert.ok(performance.now() - began < 500);
-  chat.send(other.url(path), "through");
+  chat.send(other.url(path), "through", "team");
   assert.equal((await other.received(1))[0]?.text, "through");
 });
 
 test("a hundred messages wait for one webhook, then the oldest goes and is counted", async (t) => {
   const { webhook, chat, logged } = await start(t);
   const end = webhook.hang();
-  for (let i = 0; i < 121; i++) chat.send(webhook.url(path), `${i}`);
+  for (let i = 0; i < 121; i++) chat.send(webhook.url(path), `${i}`, "team");
   assert.equal(chat.counts.dropped, 20);
   assert.match(logged(), /"dropped":20,"message":"Chat message dropped, too many are waiting"/);
   end();
   await chat.close(0);
   assert.equal(chat.counts.failed, 101);
   assert.match(logged(), /"undelivered":100,"message":"Chat messages not delivered before the shutdown"/);
+});
+
+test("a namespace that floods a webhook of all loses its own messages, and the others' come next", async (t) => {
+  const { webhook, chat } = await start(t);
+  const end = webhook.hang();
+  for (let i = 0; i < 200; i++) chat.send(webhook.url(path), `flood ${i}`, "flood");
+  for (const team of ["one", "two"]) chat.send(webhook.url(path), `of ${team}`, team);
+  for (let i = 200; i < 300; i++) chat.send(webhook.url(path), `flood ${i}`, "flood");
+  assert.equal(chat.counts.dropped, 201);
+  end();
+  await chat.close(10_000);
+  const texts = webhook.messages.map(({ text }) => text).filter((text) => text !== "flood 0");
+  assert.deepEqual([texts.length, ...texts.slice(0, 4)], [100, "flood 202", "of one", "of two", "flood 203"]);
+});
+
+test("40 namespaces with 100 webhooks each that hang leave room for another's", { timeout: 20_000 }, async (t) => {
+  const { webhook: hanging } = await start(t);
+  const other = await startChatWebhook();
+  t.after(() => other.close());
+  const { chat } = await start(t, { httpHosts: [hanging.host, other.host] });
+  hanging.hang();
+  for (let team = 0; team < 40; team++) {
+    for (let i = 0; i < 100; i++) chat.send(hanging.url(`/${team}-${i}`), "text", `hanging-${team}`);
+  }
+  chat.send(other.url(path), "through", "other");
+  assert.equal((await other.received(1))[0]?.text, "through");
 });
 
 test("URLs that are none, plain http and users in URLs are refused without naming the URL", async (t) => {
@@ -162,7 +188,7 @@ test("URLs that are none, plain http and users in URLs are refused without namin
     "https://127.0.0.1/a b canary",
     "javascript:canary",
   ];
-  for (const url of urls) chat.send(url, "text");
+  for (const url of urls) chat.send(url, "text", "team");
   await chat.close(1_000);
   assert.equal(webhook.requestCount, 0);
   assert.equal(chat.counts.failed, urls.length);
@@ -172,7 +198,7 @@ test("URLs that are none, plain http and users in URLs are refused without namin
 
 test("http is allowed for the named host and port only", async (t) => {
   const { webhook, chat } = await start(t, { httpHosts: ["127.0.0.1:1"] });
-  chat.send(webhook.url(path), "text");
+  chat.send(webhook.url(path), "text", "team");
   await chat.close(1_000);
   assert.equal(webhook.requestCount, 0);
 });
@@ -180,14 +206,14 @@ test("http is allowed for the named host and port only", async (t) => {
 test("close ends a wait between tries at its deadline, and nothing is sent afterwards", async (t) => {
   const { webhook, chat } = await start(t, { realSleep: true });
   webhook.answer({ status: 503, headers: { "retry-after": "60" } });
-  chat.send(webhook.url(path), "text");
+  chat.send(webhook.url(path), "text", "team");
   await t.waitFor(() => assert.equal(webhook.requestCount, 1));
   const began = performance.now();
   await chat.close(100);
   assert.ok(performance.now() - began < 2_000);
   assert.equal(chat.counts.failed, 1);
   const before = webhook.requestCount;
-  chat.send(webhook.url(path), "late");
+  chat.send(webhook.url(path), "late", "team");
   assert.equal(chat.counts.dropped, 1);
   assert.equal(webhook.requestCount, before);
 });
@@ -195,7 +221,7 @@ test("close ends a wait between tries at its deadline, and nothing is sent after
 test("close waits for a retry that succeeds in time", async (t) => {
   const { webhook, chat } = await start(t);
   webhook.answer({ status: 500 }, 1);
-  chat.send(webhook.url(path), "text");
+  chat.send(webhook.url(path), "text", "team");
   await chat.close(5_000);
   assert.deepEqual(chat.counts, { delivered: 1, failed: 0, dropped: 0 });
 });
@@ -209,7 +235,7 @@ test("over https only a certificate that is trusted gets the message", async (t)
   for (const ca of [undefined, webhook.caPem ?? ""]) {
     const dispatcher = new Agent({ connect: ca === undefined ? {} : { ca } });
     const chat = createChat({ dispatcher, log: { info: line, warn: line, error: line }, clock });
-    chat.send(webhook.url(path), `trusted: ${ca !== undefined}`);
+    chat.send(webhook.url(path), `trusted: ${ca !== undefined}`, "team");
     await chat.close(5_000);
     await dispatcher.destroy();
   }

@@ -1,6 +1,7 @@
 /** Kubernetes Events about Deployments (events.k8s.io/v1): told if possible, never waited for. */
 import { randomBytes } from "node:crypto";
 import type { ClusterEvent } from "../../core/events.ts";
+import { createFairQueue } from "../../core/fair-queue.ts";
 import type { Log } from "../../core/ports.ts";
 import type { DeploymentRecord } from "../../core/types.ts";
 import type { KubeClient } from "./kube-client.ts";
@@ -38,7 +39,7 @@ interface Item {
 }
 
 export function createEventRecorder({ client, log, instance, deadlineMs = 5_000 }: EventRecorderOptions): EventRecorder {
-  const queue: Item[] = [];
+  const queue = createFairQueue<Item>(MOST_QUEUED);
   const closing = new AbortController();
   const counts = { recorded: 0, failed: 0, dropped: 0 };
   /** Each kind of trouble is told once: Events are a courtesy, and the log has the facts anyway. */
@@ -49,16 +50,14 @@ export function createEventRecorder({ client, log, instance, deadlineMs = 5_000 
 
   function record(about: DeploymentRecord, event: ClusterEvent): void {
     if (isClosed) return;
-    if (queue.length >= MOST_QUEUED) {
+    if (queue.push(about.namespace, { about, event, at: new Date() })) {
       counts.dropped += 1;
       warnOnce("dropped", { waiting: queue.length }, "Kubernetes Events dropped, too many are waiting");
-      return;
     }
-    queue.push({ about, event, at: new Date() });
     if (!isDelivering) delivery = deliverAll();
   }
 
-  /** One at a time and in order, so that `kubectl describe` tells the story in order. */
+  /** One at a time, and of a namespace in order, so that `kubectl describe` tells the story in order. */
   async function deliverAll(): Promise<void> {
     isDelivering = true;
     for (let item = queue.shift(); item && !closing.signal.aborted; item = queue.shift()) {

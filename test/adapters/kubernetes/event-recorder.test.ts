@@ -98,6 +98,18 @@ test("a server that never answers holds up nobody: the queue is bounded, each po
   assert.ok(performance.now() - startMs < 500);
 });
 
+test("a namespace that floods the queue drops its own Events, and another's is told next", async (t) => {
+  const { api, recorder } = await startRecorder(t);
+  const allow = api.faults.hang(/^POST/);
+  for (let index = 0; index < 1_500; index++) recorder.record({ ...app, namespace: "flood" }, updated);
+  recorder.record(app, updated);
+  for (let index = 0; index < 500; index++) recorder.record({ ...app, namespace: "flood" }, updated);
+  assert.equal(recorder.counts.dropped, 1_000);
+  allow();
+  await until("the other's is posted", () => api.list("Event").some(({ metadata }) => metadata.namespace === "default"));
+  assert.ok(recorder.counts.recorded < 10, `after ${recorder.counts.recorded} of the flood`);
+});
+
 test("the close posts what is queued, and nothing comes after it", async (t) => {
   const { api, recorder, posts } = await startRecorder(t);
   for (let index = 0; index < 5; index++) recorder.record(app, updated);

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createFairQueue } from "../../src/core/fair-queue.ts";
+
+function drain(queue: ReturnType<typeof createFairQueue<string>>): string[] {
+  const items: string[] = [];
+  for (let item = queue.shift(); item !== undefined; item = queue.shift()) items.push(item);
+  return items;
+}
+
+test("groups take turns, each in its order, however many items one has put in first", () => {
+  const queue = createFairQueue<string>(100);
+  for (const item of ["a0", "a1", "a2", "a3", "b0", "c0", "b1"]) assert.equal(queue.push(item.charAt(0), item), false);
+  assert.equal(queue.length, 7);
+  assert.equal(queue.shift(), "a0");
+  queue.push("d", "d0");
+  assert.deepEqual(drain(queue), ["b0", "c0", "a1", "d0", "b1", "a2", "a3"]);
+  assert.deepEqual([queue.length, queue.shift()], [0, undefined]);
+});
+
+test("a full queue takes from the group that has most, the oldest first, and never from one that has fewer", () => {
+  const queue = createFairQueue<string>(6);
+  for (let i = 0; i < 6; i++) queue.push("flood", `flood${i}`);
+  for (const item of ["b0", "c0", "b1"]) assert.equal(queue.push(item.charAt(0), item), true);
+  for (let i = 6; i < 20; i++) assert.equal(queue.push("flood", `flood${i}`), true);
+  assert.equal(queue.length, 6);
+  assert.deepEqual(drain(queue), ["flood17", "b0", "c0", "flood18", "b1", "flood19"]);
+});
+
+test("an item that is alone in a full queue makes room for the next", () => {
+  const queue = createFairQueue<string>(1);
+  queue.push("a", "a0");
+  assert.equal(queue.push("a", "a1"), true);
+  assert.deepEqual(drain(queue), ["a1"]);
+});
