@@ -8,6 +8,7 @@ import { noObserver, type Observer } from "../../core/observer.ts";
 import type { Branch, Commit, Git, Identity, ManifestsBranch, ManifestsCopy, PushAccess } from "../../core/ports.ts";
 import { formatRepository } from "../../core/repository.ts";
 import { asReconcileError, ReconcileError } from "../../errors.ts";
+import { createArrivals } from "./arrivals.ts";
 import { createContentCache } from "./content-cache.ts";
 import { diskError } from "./disk-error.ts";
 import { createGitRemote, type ShutdownGrace } from "./git-remote.ts";
@@ -28,8 +29,10 @@ export interface GitOptions {
   /** For one conversation with a remote. */
   readonly deadlineMs?: number;
   readonly maxCopies?: number;
-  /** Packs of all copies together. */
+  /** Packs of all copies together, on disk; and as much again that is arriving. */
   readonly maxCopiesBytes?: number;
+  /** What all copies together keep in memory, beside the contents used last. */
+  readonly maxCopiesMemoryBytes?: number;
   /** Aborts when the operator is to stop: reading ends, no push is begun, and one in flight is waited for a while. */
   readonly stopping?: AbortSignal;
   readonly grace?: ShutdownGrace;
@@ -55,7 +58,8 @@ interface CopyEntry {
 }
 
 export function createGit(options: GitOptions): Git & PushAccess & { close(): Promise<void> } {
-  const { connections, dispatcher, identity, maxCopies = 500, maxCopiesBytes = 2 ** 30 } = options;
+  const { connections, dispatcher, identity } = options;
+  const { maxCopies = 500, maxCopiesBytes = 2 ** 30, maxCopiesMemoryBytes = 2 ** 26 } = options;
   const remote = createGitRemote({
     connections,
     dispatcher,
@@ -71,6 +75,7 @@ export function createGit(options: GitOptions): Git & PushAccess & { close(): Pr
   const copies = new Map<string, CopyEntry>();
   const contents = createContentCache<string>(MAX_CONTENTS_BYTES);
   const takeTurn = createTurns();
+  const beginArrival = createArrivals(Math.max(maxCopiesBytes, 2 * options.maxRepositoryBytes));
 
   async function newestCommit(at: Branch, notBefore: number, skip?: (commit: Commit) => boolean): Promise<Commit> {
     const { commit } = await listings.get(`${skip ? "skip" : "tip"}:${idOf(at)}`, notBefore, (known, asked) =>
@@ -110,7 +115,7 @@ export function createGit(options: GitOptions): Git & PushAccess & { close(): Pr
     for (let attempt = 1; ; attempt++) {
       const id = idOf(at);
       const entry = copies.get(id) ?? {
-        copy: createManifestsCopy({ remote, identity, contents, takeTurn, folder: join(folder, copyName(id)) }),
+        copy: createManifestsCopy({ remote, identity, contents, beginArrival, takeTurn, folder: join(folder, copyName(id)) }),
         users: 0,
       };
       copies.delete(id);
@@ -137,15 +142,20 @@ export function createGit(options: GitOptions): Git & PushAccess & { close(): Pr
     if (copies.get(id) === entry) copies.delete(id);
   }
 
-  /** Drops the least recently used idle copies until both budgets hold. */
+  /** Drops the least recently used idle copies until all budgets hold. */
   async function evict(): Promise<void> {
     let bytes = 0;
-    for (const { copy } of copies.values()) bytes += copy.bytes;
+    let memoryBytes = 0;
+    for (const { copy } of copies.values()) {
+      bytes += copy.bytes;
+      memoryBytes += copy.memoryBytes;
+    }
     for (const [id, { copy, users }] of copies) {
-      if (copies.size <= maxCopies && bytes <= maxCopiesBytes) return;
+      if (copies.size <= maxCopies && bytes <= maxCopiesBytes && memoryBytes <= maxCopiesMemoryBytes) return;
       if (users > 0) continue;
       copies.delete(id);
       bytes -= copy.bytes;
+      memoryBytes -= copy.memoryBytes;
       await copy.dispose();
     }
   }

@@ -1,10 +1,11 @@
 /** One shallow copy of one manifests branch as one key sees it: an object store without refs and without a work tree. */
-import { open, readFile as readBytes, rm, writeFile } from "node:fs/promises";
+import { readFile as readBytes, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createFreshest } from "../../core/freshest.ts";
 import type { Identity, ManifestsBranch, ManifestsCopy, PushResult } from "../../core/ports.ts";
 import { formatRepository } from "../../core/repository.ts";
 import { asReconcileError, ReconcileError } from "../../errors.ts";
+import type { BeginArrival } from "./arrivals.ts";
 import type { ContentCache } from "./content-cache.ts";
 import { diskError } from "./disk-error.ts";
 import type { GitRemote } from "./git-remote.ts";
@@ -24,7 +25,8 @@ interface CopyOptions {
   readonly identity: Identity;
   /** Of all copies. */
   readonly contents: ContentCache<string>;
-  /** Of all copies: the next one to index a large pack. */
+  readonly beginArrival: BeginArrival;
+  /** The next one to index a large pack. */
   readonly takeTurn: TakeTurn;
 }
 
@@ -33,6 +35,8 @@ export interface DisposableCopy {
   use(at: ManifestsBranch): ManifestsCopy;
   /** Bytes of packs on disk. */
   readonly bytes: number;
+  /** Beside `contents`. */
+  readonly memoryBytes: number;
   dispose(): Promise<void>;
 }
 
@@ -42,6 +46,9 @@ const MAX_PACKS = 100;
 const SMALL_PACK_BYTES = 256 * 1024;
 /** A fast-forward that brings more than this is taken for a rewritten branch, whose whole history would come: a fresh depth-1 copy is smaller. */
 const MAX_FORWARD_BYTES = 4 * 2 ** 20;
+
+/** What a boundary of the history takes. */
+const SHALLOW_BYTES = 128;
 
 /** The state that a clone replaces as a whole. */
 interface Store {
@@ -57,7 +64,7 @@ interface Store {
   readonly built: Map<string, { parent: string; ids: readonly string[] }>;
 }
 
-export function createManifestsCopy({ remote, folder, identity, contents, takeTurn }: CopyOptions): DisposableCopy {
+export function createManifestsCopy({ remote, folder, identity, contents, beginArrival, takeTurn }: CopyOptions): DisposableCopy {
   let store: Store | undefined;
   let generation = 0;
   const tips = createFreshest<string>(1);
@@ -118,26 +125,19 @@ export function createManifestsCopy({ remote, folder, identity, contents, takeTu
   ) {
     const path = nextPack(into);
     const repository = formatRepository(at.repository);
-    let bytes = 0;
+    const arrival = beginArrival(repository, maxBytes);
     try {
-      const file = await open(path, "w");
-      try {
-        for await (const chunk of server.pack(request, into.shallow)) {
-          bytes += chunk.length;
-          if (bytes > maxBytes) throw new ReconcileError("git_limit", `${repository} sends more than ${maxBytes} bytes at once`);
-          await file.writeFile(chunk);
-        }
-      } finally {
-        await file.close();
-      }
+      await arrival.store(server.pack(request, into.shallow), path);
       const index = async () => indexPack(await readBytes(path), { repository, maxBytes: remote.maxBytes });
-      into.objects.addPack(path, await (bytes > SMALL_PACK_BYTES ? takeTurn(index) : index()));
+      into.objects.addPack(path, await (arrival.bytes > SMALL_PACK_BYTES ? takeTurn(index) : index()));
       await into.objects.read(request.want, "commit");
+      into.bytes += arrival.bytes;
     } catch (error) {
       await rm(path, { force: true });
       throw storeError(error);
+    } finally {
+      arrival.end();
     }
-    into.bytes += bytes;
   }
 
   function nextPack(into: Store): string {
@@ -225,6 +225,9 @@ export function createManifestsCopy({ remote, folder, identity, contents, takeTu
     }),
     get bytes() {
       return store?.bytes ?? 0;
+    },
+    get memoryBytes() {
+      return store ? store.objects.memoryBytes + store.shallow.size * SHALLOW_BYTES : 0;
     },
     async dispose() {
       await rm(folder, { recursive: true, force: true });

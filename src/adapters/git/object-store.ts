@@ -20,7 +20,12 @@ export interface ObjectStore {
   /** Drops what was added and is in no pack. */
   forgetAdded(): void;
   readonly packs: number;
+  /** What it keeps in memory: the packs' indexes, and what was added. */
+  readonly memoryBytes: number;
 }
+
+/** What an open pack takes beside its index. */
+const OPEN_PACK_BYTES = 1024;
 
 interface Added {
   readonly kind: string;
@@ -32,6 +37,7 @@ interface Added {
 /** `contents`: shared by all copies, its keys begin with the copy's own `name`, so that no copy gives what is another's. */
 export function createObjectStore(name: string, contents: ContentCache<string>): ObjectStore {
   const packs: PackFile[] = [];
+  let indexBytes = 0;
   const added = new Map<string, Added>();
 
   const keyOf = (kind: string, id: string) => `${name}:${kind}:${id}`;
@@ -78,10 +84,14 @@ export function createObjectStore(name: string, contents: ContentCache<string>):
     },
     addPack(path, index) {
       packs.push(openPackFile(path, inOwnMemory(index), contents));
+      indexBytes += index.length + OPEN_PACK_BYTES;
     },
     forgetAdded: () => added.clear(),
     get packs() {
       return packs.length;
+    },
+    get memoryBytes() {
+      return [...added.values()].reduce((bytes, { entry }) => bytes + entry.length, indexBytes);
     },
   };
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,7 +7,8 @@ import { PassThrough } from "node:stream";
 import { type TestContext, test } from "node:test";
 import { Agent } from "undici";
 import { createBareRepository } from "../../../sandbox/bare-repository.ts";
-import { createGit } from "../../../src/adapters/git/git.ts";
+import { directorySize } from "../../../src/adapters/directory-size.ts";
+import { createGit, type GitOptions } from "../../../src/adapters/git/git.ts";
 import type { ManifestsBranch } from "../../../src/core/ports.ts";
 import { inChunks, type LocalService, localConnections, startService } from "./local-git.ts";
 
@@ -34,18 +36,22 @@ async function startWorld(t: TestContext) {
     key: { id: "SHA256:key", privateKey: "unused" },
   } as unknown as ManifestsBranch;
   const workDir = join(folder, "work");
-  const open = (start: Start = real) => {
+  const open = (start: Start = real, limits: Partial<GitOptions> = {}) => {
     const identity = { name: "Operator", email: "operator@example.com" };
-    return createGit({ connections: localConnections(start), dispatcher, workDir, maxRepositoryBytes: 2 ** 20, identity });
+    return createGit({ connections: localConnections(start), dispatcher, workDir, maxRepositoryBytes: 2 ** 20, identity, ...limits });
   };
-  return { repository, at, workDir, services, open };
+  return { repository, at, workDir, services, real, open };
+}
+
+async function copyFolders(workDir: string): Promise<string[]> {
+  const [run = ""] = await readdir(workDir);
+  return (await readdir(join(workDir, run))).map((copy) => join(workDir, run, copy, "0"));
 }
 
 /** The folder of the copy in use. */
 async function copyFolder(workDir: string): Promise<string> {
-  const [run = ""] = await readdir(workDir);
-  const [copy = ""] = await readdir(join(workDir, run));
-  return join(workDir, run, copy, "0");
+  const [folder = ""] = await copyFolders(workDir);
+  return folder;
 }
 
 test("a folder that vanishes between the commit and its push: the copy is made anew, and the push arrives", async (t) => {
@@ -122,4 +128,65 @@ test("a fast-forward that would inflate to too much is fetched as a fresh copy i
   await repository.commit({ "shop/a.yaml": "a: 3\n", large: "y".repeat(500_000), larger: "z".repeat(500_000) });
   for (let i = 0; i < 3; i++) await repository.commit({ large: "abc".charAt(i).repeat(500_000) });
   assert.equal(await read(), "a: 3\n");
+});
+
+test("idle copies go when what all keep in memory is more than they may", async (t) => {
+  const { repository, at, workDir, real, open } = await startWorld(t);
+  await repository.commit(Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`many/${i}.yaml`, `a: ${i}\n`])));
+  // An index has 28 bytes for each object, so two copies fit, and not a third.
+  const git = open(real, { maxCopiesMemoryBytes: 80_000 });
+  for (const [key, copies] of [...Object.entries({ a: 1, b: 2, c: 2, d: 2 })] as const) {
+    const read = git.withManifests({ ...at, key: { ...at.key, id: key } }, async (copy) =>
+      copy.read(await copy.refresh(performance.now()), "shop/a.yaml"),
+    );
+    assert.equal(await read, "a: 1\n");
+    assert.equal((await copyFolders(workDir)).length, copies, key);
+  }
+});
+
+test("what was committed and never pushed counts as kept in memory", async (t) => {
+  const { at, workDir, real, open } = await startWorld(t);
+  const git = open(real, { maxCopiesMemoryBytes: 10_000 });
+  const commit = (bytes: number) =>
+    git.withManifests(at, async (copy) =>
+      copy.commit(await copy.refresh(performance.now()), "shop/a.yaml", randomBytes(bytes).toString("hex"), "Change"),
+    );
+  await commit(1_000);
+  assert.equal((await copyFolders(workDir)).length, 1);
+  await commit(20_000);
+  assert.equal((await copyFolders(workDir)).length, 0);
+});
+
+test("packs that arrive at once and never end leave disk and room for a small one", async (t) => {
+  const { repository, at, workDir, services, real, open } = await startWorld(t);
+  await repository.commit({ big: { content: randomBytes(500_000) } });
+  const refreshed = (git: ReturnType<typeof open>, key: string) =>
+    git.withManifests({ ...at, key: { ...at.key, id: key } }, (copy) => copy.refresh(performance.now()));
+  await refreshed(open(), "recorded");
+  const recorded = services[0]?.recorded() ?? Buffer.alloc(0);
+  const ends: (() => void)[] = [];
+  const stalled: Start = () => {
+    const stdin = new PassThrough();
+    stdin.resume();
+    const end = Promise.withResolvers<void>();
+    ends.push(end.resolve);
+    async function* said() {
+      yield* inChunks(recorded.subarray(0, -50), 10_000);
+      await end.promise;
+    }
+    return { stdin, said, stop: end.resolve };
+  };
+  let start = stalled;
+  const git = open((service, path) => start(service, path), { maxCopiesBytes: 2 ** 21 });
+  const failures: string[] = [];
+  const all = ["a", "b", "c", "d", "e"].map((key) => refreshed(git, key).catch(({ message }) => void failures.push(message)));
+  await t.waitFor(() => assert.equal(failures.length, 2, failures.join("; ")), { timeout: 5_000 });
+  assert.match(failures[0] ?? "", /too much arrives from all git servers together .*; it is asked again at the next pass/);
+  const onDisk = await directorySize(workDir);
+  assert.ok(onDisk < 2 ** 21, `${onDisk} bytes`);
+  start = real;
+  await repository.commit({ big: null });
+  assert.ok(await refreshed(git, "small"));
+  for (const end of ends) end();
+  await Promise.all(all);
 });
