@@ -34,12 +34,12 @@ export interface ReconcilerOptions extends Listeners {
   readonly tracer?: Tracer;
   /** Deployments worked on at once; a run in the writer holds no place. */
   readonly concurrency: number;
-  /** How long a run may keep its place from others; default 2 s. */
+  /** How long a run may keep its place from others; default 5 s. */
   readonly placeMs?: number;
 }
 
-/** Longer than a run takes that waits for nobody slow, and short enough that 40 slow namespaces have had their turn after 10 s. */
-const PLACE_MS = 2_000;
+/** Longer than a run takes that waits for nobody slow, and short enough that 40 slow namespaces have had their turn within 30 s. */
+const PLACE_MS = 5_000;
 
 /** A Deployment is never worked on twice at once: one run, and at most one that follows it. */
 interface Lane {
