@@ -58,11 +58,13 @@ export function createAnnouncer({ log, redactor, deployments, chat, recorder, re
       tellLog(log, result, run);
       const event = { kind: "ended", outcome: result.outcome, message: describeOutcome(result.deployment, result.outcome) } as const;
       tellCluster(result, events.decide(result, event));
-      if (run) void tellChat(run.target, event);
+      if (run) void redactor.scope(() => tellChat(run.target, event));
     },
-    building(target, sha, text) {
-      void tellChat(target, { kind: "building", sha, text });
-      tellCluster(target, events.decide(target, { kind: "building", sha, text }));
+    building(target, sha, words) {
+      // Here it is known what the run holds; the message has a scope of its own.
+      const event = { kind: "building", sha, text: redactor.redact(words) } as const;
+      void redactor.scope(() => tellChat(target, event));
+      tellCluster(target, events.decide(target, event));
     },
     incomplete: (name, problems) => tellCluster(name, incompleteEvent(problems)),
     retain(names) {

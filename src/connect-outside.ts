@@ -12,6 +12,7 @@ import { createRegistry } from "./adapters/registry.ts";
 import type { Config } from "./config.ts";
 import { noObserver, type Observer } from "./core/observer.ts";
 import type { PushAccess } from "./core/ports.ts";
+import { createSecretBudget } from "./core/secret-budget.ts";
 import { decideSecretRef, secretDenied } from "./core/secret-scope.ts";
 import { noTracer, type Tracer } from "./core/tracer.ts";
 import type { SecretRef, Target } from "./core/types.ts";
@@ -65,6 +66,7 @@ export function connectOutside(options: OutsideOptions) {
     realms: config.registryRealms,
   });
   const builds = createGithubActions({ dispatcher, apiUrl: config.githubApiUrl, gitHubHost: config.githubHost });
+  const budget = createSecretBudget();
 
   /** Reads what this Deployment may name; what is read is kept out of every text until the release. */
   function readSecretFor({ namespace }: Pick<Target, "namespace">, releases: (() => void)[]) {
@@ -74,7 +76,7 @@ export function connectOutside(options: OutsideOptions) {
         throw secretDenied(ref, namespace);
       }
       const read = await secrets.read(ref, field);
-      releases.push(redactor.watch(read.text));
+      releases.push(budget.take(namespace, Buffer.byteLength(read.text)), redactor.watch(read.text));
       if (field === "ssh-privatekey") options.onKeyRead?.(ref, read.allowedRepositories !== undefined);
       return read;
     };

@@ -29,6 +29,7 @@ export type ErrorCode =
   | "secret_denied"
   | "secret_field_missing"
   | "secret_forbidden"
+  | "secret_limit"
   | "secret_missing"
   | "secret_unreadable"
   | "shutdown"

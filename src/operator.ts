@@ -123,7 +123,8 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     },
   });
   const reconciler = createReconciler({
-    ...{ deployments, writers, parse, work, log, observer: metrics, tracer },
+    ...{ deployments, writers, parse, log, observer: metrics, tracer },
+    work: (...run) => redactor.scope(() => work(...run)),
     onEnd(result, run) {
       metrics.ended(result);
       announcer.ended(result, run);

@@ -59,6 +59,7 @@ const reasons: Partial<Record<ErrorCode, EventReason>> = {
   secret_denied: "SecretRefDenied",
   secret_field_missing: "SecretUnusable",
   secret_forbidden: "SecretUnusable",
+  secret_limit: "SecretUnusable",
   secret_missing: "SecretUnusable",
   secret_unreadable: "SecretUnusable",
   ssh_key_invalid: "SecretUnusable",

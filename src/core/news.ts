@@ -32,6 +32,7 @@ const transient: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "git_unreachable",
   "registry_limited",
   "registry_unavailable",
+  "secret_limit",
   "secret_unreadable",
 ]);
 

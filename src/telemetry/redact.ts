@@ -3,7 +3,9 @@ import { createLiveSecrets } from "./live-secrets.ts";
 import { replaceSecretShapes } from "./secret-shapes.ts";
 
 export interface Redactor {
-  /** To be called when a secret has been read; the returned function when it is not used any more. */
+  /** Runs `work` with secrets of its own: what is watched in it is looked for in its texts, and in nobody else's. */
+  scope<T>(work: () => Promise<T>): Promise<T>;
+  /** To be called when a secret has been read; the returned function when it is not used any more. Outside of any scope: for every text. */
   watch(secretText: string, label?: string): () => void;
   /** Live secrets by value, all others by their shape. Never throws. */
   redact(text: string): string;
@@ -43,6 +45,7 @@ export function createRedactor(): Redactor {
   }
 
   return {
+    scope: live.scope,
     watch: (secretText, label = "secret") => live.watch(secretText, label),
     redact,
     redactDeep(value) {

@@ -1,0 +1,44 @@
+/** How much of Secrets the runs of all namespaces may hold at once: runs that wait for builds or pushes keep theirs, and memory is everybody's. */
+import { ReconcileError } from "../errors.ts";
+
+export interface SecretBudget {
+  /** Counts the bytes until the returned function is called. Rejects what is more than is left free, so that whoever is new finds room. */
+  take(namespace: string, bytes: number): () => void;
+}
+
+/** Thousands of runs with keys of ordinary size; each byte costs about three in memory. */
+export const SECRET_BYTES = 32 * 1024 * 1024;
+
+export function createSecretBudget(mostBytes = SECRET_BYTES): SecretBudget {
+  const heldBy = new Map<string, number>();
+  let free = mostBytes;
+
+  function hold(namespace: string, bytes: number): void {
+    const held = (heldBy.get(namespace) ?? 0) + bytes;
+    if (held > 0) heldBy.set(namespace, held);
+    else heldBy.delete(namespace);
+    free -= bytes;
+  }
+
+  return {
+    take(namespace, bytes) {
+      const held = heldBy.get(namespace) ?? 0;
+      // Who holds all it can leaves as much again free.
+      if (held + bytes > free - bytes) throw full(namespace, held);
+      hold(namespace, bytes);
+      let isHeld = true;
+      return () => {
+        if (isHeld) hold(namespace, -bytes);
+        isHeld = false;
+      };
+    },
+  };
+}
+
+function full(namespace: string, held: number): ReconcileError {
+  return new ReconcileError(
+    "secret_limit",
+    `the runs of namespace ${namespace} hold ${Math.ceil(held / 1024)} KiB of Secrets while they wait for builds and pushes, and no more is ` +
+      "free for it; it is tried again at the next pass: keep in each Secret only what the operator needs, or let fewer Deployments wait at once",
+  );
+}
