@@ -1,15 +1,15 @@
-/** How much of Secrets the runs of all namespaces may hold at once: runs that wait for builds or pushes keep theirs, and memory is everybody's. */
+/** How much of Secrets all runs may hold at once: those that wait for builds or pushes keep theirs, and memory is everybody's. */
 import { ReconcileError } from "../errors.ts";
 
 export interface SecretBudget {
-  /** Counts the bytes until the returned function is called. Rejects what is more than is left free, so that whoever is new finds room. */
+  /** Counts the bytes until the returned function is called. Throws where the namespace would hold more than it leaves free. */
   take(namespace: string, bytes: number): () => void;
 }
 
-/** Thousands of runs with keys of ordinary size; each byte costs about three in memory. */
-export const SECRET_BYTES = 32 * 1024 * 1024;
+/** Thousands of runs with keys of ordinary size. A byte of Secret costs two to three in memory, ten if it was written to cost much. */
+const MOST_BYTES = 16 * 1024 * 1024;
 
-export function createSecretBudget(mostBytes = SECRET_BYTES): SecretBudget {
+export function createSecretBudget(mostBytes = MOST_BYTES): SecretBudget {
   const heldBy = new Map<string, number>();
   let free = mostBytes;
 
@@ -23,7 +23,7 @@ export function createSecretBudget(mostBytes = SECRET_BYTES): SecretBudget {
   return {
     take(namespace, bytes) {
       const held = heldBy.get(namespace) ?? 0;
-      // Who holds all it can leaves as much again free.
+      // So whoever comes next finds room, however much the others hold.
       if (held + bytes > free - bytes) throw full(namespace, held);
       hold(namespace, bytes);
       let isHeld = true;

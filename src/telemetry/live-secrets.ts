@@ -38,10 +38,8 @@ export function createLiveSecrets(): LiveSecrets {
       if (watched.length === 0) return text;
       let result = "";
       let kept = 0;
-      for (const { at, length, index } of findSecrets(
-        text,
-        watched.map(({ prints }) => prints),
-      )) {
+      const secrets = watched.map(({ prints }) => prints);
+      for (const { at, length, index } of findSecrets(text, secrets)) {
         result += `${text.slice(kept, at)}[redacted: ${watched[index]?.label}]`;
         kept = at + length;
       }

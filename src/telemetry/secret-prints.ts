@@ -29,7 +29,7 @@ export function printSecret(secretText: string): SecretPrints {
     ...BASES.map((base) => print(part, base)),
     ...BASES.map((base) => power(base, part.length)),
   ]);
-  const buckets = new Uint16Array(2 ** Math.ceil(Math.log2(4 * parts.length + 1)) + 1);
+  const buckets = new Uint16Array(2 ** Math.ceil(Math.log2(2 * parts.length + 1)) + 1);
   const bucketsOf = parts.map(([beginning = 0]) => bucketOf(beginning, buckets));
   for (const bucket of bucketsOf) buckets[bucket + 1] = (buckets[bucket + 1] ?? 0) + 1;
   for (let i = 1; i < buckets.length; i++) buckets[i] = (buckets[i] ?? 0) + (buckets[i - 1] ?? 0);

@@ -6,7 +6,7 @@ import { type DeployedApp, manifestOf, startWorld, type World, type WorldOptions
 import { parseConfig } from "../../src/config.ts";
 import type { ReconcileEntry } from "../../src/http/reconcile-entry.ts";
 import { type Operator, type OperatorOptions, startOperator } from "../../src/operator.ts";
-import { createRedactor } from "../../src/telemetry/redact.ts";
+import { createRedactor, type Redactor } from "../../src/telemetry/redact.ts";
 import { skipWithoutSshd, startOpenSsh } from "../openssh.ts";
 
 export interface Stage extends Omit<World, "deploy"> {
@@ -25,6 +25,7 @@ export interface Stage extends Omit<World, "deploy"> {
 interface StageOptions extends WorldOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly operator?: Pick<OperatorOptions, "clock" | "chatHttpHosts" | "patience" | "tracer">;
+  readonly redactor?: Redactor;
 }
 
 export async function startStage(t: TestContext, options: StageOptions = {}): Promise<Stage> {
@@ -37,7 +38,7 @@ export async function startStage(t: TestContext, options: StageOptions = {}): Pr
   kubeConfig.loadFromString(world.cluster.kubeconfig);
   const logLines: Stage["logLines"] = [];
   const line = (level: string) => (fields: object, message: string) => void logLines.push({ level, fields, message });
-  const redactor = createRedactor();
+  const redactor = options.redactor ?? createRedactor();
   const log = { info: line("info"), warn: line("warn"), error: line("error") };
   const operator = await startOperator({ config: parsed.config, kubeConfig, log, redactor, ...options.operator });
   t.after(() => operator.close());

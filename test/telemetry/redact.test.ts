@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { newSshKeyPair } from "../../sandbox/ssh-key-pair.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 import { createRedactor } from "../../src/telemetry/redact.ts";
 import { createRandom } from "../core/random.ts";
 
@@ -55,6 +56,18 @@ test("a run's secrets are looked for in its own texts, whatever it awaits, and g
   await run;
   assert.equal(await other, text);
   assert.deepEqual(heard, ["[redacted: secret] is up to date", text, text]);
+});
+
+test("a log line of a run is redacted as the run's, at once", async () => {
+  const redactor = createRedactor();
+  const lines: string[] = [];
+  const log = createLogger("info", redactor.redact, { write: (line) => lines.push(line) });
+  await redactor.scope(async () => {
+    redactor.watch("an opaque phrase");
+    await new Promise((resolve) => setImmediate(resolve));
+    log.warn({ error: "said an opaque phrase" }, "Said");
+  });
+  assert.equal(JSON.parse(lines[0] ?? "").error, "said [redacted: secret]");
 });
 
 test("a live key goes line by line, a Docker configuration by its passwords, a webhook URL by its path", () => {
