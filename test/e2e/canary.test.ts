@@ -5,16 +5,22 @@ import { test } from "node:test";
 import { dockerConfigJson } from "../../sandbox/registry.ts";
 import { newSshKeyPair } from "../../sandbox/ssh-key-pair.ts";
 import { manifestOf } from "../../sandbox/world.ts";
+import { createRedactor } from "../../src/telemetry/redact.ts";
+import { collectingTracer } from "./collecting-tracer.ts";
 import { OLD, startStage } from "./stage.ts";
 
-test("canary secrets are found in no log line, answer, page, chat message or file, over every kind of failure", async (t) => {
+test("canary secrets are found in no log line, answer, page, span, chat message or file, over every kind of failure", async (t) => {
   const password = "canary-registry-password-7f3a";
-  const token = "ghp_canaryTOKENcanaryTOKENcanaryTOKEN99";
+  // Without a shape: it is to be known by its value.
+  const token = "canary-token";
   const httpHosts: string[] = [];
+  const redactor = createRedactor();
+  const spans: string[] = [];
   const stage = await startStage(t, {
+    redactor,
     registry: { auth: { kind: "basic", username: "robot", password } },
     env: { RECONCILE_TIMEOUT_SECONDS: "2", IMAGE_GRACE_SECONDS: "0" },
-    operator: { chatHttpHosts: httpHosts },
+    operator: { chatHttpHosts: httpHosts, tracer: collectingTracer(redactor.redact, spans) },
   });
   httpHosts.push(stage.chat.host);
   const stranger = newSshKeyPair();
@@ -70,6 +76,7 @@ test("canary secrets are found in no log line, answer, page, chat message or fil
   }
   await stage.chat.received(1);
   assert.match(answers, /"failed"/);
+  assert.match(spans.join("\n"), /bad token/);
   const keyLines = [stage.key, stranger].flatMap(({ privateKey }) =>
     privateKey.split("\n").filter((line) => line.length > 40 && !line.startsWith("-")),
   );
@@ -83,6 +90,7 @@ test("canary secrets are found in no log line, answer, page, chat message or fil
   ];
   const places: Record<string, string> = {
     answers,
+    spans: spans.join("\n"),
     log: JSON.stringify(stage.logLines),
     chat: stage.chat.messages.map(({ text }) => text).join("\n"),
     files: await textOf(stage.env.WORK_DIR as string),

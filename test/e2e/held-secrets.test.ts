@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dockerConfigJson } from "../../sandbox/registry.ts";
 import { manifestOf } from "../../sandbox/world.ts";
-import type { Span, Tracer } from "../../src/core/tracer.ts";
 import { createRedactor } from "../../src/telemetry/redact.ts";
 import { eventually } from "../eventually.ts";
+import { collectingTracer } from "./collecting-tracer.ts";
 import { OLD, startStage } from "./stage.ts";
 import { createTestClock } from "./test-clock.ts";
 
@@ -116,22 +116,3 @@ test("what the runs of one namespace hold while they wait is bounded: the rest s
   );
   assert.equal((await manifests.log()).length, 1 + names.length + 1);
 });
-
-/** Keeps each text as the real one does: through `redact`, when it is told. */
-function collectingTracer(redact: (text: string) => string, kept: string[]): Tracer {
-  const keep = (value: unknown) => void kept.push(redact(JSON.stringify(value)));
-  const span: Span = { set: keep, fail: keep };
-  return {
-    async span(_name, attributes, work) {
-      keep(attributes);
-      try {
-        return await work(span);
-      } catch (error) {
-        keep((error as Error).message);
-        throw error;
-      }
-    },
-    active: () => span,
-    link: () => undefined,
-  };
-}
