@@ -6,7 +6,8 @@ import { deployment, namesIn, protocols, until, watching } from "./start-cluster
 
 interface Fault {
   readonly name: string;
-  readonly inject: (api: ClusterApi) => Promise<void> | void;
+  /** `stumbled` resolves once the cache has. */
+  readonly inject: (api: ClusterApi, stumbled: () => Promise<void>) => Promise<void> | void;
   /** What the cache must have stumbled over, so that no fault passes by unnoticed. */
   readonly reason?: RegExp;
 }
@@ -25,20 +26,20 @@ const faults: readonly Fault[] = [
   {
     name: "a server that refuses connections for a while",
     reason: /ECONNREFUSED/,
-    async inject(api) {
+    async inject(api, stumbled) {
       await api.faults.goDown("refuse");
       swap(api);
-      await sleep(300);
+      await stumbled();
       await api.faults.recover();
     },
   },
   {
     name: "a server that resets each connection for a while",
     reason: /./,
-    async inject(api) {
+    async inject(api, stumbled) {
       await api.faults.goDown("reset");
       swap(api);
-      await sleep(300);
+      await stumbled();
       await api.faults.recover();
     },
   },
@@ -70,28 +71,32 @@ const faults: readonly Fault[] = [
       api.faults.dropHistory("event");
     },
   },
-  { name: "503 to everything for a while", reason: /^HTTP 503/, inject: (api) => refused(api, 503, /./) },
-  { name: "403 to lists and watches, later allowed", reason: /^HTTP 403/, inject: (api) => refused(api, 403, /deployments/) },
-  { name: "403 to watches only, later allowed", reason: /^HTTP 403/, inject: (api) => refused(api, 403, /watch=true/) },
-  { name: "401 for a while", reason: /^HTTP 401/, inject: (api) => refused(api, 401, /./) },
+  { name: "503 to everything for a while", reason: /^HTTP 503/, inject: (api, stumbled) => refused(api, stumbled, 503, /./) },
+  {
+    name: "403 to lists and watches, later allowed",
+    reason: /^HTTP 403/,
+    inject: (api, stumbled) => refused(api, stumbled, 403, /deployments/),
+  },
+  { name: "403 to watches only, later allowed", reason: /^HTTP 403/, inject: (api, stumbled) => refused(api, stumbled, 403, /watch=true/) },
+  { name: "401 for a while", reason: /^HTTP 401/, inject: (api, stumbled) => refused(api, stumbled, 401, /./) },
   {
     name: "a list that never answers",
     reason: /^no answer within 0.5 s$/,
-    async inject(api) {
+    async inject(api, stumbled) {
       const end = api.faults.hang(/limit=200/);
       api.faults.resetConnections();
       swap(api);
-      await sleep(300);
+      await stumbled();
       end();
     },
   },
   {
     name: "a watch that never answers",
     reason: /^no answer within 1.4 s$/,
-    async inject(api) {
+    async inject(api, stumbled) {
       const end = api.faults.hang(/watch=true/);
       api.faults.resetConnections();
-      await sleep(300);
+      await stumbled();
       swap(api);
       end();
     },
@@ -123,9 +128,9 @@ const faults: readonly Fault[] = [
   {
     name: "a watch that ends at once, again and again",
     reason: /^the API server ended the watch early$/,
-    async inject(api) {
+    async inject(api, stumbled) {
       const timer = setInterval(() => api.faults.endWatches(), 10);
-      await sleep(300);
+      await stumbled();
       swap(api);
       clearInterval(timer);
     },
@@ -137,12 +142,12 @@ function swap(api: ClusterApi): void {
   api.put(deployment("b"));
 }
 
-async function refused(api: ClusterApi, code: number, which: RegExp): Promise<void> {
+async function refused(api: ClusterApi, stumbled: () => Promise<void>, code: number, which: RegExp): Promise<void> {
   await sleep(150);
   const end = api.faults.answer(code, which);
   api.faults.endWatches();
   swap(api);
-  await sleep(300);
+  await stumbled();
   end();
 }
 
@@ -151,7 +156,7 @@ for (const protocol of protocols) {
     for (const { name, inject, reason } of faults) {
       test(name, async (t) => {
         const { api, cache } = await watching(t, protocol);
-        await inject(api);
+        await inject(api, () => until("the cache has stumbled", () => reason?.test(String(cache.lastError)) === true));
         await until("b is there and a is gone", () => namesIn(cache).join() === "b");
         api.put(deployment("c"));
         await until("the next change is seen", () => namesIn(cache).join() === "b,c");
