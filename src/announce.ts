@@ -34,10 +34,10 @@ export function createAnnouncer({ log, redactor, deployments, chat, recorder, re
 
   async function tellChat(target: Target, event: NewsEvent): Promise<void> {
     if (!target.notificationsSecret) return;
-    const text = notices.decide(target, event);
-    if (text === undefined) return;
     const releases: (() => void)[] = [];
     try {
+      const text = notices.decide(target, event);
+      if (text === undefined) return;
       const { text: url } = await readSecretFor(target, releases)(target.notificationsSecret, "webhook-url");
       chat.send(url.trim(), redactor.redact(text), target.namespace);
     } catch (error) {
@@ -48,25 +48,30 @@ export function createAnnouncer({ log, redactor, deployments, chat, recorder, re
     }
   }
 
-  function tellCluster({ namespace, deployment }: Name, event: ClusterEvent | undefined): void {
-    const record = event && deployments.get(namespace, deployment);
-    if (event && record) recorder.record(record, { ...event, note: redactor.redact(event.note) });
+  function tellCluster({ namespace, deployment }: Name, decide: () => ClusterEvent | undefined): void {
+    try {
+      const event = decide();
+      const record = event && deployments.get(namespace, deployment);
+      if (event && record) recorder.record(record, { ...event, note: redactor.redact(event.note) });
+    } catch (error) {
+      log.warn({ namespace, deployment, error: (error as Error).message }, "Kubernetes Event not recorded");
+    }
   }
 
   return {
     ended(result, run) {
       tellLog(log, result, run);
       const event = { kind: "ended", outcome: result.outcome, message: describeOutcome(result.deployment, result.outcome) } as const;
-      tellCluster(result, events.decide(result, event));
+      tellCluster(result, () => events.decide(result, event));
       if (run) void redactor.scope(() => tellChat(run.target, event));
     },
     building(target, sha, words) {
       // Here it is known what the run holds; the message has a scope of its own.
       const event = { kind: "building", sha, text: redactor.redact(words) } as const;
       void redactor.scope(() => tellChat(target, event));
-      tellCluster(target, events.decide(target, event));
+      tellCluster(target, () => events.decide(target, event));
     },
-    incomplete: (name, problems) => tellCluster(name, incompleteEvent(problems)),
+    incomplete: (name, problems) => tellCluster(name, () => incompleteEvent(problems)),
     retain(names) {
       notices.retain(names);
       events.retain(names);

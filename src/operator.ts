@@ -31,6 +31,7 @@ import { startHttpServer } from "./http/http-server.ts";
 import { statusPage } from "./http/status-page.ts";
 import { statusReport } from "./http/status-report.ts";
 import { debugEntries, isTracked, type StatusRows, statusRows, trackedCount } from "./http/views.ts";
+import { withoutBroken } from "./http/without-broken.ts";
 import { systemClock } from "./system-clock.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
 import type { Redactor } from "./telemetry/redact.ts";
@@ -156,20 +157,28 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     announcer.retain(deployments.list().map(({ namespace, name }) => ({ namespace, deployment: name })));
     return reconciler.reconcile(filter, due);
   }, tracer);
-  const rows = () => statusRows(deployments.list(), parse, reconciler.lastResult, (ref) => unboundKeys.get(idOfSecret(ref)) === true);
+  const isUnboundKey = (ref: SecretRef) => unboundKeys.get(idOfSecret(ref)) === true;
+  function view<Page>(make: (records: readonly DeploymentRecord[], broken: readonly DeploymentRecord[]) => Page): Page {
+    return withoutBroken(deployments.list(), make, ({ namespace, name }, err) =>
+      log.error({ namespace, deployment: name, err }, "Deployment could not be shown"),
+    );
+  }
+  const statusView = (show: (rows: StatusRows) => string) =>
+    view((records, broken) => show(statusRows(records, broken, parse, reconciler.lastResult, isUnboundKey)));
   const endpoints: Endpoints = {
     reconcile(filter, { method, headers }) {
       const attributes = { request_id: randomUUID(), "http.request.method": method, "http.route": "/reconcile" };
       return tracer.span("reconcile", attributes, () => answer(filter), { kind: "server", incoming: headers });
     },
-    status: () => redactor.redact(statusReport(rows(), deployments.synced)),
+    status: () => statusView((rows) => redactor.redact(statusReport(rows, deployments.synced))),
     statusPage() {
+      const facts = { now: new Date(), githubHost: config.githubHost, isSynced: deployments.synced };
       // Redacted before it is HTML: an escaped secret would not be known as one.
-      return statusPage(redactor.redactDeep(rows()) as StatusRows, {
-        ...{ now: new Date(), githubHost: config.githubHost, isSynced: deployments.synced },
-      });
+      return statusView((rows) => statusPage(redactor.redactDeep(rows) as StatusRows, facts));
     },
-    ...(config.debugEndpoint && { debug: () => redactor.redactDeep(debugEntries(deployments.list(), parse)) as object[] }),
+    ...(config.debugEndpoint && {
+      debug: () => view((records) => debugEntries(records, parse).map((entry) => redactor.redactDeep(entry) as object)),
+    }),
     health: () => ({ status: deployments.synced ? "ok" : "starting", tracked_deployments: trackedCount(deployments.list(), parse) }),
     metrics: async () => metrics.render(await state()),
   };

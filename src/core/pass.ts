@@ -1,5 +1,5 @@
 /** All Deployments: which runs a call starts, joins or shares, so that no answer is older than its question (contract §5). */
-import { ReconcileError } from "../errors.ts";
+import { asReconcileError, ReconcileError } from "../errors.ts";
 import type { LastResult } from "./last-result.ts";
 import { noObserver, type Observer } from "./observer.ts";
 import type { Deployments } from "./ports.ts";
@@ -7,7 +7,7 @@ import { createResults, idOf, type Listeners, type Name } from "./results.ts";
 import { createRun, type Run, type RunPorts, runToEnd } from "./run.ts";
 import { createSlots } from "./slots.ts";
 import { isSameTarget } from "./target.ts";
-import { noTracer, recordOutcome, runAttributes, type Tracer } from "./tracer.ts";
+import { noTracer, recordOutcome, runAttributes, type Span, type Tracer } from "./tracer.ts";
 import type { DeploymentRecord, Outcome, Parsed, Result, Target } from "./types.ts";
 import type { Writers } from "./writer.ts";
 
@@ -76,7 +76,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       const name = { namespace: record.namespace, deployment: record.name };
       const parsed = parse(record);
       results.look(name, parsed);
-      if (parsed.kind === "ready") worked.push(answer(name, parsed.target, isDue));
+      if (parsed.kind === "ready") worked.push(answer(name, parsed.target, isDue).catch((error) => results.end(name, mistake(error))));
       if (parsed.kind === "malformed") worked.push(Promise.resolve(results.end(name, malformed(parsed.problems))));
       if (parsed.kind === "disabled") disabled.push(results.end(name, { kind: "skipped", reason: "disabled" }));
     }
@@ -145,13 +145,20 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     const settled = Promise.withResolvers<Outcome>();
     const run = createRun(target, settled.promise);
     lanes.set(id, { current: run, next: undefined });
-    void tracer.span("reconcile deployment", runAttributes(target), async (span) => {
-      run.span = span;
-      const outcome = await runToEnd(run, seat, runPorts);
-      recordOutcome(span, outcome);
+    const end = (outcome: Outcome) => {
       results.end({ namespace: target.namespace, deployment: target.deployment }, outcome, run);
       if (lanes.get(id)?.current === run && !lanes.get(id)?.next) lanes.delete(id);
       settled.resolve(outcome);
+    };
+    const work = async (span: Span) => {
+      run.span = span;
+      const outcome = await runToEnd(run, seat, runPorts);
+      recordOutcome(span, outcome);
+      end(outcome);
+    };
+    tracer.span("reconcile deployment", runAttributes(target), work).catch((error) => {
+      seat.leave();
+      end(mistake(error));
     });
     return run;
   }
@@ -164,6 +171,11 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       await writers.close();
     },
   };
+}
+
+/** Of our own, in the work on one Deployment: the others' answers don't suffer (SECURITY.md, F46). */
+function mistake(error: unknown): Outcome {
+  return { kind: "failed", error: asReconcileError(error) };
 }
 
 function malformed(problems: readonly string[]): Outcome {

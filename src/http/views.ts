@@ -50,8 +50,10 @@ export interface IncompleteRow {
   readonly problems: readonly string[];
 }
 
+/** `broken`: those that can't be shown, which are only named. */
 export function statusRows(
   records: readonly DeploymentRecord[],
+  broken: readonly DeploymentRecord[],
   parse: Parse,
   lastResult: (namespace: string, name: string) => LastResult | undefined,
   isUnboundKey: (ref: SecretRef) => boolean,
@@ -66,7 +68,11 @@ export function statusRows(
     if (parsed.kind === "ready") targets.push(parsed.target);
     if (isTracked(parsed)) tracked.push({ ...name, ...trackedRow(record, parsed, lastResult(record.namespace, record.name)) });
   }
-  return { tracked, incomplete, notes: sharedKeyNotes(targets, isUnboundKey) };
+  const unshown = broken.map(
+    ({ namespace, name }) =>
+      `${namespace}/${name} can't be shown: a mistake of the operator; report it with the error in the operator's log`,
+  );
+  return { tracked, incomplete, notes: [...unshown, ...sharedKeyNotes(targets, isUnboundKey)] };
 }
 
 function trackedRow(record: DeploymentRecord, parsed: Tracked, last: LastResult | undefined): Omit<TrackedRow, "namespace" | "deployment"> {

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { createReconciler, type ReconcilerOptions } from "../../src/core/pass.ts";
 import type { Progress } from "../../src/core/reconcile.ts";
+import { noTracer, type Tracer } from "../../src/core/tracer.ts";
 import type { DeploymentRecord, Outcome, Parsed, Result, Target } from "../../src/core/types.ts";
 import { createRandom } from "./random.ts";
 import { targetOf } from "./targets.ts";
@@ -10,7 +11,7 @@ import { targetOf } from "./targets.ts";
 const never = new AbortController().signal;
 const upToDate = (to: string): Outcome => ({ kind: "up_to_date", to });
 
-interface WorldOptions extends Partial<Pick<ReconcilerOptions, "onEnd" | "onIncomplete" | "concurrency">> {
+interface WorldOptions extends Partial<Pick<ReconcilerOptions, "onEnd" | "onIncomplete" | "concurrency" | "tracer">> {
   readonly names?: readonly string[];
   readonly work?: (target: Target, progress: Progress) => Promise<Outcome>;
 }
@@ -189,4 +190,28 @@ test("an answer that is due tells the step; closing ends who works or waits, and
   await hanging.reconciler.close();
   for (const { outcome } of await ended) assert.equal(outcome.kind === "failed" && outcome.error.code, "shutdown");
   await assert.rejects(hanging.reconciler.reconcile({}, never), { code: "shutdown" });
+});
+
+test("a mistake while the answer for one Deployment is waited for fails that answer alone", async () => {
+  const spans = new Map<unknown, string>();
+  const tracer: Tracer = {
+    ...noTracer,
+    span(_name, attributes, work) {
+      const span = { set: () => undefined, fail: () => undefined };
+      spans.set(span, String(attributes["k8s.deployment.name"]));
+      return work(span);
+    },
+    link(span) {
+      if (spans.get(span) === "broken") throw new TypeError("not a function");
+    },
+  };
+  const { reconciler } = createWorld({ names: ["broken", "shop"], tracer });
+  const results = await reconciler.reconcile({}, never);
+  assert.deepEqual(
+    results.map(({ deployment, outcome }) => [deployment, outcome.kind, outcome.kind === "failed" && outcome.error.message]),
+    [
+      ["broken", "failed", "not a function"],
+      ["shop", "up_to_date", false],
+    ],
+  );
 });

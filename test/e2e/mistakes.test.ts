@@ -5,10 +5,12 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { manifestOf } from "../../sandbox/world.ts";
 import { noTracer, type Tracer } from "../../src/core/tracer.ts";
+import { createRedactor } from "../../src/telemetry/redact.ts";
+import { eventually } from "../eventually.ts";
 import { assertSound } from "./soundness.ts";
 import { OLD, startStage } from "./stage.ts";
 
-const steps = ["secret read", "git list", "git fetch", "git push"] as const;
+const steps = ["reconcile deployment", "secret read", "git list", "git fetch", "git push"] as const;
 
 test("a bug that throws at any step of one Deployment: it fails and is counted, the others go on, and it recovers with the fix", async (t) => {
   let buggy: string | undefined;
@@ -44,6 +46,69 @@ test("a bug that throws at any step of one Deployment: it fails and is counted, 
     assert.match(await stage.text("/metrics"), /gitops_operator_deployment_result\{.*deployment="broken".*code="internal".*\} 1/);
     buggy = undefined;
     assert.equal((await stage.reconcileOne("broken")).action, "patched", step);
+  }
+});
+
+test("a bug that throws where one Deployment is shown or told of: pages, metrics, Events and chat serve the others, and name it", async (t) => {
+  let isBuggy = false;
+  const redactor = createRedactor();
+  const careless = <T>(text: T): T => {
+    if (isBuggy && /team\/broken|Deployment broken/.test(JSON.stringify(text))) throw new TypeError("Cannot read properties of undefined");
+    return text;
+  };
+  const chatHttpHosts: string[] = [];
+  const stage = await startStage(t, {
+    operator: {
+      chatHttpHosts,
+    },
+    redactor: {
+      ...redactor,
+      redact: (text) => redactor.redact(careless(text)),
+      redactDeep: (value) => redactor.redactDeep(careless(value)),
+    },
+  });
+  chatHttpHosts.push(stage.chat.host);
+  stage.secret("gitops-operator", "chat", { "webhook-url": stage.chat.url() });
+  const names = ["broken", "shop"];
+  const files = Object.fromEntries(names.map((name) => [`${name}/deployment.yaml`, manifestOf(name, `team/${name}:${OLD}`)]));
+  const manifests = await stage.repository("team/manifests.git", files);
+  for (const name of names) {
+    await stage.repository(`team/${name}.git`, { a: "0" });
+    await stage.deploy({ name, annotations: { notifications_secret_name: "chat" } });
+  }
+  isBuggy = true;
+  const answers = (await stage.reconcile()).map(({ deployment, action }) => `${deployment} ${action}`);
+  assert.deepEqual(answers, ["broken patched", "shop patched"]);
+  assert.equal((await manifests.log()).length, 3);
+
+  const html = await (await fetch(`${stage.url}/status`, { headers: { accept: "text/html" } })).text();
+  for (const page of [await stage.text("/status"), html]) {
+    assert.match(page, /team\/shop/);
+    assert.match(page, /default\/broken can(?:'|&#39;)t be shown: a mistake of the operator/);
+    assert.doesNotMatch(page, /team\/broken/);
+  }
+  const shown = JSON.parse(await stage.text("/debug")) as { name: string }[];
+  assert.deepEqual(
+    shown.map(({ name }) => name),
+    ["shop"],
+  );
+  assert.equal((await stage.text("/metrics")).match(/gitops_operator_deployment_result\{.*action="patched".*\} 1/g)?.length, 2);
+  await eventually(() => stage.cluster.list("Event").length > 0);
+  assert.deepEqual(
+    stage.cluster.list("Event").map(({ regarding, reason }) => [(regarding as { name: string }).name, reason]),
+    [["shop", "ImageUpdated"]],
+  );
+  const messages = await stage.chat.received(1, 5_000);
+  assert.deepEqual(
+    messages.map(({ text }) => /Deployment (\S+) patched/.exec(text)?.[1]),
+    ["shop"],
+  );
+  const told = stage.logLines.filter(({ fields }) => (fields as { deployment?: string }).deployment === "broken");
+  for (const message of ["Deployment could not be shown", "Notification not sent", "Kubernetes Event not recorded"]) {
+    assert.ok(
+      told.some((line) => line.message === message),
+      message,
+    );
   }
 });
 
