@@ -45,13 +45,15 @@ async function visit(t: TestContext, port: number) {
   return seen;
 }
 
-const cases: readonly [TcpFault["side"], number, "reset" | "close" | "half-close" | "stall", client: object, server: object][] = [
+const cases: readonly [TcpFault["side"], number, Exclude<TcpFault["how"], () => void>, client: object, server: object][] = [
   ["server", 7, "stall", { bytes: 7, end: false, error: "" }, {}],
   ["server", 7, "close", { bytes: 7, end: true, error: "" }, { end: true, error: "" }],
   ["server", 7, "half-close", { bytes: 7, end: true, error: "" }, { bytes: 50, end: false }],
   ["server", 7, "reset", { error: "ECONNRESET" }, { error: "ECONNRESET" }],
   ["client", 9, "stall", { end: false, error: "" }, { bytes: 9, end: false, error: "" }],
   ["client", 9, "half-close", { bytes: 100, end: false }, { bytes: 9, end: true }],
+  ["server", 7, "throttle", { bytes: 100, end: false, error: "" }, { bytes: 50, end: false, error: "" }],
+  ["client", 0, "delay", { bytes: 100, end: false, error: "" }, { bytes: 50, end: false, error: "" }],
   ["client", 0, "reset", { error: "ECONNRESET" }, {}],
 ];
 for (const [side, afterBytes, how, client, server] of cases) {
@@ -72,5 +74,5 @@ test("delay and throttle hold every byte back, and lose none", async (t) => {
   assert.equal((await visit(t, proxy.port)).bytes, 100);
   proxy.delayMs = 0;
   proxy.bytesPerSecond = 200;
-  assert.equal((await visit(t, proxy.port)).bytes, 0);
+  assert.ok((await visit(t, proxy.port)).bytes < 50);
 });
