@@ -3,6 +3,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 
+/** `npm test` sets it: the sources are compiled once, not at every start. */
+const { NODE_COMPILE_CACHE } = process.env;
+const compileCache = NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
+
 export interface OperatorProcess {
   readonly url: string;
   readonly pid: number;
@@ -25,7 +29,7 @@ export async function startOperatorProcess(
 ): Promise<OperatorProcess> {
   const [command = process.execPath, ...args] = [...through, process.execPath, program];
   const child = spawn(command, args, {
-    env: { PATH: process.env.PATH, HOME: "/nonexistent", ...env },
+    env: { PATH: process.env.PATH, HOME: "/nonexistent", ...compileCache, ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
   t.after(() => child.kill("SIGKILL"));
