@@ -10,7 +10,7 @@ import { targetOf } from "./targets.ts";
 
 const OLD = "0".repeat(40);
 const NEW = "a".repeat(40);
-const key = { id: "key", privateKey: "" };
+const keyOf = (name: string) => ({ id: /^app-[135]$/.test(name) ? "other key" : "key", privateKey: "" });
 
 function manifestOf(name: string): string {
   const container = `{ name: ${name}, image: "team/${name}:${OLD}" }`;
@@ -33,6 +33,7 @@ function createBranch(names: readonly string[]) {
     tip: first,
     pushes: 0,
     atOnce: 0,
+    mostAtOnce: 0,
     onPush: async (_pushed: Files): Promise<PushResult | undefined> => undefined,
     move(): void {
       branch.tip = commit(branch.tip, { ...commits.get(branch.tip)?.files, other: String(count) });
@@ -57,7 +58,7 @@ function createBranch(names: readonly string[]) {
     async push(from, to) {
       branch.pushes += 1;
       branch.atOnce += 1;
-      assert.equal(branch.atOnce, 1, "one push at a time");
+      branch.mostAtOnce = Math.max(branch.mostAtOnce, branch.atOnce);
       const instead = await branch.onPush(commits.get(to)?.files ?? {});
       await turn();
       branch.atOnce -= 1;
@@ -96,7 +97,7 @@ function createWorld(names: readonly string[], recheck: () => Outcome | undefine
   });
   const write = (seat: Seat, name: string, signal = new AbortController().signal, wasRefused = false) => {
     const target = targetOf(name);
-    const at = { repository: target.manifestRepository, branch: target.manifestBranch, key };
+    const at = { repository: target.manifestRepository, branch: target.manifestBranch, key: keyOf(name) };
     const appCommit = { sha: NEW, parents: [], author: { name: "a", email: "a@b" }, time: 0, message: "m" };
     return seat.write({ target, at, appCommit, image: target.image, tag: NEW, digest: undefined, signal, notBefore: 0, wasRefused });
   };
@@ -195,7 +196,7 @@ test("after the close nothing is pushed, what waits is told so, and a push in fl
   assert.equal(branch.pushes, 1);
 });
 
-test("over random races, refusals, cuts and aborts: every run is told once, and patched means that its commit is on the branch", async () => {
+test("over random races, refusals, cuts, aborts and two keys: one push at a time, every run is told once, and patched means that its commit is on the branch", async () => {
   const kinds = new Map<string, number>();
   for (let seed = 1; seed <= 100; seed++) {
     const { integer } = createRandom(seed);
@@ -233,6 +234,8 @@ test("over random races, refusals, cuts and aborts: every run is told once, and 
     }
     await all;
     await writers.close();
+    // Here, not in the push: what it throws would be one more failed run.
+    assert.ok(branch.mostAtOnce <= 1, `seed ${seed}: ${branch.mostAtOnce} pushes at once`);
   }
   for (const kind of ["patched", "failed", "skipped"]) assert.ok((kinds.get(kind) ?? 0) > 10, `${kind}: ${kinds.get(kind)}`);
 });
