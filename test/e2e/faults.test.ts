@@ -70,6 +70,21 @@ test("a branch deleted between reading and pushing is not brought back either", 
   release();
 });
 
+test("someone else's commit between reading and pushing stays, and ours stands on it", async (t) => {
+  const stage = await startStage(t);
+  const { manifests, app } = await startShop(stage);
+  const release = await deployStalled(t, stage);
+  const running = stage.reconcileOne("shop");
+  // The stalled run keeps the branch undecided, so the push is held back for 2 s.
+  await new Promise((resolve) => setTimeout(resolve, 800));
+  const other = await manifests.commit({ other: "1" });
+  const entry = await running;
+  assert.deepEqual([entry.action, entry.to_sha], ["patched", await app.tip()], entry.message);
+  const log = await manifests.log();
+  assert.deepEqual([log.length, log[1]?.sha, log[0]?.parents], [3, other, [other]]);
+  release();
+});
+
 test("a local copy that is damaged or gone is made anew within the pass", async (t) => {
   const stage = await startStage(t);
   const { manifests, app } = await startShop(stage);
