@@ -190,3 +190,41 @@ test("packs that arrive at once and never end leave disk and room for a small on
   for (const end of ends) end();
   await Promise.all(all);
 });
+
+for (const [what, budgets, kept] of [
+  ["two copies", { maxCopies: 2 }, ["a", "d"]],
+  ["fewer bytes than a copy has", { maxCopiesBytes: 1 }, []],
+] as const) {
+  test(`over a budget of ${what} the copies that were unused longest go from the disk, and none that is in use`, async (t) => {
+    const { repository, at, workDir, services, open } = await startWorld(t);
+    const git = open(undefined, budgets);
+    const branches = ["a", "b", "c", "d"];
+    for (const branch of branches) await repository.commit({ "shop/a.yaml": `${branch}\n` }, { branch });
+    const read = (branch: string, meanwhile = async () => {}) =>
+      git.withManifests({ ...at, branch }, async (copy) => {
+        const tip = await copy.refresh(performance.now());
+        await meanwhile();
+        assert.equal(await copy.read(tip, "shop/a.yaml"), `${branch}\n`);
+      });
+    await read("a", async () => {
+      for (const branch of ["b", "c", "d"]) await read(branch);
+    });
+    const [run = ""] = await readdir(workDir);
+    assert.equal((await readdir(join(workDir, run))).length, kept.length);
+    // The third takes the place of the first, which was used before the second.
+    for (const branch of ["d", "a", "b", "a"]) {
+      await read(branch);
+      const isFetched = services.at(-1)?.recorded().includes("PACK");
+      assert.equal(isFetched, !(kept as readonly string[]).includes(branch), branch);
+    }
+  });
+}
+
+test("S8: local paths hold nothing of a repository's, a branch's or a key's name", async (t) => {
+  const { repository, at, workDir, open } = await startWorld(t);
+  const branch = "feature/one";
+  await repository.commit({ "shop/a.yaml": "a: 1\n" }, { branch });
+  await open().withManifests({ ...at, branch }, (copy) => copy.refresh(performance.now()));
+  const paths = (await readdir(workDir, { recursive: true })).toSorted();
+  assert.match(paths.join(" "), /^(run-\d+-[0-9a-f]{8}) \1\/([0-9a-f]{32}) \1\/\2\/0 \1\/\2\/0\/0\.pack$/);
+});
