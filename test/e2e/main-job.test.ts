@@ -134,3 +134,9 @@ test("the other answers of HTTP: 404, 405, HEAD starts nothing, narrowed calls, 
   );
   assert.deepEqual(await stage.reconcile("?deployment=nobody"), []);
 });
+
+test("DEBUG_ENDPOINT=off: there is no /debug", async (t) => {
+  const stage = await startStage(t, { env: { DEBUG_ENDPOINT: "off" } });
+  const statuses = await Promise.all(["/debug", "/status"].map(async (path) => (await fetch(stage.url + path)).status));
+  assert.deepEqual(statuses, [404, 200]);
+});
