@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { startRegistry } from "../../../sandbox/registry.ts";
 import { createEgress } from "../../../src/adapters/egress.ts";
 import { createRegistry } from "../../../src/adapters/registry.ts";
@@ -118,6 +118,34 @@ test("a second answer hidden in the body of a first one answers no later questio
   }
 });
 
+/** What the registry says of an image that a server stands for which gives that answer to everything. */
+async function answerTo(t: TestContext, said: string) {
+  const server = createServer((socket) => {
+    socket.on("error", () => socket.destroy());
+    socket.on("data", () => socket.end(said));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const dispatcher = createEgress({ allowCidrs: ["127.0.0.1"] });
+  t.after(async () => {
+    await dispatcher.destroy();
+    server.close();
+  });
+  const registry = createRegistry({ dispatcher, insecureRegistries: [], realms: [] });
+  const registryUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return registry.check({ registryUrl, repository: "team/app" }, "v1", undefined);
+}
+
+for (const [bytes, expected] of [
+  [8 * 1024, "missing"],
+  [20 * 1024, "unavailable"],
+] as const) {
+  test(`S20: an answer with ${bytes} bytes of headers is ${expected}`, async (t) => {
+    const said = `HTTP/1.1 404 Not Found\r\nx: ${"x".repeat(bytes)}\r\ncontent-length: 0\r\n\r\n`;
+    assert.equal((await answerTo(t, said)).kind, expected);
+  });
+}
+
 for (const garbage of [
   "SSH-2.0-OpenSSH_9.2\r\n",
   "\0\0\0\0",
@@ -126,20 +154,7 @@ for (const garbage of [
   "HTTP/1.1 200 OK\r\nx y z\r\n\r\n",
 ]) {
   test(`an answer that is no HTTP is unavailable: ${JSON.stringify(garbage)}`, async (t) => {
-    const server = createServer((socket) => {
-      socket.on("error", () => socket.destroy());
-      socket.on("data", () => socket.end(garbage));
-    });
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const dispatcher = createEgress({ allowCidrs: ["127.0.0.1"] });
-    t.after(async () => {
-      await dispatcher.destroy();
-      server.close();
-    });
-    const registry = createRegistry({ dispatcher, insecureRegistries: [], realms: [] });
-    const registryUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const answer = await registry.check({ registryUrl, repository: "team/app" }, "v1", undefined);
+    const answer = await answerTo(t, garbage);
     assert.ok(answer.kind === "unavailable" && /HTTP|closed/.test(answer.reason), JSON.stringify(answer));
   });
 }
