@@ -87,6 +87,7 @@ const HOSTILE = [
   "data:text/html,<script>alert(1)</script>",
   "\u202egnp.exe\u0000\u001b[31m\u2028",
   "{{alert(1)}}",
+  "half a pair \ud800",
   "a".repeat(5_000),
 ];
 
