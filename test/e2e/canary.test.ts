@@ -6,13 +6,16 @@ import { dockerConfigJson } from "../../sandbox/registry.ts";
 import { newSshKeyPair } from "../../sandbox/ssh-key-pair.ts";
 import { manifestOf } from "../../sandbox/world.ts";
 import { createRedactor } from "../../src/telemetry/redact.ts";
+import { eventually } from "../eventually.ts";
 import { collectingTracer } from "./collecting-tracer.ts";
 import { OLD, startStage } from "./stage.ts";
 
-test("canary secrets are found in no log line, answer, page, span, chat message or file, over every kind of failure", async (t) => {
+test("canary secrets are found in no log line, answer, page, span, chat message, Event or file, over every kind of failure", async (t) => {
   const password = "canary-registry-password-7f3a";
   // Without a shape: it is to be known by its value.
   const token = "canary-token";
+  // Where no run holds it: known by its shape.
+  const shaped = "ghp_canaryTOKENcanaryTOKENcanaryTOKEN99";
   const httpHosts: string[] = [];
   const redactor = createRedactor();
   const spans: string[] = [];
@@ -55,8 +58,11 @@ test("canary secrets are found in no log line, answer, page, span, chat message 
     badchat: { notifications_secret_name: "bad-chat" },
     url: { app_repository: `https://user:${password}@example.com/x.git` },
     branch: { observe_branch: "gone" },
+    path: { deployment_path: `${shaped}/app.yaml` },
   };
   for (const [name, annotations] of Object.entries(variants)) await stage.deploy({ name, annotations: { ...base, ...annotations } });
+  // Told of by name, in the log, an Event and /status.
+  await stage.deploy({ name: "half", annotations: { ssh_key_name: null, [shaped]: "x" } });
   let answers = "";
   const failures = [
     () => stage.registry.answer({ status: 500, body: `oops ${password}` }),
@@ -72,9 +78,11 @@ test("canary secrets are found in no log line, answer, page, span, chat message 
     const restore = fail();
     answers += JSON.stringify(await stage.reconcile());
     for (const path of ["/status", "/debug", "/health", "/metrics"]) answers += await stage.text(path);
+    answers += await (await fetch(`${stage.url}/status`, { headers: { accept: "text/html" } })).text();
     restore();
   }
   await stage.chat.received(1);
+  await eventually(() => stage.cluster.list("Event").some(({ reason }) => reason === "IncompleteAnnotations"));
   assert.match(answers, /"failed"/);
   assert.match(spans.join("\n"), /bad token/);
   const keyLines = [stage.key, stranger].flatMap(({ privateKey }) =>
@@ -84,6 +92,7 @@ test("canary secrets are found in no log line, answer, page, span, chat message 
     password,
     Buffer.from(`robot:${password}`).toString("base64"),
     token,
+    shaped,
     "canarywebhook",
     "canary-broken-key",
     ...keyLines,
@@ -92,6 +101,7 @@ test("canary secrets are found in no log line, answer, page, span, chat message 
     answers,
     spans: spans.join("\n"),
     log: JSON.stringify(stage.logLines),
+    events: JSON.stringify(stage.cluster.list("Event")),
     chat: stage.chat.messages.map(({ text }) => text).join("\n"),
     files: await textOf(stage.env.WORK_DIR as string),
   };

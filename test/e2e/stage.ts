@@ -6,6 +6,7 @@ import { type DeployedApp, manifestOf, startWorld, type World, type WorldOptions
 import { parseConfig } from "../../src/config.ts";
 import type { ReconcileEntry } from "../../src/http/reconcile-entry.ts";
 import { type Operator, type OperatorOptions, startOperator } from "../../src/operator.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
 import { createRedactor, type Redactor } from "../../src/telemetry/redact.ts";
 import { skipWithoutSshd, startOpenSsh } from "../openssh.ts";
 
@@ -22,6 +23,12 @@ export interface Stage extends Omit<World, "deploy"> {
   text(path: string): Promise<string>;
 }
 
+const LEVELS = new Map([
+  [30, "info"],
+  [40, "warn"],
+  [50, "error"],
+]);
+
 interface StageOptions extends WorldOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly operator?: Pick<OperatorOptions, "clock" | "chatHttpHosts" | "patience" | "tracer">;
@@ -37,9 +44,13 @@ export async function startStage(t: TestContext, options: StageOptions = {}): Pr
   const kubeConfig = new KubeConfig();
   kubeConfig.loadFromString(world.cluster.kubeconfig);
   const logLines: Stage["logLines"] = [];
-  const line = (level: string) => (fields: object, message: string) => void logLines.push({ level, fields, message });
   const redactor = options.redactor ?? createRedactor();
-  const log = { info: line("info"), warn: line("warn"), error: line("error") };
+  const log = createLogger("info", redactor.redact, {
+    write(line) {
+      const { level, msg, ...fields } = JSON.parse(line);
+      logLines.push({ level: LEVELS.get(level) ?? "", fields, message: msg });
+    },
+  });
   const operator = await startOperator({ config: parsed.config, kubeConfig, log, redactor, ...options.operator });
   t.after(() => operator.close());
   const url = `http://127.0.0.1:${operator.port}`;
