@@ -47,7 +47,7 @@ export async function startStage(t: TestContext, options: StageOptions = {}): Pr
   const redactor = options.redactor ?? createRedactor();
   const log = createLogger("info", redactor.redact, {
     write(line) {
-      const { level, msg, ...fields } = JSON.parse(line);
+      const { level, msg, time, name, hostname, pid, v, target, ...fields } = JSON.parse(line);
       logLines.push({ level: LEVELS.get(level) ?? "", fields, message: msg });
     },
   });

@@ -119,6 +119,32 @@ test("a pack cut at any byte leaves no copy behind, and the next whole one is ta
   assert.equal((await readdir(join(await copyFolder(workDir), ".."))).length, 1, "only what the whole pack made");
 });
 
+test("a fast-forward cut at any byte leaves no half pack beside the copy, and the next whole one is taken", async (t) => {
+  const { repository, at, workDir, services, open } = await startWorld(t);
+  const refreshed = (git: ReturnType<typeof open>) => git.withManifests(at, (copy) => copy.refresh(performance.now()));
+  let said: Buffer | undefined;
+  const git = open((service, path) => {
+    const started = startService(service, path, 2);
+    services.push(started);
+    return said ? { ...started, said: () => inChunks(said ?? Buffer.alloc(0), 100) } : started;
+  });
+  await refreshed(git);
+  const other = open(undefined, { workDir: `${workDir}-recorded` });
+  await refreshed(other);
+  const tip = await repository.commit({ "shop/a.yaml": "a: 2\n" });
+  await refreshed(other);
+  const recorded = services.at(-1)?.recorded() ?? Buffer.alloc(0);
+  assert.ok(recorded.includes("PACK"));
+  const packs = async () => (await readdir(workDir, { recursive: true })).filter((path) => path.endsWith(".pack")).length;
+  for (let size = recorded.indexOf("PACK"); size < recorded.length; size += 7) {
+    said = recorded.subarray(0, size);
+    await assert.rejects(refreshed(git), { code: /^git_(unreachable|protocol)$/ }, `${size}`);
+    assert.equal(await packs(), 1, `${size}`);
+  }
+  said = undefined;
+  assert.equal(await refreshed(git), tip);
+});
+
 test("a fast-forward that would inflate to too much is fetched as a fresh copy instead", async (t) => {
   const { repository, at, open } = await startWorld(t);
   const git = open();
