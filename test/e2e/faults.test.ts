@@ -186,6 +186,18 @@ test("a git host that stalls: the answer is due in time, others are served, and 
   assert.equal((await manifests.log()).length, 2);
 });
 
+test("P6: a conversation that does not come to its end is over at its deadline, long before silence is noticed", async (t) => {
+  const stage = await startStage(t, { operator: { patience: { git: { deadlineMs: 1_500 } } } });
+  const { manifests } = await startShop(stage);
+  const { through, proxy } = await startProxiedGit(t, stage);
+  await stage.deploy({ name: "shop", annotations: { app_repository: through("team/shop.git") } });
+  proxy.onServerData = () => "hold";
+  const entry = await stage.reconcileOne("shop");
+  assert.equal(entry.action, "failed");
+  assert.match(entry.message, /team\/shop\.git did not answer within 1\.5 s; it is asked again at the next pass$/);
+  assert.equal((await manifests.log()).length, 1);
+});
+
 test("a Deployment disabled, deleted or changed while its run is under way is not pushed", async (t) => {
   const stage = await startStage(t);
   const { manifests } = await startShop(stage);
