@@ -100,14 +100,17 @@ for (const folder of folders) {
   });
 }
 
-test("only port 8000 comes in, and only what a pass needs goes out", { skip }, async () => {
+test("only port 8000 comes in, from two namespaces, and only what a pass needs goes out", { skip }, async () => {
   const { spec } = objectOf(await renderManifests("manifests/base"), "NetworkPolicy") as unknown as INetworkPolicy;
   assert.deepEqual(spec?.policyTypes, ["Ingress", "Egress"]);
   assert.deepEqual(
     spec?.ingress?.flatMap(({ ports }) => ports),
     [{ port: 8000 }],
   );
-  assert.ok(spec?.ingress?.every(({ from = [] }) => from.length > 0));
+  assert.deepEqual(
+    spec?.ingress?.map(({ from }) => from),
+    [[{ podSelector: {} }, { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "monitoring" } } }]],
+  );
   // Without addresses: name servers and the API server are matched by no ipBlock on some network plugins.
   assert.ok(spec?.egress?.every(({ to }) => to === undefined));
   const ports = spec?.egress?.flatMap((rule) => rule.ports ?? []).map(({ port, protocol = "TCP" }) => `${port}/${protocol}`);
