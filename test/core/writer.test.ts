@@ -168,6 +168,19 @@ test("who was refused before does not spoil the push of others; while the refuse
   assert.deepEqual(pushed, ["a+b", "a+b+bad-1+bad-2", "a+b+bad-1", "a+b+late", "a+b+bad-2+late"]);
 });
 
+test("P9: a manifest that was spoilt between the run's look and the push fails alone", async () => {
+  // The second has no file on the branch.
+  const { branch, writers, write } = createWorld(["a", "c"]);
+  const names = ["a", "spoilt", "c"];
+  const seats = names.map((name) => writers.seat(targetOf(name)));
+  const outcomes = await Promise.all(names.map((name, index) => write(seats[index] as Seat, name)));
+  assert.deepEqual(
+    outcomes.map((outcome) => (outcome.kind === "failed" ? outcome.error.code : outcome.kind)),
+    ["patched", "manifest_no_container", "patched"],
+  );
+  assert.equal(branch.pushes, 1);
+});
+
 test("after the close nothing is pushed, what waits is told so, and a push in flight is waited for", async () => {
   const { branch, writers, write } = createWorld(["a", "b"]);
   const { promise: arrived, resolve: arrive } = Promise.withResolvers<void>();
