@@ -207,6 +207,13 @@ test("bad keys, Secrets, repositories, branches and manifests fail with the thin
     });
   }
   assert.equal((await manifests.log()).length, 2, "nothing was pushed for them");
+  const asked = stage.cluster.requests.map(({ path }) => path).filter((path) => path.includes("/secrets/"));
+  assert.ok(asked.length > 0);
+  assert.deepEqual(
+    asked.filter((path) => path.includes("/elsewhere/")),
+    [],
+    "S1: what is denied is not asked for",
+  );
   await stage.deploy({ name: "shop" });
   assert.equal((await stage.reconcileOne("shop")).action, "patched");
 });
