@@ -34,6 +34,8 @@ function createBranch(names: readonly string[]) {
     pushes: 0,
     atOnce: 0,
     mostAtOnce: 0,
+    /** `PATH KEY` of every commit. */
+    writtenWith: new Set<string>(),
     onPush: async (_pushed: Files): Promise<PushResult | undefined> => undefined,
     move(): void {
       branch.tip = commit(branch.tip, { ...commits.get(branch.tip)?.files, other: String(count) });
@@ -71,7 +73,14 @@ function createBranch(names: readonly string[]) {
   const git: Git = {
     newestCommit: () => Promise.reject(new Error("not asked here")),
     refreshAhead: () => undefined,
-    withManifests: (_at, work) => work(copy),
+    withManifests: ({ key }, work) =>
+      work({
+        ...copy,
+        commit(parent, path, text, message) {
+          branch.writtenWith.add(`${path} ${key.id}`);
+          return copy.commit(parent, path, text, message);
+        },
+      }),
   };
   return { branch, git };
 }
@@ -247,6 +256,12 @@ test("over random races, refusals, cuts, aborts and two keys: one push at a time
     }
     await all;
     await writers.close();
+    for (const written of branch.writtenWith) {
+      assert.ok(
+        names.some((name) => written === `${name}/deployment.yaml ${keyOf(name).id}`),
+        `seed ${seed}: S2: ${written}`,
+      );
+    }
     // Here, not in the push: what it throws would be one more failed run.
     assert.ok(branch.mostAtOnce <= 1, `seed ${seed}: ${branch.mostAtOnce} pushes at once`);
   }

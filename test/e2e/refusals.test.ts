@@ -152,7 +152,7 @@ test("bad keys, Secrets, repositories, branches and manifests fail with the thin
     [
       "secret-denied",
       { ssh_key_namespace: "elsewhere" },
-      /^Failed to get SSH key: Secret elsewhere\/ssh-key can't be used.*SECRET_NAMESPACES/,
+      /^Failed to get SSH key: Secret elsewhere\/ssh-key can't be used.*: it does not exist or is not allowed; .*SECRET_NAMESPACES/,
     ],
     ["key-garbage", { ssh_key_name: "no-key" }, /^Failed to get SSH key: .*gitops-operator\/no-key.*ssh-privatekey/],
     ["key-unknown", { ssh_key_name: "stranger" }, /^Failed to get latest SHA: .*SHA256:/],
