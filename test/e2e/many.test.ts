@@ -136,14 +136,17 @@ test("50 calls at once with one change: one commit, and every answer names it", 
 
 test("a call made right after a commit, while a pass is running, answers with that commit", async (t) => {
   const stage = await startStage(t);
-  await stage.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `team/shop:${OLD}`) });
+  const manifests = await stage.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `team/shop:${OLD}`) });
   const app = await stage.repository("team/shop.git", { "index.html": "1" });
   await stage.deploy({ name: "shop" });
-  for (let round = 0; round < 10; round++) {
+  // Long enough for a commit to be made meanwhile, however slow the machine is.
+  await manifests.installHook("pre-receive", "sleep 0.4");
+  for (const delayMs of [0, 30, 100, 200, 500]) {
+    await app.commit({ "index.html": `before ${delayMs}` });
     const running = stage.reconcileOne("shop");
     // Anywhere in the running pass: before its listing, between listing and push, after.
-    await new Promise((resolve) => setTimeout(resolve, round * 8));
-    const sha = await app.commit({ "index.html": `round ${round}` });
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
+    const sha = await app.commit({ "index.html": `after ${delayMs}` });
     const answers = await Promise.all([stage.reconcileOne("shop"), stage.reconcileOne("shop")]);
     assert.deepEqual(
       answers.map(({ to_sha }) => to_sha),
