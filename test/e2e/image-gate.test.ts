@@ -102,6 +102,7 @@ test("without the default Secret there is no check, or an anonymous one with a r
   assert.equal((await unchecked.stage.reconcileOne("shop")).action, "patched");
   assert.equal(unchecked.stage.registry.requests.length, 0);
   assert.ok(unchecked.stage.logLines.some(({ level, message }) => level === "warn" && message.includes("not checked")));
+  assert.match(await unchecked.stage.text("/metrics"), /^gitops_operator_image_checks_total\{[^}]*"unchecked"[^}]*\} 1$/m);
 
   const forbidden = await startShop(t);
   forbidden.stage.cluster.faults.answer(403, /secrets\/regcred/);
