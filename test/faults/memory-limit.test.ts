@@ -8,9 +8,9 @@ import { git } from "../../sandbox/git-process.ts";
 import { manifestOf, startWorld } from "../../sandbox/world.ts";
 import type { ReconcileEntry } from "../../src/http/reconcile-entry.ts";
 import { makeMemoryGroup, skipWithoutCgroups } from "../cgroup.ts";
+import { startOperatorProcess } from "../e2e/operator-process.ts";
+import { OLD } from "../e2e/stage.ts";
 import { skipWithoutSshd, startOpenSsh } from "../openssh.ts";
-import { startOperatorProcess } from "./operator-process.ts";
-import { OLD } from "./stage.ts";
 
 const program = process.env.OPERATOR_PROGRAM;
 const deployment = readFileSync(new URL("../../manifests/base/deployment.yaml", import.meta.url), "utf8");

@@ -3,9 +3,9 @@ import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { manifestOf } from "../../sandbox/world.ts";
+import { OLD, type Stage, startStage } from "../e2e/stage.ts";
 import { skipWithoutSshd, startOpenSsh } from "../openssh.ts";
 import { startProxiedGit } from "./proxied-git.ts";
-import { OLD, type Stage, startStage } from "./stage.ts";
 
 async function startShop(stage: Stage, annotations: Record<string, string> = {}) {
   const manifests = await stage.repository("team/manifests.git", {

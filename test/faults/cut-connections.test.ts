@@ -4,10 +4,10 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { manifestOf } from "../../sandbox/world.ts";
+import { OLD, startStage } from "../e2e/stage.ts";
 import { type Lane, sweepConnections } from "./connection-sweep.ts";
 import { startProxiedGit } from "./proxied-git.ts";
 import { assertSound } from "./soundness.ts";
-import { OLD, startStage } from "./stage.ts";
 
 /** As git hosts are waited for; by default a sixteenth of it. */
 const KEEPALIVE_MS = process.env.EVERY_FAULT ? 5_000 : 300;

@@ -6,8 +6,8 @@ import { type TestContext, test } from "node:test";
 import ssh2 from "ssh2";
 import { newSshKeyPair } from "../../sandbox/ssh-key-pair.ts";
 import { manifestOf } from "../../sandbox/world.ts";
+import { OLD, type Stage, startStage } from "../e2e/stage.ts";
 import { startSilentHost } from "../silent-host.ts";
-import { OLD, type Stage, startStage } from "./stage.ts";
 
 /** Many Deployments without waiting for each: like a first one, but for namespace, name and repositories. */
 function deployLike(

@@ -6,9 +6,9 @@ import { test } from "node:test";
 import { manifestOf } from "../../sandbox/world.ts";
 import { noTracer, type Tracer } from "../../src/core/tracer.ts";
 import { createRedactor } from "../../src/telemetry/redact.ts";
+import { OLD, startStage } from "../e2e/stage.ts";
 import { eventually } from "../eventually.ts";
 import { assertSound } from "./soundness.ts";
-import { OLD, startStage } from "./stage.ts";
 
 const steps = ["reconcile deployment", "secret read", "git list", "git fetch", "git push"] as const;
 

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { appendFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { deployShop, type Stage, startStage } from "../e2e/stage.ts";
 import { eventually } from "../eventually.ts";
 import { startSilentHost } from "../silent-host.ts";
 import { startTcpProxy } from "../tcp-proxy.ts";
-import { deployShop, type Stage, startStage } from "./stage.ts";
 
 /** In production 20 s for the acknowledgement, 35 s with asking the remote what became of the push. */
 const grace = { acknowledgeMs: 400, askMs: 1_200 };

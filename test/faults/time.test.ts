@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { manifestOf } from "../../sandbox/world.ts";
+import { OLD, type Stage, startStage } from "../e2e/stage.ts";
 import { moveTime, moveWallClock } from "./moved-clocks.ts";
 import { startProxiedGit } from "./proxied-git.ts";
 import { assertSound } from "./soundness.ts";
-import { OLD, type Stage, startStage } from "./stage.ts";
 
 const MINUTE_MS = 60_000;
 const YEAR_MS = 365 * 24 * 60 * MINUTE_MS;

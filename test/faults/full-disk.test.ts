@@ -4,9 +4,9 @@ import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { manifestOf } from "../../sandbox/world.ts";
+import { OLD, startStage } from "../e2e/stage.ts";
 import { mountTmpfs, skipWithoutTmpfs } from "../tmpfs.ts";
 import { assertSound } from "./soundness.ts";
-import { OLD, startStage } from "./stage.ts";
 
 interface Disk {
   readonly folder: string;

@@ -6,9 +6,9 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BareRepository } from "../../sandbox/bare-repository.ts";
+import type { Stage } from "../e2e/stage.ts";
 import type { InjectedFault, Side, TcpFault, TcpProxy } from "../tcp-proxy.ts";
 import { assertSound } from "./soundness.ts";
-import type { Stage } from "./stage.ts";
 
 export const KINDS = ["reset", "close", "half-close", "stall", "throttle", "delay"] as const;
 export type Kind = (typeof KINDS)[number];

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { manifestOf } from "../../sandbox/world.ts";
-import { OLD, type Stage, startStage } from "./stage.ts";
-import { createTestClock } from "./test-clock.ts";
+import { OLD, type Stage, startStage } from "../e2e/stage.ts";
+import { createTestClock } from "../e2e/test-clock.ts";
 
 async function pushCount(stage: Stage): Promise<number> {
   return (await stage.gitHost.execs()).filter(({ service }) => service === "git-receive-pack").length;

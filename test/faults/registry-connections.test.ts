@@ -1,9 +1,9 @@
 /** Connections to a registry that break at every byte offset (F19-F23): never an unchecked push, and the next pass needs no help. */
 import { test } from "node:test";
 import { manifestOf } from "../../sandbox/world.ts";
+import { OLD, startStage } from "../e2e/stage.ts";
 import { startTcpProxy } from "../tcp-proxy.ts";
 import { type Lane, sweepConnections } from "./connection-sweep.ts";
-import { OLD, startStage } from "./stage.ts";
 
 /** A stalled registry is given 10 s, for which the default has no time. */
 const stall = process.env.EVERY_FAULT ? { stall: 32 } : {};

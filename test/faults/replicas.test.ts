@@ -7,10 +7,10 @@ import type { BareRepository } from "../../sandbox/bare-repository.ts";
 import { startGitHost } from "../../sandbox/git-host.ts";
 import { manifestOf, startWorld, type World } from "../../sandbox/world.ts";
 import type { ReconcileEntry } from "../../src/http/reconcile-entry.ts";
+import { type OperatorProcess, startOperatorProcess } from "../e2e/operator-process.ts";
+import { OLD } from "../e2e/stage.ts";
 import { skipWithoutSshd, startOpenSsh } from "../openssh.ts";
-import { type OperatorProcess, startOperatorProcess } from "./operator-process.ts";
 import { assertSound } from "./soundness.ts";
-import { OLD } from "./stage.ts";
 
 const program = process.env.OPERATOR_PROGRAM ?? fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const NAMES = ["blue", "green", "red"];

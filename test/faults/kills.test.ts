@@ -6,12 +6,12 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { startGitHost } from "../../sandbox/git-host.ts";
 import { manifestOf, startWorld } from "../../sandbox/world.ts";
+import { type OperatorProcess, startOperatorProcess } from "../e2e/operator-process.ts";
+import { OLD } from "../e2e/stage.ts";
 import { skipWithoutSshd, startOpenSsh } from "../openssh.ts";
 import type { Side } from "../tcp-proxy.ts";
-import { type OperatorProcess, startOperatorProcess } from "./operator-process.ts";
 import { startProxiedGit } from "./proxied-git.ts";
 import { assertSound, sampled } from "./soundness.ts";
-import { OLD } from "./stage.ts";
 
 const program = process.env.OPERATOR_PROGRAM ?? fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 
