@@ -10,42 +10,46 @@ const MOST_PER_PLACE = 4;
 const MOST_PER_GROUP = MOST_PER_PLACE / 2;
 /** So many there may be before a group with nobody overdue has to wait too: however many groups are slow, they do not keep it out. */
 const MOST_WITH_NEWCOMERS = 16;
-/** Groups with somebody overdue come after all that have none. */
-const OVERDUE_WEIGHT = 1_000_000;
+
+/** The runs of one group, or of all. */
+interface Held {
+  readonly active: number;
+  /** Of those: who have outstayed the lease, so that their places have gone on. */
+  readonly overdue: number;
+}
+
+const NOTHING: Held = { active: 0, overdue: 0 };
 
 /** A free place goes to the waiting group that holds the fewest, overdue ones first of all; among equals in turn, within a group in order. */
 export function createSlots(size: number, leaseMs: number): Slots {
-  let taken = 0;
-  let active = 0;
-  const weights = new Map<string, number>();
+  let all = NOTHING;
+  const groups = new Map<string, Held>();
   /** The group that was served last comes last. */
   const waiting = new Map<string, (() => void)[]>();
 
-  const weightOf = (group: string) => weights.get(group) ?? 0;
+  const heldBy = (group: string) => groups.get(group) ?? NOTHING;
 
-  function weigh(group: string, change: number): void {
-    const weight = weightOf(group) + change;
-    if (weight > 0) weights.set(group, weight);
-    else weights.delete(group);
+  function change(group: string, active: number, overdue: number): void {
+    all = add(all, active, overdue);
+    const held = add(heldBy(group), active, overdue);
+    if (held.active > 0) groups.set(group, held);
+    else groups.delete(group);
   }
 
   function mayHaveMore(group: string): boolean {
-    const overdue = Math.floor(weightOf(group) / OVERDUE_WEIGHT);
-    const activeInGroup = overdue + (weightOf(group) % OVERDUE_WEIGHT);
-    const most = overdue > 0 ? MOST_PER_PLACE : MOST_WITH_NEWCOMERS;
-    return active < size * most && activeInGroup < size * MOST_PER_GROUP;
+    const held = heldBy(group);
+    const most = held.overdue > 0 ? MOST_PER_PLACE : MOST_WITH_NEWCOMERS;
+    return all.active < size * most && held.active < size * MOST_PER_GROUP;
   }
 
   function grant(): void {
-    while (taken < size) {
+    while (all.active - all.overdue < size) {
       const open = [...waiting].filter(([group]) => mayHaveMore(group));
       if (open.length === 0) return;
-      const [group, queue] = open.reduce((best, next) => (weightOf(next[0]) < weightOf(best[0]) ? next : best));
+      const [group, queue] = open.reduce((best, next) => (holdsFewer(heldBy(next[0]), heldBy(best[0])) ? next : best));
       waiting.delete(group);
       if (queue.length > 1) waiting.set(group, queue);
-      taken += 1;
-      active += 1;
-      weigh(group, 1);
+      change(group, 1, 0);
       queue.shift()?.();
     }
   }
@@ -63,19 +67,24 @@ export function createSlots(size: number, leaseMs: number): Slots {
       let isReleased = false;
       const lease = setTimeout(() => {
         isOverdue = true;
-        taken -= 1;
-        weigh(group, OVERDUE_WEIGHT - 1);
+        change(group, 0, 1);
         grant();
       }, leaseMs);
       return () => {
         if (isReleased) return;
         isReleased = true;
         clearTimeout(lease);
-        active -= 1;
-        if (!isOverdue) taken -= 1;
-        weigh(group, isOverdue ? -OVERDUE_WEIGHT : -1);
+        change(group, -1, isOverdue ? -1 : 0);
         grant();
       };
     },
   };
+}
+
+function add({ active, overdue }: Held, moreActive: number, moreOverdue: number): Held {
+  return { active: active + moreActive, overdue: overdue + moreOverdue };
+}
+
+function holdsFewer(a: Held, b: Held): boolean {
+  return a.overdue < b.overdue || (a.overdue === b.overdue && a.active < b.active);
 }
