@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { createSlots, type Slots } from "../../src/core/slots.ts";
 import { createRandom } from "./random.ts";
 
@@ -51,6 +51,20 @@ test("a place that is held for longer than the lease goes on to another group, a
   assert.deepEqual(got, ["stalled0", "well0", "well1", "stalled1"]);
   release();
   (await stalled)();
+});
+
+test("a group with nobody overdue goes before one that has somebody, even where it holds more", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const slots = createSlots(3, HOUR_MS);
+  const got: string[] = [];
+  void queue(slots, "slow", "slow0", got);
+  await nextTurn();
+  t.mock.timers.tick(HOUR_MS);
+  const [first] = ["well0", "well1", "well2"].map((name) => queue(slots, "well", name, got));
+  for (const group of ["slow", "well"]) void queue(slots, group, `${group} again`, got);
+  (await first)?.();
+  await nextTurn();
+  assert.deepEqual(got, ["slow0", "well0", "well1", "well2", "well again"]);
 });
 
 test("of groups that outstay the lease there are never more than four per place", async () => {
