@@ -10,17 +10,14 @@ export interface PackedObjects {
   readonly starts: Uint32Array;
   /** Of the entries' bytes. */
   readonly crcs: Uint32Array;
+  /** Of an object that is there twice, which row counts; by default the first. */
+  readonly isBefore?: (a: number, b: number) => boolean;
 }
 
 export const ID_BYTES = 20;
 
-/** `isBefore`: of an object that is there twice, which row counts. */
-export async function formatIndex(
-  objects: PackedObjects,
-  packChecksum: Buffer,
-  isBefore: (a: number, b: number) => boolean = (a, b) => a < b,
-): Promise<Buffer> {
-  const { ids, starts, crcs } = objects;
+export async function formatIndex(objects: PackedObjects, packChecksum: Buffer): Promise<Buffer> {
+  const { ids, starts, crcs, isBefore = (a, b) => a < b } = objects;
   const compare = (a: number, b: number) => ids.compare(ids, b * ID_BYTES, (b + 1) * ID_BYTES, a * ID_BYTES, (a + 1) * ID_BYTES);
   const fanout = Buffer.alloc(1024);
   const rows = new Uint32Array(starts.length);

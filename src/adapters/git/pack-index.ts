@@ -9,7 +9,7 @@ import { createBreath } from "./breath.ts";
 import { createContentCache } from "./content-cache.ts";
 import { applyDelta, deltaResultSize } from "./pack-delta.ts";
 import { inflateEntry, KINDS, MAX_DELTA_DEPTH, PACK_HEADER_BYTES, type PackEntry, readPackEntry } from "./pack-entry.ts";
-import { formatIndex, ID_BYTES } from "./pack-index-format.ts";
+import { formatIndex } from "./pack-index-format.ts";
 import { createPackLimits, type PackLimits } from "./pack-limits.ts";
 import { createPackTable, type PackTable } from "./pack-table.ts";
 
@@ -21,7 +21,7 @@ export async function indexPack(pack: Buffer, at: { repository: string; maxBytes
   const limits = createPackLimits(at);
   try {
     const { table, checksum } = await readObjects(pack, limits);
-    return await formatIndex(table, checksum, table.isBefore);
+    return await formatIndex(table, checksum);
   } catch (cause) {
     if (cause instanceof ReconcileError) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
@@ -42,15 +42,11 @@ async function readObjects(pack: Buffer, limits: PackLimits): Promise<{ table: P
   const breathe = createBreath();
   let start = PACK_HEADER_BYTES;
   for (let left = count; left > 0; left--) {
-    const entry = readPackEntry(body, start);
-    if (entry === "incomplete") throw new Error("it ends early");
-    limits.declare(entry.size);
-    const inflated = inflateEntry(body, entry);
-    if (inflated === "incomplete") throw new Error("it ends early");
-    const bytes = body.subarray(start, inflated.end);
+    const { entry, content, end: next } = inflate(body, start, limits.declare);
+    const bytes = body.subarray(start, next);
     hash.update(bytes);
-    await resolver.add(table.add(start, crc32(bytes)), entry, inflated.content, breathe);
-    start = inflated.end;
+    await resolver.add(table.add(start, crc32(bytes)), entry, content, breathe);
+    start = next;
     await breathe();
   }
   if (table.resolved !== count) throw new Error("a delta's base is missing");
@@ -83,14 +79,7 @@ function createResolver(pack: Buffer, table: PackTable, limits: PackLimits) {
     return content as Buffer;
   }
 
-  function inflateAgain(row: number): { entry: PackEntry; content: Buffer } {
-    const entry = readPackEntry(pack, table.starts[row] ?? 0);
-    if (entry === "incomplete") throw new Error("it ends early");
-    limits.repeat(entry.size);
-    const inflated = inflateEntry(pack, entry);
-    if (inflated === "incomplete") throw new Error("it ends early");
-    return { entry, content: inflated.content };
-  }
+  const inflateAgain = (row: number) => inflate(pack, table.starts[row] ?? 0, limits.repeat);
 
   /** False: its base is not known yet. */
   function resolve(row: number, { base: at, type }: PackEntry, inflated: Buffer): boolean {
@@ -122,7 +111,7 @@ function createResolver(pack: Buffer, table: PackTable, limits: PackLimits) {
   /** Those that have waited for it. */
   function take(row: number): number[] {
     if (waiting.size === 0) return [];
-    const keys = [table.starts[row] ?? 0, table.ids.toString("hex", ID_BYTES * row, ID_BYTES * (row + 1))];
+    const keys = [table.starts[row] ?? 0, table.id(row)];
     return keys.flatMap((key) => {
       const rows = waiting.get(key) ?? [];
       waiting.delete(key);
@@ -142,4 +131,14 @@ function createResolver(pack: Buffer, table: PackTable, limits: PackLimits) {
       }
     },
   };
+}
+
+/** The entry that begins there; `judge` is told the size that it declares before a byte is inflated. */
+function inflate(pack: Buffer, start: number, judge: (bytes: number) => void): { entry: PackEntry; content: Buffer; end: number } {
+  const entry = readPackEntry(pack, start);
+  if (entry === "incomplete") throw new Error("it ends early");
+  judge(entry.size);
+  const inflated = inflateEntry(pack, entry);
+  if (inflated === "incomplete") throw new Error("it ends early");
+  return { entry, ...inflated };
 }

@@ -9,13 +9,12 @@ export interface PackTable extends PackedObjects {
   rowOf(id: string): number | undefined;
   /** `type`: of the whole object; `base`: its row, -1 for none. */
   resolve(row: number, object: { readonly id: Buffer; readonly type: number; readonly base: number; readonly depth: number }): void;
+  id(row: number): string;
   /** Of the whole object; 0 while it is not resolved. */
   type(row: number): number;
   base(row: number): number;
   depth(row: number): number;
   readonly resolved: number;
-  /** Whether `a` was resolved before `b`. */
-  isBefore(a: number, b: number): boolean;
 }
 
 export function createPackTable(count: number): PackTable {
@@ -75,6 +74,7 @@ export function createPackTable(count: number): PackTable {
       // Of one that is there twice the first counts: it was made of earlier ones alone, so who follows deltas by id never comes round in a circle.
       if (byId && !byId.has(idOf(row))) byId.set(idOf(row), row);
     },
+    id: idOf,
     type: (row) => number(types, row),
     base: (row) => number(bases, row),
     depth: (row) => number(depths, row),
