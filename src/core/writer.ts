@@ -34,14 +34,13 @@ interface BranchWriters extends DeliveryBranch {
   readonly byKey: Map<string, Writer>;
   /** Pushes go one after the other: racing against ourselves would only cost tries. */
   turn: Promise<unknown>;
-  /** Deliveries that have their turn, or wait for it. */
-  deliveries: number;
+  /** Those that have their turn, or wait for it. */
+  readonly deliveries: Set<Promise<void>>;
 }
 
 export function createWriters(options: DeliveryOptions): Writers {
   const { clock, tracer = noTracer } = options;
   const branches = new Map<string, BranchWriters>();
-  const flushing = new Set<Promise<void>>();
   const closing = new AbortController();
   const { deliver } = createDelivery(options, closing.signal);
 
@@ -73,7 +72,7 @@ export function createWriters(options: DeliveryOptions): Writers {
   }
 
   function branchOf(id: string): BranchWriters {
-    const branch = branches.get(id) ?? { id, undecided: 0, byKey: new Map(), turn: Promise.resolve(), deliveries: 0, pushedAt: 0 };
+    const branch = branches.get(id) ?? { id, undecided: 0, byKey: new Map(), turn: Promise.resolve(), deliveries: new Set(), pushedAt: 0 };
     branches.set(id, branch);
     return branch;
   }
@@ -111,24 +110,22 @@ export function createWriters(options: DeliveryOptions): Writers {
     branch.turn = delivered;
     const settled = delivered.then(async (refused) => {
       for (const item of refused) await deliverInTurn(branch, at, [item]);
-      flushing.delete(settled);
-      branch.deliveries -= 1;
+      branch.deliveries.delete(settled);
       forget(branch);
     });
-    branch.deliveries += 1;
-    flushing.add(settled);
+    branch.deliveries.add(settled);
     await delivered;
   }
 
   function forget(branch: BranchWriters): void {
-    if (branch.undecided === 0 && branch.byKey.size === 0 && branch.deliveries === 0) branches.delete(branch.id);
+    if (branch.undecided === 0 && branch.byKey.size === 0 && branch.deliveries.size === 0) branches.delete(branch.id);
   }
 
   return {
     seat,
     async close() {
       closing.abort(shutdown());
-      await Promise.all(flushing);
+      await Promise.all([...branches.values()].flatMap(({ deliveries }) => [...deliveries]));
     },
   };
 }

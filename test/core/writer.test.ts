@@ -167,7 +167,7 @@ test("who was refused before does not spoil the push of others; while the refuse
   const names = ["a", "b", "bad-1", "bad-2"];
   const seats = names.map((name) => writers.seat(targetOf(name)));
   const outcomes = names.map((name, index) => write(seats[index] as Seat, name, undefined, name.startsWith("bad")));
-  while (pushed.length < 2) await turn();
+  while (pushed.length < 3) await turn();
   const late = write(writers.seat(targetOf("late")), "late");
   assert.equal((await late).kind, "patched");
   assert.deepEqual(
@@ -175,6 +175,7 @@ test("who was refused before does not spoil the push of others; while the refuse
     ["patched", "patched", "failed", "failed"],
   );
   assert.deepEqual(pushed, ["a+b", "a+b+bad-1+bad-2", "a+b+bad-1", "a+b+late", "a+b+bad-2+late"]);
+  assert.equal(branch.mostAtOnce, 1);
 });
 
 test("P9: a manifest that was spoilt between the run's look and the push fails alone", async () => {
