@@ -7,11 +7,8 @@ import { eventually } from "./eventually.ts";
 const ROOT = "/sys/fs/cgroup";
 const isVersion2 = existsSync(join(ROOT, "cgroup.controllers"));
 const FILES = isVersion2
-  ? { limit: "memory.max", swap: "memory.swap.max", kills: "memory.events", peak: "memory.peak" }
-  : {
-      ...{ limit: "memory.limit_in_bytes", swap: "memory.memsw.limit_in_bytes" },
-      ...{ kills: "memory.oom_control", peak: "memory.max_usage_in_bytes" },
-    };
+  ? { limit: "memory.max", swap: "memory.swap.max", kills: "memory.events" }
+  : { limit: "memory.limit_in_bytes", swap: "memory.memsw.limit_in_bytes", kills: "memory.oom_control" };
 const parent = isVersion2 ? ROOT : join(ROOT, "memory");
 
 /** For a test's `skip`. */
@@ -30,8 +27,6 @@ interface MemoryGroup {
   readonly enter: readonly string[];
   /** How many processes the kernel has killed there for want of memory. */
   kills(): number;
-  /** Bytes, with what the kernel caches of files and gives back when asked. */
-  peak(): number;
 }
 
 /** Gone with the test, once its processes are. */
@@ -46,7 +41,6 @@ export function makeMemoryGroup(t: TestContext, bytes: number): MemoryGroup {
   return {
     enter: ["sh", "-c", `echo $$ > ${members} && exec "$@"`, "sh"],
     kills: () => Number(/^oom_kill (\d+)/m.exec(readFileSync(join(folder, FILES.kills), "utf8"))?.[1]),
-    peak: () => Number(readFileSync(join(folder, FILES.peak), "utf8")),
   };
 }
 

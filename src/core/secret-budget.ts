@@ -1,7 +1,7 @@
 /** How much of Secrets all runs may hold at once: those that wait for builds or pushes keep theirs, and memory is everybody's. */
 import { ReconcileError } from "../errors.ts";
 
-export interface SecretBudget {
+interface SecretBudget {
   /** Counts the bytes until the returned function is called. Throws where the namespace would hold more than it leaves free. */
   take(namespace: string, bytes: number): () => void;
 }

@@ -10,8 +10,8 @@ import type { Stage } from "../e2e/stage.ts";
 import type { InjectedFault, Side, TcpFault, TcpProxy } from "../tcp-proxy.ts";
 import { assertSound } from "./soundness.ts";
 
-export const KINDS = ["reset", "close", "half-close", "stall", "throttle", "delay"] as const;
-export type Kind = (typeof KINDS)[number];
+const KINDS = ["reset", "close", "half-close", "stall", "throttle", "delay"] as const;
+type Kind = (typeof KINDS)[number];
 
 export interface Lane {
   readonly name: string;

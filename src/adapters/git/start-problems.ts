@@ -9,7 +9,7 @@ interface DiskSettings {
   readonly knownHostsNamed: boolean;
 }
 
-export interface StartProblem {
+interface StartProblem {
   readonly level: "warn" | "info";
   readonly problem: string;
   readonly message: string;
