@@ -4,6 +4,7 @@ import { appendFile } from "node:fs/promises";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import ssh2 from "ssh2";
+import type { BareRepository } from "../../sandbox/bare-repository.ts";
 import { newSshKeyPair } from "../../sandbox/ssh-key-pair.ts";
 import { manifestOf } from "../../sandbox/world.ts";
 import { OLD, type Stage, startStage } from "../e2e/stage.ts";
@@ -30,6 +31,47 @@ function deployLike(
 
 /** Manifests of their own: on a shared branch the others' pushes would wait 2 s for the undecided. */
 const elsewhere = (stage: Stage) => ({ manifest_repository: stage.gitHost.url("team/elsewhere.git") });
+
+/** Namespaces `NAME-0` and on, of five Deployments with repositories of their own on that host. */
+async function deploySlow(stage: Stage, name: string, tenants: number, port: number): Promise<void> {
+  const repository = (of: string) => `ssh://git@127.0.0.1:${port}/${of}.git`;
+  await stage.deploy({ name, annotations: { app_repository: repository(name), ...elsewhere(stage) } });
+  for (let tenant = 0; tenant < tenants; tenant++) {
+    const namespace = `${name}-${tenant}`;
+    stage.secret(namespace, "key", { "ssh-privatekey": newSshKeyPair().privateKey });
+    const others = Array.from({ length: 5 }, (_, i) => ({
+      namespace,
+      name: `${name}-${i}`,
+      key: "key",
+      repository: repository(`${name}-${i}`),
+    }));
+    deployLike(stage, name, others);
+  }
+}
+
+/** 50 of one application, in those namespaces in turn; their manifests. */
+async function deployHealthy(stage: Stage, namespaces: readonly string[]): Promise<BareRepository> {
+  const names = Array.from({ length: 50 }, (_, i) => `app-${i}`);
+  const files = Object.fromEntries(names.map((name) => [`${name}/deployment.yaml`, manifestOf(name, `team/${name}:${OLD}`)]));
+  const manifests = await stage.repository("team/manifests.git", files);
+  await stage.repository("team/shop.git", { "index.html": "1" });
+  const annotations = { app_repository: stage.gitHost.url("team/shop.git") };
+  for (const [i, name] of names.entries())
+    await stage.deploy({ name, namespace: namespaces[i % namespaces.length] as string, annotations });
+  return manifests;
+}
+
+/** A call for each namespace: all is patched within 30 s. */
+async function assertServed(t: TestContext, stage: Stage, namespaces: readonly string[], manifests: BareRepository): Promise<void> {
+  const startedAt = performance.now();
+  const entries = (await Promise.all(namespaces.map((namespace) => stage.reconcile(`?namespace=${namespace}`)))).flat();
+  const ms = performance.now() - startedAt;
+  t.diagnostic(`healthy after ${Math.round(ms)} ms`);
+  assert.deepEqual(new Set(entries.map(({ status }) => status)), new Set(["success"]));
+  assert.equal(entries.length, 50);
+  assert.ok(ms < 30_000, `healthy after ${ms} ms`);
+  assert.equal((await manifests.log()).length, 51);
+}
 
 /** Lets everybody in, starts every command, and then says nothing, or a byte of a long line now and then: alive on the wire, never done. */
 async function startStallingHost(t: TestContext, stage: Stage, byteEveryMs?: number): Promise<{ port: number; commands: () => number }> {
@@ -102,70 +144,21 @@ test("500 Deployments on a silent host: a few tries find it out, the pass ends, 
 test("8 tenants whose host answers the handshake and then stalls: 50 healthy Deployments are done in 30 s", async (t) => {
   const stage = await startStage(t);
   const host = await startStallingHost(t, stage);
-  const names = Array.from({ length: 50 }, (_, i) => `app-${i}`);
-  const files = Object.fromEntries(names.map((name) => [`${name}/deployment.yaml`, manifestOf(name, `team/${name}:${OLD}`)]));
-  const manifests = await stage.repository("team/manifests.git", files);
-  await stage.repository("team/shop.git", { "index.html": "1" });
-  const app = { app_repository: stage.gitHost.url("team/shop.git") };
-  const stalled = { app_repository: `ssh://git@127.0.0.1:${host.port}/stalled.git`, ...elsewhere(stage) };
-  await stage.deploy({ name: "stalled", annotations: stalled });
-  for (let tenant = 0; tenant < 8; tenant++) {
-    const namespace = `stalled-${tenant}`;
-    stage.secret(namespace, "key", { "ssh-privatekey": newSshKeyPair().privateKey });
-    deployLike(
-      stage,
-      "stalled",
-      Array.from({ length: 5 }, (_, i) => ({ namespace, name: `stalled-${i}`, key: "key" })),
-    );
-  }
-  for (const name of names) await stage.deploy({ name, namespace: "zoo", annotations: app });
+  const manifests = await deployHealthy(stage, ["zoo"]);
+  await deploySlow(stage, "stalled", 8, host.port);
   void stage.reconcile().catch(() => undefined);
-  for (let tries = 0; host.commands() < 8; tries++) {
-    assert.ok(tries < 200, `${host.commands()} stalled`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  const startedAt = performance.now();
-  const entries = await stage.reconcile("?namespace=zoo");
-  const ms = performance.now() - startedAt;
-  t.diagnostic(`healthy after ${Math.round(ms)} ms`);
-  assert.deepEqual(new Set(entries.map(({ status }) => status)), new Set(["success"]));
-  assert.equal(entries.length, 50);
-  assert.ok(ms < 30_000, `healthy after ${ms} ms`);
-  assert.equal((await manifests.log()).length, 51);
+  await t.waitFor(() => assert.ok(host.commands() >= 8, `${host.commands()} stalled`), { timeout: 5_000 });
+  await assertServed(t, stage, ["zoo"], manifests);
 });
 
-// A place is held for 0.5 s instead of 2; the conversations end after 60 s, the runs after 240.
+// A place is held for 0.5 s instead of 5; the conversations end after 60 s, the runs after 240.
 test("40 namespaces whose host gives a byte a second have been there first: 50 healthy Deployments are done in 30 s", async (t) => {
   const stage = await startStage(t, { operator: { patience: { placeMs: 500 } } });
   const host = await startStallingHost(t, stage, 1_000);
-  const names = Array.from({ length: 50 }, (_, i) => `app-${i}`);
   const namespaces = Array.from({ length: 10 }, (_, i) => `zoo-${i}`);
-  const files = Object.fromEntries(names.map((name) => [`${name}/deployment.yaml`, manifestOf(name, `team/${name}:${OLD}`)]));
-  const manifests = await stage.repository("team/manifests.git", files);
-  await stage.repository("team/shop.git", { "index.html": "1" });
-  const slowRepository = (name: string) => `ssh://git@127.0.0.1:${host.port}/${name}.git`;
-  await stage.deploy({ name: "slow", annotations: { app_repository: slowRepository("slow"), ...elsewhere(stage) } });
-  for (let tenant = 0; tenant < 40; tenant++) {
-    const namespace = `slow-${tenant}`;
-    stage.secret(namespace, "key", { "ssh-privatekey": newSshKeyPair().privateKey });
-    const more = Array.from({ length: 5 }, (_, i) => ({
-      namespace,
-      name: `slow-${i}`,
-      key: "key",
-      repository: slowRepository(`slow-${i}`),
-    }));
-    deployLike(stage, "slow", more);
-  }
-  const app = { app_repository: stage.gitHost.url("team/shop.git") };
-  for (const [i, name] of names.entries()) await stage.deploy({ name, namespace: namespaces[i % 10] as string, annotations: app });
+  const manifests = await deployHealthy(stage, namespaces);
+  await deploySlow(stage, "slow", 40, host.port);
   for (let tenant = 0; tenant < 40; tenant++) void stage.reconcile(`?namespace=slow-${tenant}`).catch(() => undefined);
   await t.waitFor(() => assert.ok(host.commands() >= 32, `${host.commands()} slow`), { timeout: 20_000 });
-  const startedAt = performance.now();
-  const entries = (await Promise.all(namespaces.map((namespace) => stage.reconcile(`?namespace=${namespace}`)))).flat();
-  const ms = performance.now() - startedAt;
-  t.diagnostic(`healthy after ${Math.round(ms)} ms, ${host.commands()} commands at the slow host`);
-  assert.deepEqual(new Set(entries.map(({ status }) => status)), new Set(["success"]));
-  assert.equal(entries.length, 50);
-  assert.ok(ms < 30_000, `healthy after ${ms} ms`);
-  assert.equal((await manifests.log()).length, 51);
+  await assertServed(t, stage, namespaces, manifests);
 });
