@@ -58,9 +58,7 @@ test("a bug that throws where one Deployment is shown or told of: pages, metrics
   };
   const chatHttpHosts: string[] = [];
   const stage = await startStage(t, {
-    operator: {
-      chatHttpHosts,
-    },
+    operator: { chatHttpHosts },
     redactor: {
       ...redactor,
       redact: (text) => redactor.redact(careless(text)),

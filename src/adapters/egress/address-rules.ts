@@ -48,7 +48,7 @@ export function createAddressRules(allowCidrs: readonly string[]): AddressRules 
   };
 }
 
-/** Also inside an IPv6 address. */
+/** IPv4 ones inside an IPv6 address (mapped, NAT64, 6to4) too. */
 export function isLinkLocal(address: string): boolean {
   return holds(linkLocal, withoutZone(address));
 }

@@ -161,7 +161,7 @@ test("idle copies go when what all keep in memory is more than they may", async 
   await repository.commit(Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`many/${i}.yaml`, `a: ${i}\n`])));
   // An index has 28 bytes for each object, so two copies fit, and not a third.
   const git = open(real, { maxCopiesMemoryBytes: 80_000 });
-  for (const [key, copies] of [...Object.entries({ a: 1, b: 2, c: 2, d: 2 })] as const) {
+  for (const [key, copies] of Object.entries({ a: 1, b: 2, c: 2, d: 2 })) {
     const read = git.withManifests({ ...at, key: { ...at.key, id: key } }, async (copy) =>
       copy.read(await copy.refresh(performance.now()), "shop/a.yaml"),
     );
