@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
+import { type TestContext, test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import { createSlots, type Slots } from "../../src/core/slots.ts";
 import { createRandom } from "./random.ts";
 
@@ -14,14 +14,28 @@ function queue(slots: Slots, group: string, name: string, got: string[]): Promis
   });
 }
 
+/** Time that the test alone moves, a millisecond after the other. */
+function stopTime(t: TestContext): { pass(ms: number): Promise<void> } {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  return {
+    async pass(ms) {
+      for (; ms > 0; ms--) {
+        await turn();
+        t.mock.timers.tick(1);
+      }
+      await turn();
+    },
+  };
+}
+
 test("who asks in the same breath is served by group in turn, whatever the order of asking", async () => {
   const slots = createSlots(4, HOUR_MS);
   const got: string[] = [];
   const releases = [..."aaaaaa", "b", "c"].map((group, index) => queue(slots, group, `${group}${index}`, got));
-  await sleep(1);
+  await turn();
   assert.deepEqual(got, ["a0", "b6", "c7", "a1"]);
   for (const release of await Promise.all(releases.slice(0, 2))) release();
-  await sleep(1);
+  await turn();
   assert.deepEqual(got.slice(4), ["a2", "a3"]);
   for (const release of releases) void release.then((end) => end());
 });
@@ -31,82 +45,94 @@ test("a group that holds places waits behind one that holds none, however long i
   const got: string[] = [];
   const [first, second] = [queue(slots, "a", "a0", got), queue(slots, "a", "a1", got)];
   const more = ["a2", "a3"].map((name) => queue(slots, "a", name, got));
-  await sleep(1);
+  await turn();
   const late = queue(slots, "b", "b0", got);
-  await sleep(1);
+  await turn();
   (await first)();
-  await sleep(1);
+  await turn();
   assert.deepEqual(got, ["a0", "a1", "b0"]);
   for (const release of [second, late, ...more]) void release.then((end) => end());
 });
 
-test("a place that is held for longer than the lease goes on to another group, and the group that holds it stays behind", async () => {
+test("a place that is held for longer than the lease goes on to another group, and the group that holds it stays behind", async (t) => {
+  const time = stopTime(t);
   const slots = createSlots(1, 20);
   const got: string[] = [];
   const stalled = queue(slots, "stalled", "stalled0", got);
   const next = queue(slots, "stalled", "stalled1", got);
   await stalled;
   for (const name of ["well0", "well1"]) void queue(slots, "well", name, got).then((release) => release());
-  const release = await next;
+  await time.pass(20);
+  await next;
   assert.deepEqual(got, ["stalled0", "well0", "well1", "stalled1"]);
-  release();
-  (await stalled)();
 });
 
 test("a group with nobody overdue goes before one that has somebody, even where it holds more", async (t) => {
-  t.mock.timers.enable({ apis: ["setTimeout"] });
-  const slots = createSlots(3, HOUR_MS);
+  const time = stopTime(t);
+  const slots = createSlots(3, 10);
   const got: string[] = [];
   void queue(slots, "slow", "slow0", got);
-  await nextTurn();
-  t.mock.timers.tick(HOUR_MS);
+  await time.pass(10);
   const [first] = ["well0", "well1", "well2"].map((name) => queue(slots, "well", name, got));
   for (const group of ["slow", "well"]) void queue(slots, group, `${group} again`, got);
   (await first)?.();
-  await nextTurn();
+  await turn();
   assert.deepEqual(got, ["slow0", "well0", "well1", "well2", "well again"]);
 });
 
-test("of groups that outstay the lease there are never more than four per place", async () => {
+test("who was overdue and is done has cost no place, and made none", async (t) => {
+  const time = stopTime(t);
+  const slots = createSlots(2, 10);
+  const got: string[] = [];
+  const overdue = ["a", "b"].map((name) => queue(slots, name, name, got));
+  await time.pass(10);
+  for (const release of await Promise.all(overdue)) release();
+  for (const name of ["c", "d", "e"]) void queue(slots, name, name, got);
+  await turn();
+  assert.deepEqual(got, ["a", "b", "c", "d"]);
+});
+
+test("of groups that outstay the lease there are never more than four per place", async (t) => {
+  const time = stopTime(t);
   const slots = createSlots(2, 1);
   const got: string[] = [];
   const all = Array.from({ length: 20 }, (_, index) => queue(slots, `tenant${index % 4}`, String(index), got));
-  await sleep(100);
+  await time.pass(100);
   assert.equal(got.length, 8);
   (await all[0])?.();
-  await sleep(20);
+  await time.pass(20);
   assert.equal(got.length, 9);
-  for (const release of all) void release.then((end) => end());
 });
 
-test("a group that does not outstay the lease is let in beside however many that do, up to sixteen per place", async () => {
+test("a group that does not outstay the lease is let in beside however many that do, up to sixteen per place", async (t) => {
+  const time = stopTime(t);
   const slots = createSlots(2, 1);
   const got: string[] = [];
-  const slow = Array.from({ length: 60 }, (_, index) => queue(slots, `slow${index % 20}`, String(index), got));
-  await sleep(100);
-  assert.equal(new Set(got.map((index) => Number(index) % 20)).size, 20, "each of them, since it was not known to be slow");
-  assert.ok(got.length < 24, `${got.length}, and hardly any of them twice`);
-  const well = Array.from({ length: 30 }, (_, index) => slots.acquire(`well${index % 3}`).then((release) => release()));
-  await Promise.race([Promise.all(well), sleep(1_000).then(() => assert.fail("kept out"))]);
-  for (let tenant = 0; tenant < 20; tenant++) slow.push(queue(slots, `late${tenant}`, "late", got));
-  await sleep(100);
+  for (let index = 0; index < 60; index++) void queue(slots, `slow${index % 20}`, `slow${index % 20}`, got);
+  await time.pass(100);
+  assert.deepEqual([new Set(got).size, got.length], [20, 21], "each of them while it was not known to be slow, and so the last one twice");
+  const served: string[] = [];
+  for (let index = 0; index < 30; index++) void queue(slots, `well${index % 3}`, "well", served).then((release) => release());
+  await time.pass(100);
+  assert.equal(served.length, 30);
+  for (let tenant = 0; tenant < 20; tenant++) void queue(slots, `late${tenant}`, "late", got);
+  await time.pass(100);
   assert.equal(got.length, 32);
-  for (const release of slow) void release.then((end) => end());
 });
 
-test("a group whose members all outstay the lease has half of what there can be, and the others go on", async () => {
+test("a group whose members all outstay the lease has half of what there can be, and the others go on", async (t) => {
+  const time = stopTime(t);
   const slots = createSlots(2, 1);
   const got: string[] = [];
   const all = Array.from({ length: 20 }, (_, index) => queue(slots, "tenant", String(index), got));
-  await sleep(100);
+  await time.pass(100);
   assert.equal(got.length, 4);
-  const other = queue(slots, "other", "other", got);
-  await sleep(20);
+  void queue(slots, "other", "other", got);
+  await time.pass(20);
   assert.equal(got.at(-1), "other");
   (await all[0])?.();
-  await sleep(20);
+  await time.pass(20);
   assert.equal(got.length, 6);
-  for (const release of [...all, other]) void release.then((end) => end());
 });
 
 test("a release counts once, and whatever happens no place is lost", async () => {
