@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { manifestOf } from "../../sandbox/world.ts";
 import { OLD, startStage } from "../e2e/stage.ts";
+import { eventually } from "../eventually.ts";
 import { type Lane, sweepConnections } from "./connection-sweep.ts";
 import { startProxiedGit } from "./proxied-git.ts";
 import { assertSound } from "./soundness.ts";
@@ -45,7 +46,7 @@ test("cut while the server still decides on the push: it is made again, whicheve
   const deciding = join(stage.folder, "deciding");
   await manifests.installHook("pre-receive", `if [ ! -e ${deciding} ]; then touch ${deciding}; sleep 1; fi`);
   const running = stage.reconcileOne("shop");
-  while (!(await readdir(stage.folder)).includes("deciding")) await new Promise((resolve) => setTimeout(resolve, 5));
+  await eventually(async () => (await readdir(stage.folder)).includes("deciding"));
   proxy.cutAll();
   const entry = await running;
   assert.deepEqual([entry.status, entry.to_sha], ["success", await app.tip()], entry.message);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { manifestOf } from "../../sandbox/world.ts";
 import { OLD, type Stage, startStage } from "../e2e/stage.ts";
+import { eventually } from "../eventually.ts";
 import { skipWithoutSshd, startOpenSsh } from "../openssh.ts";
 import { startProxiedGit } from "./proxied-git.ts";
 
@@ -27,6 +28,11 @@ async function deployStalled(t: TestContext, stage: Stage): Promise<() => void> 
   return () => {
     proxy.onServerData = () => "cut";
   };
+}
+
+/** A run has read and decided; another that is stalled keeps the branch undecided, so the push is held back for 2 s. */
+async function readyToPush(stage: Stage): Promise<void> {
+  await eventually(async () => (await stage.text("/metrics")).includes('gitops_operator_runs_in_progress{phase="push"} 1'));
 }
 
 test("a force-pushed manifests branch is followed, and what was rewritten stays rewritten", async (t) => {
@@ -60,8 +66,7 @@ test("a branch deleted between reading and pushing is not brought back either", 
   const { manifests } = await startShop(stage);
   const release = await deployStalled(t, stage);
   const running = stage.reconcileOne("shop");
-  // The stalled run keeps the branch undecided, so the push is held back for 2 s.
-  await new Promise((resolve) => setTimeout(resolve, 800));
+  await readyToPush(stage);
   await manifests.deleteBranch("master");
   const entry = await running;
   assert.equal(entry.action, "failed");
@@ -75,8 +80,7 @@ test("someone else's commit between reading and pushing stays, and ours stands o
   const { manifests, app } = await startShop(stage);
   const release = await deployStalled(t, stage);
   const running = stage.reconcileOne("shop");
-  // The stalled run keeps the branch undecided, so the push is held back for 2 s.
-  await new Promise((resolve) => setTimeout(resolve, 800));
+  await readyToPush(stage);
   const other = await manifests.commit({ other: "1" });
   const entry = await running;
   assert.deepEqual([entry.action, entry.to_sha], ["patched", await app.tip()], entry.message);
