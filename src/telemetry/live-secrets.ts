@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { findSecrets, printSecret, type SecretPrints } from "./secret-prints.ts";
+import { findSecrets, fingerprintSecret, type SecretPrints } from "./secret-prints.ts";
 
 interface LiveSecrets {
   /** Runs `work` with secrets of its own: what is watched in it is looked for in its texts, and in nobody else's. */
@@ -26,7 +26,7 @@ export function createLiveSecrets(): LiveSecrets {
     scope: (work) => scopes.run(new Set(), work),
     watch(secretText, label) {
       const holder = scopes.getStore() ?? everywhere;
-      const watched = { prints: printSecret(secretText), label };
+      const watched = { prints: fingerprintSecret(secretText), label };
       holder.add(watched);
       size += 1;
       return () => {

@@ -22,11 +22,11 @@ const BASES = [randomInt(2 ** 16, 2 ** 31) | 1, randomInt(2 ** 16, 2 ** 31) | 1]
 const [BASE] = BASES;
 const LEAVING = power(BASE, SHORTEST_PART);
 
-export function printSecret(secretText: string): SecretPrints {
+export function fingerprintSecret(secretText: string): SecretPrints {
   const parts = secretParts(secretText).map((part) => [
-    print(part.slice(0, SHORTEST_PART), BASE),
+    fingerprint(part.slice(0, SHORTEST_PART), BASE),
     part.length,
-    ...BASES.map((base) => print(part, base)),
+    ...BASES.map((base) => fingerprint(part, base)),
     ...BASES.map((base) => power(base, part.length)),
   ]);
   const buckets = new Uint16Array(2 ** Math.ceil(Math.log2(2 * parts.length + 1)) + 1);
@@ -37,12 +37,12 @@ export function printSecret(secretText: string): SecretPrints {
   return { numbers: Int32Array.from(parts.flat()), buckets };
 }
 
-/** From left to right, at each place the longest; what it covers is not looked at again. */
+/** By a rolling hash (Rabin and Karp), from left to right, at each place the longest; what it covers is not looked at again. */
 export function findSecrets(text: string, secrets: readonly SecretPrints[]): Found[] {
   const places: Found[] = [];
   const matches = pieceMatcher(text);
   const last = text.length - SHORTEST_PART;
-  let beginning = print(text.slice(0, SHORTEST_PART), BASE);
+  let beginning = fingerprint(text.slice(0, SHORTEST_PART), BASE);
   let covered = 0;
   for (let at = 0; at <= last; at++) {
     let found: Found | undefined;
@@ -98,7 +98,7 @@ function beginningsOf(text: string, base: number): Int32Array {
   return sums;
 }
 
-function print(text: string, base: number): number {
+function fingerprint(text: string, base: number): number {
   let sum = 0;
   for (let i = 0; i < text.length; i++) sum = (Math.imul(sum, base) + text.charCodeAt(i) + 1) | 0;
   return sum;
