@@ -27,6 +27,7 @@ export interface WriteRequest {
 
 export interface Item {
   readonly request: WriteRequest;
+  /** The first time counts. */
   readonly settle: (outcome: Outcome) => void;
   /** Of the run that waits for it. */
   readonly span: Span | undefined;
@@ -61,48 +62,48 @@ export function createDelivery(options: DeliveryOptions, closing: AbortSignal): 
   const { git, clock, deployments, recheck, observer = noObserver, tracer = noTracer } = options;
 
   /** A step of the first one's run; the other runs are linked. */
-  function deliver(branch: DeliveryBranch, at: ManifestsBranch, items: readonly Item[]): Promise<readonly Item[]> {
+  async function deliver(branch: DeliveryBranch, at: ManifestsBranch, items: readonly Item[]): Promise<readonly Item[]> {
     const [parent, ...links] = items.map(({ span }) => span);
     const work = () => deliverAll(branch, at, items);
-    return tracer.span("write commits", branchAttributes(at.repository, at.branch), work, { parent, links });
+    try {
+      return await tracer.span("write commits", branchAttributes(at.repository, at.branch), work, { parent, links });
+    } catch (error) {
+      // Who was told before hears nothing of it.
+      for (const { request, settle } of items) settle(failed(commitStep(request.target, request.tag), request, error));
+      return [];
+    }
   }
 
   async function deliverAll(branch: DeliveryBranch, at: ManifestsBranch, items: readonly Item[]): Promise<readonly Item[]> {
     let pending = items;
-    try {
-      const refused = await git.withManifests(at, async (copy) => {
-        for (let attempt = 1; ; attempt++) {
-          pending = pending.filter((item) => !settleAbandoned(item));
-          if (pending.length === 0) return undefined;
-          const notBefore = attempt === 1 ? Math.max(branch.pushedAt, ...pending.map((item) => item.request.notBefore)) : performance.now();
-          const base = await copy.refresh(notBefore);
-          const built = await build(copy, base, pending);
-          pending = built.commits.map(({ item }) => item);
-          if (pending.length === 0) return undefined;
-          const startedAt = performance.now();
-          const result = await copy.push(base, built.head);
-          if (result.kind === "accepted") {
-            branch.pushedAt = startedAt;
-            for (const { item, patched } of built.commits) {
-              observer.pushed(item.request.appCommit.time);
-              item.settle(patched);
-            }
-            pending = [];
-            return undefined;
+    const refused = await git.withManifests(at, async (copy) => {
+      for (let attempt = 1; ; attempt++) {
+        pending = pending.filter((item) => !settleAbandoned(item));
+        if (pending.length === 0) return undefined;
+        const notBefore = attempt === 1 ? Math.max(branch.pushedAt, ...pending.map((item) => item.request.notBefore)) : performance.now();
+        const base = await copy.refresh(notBefore);
+        const built = await build(copy, base, pending);
+        pending = built.commits.map(({ item }) => item);
+        if (pending.length === 0) return undefined;
+        const startedAt = performance.now();
+        const result = await copy.push(base, built.head);
+        if (result.kind === "accepted") {
+          branch.pushedAt = startedAt;
+          for (const { item, patched } of built.commits) {
+            observer.pushed(item.request.appCommit.time);
+            item.settle(patched);
           }
-          if (result.kind === "refused") return result.reason;
-          if (result.cause === undefined) observer.pushRaced();
-          if (attempt === TRIES) throw result.cause ?? raced(at);
-          await clock.sleep(Math.random() * 100 * 2 ** attempt, closing);
+          return undefined;
         }
-      });
-      if (refused === undefined) return [];
-      if (pending.length === 1) throw new ReconcileError("git_push_refused", refusal(at, refused));
-      return pending;
-    } catch (error) {
-      for (const { request, settle } of pending) settle(failed(commitStep(request.target, request.tag), request, error));
-      return [];
-    }
+        if (result.kind === "refused") return result.reason;
+        if (result.cause === undefined) observer.pushRaced();
+        if (attempt === TRIES) throw result.cause ?? raced(at);
+        await clock.sleep(Math.random() * 100 * 2 ** attempt, closing);
+      }
+    });
+    if (refused === undefined) return [];
+    if (pending.length === 1) throw new ReconcileError("git_push_refused", refusal(at, refused));
+    return pending;
   }
 
   /** A commit for each item that still needs one, each on top of the one before; the others are settled. */
