@@ -156,7 +156,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       recordOutcome(span, outcome);
       end(outcome);
     };
-    tracer.span("reconcile deployment", runAttributes(target), work).catch((error) => {
+    Promise.try(() => tracer.span("reconcile deployment", runAttributes(target), work)).catch((error) => {
       seat.leave();
       end(mistake(error));
     });

@@ -16,7 +16,7 @@ test("a bug that throws at any step of one Deployment: it fails and is counted, 
   let buggy: string | undefined;
   const tracer: Tracer = {
     ...noTracer,
-    async span(name, attributes, work, options) {
+    span(name, attributes, work, options) {
       if (name === buggy && JSON.stringify(attributes).includes("broken")) throw new TypeError("Cannot read properties of undefined");
       return noTracer.span(name, attributes, work, options);
     },
