@@ -1,5 +1,8 @@
 /** Deltas of a packfile: copy and insert instructions that make an object out of another (gitformat-pack(5)). */
 
+/** A call of `copy` costs as much as this many bytes; a delta may have millions of instructions for a byte each. */
+const SHORT_BYTES = 32;
+
 /** The size that the delta's result will have, as its header declares it. */
 export function deltaResultSize(delta: Buffer): number {
   return readHeader(delta).resultSize;
@@ -14,7 +17,8 @@ export function applyDelta(base: Buffer, delta: Buffer): Buffer {
   let at = instructionsAt;
   const add = (from: Buffer, start: number, length: number) => {
     if (start + length > from.length || built + length > resultSize) throw new Error("a delta reaches beyond its base or its result");
-    built += from.copy(result, built, start, start + length);
+    if (length > SHORT_BYTES) built += from.copy(result, built, start, start + length);
+    else for (const end = start + length; start < end; start++) result[built++] = from[start] ?? 0;
   };
   while (at < delta.length) {
     const op = delta[at++] ?? 0;

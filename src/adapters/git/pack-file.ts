@@ -2,7 +2,7 @@
 import { open } from "node:fs/promises";
 import type { ContentCache } from "./content-cache.ts";
 import { applyDelta } from "./pack-delta.ts";
-import { inflateEntry, KINDS, MAX_DELTA_DEPTH, type PackEntry, readPackEntry } from "./pack-entry.ts";
+import { inflateLargeEntry, KINDS, MAX_DELTA_DEPTH, type PackEntry, readPackEntry } from "./pack-entry.ts";
 
 export interface GitObject {
   readonly kind: string;
@@ -68,7 +68,7 @@ export function openPackFile(path: string, index: Buffer, pages: ContentCache<st
     for (let length = ENTRY_BYTES; ; ) {
       const bytes = await bytesAt(start, length);
       const entry = readPackEntry(bytes, 0, start);
-      const inflated = entry === "incomplete" ? entry : inflateEntry(bytes, entry);
+      const inflated = entry === "incomplete" ? entry : await inflateLargeEntry(bytes, entry);
       if (entry !== "incomplete" && inflated !== "incomplete") return { entry, content: inflated.content };
       if (bytes.length < length) throw new Error("the pack ends early");
       length = Math.max(2 * length, entry === "incomplete" ? 0 : entry.size);

@@ -8,7 +8,7 @@ import { ReconcileError } from "../../errors.ts";
 import { createBreath } from "./breath.ts";
 import { createContentCache } from "./content-cache.ts";
 import { applyDelta, deltaResultSize } from "./pack-delta.ts";
-import { inflateEntry, KINDS, MAX_DELTA_DEPTH, PACK_HEADER_BYTES, type PackEntry, readPackEntry } from "./pack-entry.ts";
+import { inflateLargeEntry, KINDS, MAX_DELTA_DEPTH, PACK_HEADER_BYTES, type PackEntry, readPackEntry } from "./pack-entry.ts";
 import { formatIndex } from "./pack-index-format.ts";
 import { createPackLimits, type PackLimits } from "./pack-limits.ts";
 import { createPackTable, type PackTable } from "./pack-table.ts";
@@ -42,7 +42,7 @@ async function readObjects(pack: Buffer, limits: PackLimits): Promise<{ table: P
   const breathe = createBreath();
   let start = PACK_HEADER_BYTES;
   for (let left = count; left > 0; left--) {
-    const { entry, content, end: next } = inflate(body, start, limits.declare);
+    const { entry, content, end: next } = await inflate(body, start, limits.declare);
     const bytes = body.subarray(start, next);
     hash.update(bytes);
     await resolver.add(table.add(start, crc32(bytes)), entry, content, breathe);
@@ -62,7 +62,7 @@ function createResolver(pack: Buffer, table: PackTable, limits: PackLimits) {
   const contents = createContentCache<number>(limits.maxObjectBytes);
 
   /** From the cache, or built again from the nearest base that is there. */
-  function contentOf(object: number): Buffer {
+  async function contentOf(object: number): Promise<Buffer> {
     const chain: number[] = [];
     let content: Buffer | undefined;
     for (let row = object; row !== NO_BASE; row = table.base(row)) {
@@ -71,7 +71,7 @@ function createResolver(pack: Buffer, table: PackTable, limits: PackLimits) {
       chain.push(row);
     }
     for (const row of chain.reverse()) {
-      const own = inflateAgain(row).content;
+      const own = (await inflateAgain(row)).content;
       if (content) limits.repeat(deltaResultSize(own));
       content = content ? applyDelta(content, own) : own;
       contents.put(row, content);
@@ -82,7 +82,7 @@ function createResolver(pack: Buffer, table: PackTable, limits: PackLimits) {
   const inflateAgain = (row: number) => inflate(pack, table.starts[row] ?? 0, limits.repeat);
 
   /** False: its base is not known yet. */
-  function resolve(row: number, { base: at, type }: PackEntry, inflated: Buffer): boolean {
+  async function resolve(row: number, { base: at, type }: PackEntry, inflated: Buffer): Promise<boolean> {
     if (at === undefined) {
       record(row, inflated, { type, base: NO_BASE, depth: 0 });
       return true;
@@ -96,7 +96,7 @@ function createResolver(pack: Buffer, table: PackTable, limits: PackLimits) {
     }
     if (table.depth(base) >= MAX_DELTA_DEPTH) throw new Error(`more than ${MAX_DELTA_DEPTH} deltas on top of one another`);
     limits.declare(deltaResultSize(inflated));
-    record(row, applyDelta(contentOf(base), inflated), { type: table.type(base), base, depth: table.depth(base) + 1 });
+    record(row, applyDelta(await contentOf(base), inflated), { type: table.type(base), base, depth: table.depth(base) + 1 });
     return true;
   }
 
@@ -121,11 +121,11 @@ function createResolver(pack: Buffer, table: PackTable, limits: PackLimits) {
 
   return {
     async add(row: number, entry: PackEntry, inflated: Buffer, breathe: () => Promise<void>): Promise<void> {
-      const fresh = resolve(row, entry, inflated) ? [row] : [];
+      const fresh = (await resolve(row, entry, inflated)) ? [row] : [];
       for (let base = fresh.pop(); base !== undefined; base = fresh.pop()) {
         for (const late of take(base)) {
-          const again = inflateAgain(late);
-          if (resolve(late, again.entry, again.content)) fresh.push(late);
+          const again = await inflateAgain(late);
+          if (await resolve(late, again.entry, again.content)) fresh.push(late);
           await breathe();
         }
       }
@@ -134,11 +134,11 @@ function createResolver(pack: Buffer, table: PackTable, limits: PackLimits) {
 }
 
 /** The entry that begins there; `judge` is told the size that it declares before a byte is inflated. */
-function inflate(pack: Buffer, start: number, judge: (bytes: number) => void): { entry: PackEntry; content: Buffer; end: number } {
+async function inflate(pack: Buffer, start: number, judge: (bytes: number) => void) {
   const entry = readPackEntry(pack, start);
   if (entry === "incomplete") throw new Error("it ends early");
   judge(entry.size);
-  const inflated = inflateEntry(pack, entry);
+  const inflated = await inflateLargeEntry(pack, entry);
   if (inflated === "incomplete") throw new Error("it ends early");
   return { entry, ...inflated };
 }

@@ -8,6 +8,8 @@ export interface RawEntry {
   readonly content: Buffer;
   /** Default: the truth. */
   readonly declaredSize?: number;
+  /** Bytes of deflate blocks that hold nothing, in front of the content. */
+  readonly emptyBytes?: number;
   /** Of a delta: how many entries before it, or the id in hex. */
   readonly base?: number | string;
 }
@@ -18,14 +20,21 @@ export function rawPack(entries: readonly RawEntry[], count = entries.length): B
   const parts = [header];
   const starts: number[] = [];
   let at = header.length;
-  for (const [i, { type, content, declaredSize = content.length, base }] of entries.entries()) {
+  for (const [i, { type, content, declaredSize = content.length, emptyBytes = 0, base }] of entries.entries()) {
     const where = typeof base === "number" ? distance(at - (starts[i - base] ?? at)) : Buffer.from(base ?? "", "hex");
-    const bytes = Buffer.concat([sizeAndType(type, declaredSize), where, deflateSync(content)]);
+    const bytes = Buffer.concat([sizeAndType(type, declaredSize), where, deflated(content, emptyBytes)]);
     starts.push(at);
     parts.push(bytes);
     at += bytes.length;
   }
   return sealed(Buffer.concat(parts));
+}
+
+/** RFC 1951: stored blocks of length 0. */
+function deflated(content: Buffer, emptyBytes: number): Buffer {
+  const bytes = deflateSync(content);
+  const empty = Buffer.from("000000ffff", "hex");
+  return Buffer.concat([bytes.subarray(0, 2), Buffer.alloc(emptyBytes - (emptyBytes % empty.length), empty), bytes.subarray(2)]);
 }
 
 /** With a right checksum. */

@@ -118,6 +118,26 @@ test("bases that are no longer in memory are built again only so often", async (
   await assert.rejects(indexPack(rawPack([one, two, ...turns]), at), { code: "git_limit" });
 });
 
+test("megabytes of empty deflate blocks stand for no byte: inflating them could take seconds, again and again", async () => {
+  const [few, many] = [1_000, 10_000].map((emptyBytes) => rawPack([{ ...small, emptyBytes }]));
+  assert.equal((await indexPack(few as Buffer, at)).readUInt32BE(8 + 4 * 255), 1);
+  await assert.rejects(indexPack(many as Buffer, at), { code: "git_copy_damaged", message: /ends early/ });
+});
+
+test("a large entry is inflated beside the event loop, however long its blocks take", async () => {
+  const pack = rawPack([{ type: 3, content: zeros(4 * MIB), emptyBytes: 4 * MIB }]);
+  let turns = 0;
+  let isOver = false;
+  const count = () => {
+    turns += 1;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  await indexPack(pack, { ...at, maxBytes: 8 * MIB });
+  isOver = true;
+  assert.ok(turns > 50, `${turns} turns of the event loop meanwhile`);
+});
+
 for (const [what, pack, words] of [
   ["more than it declares", rawPack([{ ...small, declaredSize: 4 }]), /larger than 4 bytes/],
   ["less than it declares", rawPack([{ ...small, declaredSize: 6 }]), /declares 6/],
