@@ -44,7 +44,7 @@ export interface DisposableCopy {
 const MAX_PACKS = 100;
 /** Larger ones are indexed one after the other: each costs its bytes, half of MAX_REPO_MB for contents, and 40 bytes an object. */
 const SMALL_PACK_BYTES = 256 * 1024;
-/** A fast-forward that brings more than this is taken for a rewritten branch, whose whole history would come: a fresh depth-1 copy is smaller. */
+/** A fast-forward that brings more than this (or inflates to more than a pack of that size may) is taken for a rewritten branch: a fresh depth-1 copy is smaller. */
 const MAX_FORWARD_BYTES = 4 * 2 ** 20;
 
 /** What a boundary of the history takes. */
@@ -128,7 +128,7 @@ export function createManifestsCopy({ remote, folder, identity, contents, beginA
     const arrival = beginArrival(repository, maxBytes);
     try {
       await arrival.store(server.pack(request, into.shallow), path);
-      const index = async () => indexPack(await readBytes(path), { repository, maxBytes: remote.maxBytes });
+      const index = async () => indexPack(await readBytes(path), { repository, maxBytes });
       into.objects.addPack(path, await (arrival.bytes > SMALL_PACK_BYTES ? takeTurn(index) : index()));
       await into.objects.read(request.want, "commit");
       into.bytes += arrival.bytes;

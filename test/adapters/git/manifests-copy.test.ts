@@ -156,6 +156,17 @@ test("a fast-forward that would inflate to too much is fetched as a fresh copy i
   assert.equal(await read(), "a: 3\n");
 });
 
+test("what a fast-forward may hold goes by what it may bring, not by a whole clone: the indexes of a hundred would not fit", async (t) => {
+  const { repository, at, workDir, real, open } = await startWorld(t);
+  const git = open(real, { maxRepositoryBytes: 2 ** 24 });
+  const refreshed = () => git.withManifests(at, (copy) => copy.refresh(performance.now()));
+  await refreshed();
+  // 3 KB when it comes, and more than half of what a fast-forward may bring.
+  const tip = await repository.commit({ large: "y".repeat(3 * 2 ** 20) });
+  assert.equal(await refreshed(), tip);
+  assert.deepEqual(await readdir(join(await copyFolder(workDir), "..")), ["1"], "a fresh copy");
+});
+
 test("idle copies go when what all keep in memory is more than they may", async (t) => {
   const { repository, at, workDir, real, open } = await startWorld(t);
   await repository.commit(Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`many/${i}.yaml`, `a: ${i}\n`])));
