@@ -22,7 +22,7 @@ export async function runOperator(env: Readonly<Record<string, string | undefine
   const log = createLogger(config.logLevel, redactor.redact, process.stdout.isTTY ? await readableOutput() : undefined);
   for (const warning of parsed.warnings) log.warn({ problem: warning }, "Configuration has a problem");
 
-  const tracing = createTracing({ env, log, redact: redactor.redact });
+  const tracing = createTracing({ env, log, redactor });
   const operator = await startOperator({ config, kubeConfig: await loadKubeConfig(env.KUBECONFIG), log, redactor, tracer: tracing.tracer });
   log.info({ port: operator.port }, "Listening");
   void tracing.start();

@@ -1,9 +1,15 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { findSecrets, fingerprintSecret, type SecretPrints } from "./secret-prints.ts";
 
-interface LiveSecrets {
+/** Of those whose work is going on; the first is the one that what is watched now belongs to. */
+export type SecretScope = readonly Set<Watched>[];
+
+export interface LiveSecrets {
   /** Runs `work` with secrets of its own: what is watched in it is looked for in its texts, and in nobody else's. */
   scope<T>(work: () => Promise<T>): Promise<T>;
+  current(): SecretScope;
+  /** Runs `work` that is done for all of these: the secrets of each are looked for in its texts. */
+  together<T>(scopes: readonly SecretScope[], work: () => T): T;
   /** Looks for the secret, in every text when no scope is going on, until the returned function is called. */
   watch(secretText: string, label: string): () => void;
   /** The text with every part of a watched secret replaced by `[redacted: LABEL]`. Linear in the text. */
@@ -18,14 +24,16 @@ interface Watched {
 }
 
 export function createLiveSecrets(): LiveSecrets {
-  const scopes = new AsyncLocalStorage<Set<Watched>>();
+  const scopes = new AsyncLocalStorage<SecretScope>();
   const everywhere = new Set<Watched>();
   let size = 0;
 
   return {
-    scope: (work) => scopes.run(new Set(), work),
+    scope: (work) => scopes.run([new Set()], work),
+    current: () => scopes.getStore() ?? [],
+    together: (several, work) => scopes.run([...new Set(several.flat())], work),
     watch(secretText, label) {
-      const holder = scopes.getStore() ?? everywhere;
+      const [holder = everywhere] = scopes.getStore() ?? [];
       const watched = { prints: fingerprintSecret(secretText), label };
       holder.add(watched);
       size += 1;
@@ -34,7 +42,7 @@ export function createLiveSecrets(): LiveSecrets {
       };
     },
     replace(text) {
-      const watched = [...everywhere, ...(scopes.getStore() ?? [])];
+      const watched = [everywhere, ...(scopes.getStore() ?? [])].flatMap((holder) => [...holder]);
       if (watched.length === 0) return text;
       let result = "";
       let kept = 0;

@@ -1,10 +1,8 @@
 /** Redaction at the sinks: whatever leaves the process as text goes through here (SECURITY.md, S11). */
-import { createLiveSecrets } from "./live-secrets.ts";
+import { createLiveSecrets, type LiveSecrets } from "./live-secrets.ts";
 import { replaceSecretShapes } from "./secret-shapes.ts";
 
-export interface Redactor {
-  /** Runs `work` with secrets of its own: what is watched in it is looked for in its texts, and in nobody else's. */
-  scope<T>(work: () => Promise<T>): Promise<T>;
+export interface Redactor extends Pick<LiveSecrets, "scope" | "current" | "together"> {
   /** To be called when a secret has been read; the returned function when it is not used any more. Outside of any scope: for every text. */
   watch(secretText: string, label?: string): () => void;
   /** Live secrets by value, all others by their shape. Never throws. */
@@ -45,7 +43,7 @@ export function createRedactor(): Redactor {
   }
 
   return {
-    scope: live.scope,
+    ...{ scope: live.scope, current: live.current, together: live.together },
     watch: (secretText, label = "secret") => live.watch(secretText, label),
     redact,
     redactDeep(value) {

@@ -12,15 +12,19 @@ import {
 } from "@opentelemetry/api";
 import type { Attributes, Span, SpanOptions, Tracer } from "../core/tracer.ts";
 import { asReconcileError } from "../errors.ts";
+import type { SecretScope } from "./live-secrets.ts";
+import type { Redactor } from "./redact.ts";
 
 interface OurSpan extends Span {
   readonly kept: KeptSpan;
+  /** The secrets of the run that it was asked for in. */
+  readonly secrets: SecretScope;
 }
 
 const KINDS = { server: SpanKind.SERVER, client: SpanKind.CLIENT };
 
 /** Every text goes through `redact` on its way in, while the secrets of its run are still known by value. */
-export function createTracer(redact: (text: string) => string): Tracer {
+export function createTracer({ redact, current, together }: Pick<Redactor, "redact" | "current" | "together">): Tracer {
   const tracer = trace.getTracer("gitops-operator");
 
   function clean(attributes: Attributes): KeptAttributes {
@@ -35,6 +39,7 @@ export function createTracer(redact: (text: string) => string): Tracer {
   function ours(kept: KeptSpan): OurSpan {
     return {
       kept,
+      secrets: current(),
       set(attributes) {
         // Redaction costs, and nobody reads what is not kept.
         if (kept.isRecording()) kept.setAttributes(clean(attributes));
@@ -55,22 +60,29 @@ export function createTracer(redact: (text: string) => string): Tracer {
     return parent ? trace.setSpan(context.active(), (parent as OurSpan).kept) : context.active();
   }
 
+  async function begin<T>(name: string, attributes: Attributes, work: (span: Span) => Promise<T>, options: SpanOptions): Promise<T> {
+    const above = contextOf(options);
+    const kind = options.kind ? KINDS[options.kind] : SpanKind.INTERNAL;
+    const links = (options.links ?? []).flatMap((other) => (other ? [{ context: (other as OurSpan).kept.spanContext() }] : []));
+    const kept = tracer.startSpan(name, { kind, links }, above);
+    const span = ours(kept);
+    span.set(attributes);
+    try {
+      return await context.with(trace.setSpan(above, kept), work, undefined, span);
+    } catch (error) {
+      span.fail(asReconcileError(error));
+      throw error;
+    } finally {
+      kept.end();
+    }
+  }
+
   return {
-    async span(name, attributes, work, options = {}) {
-      const above = contextOf(options);
-      const kind = options.kind ? KINDS[options.kind] : SpanKind.INTERNAL;
-      const links = (options.links ?? []).flatMap((other) => (other ? [{ context: (other as OurSpan).kept.spanContext() }] : []));
-      const kept = tracer.startSpan(name, { kind, links }, above);
-      const span = ours(kept);
-      span.set(attributes);
-      try {
-        return await context.with(trace.setSpan(above, kept), work, undefined, span);
-      } catch (error) {
-        span.fail(asReconcileError(error));
-        throw error;
-      } finally {
-        kept.end();
-      }
+    span(name, attributes, work, options = {}) {
+      const others = [options.parent, ...(options.links ?? [])].flatMap((other) => (other ? [(other as OurSpan).secrets] : []));
+      const start = () => begin(name, attributes, work, options);
+      // Whoever comes last starts what is done for several runs: its own secrets say nothing of theirs.
+      return others.length > 0 ? together(others, start) : start();
     },
     active() {
       const kept = trace.getActiveSpan();

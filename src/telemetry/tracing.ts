@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { DiagLogLevel, diag } from "@opentelemetry/api";
 import type { Log } from "../core/ports.ts";
 import { noTracer, type Tracer } from "../core/tracer.ts";
+import type { Redactor } from "./redact.ts";
 import { createTracer } from "./tracer.ts";
 
 interface Tracing {
@@ -17,7 +18,7 @@ interface TracingOptions {
   /** The process's own environment: the SDK reads it by itself, so the defaults below are written there. */
   readonly env: Record<string, string | undefined>;
   readonly log: Log;
-  readonly redact: (text: string) => string;
+  readonly redactor: Redactor;
 }
 
 /** What the SDK is told where nobody says otherwise. */
@@ -34,7 +35,7 @@ const DEFAULTS = {
 };
 const WARN_AGAIN_MS = 3_600_000;
 
-export function createTracing({ env, log, redact }: TracingOptions): Tracing {
+export function createTracing({ env, log, redactor }: TracingOptions): Tracing {
   if (env.OTEL_SDK_DISABLED?.trim().toLowerCase() === "true" || env.OTEL_TRACES_EXPORTER?.trim() === "none") {
     return { tracer: noTracer, start: async () => undefined, close: async () => undefined };
   }
@@ -53,7 +54,7 @@ export function createTracing({ env, log, redact }: TracingOptions): Tracing {
   }
 
   return {
-    tracer: createTracer(redact),
+    tracer: createTracer(redactor),
     start: () => start().catch((error: unknown) => log.warn({ problem: String(error) }, "Traces can't be kept; check OTEL_*")),
     async close(deadlineMs) {
       isClosed = true;

@@ -14,7 +14,7 @@ test("texts are redacted on their way in, rejections are recorded and passed on,
   const redactor = createRedactor();
   const env = process.env;
   env.OTEL_EXPORTER_OTLP_ENDPOINT = receiver.url;
-  const tracing = createTracing({ env, log, redact: redactor.redact });
+  const tracing = createTracing({ env, log, redactor });
   const { tracer } = tracing;
   assert.deepEqual(activeIds(), {});
   assert.equal(await tracer.span("early", {}, async () => "before the SDK is there"), "before the SDK is there");
@@ -35,6 +35,21 @@ test("texts are redacted on their way in, rejections are recorded and passed on,
     const far = await tracer.span("far", {}, async (span) => span, { incoming: {} });
     await tracer.span("done for two", {}, async () => undefined, { parent: outer, links: [far, undefined] });
   });
+  // Each run has a secret of its own; what is done for the first two is started by the third.
+  const ofRun = <T>(secret: string, work: () => Promise<T>) =>
+    redactor.scope(async () => {
+      redactor.watch(secret);
+      return tracer.span("run", {}, work, { incoming: {} });
+    });
+  const [parent, link] = await Promise.all(["password-one", "password-two"].map((secret) => ofRun(secret, async () => tracer.active())));
+  await ofRun("an ordinary phrase", () =>
+    tracer
+      .span("done for others", {}, () => Promise.reject(new Error("an ordinary phrase, password-one, password-two")), {
+        parent,
+        links: [link],
+      })
+      .catch(() => undefined),
+  );
   await tracing.close(5_000);
 
   const { spans } = receiver;
@@ -57,6 +72,7 @@ test("texts are redacted on their way in, rejections are recorded and passed on,
   assert.deepEqual(named("below").links, []);
   const shared = named("done for two");
   assert.deepEqual([shared.parentId, shared.links], [outer.spanId, [`${named("far").traceId}/${named("far").spanId}`]]);
+  assert.equal(named("done for others").statusText, "an ordinary phrase, [redacted: secret], [redacted: secret]");
   assert.equal(
     spans.some(({ name }) => name === "early"),
     false,
