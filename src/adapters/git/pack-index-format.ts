@@ -15,44 +15,57 @@ export interface PackedObjects {
 }
 
 export const ID_BYTES = 20;
+/** Sorting more at once would keep the event loop waiting. */
+const MOST_SORTED = 4096;
 
 export async function formatIndex(objects: PackedObjects, packChecksum: Buffer): Promise<Buffer> {
   const { ids, starts, crcs, isBefore = (a, b) => a < b } = objects;
   const compare = (a: number, b: number) => ids.compare(ids, b * ID_BYTES, (b + 1) * ID_BYTES, a * ID_BYTES, (a + 1) * ID_BYTES);
   const fanout = Buffer.alloc(1024);
-  const rows = new Uint32Array(starts.length);
+  const tables = { ids: Buffer.alloc(ids.length), crcs: Buffer.alloc(4 * starts.length), starts: Buffer.alloc(4 * starts.length) };
   let count = 0;
   const breathe = createBreath();
-  for (const [first, part] of byFirstByte(objects).entries()) {
-    part.sort((a, b) => compare(a, b) || (isBefore(a, b) ? -1 : 1));
-    for (const row of part) if (count === 0 || compare(rows[count - 1] ?? 0, row) !== 0) rows[count++] = row;
-    fanout.writeUInt32BE(count, 4 * first);
+  const rows = Uint32Array.from(starts, (_, row) => row);
+  for (const part of partsInOrder(ids, rows)) {
+    const isOneObject = part.length > MOST_SORTED;
+    const sorted = isOneObject
+      ? [part.reduce((first, row) => (isBefore(row, first) ? row : first))]
+      : part.sort((a, b) => compare(a, b) || (isBefore(a, b) ? -1 : 1));
+    for (const [i, row] of sorted.entries()) {
+      if (i > 0 && compare(sorted[i - 1] ?? 0, row) === 0) continue;
+      ids.copy(tables.ids, ID_BYTES * count, ID_BYTES * row, ID_BYTES * (row + 1));
+      tables.crcs.writeUInt32BE(crcs[row] ?? 0, 4 * count);
+      tables.starts.writeUInt32BE(starts[row] ?? 0, 4 * count);
+      count += 1;
+      const first = ids[ID_BYTES * row] ?? 0;
+      fanout.writeUInt32BE(fanout.readUInt32BE(4 * first) + 1, 4 * first);
+    }
     await breathe();
   }
-  const tables = { ids: Buffer.alloc(ID_BYTES * count), crcs: Buffer.alloc(4 * count), starts: Buffer.alloc(4 * count) };
-  for (let at = 0; at < count; at++) {
-    const row = rows[at] ?? 0;
-    ids.copy(tables.ids, ID_BYTES * at, ID_BYTES * row, ID_BYTES * (row + 1));
-    tables.crcs.writeUInt32BE(crcs[row] ?? 0, 4 * at);
-    tables.starts.writeUInt32BE(starts[row] ?? 0, 4 * at);
-  }
+  for (let at = 4; at < fanout.length; at += 4) fanout.writeUInt32BE(fanout.readUInt32BE(at - 4) + fanout.readUInt32BE(at), at);
   const magicAndVersion = Buffer.from("ff744f6300000002", "hex");
-  const index = Buffer.concat([magicAndVersion, fanout, tables.ids, tables.crcs, tables.starts, packChecksum]);
+  const used = [tables.ids.subarray(0, ID_BYTES * count), tables.crcs.subarray(0, 4 * count), tables.starts.subarray(0, 4 * count)];
+  const index = Buffer.concat([magicAndVersion, fanout, ...used, packChecksum]);
   return Buffer.concat([index, createHash("sha1").update(index).digest()]);
 }
 
-/** The rows in 256 parts: the parts' ends are the index's first table, and between them is time to breathe. */
-function byFirstByte({ ids, starts }: PackedObjects): Uint32Array[] {
+/** Parts one after the other in the order of their ids, each of few rows or of one object alone: ids that begin alike can be made at will. */
+function* partsInOrder(ids: Buffer, rows: Uint32Array, byte = 0): Generator<Uint32Array> {
+  if (rows.length <= MOST_SORTED || byte === ID_BYTES) yield rows;
+  else for (const part of partsByByte(ids, rows, byte)) yield* partsInOrder(ids, part, byte + 1);
+}
+
+function partsByByte(ids: Buffer, rows: Uint32Array, byte: number): Uint32Array[] {
   const sizes = new Uint32Array(256);
-  const firstByte = (row: number) => ids[row * ID_BYTES] ?? 0;
-  for (let row = 0; row < starts.length; row++) sizes[firstByte(row)] = (sizes[firstByte(row)] ?? 0) + 1;
+  const valueAt = (row: number) => ids[row * ID_BYTES + byte] ?? 0;
+  for (const row of rows) sizes[valueAt(row)] = (sizes[valueAt(row)] ?? 0) + 1;
   const parts = Array.from(sizes, (size) => new Uint32Array(size));
   sizes.fill(0);
-  for (let row = 0; row < starts.length; row++) {
-    const first = firstByte(row);
-    const at = sizes[first] ?? 0;
-    (parts[first] as Uint32Array)[at] = row;
-    sizes[first] = at + 1;
+  for (const row of rows) {
+    const value = valueAt(row);
+    const at = sizes[value] ?? 0;
+    (parts[value] as Uint32Array)[at] = row;
+    sizes[value] = at + 1;
   }
   return parts;
 }

@@ -87,7 +87,7 @@ function createResolver(pack: Buffer, table: PackTable, limits: PackLimits) {
       record(row, inflated, { type, base: NO_BASE, depth: 0 });
       return true;
     }
-    const base = typeof at === "number" ? table.rowAt(at) : table.rowOf(at);
+    const base = typeof at === "number" ? table.rowAt(at) : await table.rowOf(at);
     if (base === undefined || table.type(base) === 0) {
       const others = waiting.get(at);
       if (others) others.push(row);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import fs from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,6 +9,7 @@ import * as isomorphic from "isomorphic-git";
 import { createBareRepository } from "../../../sandbox/bare-repository.ts";
 import { git } from "../../../sandbox/git-process.ts";
 import { indexPack } from "../../../src/adapters/git/pack-index.ts";
+import { formatIndex } from "../../../src/adapters/git/pack-index-format.ts";
 import { blobId, type RawEntry, rawDelta, rawPack, sealed } from "./pack-bytes.ts";
 
 const MIB = 2 ** 20;
@@ -173,6 +175,34 @@ test("a pack cut anywhere, or with any byte changed, is refused", async (t) => {
     changed[size] = (changed[size] ?? 0) ^ 0x41;
     await assert.rejects(indexPack(changed, at), { code: /git_copy_damaged|git_limit/ });
   }
+});
+
+test("ids that begin alike, and one object thousands of times, are put in order without keeping the event loop waiting", async () => {
+  const ids = Array.from({ length: 100_000 }, (_, i) => {
+    const id = createHash("sha1").update(`${i}`).digest();
+    return i % 2 === 0 ? Buffer.concat([Buffer.from([7, 7]), id.subarray(2)]) : Buffer.alloc(20, i % 4);
+  });
+  const starts = Uint32Array.from(ids, (_, i) => 12 + 10 * i);
+  let turns = 0;
+  let isOver = false;
+  const count = () => {
+    turns += 1;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  const index = await formatIndex({ ids: Buffer.concat(ids), starts, crcs: starts }, Buffer.alloc(20));
+  isOver = true;
+  assert.ok(turns >= 8, `${turns} turns`);
+  const places = new Map(ids.map((id, i) => [id.toString("hex"), 12 + 10 * i] as const).reverse());
+  const inOrder = [...places].sort(([a], [b]) => (a < b ? -1 : 1));
+  assert.equal(index.toString("hex", 1032, 1032 + 20 * inOrder.length), inOrder.map(([id]) => id).join(""));
+  const lastTable = index.subarray(1032 + 24 * inOrder.length, 1032 + 28 * inOrder.length);
+  assert.deepEqual(
+    inOrder.map((_, i) => lastTable.readUInt32BE(4 * i)),
+    inOrder.map(([, place]) => place),
+  );
+  const upTo = (first: number) => inOrder.filter(([id]) => Number.parseInt(id.slice(0, 2), 16) <= first).length;
+  for (const first of [0, 1, 2, 3, 6, 7, 8, 255]) assert.equal(index.readUInt32BE(8 + 4 * first), upTo(first), `${first}`);
 });
 
 test("the event loop has its turns while a pack of thousands of objects is indexed", async () => {
