@@ -2,12 +2,14 @@
 import { ReconcileError } from "../errors.ts";
 
 interface SecretBudget {
-  /** Counts the bytes until the returned function is called. Throws where the namespace would hold more than it leaves free. */
+  /** Counts the bytes until the returned function is called. Throws where the namespace would hold more than it leaves free, and more than each may always hold. */
   take(namespace: string, bytes: number): () => void;
 }
 
 /** Thousands of runs with keys of ordinary size. A byte of Secret costs two to three in memory, ten if it was written to cost much. */
 const MOST_BYTES = 16 * 1024 * 1024;
+/** What each namespace may hold in any case, 16 KiB, a few keys: a dozen greedy namespaces would else leave less than one to all others. */
+const SHARE_ALWAYS = 1 / 1024;
 
 export function createSecretBudget(mostBytes = MOST_BYTES): SecretBudget {
   const heldBy = new Map<string, number>();
@@ -24,7 +26,7 @@ export function createSecretBudget(mostBytes = MOST_BYTES): SecretBudget {
     take(namespace, bytes) {
       const held = heldBy.get(namespace) ?? 0;
       // So whoever comes next finds room, however much the others hold.
-      if (held + bytes > free - bytes) throw full(namespace, held);
+      if (held + bytes > Math.max(mostBytes * SHARE_ALWAYS, free - bytes)) throw full(namespace, held);
       hold(namespace, bytes);
       let isHeld = true;
       return () => {

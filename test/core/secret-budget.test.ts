@@ -23,6 +23,21 @@ test("however greedy some namespaces are, the next one finds as much as each of 
   budget.take("new", 16);
 });
 
+test("a namespace that holds nothing finds room for a few keys, however many greedy ones there are", () => {
+  const budget = createSecretBudget();
+  for (let i = 0; i < 40; i++) {
+    for (let bytes = 2 ** 23; bytes >= 1; bytes /= 2) {
+      try {
+        budget.take(`greedy-${i}`, bytes);
+      } catch (error) {
+        assert.ok(refused(error), String(error));
+      }
+    }
+  }
+  for (let i = 0; i < 4; i++) budget.take("honest", 4_096);
+  assert.throws(() => budget.take("honest", 1), refused);
+});
+
 test("what is let go is free again, once, and a refused Secret takes nothing", () => {
   const budget = createSecretBudget(1_000);
   const releases = takeAll(budget, "a");
