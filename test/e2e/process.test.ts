@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { manifestOf, startWorld, type World } from "../../sandbox/world.ts";
+import { eventually } from "../eventually.ts";
 import { startSilentHost } from "../silent-host.ts";
 import { OLD } from "./stage.ts";
 
@@ -159,7 +160,7 @@ test("SIGKILL in the middle of a push: the next start converges with one commit 
 test("before the first list: alive but 503, then ready; after the API server is gone the cache serves on", async (t) => {
   const world = await startWorld();
   t.after(() => world.close());
-  const { app } = await startShop(world);
+  const { app, manifests } = await startShop(world);
   const recover = world.cluster.faults.answer(503);
   const { url } = await startProcess(t, { ...world.env, RECONCILE_TIMEOUT_SECONDS: "1" });
   assert.deepEqual(await (await fetch(`${url}/health`)).json(), { status: "starting", tracked_deployments: 0 });
@@ -173,14 +174,19 @@ test("before the first list: alive but 503, then ready; after the API server is 
     );
     assert.doesNotMatch(text, /No deployments/, accept);
   }
+  /** Answers come after a second here, and on a slow machine the work goes on behind them. */
+  const isAt = async (sha: string | undefined) => {
+    const response = await fetch(`${url}/reconcile`);
+    const entries = response.status === 200 ? ((await response.json()) as { to_sha: string; status: string }[]) : [];
+    return entries.length === 1 && entries[0]?.status === "success" && entries[0].to_sha === sha;
+  };
   recover();
-  let status = 503;
-  for (let tries = 0; tries < 30 && status === 503; tries++) status = (await fetch(`${url}/reconcile`)).status;
-  assert.equal(status, 200);
+  const first = await app.tip();
+  await eventually(() => isAt(first));
   world.cluster.faults.answer(503, /deployments/);
-  const sha = await app.commit({ "index.html": "2" });
-  const [entry] = (await (await fetch(`${url}/reconcile`)).json()) as { to_sha: string; action: string }[];
-  assert.deepEqual([entry?.action, entry?.to_sha], ["patched", sha]);
+  const second = await app.commit({ "index.html": "2" });
+  await eventually(() => isAt(second));
+  assert.match(await manifests.read("shop/deployment.yaml"), new RegExp(second));
 });
 
 test("the timer works without calls", async (t) => {
