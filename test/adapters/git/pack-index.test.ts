@@ -120,6 +120,20 @@ test("bases that are no longer in memory are built again only so often", async (
   await assert.rejects(indexPack(rawPack([one, two, ...turns]), at), { code: "git_limit" });
 });
 
+/** How often the event loop came round meanwhile. */
+async function countTurns<T>(work: () => Promise<T>): Promise<{ turns: number; result: T }> {
+  let turns = 0;
+  let isOver = false;
+  const count = () => {
+    turns += 1;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  const result = await work();
+  isOver = true;
+  return { turns, result };
+}
+
 test("megabytes of empty deflate blocks stand for no byte: inflating them could take seconds, again and again", async () => {
   const [few, many] = [1_000, 10_000].map((emptyBytes) => rawPack([{ ...small, emptyBytes }]));
   assert.equal((await indexPack(few as Buffer, at)).readUInt32BE(8 + 4 * 255), 1);
@@ -128,15 +142,7 @@ test("megabytes of empty deflate blocks stand for no byte: inflating them could 
 
 test("a large entry is inflated beside the event loop, however long its blocks take", async () => {
   const pack = rawPack([{ type: 3, content: zeros(4 * MIB), emptyBytes: 4 * MIB }]);
-  let turns = 0;
-  let isOver = false;
-  const count = () => {
-    turns += 1;
-    if (!isOver) setImmediate(count);
-  };
-  setImmediate(count);
-  await indexPack(pack, { ...at, maxBytes: 8 * MIB });
-  isOver = true;
+  const { turns } = await countTurns(() => indexPack(pack, { ...at, maxBytes: 8 * MIB }));
   assert.ok(turns > 50, `${turns} turns of the event loop meanwhile`);
 });
 
@@ -183,15 +189,7 @@ test("ids that begin alike, and one object thousands of times, are put in order 
     return i % 2 === 0 ? Buffer.concat([Buffer.from([7, 7]), id.subarray(2)]) : Buffer.alloc(20, i % 4);
   });
   const starts = Uint32Array.from(ids, (_, i) => 12 + 10 * i);
-  let turns = 0;
-  let isOver = false;
-  const count = () => {
-    turns += 1;
-    if (!isOver) setImmediate(count);
-  };
-  setImmediate(count);
-  const index = await formatIndex({ ids: Buffer.concat(ids), starts, crcs: starts }, Buffer.alloc(20));
-  isOver = true;
+  const { turns, result: index } = await countTurns(() => formatIndex({ ids: Buffer.concat(ids), starts, crcs: starts }, Buffer.alloc(20)));
   assert.ok(turns >= 8, `${turns} turns`);
   const places = new Map(ids.map((id, i) => [id.toString("hex"), 12 + 10 * i] as const).reverse());
   const inOrder = [...places].sort(([a], [b]) => (a < b ? -1 : 1));
