@@ -50,6 +50,7 @@ export function createBackOff(now: () => number): BackOff {
       if (outcome.kind !== "failed" || outcome.to === undefined) return;
       const { error, to } = outcome;
       const before = find(target, to);
+      // What is held answers with the failure it repeats as its cause.
       const wasTried = before === undefined || error.cause !== before.error;
       if (!COSTLY.has(error.code) || !wasTried) return;
       const times = (before?.times ?? 0) + 1;

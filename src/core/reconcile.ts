@@ -64,6 +64,7 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     const tag = tagFor(appCommit.sha, target.tagType);
     known.to = tag;
     const held = ports.backOff.held(target, tag);
+    // A download is put off before it begins, a push once it is known that there is something to push.
     if (held?.code === "git_limit") throw held;
 
     progress.step("manifest", "reading the manifest", known);

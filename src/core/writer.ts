@@ -3,6 +3,7 @@ import { ReconcileError } from "../errors.ts";
 import { createDelivery, type DeliveryBranch, type DeliveryOptions, type Item, type WriteRequest } from "./delivery.ts";
 import type { ManifestsBranch } from "./ports.ts";
 import { noTracer } from "./tracer.ts";
+import { createTurns, type TakeTurn } from "./turns.ts";
 import type { Outcome, Target } from "./types.ts";
 
 /** A run's place at a branch, from its start until it is decided: the writer waits a little for the undecided. */
@@ -33,7 +34,7 @@ interface BranchWriters extends DeliveryBranch {
   undecided: number;
   readonly byKey: Map<string, Writer>;
   /** Pushes go one after the other: racing against ourselves would only cost tries. */
-  turn: Promise<unknown>;
+  readonly takeTurn: TakeTurn;
   /** Those that have their turn, or wait for it. */
   readonly deliveries: Set<Promise<void>>;
 }
@@ -72,7 +73,7 @@ export function createWriters(options: DeliveryOptions): Writers {
   }
 
   function branchOf(id: string): BranchWriters {
-    const branch = branches.get(id) ?? { id, undecided: 0, byKey: new Map(), turn: Promise.resolve(), deliveries: new Set(), pushedAt: 0 };
+    const branch = branches.get(id) ?? { id, undecided: 0, byKey: new Map(), takeTurn: createTurns(), deliveries: new Set(), pushedAt: 0 };
     branches.set(id, branch);
     return branch;
   }
@@ -106,8 +107,7 @@ export function createWriters(options: DeliveryOptions): Writers {
   /** Resolves when all have been pushed together once. The refused go alone then, and others of the branch come in between. */
   async function deliverInTurn(branch: BranchWriters, at: ManifestsBranch, items: readonly Item[]): Promise<void> {
     if (items.length === 0) return;
-    const delivered = branch.turn.then(() => deliver(branch, at, items));
-    branch.turn = delivered;
+    const delivered = branch.takeTurn(() => deliver(branch, at, items));
     const settled = delivered.then(async (refused) => {
       for (const item of refused) await deliverInTurn(branch, at, [item]);
       branch.deliveries.delete(settled);

@@ -1,7 +1,7 @@
 /** Commits out of a packfile's beginning (gitformat-pack(5)): git writes them before trees and blobs, so the rest need not be received. */
-import { createHash } from "node:crypto";
 import type { Commit } from "../../core/ports.ts";
 import { ReconcileError } from "../../errors.ts";
+import { objectId } from "./object-id.ts";
 import { applyDelta, deltaResultSize } from "./pack-delta.ts";
 import { COMMIT, inflateEntry, OFS_DELTA, PACK_HEADER_BYTES, readPackEntry } from "./pack-entry.ts";
 
@@ -81,7 +81,7 @@ function readObject(bytes: Buffer, at: number, packOffset: number, contents: Rea
 
 /** A commit object's text (without git's object header) as data. */
 function parseCommit(content: Buffer): Commit {
-  const sha = createHash("sha1").update(`commit ${content.length}\0`).update(content).digest("hex");
+  const sha = objectId("commit", content).toString("hex");
   const text = content.toString("utf8");
   const end = text.indexOf("\n\n");
   const headers = (end < 0 ? text : text.slice(0, end)).split("\n");

@@ -7,6 +7,7 @@ import { createFreshest } from "../../core/freshest.ts";
 import { noObserver, type Observer } from "../../core/observer.ts";
 import type { Branch, Commit, Git, Identity, ManifestsBranch, ManifestsCopy, PushAccess } from "../../core/ports.ts";
 import { formatRepository } from "../../core/repository.ts";
+import { createTurns } from "../../core/turns.ts";
 import { asReconcileError, ReconcileError } from "../../errors.ts";
 import { createArrivals } from "./arrivals.ts";
 import { createContentCache } from "./content-cache.ts";
@@ -16,7 +17,6 @@ import { makeFolder } from "./make-folder.ts";
 import { createManifestsCopy, type DisposableCopy } from "./manifests-copy.ts";
 import { readPushRefs } from "./receive-pack.ts";
 import type { SshConnections } from "./ssh/ssh-connections.ts";
-import { createTurns } from "./turns.ts";
 import { openUploadPack } from "./upload-pack.ts";
 
 export interface GitOptions {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createFreshest } from "../../core/freshest.ts";
 import type { Identity, ManifestsBranch, ManifestsCopy, PushResult } from "../../core/ports.ts";
 import { formatRepository } from "../../core/repository.ts";
+import type { TakeTurn } from "../../core/turns.ts";
 import { asReconcileError, ReconcileError } from "../../errors.ts";
 import type { BeginArrival } from "./arrivals.ts";
 import type { ContentCache } from "./content-cache.ts";
@@ -15,7 +16,6 @@ import { createObjectStore, type ObjectStore } from "./object-store.ts";
 import type { Pack } from "./pack-format.ts";
 import { indexPack } from "./pack-index.ts";
 import { pushRef } from "./receive-pack.ts";
-import type { TakeTurn } from "./turns.ts";
 import { openUploadPack, type UploadPack } from "./upload-pack.ts";
 
 interface CopyOptions {

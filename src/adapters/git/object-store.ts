@@ -1,9 +1,9 @@
 /** The objects of one copy, by id: those in packs on disk, and those made here that no pack holds yet. */
-import { createHash } from "node:crypto";
 import { inflateSync } from "node:zlib";
 import { ReconcileError } from "../../errors.ts";
 import type { ContentCache } from "./content-cache.ts";
 import { diskError } from "./disk-error.ts";
+import { objectId } from "./object-id.ts";
 import { inOwnMemory } from "./own-memory.ts";
 import { type GitObject, openPackFile, type PackFile } from "./pack-file.ts";
 import { formatPack, formatPackEntry, type Pack } from "./pack-format.ts";
@@ -59,7 +59,8 @@ export function createObjectStore(name: string, contents: ContentCache<string>):
       if (known) return known;
       try {
         const object = await find(id);
-        if (object.kind !== kind || idOf(object) !== id) throw new Error(`object ${id} is not what it was`);
+        if (object.kind !== kind || objectId(object.kind, object.content).toString("hex") !== id)
+          throw new Error(`object ${id} is not what it was`);
         contents.put(keyOf(kind, id), object.content);
         return object.content;
       } catch (cause) {
@@ -69,7 +70,7 @@ export function createObjectStore(name: string, contents: ContentCache<string>):
       }
     },
     add(kind, content) {
-      const id = idOf({ kind, content });
+      const id = objectId(kind, content).toString("hex");
       added.set(id, { kind, ...formatPackEntry(kind, content) });
       contents.put(keyOf(kind, id), content);
       return id;
@@ -94,8 +95,4 @@ export function createObjectStore(name: string, contents: ContentCache<string>):
       return [...added.values()].reduce((bytes, { entry }) => bytes + entry.length, indexBytes);
     },
   };
-}
-
-function idOf({ kind, content }: GitObject): string {
-  return createHash("sha1").update(`${kind} ${content.length}\0`).update(content).digest("hex");
 }

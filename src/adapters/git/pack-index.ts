@@ -7,6 +7,7 @@ import { crc32 } from "node:zlib";
 import { ReconcileError } from "../../errors.ts";
 import { createBreath } from "./breath.ts";
 import { createContentCache } from "./content-cache.ts";
+import { objectId } from "./object-id.ts";
 import { applyDelta, deltaResultSize } from "./pack-delta.ts";
 import { inflateLargeEntry, KINDS, MAX_DELTA_DEPTH, PACK_HEADER_BYTES, type PackEntry, readPackEntry } from "./pack-entry.ts";
 import { formatIndex } from "./pack-index-format.ts";
@@ -103,7 +104,7 @@ function createResolver(pack: Buffer, table: PackTable, limits: PackLimits) {
   function record(row: number, content: Buffer, object: { type: number; base: number; depth: number }): void {
     const kind = KINDS.get(object.type);
     if (!kind) throw new Error(`an entry has the unknown type ${object.type}`);
-    const id = createHash("sha1").update(`${kind} ${content.length}\0`).update(content).digest();
+    const id = objectId(kind, content);
     table.resolve(row, { id, ...object });
     contents.put(row, content);
   }

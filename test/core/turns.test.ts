@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createTurns } from "../../../src/adapters/git/turns.ts";
+import { createTurns } from "../../src/core/turns.ts";
 
 test("one at a time, in order, and a failure is its asker's alone", async () => {
   const inTurn = createTurns();
