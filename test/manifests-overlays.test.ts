@@ -13,7 +13,7 @@ import { annotationNames, annotationPrefix } from "../src/core/annotations.ts";
 import { parseTarget } from "../src/core/target.ts";
 import { skipWithoutKubectl as skip } from "./kubectl.ts";
 import { pathOf, readYaml } from "./observability-files.ts";
-import { objectOf, parseObjects, renderManifests } from "./rendered-manifests.ts";
+import { folders, objectOf, parseObjects, renderManifests } from "./rendered-manifests.ts";
 
 const account = "gitops-operator";
 
@@ -62,6 +62,22 @@ test("namespaced: no right in the whole cluster; the namespaces that are watched
   ]);
   assert.ok(objects.every(({ kind }) => kind !== "ClusterRoleBinding"));
   assert.deepEqual(configOf(objects).watchNamespaces, ["default"]);
+});
+
+test("what the base has and an overlay has not is deleted by a command that the overlay tells", { skip }, async () => {
+  const idOf = ({ kind, metadata }: KubeObject) => `${kind.toLowerCase()}/${metadata.name}`;
+  const base = (await renderManifests("manifests/base")).map(idOf);
+  const toDelete: Record<string, string[]> = {};
+  for (const folder of folders) {
+    const there = (await renderManifests(folder)).map(idOf);
+    const gone = base.filter((id) => !there.includes(id));
+    const told = (await readFile(pathOf(`${folder}/kustomization.yaml`), "utf8")).match(/# +kubectl .*delete (.*)/)?.[1]?.split(" ") ?? [];
+    assert.deepEqual(told.sort(), gone.sort(), folder);
+    if (gone.length > 0) toDelete[folder] = gone;
+  }
+  const cluster = ["clusterrole/gitops-operator", "clusterrolebinding/gitops-operator"];
+  assert.deepEqual(toDelete["manifests/overlays/namespaced"], cluster);
+  assert.ok((await readFile(pathOf("README.md"), "utf8")).includes(`kubectl delete ${cluster.join(" ")}`));
 });
 
 test("compat: every Secret of the cluster, as the original", { skip }, async () => {
