@@ -1,4 +1,4 @@
-import { type Authorizer, accessOf } from "./cluster-api/authorizer.ts";
+import { type Authorizer, accessOf, forbiddenRequest } from "./cluster-api/authorizer.ts";
 import { discoveryAnswer } from "./cluster-api/discovery.ts";
 import { isWatch, parseTarget, type Request, type Response, send } from "./cluster-api/exchange.ts";
 import { createInjector, type Faults } from "./cluster-api/faults.ts";
@@ -51,8 +51,8 @@ export interface ClusterApi {
   readonly connectionCount: number;
   readonly openWatchCount: number;
   readonly faults: Faults;
-  /** Every connection is reset, the port stays the same. */
-  restart(): Promise<void>;
+  /** Every connection is reset, the port stays the same. A real server knows no roles for about a second. */
+  restart(rolesAfterMs?: number): Promise<void>;
   backup(): Backup;
   /** As an etcd restored from a backup: older objects and a lower resourceVersion. Behind a load balancer clients only see their watches end. */
   restore(backup: Backup, how?: "restart" | "behind a load balancer"): Promise<void>;
@@ -67,7 +67,8 @@ export async function startClusterApi(options: ClusterApiOptions = {}): Promise<
   const reader = createReader(store);
   const watches = createWatches(store, bookmarkEveryMs);
   const requests: ReceivedRequest[] = [];
-  const { faults, intercept } = createInjector(() => listener, store, reader, watches);
+  const user = options.authorizer?.user ?? "sandbox";
+  const { faults, intercept } = createInjector(() => listener, store, reader, watches, user);
 
   function handle(request: Request, response: Response): void {
     const path = request.url ?? "";
@@ -83,12 +84,18 @@ export async function startClusterApi(options: ClusterApiOptions = {}): Promise<
   async function serve(request: Request, response: Response): Promise<void> {
     const { pathname, searchParams: query } = new URL(request.url ?? "", "http://localhost");
     if (/^\/(?:healthz|livez|readyz)$/.test(pathname)) return send(response, 200, "ok", "text/plain");
-    if (api.token !== undefined && request.headers.authorization !== `Bearer ${api.token}`) throw new Refusal(401, "Unauthorized");
+    if (api.token !== undefined && request.headers.authorization !== `Bearer ${api.token}`) {
+      // Who shows nothing is a user without rights, who shows something wrong is nobody.
+      if (request.headers.authorization === undefined && pathname !== "/version") throw forbiddenRequest(request, "system:anonymous");
+      if (request.headers.authorization !== undefined) throw new Refusal(401, "Unauthorized");
+    }
     const accept = String(request.headers.accept ?? "");
     const discovery = request.method === "GET" ? discoveryAnswer(pathname, accept) : undefined;
     if (discovery) return send(response, 200, discovery.body, discovery.contentType);
     const openApi = request.method === "GET" ? openApiAnswer(pathname) : undefined;
     if (openApi) return send(response, 200, openApi);
+    if (accept !== "" && !/json|\*\/\*/.test(accept))
+      throw new Refusal(406, "only the following media types are accepted: application/json");
     const target = parseTarget(pathname);
     if (!target) throw new Refusal(404, "the server could not find the requested resource");
     options.authorizer?.check(accessOf(request.method ?? "", target, query));
@@ -105,8 +112,9 @@ export async function startClusterApi(options: ClusterApiOptions = {}): Promise<
     if (!store.get(kindNamed("Namespace"), undefined, name)) store.put({ kind: "Namespace", metadata: { name } });
   }
 
-  async function restart(): Promise<void> {
+  async function restart(rolesAfterMs = 0): Promise<void> {
     await listener.stop("refuse");
+    if (rolesAfterMs > 0) setTimeout(faults.forgetRoles(), rolesAfterMs).unref();
     await listener.resume();
   }
 

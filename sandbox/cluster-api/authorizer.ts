@@ -1,4 +1,4 @@
-import { isWatch, type Target } from "./exchange.ts";
+import { isWatch, parseTarget, type Request, type Target } from "./exchange.ts";
 import type { KubeObject } from "./kinds.ts";
 import { Refusal } from "./status.ts";
 
@@ -28,6 +28,8 @@ export interface Authorizer {
   /** Throws the 403 of a real server. */
   check(access: Access): void;
   readonly refused: readonly Access[];
+  /** The account's name as a user. */
+  readonly user: string;
   /** What the roles give and nobody has asked for; of two that give the same, the later. */
   readonly unused: readonly Grant[];
 }
@@ -39,12 +41,14 @@ export function createAuthorizer(
   const unused = new Set(grantsOf(objects, account));
   const grants = [...unused];
   const refused: Access[] = [];
+  const user = `system:serviceaccount:${account.namespace}:${account.name}`;
   return {
+    user,
     check(access) {
       const grant = grants.find((candidate) => covers(candidate, access));
       if (grant) return void unused.delete(grant);
       refused.push(access);
-      throw forbidden(access, `system:serviceaccount:${account.namespace}:${account.name}`);
+      throw forbidden(access, user);
     },
     refused,
     get unused() {
@@ -90,6 +94,15 @@ function expand({ apiGroups, resources, verbs, resourceNames = [] }: Rule, names
 function covers(grant: Grant, access: Access): boolean {
   if (grant.verb !== access.verb || grant.group !== access.group || grant.resource !== access.resource) return false;
   return (grant.namespace ?? access.namespace) === access.namespace && (grant.name ?? access.name) === access.name;
+}
+
+/** As a server refuses that has read its bindings and not yet its roles, or that does not know who asks. */
+export function forbiddenRequest(request: Request, user: string): Refusal {
+  const { pathname, searchParams } = new URL(request.url ?? "", "http://localhost");
+  const method = request.method ?? "";
+  const target = parseTarget(pathname);
+  if (target) return forbidden(accessOf(method, target, searchParams), user);
+  return new Refusal(403, `forbidden: User "${user}" cannot ${method.toLowerCase()} path "${pathname}"`, "Forbidden", {});
 }
 
 function forbidden({ verb, group, resource, namespace, name }: Access, user: string): Refusal {

@@ -43,7 +43,9 @@ export async function readText(request: Request): Promise<string> {
 
 /** The body as data; `kubectl apply` sends JSON, server-side apply YAML. `kubectl create` sends protobuf and nothing else. */
 export async function readBody(request: Request): Promise<Record<string, unknown>> {
-  if (String(request.headers["content-type"] ?? "").includes("protobuf")) {
+  const type = String(request.headers["content-type"] ?? "application/json");
+  if (!/json|yaml|protobuf/.test(type)) throw new Refusal(415, `the body of the request was in an unknown format: ${type}`);
+  if (type.includes("protobuf")) {
     throw new Refusal(415, "this server takes JSON and YAML only: add `--dry-run=client -o yaml | kubectl apply -f -` to the command");
   }
   const text = await readText(request);
@@ -57,10 +59,22 @@ export async function readBody(request: Request): Promise<Record<string, unknown
   return body as Record<string, unknown>;
 }
 
-export function send(response: Response, code: number, body: object | string, contentType = "application/json"): void {
+/** The flow control of real servers answers in plain text, not with a Status. */
+export function sendTooManyRequests(response: Response): void {
+  const headers = { "retry-after": "1", "x-content-type-options": "nosniff" };
+  send(response, 429, "Too many requests, please try again later.\n", "text/plain; charset=utf-8", headers);
+}
+
+export function send(
+  response: Response,
+  code: number,
+  body: object | string,
+  contentType = "application/json",
+  headers: Readonly<Record<string, string>> = {},
+): void {
   if (response.writableEnded || response.destroyed) return;
   const text = typeof body === "string" ? body : JSON.stringify(body);
   // The two classes have the same method with different overloads, which TypeScript cannot join.
-  (response as ServerResponse).writeHead(code, { "content-type": contentType, "content-length": Buffer.byteLength(text) });
+  (response as ServerResponse).writeHead(code, { ...headers, "content-type": contentType, "content-length": Buffer.byteLength(text) });
   (response as ServerResponse).end(text);
 }

@@ -1,5 +1,5 @@
-import type { Request, Response } from "./exchange.ts";
-import { send } from "./exchange.ts";
+import { forbiddenRequest } from "./authorizer.ts";
+import { type Request, type Response, send, sendTooManyRequests } from "./exchange.ts";
 import type { Listener } from "./listener.ts";
 import type { ObjectStore } from "./object-store.ts";
 import type { Reader } from "./read-objects.ts";
@@ -16,10 +16,14 @@ export interface Faults {
   recover(): Promise<void>;
   /** Resets the open connections, once. */
   resetConnections(): void;
-  /** Matching requests are answered with this status code; returns the end of it. */
+  /** Matching requests are answered with this status code, 429 as the flow control of real servers does it; returns the end of it. */
   answer(code: number, which?: Which): () => void;
   /** Matching requests are never answered; returns the end of it. */
   hang(which?: Which): () => void;
+  /** As in a server's first second, when it knows its users and not yet their roles: everything but health is forbidden; returns the end of it. */
+  forgetRoles(): () => void;
+  /** Clients over HTTP/2 are told to open another connection; what they asked on this one is still answered (`--goaway-chance`). */
+  goAway(): void;
   /** Watches that are open now stay open and get nothing more. */
   silenceWatches(): void;
   /** Watches that are open now end as by their time-out. */
@@ -37,10 +41,18 @@ interface Injector {
   intercept(request: Request, response: Response): boolean;
 }
 
-export function createInjector(listener: () => Listener, store: ObjectStore, reader: Reader, watches: Watches): Injector {
-  const rules = new Set<{ readonly which: Which; readonly code: number | "hang" }>();
+export function createInjector(
+  listener: () => Listener,
+  store: ObjectStore,
+  reader: Reader,
+  watches: Watches,
+  /** Who asks, in the words of a refusal. */
+  user: string,
+): Injector {
+  type Answer = number | "hang" | "no roles";
+  const rules = new Set<{ readonly which: Which; readonly code: Answer }>();
 
-  function addRule(which: Which, code: number | "hang"): () => void {
+  function addRule(which: Which, code: Answer): () => void {
     const rule = { which, code };
     rules.add(rule);
     return () => rules.delete(rule);
@@ -53,6 +65,8 @@ export function createInjector(listener: () => Listener, store: ObjectStore, rea
       resetConnections: () => listener().resetConnections(),
       answer: (code, which = /./) => addRule(which, code),
       hang: (which = /./) => addRule(which, "hang"),
+      forgetRoles: () => addRule(/^\w+ (?!\/(?:healthz|livez|readyz)\b)/, "no roles"),
+      goAway: () => listener().goAway(),
       silenceWatches() {
         for (const watch of watches.open) watch.silence();
       },
@@ -71,7 +85,9 @@ export function createInjector(listener: () => Listener, store: ObjectStore, rea
     intercept(request, response) {
       for (const { which, code } of rules) {
         if (!which.test(`${request.method} ${request.url}`)) continue;
-        if (code !== "hang") send(response, code, statusOf(code, `injected: ${code}`));
+        if (code === "no roles") send(response, 403, forbiddenRequest(request, user).status);
+        else if (code === 429) sendTooManyRequests(response);
+        else if (code !== "hang") send(response, code, statusOf(code, `injected: ${code}`));
         return true;
       }
       return false;

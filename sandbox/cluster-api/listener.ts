@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { createSecureServer } from "node:http2";
+import { createSecureServer, type Http2Session } from "node:http2";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Server, Socket } from "node:net";
 import type { Request, Response } from "./exchange.ts";
@@ -16,6 +16,8 @@ export interface Listener {
   /** Connections taken since the start. */
   readonly connectionCount: number;
   resetConnections(): void;
+  /** What was asked over HTTP/2 is answered still, and then the connection ends; no new stream is taken. */
+  goAway(): void;
   /** `refuse`: nobody listens; `reset`: connections are taken and reset at once. */
   stop(how: "refuse" | "reset"): Promise<void>;
   /** On the same port as before. */
@@ -49,6 +51,11 @@ export async function startListener(
     socket.on("error", () => socket.destroy());
   });
   server.on("tlsClientError", () => {});
+  const sessions = new Set<Http2Session>();
+  server.on("session", (session: Http2Session) => {
+    sessions.add(session);
+    session.on("close", () => sessions.delete(session));
+  });
   await listen(port);
   const { port: boundPort } = server.address() as AddressInfo;
 
@@ -74,6 +81,9 @@ export async function startListener(
       return connectionCount;
     },
     resetConnections,
+    goAway() {
+      for (const session of sessions) session.close();
+    },
     async stop(how) {
       resetting = how === "reset";
       if (how === "refuse") await stopListening();

@@ -128,7 +128,7 @@ function completed(kind: Kind, input: NewObject, previous: KubeObject | undefine
 
 /** What a real server (and its controllers) would add to what users write. */
 const completions: Readonly<Record<string, (object: KubeObject) => object>> = {
-  Namespace: () => ({ status: { phase: "Active" } }),
+  Namespace: ({ metadata }) => ({ status: { phase: metadata.deletionTimestamp === undefined ? "Active" : "Terminating" } }),
   Secret: ({ type, data, stringData }) => ({
     type: type ?? "Opaque",
     data: {

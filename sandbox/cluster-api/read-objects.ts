@@ -36,7 +36,9 @@ export function createReader(store: ObjectStore): Reader {
   ): { id: string; start: number; resourceVersion: number; objects: readonly KubeObject[] } {
     const token = query.get("continue");
     if (token) {
+      if (query.has("resourceVersion")) throw new Refusal(400, "specifying resource version is not allowed when using continue");
       const [id, start] = Buffer.from(token, "base64url").toString().split(":");
+      if (!/^\d+$/.test(start ?? "")) throw new Refusal(400, "continue key is not valid: it was not made by this server");
       const snapshot = snapshots.find((candidate) => candidate.id === id);
       if (!snapshot) throw new Refusal(410, "The provided continue parameter is too old to display a consistent list result.");
       return { ...snapshot, start: Number(start) };

@@ -16,6 +16,7 @@ const reasons: Readonly<Record<number, string>> = {
   403: "Forbidden",
   404: "NotFound",
   405: "MethodNotAllowed",
+  406: "NotAcceptable",
   409: "Conflict",
   410: "Expired",
   415: "UnsupportedMediaType",
@@ -26,8 +27,8 @@ const reasons: Readonly<Record<number, string>> = {
   504: "Timeout",
 };
 
-export function statusOf(code: number, message: string, reason = reasons[code] ?? "Unknown", details: object = {}): Status {
-  return { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message, reason, details, code };
+export function statusOf(code: number, message: string, reason = reasons[code] ?? "Unknown", details?: object): Status {
+  return { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message, reason, ...(details && { details }), code };
 }
 
 /** A refusal on the way through a handler. */

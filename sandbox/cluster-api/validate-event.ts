@@ -2,7 +2,8 @@ import { Refusal } from "./status.ts";
 
 /** Go's `2006-01-02T15:04:05.000000Z07:00`: exactly six fractional digits. */
 const microTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(?:Z|[+-]\d\d:\d\d)$/;
-const noteLimitBytes = 1024;
+/** In bytes; pkg/apis/core/validation/events.go. */
+const limits = { note: 1024, reason: 128, action: 128, reportingInstance: 128 };
 
 interface NewEvent {
   readonly eventTime?: unknown;
@@ -29,8 +30,9 @@ export function validateEvent(event: NewEvent): void {
   for (const field of ["deprecatedFirstTimestamp", "deprecatedLastTimestamp", "deprecatedCount", "deprecatedSource"])
     if (event[field] !== undefined) problems.push(`${field}: Invalid value: needs to be unset`);
   if (event.type !== "Normal" && event.type !== "Warning") problems.push(`type: Invalid value: ${JSON.stringify(event.type)}`);
-  if (Buffer.byteLength(String(event.note ?? "")) > noteLimitBytes)
-    problems.push(`note: Invalid value: can have at most ${noteLimitBytes} bytes`);
+  for (const [field, limit] of Object.entries(limits))
+    if (Buffer.byteLength(String(event[field] ?? "")) > limit)
+      problems.push(`${field}: Invalid value: can have at most ${limit} characters`);
   if ((event.regarding?.namespace ?? "default") !== event.metadata?.namespace)
     problems.push("regarding.namespace: Invalid value: does not match event.namespace");
   if (problems.length > 0) throw new Refusal(422, `Event is invalid: ${problems.join("; ")}`);

@@ -1,29 +1,9 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
-import { describe, type TestContext, test } from "node:test";
-import type { NewObject } from "../../sandbox/cluster-api/kinds.ts";
+import { describe, test } from "node:test";
 import { createSelfSignedCertificate } from "../../sandbox/cluster-api/self-signed-certificate.ts";
-import { type ClusterApi, type ClusterApiOptions, startClusterApi } from "../../sandbox/cluster-api.ts";
-
-async function start(t: TestContext, options: ClusterApiOptions = {}): Promise<ClusterApi> {
-  const api = await startClusterApi(options);
-  t.after(() => api.close());
-  return api;
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: answers of an API, looked at field by field
-type Json = any;
-
-async function ask(
-  api: ClusterApi,
-  method: string,
-  path: string,
-  body?: object,
-  type = "application/json",
-): Promise<{ code: number; body: Json }> {
-  const response = await fetch(api.url + path, { method, headers: { "content-type": type }, ...(body && { body: JSON.stringify(body) }) });
-  return { code: response.status, body: await response.json() };
-}
+import type { ClusterApi } from "../../sandbox/cluster-api.ts";
+import { ask, deployment, deployments, inTeam, type Json, names, start } from "./ask-cluster-api.ts";
 
 /** All events of a watch that ends by itself. */
 async function watch(api: ClusterApi, path: string): Promise<Json[]> {
@@ -34,18 +14,6 @@ async function watch(api: ClusterApi, path: string): Promise<Json[]> {
     .map((line) => JSON.parse(line));
 }
 
-const deployments = "/apis/apps/v1/deployments";
-const inTeam = "/apis/apps/v1/namespaces/team/deployments";
-
-function deployment(name: string, namespace = "team"): NewObject {
-  return {
-    kind: "Deployment",
-    metadata: { name, namespace },
-    spec: { template: { spec: { containers: [{ name: "app", image: "app:1" }] } } },
-  };
-}
-
-const names = (list: Json) => list.items.map((item: Json) => item.metadata.name).join();
 const summary = (events: Json[]) => events.map(({ type, object }) => `${type} ${object.metadata?.name ?? object.code ?? ""}`.trim()).join();
 
 describe("lists", () => {
@@ -225,8 +193,18 @@ describe("objects", () => {
 
   test("a token that is required is required of everything but the health checks", async (t) => {
     const api = await start(t, { token: "t0ken" });
-    assert.equal((await ask(api, "GET", deployments)).code, 401);
     assert.equal((await fetch(`${api.url}/livez`)).status, 200);
+    const as = async (authorization: string | undefined, path = deployments) => {
+      const response = await fetch(api.url + path, { headers: { ...(authorization && { authorization }) } });
+      return { code: response.status, ...((await response.json()) as { message: string; details?: object }) };
+    };
+    // Unknown is 401; no name at all is the user of those without one, who may read nothing.
+    const wrong = await as("Bearer other");
+    assert.deepEqual([wrong.code, wrong.message, wrong.details], [401, "Unauthorized", undefined]);
+    const anonymous = await as(undefined);
+    assert.equal(anonymous.code, 403);
+    assert.match(anonymous.message, /^deployments\.apps is forbidden: User "system:anonymous" cannot list resource "deployments" in API/);
+    assert.match((await as(undefined, "/api")).message, /^forbidden: User "system:anonymous" cannot get path "\/api"$/);
     assert.equal((await fetch(api.url + deployments, { headers: { authorization: "Bearer t0ken" } })).status, 200);
   });
 });
