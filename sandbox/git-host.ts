@@ -2,10 +2,12 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { normalize } from "node:path";
+import { finished } from "node:stream/promises";
 import ssh2, { type Connection, type PublicKeyAuthContext, type ServerChannel } from "ssh2";
 import { fingerprint } from "../src/adapters/git/ssh/known-hosts.ts";
 import type { SshRepository } from "../src/core/types.ts";
 import { gitEnvironment } from "./git-process.ts";
+import { createPickyGit, type GitProfile } from "./picky-git.ts";
 import { newSshKeyPair, type SshKeyPair, type SshKeyType } from "./ssh-key-pair.ts";
 
 /** Paths below the host's root that a key may use, without leading slash: `team/app.git`. Absent = every one, for reading and writing. */
@@ -60,6 +62,10 @@ export interface GitHostOptions {
   readonly hostKey?: string;
   /** False for a server without `AcceptEnv GIT_PROTOCOL`. */
   readonly acceptEnv?: boolean;
+  /** As whose server it behaves; default: git's own. */
+  readonly profile?: GitProfile;
+  /** Told what the profile refused. */
+  readonly onRefusal?: (problem: string) => void;
 }
 
 const MOST_SNIFFED_BYTES = 64 * 1024;
@@ -108,8 +114,11 @@ export async function startGitHost(options: GitHostOptions): Promise<GitHost> {
   }
 
   function serve(channel: ServerChannel, service: string, path: string, who: Pick<GitExec, "key" | "protocol">): void {
-    const env = { ...gitEnvironment, ...(who.protocol === undefined ? {} : { GIT_PROTOCOL: who.protocol }) };
-    const child = spawn("git", [service.slice("git-".length), path], { cwd: options.root, env });
+    const { profile } = options;
+    const protocol = profile && (service === "git-receive-pack" || !profile.fetchV2) ? undefined : who.protocol;
+    const env = { ...gitEnvironment, ...(protocol === undefined ? {} : { GIT_PROTOCOL: protocol }) };
+    const canFilter = profile ? ["-c", "uploadpack.allowFilter=true"] : [];
+    const child = spawn("git", [...canFilter, service.slice("git-".length), path], { cwd: options.root, env });
     const exec = { service, path, ...who, wantedObjects: false, bytesIn: 0, bytesOut: 0 };
     let sniffed = "";
     execs.push(exec);
@@ -123,12 +132,21 @@ export async function startGitHost(options: GitHostOptions): Promise<GitHost> {
     });
     child.stdin.on("error", () => {});
     channel.on("error", () => {});
-    channel.pipe(child.stdin);
-    child.stdout.pipe(channel, { end: false });
+    const picky =
+      profile &&
+      createPickyGit(profile, service, protocol === "version=2" ? 2 : 0, (problem, words) => {
+        options.onRefusal?.(problem);
+        if (words) channel.stderr.write(`${words}\n`);
+        child.kill();
+      });
+    const answer = picky ? child.stdout.pipe(picky.fromServer) : child.stdout;
+    (picky ? channel.pipe(picky.fromClient) : channel).pipe(child.stdin);
+    answer.pipe(channel, { end: false });
     child.stderr.pipe(channel.stderr, { end: false });
     channel.on("close", () => child.kill());
     child.on("error", (error) => refuse(channel, `fatal: ${error.message}`, 127));
-    child.on("close", (code) => leave(channel, code ?? 1));
+    const answered = finished(answer).catch(() => {});
+    child.on("close", (code) => void answered.then(() => leave(channel, code ?? 1)));
   }
 
   const server = createServer({ noDelay: true }, (socket) => {

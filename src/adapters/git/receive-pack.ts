@@ -1,6 +1,7 @@
 /** The writing half: one ref moved by compare-and-swap, acknowledged by report-status (gitprotocol-pack(5)). */
 import type { PushResult } from "../../core/ports.ts";
 import { ReconcileError } from "../../errors.ts";
+import { AGENT, chooseCapabilities } from "./capabilities.ts";
 import type { GitWire } from "./git-wire.ts";
 import { countIdleLines, endless, FLUSH, type PktReader, pkt, readLines } from "./pkt-line.ts";
 import { serverWords } from "./server-words.ts";
@@ -31,7 +32,9 @@ export async function pushRef(
   // A branch that is gone is not brought back: the next look at the remote says that it is missing.
   if (tip !== update.from) return { kind: "raced" };
   const sideBand = capabilities.includes("side-band-64k");
-  const command = `${update.from} ${update.to} ${ref}\0 report-status${sideBand ? " side-band-64k" : ""} agent=gitops-operator`;
+  // The packs have no deltas, so no server need be told of any.
+  const words = chooseCapabilities(capabilities, [["report-status"], ["side-band-64k"], [AGENT]]);
+  const command = `${update.from} ${update.to} ${ref}\0 ${words.join(" ")}`;
   const pack = await makePack();
   onSend();
   const answer = await wire.request(Buffer.concat([Buffer.from(pkt(command) + FLUSH), pack]));

@@ -1,5 +1,6 @@
 /** The reading half of git's wire protocol: v2 where the server speaks it (refs filtered by the server), else v0 (gitprotocol-pack(5), gitprotocol-v2(5)). */
 import { ReconcileError } from "../../errors.ts";
+import { AGENT, chooseCapabilities, requireCapability, valuesOf } from "./capabilities.ts";
 import type { GitWire } from "./git-wire.ts";
 import { countIdleLines, DELIM, FLUSH, type PktReader, pkt, readLines, refuseError } from "./pkt-line.ts";
 import { serverWords } from "./server-words.ts";
@@ -36,16 +37,20 @@ export async function openUploadPack(wire: GitWire): Promise<UploadPack> {
   if (lines[0]?.startsWith("# service=")) lines = await readLines(reader);
   if (lines[0] === "version 2") {
     refuseSha256(lines);
-    return speakV2(wire, lines.find((line) => line.startsWith("fetch="))?.includes("filter") ?? false);
+    return speakV2(wire, lines);
   }
   const [head = "", capabilities = ""] = (lines[0] ?? "").split("\0");
   refuseSha256(capabilities.split(" "));
   return speakV0(wire, [head, ...lines.slice(1)], capabilities.split(" "));
 }
 
-function speakV2(wire: GitWire, canFilter: boolean): UploadPack {
+function speakV2(wire: GitWire, offered: readonly string[]): UploadPack {
+  const features = valuesOf(offered, "fetch");
+  const agent = chooseCapabilities(offered, [[AGENT]])
+    .map(pkt)
+    .join("");
   const command = (name: string, args: readonly string[]) =>
-    Buffer.from(pkt(`command=${name}`) + pkt("agent=gitops-operator") + DELIM + args.map((arg) => pkt(`${arg}\n`)).join("") + FLUSH);
+    Buffer.from(pkt(`command=${name}`) + agent + DELIM + args.map((arg) => pkt(`${arg}\n`)).join("") + FLUSH);
   return {
     async list(branch) {
       const answer = await wire.request(command("ls-refs", ["symrefs", `ref-prefix refs/heads/${branch}`, "ref-prefix HEAD"]));
@@ -54,7 +59,9 @@ function speakV2(wire: GitWire, canFilter: boolean): UploadPack {
       return { tip: findTip(refs, branch), defaultBranch: target?.[1] && serverWords(target[1]) };
     },
     async *pack(request, shallow) {
-      const args = ["no-progress", "ofs-delta", `want ${request.want}`, ...haveLines(request), ...limitLines(request, canFilter), "done"];
+      if (request.depth) requireCapability(features, "shallow");
+      // The first two are every server's of protocol 2.
+      const args = ["no-progress", "ofs-delta", `want ${request.want}`, ...haveLines(request), ...limitLines(request, features), "done"];
       yield* readPack(await wire.request(command("fetch", args)), shallow);
     },
   };
@@ -67,15 +74,20 @@ function speakV0(wire: GitWire, refs: readonly string[], capabilities: readonly 
       return { tip: findTip(refs, branch), defaultBranch: symref && serverWords(symref.slice("symref=HEAD:refs/heads/".length)) };
     },
     async *pack(request, shallow) {
-      const canFilter = capabilities.includes("filter");
-      const wanted = ["side-band-64k", "ofs-delta", "no-progress", ...(canFilter && request.commitsOnly ? ["filter"] : [])];
-      const missing = ["side-band-64k", "shallow"].find((word) => !capabilities.includes(word));
-      if (missing)
-        throw new ReconcileError("git_protocol", `the git server lacks the capability '${missing}'; it must run git 1.8 or newer`);
+      requireCapability(capabilities, "side-band-64k", "side-band");
+      if (request.depth) requireCapability(capabilities, "shallow");
+      const words = chooseCapabilities(capabilities, [
+        ["multi_ack_detailed", "multi_ack"],
+        ["side-band-64k", "side-band"],
+        ["ofs-delta"],
+        ["no-progress"],
+        ...(request.commitsOnly ? [["filter"]] : []),
+        [AGENT],
+      ]);
       const [haves, shallows] = [haveLines({ haves: request.haves ?? [] }), haveLines({ shallows: request.shallows ?? [] })];
       const body =
-        pkt(`want ${request.want} ${wanted.join(" ")} agent=gitops-operator\n`) +
-        [...shallows, ...limitLines(request, canFilter)].map((line) => pkt(`${line}\n`)).join("") +
+        pkt(`want ${request.want} ${words.join(" ")}\n`) +
+        [...shallows, ...limitLines(request, capabilities)].map((line) => pkt(`${line}\n`)).join("") +
         FLUSH +
         [...haves, "done"].map((line) => pkt(`${line}\n`)).join("");
       yield* readPack(await wire.request(Buffer.from(body)), shallow);
@@ -87,8 +99,9 @@ function haveLines(request: { haves?: readonly string[]; shallows?: readonly str
   return [...(request.shallows ?? []).map((sha) => `shallow ${sha}`), ...(request.haves ?? []).map((sha) => `have ${sha}`)];
 }
 
-function limitLines(request: PackRequest, canFilter: boolean): string[] {
-  return [...(request.depth ? [`deepen ${request.depth}`] : []), ...(canFilter && request.commitsOnly ? ["filter tree:0"] : [])];
+function limitLines(request: PackRequest, offered: readonly string[]): string[] {
+  const canFilter = request.commitsOnly && offered.includes("filter");
+  return [...(request.depth ? [`deepen ${request.depth}`] : []), ...(canFilter ? ["filter tree:0"] : [])];
 }
 
 function findTip(refs: readonly string[], branch: string): string | undefined {
@@ -102,7 +115,7 @@ function refuseSha256(capabilities: readonly string[]): void {
   }
 }
 
-/** The side band's first channel: the packfile. Both protocols put only text (ACK, NAK, shallow, section names) in front of it. */
+/** The side band's first channel: the packfile. Both protocols put only text (ACK of any kind, NAK, shallow, section names) in front of it. */
 async function* readPack(reader: PktReader, shallow: Set<string>): AsyncGenerator<Buffer, void, undefined> {
   const countIdle = countIdleLines();
   let started = false;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -68,4 +69,15 @@ test("a pack that is made here is one to git, with git's own index", async (t) =
   const { directory } = await createBareRepository(join(folder, "r.git"), { files: { a: "1" } });
   await git(directory, ["index-pack", "--stdin", "--strict"], { input: bytes });
   for (const id of ids) assert.equal(`${await git(directory, ["cat-file", "-t", id])}`.trim(), "blob");
+});
+
+test("a pack that is made here has no deltas, however alike its objects are: some servers take none", async (t) => {
+  const folder = await newFolder(t);
+  const store = createObjectStore(folder, createContentCache(0));
+  const alike = randomBytes(5_000);
+  const ids = [alike, Buffer.concat([alike, Buffer.from("x")])].map((content) => store.add("blob", content));
+  const { bytes } = await store.pack(ids);
+  await writeFile(join(folder, "own.pack"), bytes);
+  await git(folder, ["index-pack", "own.pack"]);
+  assert.match(`${await git(folder, ["verify-pack", "--stat-only", "own.pack"])}`, /^non delta: 2 objects\n$/);
 });

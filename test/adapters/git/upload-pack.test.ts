@@ -74,6 +74,25 @@ test("a server that can leaves trees and blobs out", async (t) => {
   }
 });
 
+for (const [lacking, advertised] of [
+  ["side-band-64k", pkt(`${SHA} refs/heads/main\0multi_ack shallow`)],
+  ["shallow", pkt(`${SHA} refs/heads/main\0multi_ack side-band-64k`)],
+  ["shallow", pkt("version 2\n") + pkt("ls-refs\n") + pkt("fetch=wait-for-done\n")],
+] as const) {
+  test(`without ${lacking} (${advertised.includes("version") ? "protocol 2" : "protocol 0"}) the refusal names it, and nothing is asked for`, async () => {
+    const asked: string[] = [];
+    const wire = replayWire(`${advertised}${FLUSH}${pkt("NAK\n")}`);
+    const request: GitWire["request"] = async (body) => {
+      asked.push(body.toString());
+      return wire.request(body);
+    };
+    const server = await openUploadPack({ ...wire, request });
+    const first = server.pack({ want: SHA, depth: 1 }, new Set()).next();
+    await assert.rejects(first, { code: "git_protocol", message: new RegExp(`does not offer '${lacking}'`) });
+    assert.deepEqual(asked, []);
+  });
+}
+
 test("a branch that is not there, an unborn one and an empty repository are listed as missing", async (t) => {
   const repository = await newRepository(t);
   const list = async (directory: string, protocol: 0 | 2, branch: string) => {
