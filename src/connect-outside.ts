@@ -1,6 +1,7 @@
 /** The adapters of what both the operator and its check talk to, put together from the configuration. */
 import { fileURLToPath } from "node:url";
 import type { KubeConfig } from "@kubernetes/client-node";
+import { createCheckedAddresses } from "./adapters/egress/checked-addresses.ts";
 import { createEgress } from "./adapters/egress.ts";
 import { createGit, type GitOptions } from "./adapters/git/git.ts";
 import { readKnownHosts } from "./adapters/git/ssh/known-hosts.ts";
@@ -50,10 +51,15 @@ export function connectOutside(options: OutsideOptions) {
   const kube = createKubeClient(kubeConfig);
   const secrets = traceSecrets(createSecretReader(kube), tracer);
   const apiServerHost = new URL(kubeConfig.getCurrentCluster()?.server ?? "https://localhost").hostname;
-  const { egressAllowCidrs: allowCidrs, httpsProxy, noProxy } = config;
-  const dispatcher = createEgress({ allowCidrs, apiServerHost, httpsProxy, noProxy }).compose(traceHttp(tracer));
+  const { httpsProxy, noProxy } = config;
+  const egress = { allowCidrs: config.egressAllowCidrs, apiServerHost };
+  const dispatcher = createEgress({ ...egress, httpsProxy, noProxy }).compose(traceHttp(tracer));
   const knownHostsFiles = [BUNDLED_KNOWN_HOSTS, ...config.knownHostsFiles];
-  const connections = createSshConnections({ knownHosts: () => readKnownHosts(knownHostsFiles), ...patience.ssh });
+  const connections = createSshConnections({
+    knownHosts: () => readKnownHosts(knownHostsFiles),
+    addressesOf: createCheckedAddresses(egress),
+    ...patience.ssh,
+  });
   const { workDir, maxRepositoryBytes, identity } = config;
   const copies = createGit({
     ...{ connections, dispatcher, workDir, maxRepositoryBytes, identity, observer },

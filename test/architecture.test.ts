@@ -16,6 +16,7 @@ const HOMES: Record<string, RegExp> = {
   "@opentelemetry/api": /^src\/telemetry\/trac(ing|er)\.ts$/,
   "@opentelemetry/sdk-node": /^src\/telemetry\/tracing\.ts$/,
   express: /^src\/http\//,
+  "ipaddr.js": /^src\/adapters\/egress\//,
   "isomorphic-git": /^src\/adapters\/git\//,
   pino: /^src\/telemetry\//,
   "pino-pretty": /^src\/telemetry\//,

@@ -32,6 +32,19 @@ async function startServer(t: TestContext, host = "127.0.0.1", port = 0) {
 }
 
 const rules = createAddressRules([]);
+/** Special-purpose ranges (IANA) that are neither public nor private: documentation, benchmarks, discard, site-local and others. */
+const NEITHER = [
+  "192.0.2.1",
+  "198.18.0.1",
+  "203.0.113.1",
+  "192.88.99.1",
+  "2001:db8::1",
+  "100::1",
+  "fec0::1",
+  "2001:2::1",
+  "5f00::1",
+  "3fff::1",
+];
 
 for (const [what, addresses] of Object.entries({
   "a loopback address": [
@@ -54,9 +67,29 @@ for (const [what, addresses] of Object.entries({
     "2002:a9fe:a9fe::",
     "::ffff:0:169.254.169.254",
   ],
-  "a cloud metadata address": ["fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "168.63.129.16", "192.0.0.192", "64:ff9b::6464:64c8"],
+  "a cloud metadata address": [
+    "fd00:ec2::254",
+    "fd00:ec2::23",
+    "fd00:ec2:ffff::1",
+    "fd20:ce::254",
+    "fd00:42::42",
+    "fd00:c1::a9fe:a9fe",
+    "100.100.100.200",
+    "168.63.129.16",
+    "192.0.0.192",
+    "64:ff9b::6464:64c8",
+  ],
   "a multicast address": ["224.0.0.1", "239.255.255.255", "ff02::1", "::ffff:224.0.0.1"],
-  "an unspecified or reserved address": ["0.0.0.0", "0.1.2.3", "::", "240.0.0.1", "255.255.255.255", "::ffff:0.0.0.0", "64:ff9b::"],
+  "an unspecified or reserved address": [
+    "0.0.0.0",
+    "0.1.2.3",
+    "::",
+    "240.0.0.1",
+    "255.255.255.255",
+    "::ffff:0.0.0.0",
+    "64:ff9b::",
+    ...NEITHER,
+  ],
   "an address that stands for another": ["64:ff9b:1::7f00:1", "64:ff9b:1:7f00:0:100::", "2001:0:7f00:1::"],
   "no address": ["registry.example", "", "127.1"],
 })) {
@@ -70,6 +103,7 @@ test("private and public addresses are no one's business, over NAT64 as well", (
     "192.168.1.1",
     "100.64.0.1",
     "fd12:3456::1",
+    "fd00:ec3::1",
     "140.82.121.34",
     "2606:50c0::1",
     "64:ff9b::8c52:7922",

@@ -1,4 +1,7 @@
-import { BlockList, isIP, isIPv4, isIPv6 } from "node:net";
+import { isIP } from "node:net";
+import ipaddr from "ipaddr.js";
+
+type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
 interface Cidr {
   readonly address: string;
@@ -18,68 +21,76 @@ export function parseCidr(text: string): Cidr | undefined {
 /** Says what the address is when the operator does not connect to it; undefined: it may. `apiServer`: the addresses of the API server. */
 export type AddressRules = (address: string, apiServer?: readonly string[]) => string | undefined;
 
-/** Where clouds answer questions for credentials, among others. */
-const LINK_LOCAL = ["169.254.0.0/16", "fe80::/10"];
+/** Public and private ones; carrier-grade NAT (100.64.0.0/10) counts as private, because clusters use it for their Pods. All other ranges are refused. */
+const OPEN_RANGES: ReadonlySet<string> = new Set(["unicast", "private", "uniqueLocal", "carrierGradeNat"]);
 
-/** IANA special-purpose registries (RFC 6890); private ranges are left out on purpose: private registries are normal. */
-const REFUSED: readonly (readonly [what: string, cidrs: readonly string[]])[] = [
-  ["a loopback address", ["127.0.0.0/8", "::1"]],
-  ["a link-local address", LINK_LOCAL],
-  // AWS, Google and Scaleway over IPv6; Alibaba, Azure and Oracle: what is not link-local.
-  ["a cloud metadata address", ["fd00:ec2::254", "fd20:ce::254", "fd00:42::42", "100.100.100.200", "168.63.129.16", "192.0.0.192"]],
-  ["a multicast address", ["224.0.0.0/4", "ff00::/8"]],
-  ["an unspecified or reserved address", ["0.0.0.0/8", "240.0.0.0/4", "::"]],
+const WORDS: Readonly<Record<string, string>> = {
+  loopback: "a loopback address",
+  // Where most clouds answer questions for credentials.
+  linkLocal: "a link-local address",
+  multicast: "a multicast address",
   // NAT64 prefixes of a site's own (RFC 8215) and Teredo: which IPv4 address is inside cannot be told.
-  ["an address that stands for another", ["64:ff9b:1::/48", "2001::/32"]],
-];
+  rfc6052: "an address that stands for another",
+  teredo: "an address that stands for another",
+};
 
-const linkLocal = listOf(LINK_LOCAL, true);
-const refused = REFUSED.map(([what, cidrs]) => ({ what, list: listOf(cidrs, true) }));
+/** What clouds answer at beside link-local addresses: AWS, Google, Scaleway and Oracle over IPv6; Alibaba, Azure and Oracle (Classic). */
+const metadata = [
+  "fd00:ec2::/32",
+  "fd20:ce::254",
+  "fd00:42::42",
+  "fd00:c1::a9fe:a9fe",
+  "100.100.100.200",
+  "168.63.129.16",
+  "192.0.0.192",
+].map(rangeOf);
+
+/** IPv6 networks whose addresses hold an IPv4 address, and at which byte: compatible, mapped, translated (SIIT), NAT64, 6to4. */
+const carriers = (
+  [
+    ["::/96", 12],
+    ["::ffff:0:0/96", 12],
+    ["::ffff:0:0:0/96", 12],
+    ["64:ff9b::/96", 12],
+    ["2002::/16", 2],
+  ] as const
+).map(([cidr, at]) => ({ range: rangeOf(cidr), at }));
 
 /** An address in `allowCidrs` is never refused. Throws when one of them is no CIDR. */
 export function createAddressRules(allowCidrs: readonly string[]): AddressRules {
-  const allowed = listOf(allowCidrs, false);
-  return (address, apiServer = []) => {
-    const plain = withoutZone(address);
-    if (isIP(plain) === 0) return "no address";
-    if (holds(allowed, plain)) return undefined;
-    if (holds(listOf(apiServer, true), plain)) return "the address of the Kubernetes API server";
-    return refused.find(({ list }) => holds(list, plain))?.what;
+  const allowed = allowCidrs.map(rangeOf);
+  return (text, apiServer = []) => {
+    if (isIP(text) === 0) return "no address";
+    const address = ipaddr.parse(text);
+    const inside = insideOf(address);
+    if (isIn(address, allowed) || isIn(mapped(address), allowed)) return undefined;
+    const protectedOnes = apiServer.map((one) => rangeOf(mapped(ipaddr.parse(one)).toString()));
+    if (isIn(inside, protectedOnes)) return "the address of the Kubernetes API server";
+    if (isIn(inside, metadata)) return "a cloud metadata address";
+    const range = inside.range();
+    return OPEN_RANGES.has(range) ? undefined : (WORDS[range] ?? "an unspecified or reserved address");
   };
 }
 
-/** IPv4 ones inside an IPv6 address (mapped, NAT64, 6to4) too. */
-export function isLinkLocal(address: string): boolean {
-  return holds(linkLocal, withoutZone(address));
+/** The IPv4 address inside an IPv6 one, else the address itself. */
+function insideOf(address: Address): Address {
+  // These two lie in the network of compatible addresses.
+  if (address.kind() === "ipv4" || address.range() === "loopback" || address.range() === "unspecified") return address;
+  const carrier = carriers.find(({ range }) => isIn(address, [range]));
+  return carrier ? ipaddr.fromByteArray(address.toByteArray().slice(carrier.at, carrier.at + 4)) : address;
 }
 
-/** `fe80::1%eth0`: a zone is not part of the address. */
-function withoutZone(address: string): string {
-  return address.replace(/%.*$/, "");
+/** An IPv4-mapped one (`::ffff:127.0.0.1`) as the IPv4 address that it is. */
+function mapped(address: Address): Address {
+  return address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() ? address.toIPv4Address() : address;
 }
 
-/** BlockList finds an IPv4 rule by its IPv4-mapped address (`::ffff:127.0.0.1`) as well. */
-function holds(list: BlockList, address: string): boolean {
-  return list.check(address, isIPv6(address) ? "ipv6" : "ipv4");
+function isIn(address: Address, ranges: readonly [Address, number][]): boolean {
+  return ranges.some(([start, bits]) => start.kind() === address.kind() && address.match(start, bits));
 }
 
-function listOf(cidrs: readonly string[], withEmbedded: boolean): BlockList {
-  const list = new BlockList();
-  for (const text of cidrs) {
-    const cidr = parseCidr(text);
-    if (!cidr) throw new Error(`${text} is no CIDR`);
-    const { address, prefix } = cidr;
-    list.addSubnet(address, prefix, isIPv4(address) ? "ipv4" : "ipv6");
-    if (!withEmbedded || !isIPv4(address)) continue;
-    // IPv4 inside IPv6: NAT64, translated (SIIT), compatible, 6to4.
-    for (const start of ["64:ff9b::", "::ffff:0:", "::"]) list.addSubnet(`${start}${address}`, 96 + prefix, "ipv6");
-    list.addSubnet(`2002:${hexGroups(address)}::`, 16 + prefix, "ipv6");
-  }
-  return list;
-}
-
-/** `127.0.0.1` as `7f00:1`. */
-function hexGroups(ipv4: string): string {
-  const [a = 0, b = 0, c = 0, d = 0] = ipv4.split(".").map(Number);
-  return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
+function rangeOf(text: string): [Address, number] {
+  const cidr = parseCidr(text);
+  if (!cidr) throw new Error(`${text} is no CIDR`);
+  return [ipaddr.parse(cidr.address), cidr.prefix];
 }

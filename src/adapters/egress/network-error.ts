@@ -34,6 +34,11 @@ export function explainNetworkError(error: unknown): string {
   return `an unforeseen failure (${(first as NodeJS.ErrnoException | undefined)?.code ?? first?.name ?? typeof error})`;
 }
 
+/** The refusal of our own that is behind the failure, if one is. */
+export function egressRefusal(error: unknown): EgressRefused | undefined {
+  return causesOf(error).find((link) => link instanceof EgressRefused);
+}
+
 /** No connection came about at all: nobody at that address has said a word. */
 export function isUnanswered(error: unknown): boolean {
   const silence = /^(ENOTFOUND|EAI_\w+|ECONNREFUSED|E(HOST|NET)UNREACH|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT)$/;

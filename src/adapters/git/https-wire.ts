@@ -2,7 +2,7 @@
 import { type Dispatcher, fetch } from "undici";
 import type { Repository } from "../../core/types.ts";
 import { ReconcileError } from "../../errors.ts";
-import { explainNetworkError, isUnanswered } from "../egress/network-error.ts";
+import { egressRefusal, explainNetworkError, isUnanswered } from "../egress/network-error.ts";
 import type { GitWire } from "./git-wire.ts";
 import type { HostBreaker } from "./host-breaker.ts";
 import { createPktReader, type PktReader } from "./pkt-line.ts";
@@ -38,6 +38,9 @@ export function openHttpsWire(
         },
         ...(body ? { body } : {}),
       }).catch((cause: unknown) => {
+        if (egressRefusal(cause)) {
+          throw new ReconcileError("repository_denied", `git host ${url.host} is refused: ${explainNetworkError(cause)}`, { cause });
+        }
         const message = `${url.host} could not be reached over https: ${explainNetworkError(cause)}`;
         const failure = new ReconcileError("git_unreachable", message, { cause });
         throw isUnanswered(cause) ? breaker.failed(url.host, startedAt, failure) : failure;

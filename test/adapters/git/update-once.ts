@@ -1,6 +1,7 @@
 /** A program for tests: changes one file of a manifests repository through the Git port, and tells what came of it and the most memory that it took. */
 import { text } from "node:stream/consumers";
 import { Agent } from "undici";
+import { createCheckedAddresses } from "../../../src/adapters/egress/checked-addresses.ts";
 import { createGit } from "../../../src/adapters/git/git.ts";
 import { parseKnownHosts } from "../../../src/adapters/git/ssh/known-hosts.ts";
 import { createSshConnections } from "../../../src/adapters/git/ssh/ssh-connections.ts";
@@ -25,7 +26,10 @@ export interface UpdateReport {
 }
 
 const order = JSON.parse(await text(process.stdin)) as UpdateOrder;
-const connections = createSshConnections({ knownHosts: () => parseKnownHosts([{ name: "known_hosts", text: order.knownHosts }]) });
+const connections = createSshConnections({
+  knownHosts: () => parseKnownHosts([{ name: "known_hosts", text: order.knownHosts }]),
+  addressesOf: createCheckedAddresses({ allowCidrs: ["127.0.0.0/8"] }),
+});
 const dispatcher = new Agent();
 const identity = { name: "Operator", email: "operator@example.com" };
 const { workDir, path } = order;

@@ -17,14 +17,14 @@ export interface HostKeys {
   readonly revoked: readonly HostKeyLine[];
   /** `@cert-authority` lines: host certificates are not supported, so these trust nothing here. */
   readonly authorities: readonly HostKeyLine[];
+  /** Lines of this host that do not count, as `file:line: reason`. */
+  readonly ignored: readonly string[];
 }
 
 export type HostKeyVerdict =
   | { readonly kind: "trusted" }
   | { readonly kind: "revoked"; readonly line: HostKeyLine }
-  | { readonly kind: "changed"; readonly lines: readonly HostKeyLine[] }
-  | { readonly kind: "certificate_only"; readonly line: HostKeyLine }
-  | { readonly kind: "unknown" };
+  | { readonly kind: "changed"; readonly lines: readonly HostKeyLine[] };
 
 export interface KnownHosts {
   keysOf(host: string, port: number): HostKeys;
@@ -39,10 +39,25 @@ interface Line extends HostKeyLine {
   matches(name: string): boolean;
 }
 
+interface IgnoredLine extends Pick<Line, "matches"> {
+  readonly problem: string;
+}
+
+/** The types of host keys that are asked for, and of how many fields such a key consists, its type first (RFC 4253, 5656, 8709). */
+const fieldsOfType: Readonly<Record<string, number>> = {
+  "ssh-ed25519": 2,
+  "ecdsa-sha2-nistp256": 3,
+  "ecdsa-sha2-nistp384": 3,
+  "ecdsa-sha2-nistp521": 3,
+  "ssh-rsa": 3,
+};
+/** They name ways to sign, not keys; OpenSSH's sshkey_read takes each for `ssh-rsa`, in the line and inside the key. */
+const rsaSignatures = ["rsa-sha2-256", "rsa-sha2-512"];
+
 /** The files in OpenSSH's format (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT). */
 export function parseKnownHosts(files: readonly { readonly name: string; readonly text: string }[]): KnownHosts {
   const lines: Line[] = [];
-  const problems: string[] = [];
+  const ignored: IgnoredLine[] = [];
   for (const file of files) {
     for (const [index, text] of file.text
       .replace(/^\uFEFF/, "")
@@ -51,12 +66,12 @@ export function parseKnownHosts(files: readonly { readonly name: string; readonl
       if (/^\s*(#|$)/.test(text)) continue;
       const source = `${file.name}:${index + 1}`;
       const line = parseLine(text.trim(), source);
-      if (typeof line === "string") problems.push(`${source}: ${line}`);
+      if ("problem" in line) ignored.push({ ...line, problem: `${source}: ${line.problem}` });
       else lines.push(line);
     }
   }
   return {
-    problems,
+    problems: ignored.map(({ problem }) => problem),
     missing: [],
     keysOf(host, port) {
       const plain = host.replace(/^\[(.*)\]$/, "$1").toLowerCase();
@@ -68,6 +83,7 @@ export function parseKnownHosts(files: readonly { readonly name: string; readonl
         authorities: ours.filter((line) => line.marker === "@cert-authority"),
         // A key that was revoked for the host's plain name is refused on every port.
         revoked: lines.filter((line) => line.marker === "@revoked" && (line.matches(name) || line.matches(plain))),
+        ignored: ignored.filter((line) => line.matches(name)).map(({ problem }) => problem),
       };
     },
   };
@@ -95,14 +111,12 @@ export async function readKnownHosts(paths: readonly string[]): Promise<KnownHos
   return { ...parseKnownHosts(files), missing };
 }
 
+/** For a host with at least one trusted line; any other is not connected to. */
 export function decideHostKey(keys: HostKeys, presented: Buffer): HostKeyVerdict {
   const isPresented = (line: HostKeyLine) => line.key.equals(presented);
   const revoked = keys.revoked.find(isPresented);
   if (revoked) return { kind: "revoked", line: revoked };
-  if (keys.trusted.some(isPresented)) return { kind: "trusted" };
-  if (keys.trusted.length > 0) return { kind: "changed", lines: keys.trusted };
-  const [authority] = keys.authorities;
-  return authority ? { kind: "certificate_only", line: authority } : { kind: "unknown" };
+  return keys.trusted.some(isPresented) ? { kind: "trusted" } : { kind: "changed", lines: keys.trusted };
 }
 
 /** As `ssh-keygen -l` prints it. */
@@ -117,17 +131,48 @@ export function keyType(key: Buffer): string | undefined {
   return length > 0 && length <= 64 && key.length > 4 + length ? key.toString("latin1", 4, 4 + length) : undefined;
 }
 
-function parseLine(text: string, source: string): Line | string {
+function parseLine(text: string, source: string): Line | IgnoredLine {
   const fields = text.split(/[ \t]+/);
   const marker = fields[0]?.startsWith("@") ? fields.shift() : undefined;
-  if (marker !== undefined && marker !== "@revoked" && marker !== "@cert-authority") return `unknown marker ${marker}`;
-  const [hosts, type, base64] = fields;
-  if (hosts === undefined || type === undefined || base64 === undefined) return "expected: hosts, key type, key";
+  const [hosts = "", word, base64] = fields;
+  const matches = hosts.startsWith("|") ? matchHashed(hosts) : matchPatterns(hosts);
+  if (matches === undefined) return { problem: "the hashed host name is damaged", matches: () => false };
+  if (marker !== undefined && marker !== "@revoked" && marker !== "@cert-authority")
+    return { problem: `unknown marker ${marker}`, matches };
+  if (word === undefined || base64 === undefined) return { problem: "expected: hosts, key type, key", matches };
+  const type = rsaSignatures.includes(word) ? "ssh-rsa" : word;
+  const key = readKey(type, base64);
+  return typeof key === "string" ? { problem: key, matches } : { source, marker, type, key, matches };
+}
+
+/** The key in wire form, or why it is none. */
+function readKey(type: string, base64: string): Buffer | string {
+  if (!Object.hasOwn(fieldsOfType, type)) return `keys of type ${type} are not supported`;
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) return "the key is not base64";
   const key = Buffer.from(base64, "base64");
-  if (keyType(key) !== type) return `the key is not of type ${type}`;
-  const matches = hosts.startsWith("|") ? matchHashed(hosts) : matchPatterns(hosts);
-  return matches === undefined ? "the hashed host name is damaged" : { source, marker, type, key, matches };
+  const [name, ...fields] = fieldsOf(key);
+  const own = name?.toString("latin1") ?? "";
+  if (own !== type && !(type === "ssh-rsa" && rsaSignatures.includes(own))) return `the key is not of type ${type}`;
+  if (1 + fields.length !== fieldsOfType[type]) return "the key is damaged";
+  return own === type ? key : Buffer.concat([uint32(type.length), Buffer.from(type), key.subarray(4 + own.length)]);
+}
+
+/** The length-prefixed fields of a key; one that is cut off counts as one too many. */
+function fieldsOf(key: Buffer): Buffer[] {
+  const fields: Buffer[] = [];
+  for (let at = 0; at < key.length; ) {
+    const end = at + 4 + (key.length - at < 4 ? 0 : key.readUInt32BE(at));
+    fields.push(key.subarray(at + 4, end));
+    if (end > key.length) fields.push(Buffer.alloc(0));
+    at = end;
+  }
+  return fields;
+}
+
+function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
 }
 
 function matchHashed(hosts: string): Line["matches"] | undefined {

@@ -3,11 +3,12 @@ import ssh2, { type ClientChannel, type ServerHostKeyAlgorithm } from "ssh2";
 import type { SshKey } from "../../../core/ports.ts";
 import type { SshRepository } from "../../../core/types.ts";
 import { ReconcileError } from "../../../errors.ts";
+import type { Address, CheckedAddresses } from "../../egress/checked-addresses.ts";
 import { serverWords } from "../server-words.ts";
 import { decideHostKey, type HostKeys, type KnownHosts } from "./known-hosts.ts";
-import { type Address, type Resolve, resolveHost } from "./ssh-address.ts";
+import { resolveHost } from "./ssh-address.ts";
 import { createSshChannel, type SshChannel } from "./ssh-channel.ts";
-import { denied, endpointOf, hostKeyRefused, hungUpEarly, SessionRefused, unreachable } from "./ssh-failures.ts";
+import { denied, endpointOf, hostKeyRefused, hostUnknown, hungUpEarly, SessionRefused, unreachable } from "./ssh-failures.ts";
 
 export interface SshConnection {
   /** `onFree` is called exactly once, when the session's place on the connection is free again, whatever came of it. */
@@ -23,7 +24,8 @@ export interface SshConnection {
 export interface SshConnectionOptions {
   /** Asked for every new connection, so that a corrected file counts at once. */
   readonly knownHosts: () => KnownHosts | Promise<KnownHosts>;
-  readonly resolve?: Resolve;
+  /** Under the same rules as everything over HTTP. */
+  readonly addressesOf: CheckedAddresses;
   readonly dnsTimeoutMs: number;
   /** From the first packet to the accepted key. */
   readonly readyTimeoutMs: number;
@@ -56,9 +58,11 @@ function hostKeyAlgorithms(known: HostKeys): ServerHostKeyAlgorithm[] {
 
 /** Connects, checks the host's key, logs in. */
 export async function openSshConnection(to: SshRepository, key: SshKey, options: SshConnectionOptions): Promise<SshConnection> {
-  const addresses = await resolveHost(to.host, options.dnsTimeoutMs, options.resolve);
   const { keysOf, missing } = await options.knownHosts();
   const known = keysOf(to.host, to.port);
+  // A stranger is not even looked up: whoever writes an annotation could try out hosts and ports of the cluster's network by the answers.
+  if (known.trusted.length === 0) throw hostUnknown(to, known, missing);
+  const addresses = await resolveHost(to.host, options.dnsTimeoutMs, options.addressesOf);
   const socket = writeTogether(connectTo(to, addresses));
   const client = new ssh2.Client();
   const { promise: ready, resolve: onReady, reject: onFailed } = Promise.withResolvers<void>();
@@ -113,7 +117,7 @@ export async function openSshConnection(to: SshRepository, key: SshKey, options:
     algorithms: { serverHostKey: hostKeyAlgorithms(known) },
     hostVerifier: (presented: Buffer) => {
       const verdict = decideHostKey(known, presented);
-      if (verdict.kind !== "trusted") hostKeyFailure = hostKeyRefused(to, presented, verdict, missing);
+      if (verdict.kind !== "trusted") hostKeyFailure = hostKeyRefused(to, presented, verdict, known);
       return verdict.kind === "trusted";
     },
   });

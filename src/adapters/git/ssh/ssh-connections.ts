@@ -34,7 +34,7 @@ interface SshStats {
   readonly opened: number;
 }
 
-export interface SshConnectionsOptions extends Pick<SshConnectionOptions, "knownHosts" | "resolve"> {
+export interface SshConnectionsOptions extends Pick<SshConnectionOptions, "knownHosts" | "addressesOf"> {
   readonly log?: Log;
   readonly dnsTimeoutMs?: number;
   readonly readyTimeoutMs?: number;
@@ -57,7 +57,7 @@ export function createSshConnections(options: SshConnectionsOptions): SshConnect
   const connectionOptions: SshConnectionOptions = {
     signal: shutdown.signal,
     knownHosts: options.knownHosts,
-    ...(options.resolve ? { resolve: options.resolve } : {}),
+    addressesOf: options.addressesOf,
     dnsTimeoutMs: options.dnsTimeoutMs ?? 10_000,
     readyTimeoutMs: options.readyTimeoutMs ?? 10_000,
     keepaliveMs: options.keepaliveMs ?? 5_000,
@@ -112,7 +112,7 @@ export function createSshConnections(options: SshConnectionsOptions): SshConnect
   function learn(host: string, startedAt: number, error: unknown): unknown {
     if (!(error instanceof ReconcileError) || error instanceof HungUpEarly) return error;
     if (error.code === "git_unreachable") return breaker.failed(host, startedAt, error);
-    // Refusing a key, or showing one that is not known, is an answer.
+    // Refusing a key, or showing another than the known one, is an answer.
     if (error.code === "git_denied" || error.code === "git_host_key") breaker.answered(host);
     return error;
   }

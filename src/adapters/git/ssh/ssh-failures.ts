@@ -2,7 +2,7 @@ import type { SshRepository } from "../../../core/types.ts";
 import { ReconcileError } from "../../../errors.ts";
 import { serverWords } from "../server-words.ts";
 import { shellQuote } from "./git-command.ts";
-import { fingerprint, type HostKeyLine, type HostKeyVerdict, keyType } from "./known-hosts.ts";
+import { fingerprint, type HostKeyLine, type HostKeys, type HostKeyVerdict, keyType } from "./known-hosts.ts";
 
 /** The server hung up before it let us in: throttling (MaxStartups, PerSourcePenalties) looks like this and passes. */
 export class HungUpEarly extends ReconcileError {}
@@ -58,44 +58,59 @@ export function denied(to: SshRepository, keyId: string, cause?: Error): Reconci
   );
 }
 
+/** No line trusts a key of the host, so nothing that it could show would do. */
+export function hostUnknown(to: SshRepository, keys: HostKeys, missingFiles: readonly string[]): ReconcileError {
+  const [authority] = keys.authorities;
+  const why = authority ? `${authority.source} is a @cert-authority line, which is not supported` : "no known_hosts line is for it";
+  const missing = missingFiles.length > 0 ? `; these files of SSH_KNOWN_HOSTS do not exist: ${missingFiles.join(", ")}` : "";
+  return new ReconcileError(
+    "git_host_key",
+    `the host key of ${endpointOf(to)} is not known: ${why}, so it was not connected to; ${addLine(keyscan(to))}${ignoredLines(keys)}${missing}`,
+  );
+}
+
 export function hostKeyRefused(
   to: SshRepository,
   presented: Buffer,
   verdict: Exclude<HostKeyVerdict, { kind: "trusted" }>,
-  missingFiles: readonly string[],
+  keys: HostKeys,
 ): ReconcileError {
   const at = endpointOf(to);
   const type = keyType(presented) ?? "unknown";
   const key = `${type} ${fingerprint(presented)}`;
-  const scan = keyscan(to, type);
-  const isUnknown = verdict.kind === "unknown" || verdict.kind === "certificate_only";
-  const note = isUnknown && missingFiles.length > 0 ? ` (these files of SSH_KNOWN_HOSTS do not exist: ${missingFiles.join(", ")})` : "";
-  return new ReconcileError("git_host_key", explain(verdict, at, key, scan) + note);
+  if (verdict.kind === "revoked") {
+    return new ReconcileError(
+      "git_host_key",
+      `THE HOST KEY OF ${at} IS REVOKED: it shows ${key}, which ${verdict.line.source} revokes; nothing was sent; the host needs a new key`,
+    );
+  }
+  return new ReconcileError(
+    "git_host_key",
+    `THE HOST KEY OF ${at} HAS CHANGED: it shows ${key}, but known is ${verdict.lines.map(describe).join(", ")}; someone may be in between, ` +
+      `nothing was sent; if the host really has a new key, ${addLine(keyscan(to, type))}, and remove the old line${ignoredLines(keys)}`,
+  );
 }
 
-function explain(verdict: Exclude<HostKeyVerdict, { kind: "trusted" }>, at: string, key: string, scan: string): string {
-  const remedy = `compare the fingerprint with the one that the host publishes, then add the line that "${scan}" prints to a file named in SSH_KNOWN_HOSTS`;
-  switch (verdict.kind) {
-    case "unknown":
-      return `the host key of ${at} is not known: it shows ${key}; ${remedy}`;
-    case "certificate_only":
-      return `the host key of ${at} is not known: it shows ${key}, and ${verdict.line.source} is a @cert-authority line, which is not supported; ${remedy}`;
-    case "revoked":
-      return `THE HOST KEY OF ${at} IS REVOKED: it shows ${key}, which ${verdict.line.source} revokes; nothing was sent; the host needs a new key`;
-    case "changed":
-      return (
-        `THE HOST KEY OF ${at} HAS CHANGED: it shows ${key}, but known is ${verdict.lines.map(describe).join(", ")}; someone may be in between, ` +
-        `nothing was sent; if the host really has a new key, ${remedy} and remove the old line`
-      );
-  }
+function addLine(scan: string): string {
+  return `add the line that "${scan}" prints to a file named in SSH_KNOWN_HOSTS, once its fingerprint is the one that the host publishes`;
+}
+
+const MOST_IGNORED_SHOWN = 5;
+
+function ignoredLines({ ignored }: HostKeys): string {
+  if (ignored.length === 0) return "";
+  const rest = ignored.length - MOST_IGNORED_SHOWN;
+  const more = rest > 0 ? ` and ${rest} more` : "";
+  return `; ignored lines of this host: ${ignored.slice(0, MOST_IGNORED_SHOWN).join(", ")}${more}`;
 }
 
 function describe(line: HostKeyLine): string {
   return `${line.type} ${fingerprint(line.key)} (${line.source})`;
 }
 
-function keyscan({ host, port }: SshRepository, type: string): string {
+/** All types without one. */
+function keyscan({ host, port }: SshRepository, type?: string): string {
   const name = host.replace(/^\[(.*)\]$/, "$1");
-  const family = type.replace(/^ssh-/, "").replace(/^ecdsa-.*/, "ecdsa");
-  return `ssh-keyscan -t ${family} -p ${port} ${/^[\w.:-]+$/.test(name) ? name : shellQuote(name)}`;
+  const family = type === undefined ? "" : `-t ${type.replace(/^ssh-/, "").replace(/^ecdsa-.*/, "ecdsa")} `;
+  return `ssh-keyscan ${family}-p ${port} ${/^[\w.:-]+$/.test(name) ? name : shellQuote(name)}`;
 }

@@ -10,7 +10,11 @@ const a = newSshKeyPair("ed25519").publicKey;
 const b = newSshKeyPair("ecdsa").publicKey;
 const parse = (...texts: string[]) => parseKnownHosts(texts.map((text, index) => ({ name: `file${index + 1}`, text })));
 const wire = (line: string) => Buffer.from(line.split(" ")[1] ?? "", "base64");
-const verdict = (text: string, host: string, port = 22, key = a) => decideHostKey(parse(text).keysOf(host, port), wire(key)).kind;
+/** `unknown`: no line trusts a key of the host, so it is not connected to. */
+function verdict(text: string, host: string, port = 22, key = a) {
+  const keys = parse(text).keysOf(host, port);
+  return keys.trusted.length === 0 ? "unknown" : decideHostKey(keys, wire(key)).kind;
+}
 
 for (const [pattern, host, port, isKnown] of [
   ["git.example.com", "git.example.com", 22, true],
@@ -82,7 +86,13 @@ test("a key that is revoked for a host is refused on every port", () => {
 });
 
 test("a certificate authority trusts no key by itself", () => {
-  assert.equal(verdict(`@cert-authority host ${a}\n`, "host"), "certificate_only");
+  assert.equal(verdict(`@cert-authority host ${a}\n`, "host"), "unknown");
+  assert.deepEqual(
+    parse(`@cert-authority host ${a}\n`)
+      .keysOf("host", 22)
+      .authorities.map(({ source }) => source),
+    ["file1:1"],
+  );
   assert.equal(verdict(`@cert-authority host ${b}\nhost ${a}\n`, "host"), "trusted");
   assert.equal(verdict(`@cert-authority other ${a}\n`, "host"), "unknown");
 });
@@ -101,17 +111,25 @@ test("damaged lines are ignored and reported with their place; comments and blan
       `|1|x ${a}`,
       `|2|x|y ${a}`,
       `good ${a}`,
+      `cut ${a.slice(0, -4)}`,
+      `cut ${Buffer.concat([wire(a), Buffer.alloc(4)])
+        .toString("base64")
+        .replace(/^/, "ssh-ed25519 ")}`,
     ].join("\n"),
   );
   assert.deepEqual(problems, [
     "file1:4: expected: hosts, key type, key",
     "file1:5: unknown marker @odd",
     "file1:6: the key is not base64",
-    "file1:7: the key is not of type 1024",
+    "file1:7: keys of type 1024 are not supported",
     "file1:8: the key is not of type ssh-rsa",
     "file1:9: the hashed host name is damaged",
     "file1:10: the hashed host name is damaged",
+    "file1:12: the key is damaged",
+    "file1:13: the key is damaged",
   ]);
+  assert.deepEqual(keysOf("host", 22).ignored, problems.slice(0, 5));
+  assert.deepEqual(keysOf("other", 22).ignored, []);
   assert.equal(keysOf("host", 22).trusted.length, 0);
   assert.equal(keysOf("good", 22).trusted.length, 1);
 });

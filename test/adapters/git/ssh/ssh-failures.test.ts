@@ -4,14 +4,15 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import ssh2 from "ssh2";
 import { newSshKeyPair } from "../../../../sandbox/ssh-key-pair.ts";
-import { isLinkLocal } from "../../../../src/adapters/egress/address-rules.ts";
+import { createCheckedAddresses } from "../../../../src/adapters/egress/checked-addresses.ts";
 import { createSshConnections, gitCommand, type SshConnectionsOptions } from "../../../../src/adapters/git/ssh/ssh-connections.ts";
 import { parseSshKey } from "../../../../src/adapters/git/ssh/ssh-key.ts";
-import { known, path, secret, soon, startSshWorld, until } from "./ssh-world.ts";
+import { known, loopback, openLoopback, path, secret, soon, startSshWorld, until } from "./ssh-world.ts";
 
 const command = gitCommand("git-upload-pack", path);
 const key = parseSshKey(newSshKeyPair().privateKey, secret);
-const knownHosts = () => known("");
+/** Whatever the host: these tests end before it shows a key. */
+const knownHosts = () => known(`* ${newSshKeyPair().publicKey}`);
 
 /** A server of bytes that says what it is told to. */
 async function startTcpServer(t: TestContext, greet: (socket: Socket) => void) {
@@ -30,7 +31,7 @@ async function startTcpServer(t: TestContext, greet: (socket: Socket) => void) {
 }
 
 function execAt(t: TestContext, at: { host?: string; port: number }, options: Partial<SshConnectionsOptions> = {}) {
-  const ssh = createSshConnections({ knownHosts, retryMs: 5, ...options });
+  const ssh = createSshConnections({ knownHosts, addressesOf: loopback, retryMs: 5, ...options });
   t.after(() => ssh.close());
   return ssh.exec({ transport: "ssh", user: "git", host: "127.0.0.1", path, ...at }, key, command, soon());
 }
@@ -74,7 +75,7 @@ for (const [what, greet] of Object.entries<(socket: Socket) => void>({
 
 test("at most six logins per host are under way at once", async (t) => {
   const { port, accepted } = await startTcpServer(t, () => {});
-  const ssh = createSshConnections({ knownHosts, readyTimeoutMs: 300 });
+  const ssh = createSshConnections({ knownHosts, addressesOf: loopback, readyTimeoutMs: 300 });
   t.after(() => ssh.close());
   const users = Array.from({ length: 8 }, (_, index) => `user${index}`);
   const failing = users.map((user) =>
@@ -88,45 +89,61 @@ test("at most six logins per host are under way at once", async (t) => {
 
 test("a name that does not resolve, or not in time, is unreachable by name", async (t) => {
   const fails = async () => Promise.reject(Object.assign(new Error("no"), { code: "ENOTFOUND" }));
-  await assert.rejects(execAt(t, { host: "git.example.com", port: 22 }, { resolve: fails }), {
+  await assert.rejects(execAt(t, { host: "git.example.com", port: 22 }, { addressesOf: openLoopback(fails) }), {
     code: "git_unreachable",
     message: /cannot resolve git host git.example.com \(ENOTFOUND\)/,
   });
   const hangs = () => new Promise<never>(() => {});
-  await assert.rejects(execAt(t, { host: "git.example.com", port: 22 }, { resolve: hangs, dnsTimeoutMs: 50 }), {
+  await assert.rejects(execAt(t, { host: "git.example.com", port: 22 }, { addressesOf: openLoopback(hangs), dnsTimeoutMs: 50 }), {
     code: "git_unreachable",
     message: /no answer within 0.05 s/,
   });
 });
 
-for (const [address, isRefused] of [
-  ["169.254.169.254", true],
-  ["169.253.255.255", false],
-  ["fe80::1", true],
-  ["fe80::1%eth0", true],
-  ["febf::1", true],
-  ["fec0::1", false],
-  ["::ffff:169.254.169.254", true],
-  ["::ffff:a9fe:a9fe", true],
-  ["::169.254.169.254", true],
-  ["64:ff9b::169.254.169.254", true],
-  ["64:ff9b::8.8.8.8", false],
-  ["2002:a9fe:a9fe::1", true],
-  ["10.0.0.1", false],
-  ["::1", false],
-] as const) {
-  test(`${address} is ${isRefused ? "" : "not "}link-local`, () => assert.equal(isLinkLocal(address), isRefused));
-}
-
-test("no link-local address is connected to, however the name comes to it", async (t) => {
+test("no refused address is connected to over SSH, however the name comes to it, and the reason says what opens it", async (t) => {
   const { port, accepted } = await startTcpServer(t, () => {});
-  const resolve = async () => ["127.0.0.1", "169.254.169.254"].map((address) => ({ address, family: 4 }));
-  const refused = { code: "git_unreachable", message: /link-local address/ };
-  await assert.rejects(execAt(t, { host: "git.example.com", port }, { resolve }), refused);
-  await assert.rejects(execAt(t, { host: "169.254.169.254", port: 22 }), refused);
-  await assert.rejects(execAt(t, { host: "[fe80::1]", port: 22 }), refused);
+  const answers = (...addresses: string[]) => openLoopback(async () => addresses.map((address) => ({ address, family: 4 })));
+  const refusedAs = (what: string) => ({
+    code: "repository_denied",
+    message: new RegExp(`^git host .* is refused: .*${what}, to which the operator does not connect.*EGRESS_ALLOW_CIDRS`),
+  });
+  const addressesOf = answers("127.0.0.1", "169.254.169.254");
+  await assert.rejects(execAt(t, { host: "git.example.com", port }, { addressesOf }), refusedAs("a link-local address"));
+  await assert.rejects(execAt(t, { host: "169.254.169.254", port: 22 }), refusedAs("a link-local address"));
+  await assert.rejects(execAt(t, { host: "[fe80::1]", port: 22 }), refusedAs("a link-local address"));
+  await assert.rejects(execAt(t, { host: "100.100.100.200", port: 22 }), refusedAs("a cloud metadata address"));
+  await assert.rejects(execAt(t, { host: "[fd00:ec2::23]", port: 22 }), refusedAs("a cloud metadata address"));
   // The system's resolver reads this as 169.254.169.254.
-  await assert.rejects(execAt(t, { host: "2852039166", port: 22 }), refused);
+  await assert.rejects(execAt(t, { host: "2852039166", port: 22 }), refusedAs("a link-local address"));
+  const closed = createCheckedAddresses({ allowCidrs: [] });
+  for (const host of ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433"]) {
+    await assert.rejects(execAt(t, { host, port }, { addressesOf: closed }), refusedAs("a loopback address"));
+  }
+  const api = createCheckedAddresses({
+    allowCidrs: [],
+    apiServerHost: "10.96.0.1",
+    resolve: async () => [{ address: "10.96.0.1", family: 4 }],
+  });
+  await assert.rejects(
+    execAt(t, { host: "kubernetes.default.svc", port: 443 }, { addressesOf: api }),
+    refusedAs("the Kubernetes API server"),
+  );
+  assert.equal(accepted(), 0);
+});
+
+test("S4: a git host whose name turns from an allowed address to loopback is connected to no more", async (t) => {
+  const { port, accepted } = await startTcpServer(t, (socket) => socket.end());
+  const answers = ["127.0.0.2", "127.0.0.1"];
+  const resolve = async () => [{ address: answers.shift() ?? "", family: 4 }];
+  const addressesOf = createCheckedAddresses({ allowCidrs: ["127.0.0.2"], resolve });
+  const ssh = createSshConnections({ knownHosts, addressesOf, retryMs: 5 });
+  t.after(() => ssh.close());
+  const exec = () => ssh.exec({ transport: "ssh", user: "git", host: "rebinding.example", port, path }, key, command, soon());
+  await assert.rejects(exec(), { code: "git_unreachable" });
+  await assert.rejects(exec(), {
+    code: "repository_denied",
+    message: /rebinding\.example has the address 127\.0\.0\.1, which is a loopback address/,
+  });
   assert.equal(accepted(), 0);
 });
 
@@ -135,7 +152,7 @@ test("the address that was checked is the one that is connected to", async (t) =
   const answers = ["127.0.0.1", "169.254.169.254"];
   const ssh = world.connections({
     knownHosts: () => known(world.host.knownHosts.replace("127.0.0.1", "git.example.com")),
-    resolve: async () => [{ address: answers.shift() ?? "", family: 4 }],
+    addressesOf: openLoopback(async () => [{ address: answers.shift() ?? "", family: 4 }]),
   });
   const channel = await ssh.exec({ ...world.host.repository(path), host: "git.example.com" }, world.key, command, soon());
   channel.close();
@@ -146,10 +163,10 @@ test("an address that does not answer gives way to the next one", async (t) => {
   const world = await startSshWorld(t, "in-process");
   const ssh = world.connections({
     knownHosts: () => known(world.host.knownHosts.replace("127.0.0.1", "git.example.com")),
-    resolve: async () => [
+    addressesOf: openLoopback(async () => [
       { address: "::1", family: 6 },
       { address: "127.0.0.1", family: 4 },
-    ],
+    ]),
   });
   const channel = await ssh.exec({ ...world.host.repository(path), host: "git.example.com" }, world.key, command, soon());
   channel.close();
@@ -189,7 +206,7 @@ test("a server that sends more than it was allowed to is cut off", async (t) => 
   await once(server, "listening");
   t.after(() => server.close());
   const { port } = server.address() as AddressInfo;
-  const ssh = createSshConnections({ knownHosts: () => known(`[127.0.0.1]:${port} ${pair.publicKey}`) });
+  const ssh = createSshConnections({ knownHosts: () => known(`[127.0.0.1]:${port} ${pair.publicKey}`), addressesOf: loopback });
   t.after(() => ssh.close());
   const channel = await ssh.exec({ transport: "ssh", user: "git", host: "127.0.0.1", port, path }, key, command, soon());
   await assert.rejects(channel.closed, { code: "git_unreachable", message: /sends more than it was allowed to/ });

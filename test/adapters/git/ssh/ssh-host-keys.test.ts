@@ -4,23 +4,33 @@ import { test } from "node:test";
 import { newSshKeyPair } from "../../../../sandbox/ssh-key-pair.ts";
 import { gitCommand } from "../../../../src/adapters/git/ssh/ssh-connections.ts";
 import { skipWithoutSshd } from "../../../openssh.ts";
-import { advertise, known, path, soon, startSshWorld } from "./ssh-world.ts";
+import { advertise, known, path, soon, startSshWorld, startTcpProxy } from "./ssh-world.ts";
 
 const command = gitCommand("git-upload-pack", path);
 const skip = skipWithoutSshd();
 const literally = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 
-test("an unknown host is refused, naming key, fingerprint and the line that finds it out", async (t) => {
-  const pair = newSshKeyPair();
-  const { host, key, connections } = await startSshWorld(t, "in-process", { hostKey: pair.privateKey });
-  const ssh = connections({ knownHosts: () => known(host.knownHosts.replace(`:${host.port}`, ":1")) });
-  await assert.rejects(ssh.exec(host.repository(path), key, command, soon()), {
-    code: "git_host_key",
-    message:
-      `the host key of 127.0.0.1:${host.port} is not known: it shows ssh-ed25519 ${pair.fingerprint}; compare the fingerprint with the one that the host ` +
-      `publishes, then add the line that "ssh-keyscan -t ed25519 -p ${host.port} 127.0.0.1" prints to a file named in SSH_KNOWN_HOSTS`,
-  });
-  assert.equal(host.logins(), 0);
+test("an unknown host is refused without a connection, naming the line that finds its key and the ignored ones", async (t) => {
+  const { host, key, connections } = await startSshWorld(t, "in-process");
+  const proxy = await startTcpProxy(t, host.port);
+  const texts = {
+    "": "",
+    [`[127.0.0.1]:1 ${newSshKeyPair().publicKey}`]: "",
+    [`# one\n[127.0.0.1]:${proxy.port} ssh-dss AAAA\n[*]:* ssh-rsa AAAA`]:
+      "; ignored lines of this host: known_hosts:2: keys of type ssh-dss are not supported, known_hosts:3: the key is not of type ssh-rsa",
+    [`[127.0.0.1]:${proxy.port} a\n`.repeat(7)]:
+      `; ignored lines of this host: ${[1, 2, 3, 4, 5].map((line) => `known_hosts:${line}: expected: hosts, key type, key`).join(", ")} and 2 more`,
+  };
+  for (const [text, ignored] of Object.entries(texts)) {
+    const ssh = connections({ knownHosts: () => known(text), addressesOf: async () => assert.fail("not even its name is looked up") });
+    await assert.rejects(ssh.exec({ ...host.repository(path), port: proxy.port }, key, command, soon()), {
+      code: "git_host_key",
+      message:
+        `the host key of 127.0.0.1:${proxy.port} is not known: no known_hosts line is for it, so it was not connected to; add the line that ` +
+        `"ssh-keyscan -p ${proxy.port} 127.0.0.1" prints to a file named in SSH_KNOWN_HOSTS, once its fingerprint is the one that the host publishes${ignored}`,
+    });
+  }
+  assert.equal(proxy.accepted, 0);
 });
 
 test("a line that is added later counts at the next try", async (t) => {
@@ -35,11 +45,14 @@ test("a line that is added later counts at the next try", async (t) => {
 test("a changed host key is refused loudly, naming both", async (t) => {
   const [old, fresh] = [newSshKeyPair(), newSshKeyPair()];
   const { host, key, connections } = await startSshWorld(t, "in-process", { hostKey: fresh.privateKey });
-  const ssh = connections({ knownHosts: () => known(`[127.0.0.1]:${host.port} ${old.publicKey}`) });
+  const ssh = connections({
+    knownHosts: () => known(`[127.0.0.1]:${host.port} ${old.publicKey}\n[127.0.0.1]:${host.port} ${fresh.publicKey.slice(0, -4)}`),
+  });
   await assert.rejects(ssh.exec(host.repository(path), key, command, soon()), {
     code: "git_host_key",
     message: new RegExp(
-      `HAS CHANGED.*${literally(fresh.fingerprint)}, but known is ssh-ed25519 ${literally(old.fingerprint)} \\(known_hosts:1\\)`,
+      `HAS CHANGED.*${literally(fresh.fingerprint)}, but known is ssh-ed25519 ${literally(old.fingerprint)} \\(known_hosts:1\\).*` +
+        "ignored lines of this host: known_hosts:2: the key is damaged",
     ),
   });
 });
@@ -59,7 +72,7 @@ test("a host that only a certificate authority vouches for is refused, saying so
   const ssh = connections({ knownHosts: () => known(`@cert-authority ${host.knownHosts}`) });
   await assert.rejects(ssh.exec(host.repository(path), key, command, soon()), {
     code: "git_host_key",
-    message: /known_hosts:1 is a @cert-authority line, which is not supported/,
+    message: /known_hosts:1 is a @cert-authority line, which is not supported, so it was not connected to/,
   });
 });
 

@@ -6,6 +6,7 @@ import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createBareRepository } from "../../../../sandbox/bare-repository.ts";
 import { type GitHost, startGitHost } from "../../../../sandbox/git-host.ts";
+import { type CheckedAddressesOptions, createCheckedAddresses } from "../../../../src/adapters/egress/checked-addresses.ts";
 import { parseKnownHosts } from "../../../../src/adapters/git/ssh/known-hosts.ts";
 import {
   createSshConnections,
@@ -21,6 +22,12 @@ import { type OpenSshOptions, startOpenSsh } from "../../../openssh.ts";
 
 export const secret = { namespace: "team", name: "deploy-key" };
 export const path = "team/app.git";
+
+/** The egress rules with loopback open, where all hosts of the tests are; `resolve` answers for names. */
+export function openLoopback(resolve?: CheckedAddressesOptions["resolve"]) {
+  return createCheckedAddresses({ allowCidrs: ["127.0.0.0/8", "::1"], ...(resolve ? { resolve } : {}) });
+}
+export const loopback = openLoopback();
 
 export interface SshWorld {
   readonly host: GitHost;
@@ -48,7 +55,7 @@ export async function startSshWorld(
     host,
     key: await addKey(host),
     connections(more = {}) {
-      const connections = createSshConnections({ knownHosts: () => known(host.knownHosts), retryMs: 20, ...more });
+      const connections = createSshConnections({ knownHosts: () => known(host.knownHosts), addressesOf: loopback, retryMs: 20, ...more });
       closing.push(connections);
       return connections;
     },

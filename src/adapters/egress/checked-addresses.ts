@@ -1,0 +1,62 @@
+/** The addresses of a host that others name, each checked; whoever connects, connects to one of these and asks no second time. */
+import { lookup } from "node:dns/promises";
+import { isIP, isIPv6 } from "node:net";
+import { type AddressRules, createAddressRules } from "./address-rules.ts";
+import { EgressRefused } from "./network-error.ts";
+
+export interface Address {
+  readonly address: string;
+  readonly family: 4 | 6;
+}
+
+export interface CheckedAddressesOptions {
+  /** EGRESS_ALLOW_CIDRS: opened although they would be refused. */
+  readonly allowCidrs: readonly string[];
+  /** The host of the API server's URL, a name or an address; undefined: none to protect. */
+  readonly apiServerHost?: string | undefined;
+  /** Default: the system's resolver. Asked for names only. */
+  readonly resolve?: (host: string) => Promise<readonly { readonly address: string; readonly family: number }[]>;
+}
+
+/** Throws EgressRefused when one address is not allowed, or what the resolver throws. Empty: the name has no address. */
+export type CheckedAddresses = (host: string) => Promise<readonly Address[]>;
+
+export function createCheckedAddresses(options: CheckedAddressesOptions): CheckedAddresses {
+  const { resolve = (host) => lookup(host, { all: true }) } = options;
+  const rules = createAddressRules(options.allowCidrs);
+  const apiServer = bareHost(options.apiServerHost ?? "");
+
+  async function addressesOf(host: string): Promise<readonly string[]> {
+    return isIP(host) === 0 ? (await resolve(host)).map(({ address }) => address) : [host];
+  }
+
+  async function apiServerAddresses(): Promise<readonly string[]> {
+    if (apiServer === "") return [];
+    try {
+      return await addressesOf(apiServer);
+    } catch (error) {
+      // A name without an address is reached by nobody; any other failure leaves open what must not be reached.
+      if ((error as NodeJS.ErrnoException).code === "ENOTFOUND") return [];
+      throw error;
+    }
+  }
+
+  return async (hostText) => {
+    const host = bareHost(hostText);
+    const [found, protectedOnes] = await Promise.all([addressesOf(host), apiServerAddresses()]);
+    for (const address of found) requireAllowed(rules, host, address, protectedOnes);
+    return found.map((address) => ({ address, family: isIPv6(address) ? 6 : 4 }));
+  };
+}
+
+export function requireAllowed(rules: AddressRules, host: string, address: string, apiServer: readonly string[]): void {
+  const what = rules(address, apiServer);
+  if (what === undefined) return;
+  const name = host === address ? address : `${host} has the address ${address}, which`;
+  throw new EgressRefused(`${name} is ${what}, to which the operator does not connect; if that is meant, add it to EGRESS_ALLOW_CIDRS`);
+}
+
+/** Without the brackets of an IPv6 address in a URL. */
+export function bareHost(host: string): string {
+  return host.replace(/^\[(.*)\]$/, "$1").toLowerCase();
+}
