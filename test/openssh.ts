@@ -17,6 +17,8 @@ export interface OpenSshOptions extends GitHostOptions {
   readonly maxSessions?: number;
   /** `start:rate:full`, or one number beyond which every login is turned away. */
   readonly maxStartups?: string;
+  /** Lines of sshd_config(5) that come before ours, so that they win. */
+  readonly config?: readonly string[];
   /** False spares git the trace that tells whether objects were wanted; for benchmarks. */
   readonly trace?: boolean;
 }
@@ -45,7 +47,7 @@ export function skipWithoutSshd(): string | false {
 }
 
 /** A real sshd on loopback. A key runs nothing but a script that hands the client's words to a shell, with our git services first in its path. */
-export async function startOpenSsh(options: OpenSshOptions): Promise<GitHost> {
+export async function startOpenSsh(options: OpenSshOptions): Promise<GitHost & { log(): string }> {
   const reason = sshdAvailable();
   if (reason) throw new Error(reason);
   const directory = await mkdtemp(join(tmpdir(), "openssh-"));
@@ -87,6 +89,7 @@ export async function startOpenSsh(options: OpenSshOptions): Promise<GitHost> {
     },
     execs: () => readExecs(directory, keys),
     logins: sshd.logins,
+    log: sshd.log,
     async close() {
       await sshd.stop();
       await rm(directory, { recursive: true, force: true, maxRetries: 3 });
@@ -111,6 +114,7 @@ async function makeHostKeys(directory: string, { hostKey, hostKeyTypes = ["ed255
 
 function configLines(directory: string, port: number, options: OpenSshOptions, hostKeys: readonly string[]): string[] {
   return [
+    ...(options.config ?? []),
     `Port ${port}`,
     "ListenAddress 127.0.0.1",
     ...hostKeys.map((path) => `HostKey ${path}`),

@@ -10,6 +10,8 @@ const run = promisify(execFile);
 interface Sshd {
   readonly port: number;
   logins(): number;
+  /** The last 64 KiB of what it has said. */
+  log(): string;
   stop(): Promise<void>;
 }
 
@@ -36,13 +38,14 @@ export async function startSshd(
     let logins = 0;
     let words = "";
     child.stderr.on("data", (chunk: Buffer) => {
-      words = (words + chunk).slice(-8192);
+      words = (words + chunk).slice(-65_536);
       logins += chunk.toString().split("Accepted publickey").length - 1;
     });
     if (await answers(port, child)) {
       return {
         port,
         logins: () => logins,
+        log: () => words,
         async stop() {
           await stop(child);
           process.removeListener("exit", killWithUs);

@@ -1,5 +1,5 @@
 import { createConnection, type LookupFunction, type Socket } from "node:net";
-import ssh2, { type ClientChannel, type ServerHostKeyAlgorithm } from "ssh2";
+import ssh2, { type ClientChannel, type CompressionAlgorithm, type MacAlgorithm, type ServerHostKeyAlgorithm } from "ssh2";
 import type { SshKey } from "../../../core/ports.ts";
 import type { SshRepository } from "../../../core/types.ts";
 import { ReconcileError } from "../../../errors.ts";
@@ -40,6 +40,17 @@ const SILENT_INTERVALS = 3;
 /** ssh2 grants 2 MB per channel but does not enforce it. */
 const MOST_UNREAD_BYTES = 16 * 1024 * 1024;
 
+/** None: what a host packs would unfold in line, a thousandfold, on every kept connection. git's packs are compressed anyway. */
+const compress: CompressionAlgorithm[] = ["none"];
+/** Tied to the encrypted text first. Without that: Azure DevOps (SHA-2 only) and old servers (SHA-1). Never MD5, never cut to 96 bits. */
+const hmac: MacAlgorithm[] = [
+  "hmac-sha2-256-etm@openssh.com",
+  "hmac-sha2-512-etm@openssh.com",
+  "hmac-sha2-256",
+  "hmac-sha2-512",
+  "hmac-sha1-etm@openssh.com",
+  "hmac-sha1",
+];
 /** Safest first; `ssh-rsa` (SHA-1) is never offered. */
 const algorithmsByKeyType: readonly (readonly [keyType: string, algorithms: readonly ServerHostKeyAlgorithm[]])[] = [
   ["ssh-ed25519", ["ssh-ed25519"]],
@@ -114,7 +125,7 @@ export async function openSshConnection(to: SshRepository, key: SshKey, options:
     // ssh2 sends the questions; only we judge the silence, because ssh2 does not count data as life.
     keepaliveInterval: options.keepaliveMs,
     keepaliveCountMax: Number.MAX_SAFE_INTEGER,
-    algorithms: { serverHostKey: hostKeyAlgorithms(known) },
+    algorithms: { serverHostKey: hostKeyAlgorithms(known), hmac, compress },
     hostVerifier: (presented: Buffer) => {
       const verdict = decideHostKey(known, presented);
       if (verdict.kind !== "trusted") hostKeyFailure = hostKeyRefused(to, presented, verdict, known);
