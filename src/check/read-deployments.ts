@@ -1,6 +1,7 @@
 /** The Deployments of a file as `kubectl apply -f` would make them. */
 import { mapOf, parseDeploymentRecord } from "../adapters/kubernetes/deployment-record.ts";
 import { annotationPrefix } from "../core/annotations.ts";
+import { itemKindOf } from "../core/deployment-kind.ts";
 import type { DeploymentRecord } from "../core/types.ts";
 import { type Invalid, orInvalid } from "../core/yaml-documents.ts";
 import { readYamlObjects } from "../core/yaml-objects.ts";
@@ -23,20 +24,18 @@ const maxShownKey = 63;
 
 export function readDeployments(text: string, defaultNamespace: string): ReadFile {
   return orInvalid(() => {
-    const objects = readYamlObjects(text).flatMap(itemsOf);
+    const objects = readYamlObjects(text).flatMap((value) => objectsOf(value));
     const deployments = objects.filter(({ apiVersion, kind }) => apiVersion === "apps/v1" && kind === "Deployment");
     return { kind: "ok", deployments: deployments.map((object) => readDeployment(object, defaultNamespace)) };
   });
 }
 
-/** A List's items; a DeploymentList's may leave out what they are. */
-function itemsOf(object: unknown): Fields[] {
-  const { apiVersion, kind, items } = mapOf(object);
-  if (kind === "List" && Array.isArray(items)) return items.map(mapOf);
-  if (kind === "DeploymentList" && Array.isArray(items)) {
-    return items.map((item) => ({ apiVersion, kind: "Deployment", ...mapOf(item) }));
-  }
-  return [mapOf(object)];
+/** Of Lists, however deep, the items: what they leave out is what the list says. */
+function objectsOf(value: unknown, inherited: Fields = {}): Fields[] {
+  const object: Fields = { ...inherited, ...mapOf(value) };
+  const itemKind = itemKindOf(object);
+  if (!itemKind || !Array.isArray(object.items)) return [object];
+  return object.items.flatMap((item) => objectsOf(item, itemKind));
 }
 
 function readDeployment(object: Fields, defaultNamespace: string): FileDeployment {

@@ -5,6 +5,9 @@ import { formatImage, withRegistry } from "./image.ts";
 import { readImages, writeTag } from "./manifest.ts";
 import type { ImageName } from "./types.ts";
 
+/** Kinds in a message. */
+const maxShown = 10;
+
 /** An image whose registry is known. */
 export type PulledImage = ImageName & { readonly registry: string };
 
@@ -19,12 +22,8 @@ export function editManifest(text: string, path: string, image: ImageName, tag: 
   const images = readImages(text, image);
   if (images.kind === "invalid") throw invalid(path, images.reason);
   if (images.kind === "none") {
-    const there =
-      images.images.length > 0 ? `there are: ${images.images.map(escapeControl).join(", ")}` : "there are no images in its Deployments";
-    throw new ReconcileError(
-      "manifest_no_container",
-      `No container in ${path} references image '${formatImage(image)}'; check gitops.operator.image_name (${there})`,
-    );
+    const none = `No container in ${path} references image '${formatImage(image)}'; check gitops.operator.image_name`;
+    throw new ReconcileError("manifest_no_container", `${none}${whatIsThere(images.images, images.instead)}`);
   }
   const registry = image.registry ?? images.registry;
   const pulled = { ...withRegistry(image, registry), registry };
@@ -33,6 +32,16 @@ export function editManifest(text: string, path: string, image: ImageName, tag: 
   const written = writeTag(text, image, tag, digest);
   if (written.kind === "invalid") throw invalid(path, written.reason);
   return { kind: "update", image: pulled, text: written.text, ...(decision.from === undefined ? {} : { from: decision.from }) };
+}
+
+function whatIsThere(images: readonly string[], instead: readonly string[] | undefined): string {
+  if (images.length > 0) return ` (there are: ${images.map(escapeControl).join(", ")})`;
+  if (!instead) return " (there are no images in its Deployments)";
+  const held = instead.slice(0, maxShown);
+  const [last, ...others] = [...held, ...(instead.length > maxShown ? ["more"] : [])].reverse();
+  if (last === undefined) return " and gitops.operator.deployment_path (the file is empty)";
+  const list = others.length > 0 ? `${others.reverse().join(", ")} and ${last}` : last;
+  return ` and gitops.operator.deployment_path (the file holds ${list}, and only Deployments are written)`;
 }
 
 function invalid(path: string, reason: string): ReconcileError {

@@ -1,5 +1,5 @@
 import { isDigest, isTag, matchesImage, parseImageReference, splitImage } from "./image.ts";
-import { findImages, type ImageScalar } from "./manifest-images.ts";
+import { type FoundImages, findImages, type ImageScalar } from "./manifest-images.ts";
 import type { ImageName } from "./types.ts";
 import { type Invalid, InvalidYaml, invalid, lineAt, orInvalid } from "./yaml-documents.ts";
 
@@ -14,8 +14,8 @@ interface ManifestImage {
 type ManifestImages =
   /** `registry`: the host that they are pulled from, for a target that names none. */
   | { readonly kind: "ok"; readonly ours: readonly [ManifestImage, ...ManifestImage[]]; readonly registry: string }
-  /** No container is ours; `images` are those that are there, each once, as far as a message can name them. */
-  | { readonly kind: "none"; readonly images: readonly string[] }
+  /** No container is ours; `images` are those that are there, each once, as far as a message can name them; `instead` of Deployments, in words. */
+  | { readonly kind: "none"; readonly images: readonly string[]; readonly instead?: readonly string[] }
   | Invalid;
 
 type WrittenManifest = { readonly kind: "ok"; readonly text: string } | Invalid;
@@ -24,9 +24,13 @@ type WrittenManifest = { readonly kind: "ok"; readonly text: string } | Invalid;
 export function readImages(text: string, image: ImageName): ManifestImages {
   return orInvalid(() => {
     const found = findImages(text);
-    const ours = found.flatMap(({ value }) => oursIn(value, image) ?? []);
+    refuseSealed(found, image, text);
+    const ours = found.images.flatMap(({ value }) => oursIn(value, image) ?? []);
     const [first, ...rest] = ours;
-    if (first === undefined) return { kind: "none", images: forMessage(found) };
+    if (first === undefined) {
+      const instead = found.hasDeployments ? {} : { instead: found.others };
+      return { kind: "none", images: forMessage(found.images), ...instead };
+    }
     const registries = new Set(ours.map(({ registry }) => registry));
     if (registries.size > 1) {
       const hosts = [...registries].join(", ");
@@ -44,7 +48,9 @@ export function writeTag(text: string, image: ImageName, tag: string, digest?: s
   return orInvalid(() => {
     if (!isTag(tag)) return invalid("the wanted text is no image tag");
     if (digest !== undefined && !isDigest(digest)) return invalid("the registry's digest is no digest");
-    const before = findImages(text);
+    const found = findImages(text);
+    refuseSealed(found, image, text);
+    const before = found.images;
     const after = before.map((scalar) => withTag(scalar.value, image, tag, digest));
     const edits = new Map<number, { end: number; value: string }>();
     for (const [index, scalar] of before.entries()) {
@@ -60,7 +66,7 @@ export function writeTag(text: string, image: ImageName, tag: string, digest?: s
       end = edit.end;
     }
     written += text.slice(end);
-    const reread = findImages(written);
+    const { images: reread } = findImages(written);
     if (reread.length !== before.length || reread.some(({ value }, index) => value !== after[index])) {
       return invalid("the tag cannot be changed without changing something else; write the image as plain text on one line");
     }
@@ -71,6 +77,17 @@ export function writeTag(text: string, image: ImageName, tag: string, digest?: s
 function oursIn(value: string, image: ImageName) {
   const reference = parseImageReference(value);
   return reference && matchesImage(reference, image) ? reference : undefined;
+}
+
+/** Where an image of ours is in a sealed document, or none is seen and one may be hidden there. */
+function refuseSealed({ images, sealedAt }: FoundImages, image: ImageName, text: string): void {
+  const ours = images.filter(({ value }) => oursIn(value, image));
+  const at = ours.length === 0 ? sealedAt : ours.find(({ isSealed }) => isSealed)?.offset;
+  if (at === undefined) return;
+  throw new InvalidYaml(
+    `line ${lineAt(text, at)}: SOPS encrypted this document, and its MAC covers what is plain too, so a changed tag would make it ` +
+      "undecipherable; encrypt it with mac_only_encrypted, or leave the Deployment plain and encrypt its Secrets alone",
+  );
 }
 
 function tagOf({ tag, digest }: ManifestImage): ManifestImage {

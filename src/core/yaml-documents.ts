@@ -1,4 +1,4 @@
-import { Composer, type CST, type Document, Lexer, Parser } from "yaml";
+import { Composer, type CST, type Document, isScalar, Lexer, Parser } from "yaml";
 import { escapeControl } from "./escape.ts";
 
 /** Why a text is no YAML that we edit, and where. */
@@ -20,6 +20,7 @@ const limits = { bytes: 1024 * 1024, depth: 100, aliases: 100, documents: 1000, 
  */
 export function* readDocuments(text: string, schema: "failsafe" | "yaml-1.1" = "failsafe"): Generator<Document.Parsed> {
   checkCharacters(text);
+  const plain = withoutInnerMarks(text);
   const parser = new Parser();
   const composer = new Composer({ schema, uniqueKeys: false, logLevel: "silent" });
   const counts = { aliases: 0, documents: 0, directives: 0, tokens: 0, tokensOfAll: 0 };
@@ -44,10 +45,13 @@ export function* readDocuments(text: string, schema: "failsafe" | "yaml-1.1" = "
     for (const document of documents) {
       const [error] = document.errors;
       if (error) fail(error.pos[0], error.code === "BAD_DIRECTIVE" ? "a bad directive" : withoutContent(error.message));
+      const root = document.contents;
+      // Without indentation such a text may hold what looked like the mark of another document.
+      if (plain !== text && isScalar(root) && root.type?.startsWith("BLOCK")) fail(root.range[0], "a text block beside byte order marks");
       yield document;
     }
   }
-  for (const lexeme of new Lexer().lex(text)) {
+  for (const lexeme of new Lexer().lex(plain)) {
     count("tokens");
     if (lexeme.startsWith("*")) count("aliases");
     for (const token of parser.next(lexeme)) yield* compose(token);
@@ -88,6 +92,22 @@ function checkCharacters(text: string): void {
   if (!bad) return;
   const what = bad[0] === "\r" ? "a carriage return without a line feed" : "a control character, so it is no text";
   throw new InvalidYaml(`line ${lineAt(text, bad.index)}: ${what}`);
+}
+
+/**
+ * Files that were joined keep their byte order marks, in front of any document, and YAML allows them there; the library knows the first alone.
+ * A line break in its place leaves every offset as it is.
+ */
+function withoutInnerMarks(text: string): string {
+  let plain = "";
+  let end = 0;
+  for (let at = text.indexOf("\n\ufeff"); at >= 0; at = text.indexOf("\n\ufeff", at + 1)) {
+    const lineBefore = text.slice(text.lastIndexOf("\n", at - 1) + 1, at);
+    if (!/^\ufeff?---[ \t]*(?:[ \t]#.*)?\r?$/s.test(lineBefore) && !/^---(?:\s|$)/.test(text.slice(at + 2, at + 6))) continue;
+    plain += `${text.slice(end, at)}\n\n`;
+    end = at + 2;
+  }
+  return plain + text.slice(end);
 }
 
 /** The library quotes the text after a colon in some messages, and a manifests file may hold a Secret. */

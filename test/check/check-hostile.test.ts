@@ -17,6 +17,7 @@ test("hostile files are bounded in time and output, and can't draw on the termin
     "too large": [deploymentYaml("shop", { app_repository: "x".repeat(2_000_000) }), /larger than 1 MiB/],
     "an alias bomb": [`${bomb}---\n${deploymentYaml("shop")}`, /aliases multiply without end/],
     "an alias without anchor": ["a: *nothing", /an alias has no anchor before it/],
+    "a List that holds itself": ["&list\nkind: List\nitems: [*list]\n", /too complex|multiply without end/],
     "a deep nest": ["[".repeat(50_000), /nested deeper than 100 levels/],
     "control characters": [
       deploymentYaml(`shop${control}`, { [control]: control, image_name: control, deployment_path: `a/${control}` }, control),

@@ -131,7 +131,8 @@ test("a Secret that SECRET_REFS does not let the Deployment name is a problem; t
 });
 
 test("Lists, several documents and a disabled Deployment: each is told, others are left alone", async () => {
-  const list = JSON.stringify({ apiVersion: "v1", kind: "List", items: [JSON.parse(deploymentYaml("one")), { kind: "ConfigMap" }] });
+  const inner = { apiVersion: "v1", kind: "List", items: [JSON.parse(deploymentYaml("one"))] };
+  const list = JSON.stringify({ apiVersion: "v1", kind: "List", items: [inner, { kind: "ConfigMap" }] });
   const { apiVersion: _, kind: __, ...two } = JSON.parse(deploymentYaml("two", { enabled: "false", image_name: "Team/Shop" }));
   const deployments = JSON.stringify({ apiVersion: "apps/v1", kind: "DeploymentList", items: [two] });
   const alien = "apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: alien, annotations: { team: web } }";

@@ -12,6 +12,9 @@ const newTag = "2".repeat(40);
 const digest = `sha256:${"a".repeat(64)}`;
 const seenDigest = `sha256:${"b".repeat(64)}`;
 
+const deploymentJson =
+  '{"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"template": {"spec": {"containers": [{"image": "team/app:1"}]}}}}';
+
 function deployment(containers: string): string {
   return `apiVersion: apps/v1\nkind: Deployment\nspec:\n  template:\n    spec:\n      containers:\n${containers}`;
 }
@@ -75,7 +78,8 @@ test("none of ours: the images that are there are named once, and not without bo
   assert.equal(many.images.length, 21);
   assert.equal(many.images.at(-1), "30 more");
   for (const nothing of ["", "\n", "# only a comment\n", "---\n", "just text\n", "- a\n- list\n", "kind: Deployment\n", "\t", "\ufeff"]) {
-    assert.deepEqual(readImages(nothing, app), { kind: "none", images: [] }, JSON.stringify(nothing));
+    const images = readImages(nothing, app);
+    assert.deepEqual(images.kind === "none" && images.images, [], JSON.stringify(nothing));
   }
   assert.deepEqual(readImages("apiVersion: apps/v1\nkind: Deployment\nspec: {replicas: 1}\n", app), { kind: "none", images: [] });
 });
@@ -101,13 +105,86 @@ const unreadable: [name: string, text: string, reason: RegExp][] = [
   ["an alias bomb on the way to the images", aliasBomb(), /multiply without end/],
   ["a merge of itself", "&x\n<<: *x\n", /multiply without end/],
   ["an alias without anchor", deployment("      - image: *nowhere\n"), /^line 7: alias \*nowhere has no anchor/],
+  [
+    "an alias without anchor in another document",
+    `${deployment("      - image: team/app:1\n")}---\na: {b: [*nowhere]}\n`,
+    /^line 9: alias \*nowhere has no anchor/,
+  ],
   ["a key twice on the way", `${deployment("      - image: team/app:1\n")}kind: Deployment\n`, /^line 1: key 'kind' is there twice/],
   ["an image twice", deployment("      - image: team/app:1\n        image: team/app:2\n"), /^line 7: key 'image' is there twice/],
   ["containers that are no list", deployment("        image: team/app:1\n"), /^line 7: 'containers' is no list/],
   ["a container that is no mapping", deployment("      - team/app:1\n"), /^line 7: an item of 'containers' is no mapping/],
+  [
+    "an image twice, the second by an alias for its key",
+    aliasKey("        image: team/app:1\n        *key : team/app:2\n"),
+    /^line 9: key 'image' is written as an alias/,
+  ],
+  ["an image by an alias for its key alone", aliasKey("        *key : team/app:1\n"), /^line 8: key 'image' is written as an alias/],
+  ["a merge by an alias for its key", aliasKey("        *merge : {image: team/app:2}\n"), /^line 8: key '<<' is written as an alias/],
+  [
+    "a merge behind the image that it would replace",
+    deployment("      - image: team/app:1\n        <<: {image: team/app:2}\n"),
+    /^line 8: '<<' brings a second 'image'/,
+  ],
+  [
+    "two merges with an image each",
+    deployment("      - <<: {image: team/app:1}\n        <<: {image: team/app:2}\n"),
+    /^line 8: '<<' brings a second 'image'/,
+  ],
+  [
+    "an image whose key is written in base64",
+    deployment("      - image: team/app:1\n        !!binary aW1hZ2U=: team/app:2\n"),
+    /^line 8: a key has the YAML tag !!binary/,
+  ],
+  ["a merge key with a tag", deployment("      - !!merge <<: {image: team/app:1}\n"), /^line 7: key '<<' has a YAML tag/],
+  ["a kind by an alias for its key", `- &key kind\n---\nx: &key kind\n*key : Deployment\n`, /^line 4: key 'kind' is written as an alias/],
+  ["a kind that is written in base64", "apiVersion: apps/v1\nkind: !!binary RGVwbG95bWVudA==\n", /^line 2: 'kind' has a YAML tag/],
+  ["a List that holds itself", "&list\nkind: List\nitems: [*list]\n", /multiply without end/],
+  [
+    "a text block before what may be a byte order mark or its content",
+    `--- |\n\ufeff---\n${deployment("      - image: team/app:1\n")}`,
+    /^line 1: a text block beside byte order marks/,
+  ],
+  [
+    "a Deployment that SOPS encrypted in part",
+    sops(deployment("      - image: team/app:1\n")),
+    /^line 7: SOPS encrypted this document, and its MAC .*mac_only_encrypted/,
+  ],
+  [
+    "a Deployment that SOPS encrypted, the image too",
+    sops(deployment("      - image: ENC[AES256_GCM,data:eA==]\n")),
+    /^line 1: SOPS encrypted this document/,
+  ],
+  [
+    "a document that SOPS encrypted whole",
+    sops("apiVersion: ENC[AES256_GCM,data:eA==]\nkind: ENC[AES256_GCM,data:eA==]\n"),
+    /^line 1: SOPS encrypted this document/,
+  ],
+  [
+    "a List that SOPS encrypted in part",
+    sops(`apiVersion: v1\nkind: List\nitems: [{${deploymentJson.slice(1)}]\n`),
+    /^line 3: SOPS encrypted this document/,
+  ],
+  [
+    "a pointer of Git LFS",
+    `version https://git-lfs.github.com/spec/v1\noid sha256:${"a".repeat(64)}\nsize 12345\n`,
+    /^it is a Git LFS pointer, not the file itself; /,
+  ],
   ["an image that is no text", deployment("      - image: {repository: team/app}\n"), /^line 7: 'image' of a container is no text/],
   ["an image with a tag of YAML", deployment("      - image: !!binary team/app:1\n"), /^line 7: .*YAML tag/],
 ];
+
+/** Anchors for the keys, so far from them that nobody sees what they are. */
+function aliasKey(container: string): string {
+  return deployment(`      - {name: x, env: [{name: &key image, value: &merge <<}]}\n      - name: y\n${container}`).replace(
+    "- name: y\n        ",
+    "- ",
+  );
+}
+
+function sops(text: string): string {
+  return `${text}sops:\n  mac: ENC[AES256_GCM,data:bWFj]\n  encrypted_regex: ^(env)$\n`;
+}
 
 function aliasBomb(): string {
   const levels = Array.from(
@@ -159,7 +236,7 @@ test("up to the limits a manifest is edited: depth, aliases, documents, size", (
 test("no hostile file of 1 MiB costs 5 seconds or 150 MB", () => {
   v8.setFlagsFromString("--expose-gc");
   const collectGarbage: () => void = vm.runInNewContext("gc");
-  const openings = ["[[", "- -", "[a,", '["" ', "&a &a ", "#\n", "a: \n", "%a\n", '"\n', "a: b\n ", "''", "{a: 1,"];
+  const openings = ["[[", "- -", "[a,", '["" ', "&a &a ", "#\n", "a: \n", "%a\n", '"\n', "a: b\n ", "''", "{a: 1,", "\n\n\ufeff", "\n---\n\ufeff"];
   for (const opening of openings) {
     const text = opening[0] + opening.slice(1).repeat(Math.floor((1024 * 1024 - 1) / (opening.length - 1)));
     collectGarbage();

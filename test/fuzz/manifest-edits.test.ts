@@ -45,7 +45,7 @@ const list = (key: string) =>
 const deployment = fc
   .tuple(
     fc.constantFrom("", "# head\n"),
-    fc.constantFrom("apps/v1", "'apps/v1'"),
+    fc.constantFrom("apps/v1", "'apps/v1'", "extensions/v1beta1", "apps/v1beta2"),
     list("initContainers"),
     container(ours),
     container(others),
@@ -55,11 +55,20 @@ const deployment = fc
       `${head}apiVersion: ${version}\nkind: Deployment\nmetadata: {name: x, note: "team/app:1"}\nspec:\n  template:\n    spec:\n${inits}      containers:\n${first}${second}`,
   );
 const foreign = fc.constant(`apiVersion: v1\nkind: Pod\nspec: {containers: [{image: "team/app:${oldTag}"}]}\n`);
+/** Alone, or as an item of Lists; a DeploymentList says what its items are. */
+const placed = fc
+  .tuple(deployment, fc.array(fc.constantFrom("List", "DeploymentList"), { maxLength: 2 }), fc.boolean())
+  .map(([text, lists, isBare]) =>
+    lists.reduce((inner, kind, depth) => {
+      const item = isBare && depth === 0 && kind === "DeploymentList" ? inner.replace(/^apiVersion.*\nkind.*\n/m, "") : inner;
+      return `apiVersion: ${kind === "List" ? "v1" : "apps/v1"}\nkind: ${kind}\nitems:\n${item.replace(/^(?=.)/gm, "  ").replace("  ", "- ")}`;
+    }, text),
+  );
 const template = fc
   .record({
-    first: deployment,
-    rest: fc.array(fc.oneof(deployment, foreign), { maxLength: 2 }),
-    between: fc.constantFrom("---\n", "--- # next\n", "...\n---\n"),
+    first: placed,
+    rest: fc.array(fc.oneof(placed, foreign), { maxLength: 2 }),
+    between: fc.constantFrom("---\n", "--- # next\n", "...\n---\n", "---\n\ufeff", "\ufeff---\n", "...\n\ufeff---\n", "--- # next\n\ufeff"),
     isCut: fc.boolean(),
     isCrLf: fc.boolean(),
     hasMark: fc.boolean(),
@@ -114,6 +123,8 @@ test("a garbled manifest is refused, or edited in nothing but the image, and the
     "\r",
     "\u0085",
     "\u2028",
+    "\ufeff",
+    "*img : ",
     "image: team/app:1\n",
   ];
   const edit = fc.record({ place: fc.double({ min: 0, max: 1, noNaN: true }), drop: fc.nat(3), put: fc.constantFrom(...noise) });
