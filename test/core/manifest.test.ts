@@ -236,7 +236,22 @@ test("up to the limits a manifest is edited: depth, aliases, documents, size", (
 test("no hostile file of 1 MiB costs 5 seconds or 150 MB", () => {
   v8.setFlagsFromString("--expose-gc");
   const collectGarbage: () => void = vm.runInNewContext("gc");
-  const openings = ["[[", "- -", "[a,", '["" ', "&a &a ", "#\n", "a: \n", "%a\n", '"\n', "a: b\n ", "''", "{a: 1,", "\n\n\ufeff", "\n---\n\ufeff"];
+  const openings = [
+    "[[",
+    "- -",
+    "[a,",
+    '["" ',
+    "&a &a ",
+    "#\n",
+    "a: \n",
+    "%a\n",
+    '"\n',
+    "a: b\n ",
+    "''",
+    "{a: 1,",
+    "\n\n\ufeff",
+    "\n---\n\ufeff",
+  ];
   for (const opening of openings) {
     const text = opening[0] + opening.slice(1).repeat(Math.floor((1024 * 1024 - 1) / (opening.length - 1)));
     collectGarbage();
