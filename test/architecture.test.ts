@@ -24,7 +24,7 @@ const HOMES: Record<string, RegExp> = {
   ssh2: /^src\/adapters\/git\//,
   tldts: /^src\/adapters\/registry\//,
   undici: /^src\/adapters\/(egress\.ts|kubernetes\/|git\/)/,
-  yaml: /^src\/core\//,
+  yaml: /^src\/(core\/|adapters\/kubernetes\/load-kube-config\.ts$)/,
   zod: /^src\/(config\.ts|core\/|adapters\/)/,
 };
 /** Who else may name a package's types. */

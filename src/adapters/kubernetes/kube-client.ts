@@ -1,21 +1,19 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import type { KubeConfig } from "@kubernetes/client-node";
-import type { Dispatcher } from "undici";
+import { retryAfterMs } from "../retry-after.ts";
 import { createKubeConnections } from "./kube-connections.ts";
 import { createCredentialSource } from "./kube-credentials.ts";
-import { KubeError, kubeErrorOf } from "./kube-error.ts";
+import { type KubeAnswer, KubeError, kubeErrorOf } from "./kube-error.ts";
 import { splitLines } from "./split-lines.ts";
-import { startDeadline } from "./start-deadline.ts";
-
-export interface KubeAnswer {
-  readonly status: number;
-  readonly text: string;
-}
+import { type Deadline, startDeadline } from "./start-deadline.ts";
 
 interface KubeLimits {
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
 }
+
+/** A server that is too busy tells whole seconds, and 0 where it means as soon as possible. */
+const leastWaitMs = 1_000;
 
 /** Authenticated requests to the API server over kept connections. Rejects with KubeError, or the signal's reason. Paths are absolute, with query. */
 export interface KubeClient {
@@ -38,35 +36,42 @@ export function createKubeClient(config: KubeConfig): KubeClient {
   const credentials = createCredentialSource(config);
   const connections = createKubeConnections(cluster.proxyUrl || undefined);
 
-  async function send(
-    method: "GET" | "POST",
-    path: string,
-    purpose: "requests" | "watches",
-    signal: AbortSignal,
-    body?: string,
-  ): Promise<Dispatcher.ResponseData> {
-    const { headers, tls } = await credentials.current();
-    signal.throwIfAborted();
-    return connections.to(purpose, tls).request({
-      origin,
-      path: prefix + path,
-      method,
-      headers: {
-        ...headers,
-        accept: "application/json",
-        "user-agent": "gitops-operator",
-        ...(body !== undefined && { "content-type": "application/json" }),
-      },
-      signal,
-      ...(body !== undefined && { body }),
-    });
+  /** A server that is too busy is asked again after the time that it tells, as long as the deadline leaves room for that. */
+  async function send(method: "GET" | "POST", path: string, purpose: "requests" | "watches", deadline: Deadline, body?: string) {
+    for (;;) {
+      const { headers, tls, isAnonymous } = await credentials.current();
+      deadline.signal.throwIfAborted();
+      const response = await connections.to(purpose, tls).request({
+        origin,
+        path: prefix + path,
+        method,
+        headers: {
+          ...headers,
+          accept: "application/json",
+          "user-agent": "gitops-operator",
+          ...(body !== undefined && { "content-type": "application/json" }),
+        },
+        signal: deadline.signal,
+        ...(body !== undefined && { body }),
+      });
+      const asked = response.statusCode === 429 ? retryAfterMs(response.headers) : undefined;
+      if (asked === undefined || Math.max(asked, leastWaitMs) >= deadline.remainingMs) return { response, isAnonymous };
+      await response.body.dump();
+      await sleep(Math.max(asked, leastWaitMs), undefined, { signal: deadline.signal });
+    }
+  }
+
+  async function readAnswer({ response, isAnonymous }: Awaited<ReturnType<typeof send>>): Promise<KubeAnswer> {
+    const { statusCode: status } = response;
+    const text = await response.body.text();
+    // A 403 says whom the server saw: a proxy in between may have added credentials, or taken them away.
+    return { status, text, isAnonymous: status === 401 ? isAnonymous : status === 403 && text.includes("system:anonymous") };
   }
 
   async function ask(method: "GET" | "POST", path: string, { deadlineMs, signal }: KubeLimits, body?: string): Promise<KubeAnswer> {
     const deadline = startDeadline(deadlineMs, [signal, closed.signal]);
     async function once(): Promise<KubeAnswer> {
-      const response = await deadline.race(send(method, path, "requests", deadline.signal, body));
-      const answer = { status: response.statusCode, text: await deadline.race(response.body.text()) };
+      const answer = await deadline.race(readAnswer(await deadline.race(send(method, path, "requests", deadline, body))));
       // undici takes an HTTP/1.1 connection back one turn after the last byte; asked before that it would open a second one.
       await nextTurn();
       return answer;
@@ -74,7 +79,7 @@ export function createKubeClient(config: KubeConfig): KubeClient {
     try {
       const answer = await once().catch((error) => {
         // A kept connection may have died unnoticed: what changes nothing is asked once more.
-        if (method !== "GET" || deadline.signal.aborted) throw error;
+        if (method !== "GET" || deadline.signal.aborted || error instanceof KubeError) throw error;
         return once();
       });
       return answer.status === 401 && (await credentials.renew()) ? await once() : answer;
@@ -92,9 +97,9 @@ export function createKubeClient(config: KubeConfig): KubeClient {
     async *watch(path, { deadlineMs, signal }) {
       const silence = startDeadline(deadlineMs, [signal, closed.signal]);
       try {
-        const response = await silence.race(send("GET", path, "watches", silence.signal));
-        if (response.statusCode !== 200) throw KubeError.ofAnswer(response.statusCode, await silence.race(response.body.text()));
-        for await (const line of splitLines(response.body)) {
+        const sent = await silence.race(send("GET", path, "watches", silence));
+        if (sent.response.statusCode !== 200) throw KubeError.ofAnswer(await silence.race(readAnswer(sent)));
+        for await (const line of splitLines(sent.response.body)) {
           silence.restart();
           yield line;
         }

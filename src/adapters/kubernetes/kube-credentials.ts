@@ -1,14 +1,18 @@
 import type { RequestOptions } from "node:https";
-import { KubeConfig } from "@kubernetes/client-node";
+import { KubeConfig, type User } from "@kubernetes/client-node";
+import { KubeError, oneLine } from "./kube-error.ts";
 
 interface Credentials {
   readonly headers: Readonly<Record<string, string>>;
   readonly tls: TlsMaterial;
+  /** Nothing that says who asks. */
+  readonly isAnonymous: boolean;
 }
 
 export type TlsMaterial = Pick<RequestOptions, "ca" | "cert" | "key" | "pfx" | "passphrase" | "rejectUnauthorized" | "servername">;
 
 interface CredentialSource {
+  /** Rejects with KubeError `credentials`, or what Node says of a file that can't be read. */
   current(): Promise<Credentials>;
   /** Forgets cached tokens (client-node reads a token file once a minute at most); false when that was done just before. */
   renew(): Promise<boolean>;
@@ -24,12 +28,17 @@ export function createCredentialSource(config: KubeConfig): CredentialSource {
   return {
     async current() {
       const options: RequestOptions = { headers: {} };
-      await source.applyToHTTPSOptions(options);
+      await source.applyToHTTPSOptions(options).catch((error) => {
+        throw credentialsError(source.getCurrentUser(), error);
+      });
       const { headers, auth, ca, cert, key, pfx, passphrase, rejectUnauthorized, servername } = options;
       const basic = auth ? { Authorization: `Basic ${Buffer.from(auth).toString("base64")}` } : {};
       const tls = { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername };
+      const all = { ...basic, ...(headers as Record<string, string>) };
       return {
-        headers: { ...basic, ...(headers as Record<string, string>) },
+        // A token file may end with a newline, which no header may hold.
+        headers: Object.fromEntries(Object.entries(all).map(([name, value]) => [name, value.trim()])),
+        isAnonymous: Object.keys(all).length === 0 && cert === undefined && pfx === undefined,
         tls: Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined)),
       };
     },
@@ -43,4 +52,21 @@ export function createCredentialSource(config: KubeConfig): CredentialSource {
       return true;
     },
   };
+}
+
+/** client-node's own words may quote what a plugin printed, so only a plugin's complaint is kept. */
+function credentialsError(user: User | null, error: Error & { code?: string }): unknown {
+  const tokenFile = user?.authProvider?.config?.tokenFile;
+  if (tokenFile && error.code) return new KubeError("credentials", `the token file ${tokenFile} can't be read (${error.code})`);
+  const plugin = user?.exec ?? user?.authProvider?.config?.exec;
+  if (!plugin) return error;
+  const name = `the credential plugin '${plugin.command}' of the kubeconfig's user '${user?.name}'`;
+  if (error.code === "ENOENT") {
+    const hint = typeof plugin.installHint === "string" ? oneLine(plugin.installHint) : "";
+    return new KubeError("credentials", `${name} is not there: ${hint || "install it, or write its whole path"}`, { cause: error });
+  }
+  if (error.code) return new KubeError("credentials", `${name} can't be started (${error.code})`, { cause: error });
+  if (error instanceof SyntaxError || error instanceof TypeError)
+    return new KubeError("credentials", `${name} printed no ExecCredential; run it by hand to see what it prints`);
+  return new KubeError("credentials", `${name} failed: ${oneLine(error.message) || "it said nothing"}`);
 }

@@ -1,5 +1,12 @@
-/** `status`: the server said no; `deadline`, `network`: no answer; `protocol`: an answer that is no Kubernetes API's. */
-type KubeErrorKind = "status" | "deadline" | "network" | "protocol";
+/** `status`: the server said no; `deadline`, `network`: no answer; `protocol`: an answer that is no Kubernetes API's; `credentials`: ours can't be had. */
+type KubeErrorKind = "status" | "deadline" | "network" | "protocol" | "credentials" | "internal";
+
+export interface KubeAnswer {
+  readonly status: number;
+  readonly text: string;
+  /** Of a 401 or 403: no credentials have reached the server. */
+  readonly isAnonymous: boolean;
+}
 
 /** Why the API server could not be asked, in words for a log line. */
 export class KubeError extends Error {
@@ -7,15 +14,17 @@ export class KubeError extends Error {
   readonly kind: KubeErrorKind;
   /** HTTP status, or the code of an ERROR event. */
   readonly status: number | undefined;
+  readonly isAnonymous: boolean;
 
-  constructor(kind: KubeErrorKind, message: string, options: { status?: number; cause?: unknown } = {}) {
+  constructor(kind: KubeErrorKind, message: string, options: { status?: number; isAnonymous?: boolean; cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.kind = kind;
     this.status = options.status;
+    this.isAnonymous = options.isAnonymous ?? false;
   }
 
-  static ofAnswer(status: number, text: string): KubeError {
-    return new KubeError("status", `HTTP ${status}: ${statusMessage(text)}`, { status });
+  static ofAnswer({ status, text, isAnonymous }: KubeAnswer): KubeError {
+    return new KubeError("status", `HTTP ${status}: ${statusMessage(text)}`, { status, isAnonymous });
   }
 }
 
@@ -29,7 +38,20 @@ export function statusMessage(text: string): string {
   } catch {
     message = text;
   }
-  return (typeof message === "string" && message !== "" ? message : "no reason given").slice(0, messageLimit);
+  return (typeof message === "string" && oneLine(message)) || "no reason given";
+}
+
+/** Others' words for a line of ours. */
+export function oneLine(text: string): string {
+  return text.replace(/\s+/g, " ").trim().slice(0, messageLimit);
+}
+
+/** `right`: what RBAC may lack, in its words. Undefined where the refusal is no matter of who asks. */
+export function accessRemedy({ status, isAnonymous }: Pick<KubeError, "status" | "isAnonymous">, right: string): string | undefined {
+  if (status !== 401 && status !== 403) return undefined;
+  if (isAnonymous)
+    return "no credentials reached the API server: give the kubeconfig's user a token, tokenFile, client certificate or exec plugin, and let no proxy in between take them away; in a Pod mount the service account's token";
+  return status === 403 ? `grant the operator's service account ${right}` : "check the operator's token or client certificate";
 }
 
 /** The reason of the caller's signal stays as it is; what undici and Node throw becomes `network`. */

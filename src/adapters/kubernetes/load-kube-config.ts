@@ -1,6 +1,8 @@
-import { existsSync } from "node:fs";
-import { delimiter } from "node:path";
-import { KubeConfig } from "@kubernetes/client-node";
+import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { delimiter, dirname, join, resolve } from "node:path";
+import { KubeConfig, type User } from "@kubernetes/client-node";
+import { parse } from "yaml";
 
 /** What client-node falls back to when it finds nothing: nobody means that server. */
 const fallbackContext = "loaded-context";
@@ -13,9 +15,9 @@ const remedy = "Choose one with `kubectl config use-context NAME`, or try the op
  */
 export async function loadKubeConfig(kubeconfig?: string): Promise<KubeConfig> {
   const config = new KubeConfig();
-  const named = kubeconfig?.trim() ? existing(kubeconfig) : undefined;
+  const files = kubeconfig?.trim() ? existing(kubeconfig) : [join(homedir(), ".kube", "config")].filter((file) => existsSync(file));
   try {
-    if (named) config.loadFromOptions(merge(named.map((file) => loadFile(new KubeConfig(), file))));
+    if (files.length > 0) config.loadFromOptions(merge(files.map(loadFile)));
     else config.loadFromDefault();
   } catch (error) {
     throw new Error(
@@ -30,7 +32,7 @@ export async function loadKubeConfig(kubeconfig?: string): Promise<KubeConfig> {
     );
   }
   const context = config.getContextObject(name);
-  const source = named?.join(", ") ?? "~/.kube/config";
+  const source = files.join(", ");
   if (!context) {
     throw new Error(
       `The current context '${name}' is not defined in ${source}; \`kubectl config get-contexts\` lists those that are. ${remedy}`,
@@ -56,14 +58,38 @@ function existing(kubeconfig: string): string[] {
   );
 }
 
-function loadFile(config: KubeConfig, file: string): KubeConfig {
+function loadFile(file: string): KubeConfig {
   try {
+    const config = new KubeConfig();
     config.loadFromFile(file);
+    const folder = resolve(dirname(file));
+    const tokenFiles = tokenFilesIn(readFileSync(file, "utf8"));
+    for (const user of config.users) completeUser(user, folder, tokenFiles.get(user.name));
     return config;
   } catch (error) {
     throw new Error(`${file}: ${oneLine(error)}`, { cause: error });
   }
 }
+
+/** client-node drops a user's `tokenFile`, and reads its own `token-file` once for all. */
+function tokenFilesIn(kubeconfig: string): Map<string, string> {
+  const { users } = parse(kubeconfig) as { users?: readonly { name: string; user?: { tokenFile?: string } | null }[] | null };
+  return new Map((users ?? []).flatMap(({ name, user }) => (user?.tokenFile ? [[name, user.tokenFile] as const] : [])));
+}
+
+/**
+ * As client-go: paths are beside the kubeconfig, but a plugin's bare name is looked for in PATH; a token file, which is read again each minute,
+ * wins over a token.
+ */
+function completeUser(user: Mutable<User>, folder: string, tokenFile: string | undefined): void {
+  const command: unknown = user.exec?.command;
+  if (typeof command === "string" && command.includes("/")) user.exec.command = resolve(folder, command);
+  if (tokenFile === undefined) return;
+  user.authProvider = { name: "tokenFile", config: { tokenFile: resolve(folder, tokenFile) } };
+  delete user.token;
+}
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** As kubectl: of equal names, and of current contexts, the first counts. client-node's own merge takes the last context and refuses equal names. */
 function merge(parts: readonly KubeConfig[]) {

@@ -3,7 +3,7 @@ import type { Log } from "../../core/ports.ts";
 import type { DeploymentRecord } from "../../core/types.ts";
 import { parseDeploymentRecord, parseObjectIdentity } from "./deployment-record.ts";
 import type { KubeClient } from "./kube-client.ts";
-import { KubeError } from "./kube-error.ts";
+import { accessRemedy, KubeError } from "./kube-error.ts";
 import { isOlderVersion, type ListPage, readListPage, readWatchEvent, type WatchEvent } from "./kube-messages.ts";
 
 export interface ReflectorTimes {
@@ -102,9 +102,9 @@ export function startReflector(client: KubeClient, path: string, times: Reflecto
   }
 
   async function readPage(query: string): Promise<ListPage> {
-    const { status, text } = await client.get(path + query, { deadlineMs: times.listDeadlineMs, signal });
-    if (status !== 200) throw KubeError.ofAnswer(status, text);
-    return readListPage(text);
+    const answer = await client.get(path + query, { deadlineMs: times.listDeadlineMs, signal });
+    if (answer.status !== 200) throw KubeError.ofAnswer(answer);
+    return readListPage(answer.text);
   }
 
   /** One watch to its clean end; returns the version to go on from. */
@@ -143,14 +143,16 @@ export function startReflector(client: KubeClient, path: string, times: Reflecto
   }
 
   function noteProblem(error: unknown): void {
-    const { kind, status, message } = error instanceof KubeError ? error : { kind: "internal", status: undefined, message: String(error) };
+    const known = error instanceof KubeError ? error : new KubeError("internal", String(error));
+    const { kind, status, message } = known;
     restarts += 1;
     lastError = message;
     const problem = `${kind} ${status}`;
     // An expired version is ordinary; a list puts it right.
     if (status === 410 || problem === toldProblem) return;
     toldProblem = problem;
-    log.warn({ path, reason: message, ...remedyFor(status) }, "watch of Deployments is interrupted; trying again");
+    const remedy = accessRemedy(known, "list and watch on deployments.apps");
+    log.warn({ path, reason: message, ...(remedy !== undefined && { remedy }) }, "watch of Deployments is interrupted; trying again");
   }
 
   void run();
@@ -180,12 +182,6 @@ function newerVersion(known: string, said: string | undefined): string {
   if (isOlderVersion(said, known))
     throw new KubeError("protocol", `the API server's resourceVersion went back from ${known} to ${said} (restored from a backup?)`);
   return said;
-}
-
-function remedyFor(status: number | undefined): object {
-  if (status === 403) return { remedy: "grant the operator's service account list and watch on deployments.apps" };
-  if (status === 401) return { remedy: "check the operator's token or client certificate" };
-  return {};
 }
 
 function keyOf({ namespace, name }: { readonly namespace: string; readonly name: string }): string {

@@ -1,11 +1,21 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { allowedRepositoriesAnnotation } from "../../core/allowed-repositories.ts";
+import { createBoundedMap } from "../../core/bounded-map.ts";
 import type { SecretField, Secrets } from "../../core/ports.ts";
 import type { SecretRef } from "../../core/types.ts";
 import { ReconcileError } from "../../errors.ts";
-import type { KubeAnswer, KubeClient } from "./kube-client.ts";
-import { statusMessage } from "./kube-error.ts";
+import type { KubeClient } from "./kube-client.ts";
+import { accessRemedy, type KubeAnswer, statusMessage } from "./kube-error.ts";
 
-const defaultDeadlineMs = 10_000;
+interface SecretReaderTimes {
+  /** Of one request. */
+  readonly deadlineMs?: number;
+  /** An API server that starts refuses everything for about a second, so a refusal is doubted for this long. */
+  readonly doubtMs?: number;
+}
+
+/** Of how many Secrets it is known that they are refused for good; the others are doubted again. */
+const mostRefused = 10_000;
 /** Far more than any key or registry login; what is read is watched for in every text, in several forms, for as long as its run lasts. */
 const MAX_FIELD_BYTES = 64 * 1024;
 /** RFC 1123 subdomain: nothing else can be a name, and nothing else goes into a path. */
@@ -17,8 +27,9 @@ const base64Form = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}
  * Reads Secrets when asked and keeps nothing. Reads of one Secret share a request that is still under way, so an answer is at most as much
  * older than the question as that request had been flying.
  */
-export function createSecretReader(client: KubeClient, deadlineMs = defaultDeadlineMs): Secrets {
+export function createSecretReader(client: KubeClient, { deadlineMs = 10_000, doubtMs = 2_000 }: SecretReaderTimes = {}): Secrets {
   const underWay = new Map<string, Promise<KubeAnswer>>();
+  const refused = createBoundedMap<true>(mostRefused);
   // The deadline bounds the request, and the client's close cuts it.
   const never = new AbortController().signal;
 
@@ -26,8 +37,18 @@ export function createSecretReader(client: KubeClient, deadlineMs = defaultDeadl
     const path = `/api/v1/namespaces/${namespace}/secrets/${name}`;
     const shared = underWay.get(path);
     if (shared) return shared;
-    const answer = client.get(path, { deadlineMs, signal: never }).finally(() => underWay.delete(path));
+    const answer = askUnlessStarting(path).finally(() => underWay.delete(path));
     underWay.set(path, answer);
+    return answer;
+  }
+
+  async function askUnlessStarting(path: string): Promise<KubeAnswer> {
+    const first = await client.get(path, { deadlineMs, signal: never });
+    const isDoubtful = first.status === 403 && refused.get(path) === undefined;
+    if (isDoubtful) await sleep(doubtMs);
+    const answer = isDoubtful ? await client.get(path, { deadlineMs, signal: never }) : first;
+    if (answer.status === 403) refused.set(path, true);
+    else refused.delete(path);
     return answer;
   }
 
@@ -48,19 +69,18 @@ export function createSecretReader(client: KubeClient, deadlineMs = defaultDeadl
   };
 }
 
-function decodeField(ref: SecretRef, field: string, { status, text }: KubeAnswer): SecretField {
+function decodeField(ref: SecretRef, field: string, answer: KubeAnswer): SecretField {
+  const { status, text } = answer;
   const secret = `Secret ${ref.namespace}/${ref.name}`;
   if (status === 404) throw missing(ref, field);
-  if (status === 403) {
-    throw new ReconcileError(
-      "secret_forbidden",
-      `${secret} may not be read by the operator: grant its service account the verb get on secrets in namespace ${ref.namespace} (Role and RoleBinding)`,
-    );
+  const remedy = accessRemedy(answer, `the verb get on secrets in namespace ${ref.namespace} (Role and RoleBinding)`);
+  if (remedy !== undefined && status === 403) {
+    throw new ReconcileError("secret_forbidden", `${secret} may not be read by the operator: ${remedy}`);
   }
-  if (status === 401) {
+  if (remedy !== undefined) {
     throw new ReconcileError(
       "secret_unreadable",
-      `${secret} cannot be read: the API server does not accept the operator's credentials (HTTP 401); check its token or client certificate`,
+      `${secret} cannot be read: the API server does not accept the operator's credentials (HTTP 401); ${remedy}`,
     );
   }
   if (status !== 200) {

@@ -1,9 +1,10 @@
 import { KubeError } from "./kube-error.ts";
 
-interface Deadline {
+export interface Deadline {
   /** Aborts when time is up, when an outer signal does, and at `stop`. */
   readonly signal: AbortSignal;
   readonly passed: boolean;
+  readonly remainingMs: number;
   /** The promise's result, unless the signal aborts first. */
   race<T>(work: Promise<T>): Promise<T>;
   restart(): void;
@@ -15,6 +16,7 @@ interface Deadline {
 export function startDeadline(deadlineMs: number, outer: readonly AbortSignal[]): Deadline {
   const controller = new AbortController();
   let passed = false;
+  let startedAt = performance.now();
   const timer = setTimeout(() => {
     passed = true;
     controller.abort(new KubeError("deadline", `no answer within ${deadlineMs / 1000} s`));
@@ -29,6 +31,9 @@ export function startDeadline(deadlineMs: number, outer: readonly AbortSignal[])
     get passed() {
       return passed;
     },
+    get remainingMs() {
+      return startedAt + deadlineMs - performance.now();
+    },
     race<T>(work: Promise<T>) {
       const { promise, resolve, reject } = Promise.withResolvers<T>();
       function onAbort(): void {
@@ -40,6 +45,7 @@ export function startDeadline(deadlineMs: number, outer: readonly AbortSignal[])
       return promise;
     },
     restart() {
+      startedAt = performance.now();
       timer.refresh();
     },
     stop() {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -89,6 +89,99 @@ test("a token file that was rotated is read again as soon as the old token gets 
   assert.equal((await client.get("/api", limits)).status, 401);
 });
 
+test("a token file that ends with a newline is sent without it", async (t) => {
+  const { api } = await startCluster(t, { token: "t0ken" });
+  const tokenFile = temporaryFile(t, "t0ken\n");
+  const client = startClient(t, configFor(api.url, { authProvider: { name: "tokenFile", config: { tokenFile } } }));
+  assert.equal((await client.get("/api", limits)).status, 200);
+  rmSync(tokenFile);
+  const without = startClient(t, configFor(api.url, { authProvider: { name: "tokenFile", config: { tokenFile } } }));
+  await assert.rejects(without.get("/api", limits), { kind: "credentials", message: `the token file ${tokenFile} can't be read (ENOENT)` });
+});
+
+/** A credential plugin that does this, in a shell. */
+function plugin(t: TestContext, script: string, more: object = {}): Pick<User, "exec"> {
+  const command = temporaryFile(t, `#!/bin/sh\n${script}\n`);
+  chmodSync(command, 0o755);
+  return { exec: { apiVersion: "client.authentication.k8s.io/v1", command, ...more } };
+}
+
+test("a credential plugin gives the token, with its own environment", async (t) => {
+  const { api } = await startCluster(t, { token: "from-plugin" });
+  const script = `echo '{"kind":"ExecCredential","status":{"token":"'$ANSWER'"}}'`;
+  const client = startClient(t, configFor(api.url, plugin(t, script, { env: [{ name: "ANSWER", value: "from-plugin" }] })));
+  assert.equal((await client.get("/api", limits)).status, 200);
+});
+
+test("a credential plugin that is missing is named with its installHint, and is asked for once", async (t) => {
+  const { api } = await startCluster(t);
+  const exec = { command: "no-such-plugin-here", installHint: "Get it from\n  https://plugins.example/install" };
+  await assert.rejects(startClient(t, configFor(api.url, { exec })).get("/api", limits), {
+    name: "KubeError",
+    kind: "credentials",
+    message:
+      "the credential plugin 'no-such-plugin-here' of the kubeconfig's user 'u' is not there: Get it from https://plugins.example/install",
+  });
+  await assert.rejects(startClient(t, configFor(api.url, { exec: { command: "no-such-plugin-here" } })).get("/api", limits), {
+    message: /'u' is not there: install it, or write its whole path$/,
+  });
+  assert.equal(api.requests.length, 0);
+});
+
+test("a credential plugin that fails is quoted in one line; what it printed for the API server is not", async (t) => {
+  const { api } = await startCluster(t);
+  const ask = (script: string) => startClient(t, configFor(api.url, plugin(t, script))).get("/api", limits);
+  await assert.rejects(ask("echo 'log in' >&2; echo first >&2; exit 1"), { kind: "credentials", message: /' failed: log in first$/ });
+  for (const printed of ["s3cret", '{"status":', '{"token":"s3cret"}']) {
+    await assert.rejects(ask(`echo '${printed}'`), ({ message }: Error) => {
+      assert.match(message, /printed no ExecCredential; run it by hand/);
+      assert.doesNotMatch(message, /s3cret/);
+      return true;
+    });
+  }
+});
+
+test("a refusal tells whether any credentials have reached the server", async (t) => {
+  let answer = { status: 401, text: "Unauthorized\n" };
+  const url = await startServer(t, (_, response) => void response.writeHead(answer.status).end(answer.text));
+  const nobody = startClient(t, configFor(url, {}));
+  const someone = startClient(t, configFor(url, { token: "t" }));
+  const seen = async (client: KubeClient) => (await client.get("/", limits)).isAnonymous;
+  assert.deepEqual([await seen(nobody), await seen(someone)], [true, false]);
+  // Behind a proxy that takes credentials away, or adds them, the server says whom it saw.
+  answer = { status: 403, text: JSON.stringify({ message: 'deployments.apps is forbidden: User "system:anonymous" cannot list' }) };
+  assert.deepEqual([await seen(nobody), await seen(someone)], [true, true]);
+  answer = { status: 403, text: JSON.stringify({ message: 'deployments.apps is forbidden: User "alice" cannot list' }) };
+  assert.deepEqual([await seen(nobody), await seen(someone)], [false, false]);
+  answer = { status: 200, text: "" };
+  assert.equal(await seen(nobody), false);
+});
+
+test("a server that is too busy is asked again after the time that it tells, a POST and a watch too, within the deadline", async (t) => {
+  const asked: string[] = [];
+  let busy = 1;
+  const url = await startServer(t, (request, response) => {
+    asked.push(String(request.method));
+    if (busy-- <= 0) return void response.end("fine\n");
+    response.writeHead(429, { "content-type": "text/plain", "retry-after": "1" }).end("Too many requests, please try again later.\n");
+  });
+  const client = startClient(t, configFor(url, {}));
+  assert.equal((await client.get("/", limits)).status, 200);
+  busy = 1;
+  assert.equal((await client.post("/", {}, limits)).status, 200);
+  busy = 1;
+  assert.deepEqual((await client.watch("/", limits).next()).value, "fine");
+  assert.deepEqual(asked, ["GET", "GET", "POST", "POST", "GET", "GET"]);
+  busy = 9;
+  const given = await client.get("/", { deadlineMs: 900, signal: never });
+  assert.equal(given.status, 429);
+  assert.equal(asked.length, 7);
+  await assert.rejects(client.watch("/", { deadlineMs: 900, signal: never }).next(), {
+    status: 429,
+    message: "HTTP 429: Too many requests, please try again later.",
+  });
+});
+
 test("a certificate authority that was replaced is used by a new connection", async (t) => {
   const first = await startClusterApi({ protocol: "h2" });
   const { port } = new URL(first.url);
@@ -129,7 +222,7 @@ test("a GET on a connection that has died is asked once more, a POST is not", as
     else response.end("fine");
   });
   const client = startClient(t, configFor(url, {}));
-  assert.deepEqual(await client.get("/", limits), { status: 200, text: "fine" });
+  assert.deepEqual(await client.get("/", limits), { status: 200, text: "fine", isAnonymous: false });
   await assert.rejects(client.post("/", {}, limits), { kind: "network" });
   assert.deepEqual(asked, ["GET", "GET", "POST"]);
 });

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
+import { parse, stringify } from "yaml";
 import { kubeconfigOf } from "../../../sandbox/cluster-api/kubeconfig.ts";
 import { loadKubeConfig } from "../../../src/adapters/kubernetes/load-kube-config.ts";
 
@@ -16,7 +17,8 @@ beforeEach(() => {
 });
 
 afterEach(() => {
-  process.env = { ...before };
+  // Not a new object: only the real environment moves the home directory.
+  Object.assign(process.env, before);
   rmSync(home, { recursive: true });
 });
 
@@ -87,4 +89,28 @@ test("a kubeconfig without current context is told as no cluster", async () => {
 test("plain http without insecure-skip-tls-verify is told at the start", async () => {
   useKubeconfig(kubeconfigOf({ url: "http://127.0.0.1:1", caPem: "x", token: undefined }));
   assert.match(await problem(), /is plain http, which needs `insecure-skip-tls-verify: true`/);
+});
+
+/** A kubeconfig in a folder of its own, whose only user is this. */
+async function userIn(folder: string, user: object) {
+  const whole = parse(kubeconfigOf({ url: "https://127.0.0.1:1", caPem: "x", token: undefined }));
+  mkdirSync(join(home, folder), { recursive: true });
+  process.env.KUBECONFIG = join(home, folder, "config");
+  writeFileSync(process.env.KUBECONFIG, stringify({ ...whole, users: [{ ...whole.users[0], user }] }));
+  return (await loadKubeConfig(process.env.KUBECONFIG)).getCurrentUser();
+}
+
+test("a credential plugin is beside the kubeconfig when its command has a slash, and in PATH when it has none", async () => {
+  const commandOf = async (command: string) => (await userIn("deep", { exec: { command } }))?.exec.command;
+  assert.equal(await commandOf("./plugin"), join(home, "deep", "plugin"));
+  assert.equal(await commandOf("../bin/plugin"), join(home, "bin", "plugin"));
+  assert.equal(await commandOf("/opt/plugin"), "/opt/plugin");
+  assert.equal(await commandOf("plugin"), "plugin");
+});
+
+test("a tokenFile is beside the kubeconfig too, also of ~/.kube/config, and wins over a token", async () => {
+  const expected = { name: "tokenFile", config: { tokenFile: join(home, ".kube", "token") } };
+  const user = await userIn(".kube", { token: "old", tokenFile: "token" });
+  assert.deepEqual([user?.authProvider, user?.token], [expected, undefined]);
+  assert.deepEqual((await loadKubeConfig()).getCurrentUser()?.authProvider, expected);
 });

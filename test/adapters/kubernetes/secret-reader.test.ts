@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { kubeconfigOf } from "../../../sandbox/cluster-api/kubeconfig.ts";
+import { createKubeClient } from "../../../src/adapters/kubernetes/kube-client.ts";
 import { createSecretReader } from "../../../src/adapters/kubernetes/secret-reader.ts";
-import { protocols, startCluster } from "./start-cluster.ts";
+import { kubeConfigOf, protocols, startCluster, until } from "./start-cluster.ts";
 
 const key = { namespace: "team", name: "key" };
 const canary = "c4n4ry-v4lue";
@@ -102,11 +104,33 @@ describe("reading Secrets", () => {
   test("a forbidden Secret names the missing right", async (t) => {
     const { api, client } = await startCluster(t);
     api.faults.answer(403, /secrets/);
-    await assert.rejects(createSecretReader(client).read(key, "a"), {
+    const secrets = createSecretReader(client, { doubtMs: 10 });
+    await assert.rejects(secrets.read(key, "a"), {
       code: "secret_forbidden",
       message:
-        "Secret team/key may not be read by the operator: grant its service account the verb get on secrets in namespace team (Role and RoleBinding)",
+        "Secret team/key may not be read by the operator: grant the operator's service account the verb get on secrets in namespace team (Role and RoleBinding)",
     });
+    assert.equal(api.requests.length, 2);
+    await assert.rejects(secrets.read(key, "a"), { code: "secret_forbidden" });
+    assert.equal(api.requests.length, 3, "what was refused twice is not doubted again");
+  });
+
+  test("a Secret that an API server refuses only while it starts is read", async (t) => {
+    const { api, client } = await startCluster(t);
+    put(api, { a: toBase64("A") });
+    const allow = api.faults.answer(403, /secrets/);
+    const reading = createSecretReader(client, { doubtMs: 100 }).read(key, "a");
+    await until("it was refused", () => api.requests.length === 1);
+    allow();
+    assert.equal((await reading).text, "A");
+  });
+
+  test("who has no credentials is told that, and not of RBAC", async (t) => {
+    const { api } = await startCluster(t, { token: "t" });
+    const client = createKubeClient(kubeConfigOf(kubeconfigOf({ url: api.url, caPem: undefined, token: undefined })));
+    t.after(() => client.close());
+    const remedy = /no credentials reached the API server: give the kubeconfig's user a token/;
+    await assert.rejects(createSecretReader(client, { doubtMs: 10 }).read(key, "a"), { code: "secret_forbidden", message: remedy });
   });
 
   for (const [code, message] of [
@@ -133,7 +157,7 @@ describe("reading Secrets", () => {
   for (const protocol of protocols) {
     test(`over ${protocol}: a read that is never answered ends at its deadline, and the next one uses a new connection`, async (t) => {
       const { api, client } = await startCluster(t, { protocol });
-      const secrets = createSecretReader(client, 150);
+      const secrets = createSecretReader(client, { deadlineMs: 150 });
       put(api, { a: toBase64("A") });
       assert.equal((await secrets.read(key, "a")).text, "A");
       const end = api.faults.hang(/secrets/);
