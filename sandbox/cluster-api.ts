@@ -31,6 +31,8 @@ interface ReceivedRequest {
   /** With the query. */
   readonly path: string;
   readonly userAgent: string;
+  /** `1.1` or `2.0`. */
+  readonly httpVersion: string;
 }
 
 /** A Kubernetes API server on loopback: Deployments, Secrets, Namespaces and Events, for the operator and for kubectl. */
@@ -72,7 +74,8 @@ export async function startClusterApi(options: ClusterApiOptions = {}): Promise<
 
   function handle(request: Request, response: Response): void {
     const path = request.url ?? "";
-    requests.push({ method: request.method ?? "", path, userAgent: String(request.headers["user-agent"] ?? "") });
+    const { method = "", headers, httpVersion } = request;
+    requests.push({ method, path, userAgent: String(headers["user-agent"] ?? ""), httpVersion });
     if (requests.length > requestLimit) requests.shift();
     if (intercept(request, response)) return;
     serve(request, response).catch((error) => {

@@ -51,7 +51,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const root = join(folder, "git");
   await mkdir(root);
   const gitHost = await (options.startHost ?? startGitHost)({ root });
-  const cluster = await startClusterApi(options.cluster);
+  const cluster = await startClusterApi({ ...usualCluster(), ...options.cluster });
   const registry = await startRegistry(options.registry);
   const ci = await startCiApi();
   const chat = await startChatWebhook(options.chat);
@@ -129,6 +129,13 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   };
   world.secret("gitops-operator", "ssh-key", { "ssh-privatekey": key.privateKey });
   return world;
+}
+
+/** Plain http, or what `CLUSTER_PROTOCOL` says: the end-to-end tests run over h2 too, as real API servers are asked. */
+function usualCluster(): ClusterApiOptions {
+  const protocol = process.env.CLUSTER_PROTOCOL ?? "http";
+  if (protocol !== "http" && protocol !== "https" && protocol !== "h2") throw new Error(`CLUSTER_PROTOCOL=${protocol}: http, https or h2`);
+  return protocol === "http" ? { protocol } : { protocol, token: "sandbox-token" };
 }
 
 /** A plain manifest of one Deployment. */

@@ -21,6 +21,8 @@ for (const protocol of ["http", "https", "h2"] as const) {
     assert.equal((await stage.reconcileOne("shop")).to_sha, await app.tip());
     for (let pass = 0; pass < 20; pass++) await stage.reconcile();
     assert.ok(stage.cluster.connectionCount <= 3, `${stage.cluster.connectionCount} connections`);
+    const versions = new Set(stage.cluster.requests.map(({ httpVersion }) => httpVersion));
+    assert.deepEqual([...versions], [protocol === "h2" ? "2.0" : "1.1"]);
   });
 }
 
