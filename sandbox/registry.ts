@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { type Request, type Response, send } from "./cluster-api/exchange.ts";
 import { type Listener, startListener } from "./cluster-api/listener.ts";
 import { basic, createTokenEndpoint, type TokenEndpoint } from "./registry/token-endpoint.ts";
@@ -20,9 +20,12 @@ export type RegistryAuth =
     };
 
 interface RegistryImage {
+  /** What the header says. Default: the digest of the manifest. */
   readonly digest?: string;
   /** Questions that do not accept it are told 404, as real registries do. Default: an OCI index. */
   readonly mediaType?: string;
+  /** The manifest's bytes. */
+  readonly manifest?: string;
 }
 
 interface RegistryRequest {
@@ -36,7 +39,8 @@ interface RegistryRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-type RegistryPart = "manifest" | "token";
+/** `version`: `/v2/`, where a registry says how it wants to be asked. */
+type RegistryPart = "manifest" | "token" | "version";
 
 export interface RegistryFault {
   readonly status: number;
@@ -57,6 +61,12 @@ export interface SandboxRegistry {
   remove(repository: string, tag: string): void;
   /** What is said of a repository to which nothing was ever pushed; registries differ. Default: 404. */
   unknownRepositoryStatus: 401 | 403 | 404;
+  /** What is told of a manifest to who did not log in, without a word on how to: only `/v2/` says so. Default: 401 with a challenge. */
+  unchallengedStatus: 401 | 403 | 404 | undefined;
+  /** Headers that are left out, the type with HEAD only: specification 1.1 of distribution demands no more. */
+  readonly leftOut: Set<"docker-content-digest" | "content-type">;
+  /** Whether HEAD is told 405. */
+  refusesHead: boolean;
   /** Makes tokens that were given out worthless. */
   revokeTokens(): void;
   /** The next questions are answered like that, `times` of them; returns the end of it. */
@@ -96,7 +106,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Sand
 
   async function handle(request: Request, response: Response): Promise<void> {
     const url = new URL(request.url ?? "", listener.url);
-    const at = url.pathname === "/token" ? "token" : "manifest";
+    const at = url.pathname === "/token" ? "token" : url.pathname === `${basePath}/v2/` ? "version" : "manifest";
     const { method = "", headers } = request;
     requests.push({ at, method, path: url.pathname + url.search, authorization: headers.authorization?.split(" ")[0], headers });
     if (requests.length > mostRequests) requests.shift();
@@ -105,7 +115,14 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Sand
     if (fault === "never end") return pourOut(response, at);
     if (fault && "delayMs" in fault) await new Promise((resolve) => setTimeout(resolve, fault.delayMs));
     else if (fault) return reply(response, fault);
-    reply(response, at === "token" ? await tokens.serve(request, url) : serveManifest(request, url));
+    if (at === "token") reply(response, await tokens.serve(request, url));
+    else reply(response, at === "version" ? serveVersion(request) : serveManifest(request, url));
+  }
+
+  function serveVersion(request: Request): RegistryFault {
+    // Any repository's token will do; the scope that it names is of no use for a pull.
+    const knows = auth.kind === "bearer" ? request.headers.authorization : isAllowed(request.headers.authorization, "");
+    return knows ? { status: 200, body: "{}" } : challenge("registry:catalog:*");
   }
 
   function takeFault(at: RegistryPart): Fault["what"] | undefined {
@@ -117,13 +134,20 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Sand
   function serveManifest(request: Request, { pathname }: URL): RegistryFault {
     const [, repository, tag] = manifestPath.exec(decodeURIComponent(pathname)) ?? [];
     if (repository === undefined || tag === undefined) return { status: 404 };
-    if (!isAllowed(request.headers.authorization, repository)) return challenge(repository);
+    if (!isAllowed(request.headers.authorization, repository)) {
+      const { unchallengedStatus: status } = registry;
+      return status === undefined ? challenge(`repository:${repository}:pull`) : { status };
+    }
+    if (request.method === "HEAD" && registry.refusesHead) return { status: 405, headers: { allow: "GET" } };
     const tags = repositories.get(repository);
     if (!tags) return { status: registry.unknownRepositoryStatus };
     const image = tags.get(tag);
     const accepted = String(request.headers.accept ?? "").split(/\s*,\s*/);
     if (!image || !accepted.includes(image.mediaType)) return { status: 404 };
-    return { status: 200, headers: { "docker-content-digest": image.digest, "content-type": image.mediaType } };
+    const headers = Object.entries({ "docker-content-digest": image.digest, "content-type": image.mediaType });
+    const mayLack = (name: string) => request.method === "HEAD" || name !== "content-type";
+    const told = headers.filter(([name]) => !(registry.leftOut as ReadonlySet<string>).has(name) || !mayLack(name));
+    return { status: 200, headers: Object.fromEntries(told), body: image.manifest };
   }
 
   function isAllowed(authorization: string | undefined, repository: string): boolean {
@@ -132,11 +156,11 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Sand
     return authorization === basic(auth.username, auth.password);
   }
 
-  function challenge(repository: string): RegistryFault {
+  function challenge(scope: string): RegistryFault {
     const header =
       auth.kind === "basic"
         ? 'Basic realm="sandbox"'
-        : `Bearer realm="${listener.url}/token",service="sandbox, on loopback",scope="repository:${repository}:pull"`;
+        : `Bearer realm="${listener.url}/token",service="sandbox, on loopback",scope="${scope}"`;
     return { status: 401, headers: { "www-authenticate": header } };
   }
 
@@ -153,12 +177,18 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Sand
     host: new URL(listener.url).host,
     caPem: listener.caPem,
     listener,
-    put(repository, tag, { digest = `sha256:${randomBytes(32).toString("hex")}`, mediaType = OCI_INDEX } = {}) {
+    put(repository, tag, image = {}) {
+      const { mediaType = OCI_INDEX, manifest = JSON.stringify({ mediaType, annotations: { of: randomBytes(8).toString("hex") } }) } =
+        image;
+      const { digest = `sha256:${createHash("sha256").update(manifest).digest("hex")}` } = image;
       const tags = repositories.get(repository) ?? new Map<string, Required<RegistryImage>>();
-      repositories.set(repository, tags.set(tag, { digest, mediaType }));
+      repositories.set(repository, tags.set(tag, { digest, mediaType, manifest }));
     },
     remove: (repository, tag) => void repositories.get(repository)?.delete(tag),
     unknownRepositoryStatus: 404,
+    unchallengedStatus: undefined,
+    leftOut: new Set(),
+    refusesHead: false,
     revokeTokens: () => tokens.revoke(),
     answer: (fault, at = "manifest", times) => during(at, fault, times),
     hang: (at = "manifest") => during(at, "hang"),

@@ -12,6 +12,7 @@ export interface HttpReply {
   readonly kind: "answer";
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly bytes: Buffer;
   readonly text: string;
 }
 
@@ -30,7 +31,7 @@ interface HttpLimits {
   /** Counted while the body streams in. */
   readonly maxBytes: number;
   /** Answers of other statuses count as without text, however long they are. */
-  readonly textOf?: number;
+  readonly textOf?: readonly number[];
 }
 
 /** One exchange without redirects. Never rejects. */
@@ -48,9 +49,9 @@ export async function request(dispatcher: Dispatcher, question: HttpQuestion, li
       ...(body === undefined ? {} : { body }),
     });
     const answer = { kind: "answer", status: response.statusCode, headers: response.headers } as const;
-    if (textOf !== undefined && answer.status !== textOf) {
+    if (textOf && !textOf.includes(answer.status)) {
       await response.body.dump({ limit: maxBytes, signal });
-      return { ...answer, text: "" };
+      return { ...answer, bytes: Buffer.alloc(0), text: "" };
     }
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -59,7 +60,8 @@ export async function request(dispatcher: Dispatcher, question: HttpQuestion, li
       if (bytes > maxBytes) return failure("too_long", `answered with more than ${maxBytes} bytes (HTTP ${answer.status})`);
       chunks.push(chunk);
     }
-    return { ...answer, text: Buffer.concat(chunks).toString("utf8") };
+    const read = Buffer.concat(chunks);
+    return { ...answer, bytes: read, text: read.toString("utf8") };
   } catch (error) {
     return signal.aborted ? failure("late", endOf(signal)) : failure("unreachable", `could not be asked: ${explainNetworkError(error)}`);
   }

@@ -2,14 +2,16 @@
 import { createHash } from "node:crypto";
 import type { Dispatcher } from "undici";
 import { createBoundedMap } from "../core/bounded-map.ts";
-import { isDigest } from "../core/image.ts";
 import type { ImageAnswer, Registry } from "../core/ports.ts";
 import type { HttpReply } from "./http-request.ts";
 import { type AuthChallenge, parseAuthChallenges } from "./registry/auth-challenges.ts";
 import { type Credentials, findCredentials, parseDockerConfig } from "./registry/docker-config.ts";
-import { type ExchangeLimits, exchange, unavailable } from "./registry/exchange.ts";
-import { decideRealm, hostOfKey, manifestUrl, parseRegistryAddress } from "./registry/registry-address.ts";
+import { type ExchangeLimits, exchange, type Unavailable, unavailable } from "./registry/exchange.ts";
+import { MANIFEST_TYPES, MOST_MANIFEST_BYTES, manifestAnswer } from "./registry/manifest-answer.ts";
+import { type Asker, denied } from "./registry/refusal.ts";
+import { decideRealm, hostOfKey, manifestUrl, parseRegistryAddress, versionUrl } from "./registry/registry-address.ts";
 import { basicHeader, fetchToken } from "./registry/registry-token.ts";
+import { lifetimeOf } from "./registry/short-lived-login.ts";
 import { retryAfterMs } from "./retry-after.ts";
 
 export interface RegistryOptions {
@@ -26,13 +28,10 @@ export interface RegistryOptions {
 }
 
 /** One tag, asked with one set of credentials. */
-interface Question {
+interface Question extends Asker {
   readonly registry: URL;
-  readonly repository: string;
   readonly manifest: URL;
-  readonly credentials: Credentials | undefined;
-  /** Why no credentials go along, and what would change it. */
-  readonly whyAnonymous: string;
+  readonly wantsDigest: boolean;
   /** Equal when registry and credentials are; safe to keep. */
   readonly accountKey: string;
 }
@@ -40,12 +39,6 @@ interface Question {
 /** How the registry wants to be asked about a repository. */
 type Access = { readonly scheme: "basic" } | { readonly scheme: "bearer"; readonly token: string; readonly until: number };
 
-const MANIFEST_TYPES = [
-  "application/vnd.oci.image.index.v1+json",
-  "application/vnd.oci.image.manifest.v1+json",
-  "application/vnd.docker.distribution.manifest.list.v2+json",
-  "application/vnd.docker.distribution.manifest.v2+json",
-].join(", ");
 const MOST_KEPT = 1_000;
 /** A token that is about to expire is not used any more. */
 const TOKEN_SLACK_MS = 10_000;
@@ -59,20 +52,21 @@ export function createRegistry(options: RegistryOptions): Registry {
   const limitedUntil = createBoundedMap<number>(MOST_KEPT);
   const inFlight = new Map<string, Promise<ImageAnswer>>();
 
-  async function check(image: { registryUrl: string; repository: string }, tag: string, dockerConfig?: string): Promise<ImageAnswer> {
-    const question = parseQuestion(image, tag, dockerConfig);
-    if ("problem" in question) return unavailable(question.problem);
-    const key = `${question.accountKey} ${question.manifest}`;
+  const check: Registry["check"] = async (image, tag, dockerConfig, wantsDigest = false) => {
+    const parsed = parseQuestion(image, tag, dockerConfig);
+    if ("problem" in parsed) return unavailable(parsed.problem);
+    const question = { ...parsed, wantsDigest };
+    const key = `${question.accountKey} ${question.manifest} ${wantsDigest}`;
     const asked = inFlight.get(key) ?? ask(question).finally(() => inFlight.delete(key));
     inFlight.set(key, asked);
     return asked;
-  }
+  };
 
   function parseQuestion(
     image: { registryUrl: string; repository: string },
     tag: string,
     dockerConfig?: string,
-  ): Question | { problem: string } {
+  ): Omit<Question, "wantsDigest"> | { problem: string } {
     const registry = parseRegistryAddress(image.registryUrl);
     if (!registry) return { problem: "the registry's URL cannot be used; write gitops.operator.registry_secret_url like https://ghcr.io" };
     const manifest = manifestUrl(registry, image.repository, tag);
@@ -92,70 +86,81 @@ export function createRegistry(options: RegistryOptions): Registry {
   }
 
   async function ask(question: Question): Promise<ImageAnswer> {
-    const { registry, repository, manifest, credentials, accountKey } = question;
+    const { registry, manifest, credentials, accountKey } = question;
     const waitMs = (limitedUntil.get(accountKey) ?? 0) - now();
     if (waitMs > 0) return limited(registry.host, waitMs);
     const limits = { dispatcher, requestMs: requestTimeoutMs, signal: AbortSignal.timeout(overallTimeoutMs) };
-    const accessKey = `${accountKey} ${repository}`;
+    const accessKey = `${accountKey} ${question.repository}`;
     const known = accesses.get(accessKey);
-    const access = known?.scheme === "bearer" && known.until <= now() ? undefined : known;
-    const head = (by: Access | undefined) =>
-      exchange({ method: "HEAD", url: manifest, headers: { accept: MANIFEST_TYPES, ...authorization(by, credentials) } }, limits);
+    let access = known?.scheme === "bearer" && known.until <= now() ? undefined : known;
+    let method: "HEAD" | "GET" = "HEAD";
+    const send = () =>
+      exchange(
+        { method, url: manifest, headers: { accept: MANIFEST_TYPES.join(", "), ...authorization(access, credentials) } },
+        { ...limits, maxBytes: MOST_MANIFEST_BYTES },
+      );
+    // Docker Hub counts a GET as a pull, so it is sent only where HEAD says too little.
+    const sendGet = () => {
+      method = "GET";
+      return send();
+    };
 
-    let reply = await head(access);
-    if (reply.kind === "answer" && reply.status === 401 && !(access?.scheme === "basic")) {
+    let reply = await send();
+    if (refusesHead(reply)) reply = await sendGet();
+    if (reply.kind === "answer" && mayNeedLogin(reply.status, access, credentials)) {
       const granted = await findAccess(question, reply, limits);
-      if ("kind" in granted) return granted;
-      accesses.set(accessKey, granted);
-      reply = await head(granted);
+      if (granted && "kind" in granted) return granted;
+      if (granted) {
+        access = granted;
+        accesses.set(accessKey, granted);
+        reply = await send();
+      }
     }
+    if (method === "HEAD" && (refusesHead(reply) || saysTooLittle(reply, question, access))) reply = await sendGet();
     if (reply.kind === "unavailable") return reply;
-    // A right that is given later needs a new token.
-    if (reply.status === 401 || reply.status === 403) accesses.delete(accessKey);
-    return answerOf(reply, registry.host, question);
+    // A right that is given later needs a new token; ECR Public says 400 of a token that has expired.
+    if (reply.status >= 400 && reply.status <= 403) accesses.delete(accessKey);
+    return answerOf(reply, method, registry.host, question, access !== undefined);
   }
 
-  /** After a 401: what the registry wants, and a token when it wants one. */
-  async function findAccess(question: Question, reply: HttpReply, limits: ExchangeLimits): Promise<Access | ImageAnswer> {
+  /** After 401, 403 or 404: what the registry wants, and a token when it wants one. Undefined: it names no way to log in. */
+  async function findAccess(question: Question, reply: HttpReply, limits: ExchangeLimits): Promise<Access | ImageAnswer | undefined> {
     const { registry, repository, credentials } = question;
-    const challenges = parseAuthChallenges(reply.headers["www-authenticate"]);
-    const bearer = challenges.find(({ scheme }) => scheme === "bearer");
-    if (!bearer) {
-      const wantsBasic = challenges.some(({ scheme }) => scheme === "basic");
-      if (wantsBasic && credentials?.kind === "password") return { scheme: "basic" };
-      return denied(401, registry.host, question);
-    }
-    return findToken(question, bearer, `repository:${repository}:pull`, limits);
+    const scope = `repository:${repository}:pull`;
+    const challenges = challengesOf(reply);
+    const own = usable(challenges, credentials);
+    if (own) return grant(question, own, own.parameters.get("scope") || scope, limits);
+    // Who has no credentials is not helped by another way to send them.
+    if (!credentials && challenges.length > 0) return undefined;
+    // Some registries say only there how to log in, and of a manifest that it is not there: containerd#3291, keppel#522.
+    const version = await exchange({ method: "GET", url: versionUrl(registry), headers: {} }, limits);
+    if (version.kind === "unavailable") return version;
+    if (version.status === 429 || version.status >= 500) return answerOf(version, "GET", registry.host, question, false);
+    const general = usable(challengesOf(version), credentials);
+    return general && grant(question, general, scope, limits);
   }
 
-  async function findToken(
-    question: Question,
-    bearer: AuthChallenge,
-    scope: string,
-    limits: ExchangeLimits,
-  ): Promise<Access | ImageAnswer> {
+  async function grant(question: Question, challenge: AuthChallenge, scope: string, limits: ExchangeLimits): Promise<Access | ImageAnswer> {
+    if (challenge.scheme === "basic") return { scheme: "basic" };
     const { registry, credentials } = question;
-    const realm = decideRealm(registry, bearer.parameters.get("realm"), realmRules);
+    const realm = decideRealm(registry, challenge.parameters.get("realm"), realmRules);
     if ("problem" in realm) return unavailable(realm.problem);
-    const token = await fetchToken(realm, bearer, scope, credentials, limits);
+    const token = await fetchToken(realm, challenge.parameters.get("service"), scope, credentials, limits);
     if (token.kind === "token") return { scheme: "bearer", token: token.token, until: now() + token.lifetimeMs - TOKEN_SLACK_MS };
     if (token.kind === "unavailable") return token;
     if (token.status === 404) return unavailable(`${realm.host} knows no token endpoint (HTTP 404); check the registry's URL`);
-    const answer = answerOf(token, realm.host, question);
+    const answer = answerOf(token, "GET", realm.host, question, true);
     return answer.kind === "found" || answer.kind === "missing" ? unavailable(`${realm.host} gives no token`) : answer;
   }
 
-  function answerOf({ status, headers }: HttpReply, host: string, question: Question): ImageAnswer {
+  function answerOf(reply: HttpReply, method: "HEAD" | "GET", host: string, question: Question, wereSent: boolean): ImageAnswer {
+    const { status, headers, text } = reply;
     if (status === 200) {
-      // A login page or a captive portal says 200 to everything.
-      if (/^text\/html/i.test(String(headers["content-type"] ?? ""))) {
-        return unavailable(`${host} answers with a web page; check that the URL is a registry's`);
-      }
-      const digest = headers["docker-content-digest"];
-      return { kind: "found", digest: typeof digest === "string" && isDigest(digest) ? digest : undefined };
+      const answer = manifestAnswer(reply, host, method);
+      return answer === "unsaid" ? unavailable(`${host} answers HTTP 200 without a manifest; check that the URL is a registry's`) : answer;
     }
     if (status === 404) return { kind: "missing" };
-    if (status === 401 || status === 403) return denied(status, host, question);
+    if (status === 401 || status === 403) return denied({ status, host, wereSent, text }, question);
     if (status === 429) {
       const asked = retryAfterMs(headers);
       const waitMs = asked === undefined ? undefined : Math.min(asked, LONGEST_RETRY_AFTER_MS);
@@ -174,10 +179,37 @@ function authorization(access: Access | undefined, credentials: Credentials | un
   return access ? basicHeader(credentials) : {};
 }
 
-function denied(status: 401 | 403, host: string, { credentials, whyAnonymous, repository }: Question): ImageAnswer {
-  const remedy = credentials ? `check the Secret with .dockerconfigjson and the account's right to pull ${repository}` : whyAnonymous;
-  const what = credentials ? `does not accept the credentials for ${repository}` : `does not let ${repository} be read without credentials`;
-  return { kind: "denied", status, reason: `${host} ${what} (HTTP ${status}); ${remedy}` };
+/** The login that is there was not used yet, or is not good any more. */
+function mayNeedLogin(status: number, access: Access | undefined, credentials: Credentials | undefined): boolean {
+  if (status === 401) return access?.scheme !== "basic";
+  return (status === 403 || status === 404) && credentials !== undefined && access === undefined;
+}
+
+function challengesOf({ headers }: HttpReply): readonly AuthChallenge[] {
+  return parseAuthChallenges(headers["www-authenticate"]);
+}
+
+function usable(challenges: readonly AuthChallenge[], credentials: Credentials | undefined): AuthChallenge | undefined {
+  const bearer = challenges.find(({ scheme }) => scheme === "bearer");
+  return bearer ?? (credentials?.kind === "password" ? challenges.find(({ scheme }) => scheme === "basic") : undefined);
+}
+
+function refusesHead(reply: HttpReply | Unavailable): boolean {
+  return reply.kind === "answer" && (reply.status === 405 || reply.status === 501);
+}
+
+/** Whether an answer to HEAD leaves open what GET would tell: that it is a manifest, its digest when that is wanted, why a login is refused. */
+function saysTooLittle(
+  reply: HttpReply | Unavailable,
+  { registry, credentials, wantsDigest }: Question,
+  access: Access | undefined,
+): boolean {
+  if (reply.kind === "unavailable") return false;
+  const { status } = reply;
+  if (status === 401 || status === 403) return access !== undefined && credentials !== undefined && lifetimeOf(credentials) !== undefined;
+  if (status !== 200) return false;
+  const answer = manifestAnswer(reply, registry.host, "HEAD");
+  return answer === "unsaid" || (answer.kind === "found" && answer.digest === undefined && wantsDigest);
 }
 
 function limited(host: string, waitMs: number | undefined): ImageAnswer {

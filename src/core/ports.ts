@@ -107,11 +107,15 @@ export type ImageAnswer =
   | { readonly kind: "unavailable"; readonly reason: string };
 
 export interface Registry {
-  /** Never rejects for what the registry does. `dockerConfig`: text of `.dockerconfigjson`, absent = anonymous. */
+  /**
+   * Never rejects for what the registry does. `dockerConfig`: text of `.dockerconfigjson`, absent = anonymous. `wantsDigest`: what is found
+   * has a digest, whatever the registry tells.
+   */
   check(
     image: { readonly registryUrl: string; readonly repository: string },
     tag: string,
     dockerConfig: string | undefined,
+    wantsDigest?: boolean,
   ): Promise<ImageAnswer>;
 }
 

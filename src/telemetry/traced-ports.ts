@@ -66,12 +66,12 @@ export function traceGit(git: Git, tracer: Tracer): Git {
 export function traceRegistry(registry: Registry, tracer: Tracer): Registry {
   const codes: Partial<Record<string, ErrorCode>> = { limited: "registry_limited", unavailable: "registry_unavailable" };
   return {
-    check: (image, tag, dockerConfig) =>
+    check: (image, tag, dockerConfig, wantsDigest) =>
       tracer.span(
         "registry check",
         { "container.image.name": image.repository, "container.image.tags": [tag], "server.address": hostOf(image.registryUrl) },
         async (span) => {
-          const answer = await registry.check(image, tag, dockerConfig);
+          const answer = await registry.check(image, tag, dockerConfig, wantsDigest);
           span.set({
             "gitops_operator.registry.answer": answer.kind,
             "container.image.repo_digests": answer.kind === "found" && answer.digest !== undefined ? [answer.digest] : undefined,

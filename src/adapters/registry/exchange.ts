@@ -12,9 +12,13 @@ export interface ExchangeLimits {
   readonly requestMs: number;
   /** For all requests of one answer. */
   readonly signal: AbortSignal;
+  /** Of a body. Default: 1 MiB, plenty for a token or the reason of a refusal. */
+  readonly maxBytes?: number;
 }
 
 const MAX_BODY_BYTES = 2 ** 20;
+/** Of other answers only the status counts. */
+const TEXT_OF = [200, 401, 403];
 const MAX_REDIRECTS = 3;
 /** What to do, where the reason does not say so itself. */
 const REMEDIES = { late: "; it is asked again at the next pass", too_long: "; check that the URL is a registry's", unreachable: "" };
@@ -40,9 +44,10 @@ export async function exchange(question: HttpQuestion, limits: ExchangeLimits): 
   }
 }
 
-async function exchangeOnce(question: HttpQuestion, { dispatcher, requestMs, signal }: ExchangeLimits): Promise<HttpReply | Unavailable> {
+async function exchangeOnce(question: HttpQuestion, limits: ExchangeLimits): Promise<HttpReply | Unavailable> {
+  const { dispatcher, requestMs, signal, maxBytes = MAX_BODY_BYTES } = limits;
   const limit = AbortSignal.any([signal, AbortSignal.timeout(requestMs)]);
-  const answer = await request(dispatcher, question, { signal: limit, maxBytes: MAX_BODY_BYTES, textOf: 200 });
+  const answer = await request(dispatcher, question, { signal: limit, maxBytes, textOf: TEXT_OF });
   return answer.kind === "answer" ? answer : unavailable(`${question.url.host} ${answer.reason}${REMEDIES[answer.cause]}`);
 }
 

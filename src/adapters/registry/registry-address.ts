@@ -25,6 +25,13 @@ export function manifestUrl(registry: URL, repository: string, tag: string): URL
   return url.pathname === path ? url : undefined;
 }
 
+/** Where a registry says how it wants to be asked. */
+export function versionUrl(registry: URL): URL {
+  const url = new URL(registry);
+  url.pathname = `${registry.pathname}v2/`;
+  return url;
+}
+
 /** `host[:port]` of a key in `.dockerconfigjson` or of an entry in INSECURE_REGISTRIES, written as URL or bare; the scheme's own port is left out. */
 export function hostOfKey(key: string, protocol: string): string | undefined {
   const text = key.trim();

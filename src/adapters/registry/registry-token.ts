@@ -1,6 +1,5 @@
 import { z } from "zod";
 import type { HttpReply } from "../http-request.ts";
-import type { AuthChallenge } from "./auth-challenges.ts";
 import type { Credentials } from "./docker-config.ts";
 import { type ExchangeLimits, exchange, type Unavailable, unavailable } from "./exchange.ts";
 
@@ -22,13 +21,11 @@ const answer = z.object({
 /** A reply that is no 200 is handed back as it is. */
 export async function fetchToken(
   realm: URL,
-  { parameters }: AuthChallenge,
-  defaultScope: string,
+  service: string | undefined,
+  scope: string,
   credentials: Credentials | undefined,
   limits: ExchangeLimits,
 ): Promise<RegistryToken | HttpReply | Unavailable> {
-  const service = parameters.get("service");
-  const scope = parameters.get("scope") || defaultScope;
   const reply =
     credentials?.kind === "identity"
       ? await exchange(refreshQuestion(realm, service, scope, credentials.token), limits)

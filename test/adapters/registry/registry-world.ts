@@ -10,7 +10,7 @@ export const ann = { username: "ann", password: "canary:s3cret" };
 interface RegistryWorld {
   readonly double: SandboxRegistry;
   /** Asks for team/app with those credentials (`.dockerconfigjson`); `annsConfig` are the right ones. */
-  check(dockerConfig?: string, tag?: string, repository?: string): Promise<ImageAnswer>;
+  check(dockerConfig?: string, tag?: string, repository?: string, wantsDigest?: boolean): Promise<ImageAnswer>;
   readonly annsConfig: string;
 }
 
@@ -30,7 +30,7 @@ export async function startRegistryWorld(
   return {
     double,
     annsConfig: dockerConfigJson(double.host, ann.username, ann.password),
-    check: (dockerConfig, tag = "v1", repository = "team/app") =>
-      registry.check({ registryUrl: double.url, repository }, tag, dockerConfig),
+    check: (dockerConfig, tag = "v1", repository = "team/app", wantsDigest = false) =>
+      registry.check({ registryUrl: double.url, repository }, tag, dockerConfig, wantsDigest),
   };
 }
