@@ -20,7 +20,8 @@ import { onceEach } from "./core/once-each.ts";
 import { createReconciler, type Filter } from "./core/pass.ts";
 import type { Clock, Log } from "./core/ports.ts";
 import { recheck } from "./core/recheck.ts";
-import { type Progress, reconcile } from "./core/reconcile.ts";
+import { type Branches, type Progress, reconcile } from "./core/reconcile.ts";
+import { idOf } from "./core/results.ts";
 import { parseTarget } from "./core/target.ts";
 import { noTracer, type Tracer } from "./core/tracer.ts";
 import type { DeploymentRecord, Outcome, Result, SecretRef, Target } from "./core/types.ts";
@@ -66,6 +67,7 @@ const LAST_MESSAGES_MS = 3_000;
 const DISK_LOOK_MS = 60_000;
 const LAST_EVENTS_MS = 1_000;
 const MOST_KEYS = 10_000;
+const MOST_BRANCHES = 10_000;
 
 export async function startOperator(options: OperatorOptions): Promise<Operator> {
   const { config, kubeConfig, log, redactor, tracer = noTracer, clock = systemClock, patience = {} } = options;
@@ -73,6 +75,8 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const metrics = createMetrics(version);
   /** Whether a Secret with an SSH key was bound to no repositories when it was last read. */
   const unboundKeys = createBoundedMap<boolean>(MOST_KEYS);
+  /** By Deployment, for the views. */
+  const branches = createBoundedMap<Branches>(MOST_BRANCHES);
   const outside = connectOutside({
     ...{ config, kubeConfig, redactor, tracer, observer: metrics },
     onSecretDenied: metrics.secretDenied,
@@ -104,6 +108,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
         allowedRepositories: config.allowedRepositories,
         readSecret: readSecretFor(target, releases),
         parseKey: parseSshKey,
+        onBranches: (found) => branches.set(idOf(target), found),
         onBuild: (sha, text) => announcer.building(target, sha, text),
         warn: (message, error) => log.warn({ ...fields, error: (error as Error).message }, message),
       });
@@ -157,6 +162,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     announcer.retain(deployments.list().map(({ namespace, name }) => ({ namespace, deployment: name })));
     return reconciler.reconcile(filter, due);
   }, tracer);
+  const branchesOf = (namespace: string, deployment: string) => branches.get(idOf({ namespace, deployment }));
   const isUnboundKey = (ref: SecretRef) => unboundKeys.get(idOfSecret(ref)) === true;
   function view<Page>(make: (records: readonly DeploymentRecord[], broken: readonly DeploymentRecord[]) => Page): Page {
     return withoutBroken(deployments.list(), make, ({ namespace, name }, err) =>
@@ -164,7 +170,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     );
   }
   const statusView = (show: (rows: StatusRows) => string) =>
-    view((records, broken) => show(statusRows(records, broken, parse, reconciler.lastResult, isUnboundKey)));
+    view((records, broken) => show(statusRows(records, broken, parse, reconciler.lastResult, isUnboundKey, branchesOf)));
   const endpoints: Endpoints = {
     reconcile(filter, { method, headers }) {
       const attributes = { request_id: randomUUID(), "http.request.method": method, "http.route": "/reconcile" };
@@ -177,7 +183,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       return statusView((rows) => statusPage(redactor.redactDeep(rows) as StatusRows, facts));
     },
     ...(config.debugEndpoint && {
-      debug: () => view((records) => debugEntries(records, parse).map((entry) => redactor.redactDeep(entry) as object)),
+      debug: () => view((records) => debugEntries(records, parse, branchesOf).map((entry) => redactor.redactDeep(entry) as object)),
     }),
     health: () => ({ status: deployments.synced ? "ok" : "starting", tracked_deployments: trackedCount(deployments.list(), parse) }),
     metrics: async () => metrics.render(await state()),

@@ -49,10 +49,13 @@ export function usedSecrets(target: Target, settings: Settings): UsedSecret[] {
 export function describeTarget(target: Target, settings: Settings, isSet: (annotation: string) => boolean): Row[] {
   const byDefault = (annotation: string, origin = "default") => (isSet(annotation) ? "" : ` (${origin})`);
   const tag = target.tagType === "long" ? "the commit's SHA, 40 characters" : "the commit's SHA, 7 characters";
-  const manifestBranch = `'${target.manifestBranch}'${byDefault("manifest_branch", "default: observe_branch")}`;
+  const branch = (name: string | undefined) =>
+    name === undefined ? "branch 'master', or else the repository's default branch (default)" : `branch '${name}'`;
+  const manifestBranch =
+    branch(target.manifestBranch) + (target.manifestBranch ? byDefault("manifest_branch", "default: observe_branch") : "");
   return [
-    ["application", `${formatRepository(target.appRepository)}, branch '${target.appBranch}'${byDefault("observe_branch")}`],
-    ["manifests", `${formatRepository(target.manifestRepository)}, branch ${manifestBranch}, file ${target.path}`],
+    ["application", `${formatRepository(target.appRepository)}, ${branch(target.appBranch)}`],
+    ["manifests", `${formatRepository(target.manifestRepository)}, ${manifestBranch}, file ${target.path}`],
     ["image", `${formatImage(target.image)}, in ${registryOf(target)}`],
     ["tag", tag + byDefault("tag_type")],
     ...usedSecrets(target, settings).map(

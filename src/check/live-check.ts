@@ -6,7 +6,7 @@ import { tagFor } from "../core/decide.ts";
 import { editManifest, type ManifestEdit } from "../core/edit-manifest.ts";
 import { formatImage } from "../core/image.ts";
 import type { GateVerdict, ImageGate } from "../core/image-gate.ts";
-import type { Commit, Git, ManifestsBranch, PushAccess, SecretField } from "../core/ports.ts";
+import type { Git, ManifestsBranch, Newest, PushAccess, SecretField, Wanted } from "../core/ports.ts";
 import { newestCommit, type ReconcilePorts, readBranches } from "../core/reconcile.ts";
 import { formatRepository } from "../core/repository.ts";
 import type { Target } from "../core/types.ts";
@@ -74,9 +74,15 @@ export async function checkLive(
   const name = formatRepository(manifests.repository);
   const notBefore = performance.now();
   const newest = () => newestCommit(target, app, notBefore, ports);
-  const appCommit = await step(`asking ${appName} for its newest commit`, newest, describeCommit(target));
-  const path = `${target.path} on '${manifests.branch}' of ${name}`;
-  const before = await step(`reading ${path}`, () => readManifest(target, manifests, notBefore, ports), `${path} can be read`);
+  const observed = await step(`asking ${appName} for its newest commit`, newest, (found) => describeNewest(found, appName));
+  const appCommit = observed?.commit;
+  const read = () => readManifest(target, manifests, notBefore, ports);
+  const manifest = await step(
+    `reading ${target.path} of ${name}`,
+    read,
+    ({ branch }) => `${target.path} on '${branch}' of ${name} can be read`,
+  );
+  const before = manifest?.text;
   const tryPush = async () => {
     await ports.pushAccess.checkPushAccess(manifests);
     return true;
@@ -108,8 +114,9 @@ async function readSecretOf({ ref, field }: UsedSecret, readSecret: LivePorts["r
   if (field === "ssh-privatekey") parseKey(text, ref);
 }
 
-async function readManifest({ path }: Target, at: ManifestsBranch, notBefore: number, { git }: LivePorts): Promise<string> {
-  return git.withManifests(at, async (copy) => copy.read(await copy.refresh(notBefore), path));
+async function readManifest({ path }: Target, wanted: Wanted<ManifestsBranch>, notBefore: number, { git }: LivePorts) {
+  const at = await git.manifestsBranch(wanted, notBefore);
+  return { branch: at.branch, text: await git.withManifests(at, async (copy) => copy.read(await copy.refresh(notBefore), path)) };
 }
 
 type GateQuestion = Pick<Parameters<ImageGate["check"]>[0], "target" | "image" | "appCommit" | "tag" | "notBefore">;
@@ -124,11 +131,9 @@ async function askGate(question: GateQuestion, { gate, readSecret, signal }: Liv
   return verdict;
 }
 
-function describeCommit({ appBranch, appRepository }: Target): (commit: Commit) => string {
-  return ({ sha, message, author }) => {
-    const subject = message.trimStart().split("\n", 1)[0] ?? "";
-    return `the newest commit on '${appBranch}' of ${formatRepository(appRepository)} is ${sha}, "${subject.slice(0, 100)}" by ${author.name.slice(0, 100)}`;
-  };
+function describeNewest({ branch, commit: { sha, message, author } }: Newest, repository: string): string {
+  const subject = message.trimStart().split("\n", 1)[0] ?? "";
+  return `the newest commit on '${branch}' of ${repository} is ${sha}, "${subject.slice(0, 100)}" by ${author.name.slice(0, 100)}`;
 }
 
 function described(edit: Extract<ManifestEdit, { kind: "update" }>): string {

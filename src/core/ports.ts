@@ -44,6 +44,9 @@ export interface ManifestsBranch extends Branch {
   readonly key: SshKey;
 }
 
+/** A branch as it is asked for. Undefined: `master` where the remote has it, else the remote's default branch. */
+export type Wanted<At extends Branch> = Omit<At, "branch"> & { readonly branch: string | undefined };
+
 export interface Identity {
   readonly name: string;
   readonly email: string;
@@ -56,6 +59,12 @@ export interface Commit {
   /** Committer time, seconds since 1970. */
   readonly time: number;
   readonly message: string;
+}
+
+/** The newest commit that counts, and the name of the branch that it was found on. */
+export interface Newest {
+  readonly branch: string;
+  readonly commit: Commit;
 }
 
 export type PushResult =
@@ -83,17 +92,19 @@ export interface Git {
    * The newest commit of the branch that `skip` does not match, from a listing that began not before that time.
    * Looks back along first parents, 1,000 commits at most. Only commits are received, never files.
    */
-  newestCommit(at: Branch, notBefore: number, skip?: (commit: Commit) => boolean): Promise<Commit>;
+  newestCommit(at: Wanted<Branch>, notBefore: number, skip?: (commit: Commit) => boolean): Promise<Newest>;
+  /** The manifests branch by its name. One that was not named is found by such a listing, and fetched in the same conversation. */
+  manifestsBranch(at: Wanted<ManifestsBranch>, notBefore: number): Promise<ManifestsBranch>;
   /** Runs `work` with the copy, which is not dropped meanwhile. A copy found damaged is made anew and `work` run once more. */
   withManifests<T>(at: ManifestsBranch, work: (copy: ManifestsCopy) => Promise<T>): Promise<T>;
-  /** Begins the `refresh` that a run will ask for later, and then shares; who asks is told of a failure. */
-  refreshAhead(at: ManifestsBranch, notBefore: number): void;
+  /** Begins what a run will ask for later, and then shares; who asks is told of a failure. */
+  refreshAhead(at: Wanted<ManifestsBranch>, notBefore: number): void;
 }
 
 /** For `gitops-operator check`, which pushes nothing. */
 export interface PushAccess {
   /** Rejects when the server refuses the key as soon as a push is begun; the conversation ends before anything is sent. */
-  checkPushAccess(at: ManifestsBranch): Promise<void>;
+  checkPushAccess(at: Wanted<ManifestsBranch>): Promise<void>;
 }
 
 /** What a registry says of one tag. */

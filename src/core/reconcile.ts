@@ -8,11 +8,17 @@ import { patchStep } from "./delivery.ts";
 import { editManifest } from "./edit-manifest.ts";
 import type { ImageGate } from "./image-gate.ts";
 import type { Phase } from "./observer.ts";
-import type { Branch, Commit, Git, Identity, ManifestsBranch, SecretField, SshKey } from "./ports.ts";
+import type { Branch, Commit, Git, Identity, ManifestsBranch, Newest, SecretField, SshKey, Wanted } from "./ports.ts";
 import { sameRepository } from "./repository.ts";
 import { hasOneKey } from "./target.ts";
 import type { Outcome, Repository, SecretRef, Target } from "./types.ts";
 import type { Seat } from "./writer.ts";
+
+/** By name, as the last run found them. */
+export interface Branches {
+  readonly observed: string;
+  readonly manifests: string;
+}
 
 export interface ReconcilePorts {
   readonly git: Git;
@@ -25,6 +31,8 @@ export interface ReconcilePorts {
   /** Reads a field of a Secret that this Deployment may name. */
   readonly readSecret: (ref: SecretRef, field: string) => Promise<SecretField>;
   readonly parseKey: (text: string, ref: SecretRef) => SshKey;
+  /** Tells which branches are meant, named or not. */
+  readonly onBranches: (branches: Branches) => void;
   /** Tells people that a build is awaited. */
   readonly onBuild: (sha: string, text: string) => void;
   readonly warn: (message: string, error: unknown) => void;
@@ -55,12 +63,16 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     progress.step("secret", "reading the SSH key");
     const { app, manifests } = await during("Failed to get SSH key", () => readBranches(target, ports));
 
-    progress.step("commit", `asking for the newest commit of '${target.appBranch}'`);
+    progress.step(
+      "commit",
+      target.appBranch === undefined ? "asking for the newest commit" : `asking for the newest commit of '${target.appBranch}'`,
+    );
     const notBefore = progress.list();
     // Both branches are listed at once: on a long wire it is the waits one after the other that take the time.
     const lastFailure = ports.backOff.lastFailure(target);
     if (lastFailure !== "git_limit") ports.git.refreshAhead(manifests, notBefore);
-    const appCommit = await during("Failed to get latest SHA", () => newestCommit(target, app, notBefore, ports));
+    const observed = await during("Failed to get latest SHA", () => newestCommit(target, app, notBefore, ports));
+    const appCommit = observed.commit;
     const tag = tagFor(appCommit.sha, target.tagType);
     known.to = tag;
     const held = ports.backOff.held(target, tag);
@@ -68,12 +80,15 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     if (held?.code === "git_limit") throw held;
 
     progress.step("manifest", "reading the manifest", known);
-    const edit = await during(patchStep(target, tag), () =>
-      ports.git.withManifests(manifests, async (copy) => {
+    const { at, edit } = await during(patchStep(target, tag), async () => {
+      const at = await ports.git.manifestsBranch(manifests, notBefore);
+      ports.onBranches({ observed: observed.branch, manifests: at.branch });
+      const edit = await ports.git.withManifests(at, async (copy) => {
         const tip = await copy.refresh(notBefore);
         return editManifest(await copy.read(tip, target.path), target.path, target.image, tag);
-      }),
-    );
+      });
+      return { at, edit };
+    });
     if (edit.kind === "up_to_date") return { kind: "up_to_date", to: tag };
     if (edit.from !== undefined) known.from = edit.from;
     if (held) throw held;
@@ -84,14 +99,14 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
       ...{ readSecret: async (ref, field) => (await ports.readSecret(ref, field)).text, warn: ports.warn },
       onWait(text) {
         ports.onBuild(appCommit.sha, text);
-        progress.wait(text, async (asked) => (await newestCommit(target, app, asked, ports)).sha === appCommit.sha);
+        progress.wait(text, async (asked) => (await newestCommit(target, app, asked, ports)).commit.sha === appCommit.sha);
       },
     });
     if (image.kind === "waiting") return { kind: "waiting", step: image.text, ...known };
 
-    progress.step("push", `pushing to '${target.manifestBranch}'`, known);
+    progress.step("push", `pushing to '${at.branch}'`, known);
     const outcome = await seat.write({
-      ...{ target, at: manifests, appCommit, tag, signal: progress.signal, notBefore },
+      ...{ target, at, appCommit, tag, signal: progress.signal, notBefore },
       ...{ wasRefused: lastFailure === "git_push_refused", image: edit.image, digest: image.kind === "found" ? image.digest : undefined },
     });
     return outcome.kind === "failed" ? { ...known, ...outcome } : outcome;
@@ -106,7 +121,7 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
 export async function readBranches(
   target: Target,
   { readSecret, parseKey }: Pick<ReconcilePorts, "readSecret" | "parseKey">,
-): Promise<{ app: Branch; manifests: ManifestsBranch }> {
+): Promise<{ app: Wanted<Branch>; manifests: Wanted<ManifestsBranch> }> {
   const { appRepository, manifestRepository } = target;
   const readKey = async (ref: SecretRef, ...repositories: Repository[]) => {
     const { text, allowedRepositories } = await readSecret(ref, "ssh-privatekey");
@@ -126,10 +141,10 @@ export async function readBranches(
 /** Where application and manifests are one branch, the operator's own commits don't count: no pass answers its own commit. */
 export function newestCommit(
   target: Target,
-  app: Branch,
+  app: Wanted<Branch>,
   notBefore: number,
   { git, identity }: Pick<ReconcilePorts, "git" | "identity">,
-): Promise<Commit> {
+): Promise<Newest> {
   const isOneBranch = target.appBranch === target.manifestBranch && sameRepository(target.appRepository, target.manifestRepository);
   const skip = isOneBranch ? (commit: Commit) => isOperatorCommit(commit, identity) : undefined;
   return git.newestCommit(app, notBefore, skip);

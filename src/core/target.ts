@@ -106,7 +106,6 @@ function readSettings(values: CompleteValues): Settings {
   return {
     ...values,
     enabled: values.enabled === "true",
-    observe_branch: values.observe_branch ?? annotations.observe_branch.default,
     tag_type: values.tag_type === "short" ? "short" : annotations.tag_type.default,
   };
 }

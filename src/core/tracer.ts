@@ -41,7 +41,7 @@ export const noTracer: Tracer = {
   link: () => undefined,
 };
 
-export function branchAttributes(repository: Repository, branch: string): Attributes {
+export function branchAttributes(repository: Repository, branch: string | undefined): Attributes {
   return {
     "vcs.repository.url.full": formatRepository(repository),
     "vcs.ref.head.name": branch,

@@ -34,9 +34,8 @@ export interface ImageName {
 }
 
 /** What the annotations of a complete Deployment say; absent = not set. What `/debug` shows as `config`. */
-export type Settings = Omit<CompleteValues, "enabled" | "observe_branch" | "tag_type"> & {
+export type Settings = Omit<CompleteValues, "enabled" | "tag_type"> & {
   readonly enabled: boolean;
-  readonly observe_branch: string;
   readonly tag_type: "long" | "short";
 };
 
@@ -45,10 +44,11 @@ export interface Target {
   readonly namespace: string;
   readonly deployment: string;
   readonly appRepository: Repository;
-  readonly appBranch: string;
+  /** Undefined, here and for the manifests: `master` where the remote has it, else the remote's default branch. */
+  readonly appBranch: string | undefined;
   readonly appKey: SecretRef;
   readonly manifestRepository: SshRepository;
-  readonly manifestBranch: string;
+  readonly manifestBranch: string | undefined;
   readonly manifestKey: SecretRef;
   /** Normalised, relative, `/`-separated. */
   readonly path: string;

@@ -28,9 +28,18 @@ interface Writer {
   due: boolean;
 }
 
+/** All writers of one repository. */
+interface RepositoryWriters {
+  readonly id: string;
+  /** Runs that are not decided yet and whose branch is not known by name before the remote has told it: it may be any. */
+  undecided: number;
+  readonly branches: Map<string, BranchWriters>;
+}
+
 /** All writers of one branch, whatever their keys, and how many runs there are not decided yet. */
 interface BranchWriters extends DeliveryBranch {
-  readonly id: string;
+  readonly name: string;
+  readonly repository: RepositoryWriters;
   undecided: number;
   readonly byKey: Map<string, Writer>;
   /** Pushes go one after the other: racing against ourselves would only cost tries. */
@@ -41,25 +50,29 @@ interface BranchWriters extends DeliveryBranch {
 
 export function createWriters(options: DeliveryOptions): Writers {
   const { clock, tracer = noTracer } = options;
-  const branches = new Map<string, BranchWriters>();
+  const repositories = new Map<string, RepositoryWriters>();
   const closing = new AbortController();
   const { deliver } = createDelivery(options, closing.signal);
 
   function seat({ manifestRepository, manifestBranch }: Target): Seat {
-    const id = JSON.stringify([manifestRepository, manifestBranch]);
-    const seatedAt = branchOf(id);
+    const id = JSON.stringify(manifestRepository);
+    const repository = repositoryOf(id);
+    const seatedAt = manifestBranch === undefined ? repository : branchOf(repository, manifestBranch);
     seatedAt.undecided += 1;
     let seated = true;
     const leave = () => {
       if (!seated) return;
       seated = false;
       seatedAt.undecided -= 1;
-      for (const writer of seatedAt.byKey.values()) flushIfDue(seatedAt, writer);
-      forget(seatedAt);
+      for (const branch of "branches" in seatedAt ? seatedAt.branches.values() : [seatedAt]) {
+        for (const writer of branch.byKey.values()) flushIfDue(branch, writer);
+        forget(branch);
+      }
+      forgetRepository(repository);
     };
     const write = (request: WriteRequest) =>
       new Promise<Outcome>((settle) => {
-        const branch = branchOf(id);
+        const branch = branchOf(repositoryOf(id), request.at.branch);
         const writer = branch.byKey.get(request.at.key.id) ?? { at: request.at, ready: [], busy: false, due: false };
         branch.byKey.set(request.at.key.id, writer);
         const item = { request, settle, span: tracer.active() };
@@ -72,9 +85,15 @@ export function createWriters(options: DeliveryOptions): Writers {
     return { leave, write };
   }
 
-  function branchOf(id: string): BranchWriters {
-    const branch = branches.get(id) ?? { id, undecided: 0, byKey: new Map(), takeTurn: createTurns(), deliveries: new Set(), pushedAt: 0 };
-    branches.set(id, branch);
+  function repositoryOf(id: string): RepositoryWriters {
+    const repository = repositories.get(id) ?? { id, undecided: 0, branches: new Map() };
+    repositories.set(id, repository);
+    return repository;
+  }
+
+  function branchOf(repository: RepositoryWriters, name: string): BranchWriters {
+    const branch = repository.branches.get(name) ?? newBranch(repository, name);
+    repository.branches.set(name, branch);
     return branch;
   }
 
@@ -88,7 +107,7 @@ export function createWriters(options: DeliveryOptions): Writers {
 
   function flushIfDue(branch: BranchWriters, writer: Writer): void {
     if (writer.busy || writer.ready.length === 0) return;
-    if (branch.undecided > 0 && !writer.due) return;
+    if (branch.undecided + branch.repository.undecided > 0 && !writer.due) return;
     const items = writer.ready;
     writer.ready = [];
     writer.busy = true;
@@ -118,16 +137,27 @@ export function createWriters(options: DeliveryOptions): Writers {
   }
 
   function forget(branch: BranchWriters): void {
-    if (branch.undecided === 0 && branch.byKey.size === 0 && branch.deliveries.size === 0) branches.delete(branch.id);
+    if (branch.undecided > 0 || branch.byKey.size > 0 || branch.deliveries.size > 0) return;
+    branch.repository.branches.delete(branch.name);
+    forgetRepository(branch.repository);
+  }
+
+  function forgetRepository({ id, undecided, branches }: RepositoryWriters): void {
+    if (undecided === 0 && branches.size === 0) repositories.delete(id);
   }
 
   return {
     seat,
     async close() {
       closing.abort(shutdown());
-      await Promise.all([...branches.values()].flatMap(({ deliveries }) => [...deliveries]));
+      const branches = [...repositories.values()].flatMap((repository) => [...repository.branches.values()]);
+      await Promise.all(branches.flatMap(({ deliveries }) => [...deliveries]));
     },
   };
+}
+
+function newBranch(repository: RepositoryWriters, name: string): BranchWriters {
+  return { name, repository, undecided: 0, byKey: new Map(), takeTurn: createTurns(), deliveries: new Set(), pushedAt: 0 };
 }
 
 function shutdown(): ReconcileError {

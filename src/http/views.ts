@@ -1,13 +1,15 @@
 /** What `/status`, `/debug` and `/health` show of the cached Deployments. */
-import { type AnnotationName, annotationNames } from "../core/annotations.ts";
+import { type AnnotationName, annotationNames, annotations } from "../core/annotations.ts";
 import { containerAndVersion, parseImageName } from "../core/image.ts";
 import type { LastResult } from "../core/last-result.ts";
+import type { Branches } from "../core/reconcile.ts";
 import { parseRepository } from "../core/repository.ts";
 import { sharedKeyNotes } from "../core/shared-keys.ts";
 import type { DeploymentRecord, Outcome, Parsed, Repository, SecretRef, Target } from "../core/types.ts";
 import { describeOutcome } from "./reconcile-entry.ts";
 
 type Parse = (record: DeploymentRecord) => Parsed;
+type BranchesOf = (namespace: string, name: string) => Branches | undefined;
 type Tracked = Exclude<Parsed, { kind: "untracked" | "incomplete" }>;
 
 /** Unknown to the original. */
@@ -57,6 +59,7 @@ export function statusRows(
   parse: Parse,
   lastResult: (namespace: string, name: string) => LastResult | undefined,
   isUnboundKey: (ref: SecretRef) => boolean,
+  branchesOf: BranchesOf,
 ): StatusRows {
   const targets: Target[] = [];
   const tracked: TrackedRow[] = [];
@@ -66,7 +69,9 @@ export function statusRows(
     const name = { namespace: record.namespace, deployment: record.name };
     if (parsed.kind === "incomplete") incomplete.push({ ...name, problems: parsed.problems });
     if (parsed.kind === "ready") targets.push(parsed.target);
-    if (isTracked(parsed)) tracked.push({ ...name, ...trackedRow(record, parsed, lastResult(record.namespace, record.name)) });
+    if (!isTracked(parsed)) continue;
+    const branches = shownBranches(parsed, branchesOf(record.namespace, record.name));
+    tracked.push({ ...name, ...trackedRow(record, parsed, lastResult(record.namespace, record.name), branches) });
   }
   const unshown = broken.map(
     ({ namespace, name }) =>
@@ -75,12 +80,26 @@ export function statusRows(
   return { tracked, incomplete, notes: [...unshown, ...sharedKeyNotes(targets, isUnboundKey)] };
 }
 
-function trackedRow(record: DeploymentRecord, parsed: Tracked, last: LastResult | undefined): Omit<TrackedRow, "namespace" | "deployment"> {
+/** What the annotations name; else what the last run found; before the first run what is looked for first. */
+function shownBranches({ settings }: Tracked, found: Branches | undefined): Branches {
+  const { observe_branch, manifest_branch } = settings;
+  return {
+    observed: observe_branch ?? found?.observed ?? annotations.observe_branch.default,
+    manifests: manifest_branch ?? observe_branch ?? found?.manifests ?? annotations.observe_branch.default,
+  };
+}
+
+function trackedRow(
+  record: DeploymentRecord,
+  parsed: Tracked,
+  last: LastResult | undefined,
+  branches: Branches,
+): Omit<TrackedRow, "namespace" | "deployment"> {
   const { settings, warnings } = parsed;
   const tag = last && "to" in last.outcome ? last.outcome.to : undefined;
   return {
     enabled: settings.enabled,
-    branch: settings.observe_branch,
+    branch: branches.observed,
     running: imageOf(record, parsed),
     last: last && { at: last.at, since: last.since, kind: last.outcome.kind, message: describeOutcome(record.name, last.outcome) },
     warnings,
@@ -88,7 +107,7 @@ function trackedRow(record: DeploymentRecord, parsed: Tracked, last: LastResult 
     tag,
     manifest: {
       repository: repositoryOf(settings.manifest_repository),
-      branch: settings.manifest_branch ?? settings.observe_branch,
+      branch: branches.manifests,
       path: settings.deployment_path,
       commit: tag !== undefined && last?.pushed?.to === tag ? last.pushed.commit : undefined,
     },
@@ -101,13 +120,22 @@ function repositoryOf(text: string): Repository | undefined {
 }
 
 /** Entries of `/debug`. The cache holds our own annotations only. */
-export function debugEntries(records: readonly DeploymentRecord[], parse: Parse): object[] {
+export function debugEntries(records: readonly DeploymentRecord[], parse: Parse, branchesOf: BranchesOf): object[] {
   return records.flatMap((record) => {
     const parsed = parse(record);
     if (!isTracked(parsed)) return [];
     const { container, version } = imageOf(record, parsed);
-    const { name, namespace, annotations } = record;
-    return [{ container, name, namespace, annotations, version, config: configOf(record, parsed) }];
+    const { name, namespace } = record;
+    return [
+      {
+        container,
+        name,
+        namespace,
+        annotations: record.annotations,
+        version,
+        config: configOf(record, parsed, branchesOf(namespace, name)),
+      },
+    ];
   });
 }
 
@@ -127,7 +155,8 @@ function imageOf({ containers }: DeploymentRecord, parsed: Tracked): { container
 }
 
 /** In the original's order and with its names; what it did not know only when set. */
-function configOf({ namespace }: DeploymentRecord, { settings }: Tracked): object {
+function configOf({ namespace }: DeploymentRecord, parsed: Tracked, found: Branches | undefined): object {
+  const settings = { ...parsed.settings, observe_branch: shownBranches(parsed, found).observed };
   const shown = annotationNames
     .filter((name) => settings[name] !== undefined || !NEW_HERE.includes(name))
     .map((name) => [name === "registry_secret_url" ? "registry_url" : name, settings[name] ?? null]);

@@ -52,12 +52,21 @@ export function traceGit(git: Git, tracer: Tracer): Git {
         "git list",
         branchAttributes(at.repository, at.branch),
         async (span) => {
-          const commit = await git.newestCommit(at, notBefore, skip);
-          span.set({ "vcs.ref.head.revision": commit.sha });
-          return commit;
+          const newest = await git.newestCommit(at, notBefore, skip);
+          span.set({ "vcs.ref.head.name": newest.branch, "vcs.ref.head.revision": newest.commit.sha });
+          return newest;
         },
         client,
       ),
+    manifestsBranch(at, notBefore) {
+      if (at.branch !== undefined) return git.manifestsBranch(at, notBefore);
+      const find = async (span: Span) => {
+        const found = await git.manifestsBranch(at, notBefore);
+        span.set({ "vcs.ref.head.name": found.branch });
+        return found;
+      };
+      return tracer.span("git find branch", branchAttributes(at.repository, undefined), find, client);
+    },
     refreshAhead: git.refreshAhead,
     withManifests: (at, work) => git.withManifests(at, (copy) => work(traceCopy(at, copy))),
   };
@@ -91,7 +100,7 @@ export function traceBuilds(builds: Builds, tracer: Tracer): Builds {
       tracer.span(
         "build status",
         {
-          "vcs.repository.url.full": branchAttributes(repository, "")["vcs.repository.url.full"],
+          "vcs.repository.url.full": branchAttributes(repository, undefined)["vcs.repository.url.full"],
           "vcs.ref.head.revision": sha,
           "vcs.provider.name": "github",
         },

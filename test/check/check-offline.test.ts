@@ -70,8 +70,8 @@ test("a good file: what is read from where, defaults as defaults, exit 0", async
   assert.equal(answer.code, 0);
   assert.deepEqual(squeezed(answer), [
     "Deployment default/shop (namespace by default)",
-    "application git@github.com:team/shop.git, branch 'master' (default)",
-    "manifests git@github.com:team/manifests.git, branch 'master' (default: observe_branch), file shop/deployment.yaml",
+    "application git@github.com:team/shop.git, branch 'master', or else the repository's default branch (default)",
+    "manifests git@github.com:team/manifests.git, branch 'master', or else the repository's default branch (default), file shop/deployment.yaml",
     "image team/shop, in the registry that the manifest names, or Docker Hub (default)",
     "tag the commit's SHA, 40 characters (default)",
     "SSH key Secret gitops-operator/ssh-key, field ssh-privatekey (for both repositories)",

@@ -36,17 +36,16 @@ test("the required annotations are enough: the rest has the defaults of the cont
     settings: {
       ...required,
       enabled: true,
-      observe_branch: "master",
       tag_type: "long",
     },
     target: {
       namespace: "prod",
       deployment: "web",
       appRepository: { transport: "ssh", user: "git", host: "github.com", port: 22, path: "team/app.git" },
-      appBranch: "master",
+      appBranch: undefined,
       appKey: { namespace: "gitops-operator", name: "ssh-key" },
       manifestRepository: { transport: "ssh", user: "git", host: "github.com", port: 22, path: "team/manifests.git" },
-      manifestBranch: "master",
+      manifestBranch: undefined,
       manifestKey: { namespace: "gitops-operator", name: "ssh-key" },
       path: "deploy/app.yaml",
       image: { repository: "team/app" },
@@ -93,7 +92,8 @@ test("the manifests' branch and key default to the application's, each part by i
 test("values are trimmed; an empty optional one is not set", () => {
   const { target, settings } = ready({ enabled: " true\n", image_name: "\tteam/app ", observe_branch: "  ", registry_secret_name: "" });
   assert.deepEqual(target.image, { repository: "team/app" });
-  assert.equal(settings.observe_branch, "master");
+  assert.equal(settings.observe_branch, undefined);
+  assert.equal(target.appBranch, undefined);
   assert.equal(target.registrySecret.named, false);
 });
 

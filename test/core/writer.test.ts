@@ -73,6 +73,7 @@ function createBranch(names: readonly string[]) {
   const git: Git = {
     newestCommit: () => Promise.reject(new Error("not asked here")),
     refreshAhead: () => undefined,
+    manifestsBranch: () => Promise.reject(new Error("not asked here")),
     withManifests: ({ key }, work) =>
       work({
         ...copy,
@@ -106,12 +107,28 @@ function createWorld(names: readonly string[], recheck: () => Outcome | undefine
   });
   const write = (seat: Seat, name: string, signal = new AbortController().signal, wasRefused = false) => {
     const target = targetOf(name);
-    const at = { repository: target.manifestRepository, branch: target.manifestBranch, key: keyOf(name) };
+    const at = { repository: target.manifestRepository, branch: "master", key: keyOf(name) };
     const appCommit = { sha: NEW, parents: [], author: { name: "a", email: "a@b" }, time: 0, message: "m" };
     return seat.write({ target, at, appCommit, image: target.image, tag: NEW, digest: undefined, signal, notBefore: 0, wasRefused });
   };
   return { branch, writers, write, flush: () => flushes.splice(0).forEach((end) => void end()) };
 }
+
+test("a run whose branch is not known yet is undecided at every branch of its repository, so named and not named go out together", async () => {
+  const { branch, writers, write } = createWorld(["a", "b"]);
+  const [named, unnamed, third] = ["a", "b", "c"].map((name, index) =>
+    writers.seat({ ...targetOf(name), manifestBranch: index === 0 ? "master" : undefined }),
+  ) as [Seat, Seat, Seat];
+  const outcomes = [write(named, "a"), write(unnamed, "b")];
+  for (let left = 5; left > 0; left--) await turn();
+  assert.equal(branch.pushes, 0, "c is undecided");
+  third.leave();
+  assert.deepEqual(
+    (await Promise.all(outcomes)).map(({ kind }) => kind),
+    ["patched", "patched"],
+  );
+  assert.equal(branch.pushes, 1);
+});
 
 test("what is ready together goes out in one push, as soon as nobody is undecided", async () => {
   const { branch, writers, write } = createWorld(["a", "b", "c"]);

@@ -23,13 +23,22 @@ async function startCounted(t: TestContext): Promise<{ stage: Stage; proxy: TcpP
   return { stage, proxy, url: (path) => stage.gitHost.url(path).replace(`:${port}/`, `:${proxy.port}/`) };
 }
 
-test("round trips: a pass without news takes at most 3, an update 8, once connected", { skip: skipWithoutSshd() }, async (t) => {
+for (const observe_branch of ["main", null])
+  test(
+    `round trips, ${observe_branch ? "the branch named" : "no branch named"}: a pass without news takes at most 3, an update 8, once connected`,
+    {
+      skip: skipWithoutSshd(),
+    },
+    (t) => countRoundTrips(t, observe_branch),
+  );
+
+async function countRoundTrips(t: TestContext, observe_branch: string | null): Promise<void> {
   const { stage, proxy, url } = await startCounted(t);
-  await stage.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `team/shop:${OLD}`) });
-  const app = await stage.repository("team/shop.git", { "index.html": "1" });
+  await stage.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `team/shop:${OLD}`) }, "main");
+  const app = await stage.repository("team/shop.git", { "index.html": "1" }, "main");
   await stage.deploy({
     name: "shop",
-    annotations: { app_repository: url("team/shop.git"), manifest_repository: url("team/manifests.git") },
+    annotations: { app_repository: url("team/shop.git"), manifest_repository: url("team/manifests.git"), observe_branch },
   });
   assert.equal((await stage.reconcileOne("shop")).action, "patched");
   proxy.delayMs = DELAY_MS;
@@ -48,7 +57,7 @@ test("round trips: a pass without news takes at most 3, an update 8, once connec
   assert.ok(Math.min(...trips.up_to_date) <= 3, `${trips.up_to_date} for nothing new`);
   assert.ok(Math.min(...trips.patched) <= 8, `${trips.patched} for an update`);
   assert.equal(stage.gitHost.logins(), 1);
-});
+}
 
 test("commands on the git host: one per repository without news, whatever the number of Deployments; three for an update", {
   skip: skipWithoutSshd(),

@@ -83,17 +83,30 @@ function assertTrace({ receiver, world, shas, lines }: Awaited<ReturnType<typeof
     spans.find((span) => span.name === "reconcile deployment" && span.attributes["k8s.deployment.name"] === name);
   const shop = run("shop") as ReceivedSpan;
   assert.equal(shop.attributes["k8s.namespace.name"], "default");
-  assert.equal(shop.attributes["vcs.ref.head.name"], "master");
+  assert.equal(shop.attributes["vcs.ref.head.name"], undefined, "none is named");
   assert.equal(shop.attributes["container.image.name"], "team/shop");
   assert.deepEqual(shop.attributes["container.image.tags"], [shas.shop]);
   assert.equal(shop.attributes["gitops_operator.action"], "patched");
   assert.equal(shop.attributes["gitops_operator.tag.from"], OLD);
   assert.equal(shop.status, 0);
   const steps = children(shop);
-  const outside = ["git fetch", "git list", "registry check", "secret read", "secret read", "secret read", "secret read", "write commits"];
+  const outside = [
+    "git fetch",
+    "git find branch",
+    "git list",
+    "registry check",
+    "secret read",
+    "secret read",
+    "secret read",
+    "secret read",
+    "write commits",
+  ];
   // The message's delivery may begin in the queue of the other Deployment's.
   assert.deepEqual(names(steps.filter(({ name }) => name !== "POST")), outside);
   assert.equal(only("git list", steps).attributes["vcs.ref.head.revision"], shas.shop);
+  for (const step of ["git list", "git find branch", "git fetch"]) {
+    assert.equal(only(step, steps).attributes["vcs.ref.head.name"], "master", step);
+  }
   assert.equal(only("git list", steps).attributes["vcs.repository.url.full"], world.gitHost.url("team/shop.git"));
   assert.deepEqual(
     steps

@@ -10,7 +10,7 @@ import { OLD, startStage } from "../e2e/stage.ts";
 import { eventually } from "../eventually.ts";
 import { assertSound } from "./soundness.ts";
 
-const steps = ["reconcile deployment", "secret read", "git list", "git fetch", "write commits", "git push"] as const;
+const steps = ["reconcile deployment", "secret read", "git list", "git find branch", "git fetch", "write commits", "git push"] as const;
 
 test("a bug that throws at any step of one Deployment: it fails and is counted, the others go on, and it recovers with the fix", async (t) => {
   let buggy: string | undefined;

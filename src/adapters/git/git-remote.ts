@@ -1,7 +1,7 @@
 /** Conversations with remotes: how they are opened, their deadlines, and what their answers mean for a branch. */
 import type { Dispatcher } from "undici";
 import type { Conversation, Observer } from "../../core/observer.ts";
-import type { Branch, Commit } from "../../core/ports.ts";
+import type { Branch, Commit, Wanted } from "../../core/ports.ts";
 import { formatRepository } from "../../core/repository.ts";
 import { asReconcileError, ReconcileError } from "../../errors.ts";
 import { readCommits } from "./commit-pack.ts";
@@ -20,8 +20,8 @@ export interface GitRemote {
   /** Aborts when the operator is to stop: nothing is sent any more that could change a remote. */
   readonly stopping: AbortSignal;
   /** Opens, runs and ends one conversation within the deadline; whatever fails, nothing stays open. */
-  converse<T>(at: Branch, question: Question, work: (wire: GitWire) => Promise<T>): Promise<T>;
-  requireTip(at: Branch, listing: RefListing): string;
+  converse<T>(at: Omit<Branch, "branch">, question: Question, work: (wire: GitWire) => Promise<T>): Promise<T>;
+  requireTip(at: Wanted<Branch>, listing: RefListing): Pick<Branch, "branch"> & { readonly tip: string };
   /** Up to `depth` generations of commits from `tip`, by object id. */
   commits(server: UploadPack, tip: string, depth: number): Promise<Map<string, Commit>>;
   /** Asks the remote, three times if need be, whether `sha`, pushed on top of `from`, is in the branch's history. */
@@ -63,7 +63,7 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
   const ends = createConversationEnds({ deadlineMs, stopping });
   const breaker = createHostBreaker();
 
-  async function converse<T>(at: Branch, question: Question, work: (wire: GitWire) => Promise<T>): Promise<T> {
+  async function converse<T>(at: Omit<Branch, "branch">, question: Question, work: (wire: GitWire) => Promise<T>): Promise<T> {
     const { repository, key } = at;
     const { service, notBefore, graceMs = () => 0 } = question;
     const end = ends.begin(formatRepository(repository), graceMs);
@@ -100,13 +100,17 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
     }
   }
 
-  function requireTip(at: Branch, { tip, defaultBranch }: RefListing): string {
-    if (tip) return tip;
+  function requireTip(at: Wanted<Branch>, { branch, tip, defaultBranch }: RefListing): { branch: string; tip: string } {
+    if (branch !== undefined && tip !== undefined) return { branch, tip };
     const name = formatRepository(at.repository);
-    const hint = defaultBranch && defaultBranch !== at.branch ? `its default branch is '${defaultBranch}'` : "it may be empty";
+    const asked = at.branch ?? "master";
+    const hint =
+      defaultBranch && defaultBranch !== asked && at.branch !== undefined
+        ? `its default branch is '${defaultBranch}'`
+        : `it may be empty${at.branch === undefined ? ", or not say which branch is its default" : ""}`;
     throw new ReconcileError(
       "git_branch_missing",
-      `${name} has no branch '${at.branch}' (${hint}); set gitops.operator.observe_branch (or gitops.operator.manifest_branch for the manifests alone) or push that branch`,
+      `${name} has no branch '${asked}' (${hint}); set gitops.operator.observe_branch (or gitops.operator.manifest_branch for the manifests alone) or push that branch`,
     );
   }
 

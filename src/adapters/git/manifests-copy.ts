@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createFreshest } from "../../core/freshest.ts";
 import type { Identity, ManifestsBranch, ManifestsCopy, PushResult } from "../../core/ports.ts";
 import { formatRepository } from "../../core/repository.ts";
-import type { TakeTurn } from "../../core/turns.ts";
+import { createTurns, type TakeTurn } from "../../core/turns.ts";
 import { asReconcileError, ReconcileError } from "../../errors.ts";
 import type { BeginArrival } from "./arrivals.ts";
 import type { ContentCache } from "./content-cache.ts";
@@ -33,6 +33,8 @@ interface CopyOptions {
 export interface DisposableCopy {
   /** The copy as one run uses it: the key is the run's, and is not kept after it. */
   use(at: ManifestsBranch): ManifestsCopy;
+  /** Fetches the tip that a listing told, in the conversation of that listing. */
+  bring(at: ManifestsBranch, server: UploadPack, tip: string, listedAt: number): Promise<void>;
   /** Bytes of packs on disk. */
   readonly bytes: number;
   /** Beside `contents`. */
@@ -68,6 +70,7 @@ export function createManifestsCopy({ remote, folder, identity, contents, beginA
   let store: Store | undefined;
   let generation = 0;
   const tips = createFreshest<string>(1);
+  const takeOwnTurn = createTurns();
 
   const current = (): Store => {
     if (!store) throw new ReconcileError("git_copy_damaged", "the local copy is gone; it is made anew");
@@ -77,12 +80,19 @@ export function createManifestsCopy({ remote, folder, identity, contents, beginA
   async function lookAtRemote(at: ManifestsBranch, notBefore: number): Promise<string> {
     const found = await remote.converse(at, { service: "git-upload-pack", notBefore }, async (wire) => {
       const server = await openUploadPack(wire);
-      const tip = remote.requireTip(at, await server.list(at.branch));
-      if (!store || store.isFull || store.objects.packs >= MAX_PACKS) await replace(at, server, tip);
-      else if (store.tip !== tip && !(await forward(at, store, server, tip))) return void wire.abort();
-      return tip;
+      const { tip } = remote.requireTip(at, await server.list(at.branch));
+      return (await fetchTip(at, server, tip)) ? tip : void wire.abort();
     });
     return found ?? lookAtRemote(at, notBefore);
+  }
+
+  /** False when it is not there, since that would bring too much: the next look replaces the store. */
+  function fetchTip(at: ManifestsBranch, server: UploadPack, tip: string): Promise<boolean> {
+    return takeOwnTurn(async () => {
+      if (!store || store.isFull || store.objects.packs >= MAX_PACKS) await replace(at, server, tip);
+      else if (store.tip !== tip) return forward(at, store, server, tip);
+      return true;
+    });
   }
 
   /** False when that would bring too much: the rest is not wanted, and the store counts as full, so the next look replaces it. */
@@ -223,6 +233,9 @@ export function createManifestsCopy({ remote, folder, identity, contents, beginA
       commit,
       push: (from, to) => push(at, from, to),
     }),
+    async bring(at, server, tip, listedAt) {
+      if (await fetchTip(at, server, tip)) tips.put("tip", listedAt, tip);
+    },
     get bytes() {
       return store?.bytes ?? 0;
     },

@@ -1,4 +1,5 @@
 /** The reading half of git's wire protocol: v2 where the server speaks it (refs filtered by the server), else v0 (gitprotocol-pack(5), gitprotocol-v2(5)). */
+import { branchProblem } from "../../core/branch.ts";
 import { ReconcileError } from "../../errors.ts";
 import { AGENT, chooseCapabilities, requireCapability, valuesOf } from "./capabilities.ts";
 import type { GitWire } from "./git-wire.ts";
@@ -6,6 +7,8 @@ import { countIdleLines, DELIM, FLUSH, type PktReader, pkt, readLines, refuseErr
 import { serverWords } from "./server-words.ts";
 
 export interface RefListing {
+  /** The one that was asked for; when none was: `master` where the remote has it, else its default branch, undefined when that is not told. */
+  readonly branch: string | undefined;
   /** Object id of the branch; undefined when the remote has no such branch. */
   readonly tip: string | undefined;
   /** The remote's default branch, where it says so. */
@@ -22,12 +25,14 @@ export interface PackRequest {
 }
 
 export interface UploadPack {
-  list(branch: string): Promise<RefListing>;
+  list(branch: string | undefined): Promise<RefListing>;
   /** The packfile's bytes as they come; the server's new shallow boundaries are added to `shallow` before the first. */
   pack(request: PackRequest, shallow: Set<string>): AsyncGenerator<Buffer, void, undefined>;
 }
 
 const MOST_SHALLOW = 10_000;
+/** Of the branches of a remote, where none was named. */
+const FIRST_CHOICE = "master";
 
 /** Reads the advertisement. One listing and one pack may follow on the same wire, in that order. */
 export async function openUploadPack(wire: GitWire): Promise<UploadPack> {
@@ -51,12 +56,14 @@ function speakV2(wire: GitWire, offered: readonly string[]): UploadPack {
     .join("");
   const command = (name: string, args: readonly string[]) =>
     Buffer.from(pkt(`command=${name}`) + agent + DELIM + args.map((arg) => pkt(`${arg}\n`)).join("") + FLUSH);
+  const listRefs = async (branch: string) =>
+    readLines(await wire.request(command("ls-refs", ["symrefs", `ref-prefix refs/heads/${branch}`, "ref-prefix HEAD"])));
   return {
     async list(branch) {
-      const answer = await wire.request(command("ls-refs", ["symrefs", `ref-prefix refs/heads/${branch}`, "ref-prefix HEAD"]));
-      const refs = await readLines(answer);
-      const target = refs.find((line) => line.split(" ")[1] === "HEAD")?.match(/ symref-target:refs\/heads\/(\S+)/);
-      return { tip: findTip(refs, branch), defaultBranch: target?.[1] && serverWords(target[1]) };
+      const refs = await listRefs(branch ?? FIRST_CHOICE);
+      const target = refs.find((line) => line.split(" ")[1] === "HEAD")?.match(/ symref-target:refs\/heads\/(\S+)/)?.[1];
+      const isTold = branch !== undefined || target !== undefined || findTip(refs, branchRef(FIRST_CHOICE)) !== undefined;
+      return readListing(isTold || findTip(refs, "HEAD") === undefined ? refs : await listRefs(""), branch, target);
     },
     async *pack(request, shallow) {
       if (request.depth) requireCapability(features, "shallow");
@@ -71,7 +78,7 @@ function speakV0(wire: GitWire, refs: readonly string[], capabilities: readonly 
   return {
     async list(branch) {
       const symref = capabilities.find((word) => word.startsWith("symref=HEAD:refs/heads/"));
-      return { tip: findTip(refs, branch), defaultBranch: symref && serverWords(symref.slice("symref=HEAD:refs/heads/".length)) };
+      return readListing(refs, branch, symref?.slice("symref=HEAD:refs/heads/".length));
     },
     async *pack(request, shallow) {
       requireCapability(capabilities, "side-band-64k", "side-band");
@@ -104,8 +111,35 @@ function limitLines(request: PackRequest, offered: readonly string[]): string[] 
   return [...(request.depth ? [`deepen ${request.depth}`] : []), ...(canFilter ? ["filter tree:0"] : [])];
 }
 
-function findTip(refs: readonly string[], branch: string): string | undefined {
-  const line = refs.find((ref) => ref.split(" ")[1] === `refs/heads/${branch}`);
+/** `target`: the branch that HEAD stands for, where the server says so. */
+function readListing(refs: readonly string[], asked: string | undefined, target: string | undefined): RefListing {
+  const defaultBranch = isBranch(target) ? target : undefined;
+  const hasFirstChoice = findTip(refs, branchRef(FIRST_CHOICE)) !== undefined;
+  const branch = asked ?? (hasFirstChoice ? FIRST_CHOICE : (defaultBranch ?? branchAtHead(refs)));
+  if (branch === undefined) return { branch, tip: undefined, defaultBranch };
+  // A listing that was narrowed to another name holds the default branch as HEAD alone.
+  const isHead = asked === undefined && branch === defaultBranch;
+  return { branch, tip: findTip(refs, branchRef(branch)) ?? (isHead ? findTip(refs, "HEAD") : undefined), defaultBranch };
+}
+
+/** The only branch at HEAD's commit, for a server that does not say which one HEAD stands for. */
+function branchAtHead(refs: readonly string[]): string | undefined {
+  const head = findTip(refs, "HEAD");
+  const there = refs.filter((ref) => head !== undefined && ref.startsWith(`${head} ${branchRef("")}`));
+  const name = there[0]?.split(" ")[1]?.slice(branchRef("").length);
+  return there.length === 1 && isBranch(name) ? name : undefined;
+}
+
+function isBranch(name: string | undefined): name is string {
+  return name !== undefined && branchProblem(name) === undefined;
+}
+
+function branchRef(branch: string): string {
+  return `refs/heads/${branch}`;
+}
+
+function findTip(refs: readonly string[], name: string): string | undefined {
+  const line = refs.find((ref) => ref.split(" ")[1] === name);
   return line?.match(/^[0-9a-f]{40} /) ? line.slice(0, 40) : undefined;
 }
 

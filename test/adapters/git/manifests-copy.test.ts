@@ -7,6 +7,7 @@ import { PassThrough } from "node:stream";
 import { type TestContext, test } from "node:test";
 import { Agent } from "undici";
 import { createBareRepository } from "../../../sandbox/bare-repository.ts";
+import { git as runGit } from "../../../sandbox/git-process.ts";
 import { directorySize } from "../../../src/adapters/directory-size.ts";
 import { createGit, type GitOptions } from "../../../src/adapters/git/git.ts";
 import type { ManifestsBranch } from "../../../src/core/ports.ts";
@@ -264,4 +265,48 @@ test("S8: local paths hold nothing of a repository's, a branch's or a key's name
   await open().withManifests({ ...at, branch }, (copy) => copy.refresh(performance.now()));
   const paths = (await readdir(workDir, { recursive: true })).toSorted();
   assert.match(paths.join(" "), /^(run-\d+-[0-9a-f]{8}) \1\/([0-9a-f]{32}) \1\/\2\/0 \1\/\2\/0\/0\.pack$/);
+});
+
+test("a branch that is not named shares the copy of the one it turns out to be, costs no conversation more, and is followed when the remote changes it", async (t) => {
+  const { repository, at, workDir, services, open } = await startWorld(t);
+  const git = open();
+  t.after(git.close);
+  const unnamed = { ...at, branch: undefined };
+  const read = async (wanted: typeof unnamed | typeof at) => {
+    const notBefore = performance.now();
+    git.refreshAhead(wanted, notBefore);
+    const found = await git.manifestsBranch(wanted, notBefore);
+    return [found.branch, await git.withManifests(found, async (copy) => copy.read(await copy.refresh(notBefore), "shop/a.yaml"))];
+  };
+  const many = await Promise.all([unnamed, at, unnamed, at].map(read));
+  assert.deepEqual(many, Array(4).fill(["main", "a: 1\n"]));
+  assert.ok(services.length <= 2, `${services.length} conversations for two questions`);
+  assert.equal((await copyFolders(workDir)).length, 1);
+
+  const before = services.length;
+  assert.deepEqual(await read(unnamed), ["main", "a: 1\n"]);
+  await repository.commit({ "shop/a.yaml": "a: 2\n" });
+  assert.deepEqual(await read(unnamed), ["main", "a: 2\n"]);
+  assert.equal(services.length, before + 2, "listing and fetch are one conversation");
+
+  await repository.commit({ "shop/a.yaml": "a: 3\n" }, { branch: "trunk" });
+  await runGit(repository.directory, ["symbolic-ref", "HEAD", "refs/heads/trunk"]);
+  assert.deepEqual(await read(unnamed), ["trunk", "a: 3\n"]);
+  assert.equal((await copyFolders(workDir)).length, 2);
+});
+
+test("a damaged copy of a branch that is not named is made anew", async (t) => {
+  const { repository, at, workDir, open } = await startWorld(t);
+  const git = open();
+  t.after(git.close);
+  const unnamed = { ...at, branch: undefined };
+  const read = async () => {
+    const notBefore = performance.now();
+    const found = await git.manifestsBranch(unnamed, notBefore);
+    return git.withManifests(found, async (copy) => copy.read(await copy.refresh(notBefore), "shop/a.yaml"));
+  };
+  assert.equal(await read(), "a: 1\n");
+  for (const folder of await copyFolders(workDir)) await rm(folder, { recursive: true });
+  await repository.commit({ "shop/a.yaml": "a: 2\n" });
+  assert.equal(await read(), "a: 2\n");
 });
