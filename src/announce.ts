@@ -15,7 +15,7 @@ interface Announcer {
   ended(result: Result, run?: EndedRun): void;
   building(target: Target, sha: string, text: string): void;
   incomplete(name: Name, problems: readonly string[]): void;
-  /** Forgets the Deployments that are not among these. */
+  /** At each pass: tells the cluster what could not be told before, and forgets the Deployments that are not among these. */
   retain(names: readonly Name[]): void;
 }
 
@@ -75,6 +75,7 @@ export function createAnnouncer({ log, redactor, deployments, chat, recorder, re
     retain(names) {
       notices.retain(names);
       events.retain(names);
+      recorder.again();
     },
   };
 }

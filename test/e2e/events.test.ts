@@ -63,6 +63,21 @@ test("incomplete and malformed Deployments are told of once, and again when the 
   assert.ok(notes.some((note) => note.includes("gitops.operator.deployment_path")));
 });
 
+test("what could not be told as an Event is told at the next pass, a push too", async (t) => {
+  const stage = await startStage(t);
+  const { manifests } = await startShop(stage);
+  await manifests.commit({ "shop/deployment.yaml": manifestOf("shop", `team/shop:${OLD}`) });
+  const end = stage.cluster.faults.answer(503, /^POST .*\/events/);
+  assert.equal((await stage.reconcileOne("shop")).action, "patched");
+  for (let tries = 0; !stage.logLines.some(({ message }) => message === "Kubernetes Event not recorded"); tries++) {
+    if (tries > 500) assert.fail("no Event was tried");
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  end();
+  assert.equal((await stage.reconcileOne("shop")).action, "up_to_date");
+  assert.deepEqual(await told(stage, 1), ["Normal ImageUpdated"]);
+});
+
 test("where RBAC forbids or the API server hangs, passes are as before and the log has one line", async (t) => {
   const stage = await startStage(t);
   const { manifests } = await startShop(stage);

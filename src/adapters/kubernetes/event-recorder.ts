@@ -1,85 +1,153 @@
 /** Kubernetes Events about Deployments (events.k8s.io/v1): told if possible, never waited for. */
-import { randomBytes } from "node:crypto";
+import { createBoundedMap } from "../../core/bounded-map.ts";
 import type { ClusterEvent } from "../../core/events.ts";
 import { createFairQueue } from "../../core/fair-queue.ts";
 import type { Log } from "../../core/ports.ts";
 import type { DeploymentRecord } from "../../core/types.ts";
+import { eventObject, type Item } from "./event-object.ts";
 import type { KubeClient } from "./kube-client.ts";
-import { type KubeError, statusMessage } from "./kube-error.ts";
+import { accessRemedy, type KubeAnswer, type KubeError, statusMessage } from "./kube-error.ts";
 
 export interface EventRecorder {
   /** Never rejects, never waits. */
   record(about: DeploymentRecord, event: ClusterEvent): void;
+  /** Tries those again that could not be posted and may be by now. */
+  again(): void;
   /** Posts what is queued or gives up at the deadline; nothing is recorded any more. */
   close(deadlineMs: number): Promise<void>;
-  /** Events since the start. */
+  /** Events since the start; `failed`: posts that failed, of which some may have come to be recorded later. */
   readonly counts: { readonly recorded: number; readonly failed: number; readonly dropped: number };
 }
 
-interface EventRecorderOptions {
+interface EventRecorderTimes {
+  /** Of one post. */
+  readonly deadlineMs?: number;
+  /** An API server that starts refuses everything for about a second, so a refusal is doubted for this long. */
+  readonly doubtMs?: number;
+  /** Where RBAC forbids Events, one is tried after this time. */
+  readonly forbiddenMs?: number;
+}
+
+interface EventRecorderOptions extends EventRecorderTimes {
   readonly client: KubeClient;
   readonly log: Log;
   /** The Pod's name. */
   readonly instance: string;
-  /** Of one Event. */
-  readonly deadlineMs?: number;
 }
 
-const CONTROLLER = "gitops-operator";
 const MOST_QUEUED = 1_000;
-/** Kubernetes' own limits (pkg/apis/core/validation/events.go). */
-const MOST_NOTE_BYTES = 1024;
-const MOST_INSTANCE_CHARACTERS = 128;
-const MOST_NAME_CHARACTERS = 253;
+/** API servers keep an Event for an hour (`--event-ttl`), so what is older is no news. */
+const LIFE_MICROS = 3_600_000_000;
+/** Namespaces without the right to create Events that are named in the log, and those that are remembered. */
+const MOST_NAMED = 5;
+const MOST_NAMESPACES = 10_000;
 
-interface Item {
-  readonly about: DeploymentRecord;
-  readonly event: ClusterEvent;
-  readonly at: Date;
-}
-
-export function createEventRecorder({ client, log, instance, deadlineMs = 5_000 }: EventRecorderOptions): EventRecorder {
+export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
+  const { client, log, instance, deadlineMs = 5_000, doubtMs = 2_000, forbiddenMs = 600_000 } = options;
   const queue = createFairQueue<Item>(MOST_QUEUED);
+  /** Could not be posted. */
+  const lost = createFairQueue<Item>(MOST_QUEUED);
+  /** Namespaces in which RBAC forbids Events; nothing is posted there before that time (`performance.now()`). */
+  const forbidden = createBoundedMap<{ readonly untilMs: number; readonly isNamed: boolean }>(MOST_NAMESPACES);
   const closing = new AbortController();
   const counts = { recorded: 0, failed: 0, dropped: 0 };
-  /** Each kind of trouble is told once: Events are a courtesy, and the log has the facts anyway. */
+  /** Each kind of trouble is told once until a post succeeds, a lasting one once: Events are a courtesy, and the log has the facts anyway. */
   const told = new Set<string>();
+  let namedCount = 0;
+  let lastMicros = 0;
+  let doubt: NodeJS.Timeout | undefined;
   let isClosed = false;
   let isDelivering = false;
   let delivery = Promise.resolve();
 
-  function record(about: DeploymentRecord, event: ClusterEvent): void {
+  function record({ namespace, name, uid, resourceVersion }: DeploymentRecord, event: ClusterEvent): void {
     if (isClosed) return;
-    if (queue.push(about.namespace, { about, event, at: new Date() })) {
-      counts.dropped += 1;
-      warnOnce("dropped", { waiting: queue.length }, "Kubernetes Events dropped, too many are waiting");
+    // No two at one time, and never back, so that their names sort as they happened.
+    lastMicros = Math.max(lastMicros + 1, Date.now() * 1_000);
+    const version = { ...(uid !== undefined && { uid }), ...(resourceVersion !== undefined && { resourceVersion }) };
+    enqueue(queue, { about: { namespace, name, ...version }, event, atMicros: lastMicros });
+    if (!isDelivering) delivery = deliverAll();
+  }
+
+  function again(): void {
+    if (isClosed) return;
+    for (let item = lost.shift(); item; item = lost.shift()) {
+      if (item.atMicros > Date.now() * 1_000 - LIFE_MICROS) enqueue(queue, item);
     }
     if (!isDelivering) delivery = deliverAll();
   }
 
-  /** One at a time, and of a namespace in order, so that `kubectl describe` tells the story in order. */
+  function enqueue(to: typeof queue, item: Item): void {
+    if (!to.push(item.about.namespace, item)) return;
+    counts.dropped += 1;
+    warnOnce("lasting: dropped", { waiting: to.length }, "Kubernetes Events dropped, too many are waiting");
+  }
+
+  /** One at a time, and of a namespace in order. */
   async function deliverAll(): Promise<void> {
     isDelivering = true;
     for (let item = queue.shift(); item && !closing.signal.aborted; item = queue.shift()) {
-      counts[(await deliver(item)) ? "recorded" : "failed"] += 1;
+      if (isForbidden(item)) enqueue(lost, item);
+      else counts[(await deliver(item)) ? "recorded" : "failed"] += 1;
     }
     isDelivering = false;
   }
 
-  async function deliver({ about, event, at }: Item): Promise<boolean> {
-    const path = `/apis/events.k8s.io/v1/namespaces/${encodeURIComponent(about.namespace)}/events`;
+  function isForbidden({ about }: Item): boolean {
+    return performance.now() < (forbidden.get(about.namespace)?.untilMs ?? 0);
+  }
+
+  async function deliver(item: Item): Promise<boolean> {
+    const { namespace } = item.about;
+    const path = `/apis/events.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/events`;
     try {
-      const { status, text } = await client.post(path, eventObject(about, event, at, instance), { deadlineMs, signal: closing.signal });
-      if (status === 201) return true;
-      if (status === 403) {
-        const remedy = "grant the operator's service account the verb create on events.events.k8s.io";
-        warnOnce("forbidden", { remedy }, "Kubernetes Events are not recorded: RBAC forbids");
-      } else warnOnce(String(status), { status, problem: statusMessage(text) }, "Kubernetes Event not recorded");
+      const answer = await client.post(path, eventObject(item, instance), { deadlineMs, signal: closing.signal });
+      if (answer.status === 201) noteSuccess(namespace);
+      else noteRefusal(item, answer);
+      return answer.status === 201;
     } catch (error) {
       const { kind, message } = error as KubeError;
       if (!closing.signal.aborted) warnOnce(kind, { problem: message }, "Kubernetes Event not recorded");
+      enqueue(lost, item);
+      return false;
     }
-    return false;
+  }
+
+  function noteSuccess(namespace: string): void {
+    if (forbidden.get(namespace)?.isNamed) namedCount -= 1;
+    forbidden.delete(namespace);
+    for (const trouble of told) if (!trouble.startsWith("lasting")) told.delete(trouble);
+  }
+
+  function noteRefusal(item: Item, answer: KubeAnswer): void {
+    const { status, text } = answer;
+    const { namespace } = item.about;
+    if (isTerminating(answer)) {
+      log.info({ namespace, event: item.event.reason }, "Kubernetes Event not recorded: its namespace is being deleted");
+      return;
+    }
+    const remedy = accessRemedy(answer, "the verb create on events.events.k8s.io");
+    // What is refused for what it is would be refused again.
+    const isLasting = status < 500 && status !== 401 && status !== 403 && status !== 429;
+    if (!isLasting) enqueue(lost, item);
+    if (status === 403) noteForbidden(namespace, remedy);
+    else {
+      const fields = { status, problem: statusMessage(text), ...(remedy !== undefined && { remedy }) };
+      warnOnce(isLasting ? `lasting: ${status}` : `${status}`, fields, "Kubernetes Event not recorded");
+    }
+  }
+
+  function noteForbidden(namespace: string, remedy: string | undefined): void {
+    const before = forbidden.get(namespace);
+    const isNamed = before?.isNamed || (before !== undefined && namedCount < MOST_NAMED);
+    forbidden.set(namespace, { untilMs: performance.now() + (before ? forbiddenMs : doubtMs), isNamed });
+    if (!before) {
+      clearTimeout(doubt);
+      doubt = setTimeout(again, doubtMs).unref();
+    } else if (isNamed && !before.isNamed) {
+      namedCount += 1;
+      log.warn({ namespace, remedy }, "Kubernetes Events are not recorded: RBAC forbids");
+    }
   }
 
   function warnOnce(trouble: string, fields: object, message: string): void {
@@ -90,9 +158,12 @@ export function createEventRecorder({ client, log, instance, deadlineMs = 5_000 
 
   return {
     record,
+    again,
     counts,
     async close(closeMs) {
+      again();
       isClosed = true;
+      clearTimeout(doubt);
       const timer = setTimeout(() => closing.abort(), closeMs);
       await delivery;
       clearTimeout(timer);
@@ -101,47 +172,13 @@ export function createEventRecorder({ client, log, instance, deadlineMs = 5_000 
   };
 }
 
-/** `deprecated…` fields stay out: events.k8s.io/v1 refuses them, and kubectl shows `eventTime` and `reportingController` instead. */
-export function eventObject(about: DeploymentRecord, { type, reason, note }: ClusterEvent, at: Date, instance: string): object {
-  const { namespace, name, uid, resourceVersion } = about;
-  return {
-    apiVersion: "events.k8s.io/v1",
-    kind: "Event",
-    metadata: { namespace, name: eventName(name) },
-    eventTime: microTime(at),
-    reportingController: CONTROLLER,
-    reportingInstance: instance.slice(0, MOST_INSTANCE_CHARACTERS) || CONTROLLER,
-    action: "Reconcile",
-    type,
-    reason,
-    note: cut(note),
-    regarding: {
-      apiVersion: "apps/v1",
-      kind: "Deployment",
-      namespace,
-      name,
-      ...(uid !== undefined && { uid }),
-      ...(resourceVersion !== undefined && { resourceVersion }),
-    },
-  };
-}
-
-/** Go's MicroTime: exactly six fractional digits, or the server answers 400. */
-function microTime(at: Date): string {
-  return at.toISOString().replace("Z", "000Z");
-}
-
-/** A subdomain name as Kubernetes wants it, as client-go makes them: whom it is about, and something unique. */
-function eventName(deployment: string): string {
-  const suffix = `.${randomBytes(8).toString("hex")}`;
-  return deployment.slice(0, MOST_NAME_CHARACTERS - suffix.length).replace(/[^a-z0-9]+$/, "") + suffix;
-}
-
-/** At most so many bytes, never half a character. */
-function cut(note: string): string {
-  const bytes = Buffer.from(note);
-  if (bytes.length <= MOST_NOTE_BYTES) return note;
-  const ellipsis = "…";
-  const room = MOST_NOTE_BYTES - Buffer.byteLength(ellipsis);
-  return new TextDecoder().decode(bytes.subarray(0, room), { stream: true }) + ellipsis;
+/** A 403 too, and no matter of RBAC: a namespace that is being deleted takes nothing new. */
+function isTerminating({ status, text }: KubeAnswer): boolean {
+  if (status !== 403) return false;
+  try {
+    const causes: unknown = JSON.parse(text)?.details?.causes;
+    return Array.isArray(causes) && causes.some((cause) => cause?.reason === "NamespaceTerminating");
+  } catch {
+    return false;
+  }
 }
