@@ -8,6 +8,7 @@ import { patchStep } from "./delivery.ts";
 import { editManifest } from "./edit-manifest.ts";
 import type { ImageGate } from "./image-gate.ts";
 import type { Phase } from "./observer.ts";
+import { withPortHint } from "./port-hint.ts";
 import type { Branch, Commit, Git, Identity, ManifestsBranch, Newest, SecretField, SshKey, Wanted } from "./ports.ts";
 import { sameRepository } from "./repository.ts";
 import { hasOneKey } from "./target.ts";
@@ -71,7 +72,9 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     // Both branches are listed at once: on a long wire it is the waits one after the other that take the time.
     const lastFailure = ports.backOff.lastFailure(target);
     if (lastFailure !== "git_limit") ports.git.refreshAhead(manifests, notBefore);
-    const observed = await during("Failed to get latest SHA", () => newestCommit(target, app, notBefore, ports));
+    const observed = await during("Failed to get latest SHA", () =>
+      withPortHint(app.repository, () => newestCommit(target, app, notBefore, ports)),
+    );
     const appCommit = observed.commit;
     const tag = tagFor(appCommit.sha, target.tagType);
     known.to = tag;
@@ -80,15 +83,17 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     if (held?.code === "git_limit") throw held;
 
     progress.step("manifest", "reading the manifest", known);
-    const { at, edit } = await during(patchStep(target, tag), async () => {
-      const at = await ports.git.manifestsBranch(manifests, notBefore);
-      ports.onBranches({ observed: observed.branch, manifests: at.branch });
-      const edit = await ports.git.withManifests(at, async (copy) => {
-        const tip = await copy.refresh(notBefore);
-        return editManifest(await copy.read(tip, target.path), target.path, target.image, tag);
-      });
-      return { at, edit };
-    });
+    const { at, edit } = await during(patchStep(target, tag), () =>
+      withPortHint(manifests.repository, async () => {
+        const at = await ports.git.manifestsBranch(manifests, notBefore);
+        ports.onBranches({ observed: observed.branch, manifests: at.branch });
+        const edit = await ports.git.withManifests(at, async (copy) => {
+          const tip = await copy.refresh(notBefore);
+          return editManifest(await copy.read(tip, target.path), target.path, target.image, tag);
+        });
+        return { at, edit };
+      }),
+    );
     if (edit.kind === "up_to_date") return { kind: "up_to_date", to: tag };
     if (edit.from !== undefined) known.from = edit.from;
     if (held) throw held;

@@ -13,6 +13,7 @@ import { closest } from "./did-you-mean.ts";
 import { escapeControl } from "./escape.ts";
 import { parseImageName, parseRegistryUrl, type RegistryUrl, withRegistry } from "./image.ts";
 import { parseManifestPath } from "./manifest-path.ts";
+import { portHint } from "./port-hint.ts";
 import { parseRepository } from "./repository.ts";
 import type { DeploymentRecord, ImageName, Parsed, Repository, SecretRef, Settings, SshRepository, Target } from "./types.ts";
 
@@ -91,13 +92,19 @@ function unknownKeys(keys: readonly string[]): string[] {
   return rest > 0 ? [...shown, `${rest} more unknown ${annotationPrefix}* annotations; remove them`] : shown;
 }
 
-function oddValues({ enabled, tag_type }: AnnotationValues): string[] {
+function oddValues(values: AnnotationValues): string[] {
+  const { enabled, tag_type } = values;
   const warnings: string[] = [];
   if (enabled !== "true" && enabled !== "false") {
     warnings.push(`${annotationPrefix}enabled is neither 'true' nor 'false' and counts as 'false'; set it to one of them`);
   }
   if (tag_type !== undefined && tag_type !== "long" && tag_type !== "short") {
     warnings.push(`${annotationPrefix}tag_type is neither 'long' nor 'short' and counts as 'long'; set it to one of them`);
+  }
+  for (const name of ["app_repository", "manifest_repository"] as const) {
+    const parsed = parseRepository(values[name] ?? "");
+    const hint = parsed.kind === "ok" ? portHint(parsed.repository) : undefined;
+    if (hint) warnings.push(`${annotationPrefix}${name} ${hint}`);
   }
   return warnings;
 }

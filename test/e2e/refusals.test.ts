@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { test } from "node:test";
 import { createBareRepository } from "../../sandbox/bare-repository.ts";
 import { newSshKeyPair } from "../../sandbox/ssh-key-pair.ts";
 import { manifestOf } from "../../sandbox/world.ts";
+import { freePort } from "../free-port.ts";
 import { OLD, type Stage, startStage } from "./stage.ts";
 
 async function startShop(stage: Stage) {
@@ -115,6 +118,49 @@ test("host keys: unknown names the ssh-keyscan line, changed names both fingerpr
   await assertRefused(stage, /HOST KEY .* HAS CHANGED: it shows ssh-ed25519 SHA256:[\w+/]{43}, but known is ssh-ed25519 SHA256:[\w+/]{43}/);
   await writeFile(file, stage.gitHost.knownHosts);
   assert.equal((await stage.reconcileOne("shop")).action, "patched");
+});
+
+test("a port in user@host:path is a hint in the failure and in /status, and nobody's port is tried out", async (t) => {
+  const stage = await startStage(t);
+  await startShop(stage);
+  const port = stage.gitHost.port;
+  const hint = `has a path that begins with '${port}'; a port belongs into ssh://, so if it is one, write ssh://git@127.0.0.1:${port}/team/shop.git`;
+  await stage.deploy({ name: "shop", annotations: { app_repository: `git@127.0.0.1:${port}/team/shop.git` } });
+  const { action, message = "" } = await stage.reconcileOne("shop");
+  assert.equal(action, "failed");
+  assert.match(message, /the host key of 127\.0\.0\.1:22 is not known: .* so it was not connected to/);
+  assert.ok(message.endsWith(`; git@127.0.0.1:${port}/team/shop.git ${hint}`), message);
+  assert.ok((await stage.text("/status")).includes(`warning: gitops.operator.app_repository ${hint}`));
+});
+
+test("S4: an annotation does not try out ports: open, silent and closed ones get one answer and no connection", async (t) => {
+  const stage = await startStage(t);
+  await startShop(stage);
+  let accepted = 0;
+  const listen = async (greeting: string) => {
+    const server = createServer((socket) => {
+      accepted += 1;
+      socket.on("error", () => {}).write(greeting);
+    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    t.after(() => server.close());
+    return (server.address() as AddressInfo).port;
+  };
+  const ports = {
+    ssh: await listen("SSH-2.0-internal\r\n"),
+    silent: await listen(""),
+    closed: await freePort(),
+    operator: stage.operator.port,
+  };
+  for (const [name, port] of Object.entries(ports)) {
+    await stage.deploy({ name, annotations: { app_repository: `ssh://git@127.0.0.1:${port}/team/shop.git` } });
+  }
+  const entries = await stage.reconcile();
+  const answers = new Set(entries.map(({ action, message = "" }) => `${action}: ${message.replaceAll(/\d{4,5}/g, "PORT")}`));
+  assert.equal(entries.length, 4);
+  assert.equal(answers.size, 1, [...answers].join("\n"));
+  assert.match([...answers].join(), /^failed: Failed to get latest SHA: the host key of 127\.0\.0\.1:PORT is not known/);
+  assert.equal(accepted, 0);
 });
 
 test("bad keys, Secrets, repositories, branches and manifests fail with the thing and the remedy; the healthy neighbour is served", async (t) => {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { test } from "node:test";
 import { Agent } from "undici";
+import { createEgress } from "../../../src/adapters/egress.ts";
 import { createHostBreaker } from "../../../src/adapters/git/host-breaker.ts";
 import { openHttpsWire } from "../../../src/adapters/git/https-wire.ts";
 import { ReconcileError } from "../../../src/errors.ts";
@@ -29,6 +30,41 @@ test("a host that has answered since the try began is only busy", () => {
   assert.throws(() => breaker.refuse("a", 0));
   breaker.answered("a");
   breaker.refuse("a", 0);
+});
+
+test("an https repository at a refused address is not connected to, and the reason says what opens it", async (t) => {
+  let accepted = 0;
+  const server = createServer(() => {
+    accepted += 1;
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const addresses = ["127.0.0.1", "127.0.0.1", "10.96.0.1"];
+  const resolve = async (host: string) => [{ address: host === "api.example" ? "10.96.0.1" : (addresses.shift() ?? ""), family: 4 }];
+  const dispatcher = createEgress({ allowCidrs: [], apiServerHost: "api.example", resolve });
+  t.after(() => dispatcher.destroy());
+  for (const [host, what] of [
+    ["127.0.0.1", "a loopback address"],
+    ["[::ffff:7f00:1]", "a loopback address"],
+    ["git.example", "a loopback address"],
+    ["localhost", "a loopback address"],
+    ["kubernetes.example", "the address of the Kubernetes API server"],
+    ["169.254.169.254", "a link-local address"],
+    ["[fd00:ec2::254]", "a cloud metadata address"],
+  ] as const) {
+    const repository = { transport: "https", host, port, path: "/team/app.git" } as const;
+    const limits = { maxBytes: 1_000, signal: AbortSignal.timeout(5_000), dispatcher, breaker: createHostBreaker(), notBefore: 0 };
+    await assert.rejects(openHttpsWire(repository, limits).advertisement(), (error: ReconcileError) => {
+      assert.equal(error.code, "repository_denied");
+      assert.match(
+        error.message,
+        new RegExp(`^git host .* is refused: .*${what}, to which the operator does not connect.*EGRESS_ALLOW_CIDRS$`),
+      );
+      return true;
+    });
+  }
+  assert.equal(accepted, 0);
 });
 
 test("an https host where nobody listens is tried once per pass, and again for the next", async (t) => {
