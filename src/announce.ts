@@ -5,6 +5,7 @@ import type { Outside } from "./connect-outside.ts";
 import { type ClusterEvent, createEvents, incompleteEvent } from "./core/events.ts";
 import type { NewsEvent } from "./core/news.ts";
 import { createNotices } from "./core/notices.ts";
+import type { Filter } from "./core/pass.ts";
 import type { Deployments, Log } from "./core/ports.ts";
 import type { EndedRun, Name } from "./core/results.ts";
 import type { Result, Target } from "./core/types.ts";
@@ -14,6 +15,8 @@ import type { Redactor } from "./telemetry/redact.ts";
 interface Announcer {
   ended(result: Result, run?: EndedRun): void;
   building(target: Target, sha: string, text: string): void;
+  /** Of a call or of the timer; `filter`: what the call was narrowed to. */
+  passEnded(filter: Filter, results: readonly Result[], durationMs: number): void;
   incomplete(name: Name, problems: readonly string[]): void;
   /** At each pass: tells the cluster what could not be told before, and forgets the Deployments that are not among these. */
   retain(names: readonly Name[]): void;
@@ -70,6 +73,13 @@ export function createAnnouncer({ log, redactor, deployments, chat, recorder, re
       const event = { kind: "building", sha, text: redactor.redact(words) } as const;
       void redactor.scope(() => tellChat(target, event));
       tellCluster(target, () => events.decide(target, event));
+    },
+    passEnded(filter, results, durationMs) {
+      const counts = { patched: 0, up_to_date: 0, skipped: 0, waiting: 0, failed: 0 };
+      for (const { outcome } of results) counts[outcome.kind] += 1;
+      // With results it is a name of the cluster's, else whatever a caller made up.
+      const about = results.length > 0 ? filter : {};
+      log.info({ ...about, tracked: results.length, ...counts, duration_ms: Math.round(durationMs) }, "pass ended");
     },
     incomplete: (name, problems) => tellCluster(name, () => incompleteEvent(problems)),
     retain(names) {

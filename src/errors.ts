@@ -22,6 +22,7 @@ export type ErrorCode =
   | "manifest_invalid"
   | "manifest_missing"
   | "manifest_no_container"
+  | "name_unknown"
   | "registry_denied"
   | "registry_limited"
   | "registry_unavailable"

@@ -4,12 +4,12 @@ type ParsedPath = { readonly kind: "ok"; readonly path: string } | { readonly ki
 
 const maxBytes = 1024;
 
-/** The path of a manifest in its repository: relative to the root, `/`-separated, `./a//b/` as `a/b`. */
+/** The path of a manifest in its repository: relative to the root, `/`-separated, `./a//b/` as `a/b`, and `/a` too. */
 export function parseManifestPath(text: string): ParsedPath {
   if (Buffer.byteLength(text) > maxBytes) return error(`is longer than ${maxBytes} bytes; use a shorter path`);
   if (unprintable.test(text)) return error("holds a control or invisible character; type the path again");
   if (text.includes("\\")) return error("holds a backslash; separate folders with '/'");
-  if (text.startsWith("/")) return error("is absolute; write it relative to the root of the repository, without the leading '/'");
+  if (text.startsWith("//")) return error("begins with '//'; write it relative to the root of the repository");
   const parts = text.split("/").filter((part) => part !== "" && part !== ".");
   if (parts.length === 0) return error("names no file; write the manifest's path, for example deploy/app.yaml");
   for (const part of parts) {

@@ -4,11 +4,12 @@ import { onceEach } from "../core/once-each.ts";
 import type { Filter } from "../core/pass.ts";
 import type { Log } from "../core/ports.ts";
 import type { Result } from "../core/types.ts";
-import { ReconcileError } from "../errors.ts";
+import { type ErrorCode, ReconcileError } from "../errors.ts";
 import { type ObserveRequest, observeRequests } from "./observe-requests.ts";
 import { reconcileEntry } from "./reconcile-entry.ts";
 import { parseReconcileFilter } from "./reconcile-filter.ts";
 import { requireToken } from "./require-token.ts";
+import { sendError, sendJson, toJson } from "./send-json.ts";
 import { STATUS_PAGE_POLICY } from "./status-page.ts";
 import { takeTurns } from "./take-turns.ts";
 
@@ -30,6 +31,9 @@ export interface AppOptions {
   readonly reconcileToken?: string | undefined;
 }
 
+/** Of failures that are no mistake of ours. */
+const STATUS: Partial<Record<ErrorCode, number>> = { name_unknown: 404, cluster_unsynced: 503, shutdown: 503 };
+
 /** Their routes, spans and answers take some milliseconds together. */
 const CALLS_PER_TURN = 50;
 
@@ -37,7 +41,7 @@ export function createApp(endpoints: Endpoints, log: Log, { requestStarted, reco
   const { debug } = endpoints;
   const routes = ["/reconcile", "/status", ...(debug ? ["/debug"] : []), "/health", "/metrics"];
   const turn = takeTurns(CALLS_PER_TURN);
-  const body = onceEach((results: Result[]) => JSON.stringify(results.map(reconcileEntry)));
+  const body = onceEach((results: Result[]) => toJson(results.map(reconcileEntry)));
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
@@ -48,15 +52,13 @@ export function createApp(endpoints: Endpoints, log: Log, { requestStarted, reco
   app.all("/reconcile", async (request, response) => {
     await turn();
     // HEAD starts nothing: a link checker is no trigger.
-    if (request.method === "HEAD") return void response.type("application/json").end();
+    if (request.method === "HEAD") return sendJson(response, Buffer.alloc(0));
     if (request.method !== "GET" && request.method !== "POST") return refuseMethod(response, "GET, HEAD, POST");
     const filter = parseReconcileFilter(request.query);
-    if (!filter) {
-      return void response.status(400).json({ error: "the query may hold namespace=… and deployment=…, once each; nothing was started" });
-    }
+    if (!filter) return sendError(response, 400, "the query may hold namespace=… and deployment=…, once each; nothing was started");
     const results = await endpoints.reconcile(filter, request);
     await turn();
-    response.type("application/json").send(body(results));
+    sendJson(response, body(results));
   });
   const read = (path: string, answer: (response: Response, request: Request) => unknown) =>
     app.all(path, async (request, response) => {
@@ -73,31 +75,28 @@ export function createApp(endpoints: Endpoints, log: Log, { requestStarted, reco
     });
     return response.type("text/html").send(endpoints.statusPage());
   });
-  if (debug) read("/debug", (response) => response.json(debug()));
-  read("/health", (response) => response.json(endpoints.health()));
+  if (debug) read("/debug", (response) => sendJson(response, toJson(debug())));
+  read("/health", (response) => sendJson(response, toJson(endpoints.health())));
   read("/metrics", async (response) => {
     const { contentType, text } = await endpoints.metrics();
     response.set("content-type", contentType).send(text);
   });
 
   app.use((request: Request, response: Response) => {
-    response.status(404).json({ error: `no such path: ${request.path}; there are ${routes.join(", ")}` });
+    sendError(response, 404, `no such path: ${request.path}; there are ${routes.join(", ")}`);
   });
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
     if (response.headersSent) return void response.destroy();
-    if (error instanceof ReconcileError && (error.code === "shutdown" || error.code === "cluster_unsynced")) {
-      return void response.status(503).json({ error: error.message });
-    }
-    if (error instanceof URIError) return void response.status(400).json({ error: "the path is not a valid URL path" });
+    const status = error instanceof ReconcileError ? STATUS[error.code] : undefined;
+    if (status !== undefined) return sendError(response, status, (error as ReconcileError).message);
+    if (error instanceof URIError) return sendError(response, 400, "the path is not a valid URL path");
     log.error({ path: request.path, err: error }, "Request failed");
-    response.status(500).json({ error: "internal error; see the operator's log" });
+    sendError(response, 500, "internal error; see the operator's log");
   });
   return app;
 }
 
 function refuseMethod(response: Response, allowed: string): void {
-  response
-    .set("allow", allowed)
-    .status(405)
-    .json({ error: `method not allowed; use ${allowed}` });
+  response.set("allow", allowed);
+  sendError(response, 405, `method not allowed; use ${allowed}`);
 }

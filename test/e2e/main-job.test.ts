@@ -110,6 +110,7 @@ test("disabled, incomplete and malformed Deployments are told apart, in every vi
 test("the other answers of HTTP: 404, 405, HEAD starts nothing, narrowed calls, nothing of ours", async (t) => {
   const stage = await startStage(t);
   assert.deepEqual(await stage.reconcile(), []);
+  assert.deepEqual(await stage.reconcile("?namespace=anything&pretty"), []);
   assert.match(await stage.text("/status"), /No deployments with gitops\.operator annotations were found\./);
   await stage.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `team/shop:${OLD}`) });
   await stage.repository("team/shop.git", { "index.html": "1" });
@@ -132,7 +133,16 @@ test("the other answers of HTTP: 404, 405, HEAD starts nothing, narrowed calls, 
     ((await posted.json()) as { namespace: string; action: string }[]).map(({ namespace, action }) => [namespace, action]),
     [["other", "patched"]],
   );
-  assert.deepEqual(await stage.reconcile("?deployment=nobody"), []);
+  const before = (await stage.gitHost.execs()).length;
+  for (const [query, nearest] of [
+    ["?deployment=shpo", "'shop'"],
+    ["?namespace=othr&deployment=shop", "'other'"],
+  ] as const) {
+    const unknown = await fetch(`${stage.url}/reconcile${query}`);
+    assert.equal(unknown.status, 404);
+    assert.ok(((await unknown.json()) as { error: string }).error.endsWith(`; did you mean ${nearest}?`));
+  }
+  assert.equal((await stage.gitHost.execs()).length, before, "nothing was started");
 });
 
 test("DEBUG_ENDPOINT=off: there is no /debug", async (t) => {

@@ -1,17 +1,20 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import type { Filter } from "../../src/core/pass.ts";
+import { ReconcileError } from "../../src/errors.ts";
 import { type AppOptions, createApp, type Endpoints } from "../../src/http/app.ts";
 import { startHttpServer } from "../../src/http/http-server.ts";
 
 const TOKEN = "0123456789abcdef0123456789abcdef";
 
-async function start(t: TestContext, options: AppOptions = {}, { isDebugOff = false } = {}) {
+type Options = AppOptions & Partial<Pick<Endpoints, "reconcile">>;
+
+async function start(t: TestContext, { reconcile, ...options }: Options = {}, { isDebugOff = false } = {}) {
   const calls: Filter[] = [];
   const endpoints: Endpoints = {
-    async reconcile(filter) {
+    async reconcile(filter, call) {
       calls.push(filter);
-      return [];
+      return reconcile ? reconcile(filter, call) : [];
     },
     status: () => "status",
     statusPage: () => "page",
@@ -69,10 +72,9 @@ test("DEBUG_ENDPOINT=off: /debug is a path like any unknown one, for metrics too
   assert.deepEqual([...new Set(routes)], ["other"]);
 });
 
-test("a query that is misspelt, repeated or an array starts nothing and is told the known keys", async (t) => {
+test("a filter that is repeated starts nothing; other keys are nobody's business, as probes and proxies add their own", async (t) => {
   const { calls, ask } = await start(t);
-  const odd = ["namspace=a", "namespace=a&namespace=b", "namespace[]=a", "namespace=a&x", "Namespace=a", "__proto__=a", "deployment[a]=b"];
-  for (const query of odd) {
+  for (const query of ["namespace=a&namespace=b", "deployment=a&x=y&deployment=b"]) {
     for (const method of ["GET", "POST"]) {
       const response = await ask(`/reconcile?${query}`, { method });
       assert.equal(response.status, 400, query);
@@ -80,6 +82,45 @@ test("a query that is misspelt, repeated or an array starts nothing and is told 
     }
   }
   assert.deepEqual(calls, []);
-  for (const query of ["", "?", "?namespace=a&deployment=b", "?deployment=b"]) assert.equal((await ask(`/reconcile${query}`)).status, 200);
-  assert.deepEqual(calls, [{}, {}, { namespace: "a", deployment: "b" }, { deployment: "b" }]);
+  const asked: [query: string, filter: Filter][] = [
+    ["", {}],
+    ["?", {}],
+    ["?namespace=a&deployment=b", { namespace: "a", deployment: "b" }],
+    ["?deployment=b", { deployment: "b" }],
+    ["?t=1&t=2&Namespace=a&namespace[]=a&__proto__=a&deployment[a]=b&x", {}],
+    ["?pretty&namespace=a", { namespace: "a" }],
+  ];
+  for (const [query] of asked) assert.equal((await ask(`/reconcile${query}`)).status, 200, query);
+  assert.deepEqual(
+    calls,
+    asked.map(([, filter]) => filter),
+  );
+});
+
+test("JSON is application/json and nothing more, in every answer and failure", async (t) => {
+  const { ask } = await start(t, { reconcileToken: TOKEN });
+  const failing = await start(t, { reconcile: () => Promise.reject(new Error("a mistake")) });
+  const stopped = await start(t, { reconcile: () => Promise.reject(new ReconcileError("shutdown", "the operator is shutting down")) });
+  const unknown = await start(t, { reconcile: () => Promise.reject(new ReconcileError("name_unknown", "no such Deployment")) });
+  const answers: [status: number, response: Response][] = [
+    [200, await ask("/reconcile", bearer(`Bearer ${TOKEN}`))],
+    [200, await ask("/reconcile", { ...bearer(`Bearer ${TOKEN}`), method: "HEAD" })],
+    [200, await ask("/debug")],
+    [200, await ask("/health")],
+    [200, await ask("/health", { method: "HEAD" })],
+    [400, await ask("/reconcile?namespace=a&namespace=b", bearer(`Bearer ${TOKEN}`))],
+    [401, await ask("/reconcile")],
+    [404, await ask("/nowhere")],
+    [404, await unknown.ask("/reconcile?deployment=x")],
+    [405, await ask("/health", { method: "POST" })],
+    [500, await failing.ask("/reconcile")],
+    [503, await stopped.ask("/reconcile")],
+  ];
+  for (const [status, response] of answers) {
+    assert.equal(response.status, status, response.url);
+    assert.equal(response.headers.get("content-type"), "application/json", response.url);
+    const text = await response.text();
+    if (text !== "") assert.equal(response.headers.get("content-length"), String(Buffer.byteLength(text)), response.url);
+    if (status >= 400) assert.deepEqual(Object.keys(JSON.parse(text)), ["error"], response.url);
+  }
 });

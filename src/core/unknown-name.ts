@@ -1,0 +1,33 @@
+import { cut } from "./cut.ts";
+import { closest } from "./did-you-mean.ts";
+import { escapeControl } from "./escape.ts";
+import type { Filter } from "./pass.ts";
+import type { Name } from "./results.ts";
+
+/** Longer names are compared with nothing, so that a call costs little whatever it says. */
+const mostCompared = 63;
+
+/** What a filter names that is not tracked, with the nearest name; undefined where it names something, or nothing is tracked at all. */
+export function unknownName({ namespace, deployment }: Filter, tracked: readonly Name[]): string | undefined {
+  if (tracked.length === 0) return undefined;
+  const here = namespace === undefined ? tracked : tracked.filter((name) => name.namespace === namespace);
+  if (namespace !== undefined && here.length === 0) {
+    const namespaces = tracked.map((name) => name.namespace);
+    return `no tracked Deployment in namespace ${shown(namespace)}; ${nearest(namespace, namespaces)}`;
+  }
+  if (deployment === undefined || here.some((name) => name.deployment === deployment)) return undefined;
+  const unknown = `no tracked Deployment ${shown(deployment)}${namespace === undefined ? "" : ` in namespace ${shown(namespace)}`}`;
+  const elsewhere = tracked.find((name) => name.deployment === deployment);
+  if (elsewhere) return `${unknown}; did you mean namespace '${elsewhere.namespace}'?`;
+  const names = here.map((name) => name.deployment);
+  return `${unknown}; ${nearest(deployment, names)}`;
+}
+
+function shown(text: string): string {
+  return `'${escapeControl(cut(text, mostCompared))}'`;
+}
+
+function nearest(text: string, names: readonly string[]): string {
+  const name = text.length > mostCompared ? undefined : closest(text, [...new Set(names)]);
+  return name === undefined ? "/status lists what is tracked" : `did you mean '${name}'?`;
+}
