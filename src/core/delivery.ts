@@ -97,7 +97,7 @@ export function createDelivery(options: DeliveryOptions, closing: AbortSignal): 
         }
         if (result.kind === "refused") return result.reason;
         if (result.cause === undefined) observer.pushRaced();
-        if (attempt === TRIES) throw result.cause ?? raced(at);
+        if (attempt === TRIES) throw result.cause ?? raced(at, result.reason);
         await clock.sleep(Math.random() * 100 * 2 ** attempt, closing);
       }
     });
@@ -169,9 +169,10 @@ function commitStep({ deployment }: Target, tag: string): string {
   return `Failed to commit changes for ${deployment} (version ${tag})`;
 }
 
-function raced(at: ManifestsBranch): ReconcileError {
+function raced(at: ManifestsBranch, reason: string | undefined): ReconcileError {
   const name = `${formatRepository(at.repository)}, branch '${at.branch}'`;
-  return new ReconcileError("git_push_raced", `others pushed to ${name} first, ${TRIES} times in a row; the next pass tries again`);
+  const said = reason === undefined ? "" : ` (it said: ${reason})`;
+  return new ReconcileError("git_push_raced", `others pushed to ${name} first, ${TRIES} times in a row${said}; the next pass tries again`);
 }
 
 function refusal(at: ManifestsBranch, reason: string): string {

@@ -69,9 +69,9 @@ export interface Newest {
 
 export type PushResult =
   | { readonly kind: "accepted" }
-  /** Nothing was written: the branch was not where we thought, or the connection broke (`cause`). Another try may succeed. */
-  | { readonly kind: "raced"; readonly cause?: unknown }
-  /** The server said no for a reason of its own (hook, ruleset), in its words. */
+  /** Nothing was written: the branch was not where we thought (`reason`: what the server said to that), or the connection broke (`cause`). Another try may succeed. */
+  | { readonly kind: "raced"; readonly reason?: string; readonly cause?: unknown }
+  /** The server said no for a reason of its own (hook, ruleset), in its words; the branch is where it was. */
   | { readonly kind: "refused"; readonly reason: string };
 
 /** The local shallow copy of one manifests branch. Files are read from, and commits built in, its object store. */

@@ -24,9 +24,12 @@ export interface GitRemote {
   requireTip(at: Wanted<Branch>, listing: RefListing): Pick<Branch, "branch"> & { readonly tip: string };
   /** Up to `depth` generations of commits from `tip`, by object id. */
   commits(server: UploadPack, tip: string, depth: number): Promise<Map<string, Commit>>;
-  /** Asks the remote, three times if need be, whether `sha`, pushed on top of `from`, is in the branch's history. */
-  hasCommit(at: Branch, from: string, sha: string): Promise<boolean>;
+  /** Asks the remote, three times if need be, what became of a push that was not acknowledged. `why` goes into the failure to find out. */
+  lookAfterPush(at: Branch, commits: { readonly from: string; readonly to: string }, why: string): Promise<AfterPush>;
 }
+
+/** `landed`: the branch's history has the pushed commit. Else it `stands` where it was, or was `moved` by another (or deleted). */
+export type AfterPush = "landed" | "stands" | "moved";
 
 export interface Question {
   readonly service: GitService;
@@ -118,7 +121,7 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
     return readCommits(server.pack({ want: tip, depth, commitsOnly: true }, new Set()));
   }
 
-  async function hasCommit(at: Branch, from: string, sha: string): Promise<boolean> {
+  const lookAfterPush: GitRemote["lookAfterPush"] = async (at, { from, to }, why) => {
     let failure: unknown;
     for (const delayMs of ASK_AGAIN_MS) {
       await new Promise((resolve) => setTimeout(resolve, delayMs));
@@ -127,24 +130,24 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
         return await converse(at, question, async (wire) => {
           const server = await openUploadPack(wire);
           const { tip } = await server.list(at.branch);
-          if (tip === sha) return true;
-          if (tip === from || !tip) return false;
-          const found = (await commits(server, tip, LOOK_BACK)).has(sha);
+          if (tip === to) return "landed";
+          if (tip === from) return "stands";
+          if (!tip) return "moved";
+          const isBehind = (await commits(server, tip, LOOK_BACK)).has(to);
           wire.abort();
-          return found;
+          return isBehind ? "landed" : "moved";
         });
       } catch (error) {
         failure = error;
         if (asReconcileError(error).code === "shutdown") break;
       }
     }
-    const name = formatRepository(at.repository);
     throw new ReconcileError(
       "git_unreachable",
-      `the connection to ${name} broke after the commits were sent and it can't be asked whether they arrived; the next pass looks`,
+      `${formatRepository(at.repository)} ${why}, and can't be asked what became of the commits; the next pass looks`,
       { cause: failure },
     );
-  }
+  };
 
-  return { maxBytes, stopping, grace, converse, requireTip, commits, hasCommit };
+  return { maxBytes, stopping, grace, converse, requireTip, commits, lookAfterPush };
 }

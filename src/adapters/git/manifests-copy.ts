@@ -6,6 +6,7 @@ import type { Identity, ManifestsBranch, ManifestsCopy, PushResult } from "../..
 import { formatRepository } from "../../core/repository.ts";
 import { createTurns, type TakeTurn } from "../../core/turns.ts";
 import { asReconcileError, ReconcileError } from "../../errors.ts";
+import { pushAcknowledged } from "./acknowledged-push.ts";
 import type { BeginArrival } from "./arrivals.ts";
 import type { ContentCache } from "./content-cache.ts";
 import { diskError } from "./disk-error.ts";
@@ -15,7 +16,6 @@ import { commitFile, readFile } from "./manifest-files.ts";
 import { createObjectStore, type ObjectStore } from "./object-store.ts";
 import type { Pack } from "./pack-format.ts";
 import { indexPack } from "./pack-index.ts";
-import { pushRef } from "./receive-pack.ts";
 import { openUploadPack, type UploadPack } from "./upload-pack.ts";
 
 interface CopyOptions {
@@ -173,7 +173,8 @@ export function createManifestsCopy({ remote, folder, identity, contents, beginA
       return pack.bytes;
     };
     try {
-      const { result, startedAt } = await send(at, from, to, makePack);
+      const startedAt = performance.now();
+      const result = await pushAcknowledged(remote, at, { from, to }, makePack, startedAt);
       if (result.kind !== "accepted" || !pack || into.tip !== from) return result;
       into.objects.addPack(path, pack.index);
       isKept = true;
@@ -185,30 +186,6 @@ export function createManifestsCopy({ remote, folder, identity, contents, beginA
       return result;
     } finally {
       if (!isKept) await rm(path, { force: true });
-    }
-  }
-
-  /** Never unknown: after a cut the remote is asked whether the commit has arrived. */
-  async function send(at: ManifestsBranch, from: string, to: string, makePack: () => Promise<Uint8Array>) {
-    const update = { branch: at.branch, from, to };
-    const startedAt = performance.now();
-    let sent = false;
-    const onSend = () => {
-      remote.stopping.throwIfAborted();
-      sent = true;
-    };
-    const graceMs = () => (sent ? remote.grace.acknowledgeMs : 0);
-    try {
-      const question = { service: "git-receive-pack", notBefore: startedAt, graceMs } as const;
-      const result = await remote.converse(at, question, (wire) => pushRef(wire, update, makePack, onSend));
-      return { result, startedAt };
-    } catch (error) {
-      if (!sent) throw error;
-      const landed = await remote.hasCommit(at, from, to);
-      if (!landed && remote.stopping.aborted) throw unacknowledged(at);
-      if (!landed && asReconcileError(error).code !== "git_unreachable") throw error;
-      const result: PushResult = landed ? { kind: "accepted" } : { kind: "raced", cause: error };
-      return { result, startedAt };
     }
   }
 
@@ -247,11 +224,6 @@ export function createManifestsCopy({ remote, folder, identity, contents, beginA
       store = undefined;
     },
   };
-}
-
-function unacknowledged(at: ManifestsBranch): ReconcileError {
-  const name = `${formatRepository(at.repository)}, branch '${at.branch}'`;
-  return new ReconcileError("shutdown", `${name} had not acknowledged the push when the operator had to stop; the next start looks again`);
 }
 
 function storeError(error: unknown): ReconcileError {

@@ -3,7 +3,7 @@ import type { PushResult } from "../../core/ports.ts";
 import { ReconcileError } from "../../errors.ts";
 import { AGENT, chooseCapabilities } from "./capabilities.ts";
 import type { GitWire } from "./git-wire.ts";
-import { countIdleLines, endless, FLUSH, type PktReader, pkt, readLines } from "./pkt-line.ts";
+import { countIdleLines, endless, FLUSH, type PktReader, pkt, readLines, refuseError } from "./pkt-line.ts";
 import { serverWords } from "./server-words.ts";
 
 export interface RefUpdate {
@@ -15,11 +15,7 @@ export interface RefUpdate {
 /** The report is a line for the pack and one for the branch. */
 const MOST_REPORT_BYTES = 2 ** 20;
 
-/** What a server answers when another push was first: nothing was written and the next try may succeed. */
-const RACE =
-  /non-fast-forward|fetch first|failed to update ref|cannot lock ref|failed to lock|incorrect old value|stale info|reference already exists/i;
-
-/** `makePack` runs once the server has shown that the branch is still at `from`. `onSend` is called before the first byte that could change the remote. */
+/** `makePack` runs once the server has shown that the branch is still at `from`. `onSend` is called before the first byte that could change the remote. A refusal may be a race that was lost since: that is seen by looking, not by its words. */
 export async function pushRef(
   wire: GitWire,
   update: RefUpdate,
@@ -65,6 +61,8 @@ async function demultiplex(reader: PktReader): Promise<[report: string[], said: 
     if (line.kind !== "data") continue;
     const [band, text] = [line.data[0], line.data.subarray(1)];
     countIdle();
+    // In no band at all: a server that gave up.
+    if (band !== undefined && band > 3) refuseError(line.data.toString("utf8"));
     if (band === 1) {
       report.push(text);
       reportBytes += text.length;
@@ -85,13 +83,12 @@ async function demultiplex(reader: PktReader): Promise<[report: string[], said: 
 
 function readReport(report: readonly string[], said: string, ref: string): PushResult {
   if (report.includes("unpack ok") && report.includes(`ok ${ref}`)) return { kind: "accepted" };
-  const refusal = report.find((line) => line.startsWith(`ng ${ref} `))?.slice(`ng ${ref} `.length);
+  const refusal = report.find((line) => `${line} `.startsWith(`ng ${ref} `))?.slice(`ng ${ref} `.length);
   const unpack = report.find((line) => line.startsWith("unpack ") && line !== "unpack ok")?.slice("unpack ".length);
   if (refusal === undefined && unpack === undefined) throw cut();
-  const reason = [unpack, refusal].filter(Boolean).join("; ");
-  if (unpack === undefined && RACE.test(reason)) return { kind: "raced" };
+  const reason = serverWords([unpack, refusal].filter(Boolean).join("; ")) || "no reason given";
   const words = serverWords(said);
-  return { kind: "refused", reason: words ? `${serverWords(reason)} (${words})` : serverWords(reason) };
+  return { kind: "refused", reason: words ? `${reason} (${words})` : reason };
 }
 
 function cut(): ReconcileError {

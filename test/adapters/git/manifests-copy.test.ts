@@ -1,48 +1,13 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import { type TestContext, test } from "node:test";
-import { Agent } from "undici";
-import { createBareRepository } from "../../../sandbox/bare-repository.ts";
+import { test } from "node:test";
 import { git as runGit } from "../../../sandbox/git-process.ts";
 import { directorySize } from "../../../src/adapters/directory-size.ts";
-import { createGit, type GitOptions } from "../../../src/adapters/git/git.ts";
-import type { ManifestsBranch } from "../../../src/core/ports.ts";
-import { inChunks, type LocalService, localConnections, startService } from "./local-git.ts";
-
-type Start = Parameters<typeof localConnections>[0];
-
-/** A manifests repository, and the Git port over whatever service `start` gives; by default the real ones. */
-async function startWorld(t: TestContext) {
-  const folder = await mkdtemp(join(tmpdir(), "manifests-copy-"));
-  const repository = await createBareRepository(join(folder, "r.git"), { files: { "shop/a.yaml": "a: 1\n" } });
-  const services: LocalService[] = [];
-  const dispatcher = new Agent();
-  t.after(async () => {
-    for (const service of services) service.stop();
-    await dispatcher.close();
-    await rm(folder, { recursive: true, force: true });
-  });
-  const real: Start = (service, path) => {
-    const started = startService(service, path, service === "git-upload-pack" ? 2 : 0);
-    services.push(started);
-    return started;
-  };
-  const at = {
-    repository: { transport: "ssh", user: "git", host: "git.example", port: 22, path: repository.directory },
-    branch: "main",
-    key: { id: "SHA256:key", privateKey: "unused" },
-  } as unknown as ManifestsBranch;
-  const workDir = join(folder, "work");
-  const open = (start: Start = real, limits: Partial<GitOptions> = {}) => {
-    const identity = { name: "Operator", email: "operator@example.com" };
-    return createGit({ connections: localConnections(start), dispatcher, workDir, maxRepositoryBytes: 2 ** 20, identity, ...limits });
-  };
-  return { repository, at, workDir, services, real, open };
-}
+import { inChunks, startService } from "./local-git.ts";
+import { type StartService, startManifestsWorld } from "./manifests-world.ts";
 
 async function copyFolders(workDir: string): Promise<string[]> {
   const [run = ""] = await readdir(workDir);
@@ -56,7 +21,7 @@ async function copyFolder(workDir: string): Promise<string> {
 }
 
 test("a folder that vanishes between the commit and its push: the copy is made anew, and the push arrives", async (t) => {
-  const { repository, at, workDir, open } = await startWorld(t);
+  const { repository, at, workDir, open } = await startManifestsWorld(t);
   let attempts = 0;
   const result = await open().withManifests(at, async (copy) => {
     attempts += 1;
@@ -72,7 +37,7 @@ test("a folder that vanishes between the commit and its push: the copy is made a
 });
 
 test("a pass on an unmoved branch reads nothing from disk and fetches nothing", async (t) => {
-  const { at, workDir, services, open } = await startWorld(t);
+  const { at, workDir, services, open } = await startManifestsWorld(t);
   const git = open();
   const read = () => git.withManifests(at, async (copy) => copy.read(await copy.refresh(performance.now()), "shop/a.yaml"));
   assert.equal(await read(), "a: 1\n");
@@ -83,7 +48,7 @@ test("a pass on an unmoved branch reads nothing from disk and fetches nothing", 
 });
 
 test("a push is one file on disk, from which the next pass goes on", async (t) => {
-  const { repository, at, workDir, open } = await startWorld(t);
+  const { repository, at, workDir, open } = await startManifestsWorld(t);
   const git = open();
   for (let round = 1; round <= 3; round++) {
     const result = await git.withManifests(at, async (copy) => {
@@ -100,13 +65,13 @@ test("a push is one file on disk, from which the next pass goes on", async (t) =
 });
 
 test("a pack cut at any byte leaves no copy behind, and the next whole one is taken", async (t) => {
-  const { at, workDir, services, open } = await startWorld(t);
+  const { at, workDir, services, open } = await startManifestsWorld(t);
   const refreshed = (git: ReturnType<typeof open>) => git.withManifests(at, (copy) => copy.refresh(performance.now()));
   const tip = await refreshed(open());
   const recorded = services[0]?.recorded() ?? Buffer.alloc(0);
   assert.ok(recorded.length > 500);
   let size = 0;
-  const replayed: Start = () => {
+  const replayed: StartService = () => {
     const stdin = new PassThrough();
     stdin.resume();
     return { stdin, said: () => inChunks(recorded.subarray(0, size), 100), stop: () => {} };
@@ -121,7 +86,7 @@ test("a pack cut at any byte leaves no copy behind, and the next whole one is ta
 });
 
 test("a fast-forward cut at any byte leaves no half pack beside the copy, and the next whole one is taken", async (t) => {
-  const { repository, at, workDir, services, open } = await startWorld(t);
+  const { repository, at, workDir, services, open } = await startManifestsWorld(t);
   const refreshed = (git: ReturnType<typeof open>) => git.withManifests(at, (copy) => copy.refresh(performance.now()));
   let said: Buffer | undefined;
   const git = open((service, path) => {
@@ -147,7 +112,7 @@ test("a fast-forward cut at any byte leaves no half pack beside the copy, and th
 });
 
 test("a fast-forward that would inflate to too much is fetched as a fresh copy instead", async (t) => {
-  const { repository, at, open } = await startWorld(t);
+  const { repository, at, open } = await startManifestsWorld(t);
   const git = open();
   const read = () => git.withManifests(at, async (copy) => copy.read(await copy.refresh(performance.now()), "shop/a.yaml"));
   await read();
@@ -158,7 +123,7 @@ test("a fast-forward that would inflate to too much is fetched as a fresh copy i
 });
 
 test("what a fast-forward may hold goes by what it may bring, not by a whole clone: the indexes of a hundred would not fit", async (t) => {
-  const { repository, at, workDir, real, open } = await startWorld(t);
+  const { repository, at, workDir, real, open } = await startManifestsWorld(t);
   const git = open(real, { maxRepositoryBytes: 2 ** 24 });
   const refreshed = () => git.withManifests(at, (copy) => copy.refresh(performance.now()));
   await refreshed();
@@ -169,7 +134,7 @@ test("what a fast-forward may hold goes by what it may bring, not by a whole clo
 });
 
 test("idle copies go when what all keep in memory is more than they may", async (t) => {
-  const { repository, at, workDir, real, open } = await startWorld(t);
+  const { repository, at, workDir, real, open } = await startManifestsWorld(t);
   await repository.commit(Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`many/${i}.yaml`, `a: ${i}\n`])));
   // An index has 28 bytes for each object, so two copies fit, and not a third.
   const git = open(real, { maxCopiesMemoryBytes: 80_000 });
@@ -183,7 +148,7 @@ test("idle copies go when what all keep in memory is more than they may", async 
 });
 
 test("what was committed and never pushed counts as kept in memory", async (t) => {
-  const { at, workDir, real, open } = await startWorld(t);
+  const { at, workDir, real, open } = await startManifestsWorld(t);
   const git = open(real, { maxCopiesMemoryBytes: 10_000 });
   const commit = (bytes: number) =>
     git.withManifests(at, async (copy) =>
@@ -196,14 +161,14 @@ test("what was committed and never pushed counts as kept in memory", async (t) =
 });
 
 test("packs that arrive at once and never end leave disk and room for a small one", async (t) => {
-  const { repository, at, workDir, services, real, open } = await startWorld(t);
+  const { repository, at, workDir, services, real, open } = await startManifestsWorld(t);
   await repository.commit({ big: { content: randomBytes(500_000) } });
   const refreshed = (git: ReturnType<typeof open>, key: string) =>
     git.withManifests({ ...at, key: { ...at.key, id: key } }, (copy) => copy.refresh(performance.now()));
   await refreshed(open(), "recorded");
   const recorded = services[0]?.recorded() ?? Buffer.alloc(0);
   const ends: (() => void)[] = [];
-  const stalled: Start = () => {
+  const stalled: StartService = () => {
     const stdin = new PassThrough();
     stdin.resume();
     const end = Promise.withResolvers<void>();
@@ -234,7 +199,7 @@ for (const [what, budgets, kept] of [
   ["fewer bytes than a copy has", { maxCopiesBytes: 1 }, []],
 ] as const) {
   test(`over a budget of ${what} the copies that were unused longest go from the disk, and none that is in use`, async (t) => {
-    const { repository, at, workDir, services, open } = await startWorld(t);
+    const { repository, at, workDir, services, open } = await startManifestsWorld(t);
     const git = open(undefined, budgets);
     const branches = ["a", "b", "c", "d"];
     for (const branch of branches) await repository.commit({ "shop/a.yaml": `${branch}\n` }, { branch });
@@ -259,7 +224,7 @@ for (const [what, budgets, kept] of [
 }
 
 test("S8: local paths hold nothing of a repository's, a branch's or a key's name", async (t) => {
-  const { repository, at, workDir, open } = await startWorld(t);
+  const { repository, at, workDir, open } = await startManifestsWorld(t);
   const branch = "feature/one";
   await repository.commit({ "shop/a.yaml": "a: 1\n" }, { branch });
   await open().withManifests({ ...at, branch }, (copy) => copy.refresh(performance.now()));
@@ -268,7 +233,7 @@ test("S8: local paths hold nothing of a repository's, a branch's or a key's name
 });
 
 test("a branch that is not named shares the copy of the one it turns out to be, costs no conversation more, and is followed when the remote changes it", async (t) => {
-  const { repository, at, workDir, services, open } = await startWorld(t);
+  const { repository, at, workDir, services, open } = await startManifestsWorld(t);
   const git = open();
   t.after(git.close);
   const unnamed = { ...at, branch: undefined };
@@ -296,7 +261,7 @@ test("a branch that is not named shares the copy of the one it turns out to be, 
 });
 
 test("a damaged copy of a branch that is not named is made anew", async (t) => {
-  const { repository, at, workDir, open } = await startWorld(t);
+  const { repository, at, workDir, open } = await startManifestsWorld(t);
   const git = open();
   t.after(git.close);
   const unnamed = { ...at, branch: undefined };
