@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type BareRepository, createBareRepository, type FileChange } from "./bare-repository.ts";
 import { type ChatWebhook, startChatWebhook } from "./chat-webhook.ts";
 import { type CiApi, startCiApi } from "./ci-api.ts";
+import type { NewObject } from "./cluster-api/kinds.ts";
 import { type ClusterApi, type ClusterApiOptions, startClusterApi } from "./cluster-api.ts";
 import { type GitHost, type GitHostOptions, startGitHost } from "./git-host.ts";
 import { type RegistryOptions, type SandboxRegistry, startRegistry } from "./registry.ts";
@@ -34,6 +35,8 @@ export interface World {
   secret(namespace: string, name: string, data: Readonly<Record<string, string>>): void;
   /** Puts a Deployment into the cluster; annotations without their `gitops.operator.` prefix, null to leave one out. */
   deploy(app: DeployedApp): void;
+  /** That Deployment, for another cluster. */
+  deploymentOf(app: DeployedApp): NewObject;
   /** What the operator's process needs of its environment. */
   readonly env: Readonly<Record<string, string>>;
   close(): Promise<void>;
@@ -75,7 +78,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       const encoded = Object.entries(data).map(([field, text]) => [field, Buffer.from(text).toString("base64")]);
       cluster.put({ apiVersion: "v1", kind: "Secret", metadata: { namespace, name }, type: "Opaque", data: Object.fromEntries(encoded) });
     },
-    deploy({ namespace = "default", name, image = `team/${name}:old`, annotations = {} }) {
+    deploy: (app) => void cluster.put(world.deploymentOf(app)),
+    deploymentOf({ namespace = "default", name, image = `team/${name}:old`, annotations = {} }) {
       const all: Record<string, string | null> = {
         enabled: "true",
         app_repository: gitHost.url(`team/${name}.git`),
@@ -87,7 +91,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         ...annotations,
       };
       const set = Object.entries(all).filter(([, value]) => value !== null);
-      cluster.put({
+      return {
         apiVersion: "apps/v1",
         kind: "Deployment",
         metadata: {
@@ -103,7 +107,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
           selector: { matchLabels: { app: name } },
           template: { metadata: { labels: { app: name } }, spec: { containers: [{ name, image }] } },
         },
-      });
+      };
     },
     env: {
       KUBECONFIG: files.kubeconfig,
