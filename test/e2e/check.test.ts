@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { access } from "node:fs/promises";
-import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -11,6 +10,7 @@ import { dockerConfigJson } from "../../sandbox/registry.ts";
 import { manifestOf, startWorld, type World, type WorldOptions } from "../../sandbox/world.ts";
 import { deploymentYaml } from "../check/deployment-yaml.ts";
 import { skipWithoutSshd, startOpenSsh } from "../openssh.ts";
+import { startSilentHost } from "../silent-host.ts";
 import { startOperatorProcess } from "./operator-process.ts";
 import { OLD } from "./stage.ts";
 
@@ -200,15 +200,7 @@ test("without a cluster: said in one line, and what needs none is checked all th
 
 test("a git server that never answers is named, and the check ends", async (t) => {
   const { world, file } = await startShop(t);
-  const sockets = new Set<Socket>();
-  const silent = createServer((socket) => void sockets.add(socket.on("error", () => {})));
-  silent.listen(0, "127.0.0.1");
-  await once(silent, "listening");
-  t.after(() => {
-    for (const socket of sockets) socket.destroy();
-    silent.close();
-  });
-  const { port } = silent.address() as { port: number };
+  const { port } = await startSilentHost(t, world.env);
   const startedAt = performance.now();
   const args = ["--live", "--timeout", "1"];
   const answer = await check(world, args, file({ app_repository: `ssh://git@127.0.0.1:${port}/team/shop.git` }));

@@ -105,7 +105,7 @@ test("SIGTERM while one Deployment waits for its build and another for a silent 
   world.secret("gitops-operator", "github", { "github-token": "ghp_canary0123456789canary0123456789ab" });
   world.ci.setRuns("team/shop", (await app.tip()) ?? "", [{ status: "in_progress" }]);
   world.deploy({ name: "shop", annotations: { github_token_secret_name: "github" } });
-  const { port } = await startSilentHost(t);
+  const { port } = await startSilentHost(t, world.env);
   world.deploy({ name: "silent", annotations: { app_repository: `ssh://git@127.0.0.1:${port}/silent.git` } });
   const { child, url, exit } = await startProcess(t, { ...world.env, RECONCILE_TIMEOUT_SECONDS: "1", IMAGE_WAIT_INITIAL_SECONDS: "60" });
   const entries = (await (await fetch(`${url}/reconcile`)).json()) as { action: string; message: string }[];

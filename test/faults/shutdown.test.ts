@@ -76,7 +76,7 @@ test("a host that falls silent before anything was sent: the stop is prompt and 
   await appendFile(stage.env.SSH_KNOWN_HOSTS as string, stage.gitHost.knownHosts.replaceAll(`:${port} `, `:${proxy.port} `));
   const url = stage.gitHost.url("team/manifests.git").replace(`:${port}`, `:${proxy.port}`);
   const { manifests } = await deployShop(stage, { manifest_repository: url });
-  const silent = await startSilentHost(t);
+  const silent = await startSilentHost(t, stage.env);
   const app = { app_repository: `ssh://git@127.0.0.1:${silent.port}/silent.git`, manifest_repository: url };
   // Undecided on the same branch, so the push is held back for 2 s.
   await stage.deploy({ name: "silent", annotations: app });
