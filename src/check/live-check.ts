@@ -99,7 +99,7 @@ export async function checkLive(
     edit.kind === "up_to_date" ? `the manifest is at the wanted tag ${tag}` : `the manifest is ${described(edit)}, wanted is ${tag}`,
   );
 
-  const question = { target, image: edit.image, appCommit, tag, notBefore };
+  const question = { target, image: edit.image, isPinned: edit.kind === "update" && edit.isPinned, appCommit, tag, notBefore };
   const verdict = await step("asking for the image", () => askGate(question, { ...ports, readSecret }, tell));
   if (!verdict || verdict.kind === "waiting" || !mayPush || edit.kind === "up_to_date") return undefined;
   const digest = verdict.kind === "found" ? verdict.digest : undefined;
@@ -119,7 +119,7 @@ async function readManifest({ path }: Target, wanted: Wanted<ManifestsBranch>, n
   return { branch: at.branch, text: await git.withManifests(at, async (copy) => copy.read(await copy.refresh(notBefore), path)) };
 }
 
-type GateQuestion = Pick<Parameters<ImageGate["check"]>[0], "target" | "image" | "appCommit" | "tag" | "notBefore">;
+type GateQuestion = Pick<Parameters<ImageGate["check"]>[0], "target" | "image" | "isPinned" | "appCommit" | "tag" | "notBefore">;
 
 async function askGate(question: GateQuestion, { gate, readSecret, signal }: LivePorts, tell: Tell): Promise<GateVerdict> {
   const verdict = await gate.check({

@@ -1,7 +1,7 @@
 /** What is ready together, in one push: committed on top of the branch's tip, tried again when others were first (contract §7). */
 import { asReconcileError, inStep, ReconcileError } from "../errors.ts";
 import { commitMessage } from "./commit-message.ts";
-import { editManifest } from "./edit-manifest.ts";
+import { editManifest, type ManifestEdit } from "./edit-manifest.ts";
 import { noObserver, type Observer } from "./observer.ts";
 import type { Clock, Commit, Deployments, Git, ManifestsBranch, ManifestsCopy } from "./ports.ts";
 import { formatRepository } from "./repository.ts";
@@ -15,6 +15,8 @@ export interface WriteRequest {
   /** With the registry that was asked, so that a manifest that now pulls from another one is not written. */
   readonly image: ImageName;
   readonly tag: string;
+  /** Whether the registry has the image. A digest in the manifest is dropped only where nobody asked. */
+  readonly isChecked: boolean;
   /** The one that the registry told for the tag. */
   readonly digest: string | undefined;
   /** Aborted: nothing is pushed for it any more. */
@@ -117,6 +119,7 @@ export function createDelivery(options: DeliveryOptions, closing: AbortSignal): 
       let edit: ReturnType<typeof editManifest>;
       try {
         edit = editManifest(await copy.read(head, target.path), target.path, request.image, tag, request.digest);
+        requireDigest(edit, request);
       } catch (error) {
         if (asReconcileError(error).code === "git_copy_damaged") throw error;
         settle(failed(patchStep(target, tag), request, error));
@@ -163,6 +166,15 @@ function failed(step: string, { tag }: WriteRequest, error: unknown): Outcome {
 /** The steps' names, as they stand in front of their failures (contract §5). */
 export function patchStep({ deployment }: Target, tag: string): string {
   return `Failed to patch deployment ${deployment} to version ${tag}`;
+}
+
+/** Somebody may have pinned the image after the registry was asked without need of a digest. */
+function requireDigest(edit: ManifestEdit, { target, isChecked, digest }: WriteRequest): void {
+  if (edit.kind === "up_to_date" || !edit.isPinned || !isChecked || digest !== undefined) return;
+  throw new ReconcileError(
+    "git_push_raced",
+    `${target.path} has come to pin a digest while the image was looked for without one; the next pass asks for the digest`,
+  );
 }
 
 function commitStep({ deployment }: Target, tag: string): string {

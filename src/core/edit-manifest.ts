@@ -14,8 +14,8 @@ export type PulledImage = ImageName & { readonly registry: string };
 export type ManifestEdit =
   /** `image`: with the host that the manifest pulls it from. */
   | { readonly kind: "up_to_date"; readonly image: PulledImage }
-  /** `from`: the first differing tag that was there; `text`: with the wanted tag. */
-  | { readonly kind: "update"; readonly from?: string; readonly image: PulledImage; readonly text: string };
+  /** `from`: the first differing tag that was there; `text`: with the wanted tag; `isPinned`: a digest stands at what is changed. */
+  | { readonly kind: "update"; readonly from?: string; readonly image: PulledImage; readonly text: string; readonly isPinned: boolean };
 
 /** What has to become of a manifest so that the image has the tag; throws `manifest_invalid` or `manifest_no_container`. */
 export function editManifest(text: string, path: string, image: ImageName, tag: string, digest?: string): ManifestEdit {
@@ -31,7 +31,8 @@ export function editManifest(text: string, path: string, image: ImageName, tag: 
   if (decision.kind === "up_to_date") return { kind: "up_to_date", image: pulled };
   const written = writeTag(text, image, tag, digest);
   if (written.kind === "invalid") throw invalid(path, written.reason);
-  return { kind: "update", image: pulled, text: written.text, ...(decision.from === undefined ? {} : { from: decision.from }) };
+  const isPinned = images.ours.some((ours) => ours.tag !== tag && ours.digest !== undefined);
+  return { kind: "update", image: pulled, isPinned, text: written.text, ...(decision.from === undefined ? {} : { from: decision.from }) };
 }
 
 function whatIsThere(images: readonly string[], instead: readonly string[] | undefined): string {

@@ -33,6 +33,8 @@ interface ImageQuestion {
   readonly target: Target;
   /** With the registry that the manifest names, where the target names none. */
   readonly image: PulledImage;
+  /** The manifest pins a digest, so the answer has to have one. */
+  readonly isPinned: boolean;
   readonly appCommit: Commit;
   readonly tag: string;
   readonly notBefore: number;
@@ -110,12 +112,12 @@ export function createImageGate({ registry, builds, clock, settings, observer = 
   }
 
   async function lookOnce(question: ImageQuestion, account: Account, token: Secret | undefined, notBefore: number): Promise<Look> {
-    const { target, image, tag, appCommit } = question;
+    const { target, image, isPinned, tag, appCommit } = question;
     const name = `${formatImage(image)}:${tag}`;
     const registryUrl = target.registryUrl ?? defaultUrl(image.registry);
-    const key = JSON.stringify([registryUrl, image.repository, tag, account.ref ?? null]);
+    const key = JSON.stringify([registryUrl, image.repository, tag, isPinned, account.ref ?? null]);
     const answer = await answers.get(key, notBefore, async () => {
-      const said = await registry.check({ registryUrl, repository: image.repository }, tag, account.dockerConfig);
+      const said = await registry.check({ registryUrl, repository: image.repository }, tag, account.dockerConfig, isPinned);
       observer.imageChecked(said.kind);
       return said;
     });

@@ -100,7 +100,7 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
 
     progress.step("image", "asking the registry for the image", known);
     const image = await ports.gate.check({
-      ...{ target, image: edit.image, appCommit, tag, notBefore, signal: progress.signal },
+      ...{ target, image: edit.image, isPinned: edit.isPinned, appCommit, tag, notBefore, signal: progress.signal },
       ...{ readSecret: async (ref, field) => (await ports.readSecret(ref, field)).text, warn: ports.warn },
       onWait(text) {
         ports.onBuild(appCommit.sha, text);
@@ -112,7 +112,8 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     progress.step("push", `pushing to '${at.branch}'`, known);
     const outcome = await seat.write({
       ...{ target, at, appCommit, tag, signal: progress.signal, notBefore },
-      ...{ wasRefused: lastFailure === "git_push_refused", image: edit.image, digest: image.kind === "found" ? image.digest : undefined },
+      ...{ wasRefused: lastFailure === "git_push_refused", image: edit.image },
+      ...{ isChecked: image.kind === "found", digest: image.kind === "found" ? image.digest : undefined },
     });
     return outcome.kind === "failed" ? { ...known, ...outcome } : outcome;
   } catch (error) {

@@ -109,7 +109,18 @@ function createWorld(names: readonly string[], recheck: () => Outcome | undefine
     const target = targetOf(name);
     const at = { repository: target.manifestRepository, branch: "master", key: keyOf(name) };
     const appCommit = { sha: NEW, parents: [], author: { name: "a", email: "a@b" }, time: 0, message: "m" };
-    return seat.write({ target, at, appCommit, image: target.image, tag: NEW, digest: undefined, signal, notBefore: 0, wasRefused });
+    return seat.write({
+      target,
+      at,
+      appCommit,
+      image: target.image,
+      tag: NEW,
+      isChecked: true,
+      digest: undefined,
+      signal,
+      notBefore: 0,
+      wasRefused,
+    });
   };
   return { branch, writers, write, flush: () => flushes.splice(0).forEach((end) => void end()) };
 }

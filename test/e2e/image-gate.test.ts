@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { type TestContext, test } from "node:test";
 import type { CiRun } from "../../sandbox/ci-api.ts";
 import { dockerConfigJson, type RegistryOptions } from "../../sandbox/registry.ts";
@@ -53,6 +54,41 @@ test("an image that is there is pushed, its digest replaces the one in the manif
   await stage.reconcile();
   await stage.chat.received(1);
   assert.deepEqual(texts(stage), [`Deployment shop patched successfully to version ${sha}`]);
+});
+
+test("a digest in the manifest is never dropped for a registry that tells none: it is counted from the manifest's bytes", async (t) => {
+  const { stage, image, manifests, sha } = await startShop(t);
+  const pinned = (digest: string) => manifestOf("shop", `${image}:${OLD}@${digest}`);
+  await manifests.commit({ "shop/deployment.yaml": pinned(`sha256:${"00".repeat(32)}`) });
+  stage.registry.put("team/shop", sha, { manifest: "{}" });
+  stage.registry.leftOut.add("docker-content-digest");
+  const end = stage.registry.answer({ status: 200, headers: { "content-type": "application/json" } });
+  const failed = await stage.reconcileOne("shop");
+  assert.ok(failed.action === "failed" && /without a manifest/.test(failed.message), failed.message);
+  assert.equal(await manifests.read("shop/deployment.yaml"), pinned(`sha256:${"00".repeat(32)}`));
+  end();
+  assert.equal((await stage.reconcileOne("shop")).action, "patched");
+  const digest = `sha256:${createHash("sha256").update("{}").digest("hex")}`;
+  assert.equal(await manifests.read("shop/deployment.yaml"), pinned(digest).replace(OLD, sha));
+});
+
+test("a digest that comes into the manifest while the image is looked for is not dropped: the next pass asks for it", async (t) => {
+  const { stage, image, manifests, sha } = await startShop(t);
+  stage.registry.put("team/shop", sha, { manifest: "{}" });
+  stage.registry.leftOut.add("docker-content-digest");
+  const end = stage.registry.delay(1_000);
+  const answer = stage.reconcileOne("shop");
+  await t.waitFor(() => assert.equal(stage.registry.requests.length, 1), { timeout: 10_000 });
+  const theirs = await manifests.commit({ "shop/deployment.yaml": manifestOf("shop", `${image}:${OLD}@sha256:${"00".repeat(32)}`) });
+  const { action, message } = await answer;
+  end();
+  assert.ok(action === "failed" && /has come to pin a digest/.test(message), message);
+  assert.equal(await manifests.tip(), theirs);
+  assert.equal((await stage.reconcileOne("shop")).action, "patched");
+  assert.match(
+    await manifests.read("shop/deployment.yaml"),
+    new RegExp(`${sha}@sha256:${createHash("sha256").update("{}").digest("hex")}`),
+  );
 });
 
 test("registry answers that are no yes: failed with the reason, the remote unchanged", async (t) => {
