@@ -1,6 +1,6 @@
 /** `.dockerconfigjson` as `docker login` and `kubectl create secret docker-registry` write it, and the older `.dockercfg`. */
 import { z } from "zod";
-import { hostOfKey } from "./registry-address.ts";
+import { hostOfKey, matchesHost, withoutLast } from "./registry-address.ts";
 
 export type Credentials =
   | { readonly kind: "password"; readonly username: string; readonly password: string }
@@ -41,7 +41,7 @@ export function parseDockerConfig(text: string): ParsedDockerConfig {
     const parsed = credentialsOf(value);
     if (parsed === "malformed") {
       const name = hostOfKey(key, "https:") ?? `number ${index + 1}`;
-      return { kind: "error", problem: `.dockerconfigjson: \`auth\` of entry ${name} is not base64 of user:password; ${REMEDY}` };
+      return { kind: "error", problem: `.dockerconfigjson: 'auth' of entry ${name} is not base64 of user:password; ${REMEDY}` };
     }
     if (parsed) entries.push({ key, credentials: parsed });
   }
@@ -74,27 +74,37 @@ function decodeBase64(text: string): string | undefined {
   const packed = text.replace(/\s/g, "");
   if (!/^[\w+/-]+={0,2}$/.test(packed)) return undefined;
   // Old versions of docker padded the password with NUL.
-  return Buffer.from(packed, "base64").toString().replace(/\0+$/, "");
+  return withoutLast(Buffer.from(packed, "base64").toString(), "\0");
 }
 
 /**
- * By the host that is connected to. Of several entries for it the one with the longest path that leads to the image,
- * then one for the host as a whole.
+ * By the host that is connected to. Of several entries for it the one with the longest path that leads to the image, then one for the
+ * host as a whole. Keys with `*` as the kubelet reads them (pkg/credentialprovider): behind those that are written out, the one with the
+ * longest path and then with most letters first. Last of all a key of the host for another path.
  */
 export function findCredentials(config: DockerConfig, registry: URL, repository: string): Credentials | undefined {
-  const imagePath = `${registry.pathname.replace(/\/$/, "")}/${repository}/`;
-  let best: { readonly rank: number; readonly credentials: Credentials } | undefined;
+  const imagePath = `${withoutLast(registry.pathname, "/")}/${repository}/`;
+  let best: { readonly rank: readonly number[]; readonly credentials: Credentials } | undefined;
   for (const { key, credentials } of config.entries) {
-    if (hostOfKey(key, registry.protocol) !== registry.host) continue;
+    const host = hostOfKey(key, registry.protocol);
+    const isExact = host === registry.host;
+    if (host === undefined || !(isExact || matchesHost(host, registry))) continue;
     const path = pathOfKey(key);
-    const rank = path === "" ? 1 : imagePath.startsWith(`${path}/`) ? 1 + path.length : 0;
-    if (!best || rank > best.rank) best = { rank, credentials };
+    const leads = path === "" || imagePath.startsWith(`${path}/`);
+    if (!leads && !isExact) continue;
+    const rank = leads ? [isExact ? 2 : 1, path.length, host.replaceAll("*", "").length] : [0];
+    if (!best || isHigher(rank, best.rank)) best = { rank, credentials };
   }
   return best?.credentials;
+}
+
+function isHigher(rank: readonly number[], than: readonly number[]): boolean {
+  const at = rank.findIndex((value, index) => value !== than[index]);
+  return at >= 0 && (rank[at] ?? 0) > (than[at] ?? 0);
 }
 
 /** Without what stands for the API's version: `https://index.docker.io/v1/` is the whole host. */
 function pathOfKey(key: string): string {
   const [, path = ""] = /^(?:[a-z]+:\/\/)?[^/]*(\/.*)?$/i.exec(key) ?? [];
-  return path.replace(/\/+$/, "").replace(/^\/v[12]$/, "");
+  return withoutLast(path, "/").replace(/^\/v[12]$/, "");
 }

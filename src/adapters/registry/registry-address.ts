@@ -4,6 +4,7 @@ import { getDomain, parse } from "tldts";
 /** The API of Docker Hub, whichever of its hosts is written: `docker.io`, `https://index.docker.io/v1/`. */
 const DOCKER_HUB_URL = "https://registry-1.docker.io/";
 const DOCKER_HUB = /(^|\.)docker\.io$/;
+const DOCKER_HUB_NAMES = ["docker.io", "index.docker.io", "registry-1.docker.io"];
 
 /** Where the API of that registry is: `/v2/` comes below it. Undefined: no http(s) URL, or with user, query or fragment. */
 export function parseRegistryAddress(text: string): URL | undefined {
@@ -12,7 +13,7 @@ export function parseRegistryAddress(text: string): URL | undefined {
   if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") return undefined;
   if (DOCKER_HUB.test(url.hostname)) return new URL(DOCKER_HUB_URL);
   // `https://host/v2/` is how docker itself writes the host's API.
-  url.pathname = `${url.pathname.replace(/\/+$/, "").replace(/\/v[12]$/, "")}/`;
+  url.pathname = `${withoutLast(url.pathname, "/").replace(/\/v[12]$/, "")}/`;
   return url;
 }
 
@@ -37,7 +38,43 @@ export function hostOfKey(key: string, protocol: string): string | undefined {
   const text = key.trim();
   const url = URL.parse(/^[a-z]+:\/\//i.test(text) ? text : `${protocol}//${text}`);
   if (!url || url.host === "") return undefined;
-  return DOCKER_HUB.test(url.hostname) ? new URL(DOCKER_HUB_URL).host : url.host;
+  return DOCKER_HUB.test(url.hostname) && !url.hostname.includes("*") ? new URL(DOCKER_HUB_URL).host : url.host;
+}
+
+/** Whether a host with `*` in it stands for the registry's: as many labels, each `*` within one of them, and the same port. */
+export function matchesHost(pattern: string, registry: URL): boolean {
+  if (!pattern.includes("*")) return false;
+  const { hostname, port } = new URL(registry);
+  const names = DOCKER_HUB.test(hostname) ? DOCKER_HUB_NAMES : [hostname];
+  const [host = "", wantedPort = ""] = pattern.split(":");
+  const labels = host.split(".");
+  return wantedPort === port && names.some((name) => matchesLabels(labels, name.split(".")));
+}
+
+function matchesLabels(patterns: readonly string[], labels: readonly string[]): boolean {
+  return patterns.length === labels.length && patterns.every((pattern, at) => matchesLabel(pattern, labels[at] ?? ""));
+}
+
+/** Each part between two `*` where it is first found: work that grows with the text, not with what could match. */
+function matchesLabel(pattern: string, label: string): boolean {
+  const [first = "", ...rest] = pattern.split("*");
+  const last = rest.pop();
+  if (last === undefined) return first === label;
+  if (!label.startsWith(first)) return false;
+  let at = first.length;
+  for (const part of rest) {
+    const found = label.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return label.length - last.length >= at && label.endsWith(last);
+}
+
+/** Not by an expression like `/x+$/`, which tries every run of them to its end. */
+export function withoutLast(text: string, character: string): string {
+  let end = text.length;
+  while (end > 0 && text[end - 1] === character) end -= 1;
+  return text.slice(0, end);
 }
 
 interface RealmRules {

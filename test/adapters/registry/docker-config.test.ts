@@ -110,6 +110,65 @@ test("of several entries for a host the one on the image's path is taken, then t
   assert.equal(nameFor("other"), "other");
 });
 
+for (const [key, urls, others] of [
+  ["*.example.com", ["https://reg.example.com", "https://reg.example.com/base"], ["https://example.com", "https://a.reg.example.com"]],
+  ["https://*.azurecr.io", ["https://team.azurecr.io"], ["https://azurecr.io", "https://team.azurecr.io:5000"]],
+  ["*.dkr.ecr.*.amazonaws.com", ["https://1.dkr.ecr.eu-west-1.amazonaws.com"], ["https://1.dkr.ecr.amazonaws.com"]],
+  ["reg*.example.com", ["https://reg.example.com", "https://reg-2.example.com"], ["https://a-reg.example.com"]],
+  ["r*g*s.example.com", ["https://registries.example.com"], ["https://registry.example.com", "https://rgx.example.com"]],
+  ["*.example.com:5000", ["https://reg.example.com:5000"], ["https://reg.example.com", "https://reg.example.com:5001"]],
+  ["*.example.com:443", ["https://reg.example.com"], []],
+  ["*.example.com/team", ["https://reg.example.com"], ["https://reg.example.com/base"]],
+  ["*.example.com/v2/", ["https://reg.example.com"], []],
+  ["*.example.com/other", [], ["https://reg.example.com"]],
+  ["*.example.com/tea", [], ["https://reg.example.com"]],
+  ["*.docker.io", ["https://docker.io", "https://index.docker.io/v1/"], ["https://docker.com"]],
+  ["docker.*", ["https://docker.io"], ["https://ghcr.io"]],
+  ["*.*", ["https://ghcr.io", "https://docker.io"], ["https://registry", "https://a.b.c"]],
+  ["**.io", ["https://ghcr.io"], ["https://a.ghcr.io"]],
+  ["*", ["https://registry"], ["https://ghcr.io"]],
+  ["gh?r.io", [], ["https://ghcr.io"]],
+  ["[a-z]hcr.io", [], ["https://ghcr.io"]],
+] as const) {
+  test(`the key ${key} is for hosts of that form, one label for each *, and no others`, () => {
+    const auths = { [key]: { auth: base64("ann:s3:cr:et") } };
+    for (const url of urls) assert.deepEqual(credentialsFor({ auths }, url), ann, url);
+    for (const url of others) assert.equal(credentialsFor({ auths }, url), undefined, url);
+  });
+}
+
+test("a key that is written out wins over one with *, of those the longer path, then more letters; whatever their order", () => {
+  const keys = ["*.*.com", "*.example.com", "*.example.com/team", "reg.example.com", "reg.example.com/team/app"];
+  const nameFor = (given: readonly string[], repository: string) => {
+    const auths = Object.fromEntries(given.map((key) => [key, { username: key, password: "x" }]));
+    const found = credentialsFor({ auths }, "https://reg.example.com", repository);
+    return found?.kind === "password" ? found.username : undefined;
+  };
+  for (const ordered of [keys, [...keys].reverse()]) {
+    assert.equal(nameFor(ordered, "team/app"), "reg.example.com/team/app");
+    assert.equal(nameFor(ordered, "team/other"), "reg.example.com");
+    const globs = ordered.filter((key) => key.includes("*"));
+    assert.equal(nameFor(globs, "team/app"), "*.example.com/team");
+    assert.equal(nameFor(globs, "x"), "*.example.com");
+    assert.equal(nameFor([...globs, "reg.example.com/elsewhere"], "x"), "*.example.com", "a key for another path comes last");
+  }
+});
+
+test("keys and logins of one thing repeated cost as much as they are long", () => {
+  const costOf = (length: number) => {
+    const startedAt = performance.now();
+    for (const part of ["/", "*", "*.", "a*", "\0", "/v2"]) {
+      const long = part.repeat(length / part.length);
+      const auths = { [`reg.example.com${long}x`]: { auth: base64(`ann:${long}x`) }, [`${long}x`]: { username: "a", password: "b" } };
+      credentialsFor({ auths }, "https://reg.example.com");
+    }
+    return performance.now() - startedAt;
+  };
+  costOf(10_000);
+  const [short, long] = [costOf(20_000), costOf(160_000)];
+  assert.ok(long < 8 * 4 * Math.max(short, 1), `eight times as long took ${long / short} times as long`);
+});
+
 test("the refresh token beside the password of docker's web login does not win", () => {
   const auths = {
     "https://index.docker.io/v1/access-token": { username: "ann", password: "access" },
