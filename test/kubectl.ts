@@ -34,5 +34,5 @@ export function startKubectl(t: TestContext, kubeconfig: string): Kubectl {
   t.after(() => rmSync(directory, { recursive: true }));
   writeFileSync(join(directory, "config"), kubeconfig);
   const env = { ...process.env, KUBECONFIG: join(directory, "config"), KUBECACHEDIR: join(directory, "cache") };
-  return { directory, env, kubectl: async (...args) => (await run("kubectl", args, { env, timeout: 10_000 })).stdout };
+  return { directory, env, kubectl: async (...args) => (await run("kubectl", args, { env, timeout: 60_000 })).stdout };
 }

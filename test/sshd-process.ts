@@ -60,7 +60,7 @@ export async function startSshd(
 }
 
 async function answers(port: number, child: ChildProcess): Promise<boolean> {
-  for (let attempt = 0; attempt < 100 && child.exitCode === null; attempt++) {
+  for (let attempt = 0; attempt < 3_000 && child.exitCode === null; attempt++) {
     const isUp = await new Promise<boolean>((resolve) => {
       const socket = connect(port, "127.0.0.1");
       socket.once("data", (banner) => {

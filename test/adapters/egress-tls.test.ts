@@ -21,7 +21,7 @@ async function askInProcess(url: string, env: Readonly<Record<string, string>>):
     console.log(JSON.stringify(await registry.check({ registryUrl: ${JSON.stringify(url)}, repository: "team/app" }, "v1", undefined)));
     await dispatcher.destroy();
   `;
-  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], { env, timeout: 10_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], { env, timeout: 60_000 });
   return JSON.parse(stdout) as { kind: string; reason?: string };
 }
 

@@ -13,7 +13,7 @@ import { OLD, type Stage, startStage } from "./stage.ts";
 
 /** Long enough that a loaded machine's git answers within it: then the proxy's count is the number of waits, not a race between them. */
 const DELAY_MS = 40;
-const TRIES = 3;
+const TRIES = 20;
 
 async function startCounted(t: TestContext): Promise<{ stage: Stage; proxy: TcpProxy; url: (path: string) => string }> {
   const stage = await startStage(t);
@@ -43,7 +43,8 @@ async function countRoundTrips(t: TestContext, observe_branch: string | null): P
   assert.equal((await stage.reconcileOne("shop")).action, "patched");
   proxy.delayMs = DELAY_MS;
   const trips = { up_to_date: [] as number[], patched: [] as number[] };
-  for (let round = 0; round < TRIES; round++) {
+  const isProved = () => Math.min(...trips.up_to_date) <= 3 && Math.min(...trips.patched) <= 8;
+  for (let round = 0; round < TRIES && !isProved(); round++) {
     for (const action of ["up_to_date", "patched"] as const) {
       if (action === "patched") await app.commit({ "index.html": `round ${round}` });
       // What the pass before still had to say goodbye.
@@ -53,9 +54,8 @@ async function countRoundTrips(t: TestContext, observe_branch: string | null): P
       trips[action].push(proxy.roundTrips);
     }
   }
-  // The proxy can count a wait too many (a goodbye that overtakes), never one too few.
-  assert.ok(Math.min(...trips.up_to_date) <= 3, `${trips.up_to_date} for nothing new`);
-  assert.ok(Math.min(...trips.patched) <= 8, `${trips.patched} for an update`);
+  // The proxy can count a wait too many (a goodbye that overtakes), never one too few: one round proves it.
+  assert.ok(isProved(), `${trips.up_to_date} for nothing new, ${trips.patched} for an update`);
   assert.equal(stage.gitHost.logins(), 1);
 }
 

@@ -6,6 +6,7 @@ import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { manifestOf, startWorld } from "../../sandbox/world.ts";
+import { eventually } from "../eventually.ts";
 import { runTool, skipWithout } from "../tool.ts";
 import { OLD } from "./stage.ts";
 
@@ -68,7 +69,7 @@ async function operatorLog(t: TestContext) {
   assert.deepEqual(await pass(), ["up_to_date"]);
   const unchanged = operator.lines.slice(patched);
   world.deploy({ name: "shop", annotations: { deployment_path: "nowhere.yaml" } });
-  for (let tries = 0; (await pass())[0] !== "failed"; tries++) assert.ok(tries < 200);
+  await eventually(async () => (await pass())[0] === "failed");
   await operator.stop();
   return { lines: operator.lines, unchanged };
 }

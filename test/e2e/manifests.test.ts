@@ -124,7 +124,10 @@ test("the overlay self: a commit on main ends as the tag in its own manifest, wh
   stage.cluster.put({ ...own, metadata: { ...own.metadata, annotations: { ...own.metadata.annotations, ...repositories } } });
   await eventually(() => stage.cluster.openWatchCount > 0, "it watches");
   let entry = await stage.reconcile();
-  for (let tries = 0; entry.length === 0 && tries < 100; tries++) entry = await stage.reconcile();
+  await eventually(async () => {
+    if (entry.length === 0) entry = await stage.reconcile();
+    return entry.length > 0;
+  });
   assert.deepEqual(
     entry.map(({ action, to_sha }) => [action, to_sha]),
     [["patched", sha]],

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -108,14 +110,15 @@ test("SIGTERM while one Deployment waits for its build and another for a silent 
   const { port } = await startSilentHost(t, world.env);
   world.deploy({ name: "silent", annotations: { app_repository: `ssh://git@127.0.0.1:${port}/silent.git` } });
   const { child, url, exit } = await startProcess(t, { ...world.env, RECONCILE_TIMEOUT_SECONDS: "1", IMAGE_WAIT_INITIAL_SECONDS: "60" });
-  const entries = (await (await fetch(`${url}/reconcile`)).json()) as { action: string; message: string }[];
+  let entries: { action: string; message: string }[] = [];
+  await eventually(async () => {
+    entries = (await (await fetch(`${url}/reconcile`)).json()) as typeof entries;
+    return /^:hourglass: Build running .* retrying in 60s/.test(entries[0]?.message ?? "");
+  });
   assert.deepEqual(new Set(entries.map(({ action }) => action)), new Set(["waiting"]));
-  assert.match(entries[0]?.message ?? "", /^:hourglass: Build running .* retrying in 60s/);
   world.registry.put("team/shop", (await app.tip()) ?? "");
-  const startedAt = performance.now();
   child.kill("SIGTERM");
   assert.equal(await exit, 0);
-  assert.ok(performance.now() - startedAt < 10_000, `${performance.now() - startedAt} ms`);
   assert.equal((await manifests.log()).length, 1);
 });
 
@@ -123,16 +126,16 @@ test("a second SIGTERM ends it at once; the repository stays sound and the next 
   const world = await startWorld();
   t.after(() => world.close());
   const { manifests, app } = await startShop(world);
-  await manifests.installHook("pre-receive", `touch ${world.folder}/pushing; sleep 1`);
+  await manifests.installHook("pre-receive", `touch ${world.folder}/pushing; while [ ! -e ${world.folder}/goOn ]; do sleep 0.02; done`);
   const first = await startProcess(t, world.env);
   void fetch(`${first.url}/reconcile`).catch(() => undefined);
   await waitForFile(`${world.folder}/pushing`);
-  const startedAt = performance.now();
   first.child.kill("SIGTERM");
   await new Promise((resolve) => setTimeout(resolve, 50));
   first.child.kill("SIGTERM");
   await first.exit;
-  assert.ok(performance.now() - startedAt < 900, "did not wait for the push");
+  // The push has not ended yet, and ends now.
+  await writeFile(`${world.folder}/goOn`, "");
   const second = await startProcess(t, world.env);
   const [entry] = (await (await fetch(`${second.url}/reconcile`)).json()) as { to_sha: string; status: string }[];
   assert.deepEqual([entry?.status, entry?.to_sha], ["success", await app.tip()]);
@@ -195,23 +198,9 @@ test("the timer works without calls", async (t) => {
   const { manifests, app } = await startShop(world);
   await startProcess(t, { ...world.env, RECONCILE_INTERVAL_SECONDS: "1" });
   const sha = await app.tip();
-  for (let tries = 0; !(await manifests.read("shop/deployment.yaml")).includes(`${sha}`); tries++) {
-    assert.ok(tries < 100, "the timer never pushed");
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+  await eventually(async () => (await manifests.read("shop/deployment.yaml")).includes(`${sha}`), "the timer never pushed");
 });
 
-async function waitForFile(path: string): Promise<void> {
-  const { access } = await import("node:fs/promises");
-  for (let tries = 0; tries < 500; tries++) {
-    if (
-      await access(path).then(
-        () => true,
-        () => false,
-      )
-    )
-      return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error(`${path} never appeared`);
+function waitForFile(path: string): Promise<void> {
+  return eventually(() => existsSync(path), `${path} never appeared`);
 }

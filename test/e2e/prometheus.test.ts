@@ -67,7 +67,7 @@ test("Debian's Prometheus scrapes the operator, loads the alerts and answers eve
   for (let tries = 0; ; tries++) {
     const answer = await prometheus.query(scrapes).catch(() => undefined);
     if (Number(answer?.data?.result[0]?.value[1] ?? 0) >= 3) break;
-    assert.ok(tries < 300, "Prometheus never scraped the operator");
+    assert.ok(tries < 600, "Prometheus never scraped the operator");
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   assert.equal((await prometheus.query('up{job="gitops-operator"}')).data.result[0]?.value[1], "1");

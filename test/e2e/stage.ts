@@ -89,7 +89,7 @@ export async function startStage(t: TestContext, options: StageOptions = {}): Pr
         if (entry?.annotations[field] === wanted) return;
         // Incomplete ones are not in /debug.
         if (!entry && (await (await fetch(`${url}/status`)).text()).includes(`  ${namespace}/${name}\n`)) return;
-        if (tries > 200) throw new Error(`the operator's cache never got ${namespace}/${name}`);
+        if (tries > 6_000) throw new Error(`the operator's cache never got ${namespace}/${name}`);
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
     },

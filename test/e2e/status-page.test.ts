@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { manifestOf } from "../../sandbox/world.ts";
+import { eventually } from "../eventually.ts";
 import { OLD, startStage } from "./stage.ts";
 
 const BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8";
@@ -51,16 +52,12 @@ test("what looks like a secret in an annotation is neither on the page nor in an
   assert.ok(known);
   const annotations = { ...known.metadata.annotations, "gitops.operator.deployment_path": `${token}/app.yaml` };
   stage.cluster.put({ ...known, metadata: { ...known.metadata, annotations } });
-  for (let tries = 0; !(await stage.text("/debug")).includes("[redacted]"); tries++) {
-    if (tries > 200) assert.fail("the operator's cache never got the change");
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  await eventually(async () => (await stage.text("/debug")).includes("[redacted]"), "the operator's cache never got the change");
   assert.equal((await stage.reconcileOne("shop")).action, "failed");
   const page = await (await fetch(`${stage.url}/status`, { headers: { accept: BROWSER } })).text();
   assert.match(page, /\[redacted\]/);
   assert.ok(!page.includes(token));
-  for (let tries = 0; stage.cluster.list("Event").length === 0 && tries < 200; tries++)
-    await new Promise((resolve) => setTimeout(resolve, 10));
+  await eventually(() => stage.cluster.list("Event").length > 0);
   const [event] = stage.cluster.list("Event");
   assert.match(String(event?.note), /\[redacted\]/);
   assert.ok(!JSON.stringify(event).includes(token));

@@ -147,7 +147,7 @@ test("8 tenants whose host answers the handshake and then stalls: 50 healthy Dep
   const manifests = await deployHealthy(stage, ["zoo"]);
   await deploySlow(stage, "stalled", 8, host.port);
   void stage.reconcile().catch(() => undefined);
-  await t.waitFor(() => assert.ok(host.commands() >= 8, `${host.commands()} stalled`), { timeout: 5_000 });
+  await t.waitFor(() => assert.ok(host.commands() >= 8, `${host.commands()} stalled`), { timeout: 60_000 });
   await assertServed(t, stage, ["zoo"], manifests);
 });
 
@@ -159,6 +159,6 @@ test("40 namespaces whose host gives a byte a second have been there first: 50 h
   const manifests = await deployHealthy(stage, namespaces);
   await deploySlow(stage, "slow", 40, host.port);
   for (let tenant = 0; tenant < 40; tenant++) void stage.reconcile(`?namespace=slow-${tenant}`).catch(() => undefined);
-  await t.waitFor(() => assert.ok(host.commands() >= 32, `${host.commands()} slow`), { timeout: 20_000 });
+  await t.waitFor(() => assert.ok(host.commands() >= 32, `${host.commands()} slow`), { timeout: 60_000 });
   await assertServed(t, stage, namespaces, manifests);
 });

@@ -6,6 +6,7 @@ import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { eventually } from "../eventually.ts";
 
 const sandbox = fileURLToPath(new URL("../../sandbox/main.ts", import.meta.url));
 
@@ -41,11 +42,7 @@ function isAlive(pid: number): boolean {
 }
 
 async function isGone(url: string): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
-    if (!(await fetch(`${url}/health`).catch(() => undefined))) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  assert.fail("the operator goes on");
+  await eventually(async () => !(await fetch(`${url}/health`).catch(() => undefined)), "the operator goes on");
 }
 
 test("a sandbox whose parent is killed ends by itself, with its operator and its folder", { timeout: 60_000 }, async (t) => {

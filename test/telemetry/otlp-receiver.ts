@@ -56,7 +56,7 @@ interface WireRequest {
 }
 
 const PROTO = fileURLToPath(new URL("otlp-trace.proto", import.meta.url));
-const WAIT_MS = 20_000;
+const WAIT_MS = 60_000;
 
 /** `hangs`: takes calls and never answers. */
 export async function startOtlpReceiver(t: { after(close: () => void): void }, { hangs = false } = {}): Promise<OtlpReceiver> {

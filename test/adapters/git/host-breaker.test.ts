@@ -78,7 +78,7 @@ test("an https host where nobody listens is tried once per pass, and again for t
   const breaker = createHostBreaker();
   const ask = (notBefore: number) => {
     const repository = { transport: "https", host: "127.0.0.1", port, path: "/team/app.git" } as const;
-    const limits = { maxBytes: 1_000, signal: AbortSignal.timeout(5_000), dispatcher, breaker, notBefore };
+    const limits = { maxBytes: 1_000, signal: AbortSignal.timeout(60_000), dispatcher, breaker, notBefore };
     return openHttpsWire(repository, limits).advertisement();
   };
   const pass = performance.now();

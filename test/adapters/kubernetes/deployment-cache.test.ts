@@ -23,7 +23,7 @@ describe("the cache", { concurrency: 6 }, () => {
     for (let i = 0; i < 1200; i++)
       api.put(deployment(`d${String(i).padStart(4, "0")}`, "team", i % 2 ? { "gitops.operator.enabled": "true" } : { other: "x" }));
     const { cache } = startCache(t, client);
-    await cache.ready(AbortSignal.timeout(5000));
+    await cache.ready(AbortSignal.timeout(60_000));
     assert.equal(cache.list().length, 600);
     assert.equal(cache.list()[599]?.name, "d1199");
     assert.equal(lists(api), 6);
@@ -37,7 +37,7 @@ describe("the cache", { concurrency: 6 }, () => {
     await until("the second page was asked for", () => api.requests.some(({ path }) => path.includes("continue=")));
     assert.equal(cache.synced, false);
     end();
-    await cache.ready(AbortSignal.timeout(5000));
+    await cache.ready(AbortSignal.timeout(60_000));
     assert.equal(cache.list().length, 600);
   });
 
@@ -45,7 +45,7 @@ describe("the cache", { concurrency: 6 }, () => {
     const { api, client } = await startCluster(t);
     for (let i = 0; i < 600; i++) api.put(deployment(`d${i}`));
     const { cache } = startCache(t, client, [], { listDeadlineMs: 5000 });
-    await cache.ready(AbortSignal.timeout(5000));
+    await cache.ready(AbortSignal.timeout(60_000));
     await until("a watch is open", () => api.openWatchCount === 1);
     const end = api.faults.hang(/continue=/);
     api.faults.resetConnections();
@@ -65,7 +65,7 @@ describe("the cache", { concurrency: 6 }, () => {
     await until("the failure is known", () => cache.lastError !== undefined);
     assert.match(String(cache.lastError), /ECONNREFUSED/);
     await api.faults.recover();
-    await cache.ready(AbortSignal.timeout(5000));
+    await cache.ready(AbortSignal.timeout(60_000));
     assert.equal(cache.synced, true);
     assert.deepEqual(namesIn(cache), ["a"]);
   });
@@ -78,7 +78,7 @@ describe("the cache", { concurrency: 6 }, () => {
     await until("the allowed one is listed", () => namesIn(cache).join() === "in-one");
     assert.equal(cache.synced, false);
     end();
-    await cache.ready(AbortSignal.timeout(5000));
+    await cache.ready(AbortSignal.timeout(60_000));
     assert.deepEqual(namesIn(cache), ["in-one", "in-two"]);
     assert.equal(cache.get("two", "in-two")?.name, "in-two");
     assert.equal(cache.get("three", "in-three"), undefined);
@@ -90,17 +90,19 @@ describe("the cache", { concurrency: 6 }, () => {
   });
 
   test("does not list again in a quiet cluster whose server sends no bookmarks", async (t) => {
-    const { api, cache } = await watching(t);
+    const { api, cache } = await watching(t, "http", { silenceMs: 30_000 });
+    const startMs = performance.now();
     await sleep(3300);
     assert.equal(lists(api), 1);
     assert.equal(cache.restarts, 0);
-    assert.ok(cache.staleForMs() < 1200, `${cache.staleForMs()}`);
+    const staleMs = cache.staleForMs();
+    assert.ok(staleMs < (performance.now() - startMs) / 2, `heard ${staleMs} ms ago`);
   });
 
   test("goes on from bookmarks, so that a version that is long past needs no list", async (t) => {
     const { api, client } = await startCluster(t, { bookmarkEveryMs: 50, historyLimit: 10 });
     const { cache } = startCache(t, client);
-    await cache.ready(AbortSignal.timeout(5000));
+    await cache.ready(AbortSignal.timeout(60_000));
     await until("a watch is open", () => api.openWatchCount === 1);
     for (let i = 0; i < 50; i++) api.put({ kind: "Secret", metadata: { name: `s${i}`, namespace: "team" } });
     await sleep(1200);
@@ -122,7 +124,8 @@ describe("the cache", { concurrency: 6 }, () => {
     assert.deepEqual(namesIn(cache), ["a"]);
     assert.equal(cache.synced, true);
     await api.faults.recover();
-    await until("it is heard again", () => cache.staleForMs() < 400);
+    const staleMs = cache.staleForMs();
+    await until("it is heard again", () => cache.staleForMs() < staleMs);
   });
 
   test("tells the log once that something is wrong and once that it is well again", async (t) => {
@@ -169,7 +172,7 @@ describe("the cache", { concurrency: 6 }, () => {
     api.put({ kind: "Deployment", metadata: { name: "map", namespace: "team", annotations: ["gitops.operator.enabled"] }, spec: null });
     api.put({ kind: "Deployment", metadata: { name: "bare", namespace: "team", annotations: { "gitops.operator.enabled": "true" } } });
     const { cache, told } = startCache(t, client);
-    await cache.ready(AbortSignal.timeout(5000));
+    await cache.ready(AbortSignal.timeout(60_000));
     await until("a watch is open", () => api.openWatchCount === 1);
     for (const object of ["null", "7", '"x"', "{}", '{"metadata":{"name":{},"namespace":[]}}'])
       api.faults.sendToWatches(`{"type":"ADDED","object":${object}}`);

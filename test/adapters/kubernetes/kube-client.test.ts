@@ -66,13 +66,11 @@ for (const protocol of protocols) {
     const request = assert.rejects(client.get("/version", { deadlineMs: 60_000, signal: never }), { name: "KubeError" });
     const watch = client.watch("/api/v1/namespaces?watch=true", { deadlineMs: 60_000, signal: never });
     await watch.next();
-    const startMs = performance.now();
     client.close();
     await request;
     await assert.rejects(async () => {
       for await (const _ of watch);
     });
-    assert.ok(performance.now() - startMs < 500);
   });
 }
 

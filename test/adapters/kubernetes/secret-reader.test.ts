@@ -157,11 +157,11 @@ describe("reading Secrets", () => {
   for (const protocol of protocols) {
     test(`over ${protocol}: a read that is never answered ends at its deadline, and the next one uses a new connection`, async (t) => {
       const { api, client } = await startCluster(t, { protocol });
-      const secrets = createSecretReader(client, { deadlineMs: 150 });
+      const secrets = createSecretReader(client, { deadlineMs: 1_000 });
       put(api, { a: toBase64("A") });
       assert.equal((await secrets.read(key, "a")).text, "A");
       const end = api.faults.hang(/secrets/);
-      await assert.rejects(secrets.read(key, "a"), { code: "secret_unreadable", message: /no answer within 0\.15 s/ });
+      await assert.rejects(secrets.read(key, "a"), { code: "secret_unreadable", message: /no answer within 1 s/ });
       end();
       assert.equal((await secrets.read(key, "a")).text, "A");
       assert.equal(api.connectionCount, 2);

@@ -17,7 +17,7 @@ export const never = new AbortController().signal;
 
 /** The defaults, about 30 times faster; `timeoutSeconds` is whole seconds. */
 const fastTimes: ReflectorTimes = {
-  listDeadlineMs: 500,
+  listDeadlineMs: 2_000,
   watchSeconds: 1,
   silenceMs: 1400,
   backoffMs: 20,
@@ -67,7 +67,7 @@ export async function watching(t: TestContext, protocol: Protocol = "http", time
   const { api, client } = await startCluster(t, { protocol });
   api.put(deployment("a"));
   const { cache, told } = startCache(t, client, [], times);
-  await cache.ready(AbortSignal.timeout(5000));
+  await cache.ready(AbortSignal.timeout(60_000));
   await until("a watch is open", () => api.openWatchCount === 1);
   return { api, cache, told };
 }
@@ -89,7 +89,7 @@ export function namesIn(cache: DeploymentCache): string[] {
   return cache.list().map(({ name }) => name);
 }
 
-export async function until(what: string, holds: () => boolean, limitMs = 5000): Promise<void> {
+export async function until(what: string, holds: () => boolean, limitMs = 60_000): Promise<void> {
   const startMs = performance.now();
   while (!holds()) {
     if (performance.now() - startMs > limitMs) assert.fail(`not within ${limitMs} ms: ${what}`);

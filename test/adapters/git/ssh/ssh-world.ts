@@ -89,7 +89,7 @@ export async function advertise(connections: SshConnections, repository: SshRepo
   return finish(channel);
 }
 
-export async function until(what: () => boolean, timeoutMs = 3_000): Promise<void> {
+export async function until(what: () => boolean, timeoutMs = 60_000): Promise<void> {
   const end = performance.now() + timeoutMs;
   while (!what()) {
     if (performance.now() > end) throw new Error(`still not true after ${timeoutMs} ms: ${what}`);

@@ -1,0 +1,31 @@
+/** How dear work is as its input grows: a ratio of processor times, so neither the machine's speed nor its other load counts. */
+
+/** Anything shorter would measure the clock's steps and the compiler's warming up. */
+const LEAST_MS = 4;
+const TRIES = 3;
+
+/** Linear work grows about 8 times, quadratic 64; between them is room for caches, garbage collection and noise. */
+export const MOST_GROWTH = 24;
+
+/** The processor time of `work` at eight times the size, divided by that at `size`. */
+export async function growthOf(size: number, work: (size: number) => unknown): Promise<number> {
+  return (await leastCpuMs(() => work(8 * size))) / (await leastCpuMs(() => work(size)));
+}
+
+/** Of one call, the least of a few tries: whatever else the processor does can only add. */
+export async function leastCpuMs(work: () => unknown): Promise<number> {
+  let least = Infinity;
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const before = process.threadCpuUsage();
+    let calls = 0;
+    let ms = 0;
+    while (ms < LEAST_MS) {
+      await work();
+      calls += 1;
+      const { user, system } = process.threadCpuUsage(before);
+      ms = (user + system) / 1_000;
+    }
+    least = Math.min(least, ms / calls);
+  }
+  return least;
+}
