@@ -83,7 +83,7 @@ test("what tenants, their repositories and their servers write is inert in every
     );
     assert.ok(shown?.includes(inert), `${field}: ${shown}`);
     const [sign = ""] = /^:[a-z]+: /.exec(message) ?? [];
-    assert.ok(shown.startsWith(sign), field);
+    assert.ok(shown?.startsWith(sign), field);
     assert.doesNotMatch(shown ?? "", /[<>*~`]|\]\(|:\/\//, field);
   }
 });
