@@ -94,6 +94,7 @@ export function createAnnouncer({ log, redactor, deployments, chat, recorder, re
 function tellLog(log: Log, { namespace, deployment, outcome }: Result, run?: EndedRun): void {
   const about = run ? { reconcile_id: run.id, duration: Math.round(run.durationMs) / 1_000 } : {};
   const fields = { namespace, deployment, ...about };
-  if (outcome.kind === "patched") log.info({ ...fields, from: outcome.from, to: outcome.to, commit: outcome.commit }, "Deployment patched");
+  if (outcome.kind === "patched")
+    log.info({ ...fields, from: outcome.from, to: outcome.to, commit: outcome.commit, unchecked: outcome.unchecked }, "Deployment patched");
   if (outcome.kind === "failed") log.warn({ ...fields, code: outcome.error.code, error: outcome.error.message }, "Deployment failed");
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { parseCidr } from "./adapters/egress/address-rules.ts";
 import { type AllowedRepositories, parseAllowedRepositories } from "./core/allowed-repositories.ts";
+import { checkedByDefault, type ImageCheckRule, imageChecks } from "./core/image-check.ts";
 import type { ImageGateSettings } from "./core/image-gate.ts";
 import type { SecretScope } from "./core/secret-scope.ts";
 
@@ -32,6 +33,7 @@ export interface Config {
   /** Undefined: `/reconcile` is open. */
   readonly reconcileToken: string | undefined;
   readonly debugEndpoint: boolean;
+  readonly imageCheck: ImageCheckRule;
   readonly imageGate: ImageGateSettings;
   readonly githubApiUrl: string;
   readonly githubHost: string;
@@ -70,10 +72,7 @@ const hosts = list
   .refine((names) => names.every((name) => /^[a-z0-9.[\]:-]+$/i.test(name)), "must be host or host:port with commas between them")
   .transform((names) => names.map((name) => name.toLowerCase()))
   .default([]);
-const flag = z
-  .enum(["true", "false"], "must be true or false")
-  .transform((text) => text === "true")
-  .default(false);
+const flag = z.enum(["true", "false"], "must be true or false").transform((text) => text === "true");
 const person = z.string().regex(/^[^<>\p{Cc}]+$/u, "must be one line without < and >");
 
 const repositories = z.string().transform((text, context) => {
@@ -89,7 +88,7 @@ const token = z
   .regex(/^[\x21-\x7e]{16,512}$/, "must be 16 to 512 ASCII characters without spaces; make one with openssl rand -hex 32");
 
 /** Set to nothing, these would leave open what somebody meant to close. */
-const CLOSING_SWITCHES = ["ALLOWED_REPOSITORIES", "RECONCILE_TOKEN", "DEBUG_ENDPOINT"];
+const CLOSING_SWITCHES = ["ALLOWED_REPOSITORIES", "RECONCILE_TOKEN", "DEBUG_ENDPOINT", "IMAGE_CHECK"];
 
 export const schema = z.object({
   PORT: whole(8000, 0, 65_535),
@@ -112,7 +111,8 @@ export const schema = z.object({
   IMAGE_WAIT_INITIAL_SECONDS: whole(10, 1, 3_600),
   IMAGE_WAIT_MAX_SECONDS: whole(60, 1, 3_600),
   IMAGE_GRACE_SECONDS: whole(300, 0, 86_400),
-  REQUIRE_IMAGE_CHECK: flag,
+  IMAGE_CHECK: z.enum(imageChecks, "must be on, if-secret or off").optional(),
+  REQUIRE_IMAGE_CHECK: flag.optional(),
   INSECURE_REGISTRIES: hosts,
   REGISTRY_REALMS: hosts,
   GITHUB_API_URL: z.url({ protocol: /^https?$/, error: "must be an http or https URL" }).default("https://api.github.com"),
@@ -162,12 +162,12 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
       allowedRepositories: values.ALLOWED_REPOSITORIES,
       reconcileToken: values.RECONCILE_TOKEN,
       debugEndpoint: values.DEBUG_ENDPOINT === "on",
+      imageCheck: readImageCheck(values, warnings),
       imageGate: {
         waitAttempts: values.IMAGE_WAIT_ATTEMPTS,
         waitInitialMs: values.IMAGE_WAIT_INITIAL_SECONDS * 1_000,
         waitMaxMs: values.IMAGE_WAIT_MAX_SECONDS * 1_000,
         graceMs: values.IMAGE_GRACE_SECONDS * 1_000,
-        requireCheck: values.REQUIRE_IMAGE_CHECK,
         insecureRegistries: values.INSECURE_REGISTRIES,
       },
       githubApiUrl: values.GITHUB_API_URL,
@@ -178,6 +178,23 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
       noProxy: values.NO_PROXY,
     },
   };
+}
+
+/** Of two that are set the stricter one counts. */
+function readImageCheck(
+  { IMAGE_CHECK, REQUIRE_IMAGE_CHECK }: Pick<z.infer<typeof schema>, "IMAGE_CHECK" | "REQUIRE_IMAGE_CHECK">,
+  warnings: string[],
+): ImageCheckRule {
+  if (REQUIRE_IMAGE_CHECK !== undefined) {
+    warnings.push(
+      REQUIRE_IMAGE_CHECK
+        ? "REQUIRE_IMAGE_CHECK=true is understood as IMAGE_CHECK=on; set that instead"
+        : "REQUIRE_IMAGE_CHECK=false has no effect: images are checked unless IMAGE_CHECK says otherwise; remove it",
+    );
+  }
+  const level = REQUIRE_IMAGE_CHECK ? "on" : IMAGE_CHECK;
+  if (level === "off") warnings.push("IMAGE_CHECK=off: tags are pushed without asking whether their images are there");
+  return level === undefined ? checkedByDefault : { level, binds: true };
 }
 
 /** The original's variable: `debug,tower_http=debug` means debug. */

@@ -95,7 +95,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const announcer = createAnnouncer({ log, redactor, deployments, chat, recorder, readSecretFor });
 
   // A record is never changed, only replaced; a thousand calls at once would parse each a thousand times.
-  const parse = onceEach((record: DeploymentRecord) => parseTarget(record, config.operatorNamespace));
+  const parse = onceEach((record: DeploymentRecord) => parseTarget(record, config.operatorNamespace, config.imageCheck));
 
   async function work(target: Target, seat: Seat, progress: Progress): Promise<Outcome> {
     const releases: (() => void)[] = [];

@@ -26,12 +26,12 @@ test("an empty environment has the defaults of the contract", () => {
     allowedRepositories: undefined,
     reconcileToken: undefined,
     debugEndpoint: true,
+    imageCheck: { level: "on", binds: false },
     imageGate: {
       waitAttempts: 5,
       waitInitialMs: 10_000,
       waitMaxMs: 60_000,
       graceMs: 300_000,
-      requireCheck: false,
       insecureRegistries: [],
     },
     githubApiUrl: "https://api.github.com",
@@ -55,6 +55,7 @@ test("every problem is named at once, with its variable", () => {
     SECRET_REFS: "all",
     EGRESS_ALLOW_CIDRS: "10.0.0.0/40",
     GITHUB_API_URL: "ftp://x",
+    IMAGE_CHECK: "true",
     INSECURE_REGISTRIES: "http://a",
     RECONCILE_TOKEN: "secret",
     ALLOWED_REPOSITORIES: "github.com/team/*, github.com",
@@ -69,6 +70,7 @@ test("every problem is named at once, with its variable", () => {
     "DEFAULT_FROM_NAME",
     "EGRESS_ALLOW_CIDRS",
     "GITHUB_API_URL",
+    "IMAGE_CHECK",
     "INSECURE_REGISTRIES",
     "LOG_LEVEL",
     "MAX_REPO_MB",
@@ -98,7 +100,7 @@ test("lists, the original's RUST_LOG and the open secret scope are understood, t
 });
 
 test("a switch that closes something is no problem when it is absent, and one when it is set to nothing", () => {
-  for (const name of ["ALLOWED_REPOSITORIES", "RECONCILE_TOKEN", "DEBUG_ENDPOINT"]) {
+  for (const name of ["ALLOWED_REPOSITORIES", "RECONCILE_TOKEN", "DEBUG_ENDPOINT", "IMAGE_CHECK"]) {
     for (const value of ["", " \n"]) {
       const parsed = parseConfig({ [name]: value });
       assert.ok(parsed.kind === "error", name);
@@ -117,4 +119,19 @@ test("the closing switches are read: globs, a token without its file's newline, 
   assert.match(parsed.warnings.join(), /^RECONCILE_TOKEN is set and RECONCILE_INTERVAL_SECONDS is 0.*\/health$/);
   const timed = parseConfig({ ...env, RECONCILE_INTERVAL_SECONDS: "60" });
   assert.ok(timed.kind === "ok" && timed.warnings.length === 0);
+});
+
+test("IMAGE_CHECK that is set binds; its older name is understood with a warning, and the stricter of the two counts", () => {
+  const read = (env: Record<string, string>) => {
+    const parsed = parseConfig(env);
+    assert.ok(parsed.kind === "ok");
+    return [parsed.config.imageCheck, parsed.warnings.map((warning) => warning.split(" ")[0])];
+  };
+  const set = (level: string) => ({ level, binds: true });
+  assert.deepEqual(read({ IMAGE_CHECK: "on" }), [set("on"), []]);
+  assert.deepEqual(read({ IMAGE_CHECK: "if-secret" }), [set("if-secret"), []]);
+  assert.deepEqual(read({ IMAGE_CHECK: "off" }), [set("off"), ["IMAGE_CHECK=off:"]]);
+  assert.deepEqual(read({ REQUIRE_IMAGE_CHECK: "true" }), [set("on"), ["REQUIRE_IMAGE_CHECK=true"]]);
+  assert.deepEqual(read({ REQUIRE_IMAGE_CHECK: "true", IMAGE_CHECK: "off" }), [set("on"), ["REQUIRE_IMAGE_CHECK=true"]]);
+  assert.deepEqual(read({ REQUIRE_IMAGE_CHECK: "false" }), [{ level: "on", binds: false }, ["REQUIRE_IMAGE_CHECK=false"]]);
 });

@@ -79,7 +79,9 @@ test("the table of the environment is the schema's: names and defaults", () => {
   const unsupported = Object.keys(schema.shape).filter((name) =>
     /not supported/.test(schema.safeParse({ [name]: "x" }).error?.message ?? ""),
   );
-  const known = Object.keys(schema.shape).filter((name) => name !== "RUST_LOG" && !unsupported.includes(name));
+  const known = Object.keys(schema.shape).filter(
+    (name) => !["RUST_LOG", "REQUIRE_IMAGE_CHECK"].includes(name) && !unsupported.includes(name),
+  );
   assert.deepEqual([...told.keys()].sort(), [...known, ...outside].sort());
   const defaults: Record<string, unknown> = schema.parse({});
   for (const [name, value] of told) {

@@ -80,10 +80,11 @@ test("what the base has and an overlay has not is deleted by a command that the 
   assert.ok((await readFile(pathOf("README.md"), "utf8")).includes(`kubectl delete ${cluster.join(" ")}`));
 });
 
-test("compat: every Secret of the cluster, as the original", { skip }, async () => {
+test("compat: every Secret of the cluster, and no image check without the default one, as the original", { skip }, async () => {
   const objects = await renderManifests("manifests/overlays/compat");
   assert.deepEqual(rolesOf(objects), [["ClusterRole", undefined, [deployments, events, secrets]]]);
   assert.equal(configOf(objects).secretRefs, "any");
+  assert.deepEqual(configOf(objects).imageCheck, { level: "if-secret", binds: true });
 });
 
 test("monitoring: alerts and dashboard are those of files/, and Prometheus keeps the names that they ask for", { skip }, async () => {

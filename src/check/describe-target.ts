@@ -1,5 +1,6 @@
 /** What the operator would read of a Deployment's annotations, from where; defaults are named as defaults. */
 import { formatImage } from "../core/image.ts";
+import type { ImageCheck } from "../core/image-check.ts";
 import { formatRepository } from "../core/repository.ts";
 import { hasOneKey } from "../core/target.ts";
 import type { SecretRef, Settings, Target } from "../core/types.ts";
@@ -30,12 +31,14 @@ export function usedSecrets(target: Target, settings: Settings): UsedSecret[] {
         ...(isPublic ? [] : [secret("SSH key", appKey, "ssh-privatekey", { note: " (for the application)" })]),
         secret("SSH key", manifestKey, "ssh-privatekey", { note: " (for the manifests)" }),
       ];
-  const absent = target.registryUrl === undefined ? "images are not checked" : "the registry is asked anonymously";
+  const absent = target.imageCheck === "on" ? "the registry is asked without a login" : "the image is not checked";
   const note = registrySecret.named ? "" : ` (default; when it is absent ${absent})`;
   const defaulted = (namespace: string | undefined) => (namespace === undefined ? " (namespace by default)" : "");
   return [
     ...keys,
-    secret("registry login", registrySecret, ".dockerconfigjson", { isOptional: !registrySecret.named, note }),
+    ...(target.imageCheck === "off"
+      ? []
+      : [secret("registry login", registrySecret, ".dockerconfigjson", { isOptional: !registrySecret.named, note })]),
     ...(githubTokenSecret
       ? [secret("GitHub token", githubTokenSecret, "github-token", { note: defaulted(settings.github_token_secret_namespace) })]
       : []),
@@ -58,6 +61,7 @@ export function describeTarget(target: Target, settings: Settings, isSet: (annot
     ["manifests", `${formatRepository(target.manifestRepository)}, ${manifestBranch}, file ${target.path}`],
     ["image", `${formatImage(target.image)}, in ${registryOf(target)}`],
     ["tag", tag + byDefault("tag_type")],
+    ["image check", `${imageCheckTexts[target.imageCheck]}${byDefault("image_check", "default: IMAGE_CHECK")}`],
     ...usedSecrets(target, settings).map(
       ({ use, ref, field, note }): Row => [use, `Secret ${ref.namespace}/${ref.name}, field ${field}${note}`],
     ),
@@ -65,6 +69,12 @@ export function describeTarget(target: Target, settings: Settings, isSet: (annot
     ...(target.notificationsSecret ? [] : [["notifications", "none (default)"] as const]),
   ];
 }
+
+const imageCheckTexts: Readonly<Record<ImageCheck, string>> = {
+  on: "the registry must have the image",
+  "if-secret": "the registry must have the image, where its login is there",
+  off: "none: tags are pushed unchecked",
+};
 
 function registryOf({ registryUrl, image }: Target): string {
   if (registryUrl !== undefined) return `the registry ${registryUrl}`;

@@ -102,11 +102,11 @@ export async function checkLive(
   const question = { target, image: edit.image, isPinned: edit.kind === "update" && edit.isPinned, appCommit, tag, notBefore };
   const verdict = await step("asking for the image", () => askGate(question, { ...ports, readSecret }, tell));
   if (!verdict || verdict.kind === "waiting" || !mayPush || edit.kind === "up_to_date") return undefined;
-  const digest = verdict.kind === "found" ? verdict.digest : undefined;
+  const { digest, unchecked } = { digest: undefined, unchecked: verdict.kind === "unchecked", ...verdict };
   const written = await step("writing the tag", async () => editManifest(before, target.path, edit.image, tag, digest));
   if (written?.kind !== "update") return undefined;
   const from = written.from === undefined ? {} : { from: written.from };
-  return { before, after: written.text, message: commitMessage({ target, tag, appCommit, ...from }) };
+  return { before, after: written.text, message: commitMessage({ target, tag, appCommit, ...from, ...(unchecked && { unchecked }) }) };
 }
 
 async function readSecretOf({ ref, field }: UsedSecret, readSecret: LivePorts["readSecret"], { parseKey }: LivePorts): Promise<void> {
@@ -127,6 +127,7 @@ async function askGate(question: GateQuestion, { gate, readSecret, signal }: Liv
     warn: (message, error) => tell("warning", `${message}: ${asReconcileError(error).message}`),
   });
   if (verdict.kind === "found") tell("ok", `the image ${formatImage(question.image)}:${question.tag} is in its registry`);
+  if (verdict.kind === "unchecked") tell("warning", `the image would be pushed unchecked: ${verdict.why}`);
   if (verdict.kind === "waiting") tell("problem", `${withoutEmojiCode(verdict.text)}; check again when it is built`);
   return verdict;
 }

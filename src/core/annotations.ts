@@ -19,6 +19,7 @@ export const annotations = {
   registry_secret_namespace: { required: false, default: "OPERATOR_NAMESPACE" },
   github_token_secret_name: { required: false },
   github_token_secret_namespace: { required: false, default: "OPERATOR_NAMESPACE" },
+  image_check: { required: false, default: "IMAGE_CHECK" },
   manifest_branch: { required: false, default: "observe_branch" },
   manifest_ssh_key_name: { required: false, default: "ssh_key_name" },
   manifest_ssh_key_namespace: { required: false, default: "ssh_key_namespace" },

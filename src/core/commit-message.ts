@@ -11,6 +11,8 @@ interface CommitFacts {
   readonly from?: string;
   readonly tag: string;
   readonly appCommit: Commit;
+  /** No registry was asked whether the image is there. */
+  readonly unchecked?: true;
 }
 
 /** Fixed: by it, people and the operator itself know its commits. */
@@ -24,13 +26,13 @@ const maxQuoted = 120;
 const maxRead = 1000;
 
 /** The last paragraph is of trailers, which `git interpret-trailers` and `git log --format=%(trailers:key=…)` read. */
-export function commitMessage({ target, from, tag, appCommit }: CommitFacts): string {
+export function commitMessage({ target, from, tag, appCommit, unchecked }: CommitFacts): string {
   const workload = `${target.namespace}/${target.deployment}`;
   const image = formatImage(target.image);
   return [
     subject,
     "",
-    `Deployment ${workload}, image ${image}: ${from === undefined ? "" : `${from} -> `}${tag}`,
+    `Deployment ${workload}, image ${image}: ${from === undefined ? "" : `${from} -> `}${tag}${unchecked ? " (image unchecked)" : ""}`,
     "",
     `Application commit ${appCommit.sha}`,
     `of ${formatRepository(target.appRepository)}`,

@@ -116,6 +116,7 @@ export function createDelivery(options: DeliveryOptions, closing: AbortSignal): 
       const { request, settle } = item;
       if (settleAbandoned(item)) continue;
       const { target, tag, appCommit } = request;
+      const unchecked = request.isChecked ? {} : ({ unchecked: true } as const);
       let edit: ReturnType<typeof editManifest>;
       try {
         edit = editManifest(await copy.read(head, target.path), target.path, request.image, tag, request.digest);
@@ -130,8 +131,8 @@ export function createDelivery(options: DeliveryOptions, closing: AbortSignal): 
         continue;
       }
       const from = edit.from === undefined ? {} : { from: edit.from };
-      head = await copy.commit(head, target.path, edit.text, commitMessage({ target, tag, appCommit, ...from }));
-      commits.push({ item, patched: { kind: "patched", ...from, to: tag, commit: head } });
+      head = await copy.commit(head, target.path, edit.text, commitMessage({ target, tag, appCommit, ...from, ...unchecked }));
+      commits.push({ item, patched: { kind: "patched", ...from, to: tag, commit: head, ...unchecked } });
     }
     return { head, commits };
   }

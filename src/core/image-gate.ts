@@ -23,8 +23,6 @@ export interface ImageGateSettings {
   readonly waitMaxMs: number;
   /** How long after a commit was first seen a missing image is no alarm. */
   readonly graceMs: number;
-  /** REQUIRE_IMAGE_CHECK: the unnamed default Secret may not be missing. */
-  readonly requireCheck: boolean;
   /** `host[:port]` that are spoken to over http. */
   readonly insecureRegistries: readonly string[];
 }
@@ -48,8 +46,8 @@ interface ImageQuestion {
 
 export type GateVerdict =
   | { readonly kind: "found"; readonly digest: string | undefined }
-  /** There is no default Secret, so nobody asked for a check (contract §4). */
-  | { readonly kind: "unchecked" }
+  /** Somebody said that the registry is not to be asked; `why`, in words. */
+  | { readonly kind: "unchecked"; readonly why: string }
   /** Not there yet, and no alarm. */
   | { readonly kind: "waiting"; readonly text: string };
 
@@ -66,8 +64,8 @@ type Look =
   | { readonly kind: "trouble"; readonly error: ReconcileError };
 
 const REMEMBERED = 10_000;
-/** The unnamed default Secret counts as not there when the operator may not know whether it is. */
-const ABSENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["secret_missing", "secret_denied", "secret_forbidden"]);
+/** The unnamed default Secret is not there, or not for this Deployment: nobody promised a login, so the registry is asked without one. */
+const NO_LOGIN: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["secret_missing", "secret_denied", "secret_forbidden"]);
 
 export function createImageGate({ registry, builds, clock, settings, observer = noObserver }: ImageGateOptions): ImageGate {
   const answers = createFreshest<ImageAnswer>(REMEMBERED);
@@ -78,9 +76,9 @@ export function createImageGate({ registry, builds, clock, settings, observer = 
     const { target, image, appCommit, tag } = question;
     const seenAt = rememberSeen(`${target.namespace}/${target.deployment} ${appCommit.sha}`);
     const account = await readAccount(question);
-    if (account === "none") {
+    if (account.kind === "unchecked") {
       observer.imageChecked("unchecked");
-      return { kind: "unchecked" };
+      return account;
     }
     const token = await readToken(question);
     const words = { image: formatImage(image), sha: appCommit.sha };
@@ -92,7 +90,8 @@ export function createImageGate({ registry, builds, clock, settings, observer = 
       const isLast = attempt > settings.waitAttempts;
       // After the first look anything but the image costs an attempt: a registry may lag behind the build.
       if (look.kind === "absent" && (attempt === 1 || isLast)) {
-        if (clock.now() - seenAt > settings.graceMs) throw new ReconcileError("image_missing", imageMissing(words.image, tag));
+        if (clock.now() - seenAt > settings.graceMs)
+          throw new ReconcileError("image_missing", imageMissing(words.image, tag) + withoutLogin(account));
         return { kind: "waiting", text: `image ${words.image}:${tag} is not in the registry yet` };
       }
       if (look.kind === "trouble" && (attempt === 1 || isLast)) throw look.error;
@@ -138,7 +137,10 @@ export function createImageGate({ registry, builds, clock, settings, observer = 
     if (state.kind === "unknown") return trouble("build_unknown", `build status unknown: ${state.reason}`);
     if (state.kind === "failed") throw new ReconcileError("build_failed", buildFailed(formatImage(image), appCommit.sha));
     if (answer.kind === "denied") {
-      return trouble("registry_denied", `the registry does not show ${name} (HTTP ${answer.status}): ${answer.reason}`);
+      return trouble(
+        "registry_denied",
+        `the registry does not show ${name} (HTTP ${answer.status}): ${answer.reason}${withoutLogin(account)}`,
+      );
     }
     return { kind: "absent" };
   }
@@ -149,18 +151,18 @@ export function createImageGate({ registry, builds, clock, settings, observer = 
     return seenAt;
   }
 
-  /** The registry's credentials; "none": nobody asked for a check (contract §4). */
-  async function readAccount({ target, readSecret, warn }: ImageQuestion): Promise<Account | "none"> {
+  /** Only what somebody said opens the gate; an error never does (contract §4). */
+  async function readAccount({ target, readSecret }: ImageQuestion): Promise<Account | Unchecked> {
+    if (target.imageCheck === "off") return { kind: "unchecked", why: "the image check is off" };
     const { named, ...ref } = target.registrySecret;
     try {
-      return { ref, dockerConfig: await readSecret(ref, ".dockerconfigjson") };
+      return { kind: "account", ref, dockerConfig: await readSecret(ref, ".dockerconfigjson"), whyNoLogin: undefined };
     } catch (error) {
-      const isAbsent = error instanceof ReconcileError && ABSENT.has(error.code);
-      if (named || !isAbsent) throw error;
-      if (target.registryUrl !== undefined) return { ref: undefined, dockerConfig: undefined };
-      if (settings.requireCheck) throw error;
-      warn("No registry Secret: the image is not checked", error);
-      return "none";
+      if (named || !(error instanceof ReconcileError) || !NO_LOGIN.has(error.code)) throw error;
+      if (target.imageCheck === "if-secret" && error.code === "secret_missing") {
+        return { kind: "unchecked", why: `the image check is if-secret, and there is no Secret ${ref.namespace}/${ref.name}` };
+      }
+      return { kind: "account", ref: undefined, dockerConfig: undefined, whyNoLogin: error.message };
     }
   }
 
@@ -183,14 +185,24 @@ export function createImageGate({ registry, builds, clock, settings, observer = 
   return { check };
 }
 
+type Unchecked = Extract<GateVerdict, { kind: "unchecked" }>;
+
 interface Account {
+  readonly kind: "account";
   readonly ref: SecretRef | undefined;
   readonly dockerConfig: string | undefined;
+  readonly whyNoLogin: string | undefined;
 }
 
 interface Secret {
   readonly ref: SecretRef;
   readonly text: string;
+}
+
+/** A registry may hide from strangers what is there: what to do, behind its no. */
+function withoutLogin({ whyNoLogin }: Account): string {
+  if (whyNoLogin === undefined) return "";
+  return `; it was asked without a login (${whyNoLogin}); name a Secret with one by gitops.operator.registry_secret_name, or let this image (gitops.operator.image_check) or all (IMAGE_CHECK) go unchecked`;
 }
 
 function trouble(code: "registry_denied" | "registry_limited" | "registry_unavailable" | "build_unknown", message: string): Look {

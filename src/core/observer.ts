@@ -13,7 +13,7 @@ export type CallKind = (typeof CALLS)[number];
 export interface Observer {
   runStarted(): RunObserver;
   called(kind: CallKind): void;
-  /** `unchecked`: there is no registry Secret, so nobody asked for a check. */
+  /** `unchecked`: no registry was asked, because somebody said so. */
   imageChecked(result: ImageAnswer["kind"] | "unchecked"): void;
   buildAsked(state: BuildState["kind"]): void;
   /** One acknowledged commit; when its application commit was made, in seconds since 1970. */

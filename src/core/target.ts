@@ -12,6 +12,7 @@ import { branchProblem } from "./branch.ts";
 import { closest } from "./did-you-mean.ts";
 import { escapeControl } from "./escape.ts";
 import { parseImageName, parseRegistryUrl, type RegistryUrl, withRegistry } from "./image.ts";
+import { asksForLess, checkedByDefault, type ImageCheck, type ImageCheckRule, imageChecks } from "./image-check.ts";
 import { parseManifestPath } from "./manifest-path.ts";
 import { portHint } from "./port-hint.ts";
 import { parseRepository } from "./repository.ts";
@@ -27,16 +28,20 @@ const secretNames = annotationNames.filter((name) => /_(?:secret|key)_name$/.tes
 const namespaces = annotationNames.filter((name) => name.endsWith("_namespace"));
 
 /** Never throws, whatever the annotations hold: their owners are not trusted. Every problem is named at once. */
-export function parseTarget(deployment: DeploymentRecord, operatorNamespace: string): Parsed {
+export function parseTarget(
+  deployment: DeploymentRecord,
+  operatorNamespace: string,
+  imageCheck: ImageCheckRule = checkedByDefault,
+): Parsed {
   try {
-    return parseAnnotations(deployment, operatorNamespace);
+    return parseAnnotations(deployment, operatorNamespace, imageCheck);
   } catch (error) {
     // A mistake of ours in one object must not end the pass of all (promise P9).
     return { kind: "incomplete", problems: [`could not be read, please report this: ${asReconcileError(error).message}`] };
   }
 }
 
-function parseAnnotations(deployment: DeploymentRecord, operatorNamespace: string): Parsed {
+function parseAnnotations(deployment: DeploymentRecord, operatorNamespace: string, imageCheck: ImageCheckRule): Parsed {
   const keys = Object.keys(deployment.annotations).filter((key) => key.startsWith(annotationPrefix));
   if (keys.length === 0) return { kind: "untracked" };
   const values = readValues(deployment);
@@ -48,9 +53,8 @@ function parseAnnotations(deployment: DeploymentRecord, operatorNamespace: strin
   const warnings = [...unknown, ...oddValues(values)];
   if (!settings.enabled) return { kind: "disabled", settings, warnings };
   const problems: string[] = [];
-  const target = readTarget(deployment, values, settings, operatorNamespace, (name, problem) =>
-    problems.push(`${annotationPrefix}${name} ${problem}`),
-  );
+  const complain: Complain = (name, problem) => problems.push(`${annotationPrefix}${name} ${problem}`);
+  const target = readTarget(deployment, values, settings, { operatorNamespace, imageCheck }, complain);
   if (target === undefined || problems.length > 0) return { kind: "malformed", settings, problems, warnings };
   return { kind: "ready", settings, target, warnings };
 }
@@ -121,7 +125,7 @@ function readTarget(
   deployment: DeploymentRecord,
   values: AnnotationValues,
   settings: Settings,
-  operatorNamespace: string,
+  { operatorNamespace, imageCheck: rule }: { readonly operatorNamespace: string; readonly imageCheck: ImageCheckRule },
   complain: Complain,
 ): Target | undefined {
   const oversized = annotationNames.filter((name) => Buffer.byteLength(values[name] ?? "") > maxValueBytes);
@@ -139,6 +143,7 @@ function readTarget(
     if (problem) complain(name, problem);
   }
   checkSecretRefs(values, complain);
+  const imageCheck = readImageCheck(settings.image_check, rule, complain);
   if (!appRepository || !manifestRepository || path.kind === "error" || !image) return undefined;
 
   const appKey = { namespace: settings.ssh_key_namespace, name: settings.ssh_key_name };
@@ -158,10 +163,11 @@ function readTarget(
     image,
     tagType: settings.tag_type,
     registryUrl: registry?.url,
+    imageCheck,
     registrySecret: {
       namespace: settings.registry_secret_namespace ?? operatorNamespace,
       name: settings.registry_secret_name ?? annotations.registry_secret_name.default,
-      named: settings.registry_secret_name !== undefined,
+      named: settings.registry_secret_name !== undefined || settings.registry_secret_namespace !== undefined,
     },
     notificationsSecret: optionalSecret(settings.notifications_secret_namespace ?? operatorNamespace, settings.notifications_secret_name),
     githubTokenSecret: optionalSecret(settings.github_token_secret_namespace ?? operatorNamespace, settings.github_token_secret_name),
@@ -208,6 +214,21 @@ function readImage(text: string, url: RegistryUrl | undefined, complain: Complai
     );
   }
   return named.image;
+}
+
+function readImageCheck(text: string | undefined, rule: ImageCheckRule, complain: Complain): ImageCheck {
+  if (text === undefined) return rule.level;
+  const wanted = imageChecks.find((level) => level === text);
+  if (wanted === undefined) {
+    const meant = closest(text.toLowerCase(), imageChecks);
+    complain(
+      "image_check",
+      `is none of 'on', 'if-secret' and 'off'; ${meant === undefined ? "write one of them" : `did you mean '${meant}'?`}`,
+    );
+  } else if (asksForLess(wanted, rule)) {
+    complain("image_check", `asks for less than the operator's IMAGE_CHECK=${rule.level}, which holds for all; remove it`);
+  }
+  return wanted ?? rule.level;
 }
 
 /** Both are parts of a URL of the API server, so they must be what Kubernetes takes as names. */

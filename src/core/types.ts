@@ -1,6 +1,7 @@
 /** The nouns, in the order in which a pass meets them. */
 import type { ReconcileError } from "../errors.ts";
 import type { CompleteValues } from "./annotations.ts";
+import type { ImageCheck } from "./image-check.ts";
 
 export interface SecretRef {
   readonly namespace: string;
@@ -55,7 +56,8 @@ export interface Target {
   readonly image: ImageName;
   readonly tagType: "long" | "short";
   readonly registryUrl: string | undefined;
-  /** `named`: by annotation, so a missing one is a failure; else the default that may be absent. */
+  readonly imageCheck: ImageCheck;
+  /** `named`: its name or its namespace is, by annotation, so a missing one is a failure; else the default that may be absent. */
   readonly registrySecret: SecretRef & { readonly named: boolean };
   readonly notificationsSecret: SecretRef | undefined;
   readonly githubTokenSecret: SecretRef | undefined;
@@ -69,10 +71,13 @@ export type Parsed =
   | { readonly kind: "malformed"; readonly settings: Settings; readonly problems: readonly string[]; readonly warnings: readonly string[] }
   | { readonly kind: "ready"; readonly settings: Settings; readonly target: Target; readonly warnings: readonly string[] };
 
-/** What a run came to. `from`: the first differing tag that was there; `to`: the wanted tag, once it is known. */
+/**
+ * What a run came to. `from`: the first differing tag that was there; `to`: the wanted tag, once it is known. `unchecked`: the tag was
+ * pushed without asking whether the image is there, because somebody said so.
+ */
 export type Outcome =
-  | { readonly kind: "patched"; readonly from?: string; readonly to: string; readonly commit: string }
-  | { readonly kind: "up_to_date"; readonly to: string }
+  | { readonly kind: "patched"; readonly from?: string; readonly to: string; readonly commit: string; readonly unchecked?: true }
+  | { readonly kind: "up_to_date"; readonly to: string; readonly unchecked?: true }
   /** Disabled, or gone from the cluster. */
   | { readonly kind: "skipped"; readonly reason: "disabled" | "deleted" }
   /** `step`: what is unfinished, in words. */

@@ -107,14 +107,14 @@ function reasons(texts: readonly string[], kind: "warnings" | "problems"): Html 
 }
 
 /** Application commit → image → manifest commit, as far as they are known. */
-function flowOf({ app, tag, running, manifest }: TrackedRow, githubHost: string): Html {
+function flowOf({ app, tag, unchecked, running, manifest }: TrackedRow, githubHost: string): Html {
   const steps: Html[] = [];
   if (tag !== undefined) steps.push(html`commit ${linked(short(tag), tag, app && commitUrl(app, tag, githubHost))}`);
   const isRunning = tag === undefined || running.version === tag;
   const version = tag ?? running.version;
   const still = isRunning ? undefined : html` <span class="still">(${plain(short(running.version))} is running)</span>`;
   steps.push(
-    html`image <code title="${plain(`${running.container}:${version}`)}">${plain(`${running.container}:${short(version)}`)}</code>${still}`,
+    html`image <code title="${plain(`${running.container}:${version}`)}">${plain(`${running.container}:${short(version)}`)}</code>${unchecked ? html` <span class="unchecked">(unchecked)</span>` : undefined}${still}`,
   );
   const { repository, branch, path, commit } = manifest;
   if (commit !== undefined) {

@@ -62,7 +62,7 @@ h3 { font-weight: 600; overflow-wrap: anywhere; }
 .flow a code { color: var(--link); }
 .step { display: inline-block; max-width: 100%; }
 .arrow { padding: 0 .15rem; }
-.still { color: var(--waiting); }
+.still, .unchecked { color: var(--waiting); }
 .when { white-space: nowrap; text-align: right; }
 .message, .warnings, .problems { grid-column: 1 / -1; overflow-wrap: anywhere; }
 .failing .message { margin-top: .3rem; padding: .45rem .7rem; border-left: 3px solid var(--failing); border-radius: .2rem; background: var(--tint); }

@@ -13,7 +13,7 @@ type BranchesOf = (namespace: string, name: string) => Branches | undefined;
 type Tracked = Exclude<Parsed, { kind: "untracked" | "incomplete" }>;
 
 /** Unknown to the original. */
-const NEW_HERE: readonly AnnotationName[] = ["manifest_branch", "manifest_ssh_key_name", "manifest_ssh_key_namespace"];
+const NEW_HERE: readonly AnnotationName[] = ["image_check", "manifest_branch", "manifest_ssh_key_name", "manifest_ssh_key_namespace"];
 
 /** What `/status` shows, as text and as a page: plain data, so that it can be redacted as a whole. */
 export interface StatusRows {
@@ -37,6 +37,8 @@ export interface TrackedRow {
   readonly app: Repository | undefined;
   /** The one that is wanted, once it is known. */
   readonly tag: string | undefined;
+  /** It was pushed without asking whether its image is there. */
+  readonly unchecked: boolean;
   readonly manifest: {
     readonly repository: Repository | undefined;
     readonly branch: string;
@@ -105,6 +107,7 @@ function trackedRow(
     warnings,
     app: repositoryOf(settings.app_repository),
     tag,
+    unchecked: last !== undefined && "unchecked" in last.outcome,
     manifest: {
       repository: repositoryOf(settings.manifest_repository),
       branch: branches.manifests,

@@ -33,7 +33,10 @@ export function createOutsideMetrics(register: Registry): Omit<Observer, "runSta
     ...{ buckets: [5, 15, 30, 60, 120, 300, 600, 1_800, 3_600, 14_400, 86_400], registers },
   });
   const images = new Counter({
-    ...{ name: "gitops_operator_image_checks_total", help: "Questions for images; unchecked: there was no registry Secret to ask with." },
+    ...{
+      name: "gitops_operator_image_checks_total",
+      help: "Questions for images; unchecked: none was asked, as image_check or IMAGE_CHECK says.",
+    },
     ...{ labelNames: ["result"] as const, registers },
   });
   const builds = new Counter({

@@ -74,8 +74,9 @@ test("a good file: what is read from where, defaults as defaults, exit 0", async
     "manifests git@github.com:team/manifests.git, branch 'master', or else the repository's default branch (default), file shop/deployment.yaml",
     "image team/shop, in the registry that the manifest names, or Docker Hub (default)",
     "tag the commit's SHA, 40 characters (default)",
+    "image check the registry must have the image (default: IMAGE_CHECK)",
     "SSH key Secret gitops-operator/ssh-key, field ssh-privatekey (for both repositories)",
-    "registry login Secret gitops-operator/regcred, field .dockerconfigjson (default; when it is absent images are not checked)",
+    "registry login Secret gitops-operator/regcred, field .dockerconfigjson (default; when it is absent the registry is asked without a login)",
     "GitHub token none (default): the state of builds is not asked for",
     "notifications none (default)",
     "",
@@ -95,6 +96,7 @@ test("what is set is shown as set, with the key and the Secret of each part", as
     manifest_branch: "live",
     manifest_ssh_key_name: "deploy-key",
     tag_type: "short",
+    image_check: "on",
     registry_secret_url: "https://registry.example/v2",
     registry_secret_name: "login",
     github_token_secret_name: "token",
@@ -108,12 +110,33 @@ test("what is set is shown as set, with the key and the Secret of each part", as
     "manifests git@github.com:team/manifests.git, branch 'live', file shop/deployment.yaml",
     "image registry.example/team/shop, in the registry https://registry.example/v2",
     "tag the commit's SHA, 7 characters",
+    "image check the registry must have the image",
     "SSH key Secret gitops-operator/ssh-key, field ssh-privatekey (for the application)",
     "SSH key Secret gitops-operator/deploy-key, field ssh-privatekey (for the manifests)",
     "registry login Secret ops/login, field .dockerconfigjson",
     "GitHub token Secret ops/token, field github-token (namespace by default)",
     "notifications Secret web/chat, field webhook-url",
   ]);
+});
+
+test("what image_check or IMAGE_CHECK leaves unchecked is told, and an annotation that asks for less than a set IMAGE_CHECK is a problem", async () => {
+  const told = async (annotations: Record<string, string>, env = {}) => {
+    const answer = await check(deploymentYaml("shop", annotations), env);
+    return [answer.code, ...squeezed(answer).filter((line) => /^(image check|registry login|problem)/.test(line))];
+  };
+  assert.deepEqual(await told({ image_check: "off" }), [0, "image check none: tags are pushed unchecked"]);
+  assert.deepEqual(await told({}, { IMAGE_CHECK: "if-secret" }), [
+    0,
+    "image check the registry must have the image, where its login is there (default: IMAGE_CHECK)",
+    "registry login Secret gitops-operator/regcred, field .dockerconfigjson (default; when it is absent the image is not checked)",
+  ]);
+  assert.deepEqual(await told({ image_check: "if-secret" }, { IMAGE_CHECK: "on" }), [
+    1,
+    "problem gitops.operator.image_check asks for less than the operator's IMAGE_CHECK=on, which holds for all; remove it",
+  ]);
+  // kubectl reads YAML 1.1, where a bare off is a boolean.
+  const bare = (await check(deploymentYaml("shop", { image_check: "off" }).replace('"off"', "off"))).lines.join("\n");
+  assert.match(bare, /image_check is no text, so the API server refuses the Deployment; put it in quotes/);
 });
 
 test("a Secret that SECRET_REFS does not let the Deployment name is a problem; the default one that may be absent is a warning", async () => {

@@ -22,6 +22,7 @@ const target: Target = {
   image: { registry: "docker.io", repository: "team/app" },
   tagType: "long",
   registryUrl: undefined,
+  imageCheck: "on",
   registrySecret: { namespace: "gitops-operator", name: "regcred", named: false },
   notificationsSecret: undefined,
   githubTokenSecret: undefined,
@@ -48,6 +49,8 @@ Gitops-Operator-Commit: ${sha}
 `,
   );
   assert.match(commitMessage({ target, tag: "2222222", appCommit: commit("x") }), /image team\/app: 2222222\n/);
+  const unchecked = commitMessage({ target, tag: "2222222", appCommit: commit("x"), unchecked: true });
+  assert.match(unchecked, /image team\/app: 2222222 \(image unchecked\)\n/);
 });
 
 test("git reads exactly our trailers, whatever the application's author wrote", () => {

@@ -33,3 +33,10 @@ test("the last push is kept over what comes after it", () => {
   assert.deepEqual(after([patched("a"), upToDate("a"), failed("git_denied")])?.pushed, { to: "a", commit: "manifest-a" });
   assert.equal(after([upToDate("a")])?.pushed, undefined);
 });
+
+test("a tag that was pushed unchecked stays so as long as it is the wanted one", () => {
+  const unchecked: Outcome = { kind: "patched", to: "a", commit: "manifest-a", unchecked: true };
+  assert.deepEqual(after([unchecked, failed("git_denied"), upToDate("a")])?.outcome, { ...upToDate("a"), unchecked: true });
+  assert.deepEqual(after([unchecked, upToDate("b")])?.outcome, upToDate("b"));
+  assert.deepEqual(after([unchecked, patched("a"), upToDate("a")])?.outcome, upToDate("a"));
+});

@@ -51,6 +51,7 @@ test("the required annotations are enough: the rest has the defaults of the cont
       image: { repository: "team/app" },
       tagType: "long",
       registryUrl: undefined,
+      imageCheck: "on",
       registrySecret: { namespace: "operator-home", name: "regcred", named: false },
       notificationsSecret: undefined,
       githubTokenSecret: undefined,
@@ -247,4 +248,42 @@ test("P9: a mistake of ours that throws while one object is read is that object'
     kind: "incomplete",
     problems: ["could not be read, please report this: a bug"],
   });
+});
+
+test("a registry Secret is named by its name or its namespace: only a default that nobody named may be absent", () => {
+  const named = (changes: Record<string, string>) => ready(changes).target.registrySecret;
+  assert.deepEqual(named({ registry_secret_name: "hub" }), { namespace: "operator-home", name: "hub", named: true });
+  assert.deepEqual(named({ registry_secret_namespace: "kube-system" }), { namespace: "kube-system", name: "regcred", named: true });
+  assert.equal(named({ registry_secret_url: "https://ghcr.io" }).named, false);
+});
+
+test("image_check: one of three words, never less than an IMAGE_CHECK that somebody set", () => {
+  const deployment = (value: string) => {
+    const annotations = { ...required, image_check: value };
+    const prefixed = Object.fromEntries(Object.entries(annotations).map(([name, text]) => [`gitops.operator.${name}`, text]));
+    return { namespace: "prod", name: "web", annotations: prefixed, containers: [] };
+  };
+  const levels = ["off", "if-secret", "on"] as const;
+  for (const [least, level] of levels.entries()) {
+    for (const [wanted, value] of levels.entries()) {
+      for (const binds of [true, false]) {
+        const parsed = parseTarget(deployment(value), "operator-home", { level, binds });
+        const isLess = binds && wanted < least;
+        assert.equal(parsed.kind, isLess ? "malformed" : "ready", `${value} under ${level}, ${binds}`);
+        if (parsed.kind === "ready") assert.equal(parsed.target.imageCheck, value);
+      }
+    }
+    const unset = parseTarget(deployment(" "), "operator-home", { level, binds: true });
+    assert.ok(unset.kind === "ready" && unset.target.imageCheck === level);
+  }
+  for (const [value, meant] of [
+    ["OFF", "'off'"],
+    ["if-secrets", "'if-secret'"],
+    ["onn", "'on'"],
+  ] as const) {
+    assert.deepEqual(malformed({ image_check: value }).problems, [
+      `gitops.operator.image_check is none of 'on', 'if-secret' and 'off'; did you mean ${meant}?`,
+    ]);
+  }
+  assert.match(malformed({ image_check: "false" }).problems.join(), /write one of them$/);
 });

@@ -17,6 +17,7 @@ export function targetOf(deployment: string, more: Partial<Target> = {}): Target
     image: { repository: `team/${deployment}` },
     tagType: "long",
     registryUrl: undefined,
+    imageCheck: "on",
     registrySecret: { ...secret("regcred"), named: false },
     notificationsSecret: undefined,
     githubTokenSecret: undefined,

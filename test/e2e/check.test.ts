@@ -173,11 +173,24 @@ test("what is missing is told at once, for each Deployment of a file: write acce
   await assertUntouched();
 });
 
-test("without the default registry Secret the image is not checked, which is a warning", async (t) => {
-  const { world, file } = await startShop(t);
-  const answer = await check(world, ["--live"], file({ registry_secret_name: null, registry_secret_namespace: "default" }));
-  assert.equal(answer.code, 0, answer.stdout);
-  assert.match(rows(answer, "warning").join("\n"), /^No registry Secret: the image is not checked: [^\n]*$/);
+test("without the default registry Secret: asked without a login, whose no is a problem; what would go unchecked is a warning and in the commit", async (t) => {
+  const { world, file, assertUntouched } = await startShop(t);
+  const elsewhere = (IMAGE_CHECK: string) => ({ env: { ...world.env, OPERATOR_NAMESPACE: "elsewhere", IMAGE_CHECK } });
+  const asked = await check(elsewhere("on"), ["--live"], file({ registry_secret_name: null }));
+  assert.equal(asked.code, 1, asked.stdout);
+  assert.match(
+    rows(asked, "problem").join("\n"),
+    /^the registry does not show [^\n]*HTTP 401[^\n]*Secret elsewhere\/regcred does not exist[^\n]*IMAGE_CHECK/,
+  );
+
+  const unchecked = await check(elsewhere("if-secret"), ["--dry-run"], file({ registry_secret_name: null }));
+  assert.equal(unchecked.code, 0, unchecked.stdout);
+  const why = "the image check is if-secret, and there is no Secret elsewhere/regcred";
+  assert.deepEqual(rows(unchecked, "warning"), [`the image would be pushed unchecked: ${why}`]);
+  assert.match(unchecked.stdout, /\n {4}Deployment default\/shop, image [^\n]* \(image unchecked\)\n/);
+  const off = await check(elsewhere("off"), ["--live"], file({ registry_secret_name: null }));
+  assert.deepEqual(rows(off, "warning"), ["the image would be pushed unchecked: the image check is off"]);
+  await assertUntouched();
 });
 
 test("no secret that was read is in the output, not even where others wrote it", async (t) => {

@@ -40,7 +40,9 @@ test("kubectl get events and describe tell the story of a Deployment, once per c
   assert.match(story, /Warning +ManifestInvalid +\d+s +gitops-operator +Failed to patch deployment shop/);
   assert.match(
     story,
-    new RegExp(`Normal +ImageUpdated +\\d+s +gitops-operator +Deployment shop patched successfully to version ${sha} \\(was `),
+    new RegExp(
+      `Normal +ImageUpdated +\\d+s +gitops-operator +Deployment shop patched successfully to version ${sha} \\(image unchecked\\) \\(was `,
+    ),
   );
   const uid = stage.cluster.get("Deployment", "default", "shop")?.metadata.uid;
   for (const { regarding } of stage.cluster.list("Event")) assert.equal((regarding as { uid?: string }).uid, uid);

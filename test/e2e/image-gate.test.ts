@@ -1,46 +1,16 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import type { CiRun } from "../../sandbox/ci-api.ts";
-import { dockerConfigJson, type RegistryOptions } from "../../sandbox/registry.ts";
+import { dockerConfigJson } from "../../sandbox/registry.ts";
 import { manifestOf } from "../../sandbox/world.ts";
 import { eventually } from "../eventually.ts";
-import { OLD, type Stage, startStage } from "./stage.ts";
-import { createTestClock } from "./test-clock.ts";
+import { startShop } from "./gated-shop.ts";
+import { OLD, type Stage } from "./stage.ts";
 
 const RUNNING: CiRun = { status: "in_progress" };
 const FAILED: CiRun = { status: "completed", conclusion: "failure" };
 const DONE: CiRun = { status: "completed", conclusion: "success" };
-
-interface GateOptions {
-  readonly registry?: RegistryOptions;
-  readonly env?: Record<string, string>;
-  /** Null leaves the default Secret out. */
-  readonly regcred?: string | null;
-  readonly annotations?: Record<string, string | null>;
-}
-
-/** The shop with a registry Secret, a GitHub token and a chat, on a clock that the test moves. */
-async function startShop(t: TestContext, { registry, env = {}, regcred, annotations = {} }: GateOptions = {}) {
-  const clock = createTestClock();
-  const httpHosts: string[] = [];
-  const stage = await startStage(t, {
-    ...(registry ? { registry } : {}),
-    env: { RECONCILE_TIMEOUT_SECONDS: "2", ...env },
-    operator: { clock, chatHttpHosts: httpHosts },
-  });
-  httpHosts.push(stage.chat.host);
-  const image = `${stage.registry.host}/team/shop`;
-  const manifests = await stage.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `${image}:${OLD}`) });
-  const app = await stage.repository("team/shop.git", { "index.html": "1" });
-  const sha = (await app.tip()) ?? "";
-  if (regcred !== null) stage.secret("gitops-operator", "regcred", { ".dockerconfigjson": regcred ?? '{"auths":{}}' });
-  stage.secret("gitops-operator", "chat", { "webhook-url": stage.chat.url() });
-  stage.secret("gitops-operator", "github", { "github-token": "ghp_canary0123456789canary0123456789ab" });
-  const all = { notifications_secret_name: "chat", github_token_secret_name: "github", ...annotations };
-  await stage.deploy({ name: "shop", annotations: all });
-  return { stage, clock, image, manifests, app, sha, annotations: all };
-}
 
 const texts = (stage: Stage) => stage.chat.messages.map(({ text }) => text);
 
@@ -131,29 +101,6 @@ test("registry answers that are no yes: failed with the reason, the remote uncha
     assert.match((await stage.reconcileOne("shop")).message, /^Secret gitops-operator\/nobody does not exist.*docker-registry/);
   });
   assert.equal(await manifests.tip(), before);
-});
-
-test("without the default Secret there is no check, or an anonymous one with a registry URL, or none allowed with REQUIRE_IMAGE_CHECK", async (t) => {
-  const unchecked = await startShop(t, { regcred: null });
-  assert.equal((await unchecked.stage.reconcileOne("shop")).action, "patched");
-  assert.equal(unchecked.stage.registry.requests.length, 0);
-  assert.ok(unchecked.stage.logLines.some(({ level, message }) => level === "warn" && message.includes("not checked")));
-  assert.match(await unchecked.stage.text("/metrics"), /^gitops_operator_image_checks_total\{[^}]*"unchecked"[^}]*\} 1$/m);
-
-  const forbidden = await startShop(t);
-  forbidden.stage.cluster.faults.answer(403, /secrets\/regcred/);
-  assert.equal((await forbidden.stage.reconcileOne("shop")).action, "patched");
-
-  const required = await startShop(t, { regcred: null, env: { REQUIRE_IMAGE_CHECK: "true" } });
-  assert.match((await required.stage.reconcileOne("shop")).message, /^Secret gitops-operator\/regcred does not exist/);
-
-  const anonymous = await startShop(t, { regcred: null, annotations: { github_token_secret_name: null } });
-  const url = { registry_secret_url: anonymous.stage.registry.url };
-  await anonymous.stage.deploy({ name: "shop", annotations: { ...anonymous.annotations, ...url } });
-  assert.equal((await anonymous.stage.reconcileOne("shop")).action, "waiting");
-  anonymous.stage.registry.put("team/shop", anonymous.sha);
-  assert.equal((await anonymous.stage.reconcileOne("shop")).action, "patched");
-  assert.ok(anonymous.stage.registry.requests.every(({ authorization }) => authorization === undefined));
 });
 
 test("the published example: the host stands in the manifest only, and that registry is asked with its credentials", async (t) => {

@@ -4,12 +4,14 @@ import { manifestOf } from "../../sandbox/world.ts";
 import { OLD, startStage } from "./stage.ts";
 
 test("a moved application is patched by one commit whose diff is the tag, and the next pass pushes and fetches nothing", async (t) => {
-  const stage = await startStage(t);
-  const before = manifestOf("shop", `team/shop:${OLD}`);
+  const stage = await startStage(t, { env: { IMAGE_CHECK: undefined } });
+  const image = `${stage.registry.host}/team/shop`;
+  const before = manifestOf("shop", `${image}:${OLD}`);
   const manifests = await stage.repository("team/manifests.git", { "shop/deployment.yaml": before, "other.txt": "untouched\n" });
   const app = await stage.repository("team/shop.git", { "index.html": "1" });
   const sha = (await app.tip()) ?? "";
-  await stage.deploy({ name: "shop" });
+  stage.registry.put("team/shop", sha);
+  await stage.deploy({ name: "shop", annotations: { image_name: image } });
 
   assert.deepEqual(await stage.reconcile(), [
     {

@@ -30,7 +30,8 @@ const LEVELS = new Map([
 ]);
 
 interface StageOptions extends WorldOptions {
-  readonly env?: Readonly<Record<string, string>>;
+  /** Undefined takes out what the world sets. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   readonly operator?: Pick<OperatorOptions, "clock" | "chatHttpHosts" | "patience" | "tracer">;
   readonly redactor?: Redactor;
 }

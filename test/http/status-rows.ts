@@ -22,6 +22,7 @@ export function row(deployment: string, changes: Partial<TrackedRow> = {}): Trac
     warnings: [],
     app: repository(`git@github.com:team/${deployment}.git`),
     tag,
+    unchecked: false,
     manifest: {
       repository: repository("git@github.com:team/manifests.git"),
       branch: "main",
