@@ -73,7 +73,7 @@ export async function checkLive(
   const appName = formatRepository(app.repository);
   const name = formatRepository(manifests.repository);
   const notBefore = performance.now();
-  const newest = () => newestCommit(target, app, notBefore, ports);
+  const newest = () => newestCommit(branches, notBefore, ports);
   const observed = await step(`asking ${appName} for its newest commit`, newest, (found) => describeNewest(found, appName));
   const appCommit = observed?.commit;
   const read = () => readManifest(target, manifests, notBefore, ports);

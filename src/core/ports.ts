@@ -78,6 +78,8 @@ export type PushResult =
 export interface ManifestsCopy {
   /** The remote's tip, from a listing that began not before that time; fetched when the copy does not have it. */
   refresh(notBefore: number): Promise<string>;
+  /** Whether that commit is in the branch's history. What the copy does not have is looked for on the remote, 200 generations back. */
+  holds(sha: string): Promise<boolean>;
   /** A regular file's text; rejects with `manifest_missing` or `manifest_invalid`. */
   read(commit: string, path: string): Promise<string>;
   /** A new commit on `parent` that replaces one regular file, mode kept; only in the object store until it is pushed. */
@@ -88,11 +90,10 @@ export interface ManifestsCopy {
 
 /** Every call has a deadline of its own. What equal callers ask at once is asked of the remote once. */
 export interface Git {
-  /**
-   * The newest commit of the branch that `skip` does not match, from a listing that began not before that time.
-   * Looks back along first parents, 1,000 commits at most. Only commits are received, never files.
-   */
-  newestCommit(at: Wanted<Branch>, notBefore: number, skip?: (commit: Commit) => boolean): Promise<Newest>;
+  /** The branch's tip, from a listing that began not before that time. Only commits are received, never files. */
+  newestCommit(at: Wanted<Branch>, notBefore: number): Promise<Newest>;
+  /** The newest commit behind that tip that `skip` does not match: along first parents, 1,000 commits at most. */
+  commitBehind(at: Branch, tip: string, notBefore: number, skip: (commit: Commit) => boolean): Promise<Newest>;
   /** The manifests branch by its name. One that was not named is found by such a listing, and fetched in the same conversation. */
   manifestsBranch(at: Wanted<ManifestsBranch>, notBefore: number): Promise<ManifestsBranch>;
   /** Runs `work` with the copy, which is not dropped meanwhile. A copy found damaged is made anew and `work` run once more. */

@@ -10,7 +10,6 @@ import type { ImageGate } from "./image-gate.ts";
 import type { Phase } from "./observer.ts";
 import { withPortHint } from "./port-hint.ts";
 import type { Branch, Commit, Git, Identity, ManifestsBranch, Newest, SecretField, SshKey, Wanted } from "./ports.ts";
-import { sameRepository } from "./repository.ts";
 import { hasOneKey } from "./target.ts";
 import type { Outcome, Repository, SecretRef, Target } from "./types.ts";
 import type { Seat } from "./writer.ts";
@@ -62,7 +61,8 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     requireAllowed(ports.allowedRepositories, target);
 
     progress.step("secret", "reading the SSH key");
-    const { app, manifests } = await during("Failed to get SSH key", () => readBranches(target, ports));
+    const branches = await during("Failed to get SSH key", () => readBranches(target, ports));
+    const { manifests } = branches;
 
     progress.step(
       "commit",
@@ -72,15 +72,21 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     // Both branches are listed at once: on a long wire it is the waits one after the other that take the time.
     const lastFailure = ports.backOff.lastFailure(target);
     if (lastFailure !== "git_limit") ports.git.refreshAhead(manifests, notBefore);
-    const observed = await during("Failed to get latest SHA", () =>
-      withPortHint(app.repository, () => newestCommit(target, app, notBefore, ports)),
+    /** A download is put off before it begins, a push once it is known that there is something to push. */
+    const heldBack = (tag: string) => {
+      known.to = tag;
+      const held = ports.backOff.held(target, tag);
+      if (held?.code === "git_limit") throw held;
+      return held;
+    };
+    const newest = await during("Failed to get latest SHA", () =>
+      withPortHint(branches.app.repository, () => ports.git.newestCommit(branches.app, notBefore)),
     );
+    heldBack(tagFor(newest.commit.sha, target.tagType));
+    const observed = await during("Failed to get latest SHA", () => lookPastOwn(branches, newest, notBefore, ports));
     const appCommit = observed.commit;
     const tag = tagFor(appCommit.sha, target.tagType);
-    known.to = tag;
-    const held = ports.backOff.held(target, tag);
-    // A download is put off before it begins, a push once it is known that there is something to push.
-    if (held?.code === "git_limit") throw held;
+    const held = heldBack(tag);
 
     progress.step("manifest", "reading the manifest", known);
     const { at, edit } = await during(patchStep(target, tag), () =>
@@ -104,7 +110,7 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
       ...{ readSecret: async (ref, field) => (await ports.readSecret(ref, field)).text, warn: ports.warn },
       onWait(text) {
         ports.onBuild(appCommit.sha, text);
-        progress.wait(text, async (asked) => (await newestCommit(target, app, asked, ports)).commit.sha === appCommit.sha);
+        progress.wait(text, async (asked) => (await newestCommit(branches, asked, ports)).commit.sha === appCommit.sha);
       },
     });
     if (image.kind === "waiting") return { kind: "waiting", step: image.text, ...known };
@@ -123,11 +129,18 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
   }
 }
 
+type LookPorts = Pick<ReconcilePorts, "git" | "identity">;
+
+interface ReadBranches {
+  readonly app: Wanted<Branch>;
+  readonly manifests: Wanted<ManifestsBranch>;
+}
+
 /** What is read and written, with the keys for it. */
 export async function readBranches(
   target: Target,
   { readSecret, parseKey }: Pick<ReconcilePorts, "readSecret" | "parseKey">,
-): Promise<{ app: Wanted<Branch>; manifests: Wanted<ManifestsBranch> }> {
+): Promise<ReadBranches> {
   const { appRepository, manifestRepository } = target;
   const readKey = async (ref: SecretRef, ...repositories: Repository[]) => {
     const { text, allowedRepositories } = await readSecret(ref, "ssh-privatekey");
@@ -144,16 +157,26 @@ export async function readBranches(
   };
 }
 
-/** Where application and manifests are one branch, the operator's own commits don't count: no pass answers its own commit. */
-export function newestCommit(
-  target: Target,
-  app: Wanted<Branch>,
-  notBefore: number,
-  { git, identity }: Pick<ReconcilePorts, "git" | "identity">,
-): Promise<Newest> {
-  const isOneBranch = target.appBranch === target.manifestBranch && sameRepository(target.appRepository, target.manifestRepository);
-  const skip = isOneBranch ? (commit: Commit) => isOperatorCommit(commit, identity) : undefined;
-  return git.newestCommit(app, notBefore, skip);
+export async function newestCommit(branches: ReadBranches, notBefore: number, ports: LookPorts): Promise<Newest> {
+  return lookPastOwn(branches, await ports.git.newestCommit(branches.app, notBefore), notBefore, ports);
+}
+
+/**
+ * A commit of the operator's own that the manifests branch holds does not count, whatever the addresses of the repositories say: no pass answers
+ * its own commit.
+ */
+async function lookPastOwn({ app, manifests }: ReadBranches, newest: Newest, notBefore: number, ports: LookPorts): Promise<Newest> {
+  const { git, identity } = ports;
+  const { branch, commit } = newest;
+  const isOwn = (one: Commit) => isOperatorCommit(one, identity);
+  if (!isOwn(commit)) return newest;
+  const at = await git.manifestsBranch(manifests, notBefore);
+  const isHeld = await git.withManifests(at, async (copy) => {
+    await copy.refresh(notBefore);
+    return copy.holds(commit.sha);
+  });
+  if (!isHeld) return newest;
+  return git.commitBehind({ ...app, branch }, commit.sha, notBefore, isOwn);
 }
 
 async function during<T>(step: string, work: () => Promise<T>): Promise<T> {

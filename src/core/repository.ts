@@ -48,16 +48,6 @@ export function formatRepository(repository: Repository): string {
   return `ssh://${repository.user}@${authority}/${encodePath(path)}`;
 }
 
-/**
- * Do both name one repository, whatever the transport and user? Ports count within one transport only. Letter case does not count, as on the
- * forges: taking two for one is harmless, taking one for two would let the operator answer its own commits.
- */
-export function sameRepository(a: Repository, b: Repository): boolean {
-  const left = identity(a);
-  const right = identity(b);
-  return left.host === right.host && left.path === right.path && (a.transport !== b.transport || left.port === right.port);
-}
-
 /** The host that is meant, where the name is a forge's second one. */
 export function canonicalHost(host: string): string {
   return aliases.get(host) ?? host;
@@ -72,11 +62,6 @@ export function repositoryName(repository: Repository): string {
   const bracketed = host.includes(":") ? `[${host}]` : host;
   // `team/.git` is the repository `team` of a server that keeps work trees.
   return `${bracketed}${port === defaultPort[repository.transport] ? "" : `:${port}`}/${path.replace(/\/?\.git$/, "")}`;
-}
-
-function identity(repository: Repository): { host: string; port: number; path: string } {
-  const { path, ...server } = location(repository);
-  return { ...server, path: path.replace(/\.git$/i, "").toLowerCase() };
 }
 
 function location(repository: Repository): { host: string; port: number; path: string } {

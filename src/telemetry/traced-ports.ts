@@ -33,6 +33,7 @@ export function traceGit(git: Git, tracer: Tracer): Git {
       return result;
     };
     return {
+      holds: copy.holds,
       read: copy.read,
       commit: copy.commit,
       refresh: (notBefore) => tracer.span("git fetch", attributes, (span) => refresh(notBefore, span), client),
@@ -47,13 +48,24 @@ export function traceGit(git: Git, tracer: Tracer): Git {
   }
 
   return {
-    newestCommit: (at, notBefore, skip) =>
+    newestCommit: (at, notBefore) =>
       tracer.span(
         "git list",
         branchAttributes(at.repository, at.branch),
         async (span) => {
-          const newest = await git.newestCommit(at, notBefore, skip);
+          const newest = await git.newestCommit(at, notBefore);
           span.set({ "vcs.ref.head.name": newest.branch, "vcs.ref.head.revision": newest.commit.sha });
+          return newest;
+        },
+        client,
+      ),
+    commitBehind: (at, tip, notBefore, skip) =>
+      tracer.span(
+        "git look back",
+        { ...branchAttributes(at.repository, at.branch), "vcs.ref.base.revision": tip },
+        async (span) => {
+          const newest = await git.commitBehind(at, tip, notBefore, skip);
+          span.set({ "vcs.ref.head.revision": newest.commit.sha });
           return newest;
         },
         client,

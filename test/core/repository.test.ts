@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatRepository, parseRepository, sameRepository } from "../../src/core/repository.ts";
+import { formatRepository, parseRepository } from "../../src/core/repository.ts";
 import type { Repository } from "../../src/core/types.ts";
-
-function parsed(text: string): Repository {
-  const result = parseRepository(text);
-  assert.equal(result.kind, "ok", text);
-  return result.repository;
-}
 
 const ssh = { transport: "ssh", user: "git", host: "github.com", port: 22 } as const;
 const accepted: [text: string, repository: Repository, formatted: string][] = [
@@ -117,25 +111,5 @@ for (const [text, problem] of refused) {
     assert.match(result.problem, problem);
     assert.match(result.problem, /write |user@host:path|use /);
     assert.doesNotMatch(result.problem, /hunter2/);
-  });
-}
-
-const same: [a: string, b: string, isSame: boolean][] = [
-  ["git@github.com:team/app.git", "https://github.com/team/app", true],
-  ["git@github.com:team/app.git", "ssh://deploy@GitHub.com/team/app/", true],
-  ["git@github.com:team/app", "git@github.com:Team/App.git", true],
-  ["git@github.com:team/app", "ssh://git@ssh.github.com:443/team/app.git", true],
-  ["https://github.com/team//app", "https://github.com/team/%61pp", true],
-  ["ssh://h:2222/app", "https://h:8443/app", true],
-  ["ssh://h:2222/app", "ssh://h/app", false],
-  ["https://h:8443/app", "https://h/app", false],
-  ["git@github.com:team/app", "git@github.com:team/app2", false],
-  ["git@github.com:team/app", "git@gitlab.com:team/app", false],
-];
-
-for (const [a, b, isSame] of same) {
-  test(`${a} and ${b} are ${isSame ? "one repository" : "two repositories"}`, () => {
-    assert.equal(sameRepository(parsed(a), parsed(b)), isSame);
-    assert.equal(sameRepository(parsed(b), parsed(a)), isSame);
   });
 }

@@ -54,6 +54,7 @@ function createBranch(names: readonly string[]) {
     },
   };
   const copy: ManifestsCopy = {
+    holds: () => Promise.reject(new Error("not asked here")),
     refresh: async () => branch.tip,
     read: async (at, path) => branch.read(path, at),
     commit: async (parent, path, text) => commit(parent, { ...commits.get(parent)?.files, [path]: text }),
@@ -73,6 +74,7 @@ function createBranch(names: readonly string[]) {
   const git: Git = {
     newestCommit: () => Promise.reject(new Error("not asked here")),
     refreshAhead: () => undefined,
+    commitBehind: () => Promise.reject(new Error("not asked here")),
     manifestsBranch: () => Promise.reject(new Error("not asked here")),
     withManifests: ({ key }, work) =>
       work({

@@ -24,12 +24,20 @@ export interface GitRemote {
   requireTip(at: Wanted<Branch>, listing: RefListing): Pick<Branch, "branch"> & { readonly tip: string };
   /** Up to `depth` generations of commits from `tip`, by object id. */
   commits(server: UploadPack, tip: string, depth: number): Promise<Map<string, Commit>>;
+  /** Whether `sha` is among the last generations of the branch. `unheld`: a tip that is known to be without it. */
+  findCommit(at: Branch, sha: string, unheld: string | undefined, graceMs?: () => number): Promise<History>;
   /** Asks the remote, three times if need be, what became of a push that was not acknowledged. `why` goes into the failure to find out. */
   lookAfterPush(at: Branch, commits: { readonly from: string; readonly to: string }, why: string): Promise<AfterPush>;
 }
 
 /** `landed`: the branch's history has the pushed commit. Else it `stands` where it was, or was `moved` by another (or deleted). */
 export type AfterPush = "landed" | "stands" | "moved";
+
+export interface History {
+  /** Empty when there is no such branch. */
+  readonly tip: string;
+  readonly found: boolean;
+}
 
 export interface Question {
   readonly service: GitService;
@@ -57,7 +65,7 @@ interface GitRemoteOptions {
   readonly observer: Observer;
 }
 
-/** How far back a pushed commit is looked for when others have pushed on top of it. */
+/** How far back a commit is looked for when others have pushed on top of it. */
 const LOOK_BACK = 200;
 const ASK_AGAIN_MS = [0, 1_000, 3_000];
 
@@ -121,22 +129,26 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
     return readCommits(server.pack({ want: tip, depth, commitsOnly: true }, new Set()));
   }
 
+  function findCommit(at: Branch, sha: string, unheld: string | undefined, graceMs?: () => number): Promise<History> {
+    const question = { service: "git-upload-pack", notBefore: performance.now(), ...(graceMs && { graceMs }) } as const;
+    return converse(at, question, async (wire) => {
+      const server = await openUploadPack(wire);
+      const { tip = "" } = await server.list(at.branch);
+      if (tip === sha) return { tip, found: true };
+      if (tip === unheld || tip === "") return { tip, found: false };
+      const found = (await commits(server, tip, LOOK_BACK)).has(sha);
+      wire.abort();
+      return { tip, found };
+    });
+  }
+
   const lookAfterPush: GitRemote["lookAfterPush"] = async (at, { from, to }, why) => {
     let failure: unknown;
     for (const delayMs of ASK_AGAIN_MS) {
       await new Promise((resolve) => setTimeout(resolve, delayMs));
       try {
-        const question = { service: "git-upload-pack", notBefore: performance.now(), graceMs: () => grace.askMs } as const;
-        return await converse(at, question, async (wire) => {
-          const server = await openUploadPack(wire);
-          const { tip } = await server.list(at.branch);
-          if (tip === to) return "landed";
-          if (tip === from) return "stands";
-          if (!tip) return "moved";
-          const isBehind = (await commits(server, tip, LOOK_BACK)).has(to);
-          wire.abort();
-          return isBehind ? "landed" : "moved";
-        });
+        const { tip, found } = await findCommit(at, to, from, () => grace.askMs);
+        return found ? "landed" : tip === from ? "stands" : "moved";
       } catch (error) {
         failure = error;
         if (asReconcileError(error).code === "shutdown") break;
@@ -149,5 +161,5 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
     );
   };
 
-  return { maxBytes, stopping, grace, converse, requireTip, commits, lookAfterPush };
+  return { maxBytes, stopping, grace, converse, requireTip, commits, findCommit, lookAfterPush };
 }

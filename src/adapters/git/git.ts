@@ -36,7 +36,7 @@ export interface GitOptions {
 }
 
 /** How far the search for a commit that is not the operator's own goes back (contract §6). */
-const LOOK_BACK = [1, 50, 1_000];
+const LOOK_BACK = [50, 1_000];
 /** Commits remembered by branch, so that an unmoved tip costs one listing. */
 const MAX_LISTINGS = 5_000;
 /** Folders and manifests of all copies that are kept in memory, so that a pass without news reads nothing from disk. */
@@ -69,30 +69,47 @@ export function createGit(options: GitOptions): Git & PushAccess & { close(): Pr
     createCopy: (folder) => createManifestsCopy({ remote, identity, contents, beginArrival, takeTurn, folder }),
   });
 
-  function newestCommit(at: Wanted<Branch>, notBefore: number, skip?: (commit: Commit) => boolean): Promise<Newest> {
-    return listings.get(`${skip ? "skip" : "tip"}:${idOf(at)}`, notBefore, (known, asked) => look(at, known, asked, skip));
+  function newestCommit(at: Wanted<Branch>, notBefore: number): Promise<Newest> {
+    return listings.get(`tip:${idOf(at)}`, notBefore, async (known, asked) => {
+      const found = await look(at, known, asked, 1, () => false);
+      if (found) return found;
+      throw new ReconcileError("git_protocol", `${formatRepository(at.repository)} did not send the commit it names as its tip`);
+    });
   }
 
-  async function look(at: Wanted<Branch>, known: Found | undefined, notBefore: number, skip?: (commit: Commit) => boolean): Promise<Found> {
-    for (const depth of skip ? LOOK_BACK : [1]) {
-      const found = await remote.converse(at, { service: "git-upload-pack", notBefore }, async (wire) => {
-        const server = await openUploadPack(wire);
-        const { branch, tip } = remote.requireTip(at, await server.list(at.branch));
-        if (known?.tip === tip) return { ...known, branch };
-        const commits = await remote.commits(server, tip, depth);
-        // A server that can't leave files out would go on sending them.
-        wire.abort();
-        let commit = commits.get(tip);
-        while (commit && skip?.(commit)) commit = commits.get(commit.parents[0] ?? "");
-        return commit && { branch, tip, commit };
-      });
-      if (found) return found;
-    }
-    if (!skip) throw new ReconcileError("git_protocol", `${formatRepository(at.repository)} did not send the commit it names as its tip`);
-    throw new ReconcileError(
-      "git_no_commit",
-      `no commit but the operator's own in the last ${LOOK_BACK.at(-1)} of ${formatRepository(at.repository)}${at.branch === undefined ? "" : `, branch '${at.branch}'`}; push a commit to the application`,
-    );
+  function commitBehind(at: Branch, tip: string, notBefore: number, skip: (commit: Commit) => boolean): Promise<Newest> {
+    return listings.get(`behind ${tip}:${idOf(at)}`, notBefore, async (known, asked) => {
+      if (known?.tip === tip) return known;
+      for (const depth of LOOK_BACK) {
+        const found = await look(at, undefined, asked, depth, skip);
+        if (found) return found;
+      }
+      throw new ReconcileError(
+        "git_no_commit",
+        `no commit but the operator's own in the last ${LOOK_BACK.at(-1)} of ${formatRepository(at.repository)}, branch '${at.branch}'; push a commit to the application`,
+      );
+    });
+  }
+
+  /** The newest commit that counts, among so many generations; `known`: the answer for the tip that it names. */
+  function look(
+    at: Wanted<Branch>,
+    known: Found | undefined,
+    notBefore: number,
+    depth: number,
+    skip: (commit: Commit) => boolean,
+  ): Promise<Found | undefined> {
+    return remote.converse(at, { service: "git-upload-pack", notBefore }, async (wire) => {
+      const server = await openUploadPack(wire);
+      const { branch, tip } = remote.requireTip(at, await server.list(at.branch));
+      if (known?.tip === tip) return { ...known, branch };
+      const commits = await remote.commits(server, tip, depth);
+      // A server that can't leave files out would go on sending them.
+      wire.abort();
+      let commit = commits.get(tip);
+      while (commit && skip(commit)) commit = commits.get(commit.parents[0] ?? "");
+      return commit && { branch, tip, commit };
+    });
   }
 
   async function withManifests<T>(at: ManifestsBranch, work: (copy: ManifestsCopy) => Promise<T>): Promise<T> {
@@ -118,6 +135,7 @@ export function createGit(options: GitOptions): Git & PushAccess & { close(): Pr
 
   return {
     newestCommit,
+    commitBehind,
     manifestsBranch,
     withManifests,
     refreshAhead(at, notBefore) {

@@ -10,7 +10,7 @@ import { pushAcknowledged } from "./acknowledged-push.ts";
 import type { BeginArrival } from "./arrivals.ts";
 import type { ContentCache } from "./content-cache.ts";
 import { diskError } from "./disk-error.ts";
-import type { GitRemote } from "./git-remote.ts";
+import type { GitRemote, History } from "./git-remote.ts";
 import { makeFolder } from "./make-folder.ts";
 import { commitFile, readFile } from "./manifest-files.ts";
 import { createObjectStore, type ObjectStore } from "./object-store.ts";
@@ -49,6 +49,8 @@ const SMALL_PACK_BYTES = 256 * 1024;
 /** A fast-forward that brings more than this (or inflates to more than a pack of that size may) is taken for a rewritten branch: a fresh depth-1 copy is smaller. */
 const MAX_FORWARD_BYTES = 4 * 2 ** 20;
 
+/** Commits of others that are remembered as looked for. */
+const MAX_HISTORIES = 100;
 /** What a boundary of the history takes. */
 const SHALLOW_BYTES = 128;
 
@@ -70,6 +72,7 @@ export function createManifestsCopy({ remote, folder, identity, contents, beginA
   let store: Store | undefined;
   let generation = 0;
   const tips = createFreshest<string>(1);
+  const histories = createFreshest<History>(MAX_HISTORIES);
   const takeOwnTurn = createTurns();
 
   const current = (): Store => {
@@ -189,6 +192,13 @@ export function createManifestsCopy({ remote, folder, identity, contents, beginA
     }
   }
 
+  async function holds(at: ManifestsBranch, sha: string): Promise<boolean> {
+    if (current().objects.has(sha)) return true;
+    // Others may have pushed it since the last listing, or on top of it before the shallow copy was made.
+    const look = (known: History | undefined) => (known?.found ? Promise.resolve(known) : remote.findCommit(at, sha, known?.tip));
+    return (await histories.get(sha, performance.now(), look)).found;
+  }
+
   async function commit(parent: string, path: string, text: string, message: string): Promise<string> {
     const into = current();
     // A new chain begins: what was made before was not pushed, and won't be.
@@ -207,6 +217,7 @@ export function createManifestsCopy({ remote, folder, identity, contents, beginA
     use: (at) => ({
       refresh: (notBefore) => tips.get("tip", notBefore, (_known, asked) => lookAtRemote(at, asked)),
       read: async (sha, path) => readFile(current().objects, sha, path),
+      holds: (sha) => holds(at, sha),
       commit,
       push: (from, to) => push(at, from, to),
     }),

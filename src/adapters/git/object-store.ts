@@ -11,6 +11,8 @@ import { formatPack, formatPackEntry, type Pack } from "./pack-format.ts";
 export interface ObjectStore {
   /** An object that the store should have and can't give means a damaged copy, which is made anew. */
   read(id: string, kind: string): Promise<Buffer>;
+  /** Whether a pack holds it: what was only added here is nobody's but ours. */
+  has(id: string): boolean;
   /** Keeps the object in memory until it is in a pack; its id. */
   add(kind: string, content: Buffer): string;
   /** A pack of those objects, which were added here. */
@@ -69,6 +71,7 @@ export function createObjectStore(name: string, contents: ContentCache<string>):
         throw new ReconcileError("git_copy_damaged", "the local copy of the manifests repository is damaged; it is made anew", { cause });
       }
     },
+    has: (id) => packs.some((pack) => pack.has(id)),
     add(kind, content) {
       const id = objectId(kind, content).toString("hex");
       added.set(id, { kind, ...formatPackEntry(kind, content) });

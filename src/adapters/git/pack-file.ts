@@ -10,6 +10,7 @@ export interface GitObject {
 }
 
 export interface PackFile {
+  has(id: string): boolean;
   /** Undefined when the pack does not hold it. */
   read(id: string): Promise<GitObject | undefined>;
 }
@@ -76,6 +77,7 @@ export function openPackFile(path: string, index: Buffer, pages: ContentCache<st
   }
 
   return {
+    has: (id) => startOf(id) !== undefined,
     async read(id) {
       const deltas: Buffer[] = [];
       for (let start = startOf(id); start !== undefined; ) {

@@ -275,3 +275,26 @@ test("a damaged copy of a branch that is not named is made anew", async (t) => {
   await repository.commit({ "shop/a.yaml": "a: 2\n" });
   assert.equal(await read(), "a: 2\n");
 });
+
+test("whether the branch holds a commit: what lies behind the shallow copy is looked for on the remote, and looked for once while the tip stands", async (t) => {
+  const { repository, at, services, open } = await startManifestsWorld(t);
+  const git = open();
+  t.after(git.close);
+  const behind = (await repository.tip()) ?? "";
+  const tip = await repository.commit({ "shop/a.yaml": "a: 2\n" });
+  const foreign = await repository.commit({ other: "1" }, { branch: "other" });
+  const holds = (sha: string) =>
+    git.withManifests(at, async (copy) => {
+      await copy.refresh(0);
+      return copy.holds(sha);
+    });
+  assert.deepEqual([await holds(tip), services.length], [true, 1], "the copy has it");
+  assert.deepEqual([await holds(behind), services.length], [true, 2]);
+  assert.deepEqual([await holds(behind), services.length], [true, 2], "known");
+  assert.equal(await holds(foreign), false);
+  const looked = services.at(-1)?.recorded().length ?? 0;
+  assert.equal(await holds(foreign), false);
+  assert.ok((services.at(-1)?.recorded().length ?? 0) < looked, "the tip stands: a listing, no commits");
+  const merged = await repository.commit({ "shop/a.yaml": "a: 3\n" });
+  assert.deepEqual([await holds(merged), await holds(foreign)], [true, false]);
+});
