@@ -173,6 +173,9 @@ test("bad keys, Secrets, repositories, branches and manifests fail with the thin
     ...put("empty.yaml", ""),
     ...put("service.yaml", "kind: Service\napiVersion: v1\n"),
     ...put("link.yaml", "shop/deployment.yaml", "120000"),
+    ...put("kustomization.yaml", "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"),
+    ...put("sealed.yaml", `${manifestOf("sealed", "team/shop:1")}sops: {mac: "ENC[AES256_GCM,data:bWFj]"}\n`),
+    ...put("large.yaml", `version https://git-lfs.github.com/spec/v1\noid sha256:${"a".repeat(64)}\nsize 2000000\n`),
     ...put("other.yaml", manifestOf("other", "team/shop-sidecar:1")),
   });
   await stage.repository("team/empty.git", {}).catch(() => undefined);
@@ -232,6 +235,13 @@ test("bad keys, Secrets, repositories, branches and manifests fail with the thin
       { deployment_path: "service.yaml" },
       /^No container in service\.yaml references image 'team\/shop'; check gitops\.operator\.image_name/,
     ],
+    [
+      "kustomization",
+      { deployment_path: "/kustomization.yaml" },
+      /^No container in kustomization\.yaml .*the file holds a Kustomization, /,
+    ],
+    ["sealed", { deployment_path: "sealed.yaml" }, /^Failed to patch .*sealed\.yaml .*SOPS encrypted this document/],
+    ["lfs", { deployment_path: "large.yaml" }, /^Failed to patch .*large\.yaml .*it is a Git LFS pointer/],
     ["sidecar", { deployment_path: "other.yaml" }, /^No container in other\.yaml references image 'team\/shop'; .*team\/shop-sidecar:1/],
     ["url-file", { app_repository: "file:///etc" }, /gitops\.operator\.app_repository/],
     ["url-option", { manifest_repository: "--upload-pack=touch /tmp/x" }, /gitops\.operator\.manifest_repository/],
