@@ -55,7 +55,6 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   const told = new Set<string>();
   let namedCount = 0;
   let lastMicros = 0;
-  let doubt: NodeJS.Timeout | undefined;
   let isClosed = false;
   let isDelivering = false;
   let delivery = Promise.resolve();
@@ -139,15 +138,20 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
 
   function noteForbidden(namespace: string, remedy: string | undefined): void {
     const before = forbidden.get(namespace);
-    const isNamed = before?.isNamed || (before !== undefined && namedCount < MOST_NAMED);
-    forbidden.set(namespace, { untilMs: performance.now() + (before ? forbiddenMs : doubtMs), isNamed });
     if (!before) {
-      clearTimeout(doubt);
-      doubt = setTimeout(again, doubtMs).unref();
-    } else if (isNamed && !before.isNamed) {
-      namedCount += 1;
-      log.warn({ namespace, remedy }, "Kubernetes Events are not recorded: RBAC forbids");
+      forbidden.set(namespace, { untilMs: Number.POSITIVE_INFINITY, isNamed: false });
+      const askAgain = () => {
+        forbidden.set(namespace, { untilMs: 0, isNamed: false });
+        again();
+      };
+      setTimeout(askAgain, doubtMs).unref();
+      return;
     }
+    const isNamed = before.isNamed || namedCount < MOST_NAMED;
+    forbidden.set(namespace, { untilMs: performance.now() + forbiddenMs, isNamed });
+    if (!isNamed || before.isNamed) return;
+    namedCount += 1;
+    log.warn({ namespace, remedy }, "Kubernetes Events are not recorded: RBAC forbids");
   }
 
   function warnOnce(trouble: string, fields: object, message: string): void {
@@ -163,7 +167,6 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     async close(closeMs) {
       again();
       isClosed = true;
-      clearTimeout(doubt);
       const timer = setTimeout(() => closing.abort(), closeMs);
       await delivery;
       clearTimeout(timer);

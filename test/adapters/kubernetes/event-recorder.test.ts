@@ -121,7 +121,7 @@ test("RBAC that forbids is one warning with the remedy, however many Events, and
 });
 
 test("an API server that knows no roles while it starts loses no Event, and no warning is told", async (t) => {
-  const { api, recorder, told } = await startRecorder(t, { doubtMs: 100 });
+  const { api, recorder, told } = await startRecorder(t, { doubtMs: 1_500 });
   const remember = api.faults.forgetRoles();
   recorder.record(app, updated);
   await until("it was refused", () => recorder.counts.failed === 1);

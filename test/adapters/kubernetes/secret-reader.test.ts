@@ -119,7 +119,7 @@ describe("reading Secrets", () => {
     const { api, client } = await startCluster(t);
     put(api, { a: toBase64("A") });
     const allow = api.faults.answer(403, /secrets/);
-    const reading = createSecretReader(client, { doubtMs: 100 }).read(key, "a");
+    const reading = createSecretReader(client, { doubtMs: 1_500 }).read(key, "a");
     await until("it was refused", () => api.requests.length === 1);
     allow();
     assert.equal((await reading).text, "A");
