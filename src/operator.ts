@@ -149,6 +149,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       incompleteCount: ours.filter(({ parsed }) => parsed.kind === "incomplete").length,
       synced: deployments.synced,
       watchAgeMs: deployments.staleForMs(),
+      refusedNamespaces: deployments.refusals.length,
       watchRestarts: deployments.restarts,
       notifications: chat.counts,
       githubRateRemaining: outside.githubRateRemaining(),
@@ -178,7 +179,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     );
   }
   const statusView = (show: (rows: StatusRows) => string) =>
-    view((records, broken) => show(statusRows(records, broken, parse, reconciler.lastResult, isUnboundKey, branchesOf)));
+    view((records, broken) => show(statusRows(records, broken, parse, reconciler.lastResult, isUnboundKey, branchesOf, deployments)));
   const endpoints: Endpoints = {
     reconcile(filter, { method, headers }) {
       const attributes = { request_id: randomUUID(), "http.request.method": method, "http.route": "/reconcile" };

@@ -23,7 +23,7 @@ test("every alert has a runbook, and tests in which it fires and in which it doe
   );
   const checks = tests.flatMap(({ alert_rule_test }) => alert_rule_test);
   const rules = await alertRules();
-  assert.equal(rules.length, 8);
+  assert.equal(rules.length, 9);
   for (const { alert, annotations, labels } of rules) {
     assert.ok((annotations.runbook ?? "").length > 80 && annotations.summary, alert);
     assert.match(labels.severity ?? "", /^(critical|warning)$/);

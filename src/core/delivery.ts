@@ -147,13 +147,14 @@ export function createDelivery(options: DeliveryOptions, closing: AbortSignal): 
   function abandoned({ target, signal, tag }: WriteRequest): Outcome | undefined {
     if (closing.aborted) return { kind: "failed", error: asReconcileError(closing.reason), to: tag };
     if (signal.aborted) return { kind: "failed", error: asReconcileError(signal.reason), to: tag };
-    const stale = deployments.staleForMs();
-    if (stale <= STALE_MS) return recheck(target, tag);
-    const minutes = Math.floor(stale / 60_000);
-    const error = new ReconcileError(
-      "cluster_stale",
-      `nothing was pushed: the Kubernetes API server has not been heard for ${minutes} minutes, so the annotations may be out of date; check the API server and the operator's RBAC`,
-    );
+    const refusal = deployments.refusal(target.namespace);
+    const stale = deployments.staleForMs(target.namespace);
+    if (refusal === undefined && stale <= STALE_MS) return recheck(target, tag);
+    const reason =
+      refusal === undefined
+        ? `nothing was pushed: the Kubernetes API server has not been heard for ${Math.floor(stale / 60_000)} minutes, so the annotations may be out of date; check the API server and the operator's RBAC`
+        : `nothing was pushed: the Deployments of namespace ${target.namespace} may not be listed any more, so the annotations may be out of date: ${refusal}`;
+    const error = new ReconcileError("cluster_stale", reason);
     return { kind: "failed", error, to: tag };
   }
 

@@ -2,11 +2,17 @@
 import type { DeploymentRecord, Repository, SecretRef, SshRepository } from "./types.ts";
 
 export interface Deployments {
-  /** Resolves after the first complete list; rejects when the signal aborts first. */
+  /** Resolves when each namespace was listed or may certainly not be, and one was listed; rejects when the signal aborts first. */
   ready(signal: AbortSignal): Promise<void>;
+  /** Whether it is so. */
   readonly synced: boolean;
-  /** Milliseconds since the API server was last heard (list, event or bookmark); grows while the watch is broken. */
-  staleForMs(): number;
+  /**
+   * Milliseconds since the API server was last heard (list, event or bookmark) of that namespace, or of the one that was heard the longest time ago
+   * among those that may be listed; grows while the watch is broken.
+   */
+  staleForMs(namespace?: string): number;
+  /** Why the Deployments of that namespace may not be listed, and what to do about it. */
+  refusal(namespace: string): string | undefined;
   /** Those with at least one `gitops.operator.*` annotation, by namespace and name. */
   list(): readonly DeploymentRecord[];
   get(namespace: string, name: string): DeploymentRecord | undefined;

@@ -54,6 +54,12 @@ export interface IncompleteRow {
   readonly problems: readonly string[];
 }
 
+/** What RBAC does not let the operator see. */
+interface Refusals {
+  refusal(namespace: string): string | undefined;
+  readonly refusals: readonly string[];
+}
+
 /** `broken`: those that can't be shown, which are only named. */
 export function statusRows(
   records: readonly DeploymentRecord[],
@@ -62,6 +68,7 @@ export function statusRows(
   lastResult: (namespace: string, name: string) => LastResult | undefined,
   isUnboundKey: (ref: SecretRef) => boolean,
   branchesOf: BranchesOf,
+  { refusal, refusals }: Refusals,
 ): StatusRows {
   const targets: Target[] = [];
   const tracked: TrackedRow[] = [];
@@ -73,13 +80,16 @@ export function statusRows(
     if (parsed.kind === "ready") targets.push(parsed.target);
     if (!isTracked(parsed)) continue;
     const branches = shownBranches(parsed, branchesOf(record.namespace, record.name));
-    tracked.push({ ...name, ...trackedRow(record, parsed, lastResult(record.namespace, record.name), branches) });
+    const row = trackedRow(record, parsed, lastResult(record.namespace, record.name), branches);
+    const outdated =
+      refusal(record.namespace) === undefined ? [] : ["may be out of date: the Deployments of its namespace may not be listed"];
+    tracked.push({ ...name, ...row, warnings: [...outdated, ...row.warnings] });
   }
   const unshown = broken.map(
     ({ namespace, name }) =>
       `${namespace}/${name} can't be shown: a mistake of the operator; report it with the error in the operator's log`,
   );
-  return { tracked, incomplete, notes: [...unshown, ...sharedKeyNotes(targets, isUnboundKey)] };
+  return { tracked, incomplete, notes: [...refusals, ...unshown, ...sharedKeyNotes(targets, isUnboundKey)] };
 }
 
 /** What the annotations name; else what the last run found; before the first run what is looked for first. */

@@ -7,6 +7,7 @@ export interface State {
   readonly incompleteCount: number;
   readonly synced: boolean;
   readonly watchAgeMs: number;
+  readonly refusedNamespaces: number;
   /** Since the start, like the notifications. */
   readonly watchRestarts: number;
   readonly notifications: { readonly delivered: number; readonly failed: number; readonly dropped: number };
@@ -21,8 +22,9 @@ export function createStateMetrics(register: Registry, version: string): (state:
   const gauge = (name: string, help: string) => new Gauge({ name: `gitops_operator_${name}`, help, registers });
   const tracked = gauge("tracked_deployments", "Deployments with all required annotations, disabled ones included.");
   const incomplete = gauge("incomplete_deployments", "Deployments of which a required annotation is missing; /status names them.");
-  const synced = gauge("cache_synced", "1 once the Deployments were listed.");
+  const synced = gauge("cache_synced", "1 once the Deployments were listed, of each namespace that may be.");
   const age = gauge("watch_age_seconds", "Time since the API server was last heard; nothing is pushed past 300.");
+  const refused = gauge("refused_namespaces", "Namespaces whose Deployments RBAC does not let the operator list; /status names them.");
   const rate = gauge("github_rate_remaining", "Requests left to the GitHub token nearest to its limit; absent while none is known.");
   const disk = gauge("work_directory_bytes", "Bytes of files below WORK_DIR, at most a minute old; absent when it can't be read.");
   const restarts = new Counter({
@@ -43,6 +45,7 @@ export function createStateMetrics(register: Registry, version: string): (state:
     incomplete.set(state.incompleteCount);
     synced.set(state.synced ? 1 : 0);
     age.set(state.watchAgeMs / 1_000);
+    refused.set(state.refusedNamespaces);
     setOrRemove(rate, state.githubRateRemaining);
     setOrRemove(disk, state.workDirBytes);
     restarts.reset();

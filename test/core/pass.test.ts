@@ -27,7 +27,14 @@ function createWorld({ names = ["shop"], work = async () => upToDate("1"), ...op
     [...parsed.keys()].map((name): DeploymentRecord => ({ namespace: "default", name, annotations: {}, containers: [] }));
   const world = { active: new Map<string, Set<string>>(), most: new Map<string, number>(), runs: 0 };
   const reconciler = createReconciler({
-    deployments: { ready: async () => {}, synced: true, staleForMs: () => 0, list: records, get: () => undefined },
+    deployments: {
+      ready: async () => {},
+      synced: true,
+      staleForMs: () => 0,
+      refusal: () => undefined,
+      list: records,
+      get: () => undefined,
+    },
     writers: { seat: () => ({ leave: () => {}, write: async () => upToDate("written") }), close: async () => {} },
     parse: ({ name }) => parsed.get(name) ?? { kind: "untracked" },
     async work(target, _seat, progress) {

@@ -94,7 +94,14 @@ function createWorld(names: readonly string[], recheck: () => Outcome | undefine
   const writers = createWriters({
     git,
     recheck,
-    deployments: { ready: async () => {}, synced: true, staleForMs: () => 0, list: () => [], get: () => undefined },
+    deployments: {
+      ready: async () => {},
+      synced: true,
+      staleForMs: () => 0,
+      refusal: () => undefined,
+      list: () => [],
+      get: () => undefined,
+    },
     clock: {
       now: () => performance.now(),
       // The wait for the undecided ends by hand, the jitter between tries by itself.

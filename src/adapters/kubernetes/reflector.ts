@@ -21,6 +21,8 @@ export interface ReflectorTimes {
   readonly backoffCapMs: number;
   /** A watch that lived this long ends a series of failures. */
   readonly stableMs: number;
+  /** An API server that starts refuses everything for about a second, so a refusal is told only when it is repeated after this time. */
+  readonly doubtMs: number;
   /** Against drift that nobody foresaw. */
   readonly relistMs: number;
 }
@@ -33,6 +35,7 @@ export const defaultReflectorTimes: ReflectorTimes = {
   backoffMs: 500,
   backoffCapMs: 8_000,
   stableMs: 10_000,
+  doubtMs: 2_000,
   relistMs: 15 * 60_000,
 };
 
@@ -40,7 +43,11 @@ interface Reflector {
   readonly records: ReadonlyMap<string, DeploymentRecord>;
   /** Resolves after the first complete list. */
   readonly firstList: Promise<void>;
+  /** Resolves after that, or when it is certain that there is no right to list. */
+  readonly settled: Promise<void>;
   readonly synced: boolean;
+  /** Why RBAC does not let the Deployments be listed, and what to do; until they are listed again. */
+  readonly refusal: string | undefined;
   /** `performance.now()` of the last complete list, event, bookmark or clean end of a watch; of the start before that. */
   readonly heardAtMs: number;
   readonly restarts: number;
@@ -55,13 +62,18 @@ export function startReflector(client: KubeClient, path: string, times: Reflecto
   const stopped = new AbortController();
   const { signal } = stopped;
   const firstList = Promise.withResolvers<void>();
+  const settled = Promise.withResolvers<void>();
   let records = new Map<string, DeploymentRecord>();
   let synced = false;
   let heardAtMs = performance.now();
   let restarts = 0;
   let lastError: string | undefined;
-  /** What the log was last told: undefined = all is well. */
+  let isListing = true;
+  let refusal: string | undefined;
+  /** Since the watch last lived: the last problem, the one that the log was told, and the silence that it began. */
+  let lastProblem: string | undefined;
   let toldProblem: string | undefined;
+  let silence: { readonly fromMs: number; toMs: number | undefined } | undefined;
 
   async function run(): Promise<void> {
     let failures = 0;
@@ -74,16 +86,17 @@ export function startReflector(client: KubeClient, path: string, times: Reflecto
         while (performance.now() < relistAtMs) version = await watchFrom(version);
       } catch (error) {
         if (signal.aborted) return;
-        noteProblem(error);
+        const isDoubtful = noteProblem(error);
         failures = performance.now() - watchingSinceMs >= times.stableMs ? 1 : failures + 1;
         const delayMs = Math.min(times.backoffCapMs, times.backoffMs * 2 ** (failures - 1)) * (0.5 + 0.5 * Math.random());
-        await sleep(delayMs, undefined, { signal }).catch(() => {});
+        await sleep(isDoubtful ? times.doubtMs : delayMs, undefined, { signal }).catch(() => {});
       }
     }
   }
 
   /** Replaces everything at the end, so that readers never see half a list; returns the version to watch from. */
   async function listAll(): Promise<string> {
+    isListing = true;
     const listed = new Map<string, DeploymentRecord>();
     let page: ListPage | undefined;
     do {
@@ -96,8 +109,12 @@ export function startReflector(client: KubeClient, path: string, times: Reflecto
     } while (page.continueToken !== "");
     records = listed;
     heardAtMs = performance.now();
+    if (silence) silence.toMs ??= heardAtMs;
+    isListing = false;
+    refusal = undefined;
     synced = true;
     firstList.resolve();
+    settled.resolve();
     return page.resourceVersion;
   }
 
@@ -136,23 +153,36 @@ export function startReflector(client: KubeClient, path: string, times: Reflecto
   }
 
   function noteLife(): void {
-    if (toldProblem !== undefined)
-      log.info({ path, silent_ms: Math.round(performance.now() - heardAtMs) }, "watch of Deployments recovered");
+    const nowMs = performance.now();
+    if (toldProblem !== undefined && silence)
+      log.info({ path, silent_ms: Math.round((silence.toMs ?? nowMs) - silence.fromMs) }, "watch of Deployments recovered");
+    lastProblem = undefined;
     toldProblem = undefined;
-    heardAtMs = performance.now();
+    silence = undefined;
+    heardAtMs = nowMs;
   }
 
-  function noteProblem(error: unknown): void {
+  /** True: not told, since it may be the start of an API server. */
+  function noteProblem(error: unknown): boolean {
     const known = error instanceof KubeError ? error : new KubeError("internal", String(error));
     const { kind, status, message } = known;
+    const problem = `${kind} ${status}`;
+    const isDoubtful = status === 403 && lastProblem !== problem;
+    const remedy = accessRemedy(known, "list and watch on deployments.apps");
     restarts += 1;
     lastError = message;
-    const problem = `${kind} ${status}`;
+    lastProblem = problem;
+    silence = { fromMs: silence?.fromMs ?? heardAtMs, toMs: undefined };
+    if (isDoubtful) return true;
+    if (status === 403 && isListing) {
+      refusal = `${message}; ${remedy}`;
+      settled.resolve();
+    }
     // An expired version is ordinary; a list puts it right.
-    if (status === 410 || problem === toldProblem) return;
+    if (status === 410 || problem === toldProblem) return false;
     toldProblem = problem;
-    const remedy = accessRemedy(known, "list and watch on deployments.apps");
     log.warn({ path, reason: message, ...(remedy !== undefined && { remedy }) }, "watch of Deployments is interrupted; trying again");
+    return false;
   }
 
   void run();
@@ -161,6 +191,10 @@ export function startReflector(client: KubeClient, path: string, times: Reflecto
       return records;
     },
     firstList: firstList.promise,
+    settled: settled.promise,
+    get refusal() {
+      return refusal;
+    },
     get synced() {
       return synced;
     },

@@ -70,14 +70,10 @@ describe("the cache", { concurrency: 6 }, () => {
     assert.deepEqual(namesIn(cache), ["a"]);
   });
 
-  test("watches two namespaces, is synced when both have been listed, and as stale as the worse", async (t) => {
+  test("watches two namespaces and no other, and is as stale as the worse", async (t) => {
     const { api, client } = await startCluster(t);
     for (const namespace of ["one", "two", "three"]) api.put(deployment(`in-${namespace}`, namespace));
-    const end = api.faults.answer(403, /namespaces\/two\//);
     const { cache } = startCache(t, client, ["two", "one", "one"]);
-    await until("the allowed one is listed", () => namesIn(cache).join() === "in-one");
-    assert.equal(cache.synced, false);
-    end();
     await cache.ready(AbortSignal.timeout(60_000));
     assert.deepEqual(namesIn(cache), ["in-one", "in-two"]);
     assert.equal(cache.get("two", "in-two")?.name, "in-two");
@@ -85,8 +81,87 @@ describe("the cache", { concurrency: 6 }, () => {
     assert.ok(api.requests.every(({ path }) => !path.includes("/three/") && !path.startsWith("/apis/apps/v1/deployments")));
     api.faults.answer(503, /namespaces\/two\//);
     api.faults.endWatches();
-    await sleep(1500);
+    await until(
+      "one is stale and the other is not",
+      () => cache.staleForMs("two") > 1000 && cache.staleForMs("one") < cache.staleForMs("two"),
+    );
     assert.ok(cache.staleForMs() > 1000, `${cache.staleForMs()}`);
+    assert.deepEqual(cache.refusals, []);
+  });
+
+  test("a namespace without the right keeps no other waiting, is told, and comes by itself once it has the right", async (t) => {
+    const { api, client } = await startCluster(t);
+    for (const namespace of ["one", "two"]) api.put(deployment(`in-${namespace}`, namespace));
+    const end = api.faults.answer(403, /namespaces\/two\//);
+    const { cache, told } = startCache(t, client, ["two", "one"]);
+    await cache.ready(AbortSignal.timeout(60_000));
+    assert.equal(cache.synced, true);
+    assert.deepEqual(namesIn(cache), ["in-one"]);
+    assert.equal(cache.refusal("one"), undefined);
+    assert.match(String(cache.refusal("two")), /^HTTP 403: .*; grant the operator's service account list and watch on deployments\.apps$/);
+    assert.deepEqual(cache.refusals, [`the Deployments of namespace two may not be listed: ${cache.refusal("two")}`]);
+    assert.deepEqual(
+      told.map(({ level, fields }) => [level, fields.path]),
+      [["warn", "/apis/apps/v1/namespaces/two/deployments"]],
+    );
+    await until("the refused one grows stale alone", () => cache.staleForMs("two") > 1500);
+    assert.ok(cache.staleForMs() < cache.staleForMs("two"), "what is refused for good is no silence of the API server");
+    api.put(deployment("new", "one"));
+    await until("the allowed one is followed", () => namesIn(cache).join() === "new,in-one" || namesIn(cache).join() === "in-one,new");
+    end();
+    await until("the other is listed", () => cache.get("two", "in-two") !== undefined);
+    assert.deepEqual([cache.refusal("two"), cache.refusals], [undefined, []]);
+  });
+
+  test("a right that is taken away later is a refusal too, while what was seen is served on", async (t) => {
+    const { api, client } = await startCluster(t);
+    for (const namespace of ["one", "two"]) api.put(deployment(`in-${namespace}`, namespace));
+    const { cache } = startCache(t, client, ["two", "one"]);
+    await cache.ready(AbortSignal.timeout(60_000));
+    api.faults.answer(403, /namespaces\/two\//);
+    api.faults.endWatches();
+    await until("it is refused", () => cache.refusal("two") !== undefined);
+    assert.deepEqual(namesIn(cache), ["in-one", "in-two"]);
+    assert.equal(cache.synced, true);
+  });
+
+  for (const namespaces of [[], ["one", "two"]]) {
+    test(`without any right it is not ready: ${namespaces.join(" and ") || "the whole cluster"}`, async (t) => {
+      const { api, client } = await startCluster(t);
+      const end = api.faults.answer(403, /deployments/);
+      const { cache } = startCache(t, client, namespaces);
+      await until("all are refused", () => cache.refusals.length === Math.max(1, namespaces.length));
+      assert.equal(cache.synced, false);
+      await assert.rejects(cache.ready(AbortSignal.timeout(50)), { name: "TimeoutError" });
+      end();
+      await cache.ready(AbortSignal.timeout(60_000));
+      assert.equal(cache.synced, true);
+    });
+  }
+
+  test("an API server that knows no roles while it starts is asked again before anything is told", async (t) => {
+    const { api, client } = await startCluster(t);
+    api.put(deployment("a"));
+    const remember = api.faults.forgetRoles();
+    const { cache, told } = startCache(t, client, [], { doubtMs: 1_500 });
+    await until("it was refused", () => cache.restarts === 1);
+    remember();
+    await cache.ready(AbortSignal.timeout(60_000));
+    assert.deepEqual(namesIn(cache), ["a"]);
+    assert.deepEqual([told, cache.restarts], [[], 1]);
+  });
+
+  test("says after a recovery how long the API server was silent", async (t) => {
+    const { api, told } = await watching(t);
+    const downMs = performance.now();
+    await api.faults.goDown();
+    await until("it is told", () => told.length > 0);
+    await sleep(300);
+    const upMs = performance.now();
+    await api.faults.recover();
+    await until("the recovery is told", () => told.some(({ level }) => level === "info"));
+    const silentMs = Number(told.find(({ level }) => level === "info")?.fields.silent_ms);
+    assert.ok(silentMs >= Math.floor(upMs - downMs), `${silentMs} of ${upMs - downMs}`);
   });
 
   test("does not list again in a quiet cluster whose server sends no bookmarks", async (t) => {

@@ -23,6 +23,7 @@ const fastTimes: ReflectorTimes = {
   backoffMs: 20,
   backoffCapMs: 250,
   stableMs: 300,
+  doubtMs: 60,
   relistMs: 30_000,
 };
 
