@@ -116,6 +116,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       GITHUB_API_URL: ci.url,
       GITHUB_HOST: gitHost.host,
       INSECURE_REGISTRIES: registry.host,
+      INSECURE_WEBHOOKS: chat.host,
       // Images without a host are Docker Hub's, which is not in this world.
       IMAGE_CHECK: "if-secret",
       // What a real cluster's operator never may: talk to its own loopback.

@@ -2,12 +2,12 @@
 import type { Chat } from "./adapters/chat.ts";
 import type { EventRecorder } from "./adapters/kubernetes/event-recorder.ts";
 import type { Outside } from "./connect-outside.ts";
-import { type ClusterEvent, createEvents, incompleteEvent } from "./core/events.ts";
+import { type ClusterEvent, createEvents, incompleteEvent, notificationRefused } from "./core/events.ts";
 import type { NewsEvent } from "./core/news.ts";
 import { createNotices } from "./core/notices.ts";
 import type { Filter } from "./core/pass.ts";
 import type { Deployments, Log } from "./core/ports.ts";
-import type { EndedRun, Name } from "./core/results.ts";
+import { type EndedRun, idOf, type Name } from "./core/results.ts";
 import type { Result, Target } from "./core/types.ts";
 import { describeOutcome } from "./http/reconcile-entry.ts";
 import type { Redactor } from "./telemetry/redact.ts";
@@ -18,6 +18,8 @@ interface Announcer {
   /** Of a call or of the timer; `filter`: what the call was narrowed to. */
   passEnded(filter: Filter, results: readonly Result[], durationMs: number): void;
   incomplete(name: Name, problems: readonly string[]): void;
+  /** Why the last chat message of a Deployment was not sent; undefined: it was, or there was none. */
+  chatProblem(namespace: string, deployment: string): string | undefined;
   /** At each pass: tells the cluster what could not be told before, and forgets the Deployments that are not among these. */
   retain(names: readonly Name[]): void;
 }
@@ -34,21 +36,39 @@ interface AnnouncerOptions {
 export function createAnnouncer({ log, redactor, deployments, chat, recorder, readSecretFor }: AnnouncerOptions): Announcer {
   const notices = createNotices();
   const events = createEvents();
+  const chatProblems = new Map<string, string>();
 
   async function tellChat(target: Target, event: NewsEvent): Promise<void> {
-    if (!target.notificationsSecret) return;
+    if (!target.notificationsSecret) {
+      chatProblems.delete(idOf(target));
+      return;
+    }
     const releases: (() => void)[] = [];
     try {
       const text = notices.decide(target, event);
       if (text === undefined) return;
       const { text: url } = await readSecretFor(target, releases)(target.notificationsSecret, "webhook-url");
-      chat.send(url.trim(), redactor.redact(text), target.namespace);
+      lookAtChat(target, chat.send(url.trim(), redactor.redact(text), target.namespace));
     } catch (error) {
       const { namespace, deployment } = target;
       log.warn({ namespace, deployment, error: (error as Error).message }, "Notification not sent");
     } finally {
       for (const release of releases) release();
     }
+  }
+
+  /** Told once per change: a webhook that can't be used stays so until somebody mends it. */
+  function lookAtChat({ namespace, deployment }: Name, problem: string | undefined): void {
+    const id = idOf({ namespace, deployment });
+    if (chatProblems.get(id) === problem) return;
+    if (problem === undefined) {
+      chatProblems.delete(id);
+      return;
+    }
+    chatProblems.set(id, problem);
+    const fields = { namespace, deployment, problem };
+    log.warn(fields, "Chat webhook URL can't be used, messages not sent; correct webhook-url in its Secret");
+    tellCluster({ namespace, deployment }, () => notificationRefused(problem));
   }
 
   function tellCluster({ namespace, deployment }: Name, decide: () => ClusterEvent | undefined): void {
@@ -82,7 +102,10 @@ export function createAnnouncer({ log, redactor, deployments, chat, recorder, re
       log.info({ ...about, tracked: results.length, ...counts, duration_ms: Math.round(durationMs) }, "pass ended");
     },
     incomplete: (name, problems) => tellCluster(name, () => incompleteEvent(problems)),
+    chatProblem: (namespace, deployment) => chatProblems.get(idOf({ namespace, deployment })),
     retain(names) {
+      const ids = new Set(names.map(idOf));
+      for (const id of chatProblems.keys()) if (!ids.has(id)) chatProblems.delete(id);
       notices.retain(names);
       events.retain(names);
       recorder.again();

@@ -39,6 +39,8 @@ export interface Config {
   readonly githubHost: string;
   readonly egressAllowCidrs: readonly string[];
   readonly registryRealms: readonly string[];
+  /** `host[:port]` of chats that are spoken to over http. */
+  readonly insecureWebhooks: readonly string[];
   readonly httpsProxy: string | undefined;
   readonly noProxy: string | undefined;
 }
@@ -114,6 +116,7 @@ export const schema = z.object({
   IMAGE_CHECK: z.enum(imageChecks, "must be on, if-secret or off").optional(),
   REQUIRE_IMAGE_CHECK: flag.optional(),
   INSECURE_REGISTRIES: hosts,
+  INSECURE_WEBHOOKS: hosts,
   REGISTRY_REALMS: hosts,
   GITHUB_API_URL: z.url({ protocol: /^https?$/, error: "must be an http or https URL" }).default("https://api.github.com"),
   GITHUB_HOST: z.hostname("must be a host name").default("github.com"),
@@ -174,6 +177,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
       githubHost: values.GITHUB_HOST,
       egressAllowCidrs: values.EGRESS_ALLOW_CIDRS,
       registryRealms: values.REGISTRY_REALMS,
+      insecureWebhooks: values.INSECURE_WEBHOOKS,
       httpsProxy: values.HTTPS_PROXY,
       noProxy: values.NO_PROXY,
     },

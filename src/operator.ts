@@ -53,9 +53,8 @@ export interface OperatorOptions {
   readonly redactor: Redactor;
   /** Default: no traces. */
   readonly tracer?: Tracer;
-  /** For tests: moves the waits for builds; `host[:port]` of chats without TLS. */
+  /** For tests: moves the waits for builds. */
   readonly clock?: Clock;
-  readonly chatHttpHosts?: readonly string[];
   /** For tests: shorter patience with git hosts. */
   readonly patience?: Patience;
 }
@@ -90,7 +89,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const deployments = createDeploymentCache({ client: kube, namespaces: config.watchNamespaces, log });
   const gate = createImageGate({ registry, builds, clock, settings: config.imageGate, observer: metrics });
   const backOff = createBackOff(() => clock.now());
-  const chat = createChat({ dispatcher, log, clock: systemClock, httpHosts: options.chatHttpHosts ?? [] });
+  const chat = createChat({ dispatcher, log, clock: systemClock, httpHosts: config.insecureWebhooks });
   const recorder = createEventRecorder({ client: kube, log, instance: hostname() });
   const announcer = createAnnouncer({ log, redactor, deployments, chat, recorder, readSecretFor });
 
@@ -179,7 +178,9 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     );
   }
   const statusView = (show: (rows: StatusRows) => string) =>
-    view((records, broken) => show(statusRows(records, broken, parse, reconciler.lastResult, isUnboundKey, branchesOf, deployments)));
+    view((records, broken) =>
+      show(statusRows(records, broken, parse, reconciler.lastResult, isUnboundKey, branchesOf, deployments, announcer.chatProblem)),
+    );
   const endpoints: Endpoints = {
     reconcile(filter, { method, headers }) {
       const attributes = { request_id: randomUUID(), "http.request.method": method, "http.route": "/reconcile" };

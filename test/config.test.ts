@@ -38,6 +38,7 @@ test("an empty environment has the defaults of the contract", () => {
     githubHost: "github.com",
     egressAllowCidrs: [],
     registryRealms: [],
+    insecureWebhooks: [],
     httpsProxy: undefined,
     noProxy: undefined,
   });
@@ -57,6 +58,7 @@ test("every problem is named at once, with its variable", () => {
     GITHUB_API_URL: "ftp://x",
     IMAGE_CHECK: "true",
     INSECURE_REGISTRIES: "http://a",
+    INSECURE_WEBHOOKS: "http://chat.example/x",
     RECONCILE_TOKEN: "secret",
     ALLOWED_REPOSITORIES: "github.com/team/*, github.com",
     DEBUG_ENDPOINT: "false",
@@ -72,6 +74,7 @@ test("every problem is named at once, with its variable", () => {
     "GITHUB_API_URL",
     "IMAGE_CHECK",
     "INSECURE_REGISTRIES",
+    "INSECURE_WEBHOOKS",
     "LOG_LEVEL",
     "MAX_REPO_MB",
     "PORT",

@@ -14,7 +14,7 @@ interface ChatOptions {
   readonly dispatcher: Dispatcher;
   readonly log: Log;
   readonly clock: Clock;
-  /** `host[:port]` that may be spoken to without TLS; for sandboxes and tests. */
+  /** INSECURE_WEBHOOKS: `host[:port]` that may be spoken to without TLS. */
   readonly httpHosts?: readonly string[];
   /** Of one try. */
   readonly deadlineMs?: number;
@@ -39,12 +39,14 @@ export function createChat({ dispatcher, log, clock, httpHosts = [], deadlineMs 
   const counts = { delivered: 0, failed: 0, dropped: 0 };
   let isClosed = false;
 
-  function send(webhookUrl: string, text: string, namespace: string): void {
+  function send(webhookUrl: string, text: string, namespace: string): string | undefined {
     const parsed = parseWebhook(webhookUrl, httpHosts);
-    if (parsed.kind === "error") {
-      counts.failed += 1;
-      log.warn({ problem: parsed.problem }, "Chat webhook URL can't be used, message not sent; correct webhook-url in its Secret");
-    } else enqueue(parsed.url, text, namespace);
+    if (parsed.kind === "ok") {
+      enqueue(parsed.url, text, namespace);
+      return undefined;
+    }
+    counts.failed += 1;
+    return parsed.problem;
   }
 
   function enqueue(url: URL, text: string, namespace: string): void {
@@ -118,9 +120,12 @@ function parseWebhook(text: string, httpHosts: readonly string[]): { kind: "ok";
   const trimmed = text.trim();
   const url = /^[\x21-\x7e]{1,2048}$/.test(trimmed) ? URL.parse(trimmed) : null;
   if (!url) return error("it is no URL");
-  if (url.protocol !== "https:" && !(url.protocol === "http:" && httpHosts.includes(url.host)))
-    return error("it does not begin with https://");
   if (url.username !== "" || url.password !== "") return error("it holds a user or password");
+  const names = url.port === "" ? [url.host, `${url.host}:80`] : [url.host];
+  if (url.protocol === "http:" && !names.some((name) => httpHosts.includes(name))) {
+    return error(`it is not encrypted: it begins with http://; use https, or let an administrator add ${url.host} to INSECURE_WEBHOOKS`);
+  }
+  if (url.protocol !== "https:" && url.protocol !== "http:") return error("it does not begin with https://");
   return { kind: "ok", url };
 }
 

@@ -15,6 +15,7 @@ type EventReason =
   | "IncompleteAnnotations"
   | "InvalidAnnotation"
   | "ManifestInvalid"
+  | "NotificationRefused"
   | "PushRejected"
   | "ReconcileFailed"
   | "Recovered"
@@ -80,6 +81,11 @@ export function createEvents(): Events {
     },
     retain: (names) => newsroom.retain(names),
   };
+}
+
+/** Of a webhook that messages are never sent to; who calls has seen that the problem is new. */
+export function notificationRefused(problem: string): ClusterEvent {
+  return inWords("Warning", "NotificationRefused", `Chat messages are not sent, webhook-url can't be used: ${problem}`);
 }
 
 /** Of a Deployment that is not reconciled; who calls has seen that the problems are new. */

@@ -148,8 +148,11 @@ export interface Builds {
 }
 
 export interface Notifier {
-  /** Never rejects, never waits for delivery. `namespace`: of the Deployment, so that none keeps others' messages from being told. */
-  send(webhookUrl: string, text: string, namespace: string): void;
+  /**
+   * Never rejects, never waits for delivery. `namespace`: of the Deployment, so that none keeps others' messages from being told.
+   * Returns why nothing is ever sent to that URL, without a word of its path; undefined: the message is on its way.
+   */
+  send(webhookUrl: string, text: string, namespace: string): string | undefined;
   /** Delivers what is queued or gives up at the deadline. */
   close(deadlineMs: number): Promise<void>;
 }

@@ -69,6 +69,7 @@ export function statusRows(
   isUnboundKey: (ref: SecretRef) => boolean,
   branchesOf: BranchesOf,
   { refusal, refusals }: Refusals,
+  chatProblem: (namespace: string, name: string) => string | undefined,
 ): StatusRows {
   const targets: Target[] = [];
   const tracked: TrackedRow[] = [];
@@ -83,7 +84,9 @@ export function statusRows(
     const row = trackedRow(record, parsed, lastResult(record.namespace, record.name), branches);
     const outdated =
       refusal(record.namespace) === undefined ? [] : ["may be out of date: the Deployments of its namespace may not be listed"];
-    tracked.push({ ...name, ...row, warnings: [...outdated, ...row.warnings] });
+    const problem = chatProblem(record.namespace, record.name);
+    const refused = problem === undefined ? [] : [`chat messages are not sent, webhook-url can't be used: ${problem}`];
+    tracked.push({ ...name, ...row, warnings: [...outdated, ...row.warnings, ...refused] });
   }
   const unshown = broken.map(
     ({ namespace, name }) =>

@@ -16,16 +16,14 @@ test("canary secrets are found in no log line, answer, page, span, chat message,
   const token = "canary-token";
   // Where no run holds it: known by its shape.
   const shaped = "ghp_canaryTOKENcanaryTOKENcanaryTOKEN99";
-  const httpHosts: string[] = [];
   const redactor = createRedactor();
   const spans: string[] = [];
   const stage = await startStage(t, {
     redactor,
     registry: { auth: { kind: "basic", username: "robot", password } },
     env: { RECONCILE_TIMEOUT_SECONDS: "2", IMAGE_GRACE_SECONDS: "0" },
-    operator: { chatHttpHosts: httpHosts, tracer: collectingTracer(redactor.redact, spans) },
+    operator: { tracer: collectingTracer(redactor.redact, spans) },
   });
-  httpHosts.push(stage.chat.host);
   const stranger = newSshKeyPair();
   const broken = stage.key.privateKey.replace(/\n.{40}/, "\ncanary-broken-key-material-canary-broken");
   stage.secret("gitops-operator", "regcred", { ".dockerconfigjson": dockerConfigJson(stage.registry.host, "robot", password) });

@@ -15,13 +15,11 @@ interface GateOptions {
 /** The shop, under the default IMAGE_CHECK, with a registry Secret, a GitHub token and a chat, on a clock that the test moves. */
 export async function startShop(t: TestContext, { registry, env = {}, regcred, annotations = {} }: GateOptions = {}) {
   const clock = createTestClock();
-  const httpHosts: string[] = [];
   const stage = await startStage(t, {
     ...(registry ? { registry } : {}),
     env: { RECONCILE_TIMEOUT_SECONDS: "2", IMAGE_CHECK: undefined, ...env },
-    operator: { clock, chatHttpHosts: httpHosts },
+    operator: { clock },
   });
-  httpHosts.push(stage.chat.host);
   const image = `${stage.registry.host}/team/shop`;
   const manifests = await stage.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `${image}:${OLD}`) });
   const app = await stage.repository("team/shop.git", { "index.html": "1" });

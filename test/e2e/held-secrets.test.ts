@@ -14,15 +14,13 @@ const RUNNING = { status: "in_progress" } as const;
 
 test("a Secret that is an ordinary word is kept out of its own tenant's texts, after a long wait too, and garbles nobody else's", async (t) => {
   const clock = createTestClock();
-  const httpHosts: string[] = [];
   const redactor = createRedactor();
   const traced: string[] = [];
   const stage = await startStage(t, {
     redactor,
     env: { RECONCILE_TIMEOUT_SECONDS: "2", IMAGE_WAIT_ATTEMPTS: "1" },
-    operator: { clock, chatHttpHosts: httpHosts, tracer: collectingTracer(redactor.redact, traced) },
+    operator: { clock, tracer: collectingTracer(redactor.redact, traced) },
   });
-  httpHosts.push(stage.chat.host);
   const image = (name: string) => `${stage.registry.host}/team/${name}`;
   await stage.repository("team/manifests.git", {
     "loud/deployment.yaml": manifestOf("loud", `${image("loud")}:${OLD}`),

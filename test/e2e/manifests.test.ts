@@ -27,13 +27,10 @@ async function startInstalled(t: TestContext, objects: readonly KubeObject[]) {
   const env = (pod?.containers[0]?.env ?? []).filter(
     ({ name, value }) => value !== undefined && !/^(WORK_DIR|SSH_KNOWN_HOSTS)$/.test(name),
   );
-  const httpHosts: string[] = [];
   const stage = await startStage(t, {
     cluster: { authorizer },
     env: Object.fromEntries(env.map(({ name, value = "" }) => [name, value])),
-    operator: { chatHttpHosts: httpHosts },
   });
-  httpHosts.push(stage.chat.host);
   return { stage, authorizer };
 }
 

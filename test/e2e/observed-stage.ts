@@ -4,9 +4,7 @@ import { OLD, type Stage, startStage } from "./stage.ts";
 
 /** A stage after two passes in which something of everything happened: a patch that came second, a failure, a refused Secret, a chat message, a build. */
 export async function startObservedStage(t: TestContext): Promise<Stage> {
-  const httpHosts: string[] = [];
-  const stage = await startStage(t, { operator: { chatHttpHosts: httpHosts } });
-  httpHosts.push(stage.chat.host);
+  const stage = await startStage(t);
   const image = (name: string) => `${stage.registry.host}/team/${name}`;
   const manifests = await stage.repository("team/manifests.git", {
     "shop/deployment.yaml": manifestOf("shop", `${image("shop")}:${OLD}`),

@@ -56,16 +56,13 @@ test("a bug that throws where one Deployment is shown or told of: pages, metrics
     if (isBuggy && /team\/broken|Deployment broken/.test(JSON.stringify(text))) throw new TypeError("Cannot read properties of undefined");
     return text;
   };
-  const chatHttpHosts: string[] = [];
   const stage = await startStage(t, {
-    operator: { chatHttpHosts },
     redactor: {
       ...redactor,
       redact: (text) => redactor.redact(careless(text)),
       redactDeep: (value) => redactor.redactDeep(careless(value)),
     },
   });
-  chatHttpHosts.push(stage.chat.host);
   stage.secret("gitops-operator", "chat", { "webhook-url": stage.chat.url() });
   const names = ["broken", "shop"];
   const files = Object.fromEntries(names.map((name) => [`${name}/deployment.yaml`, manifestOf(name, `team/${name}:${OLD}`)]));
