@@ -1,5 +1,6 @@
 /** The Deployments of a file as `kubectl apply -f` would make them. */
-import { mapOf, parseDeploymentRecord } from "../adapters/kubernetes/deployment-record.ts";
+import { parseDeploymentRecord } from "../adapters/kubernetes/deployment-record.ts";
+import { mapOf } from "../adapters/kubernetes/map-of.ts";
 import { annotationPrefix } from "../core/annotations.ts";
 import { itemKindOf } from "../core/deployment-kind.ts";
 import type { DeploymentRecord } from "../core/types.ts";

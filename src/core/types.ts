@@ -8,6 +8,9 @@ export interface SecretRef {
   readonly name: string;
 }
 
+/** Whether a Deployment's Pods are what its template says: all of them, not yet, not within its deadline; `none`: it is scaled to 0. */
+export type Rollout = "done" | "under_way" | "stuck" | "none";
+
 /** What the cache keeps of a Deployment that carries a `gitops.operator.*` annotation; of the others it keeps nothing. */
 export interface DeploymentRecord {
   readonly namespace: string;
@@ -19,6 +22,8 @@ export interface DeploymentRecord {
   readonly annotations: Readonly<Record<string, string>>;
   /** `spec.template.spec.containers`, in order. */
   readonly containers: readonly { readonly name: string; readonly image: string }[];
+  /** What its status says; undefined: nothing. */
+  readonly rollout?: Rollout;
 }
 
 export type Repository =

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { withoutEmojiCode } from "../core/chat-text.ts";
 import { escapeControl } from "../core/escape.ts";
+import type { Rollout } from "../core/types.ts";
 import { commitUrl, fileUrl } from "../core/web-links.ts";
 import { durationInWords } from "./duration-in-words.ts";
 import { Html, html } from "./html.ts";
@@ -107,14 +108,14 @@ function reasons(texts: readonly string[], kind: "warnings" | "problems"): Html 
 }
 
 /** Application commit → image → manifest commit, as far as they are known. */
-function flowOf({ app, tag, unchecked, running, manifest }: TrackedRow, githubHost: string): Html {
+function flowOf({ app, tag, unchecked, image, rollout, manifest }: TrackedRow, githubHost: string): Html {
   const steps: Html[] = [];
   if (tag !== undefined) steps.push(html`commit ${linked(short(tag), tag, app && commitUrl(app, tag, githubHost))}`);
-  const isRunning = tag === undefined || running.version === tag;
-  const version = tag ?? running.version;
-  const still = isRunning ? undefined : html` <span class="still">(${plain(short(running.version))} is running)</span>`;
+  const version = tag ?? image.version;
+  const words = rolloutInWords(rollout, version === image.version ? undefined : short(image.version));
+  const still = words === undefined ? undefined : html` <span class="still">(${plain(words)})</span>`;
   steps.push(
-    html`image <code title="${plain(`${running.container}:${version}`)}">${plain(`${running.container}:${short(version)}`)}</code>${unchecked ? html` <span class="unchecked">(unchecked)</span>` : undefined}${still}`,
+    html`image <code title="${plain(`${image.container}:${version}`)}">${plain(`${image.container}:${short(version)}`)}</code>${unchecked ? html` <span class="unchecked">(unchecked)</span>` : undefined}${still}`,
   );
   const { repository, branch, path, commit } = manifest;
   if (commit !== undefined) {
@@ -124,6 +125,22 @@ function flowOf({ app, tag, unchecked, running, manifest }: TrackedRow, githubHo
     steps.push(html`manifest ${linked(path, `${path} on ${branch}`, url)}`);
   }
   return html`${steps.map((step, index) => html`${index === 0 ? "" : " "}<span class="step">${index === 0 ? undefined : arrow}${step}</span>`)}`;
+}
+
+/** `version`: of the template in the cluster, where it is not the wanted one. What runs is known from the status alone. */
+function rolloutInWords(rollout: Rollout | undefined, version: string | undefined): string | undefined {
+  switch (rollout) {
+    case "done":
+      return version === undefined ? undefined : `${version} is running`;
+    case "under_way":
+      return version === undefined ? "being rolled out" : `${version} is being rolled out`;
+    case "stuck":
+      return version === undefined ? "its rollout is stuck" : `the rollout of ${version} is stuck`;
+    case "none":
+      return version === undefined ? "scaled to 0" : `${version}, scaled to 0`;
+    case undefined:
+      return version === undefined ? undefined : `${version} in the cluster`;
+  }
 }
 
 const arrow = html`<span class="arrow">→</span> `;

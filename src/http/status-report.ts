@@ -21,8 +21,8 @@ export function statusReport({ tracked, incomplete, notes }: StatusRows, isSynce
 }
 
 function table(rows: readonly TrackedRow[]): string[] {
-  const cells = rows.map(({ namespace, deployment, enabled, branch, running }) =>
-    [namespace, deployment, String(enabled), branch, `${running.container}:${running.version}`].map(escapeControl),
+  const cells = rows.map(({ namespace, deployment, enabled, branch, image }) =>
+    [namespace, deployment, String(enabled), branch, `${image.container}:${image.version}`].map(escapeControl),
   );
   const widths = COLUMNS.map(([title, width], column) => Math.max(width, title.length, ...cells.map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]) =>

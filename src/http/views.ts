@@ -5,7 +5,7 @@ import type { LastResult } from "../core/last-result.ts";
 import type { Branches } from "../core/reconcile.ts";
 import { parseRepository } from "../core/repository.ts";
 import { sharedKeyNotes } from "../core/shared-keys.ts";
-import type { DeploymentRecord, Outcome, Parsed, Repository, SecretRef, Target } from "../core/types.ts";
+import type { DeploymentRecord, Outcome, Parsed, Repository, Rollout, SecretRef, Target } from "../core/types.ts";
 import { describeOutcome } from "./reconcile-entry.ts";
 
 type Parse = (record: DeploymentRecord) => Parsed;
@@ -28,8 +28,9 @@ export interface TrackedRow {
   readonly deployment: string;
   readonly enabled: boolean;
   readonly branch: string;
-  /** In the cluster. */
-  readonly running: { readonly container: string; readonly version: string };
+  /** Of its template in the cluster. */
+  readonly image: { readonly container: string; readonly version: string };
+  readonly rollout: Rollout | undefined;
   /** Undefined: no pass since start. */
   readonly last: { readonly at: Date; readonly since: Date; readonly kind: Outcome["kind"]; readonly message: string } | undefined;
   readonly warnings: readonly string[];
@@ -115,7 +116,8 @@ function trackedRow(
   return {
     enabled: settings.enabled,
     branch: branches.observed,
-    running: imageOf(record, parsed),
+    image: imageOf(record, parsed),
+    rollout: record.rollout,
     last: last && { at: last.at, since: last.since, kind: last.outcome.kind, message: describeOutcome(record.name, last.outcome) },
     warnings,
     app: repositoryOf(settings.app_repository),

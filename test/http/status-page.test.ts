@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type DefaultTreeAdapterTypes, parse } from "parse5";
+import type { Rollout } from "../../src/core/types.ts";
 import { STATUS_PAGE_POLICY, statusPage } from "../../src/http/status-page.ts";
-import type { StatusRows } from "../../src/http/views.ts";
+import type { StatusRows, TrackedRow } from "../../src/http/views.ts";
 import { growthOf, MOST_GROWTH } from "../growth.ts";
 import { manyRows, NOW, row, threeRows } from "./status-rows.ts";
 
@@ -97,7 +98,7 @@ test("whatever names and messages hold, the page has the same elements and attri
   const rowsWith = (text: string): StatusRows => {
     const last = { at: NOW, since: NOW, kind: "failed" as const, message: text };
     const manifest = { repository: undefined, branch: text, path: text, commit: undefined };
-    const everywhere = { namespace: text, branch: text, running: { container: text, version: text }, warnings: [text], tag: `x${text}` };
+    const everywhere = { namespace: text, branch: text, image: { container: text, version: text }, warnings: [text], tag: `x${text}` };
     return {
       tracked: [row("shop", { ...everywhere, deployment: text, last, manifest })],
       incomplete: [{ namespace: text, deployment: text, problems: [text, text] }],
@@ -135,4 +136,19 @@ test("the policy allows the page's own style and nothing else, and the page need
     assert.ok(!["script", "img", "link", "iframe", "form", "object"].includes(tagName), tagName);
     for (const { name } of attrs) assert.ok(!/^on|^style$|^src/.test(name), name);
   }
+});
+
+test("running is said only of what the Deployment's status says, not of its template", () => {
+  const [shop, , waiting] = threeRows().tracked as [TrackedRow, TrackedRow, TrackedRow];
+  const said = (rollout: Rollout | undefined, of: TrackedRow) =>
+    withClass(elements({ ...none, tracked: [{ ...of, rollout }] }), "still").map((span) => textOf(span).replace(/[0-9a-f]{7}/, "OLD"))[0];
+  const rollouts = ["done", "under_way", "stuck", "none", undefined] as const;
+  assert.deepEqual(
+    rollouts.map((rollout) => said(rollout, waiting)),
+    ["(OLD is running)", "(OLD is being rolled out)", "(the rollout of OLD is stuck)", "(OLD, scaled to 0)", "(OLD in the cluster)"],
+  );
+  assert.deepEqual(
+    rollouts.map((rollout) => said(rollout, shop)),
+    [undefined, "(being rolled out)", "(its rollout is stuck)", "(scaled to 0)", undefined],
+  );
 });

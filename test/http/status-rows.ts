@@ -17,7 +17,8 @@ export function row(deployment: string, changes: Partial<TrackedRow> = {}): Trac
     deployment,
     enabled: true,
     branch: "main",
-    running: { container: `team/${deployment}`, version: tag },
+    image: { container: `team/${deployment}`, version: tag },
+    rollout: "done",
     last: { at: ago(20), since: ago(3 * 3600), kind: "up_to_date", message: `Deployment ${deployment} is up to date at ${tag}` },
     warnings: [],
     app: repository(`git@github.com:team/${deployment}.git`),
@@ -37,7 +38,7 @@ export function row(deployment: string, changes: Partial<TrackedRow> = {}): Trac
 export function threeRows(): StatusRows {
   const failing = row("checkout", {
     namespace: "shop",
-    running: { container: "ghcr.io/team/checkout", version: sha("old") },
+    image: { container: "ghcr.io/team/checkout", version: sha("old") },
     last: {
       ...{ at: ago(20), since: ago(2 * 86_400 + 5), kind: "failed" },
       message:
@@ -48,7 +49,7 @@ export function threeRows(): StatusRows {
     manifest: { ...row("checkout").manifest, commit: undefined },
   });
   const waiting = row("search", {
-    running: { container: "team/search", version: sha("older") },
+    image: { container: "team/search", version: sha("older") },
     last: {
       ...{ at: ago(4), since: ago(95), kind: "waiting" },
       message: `:hourglass: Build running for team/search (SHA: ${sha("search")}), looking again at the next pass`,

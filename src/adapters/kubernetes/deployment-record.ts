@@ -1,5 +1,7 @@
 import { annotationPrefix } from "../../core/annotations.ts";
 import type { DeploymentRecord } from "../../core/types.ts";
+import { mapOf } from "./map-of.ts";
+import { rolloutOf } from "./rollout-of.ts";
 
 const revision = "deployment.kubernetes.io/revision";
 /** Longer than any value may be, so that the parser still sees that it is too long. */
@@ -27,7 +29,9 @@ export function parseDeploymentRecord(object: unknown): DeploymentRecord | undef
   const { containers } = mapOf(mapOf(mapOf(mapOf(object).spec).template).spec);
   const { uid, resourceVersion } = metadata;
   const version = { ...(typeof uid === "string" && { uid }), ...(typeof resourceVersion === "string" && { resourceVersion }) };
-  return { ...identity, ...version, annotations, containers: Array.isArray(containers) ? containers.flatMap(parseContainer) : [] };
+  const rollout = rolloutOf(object);
+  const images = Array.isArray(containers) ? containers.flatMap(parseContainer) : [];
+  return { ...identity, ...version, annotations, containers: images, ...(rollout !== undefined && { rollout }) };
 }
 
 function parseContainer(container: unknown): DeploymentRecord["containers"] {
@@ -40,9 +44,4 @@ function capped(value: string): string {
   if (value.length <= mostKept) return value;
   const text = value.trim();
   return Buffer.from(text.length <= mostKept ? text : `${text.slice(0, mostKept)}…`).toString();
-}
-
-/** Empty for what is no object. */
-export function mapOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 }

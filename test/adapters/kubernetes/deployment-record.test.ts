@@ -94,3 +94,22 @@ test("of an endless value only so much is kept that it is still seen as too long
     assert.ok(length > 2_048 && length < 3_000, `${length}`);
   }
 });
+
+/** Three Pods wanted; generation 2. */
+function rollout(status: object | undefined, replicas: number | undefined = 3) {
+  return parseDeploymentRecord({ metadata: { ...metadata, generation: 2 }, spec: { replicas }, status })?.rollout;
+}
+
+test("keeps of the status whether the Pods are what the template says, as kubectl rollout status judges it", () => {
+  const all = { observedGeneration: 2, replicas: 3, updatedReplicas: 3, availableReplicas: 3 };
+  assert.equal(rollout(all), "done");
+  assert.equal(rollout({ ...all, observedGeneration: 1 }), "under_way", "the template is newer than the status");
+  assert.equal(rollout({ ...all, updatedReplicas: 2 }), "under_way");
+  assert.equal(rollout({ ...all, replicas: 4 }), "under_way", "an old one still runs");
+  assert.equal(rollout({ ...all, availableReplicas: 2 }), "under_way");
+  const conditions = [{ type: "Available" }, { type: "Progressing", status: "False", reason: "ProgressDeadlineExceeded" }, "odd", null];
+  assert.equal(rollout({ ...all, updatedReplicas: 1, conditions }), "stuck");
+  assert.equal(rollout({ observedGeneration: 2 }, 0), "none");
+  assert.equal(rollout({ observedGeneration: 2 }), "under_way", "zeros are left out of a status");
+  for (const status of [undefined, {}, { observedGeneration: "2" }, []]) assert.equal(rollout(status), undefined);
+});
