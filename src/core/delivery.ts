@@ -4,6 +4,7 @@ import { commitMessage } from "./commit-message.ts";
 import { editManifest, type ManifestEdit } from "./edit-manifest.ts";
 import { noObserver, type Observer } from "./observer.ts";
 import type { Clock, Commit, Deployments, Git, ManifestsBranch, ManifestsCopy } from "./ports.ts";
+import { pushRemedy } from "./push-refusal.ts";
 import { formatRepository } from "./repository.ts";
 import { branchAttributes, noTracer, type Span, type Tracer } from "./tracer.ts";
 import type { ImageName, Outcome, Target } from "./types.ts";
@@ -190,5 +191,5 @@ function raced(at: ManifestsBranch, reason: string | undefined): ReconcileError 
 }
 
 function refusal(at: ManifestsBranch, reason: string): string {
-  return `${formatRepository(at.repository)} refused the push to '${at.branch}': ${reason}; allow the operator's key to push there (branch protection, hooks)`;
+  return `${formatRepository(at.repository)} refused the push to '${at.branch}': ${reason}; ${pushRemedy(reason)}`;
 }

@@ -52,6 +52,17 @@ test("a push that a hook refuses fails the culprit alone, with the server's word
   assert.equal(pushes, 4, "the batch once, then each alone");
 });
 
+test("a push that is refused for its author's address names DEFAULT_FROM_EMAIL, without the frame around the server's words", async (t) => {
+  const stage = await startStage(t);
+  const { manifests } = await startShop(stage);
+  const words = "GitLab: Committer's email 'gitops-operator@noreply.local' does not follow the pattern '@team.example$'";
+  await manifests.installHook("pre-receive", `cat > /dev/null; printf '\\n=====\\n\\n%s\\n\\n=====\\n' "${words}" >&2; exit 1`);
+  await stage.deploy({ name: "shop" });
+  const { action, message } = await stage.reconcileOne("shop");
+  assert.equal(action, "failed");
+  assert.ok(message.includes(`(${words}); set DEFAULT_FROM_EMAIL `), message);
+});
+
 test("five operators at once on one branch: all commits land, history is linear, the repository is sound", async (t) => {
   const stages = [];
   const first = await startStage(t);

@@ -1,12 +1,10 @@
 /** A git conversation over one SSH channel; a server that hangs up is asked for its reason (exit status and stderr). */
 import type { SshKey } from "../../core/ports.ts";
-import { formatRepository } from "../../core/repository.ts";
 import type { SshRepository } from "../../core/types.ts";
-import { ReconcileError } from "../../errors.ts";
 import type { GitService, GitWire } from "./git-wire.ts";
 import { createPktReader, FLUSH, type PktReader } from "./pkt-line.ts";
-import { serverWords } from "./server-words.ts";
 import { gitCommand, type SshChannel, type SshConnections } from "./ssh/ssh-connections.ts";
+import { sshRefusal } from "./ssh-refusal.ts";
 
 /** How long a server may take to hang up after the last answer before we do. */
 const GOODBYE_MS = 5_000;
@@ -60,19 +58,5 @@ async function drain(channel: SshChannel): Promise<void> {
 async function refuseExit(channel: SshChannel, repository: SshRepository, service: GitService): Promise<void> {
   const { code, stderr } = await channel.closed;
   if (code === 0) return;
-  const name = formatRepository(repository);
-  const isPush = service === "git-receive-pack";
-  const access = isPush ? "write access" : "read access";
-  const annotation = isPush ? "gitops.operator.manifest_repository" : "gitops.operator.app_repository (or manifest_repository)";
-  const said = serverWords(stderr);
-  if (/not appear to be a git repository|not found|could not be found|no such/i.test(said)) {
-    throw new ReconcileError(
-      "git_repository_missing",
-      `${name} does not exist, or the SSH key has no ${access} to it; correct ${annotation}, or give the key access: ${said}`,
-    );
-  }
-  if (/denied|not allowed|read.only|unauthori[sz]ed|permission/i.test(said)) {
-    throw new ReconcileError("git_denied", `${name} refused the SSH key; give it ${access}: ${said}`);
-  }
-  throw new ReconcileError("git_unreachable", `${name} hung up${said ? `: ${said}` : ""}; it is asked again at the next pass`);
+  throw sshRefusal(repository, service, stderr);
 }
