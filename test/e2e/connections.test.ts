@@ -144,7 +144,7 @@ test("a public application repository over https, protocol v2 and v0, in a proce
     const git = createGit({ connections: {}, dispatcher: new Agent(), workDir: ${JSON.stringify(join(stage.folder, "w"))}, maxRepositoryBytes: 1e6, identity: { name: "a", email: "b" } });
     const [host, port] = new URL(process.argv[1]).host.split(":");
     const repository = { transport: "https", host, port: Number(port), path: "/team/shop.git" };
-    const commit = await git.newestCommit({ repository, branch: "master", key: undefined }, 0);
+    const { commit } = await git.newestCommit({ repository, branch: "master", key: undefined }, 0);
     console.log(commit.sha, commit.author.name);
     await git.newestCommit({ repository: { ...repository, path: "/team/none.git" }, branch: "master", key: undefined }, 0).catch((error) => console.log(error.code, error.message));
   `;
