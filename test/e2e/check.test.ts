@@ -125,6 +125,22 @@ test("a dry run tells every step, prints the very diff and message that the oper
   assert.deepEqual(rows(done, "dry run"), ["nothing would be pushed"]);
 });
 
+test("--live finds the default branch where none is named, and says which it is", async (t) => {
+  const { world, file, assertUntouched } = await startShop(t);
+  const { host } = world.registry;
+  const app = await world.repository("team/shop-main.git", { "index.html": "1" }, "main");
+  await world.repository("team/manifests-main.git", { "shop/deployment.yaml": manifestOf("shop", `${host}/team/shop:${OLD}`) }, "main");
+  world.registry.put("team/shop", (await app.tip()) ?? "");
+  const url = (path: string) => world.gitHost.url(path);
+  const annotations = { app_repository: url("team/shop-main.git"), manifest_repository: url("team/manifests-main.git") };
+  const answer = await check(world, ["--live"], file(annotations));
+  assert.equal(answer.code, 0, answer.stdout);
+  const told = rows(answer, "ok").join("\n");
+  assert.match(told, /the newest commit on 'main' of \S+shop-main\.git is /);
+  assert.match(told, /shop\/deployment\.yaml on 'main' of \S+manifests-main\.git can be read/);
+  await assertUntouched();
+});
+
 test("what is missing is told at once, for each Deployment of a file: write access, image, branch, path, container, Secrets, key", async (t) => {
   const { world, app, file, assertUntouched } = await startShop(t);
   const sha = await app.commit({ "index.html": "2" });
