@@ -134,7 +134,7 @@ describe("a real API server that restarts, forgets, sheds load and sends its cli
         kind: "FlowSchema",
         metadata: { name: "none" },
         spec: {
-          matchingPrecedence: 1,
+          matchingPrecedence: 2,
           priorityLevelConfiguration: { name: "none" },
           rules: [{ subjects: [subject], resourceRules: [everything] }],
         },
@@ -175,7 +175,8 @@ describe("a real API server that restarts, forgets, sheds load and sends its cli
       },
       async *watch(path, options) {
         if (forgetting === "watch") {
-          await create(real, "before-the-watch");
+          // Two: what a watch asks for next must be older than what etcd keeps.
+          await create(real, "before-the-watch", "last-before-the-watch");
           await server.compact();
           forgetting = undefined;
         }
