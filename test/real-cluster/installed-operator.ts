@@ -28,6 +28,8 @@ export interface Installed {
   readonly world: World;
   readonly objects: readonly KubeObject[];
   readonly operator: OperatorProcess;
+  /** The account's. */
+  readonly kubeconfigFile: string;
   /** Applied, and known to the operator. */
   deploy(app: DeployedApp): Promise<void>;
   secret(namespace: string, name: string, data: Readonly<Record<string, string>>): Promise<void>;
@@ -67,6 +69,7 @@ export async function startInstalled(t: TestContext, server: ApiServer, folder: 
     world,
     objects,
     operator,
+    kubeconfigFile: file,
     reconcile,
     secret,
     async deploy(app) {
