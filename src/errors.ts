@@ -36,7 +36,8 @@ export type ErrorCode =
   | "shutdown"
   | "ssh_key_invalid"
   | "superseded"
-  | "work_dir";
+  | "work_dir"
+  | "work_limit";
 
 /** A failure that a user may read: the message says what happened, to what, and what to do next; it never holds a secret. */
 export class ReconcileError extends Error {

@@ -6,7 +6,9 @@ import { test } from "node:test";
 /** Which folders of src a folder may import. */
 const LAYERS: [folder: string, allowed: RegExp][] = [
   ["src/core/", /^src\/(core\/|errors\.ts)/],
-  ["src/adapters/", /^src\/(adapters\/|core\/|errors\.ts)/],
+  ["src/adapters/", /^src\/(adapters\/|core\/|errors\.ts|workshop\/(workshop|jobs)\.ts)/],
+  ["src/workshop/jobs/", /^src\/(workshop\/jobs\/|adapters\/|core\/|errors\.ts)/],
+  ["src/workshop/", /^src\/(workshop\/|core\/|errors\.ts)/],
   ["src/http/", /^src\/(http\/|core\/|errors\.ts)/],
   ["src/telemetry/", /^src\/(telemetry\/|core\/|errors\.ts)/],
 ];

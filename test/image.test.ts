@@ -106,7 +106,8 @@ test("the image adds the bundle, its map, licences, host keys and compile cache 
   const paths = files.map(({ parentPath, name }) => join(parentPath, name).slice(root.length)).sort();
   assert.match(paths.shift() ?? "", /^\/app\/LICENSE$/);
   assert.match(paths.shift() ?? "", new RegExp(`^/app/compile-cache/v\\d+\\.\\d+\\.\\d+-\\w+-\\w+-${USER}/\\w+$`));
-  assert.deepEqual(paths, ["/app/dist/THIRD-PARTY-LICENSES.txt", "/app/dist/main.cjs", "/app/dist/main.cjs.map", "/app/files/known_hosts"]);
+  const programs = ["main.cjs", "main.cjs.map", "workshop.cjs", "workshop.cjs.map"].map((name) => `/app/dist/${name}`);
+  assert.deepEqual(paths, ["/app/dist/THIRD-PARTY-LICENSES.txt", ...programs, "/app/files/known_hosts"]);
   for (const { parentPath, name } of files) assert.equal((await stat(join(parentPath, name))).mode & 0o777, 0o644, name);
   const bundle = await readFile(join(root, "app/dist/main.cjs"));
   assert.equal(

@@ -1,4 +1,4 @@
-// One file for the image: dist/main.cjs, its source map beside it, and the licences of what is inside.
+// The image's programs: dist/main.cjs, dist/workshop.cjs for its threads, their source maps beside them, and the licences of what is inside.
 import { writeFile } from "node:fs/promises";
 import { build } from "esbuild";
 import { asciiOnly, gitAsModule, kubeConfigAlone, noBodyParser, openTelemetry } from "./bundle-plugins.mjs";
@@ -6,8 +6,9 @@ import { nodeGuard } from "./node-guard.mjs";
 import { thirdPartyLicenses } from "./third-party-licenses.mjs";
 
 const { metafile } = await build({
-  entryPoints: ["src/main.ts"],
-  outfile: "dist/main.cjs",
+  entryPoints: { main: "src/main.ts", workshop: "src/workshop/thread.ts" },
+  outdir: "dist",
+  outExtension: { ".js": ".cjs" },
   bundle: true,
   platform: "node",
   target: "node24",

@@ -8,7 +8,8 @@ import { createInterface } from "node:readline";
 
 /** Who the image runs as. Node looks for its cache in a folder named after the user. */
 const RUN_AS = 65_532;
-const SHIPPED = ["dist/main.cjs", "dist/main.cjs.map", "dist/THIRD-PARTY-LICENSES.txt", "files/known_hosts", "LICENSE"];
+const PROGRAMS = ["dist/main.cjs", "dist/main.cjs.map", "dist/workshop.cjs", "dist/workshop.cjs.map"];
+const SHIPPED = [...PROGRAMS, "dist/THIRD-PARTY-LICENSES.txt", "files/known_hosts", "LICENSE"];
 /** A program that does not start here would not start in the cluster. */
 const START_MS = 60_000;
 

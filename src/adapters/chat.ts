@@ -53,7 +53,7 @@ export function createChat({ dispatcher, log, clock, httpHosts = [], deadlineMs 
     const queue = queues.get(url.href);
     if (isClosed || (!queue && !mayOpen(namespace))) drop(url);
     else if (queue) {
-      if (queue.texts.push(namespace, text)) drop(url);
+      if (queue.texts.push(namespace, text).length > 0) drop(url);
     } else {
       const texts = createFairQueue<string>(MOST_QUEUED);
       queues.set(url.href, { namespace, texts });

@@ -1,37 +1,47 @@
-/** At most `most` items that wait for one who takes them: groups in turn, within a group in order. */
+/** A bounded number of items that wait for one who takes them: groups in turn, within a group in order. */
 export interface FairQueue<T> {
-  /** Where there is no room, the group with the most items loses its oldest: true. */
-  push(group: string, item: T): boolean;
-  shift(): T | undefined;
+  /** Where there is no room, the group that has most loses its oldest: those that went. */
+  push(group: string, item: T): readonly T[];
+  /** Of the groups that may be served. */
+  shift(mayBeServed?: (group: string) => boolean): T | undefined;
   readonly length: number;
 }
 
-export function createFairQueue<T>(most: number): FairQueue<T> {
+/** `most`: items, or what `sizeOf` measures of all together. */
+export function createFairQueue<T>(most: number, sizeOf: (item: T) => number = () => 1): FairQueue<T> {
   /** The group that was served last comes last; none is empty. */
-  const groups = new Map<string, T[]>();
+  const groups = new Map<string, { readonly items: T[]; size: number }>();
   let length = 0;
+  let size = 0;
 
-  function take(group: string, items: T[]): T | undefined {
+  function take(group: string): T {
+    const waiting = groups.get(group);
+    const item = waiting?.items.shift();
+    if (waiting === undefined || item === undefined) throw new Error("a group without items waits");
     length -= 1;
-    const item = items.shift();
-    if (items.length === 0) groups.delete(group);
+    waiting.size -= sizeOf(item);
+    size -= sizeOf(item);
+    if (waiting.items.length === 0) groups.delete(group);
     return item;
   }
 
   return {
     push(group, item) {
-      const items = groups.get(group);
-      if (items) items.push(item);
-      else groups.set(group, [item]);
+      const waiting = groups.get(group) ?? { items: [], size: 0 };
+      groups.set(group, waiting);
+      waiting.items.push(item);
+      waiting.size += sizeOf(item);
+      size += sizeOf(item);
       length += 1;
-      if (length <= most) return false;
-      take(...[...groups].reduce((fullest, next) => (next[1].length > fullest[1].length ? next : fullest)));
-      return true;
+      const gone: T[] = [];
+      while (size > most) gone.push(take([...groups].reduce((fullest, next) => (next[1].size > fullest[1].size ? next : fullest))[0]));
+      return gone;
     },
-    shift() {
-      for (const [group, items] of groups) {
-        const item = take(group, items);
-        if (groups.delete(group)) groups.set(group, items);
+    shift(mayBeServed = () => true) {
+      for (const [group, waiting] of groups) {
+        if (!mayBeServed(group)) continue;
+        const item = take(group);
+        if (groups.delete(group)) groups.set(group, waiting);
         return item;
       }
       return undefined;

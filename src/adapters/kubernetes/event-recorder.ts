@@ -77,7 +77,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   }
 
   function enqueue(to: typeof queue, item: Item): void {
-    if (!to.push(item.about.namespace, item)) return;
+    if (to.push(item.about.namespace, item).length === 0) return;
     counts.dropped += 1;
     warnOnce("lasting: dropped", { waiting: to.length }, "Kubernetes Events dropped, too many are waiting");
   }
