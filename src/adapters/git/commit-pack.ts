@@ -1,9 +1,9 @@
 /** Commits out of a packfile's beginning (gitformat-pack(5)): git writes them before trees and blobs, so the rest need not be received. */
 import type { Commit } from "../../core/ports.ts";
 import { ReconcileError } from "../../errors.ts";
-import { objectId } from "./object-id.ts";
 import { applyDelta, deltaResultSize } from "./pack-delta.ts";
 import { COMMIT, inflateEntry, OFS_DELTA, PACK_HEADER_BYTES, readPackEntry } from "./pack-entry.ts";
+import { parseCommit } from "./parse-commit.ts";
 
 /** A commit object larger than this is refused: nobody writes such messages by hand. */
 const MAX_COMMIT_BYTES = 1024 * 1024;
@@ -77,23 +77,6 @@ function readObject(bytes: Buffer, at: number, packOffset: number, contents: Rea
   if (inflated === "incomplete" || !base) return inflated;
   if (deltaResultSize(inflated.content) > MAX_COMMIT_BYTES) throw new Error("a huge commit");
   return { content: applyDelta(base, inflated.content), end: inflated.end };
-}
-
-/** A commit object's text (without git's object header) as data. */
-function parseCommit(content: Buffer): Commit {
-  const sha = objectId("commit", content).toString("hex");
-  const text = content.toString("utf8");
-  const end = text.indexOf("\n\n");
-  const headers = (end < 0 ? text : text.slice(0, end)).split("\n");
-  const header = (name: string) => headers.find((line) => line.startsWith(`${name} `))?.slice(name.length + 1);
-  const [, name = "", email = ""] = header("author")?.match(/^(.*?) ?<([^>]*)>/) ?? [];
-  return {
-    sha,
-    parents: headers.filter((line) => line.startsWith("parent ")).map((line) => line.slice(7)),
-    author: { name, email },
-    time: Number(header("committer")?.match(/> (\d+) [+-]\d{4}$/)?.[1] ?? 0),
-    message: end < 0 ? "" : text.slice(end + 2),
-  };
 }
 
 /** What reading throws that is no refusal of ours means that the bytes are no sound pack. */
