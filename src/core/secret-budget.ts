@@ -6,7 +6,7 @@ interface SecretBudget {
   take(namespace: string, bytes: number): () => void;
 }
 
-/** Thousands of runs with keys of ordinary size. A byte of Secret costs two to three in memory, ten if it was written to cost much. */
+/** Thousands of runs with keys of ordinary size. A byte of Secret costs two to five in memory, eleven if it was written to cost much. */
 const MOST_BYTES = 16 * 1024 * 1024;
 /** What each namespace may hold in any case, 16 KiB, a few keys: a dozen greedy namespaces would else leave less than one to all others. */
 const SHARE_ALWAYS = 1 / 1024;

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { findSecrets, fingerprintSecret, type SecretPrints } from "./secret-prints.ts";
+import { type SearchedSecret, searchedSecret, secretLengthAt } from "./secret-search.ts";
 
 /** Of those whose work is going on; the first is the one that what is watched now belongs to. */
 export type SecretScope = readonly Set<Watched>[];
@@ -12,14 +12,14 @@ export interface LiveSecrets {
   together<T>(scopes: readonly SecretScope[], work: () => T): T;
   /** Looks for the secret, in every text when no scope is going on, until the returned function is called. */
   watch(secretText: string, label: string): () => void;
-  /** The text with every part of a watched secret replaced by `[redacted: LABEL]`. Linear in the text. */
+  /** The text with every part of a watched secret, or a telling beginning of one, replaced by `[redacted: LABEL]`. Linear in the text. */
   replace(text: string): string;
   /** Secrets watched now. */
   readonly size: number;
 }
 
 interface Watched {
-  readonly prints: SecretPrints;
+  readonly secret: SearchedSecret;
   readonly label: string;
 }
 
@@ -34,7 +34,7 @@ export function createLiveSecrets(): LiveSecrets {
     together: (several, work) => scopes.run([...new Set(several.flat())], work),
     watch(secretText, label) {
       const [holder = everywhere] = scopes.getStore() ?? [];
-      const watched = { prints: fingerprintSecret(secretText), label };
+      const watched = { secret: searchedSecret(secretText), label };
       holder.add(watched);
       size += 1;
       return () => {
@@ -44,17 +44,31 @@ export function createLiveSecrets(): LiveSecrets {
     replace(text) {
       const watched = [everywhere, ...(scopes.getStore() ?? [])].flatMap((holder) => [...holder]);
       if (watched.length === 0) return text;
+      const bytes = Buffer.from(text);
       let result = "";
-      let kept = 0;
-      const secrets = watched.map(({ prints }) => prints);
-      for (const { at, length, index } of findSecrets(text, secrets)) {
-        result += `${text.slice(kept, at)}[redacted: ${watched[index]?.label}]`;
-        kept = at + length;
+      let shown = 0;
+      for (let at = 0; at < bytes.length; at++) {
+        const [length, label] = longestAt(bytes, at, watched);
+        if (length === 0) continue;
+        result += `${bytes.toString("utf8", shown, at)}[redacted: ${label}]`;
+        shown = at + length;
+        // A beginning may end within a character.
+        while (((bytes[shown] ?? 0) & 0xc0) === 0x80) shown += 1;
+        at = shown - 1;
       }
-      return kept === 0 ? text : result + text.slice(kept);
+      return shown === 0 ? text : result + bytes.toString("utf8", shown);
     },
     get size() {
       return size;
     },
   };
+}
+
+function longestAt(text: Buffer, at: number, watched: readonly Watched[]): [length: number, label: string] {
+  let longest: [number, string] = [0, ""];
+  for (const { secret, label } of watched) {
+    const length = secretLengthAt(text, at, secret);
+    if (length > longest[0]) longest = [length, label];
+  }
+  return longest;
 }

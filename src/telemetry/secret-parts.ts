@@ -1,28 +1,35 @@
-/** What of a Secret's text must not be shown: the text itself, and the pieces of it that could be shown alone. */
+/** What of a Secret's text must not be shown: the pieces of it that tell something by themselves, in every form in which they are written. */
 
 /** Shorter texts are words that messages need. */
-export const SHORTEST_PART = 8;
+const SHORTEST_PART = 8;
 /** A line or path segment alone that is shorter tells nothing. */
 const SHORTEST_PIECE = 16;
-const MOST_BYTES = 64 * 1024;
-const MOST_PIECES = 500;
+const MOST_CHARACTERS = 64 * 1024;
 
 /** Distinct, in every form in which our sinks and the protocols write them. */
 export function secretParts(secretText: string): readonly string[] {
-  const text = secretText.slice(0, MOST_BYTES).trim();
-  const pieces = [text, ...linesOf(text), ...dockerCredentialsOf(text), ...urlPiecesOf(text)].slice(0, MOST_PIECES);
+  const text = secretText.slice(0, MOST_CHARACTERS).trim();
   const parts = new Set<string>();
-  for (const piece of pieces) if (piece.length >= SHORTEST_PART) for (const form of formsOf(piece)) parts.add(form);
+  const credentials = dockerCredentialsOf(text);
+  for (const piece of credentials.length > 0 ? credentials : [...linesOf(text), ...urlPiecesOf(text)]) {
+    if (piece.length >= SHORTEST_PART) for (const form of formsOf(piece)) parts.add(form);
+  }
+  if (text.length >= SHORTEST_PART) parts.add(Buffer.from(text).toString("base64"));
   return [...parts];
 }
 
-/** The key's text in a PEM block; its first and last line are the same in every key. */
+/**
+ * Of a text of several lines each that tells something, with those behind it that do not; all of the text is in them, so none is kept
+ * twice. The first and last line of a PEM block are the same in every key. Of any other text the text itself.
+ */
 function linesOf(text: string): string[] {
-  const lines = text.split(/\r?\n/).map((line) => line.trim());
-  return lines.length > 1 ? lines.filter((line) => line.length >= SHORTEST_PIECE && !line.startsWith("-----")) : [];
+  const lines = text.split("\n");
+  const telling = lines.flatMap((line, at) => (line.trim().length >= SHORTEST_PIECE && !line.trimStart().startsWith("-----") ? [at] : []));
+  const from = (at: number, end?: number) => lines.slice(at, end).join("\n").trim();
+  return [from(0, telling[1]), ...telling.map((at, i) => from(at, telling[i + 1]))];
 }
 
-/** Passwords and tokens of a `.dockerconfigjson`. */
+/** Passwords and tokens of a `.dockerconfigjson`; hosts and names in it are no secrets. */
 function dockerCredentialsOf(text: string): string[] {
   if (!text.startsWith("{")) return [];
   const found: string[] = [];
@@ -30,33 +37,27 @@ function dockerCredentialsOf(text: string): string[] {
     JSON.parse(text, (key, value) => {
       if (typeof value !== "string" || !/^(?:auth|password|identitytoken|registrytoken)$/i.test(key)) return undefined;
       found.push(value);
-      if (key.toLowerCase() === "auth")
-        found.push(
-          Buffer.from(value, "base64")
-            .toString("utf8")
-            .replace(/^[^:]*:/, ""),
-        );
+      if (key.toLowerCase() === "auth") {
+        const decoded = Buffer.from(value, "base64").toString();
+        found.push(decoded.slice(decoded.indexOf(":") + 1));
+      }
       return undefined;
     });
   } catch {
     // Then it is no JSON, and the whole text is the secret.
   }
-  return found;
+  return found.flatMap((piece) => [piece, Buffer.from(piece).toString("base64")]);
 }
 
 function urlPiecesOf(text: string): string[] {
-  const url = /^https?:\/\/\S+$/i.test(text) ? URL.parse(text) : null;
+  const url = /^https?:\/\/[\x21-\x7e]{1,2048}$/i.test(text) ? URL.parse(text) : null;
   if (!url) return [];
   const segments = url.pathname.split("/").filter((segment) => segment.length >= SHORTEST_PIECE);
   return [url.href, url.pathname + url.search, ...(url.pathname.length >= SHORTEST_PIECE ? [url.pathname] : []), ...segments];
 }
 
+/** As text, in JSON, in a URL, and in the chat's messages and HTML. */
 function formsOf(piece: string): string[] {
-  const forms = [
-    piece,
-    JSON.stringify(piece).slice(1, -1),
-    encodeURIComponent(piece.toWellFormed()),
-    Buffer.from(piece).toString("base64"),
-  ];
-  return [...forms, piece.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;")];
+  const inHtml = piece.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+  return [piece, JSON.stringify(piece).slice(1, -1), encodeURIComponent(piece.toWellFormed()), inHtml];
 }
