@@ -1,4 +1,7 @@
-/** What forges say over SSH, as their sources, documentation and users' reports have it: each is told at once, with what to do. */
+/**
+ * Words of the kind that forges say over SSH; each is told at once, with what to do. Some are as the forges' sources and users' reports have
+ * them, the others were written down from memory: a forge may say it otherwise.
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { GitService } from "../../../src/adapters/git/git-wire.ts";
