@@ -1,3 +1,5 @@
+import { closest } from "./did-you-mean.ts";
+
 /** Whether a registry must have an image before its tag is written (contract §8). From least to most. */
 export const imageChecks = ["off", "if-secret", "on"] as const;
 
@@ -12,6 +14,20 @@ export interface ImageCheckRule {
 
 export const checkedByDefault: ImageCheckRule = { level: "on", binds: false };
 
-export function asksForLess(wanted: ImageCheck, { level, binds }: ImageCheckRule): boolean {
-  return binds && imageChecks.indexOf(wanted) < imageChecks.indexOf(level);
+/** The annotation `image_check`, which says it for one Deployment. */
+export function parseImageCheck(
+  text: string | undefined,
+  { level, binds }: ImageCheckRule,
+): { readonly level: ImageCheck; readonly problem?: string } {
+  if (text === undefined) return { level };
+  const wanted = imageChecks.find((one) => one === text);
+  if (wanted === undefined) {
+    const meant = closest(text.toLowerCase(), imageChecks);
+    const remedy = meant === undefined ? "write one of them" : `did you mean '${meant}'?`;
+    return { level, problem: `is none of 'on', 'if-secret' and 'off'; ${remedy}` };
+  }
+  if (binds && imageChecks.indexOf(wanted) < imageChecks.indexOf(level)) {
+    return { level, problem: `asks for less than the operator's IMAGE_CHECK=${level}, which holds for all; remove it` };
+  }
+  return { level: wanted };
 }

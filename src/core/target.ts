@@ -12,7 +12,7 @@ import { branchProblem } from "./branch.ts";
 import { closest } from "./did-you-mean.ts";
 import { escapeControl } from "./escape.ts";
 import { parseImageName, parseRegistryUrl, type RegistryUrl, withRegistry } from "./image.ts";
-import { asksForLess, checkedByDefault, type ImageCheck, type ImageCheckRule, imageChecks } from "./image-check.ts";
+import { checkedByDefault, type ImageCheckRule, parseImageCheck } from "./image-check.ts";
 import { parseManifestPath } from "./manifest-path.ts";
 import { portHint } from "./port-hint.ts";
 import { parseRepository } from "./repository.ts";
@@ -143,7 +143,8 @@ function readTarget(
     if (problem) complain(name, problem);
   }
   checkSecretRefs(values, complain);
-  const imageCheck = readImageCheck(settings.image_check, rule, complain);
+  const imageCheck = parseImageCheck(settings.image_check, rule);
+  if (imageCheck.problem !== undefined) complain("image_check", imageCheck.problem);
   if (!appRepository || !manifestRepository || path.kind === "error" || !image) return undefined;
 
   const appKey = { namespace: settings.ssh_key_namespace, name: settings.ssh_key_name };
@@ -163,7 +164,7 @@ function readTarget(
     image,
     tagType: settings.tag_type,
     registryUrl: registry?.url,
-    imageCheck,
+    imageCheck: imageCheck.level,
     registrySecret: {
       namespace: settings.registry_secret_namespace ?? operatorNamespace,
       name: settings.registry_secret_name ?? annotations.registry_secret_name.default,
@@ -214,21 +215,6 @@ function readImage(text: string, url: RegistryUrl | undefined, complain: Complai
     );
   }
   return named.image;
-}
-
-function readImageCheck(text: string | undefined, rule: ImageCheckRule, complain: Complain): ImageCheck {
-  if (text === undefined) return rule.level;
-  const wanted = imageChecks.find((level) => level === text);
-  if (wanted === undefined) {
-    const meant = closest(text.toLowerCase(), imageChecks);
-    complain(
-      "image_check",
-      `is none of 'on', 'if-secret' and 'off'; ${meant === undefined ? "write one of them" : `did you mean '${meant}'?`}`,
-    );
-  } else if (asksForLess(wanted, rule)) {
-    complain("image_check", `asks for less than the operator's IMAGE_CHECK=${rule.level}, which holds for all; remove it`);
-  }
-  return wanted ?? rule.level;
 }
 
 /** Both are parts of a URL of the API server, so they must be what Kubernetes takes as names. */
