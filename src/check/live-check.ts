@@ -102,11 +102,12 @@ export async function checkLive(
   const question = { target, image: edit.image, isPinned: edit.kind === "update" && edit.isPinned, appCommit, tag, notBefore };
   const verdict = await step("asking for the image", () => askGate(question, { ...ports, readSecret }, tell));
   if (!verdict || verdict.kind === "waiting" || !mayPush || edit.kind === "up_to_date") return undefined;
-  const { digest, unchecked } = { digest: undefined, unchecked: verdict.kind === "unchecked", ...verdict };
+  const digest = verdict.kind === "found" ? verdict.digest : undefined;
+  const unchecked = verdict.kind === "unchecked" ? ({ unchecked: true } as const) : {};
   const written = await step("writing the tag", async () => editManifest(before, target.path, edit.image, tag, digest));
   if (written?.kind !== "update") return undefined;
   const from = written.from === undefined ? {} : { from: written.from };
-  return { before, after: written.text, message: commitMessage({ target, tag, appCommit, ...from, ...(unchecked && { unchecked }) }) };
+  return { before, after: written.text, message: commitMessage({ target, tag, appCommit, ...from, ...unchecked }) };
 }
 
 async function readSecretOf({ ref, field }: UsedSecret, readSecret: LivePorts["readSecret"], { parseKey }: LivePorts): Promise<void> {

@@ -31,7 +31,7 @@ export interface GitRemote {
 }
 
 /** `landed`: the branch's history has the pushed commit. Else it `stands` where it was, or was `moved` by another (or deleted). */
-export type AfterPush = "landed" | "stands" | "moved";
+type AfterPush = "landed" | "stands" | "moved";
 
 export interface History {
   /** Empty when there is no such branch. */
