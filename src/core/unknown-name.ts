@@ -4,8 +4,9 @@ import { escapeControl } from "./escape.ts";
 import type { Filter } from "./pass.ts";
 import type { Name } from "./results.ts";
 
-/** Longer names are compared with nothing, so that a call costs little whatever it says. */
-const mostCompared = 63;
+/** A call costs little whatever it says and however many Deployments there are: a longer name is compared with nothing, and only with so many. */
+const longestCompared = 63;
+const mostCompared = 250;
 
 /** What a filter names that is not tracked, with the nearest name; undefined where it names something, or nothing is tracked at all. */
 export function unknownName({ namespace, deployment }: Filter, tracked: readonly Name[]): string | undefined {
@@ -24,10 +25,12 @@ export function unknownName({ namespace, deployment }: Filter, tracked: readonly
 }
 
 function shown(text: string): string {
-  return `'${escapeControl(cut(text, mostCompared))}'`;
+  return `'${escapeControl(cut(text, longestCompared))}'`;
 }
 
 function nearest(text: string, names: readonly string[]): string {
-  const name = text.length > mostCompared ? undefined : closest(text, [...new Set(names)]);
+  const candidates = [...new Set(names)];
+  const isDear = text.length > longestCompared || candidates.length > mostCompared;
+  const name = isDear ? undefined : closest(text, candidates);
   return name === undefined ? "/status lists what is tracked" : `did you mean '${name}'?`;
 }
