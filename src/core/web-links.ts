@@ -1,4 +1,5 @@
 /** Where people look at a commit or a file in a browser, for the forges whose URLs are known; undefined for all others. */
+import { parseManifestPath } from "./manifest-path.ts";
 import { canonicalHost } from "./repository.ts";
 import type { Repository } from "./types.ts";
 
@@ -24,8 +25,11 @@ export function commitUrl(repository: Repository, sha: string, githubHost: strin
   return urlOf(repository, githubHost, (forge) => [paths[forge].commit, sha]);
 }
 
+/** `path`: as the annotation has it. */
 export function fileUrl(repository: Repository, branch: string, path: string, githubHost: string): string | undefined {
-  return urlOf(repository, githubHost, (forge) => [paths[forge].file, encodeSegments(branch), encodeSegments(path)]);
+  const parsed = parseManifestPath(path);
+  if (parsed.kind === "error") return undefined;
+  return urlOf(repository, githubHost, (forge) => [paths[forge].file, encodeSegments(branch), encodeSegments(parsed.path)]);
 }
 
 function urlOf(repository: Repository, githubHost: string, rest: (forge: Forge) => readonly string[]): string | undefined {

@@ -49,5 +49,14 @@ test("only what can be a commit is linked, and no path leaves the repository's p
   assert.equal(commitUrl(parsed.repository, "0123456", "github.com"), "https://github.com/team/app/commit/0123456");
   const hostile = fileUrl(parsed.repository, "a?b#c", '"><script>', "github.com");
   assert.equal(hostile, "https://github.com/team/app/blob/a%3Fb%23c/%22%3E%3Cscript%3E");
-  assert.equal(fileUrl(parsed.repository, "main", "a\ud800", "github.com"), "https://github.com/team/app/blob/main/a%EF%BF%BD");
+  assert.equal(fileUrl(parsed.repository, "a\ud800", "b", "github.com"), "https://github.com/team/app/blob/a%EF%BF%BD/b");
+  assert.equal(fileUrl(parsed.repository, "main", "a\ud800", "github.com"), undefined);
+});
+
+test("a path is linked as it is read: a leading slash, a dot and doubled slashes are no part of it", () => {
+  const parsed = parseRepository("git@github.com:team/app.git");
+  assert.ok(parsed.kind === "ok");
+  for (const path of ["/deploy/app.yaml", "./deploy//app.yaml", "deploy/app.yaml"])
+    assert.equal(fileUrl(parsed.repository, "main", path, "github.com"), "https://github.com/team/app/blob/main/deploy/app.yaml", path);
+  assert.equal(fileUrl(parsed.repository, "main", "../x", "github.com"), undefined);
 });
