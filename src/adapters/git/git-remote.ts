@@ -10,9 +10,10 @@ import { type CountedWire, countWire } from "./counted-wire.ts";
 import type { GitService, GitWire } from "./git-wire.ts";
 import { createHostBreaker } from "./host-breaker.ts";
 import { openHttpsWire } from "./https-wire.ts";
+import type { RefListing } from "./ref-listing.ts";
 import type { SshConnections } from "./ssh/ssh-connections.ts";
 import { openSshWire } from "./ssh-wire.ts";
-import { openUploadPack, type RefListing, type UploadPack } from "./upload-pack.ts";
+import { openUploadPack, type UploadPack } from "./upload-pack.ts";
 
 export interface GitRemote {
   readonly maxBytes: number;

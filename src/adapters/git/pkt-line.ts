@@ -11,10 +11,16 @@ export function pkt(data: string): string {
 export const FLUSH = "0000";
 export const DELIM = "0001";
 
-/** Lines of a listing; a repository with more branches and tags is out of hand. */
-const MOST_LINES = 200_000;
-/** Of all lines of one listing together. */
-const MOST_LISTED_BYTES = 32 * 2 ** 20;
+/** What one section may hold at most. */
+interface MostLines {
+  readonly lines: number;
+  readonly bytes: number;
+}
+
+/** Of what is asked for by name, and of what a server says of itself. */
+const FEW: MostLines = { lines: 1_000, bytes: 256 * 1024 };
+/** All refs of a repository, of which some have hundreds of thousands: they are looked at as they come, and take time alone. */
+export const ALL_REFS: MostLines = { lines: 1_000_000, bytes: 256 * 2 ** 20 };
 /** Lines in front of a pack, and of what hooks say. */
 const MOST_IDLE = 20_000;
 /** Marks and lines without content, of which no honest conversation has many. */
@@ -81,21 +87,43 @@ export function createPktReader(stream: AsyncIterable<Uint8Array>, maxBytes: num
   return { next };
 }
 
-/** Text lines up to the flush, without their newline. */
-export async function readLines(reader: PktReader): Promise<string[]> {
-  const lines: string[] = [];
+/** One section, line by line. */
+export interface LineReader {
+  /** Without its newline; undefined from the flush on. */
+  next(): Promise<string | undefined>;
+}
+
+export function createLineReader(reader: PktReader, most: MostLines = FEW): LineReader {
+  let lines = 0;
   let bytes = 0;
-  for (;;) {
-    const line = await reader.next();
-    if (!line)
-      throw new ReconcileError("git_unreachable", "the git server hung up before it had answered; it is asked again at the next pass");
-    if (line.kind === "flush") return lines;
-    if (line.kind !== "data") continue;
-    const text = line.data.toString("utf8").replace(/\n$/, "");
-    refuseError(text);
-    bytes += line.data.length;
-    if (lines.push(text) > MOST_LINES || bytes > MOST_LISTED_BYTES) throw endless();
+  let isOver = false;
+
+  async function next(): Promise<string | undefined> {
+    while (!isOver) {
+      const line = await reader.next();
+      if (!line)
+        throw new ReconcileError("git_unreachable", "the git server hung up before it had answered; it is asked again at the next pass");
+      if (line.kind === "flush") isOver = true;
+      if (line.kind !== "data") continue;
+      lines += 1;
+      bytes += line.data.length;
+      if (lines > most.lines || bytes > most.bytes) throw endless();
+      const text = line.data.toString("utf8").replace(/\n$/, "");
+      refuseError(text);
+      return text;
+    }
+    return undefined;
   }
+
+  return { next };
+}
+
+/** All lines of a section that has few. */
+export async function readLines(reader: PktReader): Promise<string[]> {
+  const section = createLineReader(reader);
+  const lines: string[] = [];
+  for (let line = await section.next(); line !== undefined; line = await section.next()) lines.push(line);
+  return lines;
 }
 
 /** For a server that talks on without saying what it was asked. */

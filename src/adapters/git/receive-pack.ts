@@ -3,7 +3,7 @@ import type { PushResult } from "../../core/ports.ts";
 import { ReconcileError } from "../../errors.ts";
 import { AGENT, chooseCapabilities } from "./capabilities.ts";
 import type { GitWire } from "./git-wire.ts";
-import { countIdleLines, endless, FLUSH, type PktReader, pkt, readLines, refuseError } from "./pkt-line.ts";
+import { ALL_REFS, countIdleLines, createLineReader, endless, FLUSH, type PktReader, pkt, readLines, refuseError } from "./pkt-line.ts";
 import { serverWords } from "./server-words.ts";
 
 export interface RefUpdate {
@@ -13,7 +13,7 @@ export interface RefUpdate {
 }
 
 /** The report is a line for the pack and one for the branch. */
-const MOST_REPORT_BYTES = 2 ** 20;
+const MOST_REPORT_BYTES = 256 * 1024;
 
 /** `makePack` runs once the server has shown that the branch is still at `from`. `onSend` is called before the first byte that could change the remote. A refusal may be a race that was lost since: that is seen by looking, not by its words. */
 export async function pushRef(
@@ -23,8 +23,7 @@ export async function pushRef(
   onSend: () => void,
 ): Promise<PushResult> {
   const ref = `refs/heads/${update.branch}`;
-  const { lines, capabilities } = await readPushRefs(wire);
-  const tip = lines.find((line) => line.slice(41) === ref)?.slice(0, 40);
+  const { tip, capabilities } = await readPushRefs(wire, ref);
   // A branch that is gone is not brought back: the next look at the remote says that it is missing.
   if (tip !== update.from) return { kind: "raced" };
   const sideBand = capabilities.includes("side-band-64k");
@@ -37,15 +36,19 @@ export async function pushRef(
   return sideBand ? readReport(...(await demultiplex(answer)), ref) : readReport(await readLines(answer), "", ref);
 }
 
-/** The advertisement, which servers refuse to a key without write access. */
-export async function readPushRefs(wire: GitWire): Promise<{ lines: readonly string[]; capabilities: readonly string[] }> {
-  const [first = "", ...rest] = await readLines(await wire.advertisement());
-  const [head = "", words = ""] = first.split("\0");
+/** The advertisement, which servers refuse to a key without write access; `tip`: the object id of `ref`. */
+export async function readPushRefs(wire: GitWire, ref?: string): Promise<{ tip: string | undefined; capabilities: readonly string[] }> {
+  const lines = createLineReader(await wire.advertisement(), ALL_REFS);
+  const [first, words = ""] = ((await lines.next()) ?? "").split("\0");
   const capabilities = words.split(" ");
   if (!capabilities.includes("report-status")) {
     throw new ReconcileError("git_protocol", "the git server does not acknowledge pushes (no report-status); use git 1.5 or newer there");
   }
-  return { lines: [head, ...rest], capabilities };
+  let tip: string | undefined;
+  for (let line = first; line !== undefined; line = await lines.next()) {
+    if (tip === undefined && line.slice(41) === ref) tip = line.slice(0, 40);
+  }
+  return { tip, capabilities };
 }
 
 /** Band 1 holds the report in pkt-lines of its own, band 2 what hooks print. */

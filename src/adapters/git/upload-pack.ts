@@ -1,19 +1,22 @@
 /** The reading half of git's wire protocol: v2 where the server speaks it (refs filtered by the server), else v0 (gitprotocol-pack(5), gitprotocol-v2(5)). */
-import { branchProblem } from "../../core/branch.ts";
+import { ownText } from "../../core/own-text.ts";
 import { ReconcileError } from "../../errors.ts";
 import { AGENT, chooseCapabilities, requireCapability, valuesOf } from "./capabilities.ts";
 import type { GitWire } from "./git-wire.ts";
-import { countIdleLines, DELIM, FLUSH, type PktReader, pkt, readLines, refuseError } from "./pkt-line.ts";
+import {
+  ALL_REFS,
+  countIdleLines,
+  createLineReader,
+  DELIM,
+  FLUSH,
+  type LineReader,
+  type PktReader,
+  pkt,
+  readLines,
+  refuseError,
+} from "./pkt-line.ts";
+import { createRefPicker, FIRST_CHOICE, type RefListing } from "./ref-listing.ts";
 import { serverWords } from "./server-words.ts";
-
-export interface RefListing {
-  /** The one that was asked for; when none was: `master` where the remote has it, else its default branch, undefined when that is not told. */
-  readonly branch: string | undefined;
-  /** Object id of the branch; undefined when the remote has no such branch. */
-  readonly tip: string | undefined;
-  /** The remote's default branch, where it says so. */
-  readonly defaultBranch: string | undefined;
-}
 
 export interface PackRequest {
   readonly want: string;
@@ -31,22 +34,26 @@ export interface UploadPack {
 }
 
 const MOST_SHALLOW = 10_000;
-/** Of the branches of a remote, where none was named. */
-const FIRST_CHOICE = "master";
-
-/** Reads the advertisement. One listing and one pack may follow on the same wire, in that order. */
+/** Reads the advertisement as far as it says what the server can. One listing and one pack may follow on the same wire, in that order. */
 export async function openUploadPack(wire: GitWire): Promise<UploadPack> {
   const reader = await wire.advertisement();
-  let lines = await readLines(reader);
+  let section = createLineReader(reader, ALL_REFS);
+  let first = await section.next();
   // Over https a section of its own comes first.
-  if (lines[0]?.startsWith("# service=")) lines = await readLines(reader);
-  if (lines[0] === "version 2") {
-    refuseSha256(lines);
-    return speakV2(wire, lines);
+  if (first?.startsWith("# service=")) {
+    while ((await section.next()) !== undefined);
+    section = createLineReader(reader, ALL_REFS);
+    first = await section.next();
   }
-  const [head = "", capabilities = ""] = (lines[0] ?? "").split("\0");
-  refuseSha256(capabilities.split(" "));
-  return speakV0(wire, [head, ...lines.slice(1)], capabilities.split(" "));
+  if (first === "version 2") {
+    const offered = await readLines(reader);
+    refuseSha256(offered);
+    return speakV2(wire, offered);
+  }
+  const [ref = "", words = ""] = (first ?? "").split("\0");
+  const capabilities = words.split(" ");
+  refuseSha256(capabilities);
+  return speakV0(wire, ref, section, capabilities);
 }
 
 function speakV2(wire: GitWire, offered: readonly string[]): UploadPack {
@@ -56,14 +63,16 @@ function speakV2(wire: GitWire, offered: readonly string[]): UploadPack {
     .join("");
   const command = (name: string, args: readonly string[]) =>
     Buffer.from(pkt(`command=${name}`) + agent + DELIM + args.map((arg) => pkt(`${arg}\n`)).join("") + FLUSH);
-  const listRefs = async (branch: string) =>
-    readLines(await wire.request(command("ls-refs", ["symrefs", `ref-prefix refs/heads/${branch}`, "ref-prefix HEAD"])));
+  /** Of the refs whose names begin so. */
+  const listRefs = async (branch: string | undefined, prefix: string) => {
+    const args = ["symrefs", `ref-prefix refs/heads/${prefix}`, "ref-prefix HEAD"];
+    const lines = createLineReader(await wire.request(command("ls-refs", args)), prefix === "" ? ALL_REFS : undefined);
+    return pickRefs(createRefPicker(branch, undefined), lines);
+  };
   return {
     async list(branch) {
-      const refs = await listRefs(branch ?? FIRST_CHOICE);
-      const target = refs.find((line) => line.split(" ")[1] === "HEAD")?.match(/ symref-target:refs\/heads\/(\S+)/)?.[1];
-      const isTold = branch !== undefined || target !== undefined || findTip(refs, branchRef(FIRST_CHOICE)) !== undefined;
-      return readListing(isTold || findTip(refs, "HEAD") === undefined ? refs : await listRefs(""), branch, target);
+      const refs = await listRefs(branch, branch ?? FIRST_CHOICE);
+      return (refs.isUnsaid ? await listRefs(branch, "") : refs).listing;
     },
     async *pack(request, shallow) {
       if (request.depth) requireCapability(features, "shallow");
@@ -74,11 +83,14 @@ function speakV2(wire: GitWire, offered: readonly string[]): UploadPack {
   };
 }
 
-function speakV0(wire: GitWire, refs: readonly string[], capabilities: readonly string[]): UploadPack {
+/** `first`: the ref of the line that has the capabilities; `rest`: the others. */
+function speakV0(wire: GitWire, first: string, rest: LineReader, capabilities: readonly string[]): UploadPack {
   return {
     async list(branch) {
       const symref = capabilities.find((word) => word.startsWith("symref=HEAD:refs/heads/"));
-      return readListing(refs, branch, symref?.slice("symref=HEAD:refs/heads/".length));
+      const refs = createRefPicker(branch, symref?.slice("symref=HEAD:refs/heads/".length));
+      refs.look(first);
+      return (await pickRefs(refs, rest)).listing;
     },
     async *pack(request, shallow) {
       requireCapability(capabilities, "side-band-64k", "side-band");
@@ -111,36 +123,9 @@ function limitLines(request: PackRequest, offered: readonly string[]): string[] 
   return [...(request.depth ? [`deepen ${request.depth}`] : []), ...(canFilter ? ["filter tree:0"] : [])];
 }
 
-/** `target`: the branch that HEAD stands for, where the server says so. */
-function readListing(refs: readonly string[], asked: string | undefined, target: string | undefined): RefListing {
-  const defaultBranch = isBranch(target) ? target : undefined;
-  const hasFirstChoice = findTip(refs, branchRef(FIRST_CHOICE)) !== undefined;
-  const branch = asked ?? (hasFirstChoice ? FIRST_CHOICE : (defaultBranch ?? branchAtHead(refs)));
-  if (branch === undefined) return { branch, tip: undefined, defaultBranch };
-  // A listing that was narrowed to another name holds the default branch as HEAD alone.
-  const isHead = asked === undefined && branch === defaultBranch;
-  return { branch, tip: findTip(refs, branchRef(branch)) ?? (isHead ? findTip(refs, "HEAD") : undefined), defaultBranch };
-}
-
-/** The only branch at HEAD's commit, for a server that does not say which one HEAD stands for. */
-function branchAtHead(refs: readonly string[]): string | undefined {
-  const head = findTip(refs, "HEAD");
-  const there = refs.filter((ref) => head !== undefined && ref.startsWith(`${head} ${branchRef("")}`));
-  const name = there[0]?.split(" ")[1]?.slice(branchRef("").length);
-  return there.length === 1 && isBranch(name) ? name : undefined;
-}
-
-function isBranch(name: string | undefined): name is string {
-  return name !== undefined && branchProblem(name) === undefined;
-}
-
-function branchRef(branch: string): string {
-  return `refs/heads/${branch}`;
-}
-
-function findTip(refs: readonly string[], name: string): string | undefined {
-  const line = refs.find((ref) => ref.split(" ")[1] === name);
-  return line?.match(/^[0-9a-f]{40} /) ? line.slice(0, 40) : undefined;
+async function pickRefs<Picker extends { look(line: string): void }>(refs: Picker, lines: LineReader): Promise<Picker> {
+  for (let line = await lines.next(); line !== undefined; line = await lines.next()) refs.look(line);
+  return refs;
 }
 
 function refuseSha256(capabilities: readonly string[]): void {
@@ -173,7 +158,7 @@ async function* readPack(reader: PktReader, shallow: Set<string>): AsyncGenerato
       const text = line.data.toString("utf8").trim();
       refuseError(text);
       const [word, sha] = text.split(" ");
-      if (word === "shallow" && sha && /^[0-9a-f]{40}$/.test(sha)) shallow.add(sha);
+      if (word === "shallow" && sha && /^[0-9a-f]{40}$/.test(sha)) shallow.add(ownText(sha));
       if (shallow.size > MOST_SHALLOW)
         throw new ReconcileError("git_limit", "the git server names too many shallow boundaries; check the repository");
     }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createPktReader, pkt, readLines } from "../../../src/adapters/git/pkt-line.ts";
+import { ALL_REFS, createLineReader, createPktReader, pkt, readLines } from "../../../src/adapters/git/pkt-line.ts";
 import { inChunks } from "./local-git.ts";
 
 const MIB = 2 ** 20;
@@ -41,8 +41,11 @@ test("more bytes than allowed are refused while they come", async () => {
       yield Buffer.from(pkt("x".repeat(1_000)));
     }
   }
-  const reader = createPktReader(endless(), MIB);
-  await assert.rejects(readLines(reader), { code: "git_limit", message: /MAX_REPO_MB/ });
+  const section = createLineReader(createPktReader(endless(), MIB), ALL_REFS);
+  const readAll = async () => {
+    while ((await section.next()) !== undefined);
+  };
+  await assert.rejects(readAll, { code: "git_limit", message: /MAX_REPO_MB/ });
   assert.ok(sent < 1_100);
 });
 

@@ -9,7 +9,8 @@ import { readCommits } from "../../../src/adapters/git/commit-pack.ts";
 import type { GitWire } from "../../../src/adapters/git/git-wire.ts";
 import { indexPack } from "../../../src/adapters/git/pack-index.ts";
 import { FLUSH, pkt } from "../../../src/adapters/git/pkt-line.ts";
-import { openUploadPack, type PackRequest, type RefListing } from "../../../src/adapters/git/upload-pack.ts";
+import type { RefListing } from "../../../src/adapters/git/ref-listing.ts";
+import { openUploadPack, type PackRequest } from "../../../src/adapters/git/upload-pack.ts";
 import { replayWire, serviceWire, startService } from "./local-git.ts";
 
 const SHA = "0123456789abcdef0123456789abcdef01234567";
