@@ -1,8 +1,10 @@
 import { createHmac, createPrivateKey, createPublicKey, type KeyObject, randomBytes, sign, verify } from "node:crypto";
 import ssh2 from "ssh2";
+import { createBoundedMap } from "../../../core/bounded-map.ts";
 import type { SshKey } from "../../../core/ports.ts";
 import type { SecretRef } from "../../../core/types.ts";
 import { ReconcileError } from "../../../errors.ts";
+import { bitsOf, type KeyNumbers, numbersOfOpenSsh, numbersOfPkcs1, numbersOfPkcs8 } from "./key-numbers.ts";
 import { fingerprint } from "./known-hosts.ts";
 import { openSshEd25519 } from "./openssh-ed25519.ts";
 
@@ -19,28 +21,70 @@ const encrypted = new Unusable("is encrypted with a passphrase; remove it with s
 const damaged = new Unusable("is damaged or cut short");
 const dsa = new Unusable(`is a DSA key, which no git host accepts any more; ${supported}`);
 
-/** Reads a private key from a Secret's text and repairs what copying breaks: line ends, indentation, literal `\n`. */
+/** As large as they are made; OpenSSL needs 40 ms for a signature with one, a second and a half at twice the length. */
+const MOST_RSA_BITS = 8_192;
+/** As OpenSSH's RequiredRSASize. */
+const LEAST_RSA_BITS = 1_024;
+/** Of a key that is not RSA, with its comment; the largest, on P-521, has about 250. */
+const MOST_OTHER_BYTES = 4_096;
+
+/** By a keyed hash of the text, which itself is not kept after its run: the id of a key that was proven sound, or why it is none. */
+const judged = createBoundedMap<string | Unusable>(2 ** 20, (hash, found) => 200 + hash.length + textOf(found).length);
+const hashKey = randomBytes(32);
+
+function textOf(found: string | Unusable): string {
+  return found instanceof Unusable ? found.reason : found;
+}
+
+/** Reads a private key from a Secret's text and repairs what copying breaks: line ends, indentation, literal `\n`. What was found wrong costs nothing again. */
 export function parseSshKey(text: string, secret: SecretRef): SshKey {
-  const key = decode(text);
-  if (!(key instanceof Unusable)) return key;
+  const hash = createHmac("sha256", hashKey).update(text).digest("base64");
+  const known = judged.get(hash);
+  const privateKey = known instanceof Unusable ? known : decode(text);
+  const found = known ?? (privateKey instanceof Unusable ? privateKey : prove(privateKey));
+  if (known === undefined) judged.set(hash, found);
+  if (!(found instanceof Unusable || privateKey instanceof Unusable)) return { id: found, privateKey };
   throw new ReconcileError(
     "ssh_key_invalid",
-    `the SSH key in Secret ${secret.namespace}/${secret.name}, field ssh-privatekey, ${key.reason}; recreate the Secret with ` +
+    `the SSH key in Secret ${secret.namespace}/${secret.name}, field ssh-privatekey, ${textOf(found)}; recreate the Secret with ` +
       `kubectl create secret generic ${secret.name} --namespace ${secret.namespace} --from-file=ssh-privatekey=/path`,
   );
 }
 
-function decode(text: string): SshKey | Unusable {
-  const block = /-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY)-----([\s\S]*?)-----END \1-----/.exec(text);
-  const [, label, body] = block ?? [];
+/** The key in a form that ssh2 reads. Nothing was computed with it yet. */
+function decode(text: string): string | Unusable {
+  const { label, body } = findBlock(text) ?? {};
   if (label === undefined || body === undefined) return explainNoKey(text);
-  if (label === "ENCRYPTED PRIVATE KEY" || /Proc-Type:.*ENCRYPTED/.test(body)) return encrypted;
+  if (label === "ENCRYPTED PRIVATE KEY" || (body.includes("Proc-Type:") && body.includes("ENCRYPTED"))) return encrypted;
   if (label === "DSA PRIVATE KEY") return dsa;
   const base64 = body.replace(/\\[rn]|\s/g, "");
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) return damaged;
   const bytes = Buffer.from(base64, "base64");
-  const readable = label === "OPENSSH PRIVATE KEY" ? checkOpenSsh(bytes) : convertDer(label, bytes);
-  return readable instanceof Unusable ? readable : identify(readable);
+  return label === "OPENSSH PRIVATE KEY" ? checkOpenSsh(bytes) : convertDer(label, bytes);
+}
+
+/** The first block with a private key. */
+function findBlock(text: string): { label: string; body: string } | undefined {
+  const [begin, label] = /-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY)-----/.exec(text) ?? [];
+  if (begin === undefined || label === undefined) return undefined;
+  const start = text.indexOf(begin) + begin.length;
+  const end = text.indexOf(`-----END ${label}-----`, start);
+  return end < 0 ? undefined : { label, body: text.slice(start, end) };
+}
+
+/** Why no key with numbers of these lengths is computed with; undefined: it may be. */
+function refuseNumbers(found: KeyNumbers, bytes: Buffer): Unusable | undefined {
+  if (found.kind === "dsa") return dsa;
+  if (found.kind === "unknown") return new Unusable(`is of a type that git hosts do not take; ${supported}`);
+  if (found.kind !== "rsa") return found.kind === "damaged" || bytes.length > MOST_OTHER_BYTES ? damaged : undefined;
+  const [modulus = 0, , secret = 0, ...parts] = found.numbers.map(bitsOf);
+  const instead = "make an ed25519 key instead (ssh-keygen -t ed25519 -N '' -f /path) and register its public half at the git host";
+  if (modulus > MOST_RSA_BITS)
+    return new Unusable(`is an RSA key of ${modulus} bits, more than the ${MOST_RSA_BITS} that are used; ${instead}`);
+  if (modulus < LEAST_RSA_BITS)
+    return new Unusable(`is an RSA key of ${modulus} bits, fewer than the ${LEAST_RSA_BITS} that hosts take; ${instead}`);
+  // The primes are half as long, and what is made of them no longer.
+  return secret > modulus || parts.some((bits) => bits > modulus / 2 + 64) ? damaged : undefined;
 }
 
 function explainNoKey(text: string): Unusable {
@@ -70,13 +114,16 @@ function checkOpenSsh(bytes: Buffer): string | Unusable {
   if (bytes.indexOf("ssh-dss") > 0) return dsa;
   if (/sk-(ssh|ecdsa)-/.test(bytes.toString("latin1")))
     return new Unusable(`belongs to a hardware token and cannot be used without it; ${supported}`);
-  return pem("OPENSSH PRIVATE KEY", bytes);
+  return refuseNumbers(numbersOfOpenSsh(bytes.subarray(magic.length)), bytes) ?? pem("OPENSSH PRIVATE KEY", bytes);
 }
 
 /** PKCS#1, SEC1 or PKCS#8, as text that ssh2 reads. */
 function convertDer(label: string, bytes: Buffer): string | Unusable {
   const type = ({ "RSA PRIVATE KEY": "pkcs1", "EC PRIVATE KEY": "sec1", "PRIVATE KEY": "pkcs8" } as const)[label];
   if (type === undefined) return new Unusable(`has the unknown format ${label}; ${supported}`);
+  const numbers = { pkcs1: numbersOfPkcs1, pkcs8: numbersOfPkcs8, sec1: () => ({ kind: "other" }) as const }[type](bytes);
+  const refusal = refuseNumbers(numbers, bytes);
+  if (refusal) return refusal;
   let key: KeyObject;
   try {
     key = createPrivateKey({ key: bytes, format: "der", type });
@@ -91,37 +138,28 @@ function convertDer(label: string, bytes: Buffer): string | Unusable {
       return key.export({ format: "pem", type: "sec1" }) as string;
     case "ed25519":
       return pem("OPENSSH PRIVATE KEY", openSshEd25519(key));
-    case "dsa":
-      return dsa;
     default:
       return new Unusable(`is of the type ${key.asymmetricKeyType}; ${supported}`);
   }
 }
 
-/** The ids of keys that were proven sound, by a keyed hash of their text: the text itself is not kept after its run. */
-const proven = new Map<string, string>();
-const MOST_PROVEN = 1_000;
-const hashKey = randomBytes(32);
-
-function identify(privateKey: string): SshKey | Unusable {
-  const hash = createHmac("sha256", hashKey).update(privateKey).digest("base64");
-  const known = proven.get(hash);
-  if (known !== undefined) return { id: known, privateKey };
-  const id = prove(privateKey);
-  if (id instanceof Unusable) return id;
-  proven.set(hash, id);
-  const [oldest] = proven.keys();
-  if (proven.size > MOST_PROVEN && oldest !== undefined) proven.delete(oldest);
-  return { id, privateKey };
-}
-
 /** The key's fingerprint. */
 function prove(privateKey: string): string | Unusable {
-  const parsed = ssh2.utils.parseKey(privateKey);
-  if (parsed instanceof Error || !parsed.isPrivateKey()) return damaged;
+  const parsed = read(privateKey);
+  if (!parsed?.isPrivateKey()) return damaged;
   if (!/^(ssh-rsa|ssh-ed25519|ecdsa-sha2-nistp(256|384|521))$/.test(parsed.type))
     return new Unusable(`is of the type ${parsed.type}; ${supported}`);
   return ownsPublicKey(parsed.getPrivatePEM(), parsed.getPublicPEM()) ? fingerprint(parsed.getPublicSSH()) : damaged;
+}
+
+function read(privateKey: string): ssh2.ParsedKey | undefined {
+  try {
+    const parsed = ssh2.utils.parseKey(privateKey);
+    return parsed instanceof Error ? undefined : parsed;
+  } catch {
+    // ssh2 divides by a prime less one.
+    return undefined;
+  }
 }
 
 /** The files carry both halves: without this proof someone else's public half would borrow their id, and with it their connections. */

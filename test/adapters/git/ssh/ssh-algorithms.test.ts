@@ -90,3 +90,18 @@ test("sshd that has no MAC but broken or shortened ones is refused", { skip }, a
     message: /no matching .*MAC/,
   });
 });
+
+for (const exchange of ["curve25519-sha256", "ecdh-sha2-nistp256", "diffie-hellman-group14-sha256", "diffie-hellman-group16-sha512"]) {
+  test(`sshd that has no key exchange but ${exchange} is spoken to`, { skip }, async (t) => {
+    assert.match(await askSshd(t, [`KexAlgorithms ${exchange}`]), new RegExp(`kex: algorithm: ${exchange} `));
+  });
+}
+
+test("a server that would choose the group of the key exchange itself is refused: the choice costs seconds in line", {
+  skip,
+}, async (t) => {
+  await assert.rejects(askSshd(t, ["KexAlgorithms diffie-hellman-group-exchange-sha256"]), {
+    code: "git_unreachable",
+    message: /no matching .*key exchange/,
+  });
+});

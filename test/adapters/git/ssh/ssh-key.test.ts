@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, type KeyObject, randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,7 @@ import ssh2 from "ssh2";
 import { newSshKeyPair } from "../../../../sandbox/ssh-key-pair.ts";
 import { parseSshKey } from "../../../../src/adapters/git/ssh/ssh-key.ts";
 import { ReconcileError } from "../../../../src/errors.ts";
+import { growthOf, leastCpuMs, MOST_GROWTH } from "../../../growth.ts";
 import { skipWithoutSshd } from "../../../openssh.ts";
 
 const secret = { namespace: "team", name: "deploy-key" };
@@ -21,7 +22,7 @@ const key = (type: "ed25519" | "ec" | "rsa", curve = "P-256") =>
     : type === "ec"
       ? generateKeyPairSync("ec", { namedCurve: curve }).privateKey
       : generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
-const pem = (from: ReturnType<typeof key>, type: "pkcs1" | "pkcs8" | "sec1") => from.export({ format: "pem", type }) as string;
+const pem = (from: KeyObject, type: "pkcs1" | "pkcs8" | "sec1") => from.export({ format: "pem", type }) as string;
 
 /** Whether ssh2 reads the text and it is the key whose fingerprint is `id`. */
 function assertUsable(parsed: { id: string; privateKey: string }): void {
@@ -91,6 +92,46 @@ function forge(): string {
   return `-----BEGIN OPENSSH PRIVATE KEY-----\n${bytes.toString("base64")}\n-----END OPENSSH PRIVATE KEY-----\n`;
 }
 
+/** An RSA key with numbers of these lengths in bits, whose primes are none. */
+function rsaOf(bits: number, format: "pkcs1" | "pkcs8" | "openssh", { prime = bits >> 1, secret = bits, version = 0 } = {}): string {
+  const number = (length: number) => {
+    const bytes = randomBytes(Math.ceil(length / 8));
+    const first = bytes[0] ?? 0;
+    if (length > 0) bytes[0] = (first & ((1 << (((length - 1) % 8) + 1)) - 1)) | (1 << ((length - 1) % 8));
+    // Odd, or OpenSSL would stop before it computes.
+    if (length > 1) bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) | 1;
+    // Numbers are signed, and this one is not below 0.
+    return Buffer.concat([Buffer.alloc(1), bytes]);
+  };
+  const [n, e, d, p, q, dp, dq, qi] = [bits, 17, secret, prime, prime, prime, prime, prime].map(number) as Buffer[];
+  const der = (tag: number, ...parts: (Buffer | undefined)[]) => {
+    const content = Buffer.concat(parts.filter((part) => part !== undefined));
+    return Buffer.concat([Buffer.of(tag, 0x83, content.length >> 16, (content.length >> 8) & 255, content.length & 255), content]);
+  };
+  const string = (value: string | Buffer = "") => {
+    const head = Buffer.alloc(4);
+    head.writeUInt32BE(value.length);
+    return Buffer.concat([head, Buffer.from(value)]);
+  };
+  if (format === "openssh") {
+    const section = Buffer.concat([Buffer.alloc(8), ...["ssh-rsa", n, e, d, qi, p, q, ""].map(string)]);
+    const publicHalf = Buffer.concat(["ssh-rsa", e, n].map(string));
+    const head = Buffer.concat(["none", "none", ""].map(string));
+    return asPem(
+      "OPENSSH PRIVATE KEY",
+      Buffer.concat([Buffer.from("openssh-key-v1\0"), head, Buffer.of(0, 0, 0, 1), string(publicHalf), string(section)]),
+    );
+  }
+  const key = der(0x30, ...[Buffer.of(version), n, e, d, p, q, dp, dq, qi].map((part) => der(0x02, part)));
+  if (format === "pkcs1") return asPem("RSA PRIVATE KEY", key);
+  const algorithm = der(0x30, Buffer.from("06092a864886f70d0101010500", "hex"));
+  return asPem("PRIVATE KEY", der(0x30, der(0x02, Buffer.of(0)), algorithm, der(0x04, key)));
+}
+
+function asPem(label: string, bytes: Buffer): string {
+  return `-----BEGIN ${label}-----\n${bytes.toString("base64").replace(/.{64}/g, "$&\n")}\n-----END ${label}-----\n`;
+}
+
 const encrypt = (type: "pkcs1" | "pkcs8") =>
   key("rsa").export({ format: "pem", type, cipher: "aes-256-cbc", passphrase: "secret" }) as string;
 const dsa = () =>
@@ -108,7 +149,28 @@ for (const [what, text, reason] of [
   ["an encrypted PKCS#8 key", encrypt("pkcs8"), /encrypted/],
   ["a DSA key", dsa(), /DSA/],
   ["an old DSA key", "-----BEGIN DSA PRIVATE KEY-----\nAAAA\n-----END DSA PRIVATE KEY-----", /DSA/],
-  ["another kind of key", pem(generateKeyPairSync("ed448").privateKey, "pkcs8"), /type ed448/],
+  ["another kind of key", pem(generateKeyPairSync("ed448").privateKey, "pkcs8"), /of a type that git hosts do not take/],
+  [
+    "an RSA key for PSS alone",
+    pem(generateKeyPairSync("rsa-pss", { modulusLength: 2048 }).privateKey, "pkcs8"),
+    /of a type that git hosts/,
+  ],
+  [
+    "an RSA key of 16,384 bits in PEM",
+    rsaOf(16_384, "pkcs1"),
+    /RSA key of 16384 bits, more than the 8192 that are used; make an ed25519 key/,
+  ],
+  ["an RSA key of 16,384 bits in PKCS#8", rsaOf(16_384, "pkcs8"), /RSA key of 16384 bits/],
+  ["an RSA key of 65,536 bits in OpenSSH's format", rsaOf(65_536, "openssh"), /RSA key of 65536 bits/],
+  ["an RSA key one bit too long", rsaOf(8_193, "pkcs1"), /RSA key of 8193 bits/],
+  ["an RSA key of 512 bits", rsaOf(512, "openssh"), /RSA key of 512 bits, fewer than the 1024 that hosts take/],
+  ["an RSA key without a modulus", rsaOf(0, "pkcs1"), /RSA key of 0 bits/],
+  ["an RSA key with long primes", rsaOf(2_048, "pkcs1", { prime: 30_000 }), /damaged or cut short/],
+  ["an RSA key with long primes in OpenSSH's format", rsaOf(2_048, "openssh", { prime: 30_000 }), /damaged or cut short/],
+  ["an RSA key with a long exponent", rsaOf(2_048, "pkcs8", { secret: 30_000 }), /damaged or cut short/],
+  ["an RSA key whose primes are 1", rsaOf(2_048, "openssh", { prime: 1 }), /damaged or cut short/],
+  ["an RSA key of three primes", rsaOf(2_048, "pkcs1", { version: 1 }), /damaged or cut short/],
+  ["a key in DER without an end", asPem("PRIVATE KEY", Buffer.from("30800201003080", "hex")), /damaged or cut short/],
   ["base64 of base64", Buffer.from(ed25519.privateKey).toString("base64"), /base64 twice/],
   ["half a key", ed25519.privateKey.slice(0, 200), /damaged or cut short/],
   ["a key with a hole", ed25519.privateKey.replace(/\n.{70}\n/, "\n"), /damaged or cut short/],
@@ -134,6 +196,51 @@ for (const [what, text, reason] of [
     );
   });
 }
+
+/** Tells how it was refused; the text is one that was never judged before. */
+function refusalOf(text: string): string {
+  try {
+    parseSshKey(text, secret);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return assert.fail("it was taken");
+}
+
+let marks = 0;
+const unseen = (text: string) => `${text}${marks++}`;
+
+for (const format of ["pkcs1", "pkcs8", "openssh"] as const) {
+  test(`an RSA key costs no more than it is long, however many bits it has (${format})`, async () => {
+    const texts = new Map([8, 64].map((size) => [size, rsaOf(size * 2_048, format)]));
+    const growth = await growthOf(8, (size) => refusalOf(unseen(texts.get(size) ?? "")));
+    assert.ok(growth < MOST_GROWTH, `${growth}`);
+  });
+}
+
+for (const [what, piece] of Object.entries({
+  "beginnings without an end": "-----BEGIN PRIVATE KEY-----\n",
+  "words of a beginning": "-----BEGIN A ",
+  "beginnings of other blocks": "-----BEGIN A PRIVATE KEY-----",
+  "half of a word for encryption": "-----BEGIN RSA PRIVATE KEY-----Proc-Type:",
+  blanks: " ",
+  dashes: "-",
+})) {
+  test(`a text of ${what} costs no more than it is long`, async () => {
+    const growth = await growthOf(16 * 1_024, (size) => refusalOf(unseen(piece.repeat(size / piece.length))));
+    assert.ok(growth < MOST_GROWTH, `${growth}`);
+  });
+}
+
+test("a key that was found wrong costs next to nothing when it is read again", async () => {
+  const bad = rsaOf(8_192, "pkcs1");
+  const first = await leastCpuMs(() => assert.match(refusalOf(unseen(bad)), /damaged/));
+  const again = await leastCpuMs(() => assert.match(refusalOf(bad), /damaged/));
+  assert.ok(first > 20 * again, `${first} ms, then ${again} ms`);
+});
+
+test("the largest RSA key is used", () =>
+  assertUsable(parseSshKey(pem(generateKeyPairSync("rsa", { modulusLength: 8_192 }).privateKey, "pkcs8"), secret)));
 
 const skip = skipWithoutSshd();
 let directory = "";
