@@ -68,7 +68,7 @@ function makeHarmless(text: string): string {
     .replace(/skip-checks/gi, "skip checks")
     .replace(/:\/\//g, ": //")
     .replace(/([@#!&%$~])(?=\S)/g, "$1 ")
-    .replace(/([Gg][Hh]|[A-Z][A-Z0-9_]*)-(?=\d)/g, "$1 ")
+    .replace(/-(?<=[Gg][Hh]-|[A-Z][A-Z0-9_]*-)(?=\d)/g, " ")
     .trim();
   return cut(line, maxQuoted) || "(empty)";
 }

@@ -28,7 +28,7 @@ export function parseRepository(text: string): ParsedRepository {
   if (unprintable.test(text) || /\s/.test(text)) return error(`holds a space, a control or an invisible character; ${forms}`);
   if (text.includes("\\")) return error(`holds a backslash; ${forms}`);
   if (text.startsWith("-")) return error(`begins with '-', like an option; ${forms}`);
-  const url = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)(.*)$/i.exec(text);
+  const url = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)(.*)/is.exec(text);
   if (!url) return parseScpLike(text);
   const [, scheme = "", authority = "", rest = ""] = url;
   if (/[?#]/.test(rest)) return error(`has a query or fragment; ${forms}`);
@@ -139,7 +139,7 @@ function parseHost(text: string): string | undefined {
 }
 
 function splitPort(authority: string): { host: string; port: string } {
-  const match = /^(\[[^\]]*\]|[^:]*)(.*)$/s.exec(authority);
+  const match = /^(\[[^\]]*\]|[^:]*)(.*)/s.exec(authority);
   return { host: match?.[1] ?? "", port: match?.[2] ?? "" };
 }
 

@@ -26,7 +26,7 @@ function replaceUrls(text: string): string {
   if (!/:\\?\//.test(text)) return text;
   return text.replace(url, (whole: string, at: number) => {
     const [, separator = "", authority = "", path = "", query = "", fragment = ""] =
-      /^(:\\?\/\\?\/)([^/?#\\]*)([^?#]*)(\?[^#]*)?(#.*)?$/s.exec(whole) ?? [];
+      /^(:\\?\/\\?\/)([^/?#\\]*)([^?#]*)(\?[^#]*)?(#.*)?/s.exec(whole) ?? [];
     const userEnd = authority.lastIndexOf("@");
     const user = authority.slice(0, Math.max(0, userEnd));
     const isSsh = text.slice(Math.max(0, at - 3), at).toLowerCase() === "ssh";

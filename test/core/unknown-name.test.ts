@@ -37,7 +37,10 @@ test("a value without bound or with control characters is told short and escaped
 
 test("thousands of tracked names cost a call with an unknown one little more than hundreds: anybody may call", async () => {
   const many = (count: number) =>
-    Array.from({ length: count }, (_, index) => ({ namespace: "default", deployment: `${"a".repeat(58)}${String(index).padStart(5, "0")}` }));
+    Array.from({ length: count }, (_, index) => ({
+      namespace: "default",
+      deployment: `${"a".repeat(58)}${String(index).padStart(5, "0")}`,
+    }));
   const [hundreds, thousands] = [many(250), many(5_000)];
   const near = "a".repeat(63);
   assert.match(unknownName({ deployment: near }, hundreds) ?? "", /did you mean 'a+00000'/);

@@ -10,7 +10,7 @@ interface Cidr {
 
 /** `10.0.0.0/8`, `fd00::/8`, or one address. */
 export function parseCidr(text: string): Cidr | undefined {
-  const [, address = "", prefix] = /^([\d.]+|[\da-f:.]*:[\da-f:.]*)(?:\/(\d{1,3}))?$/i.exec(text) ?? [];
+  const [, address = "", prefix] = /^([\da-f:.]+)(?:\/(\d{1,3}))?$/i.exec(text) ?? [];
   const family = isIP(address);
   if (family === 0) return undefined;
   const bits = family === 4 ? 32 : 128;

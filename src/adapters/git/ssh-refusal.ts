@@ -51,7 +51,8 @@ export function sshRefusal(repository: SshRepository, service: GitService, stder
 
 /** A repository may be called `archived`. */
 function withoutName(said: string, path: string): string {
-  const bare = (text: string) => text.replace(/^['"/:]+|['".:,]+$/g, "").replace(/\.git$/, "");
+  const ended = (text: string) => /^.*[^'".:,]/s.exec(text)?.[0] ?? "";
+  const bare = (text: string) => ended(text.replace(/^['"/:]+/, "")).replace(/\.git$/, "");
   const name = `/${bare(path)}`;
   const isName = (word: string) => word !== "" && (name.endsWith(`/${word}`) || word.endsWith(name));
   return said
