@@ -39,6 +39,8 @@ import { createMetrics } from "./telemetry/metrics.ts";
 import type { Redactor } from "./telemetry/redact.ts";
 import type { State } from "./telemetry/state-metrics.ts";
 import { version } from "./version.ts";
+import { createPlaces } from "./workshop/places.ts";
+import { createWorkshop } from "./workshop/workshop.ts";
 
 export interface Operator {
   readonly port: number;
@@ -86,6 +88,8 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const { kube, dispatcher, git, registry, builds, readSecretFor } = outside;
   for (const { level, problem, message } of await startProblems(config, outside.knownHostsFiles)) log[level]({ problem }, message);
   const { workDir, identity } = config;
+  const workshop = createWorkshop();
+  const places = createPlaces(workshop);
   const deployments = createDeploymentCache({ client: kube, namespaces: config.watchNamespaces, log });
   const gate = createImageGate({ registry, builds, clock, settings: config.imageGate, observer: metrics });
   const backOff = createBackOff(() => clock.now());
@@ -102,6 +106,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     try {
       const outcome = await reconcile(target, seat, progress, {
         git,
+        places,
         gate,
         backOff,
         identity,
@@ -122,7 +127,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   }
 
   const writers = createWriters({
-    ...{ git, clock: systemClock, deployments, observer: metrics, tracer },
+    ...{ git, places, clock: systemClock, deployments, observer: metrics, tracer },
     recheck(target, tag) {
       const record = deployments.get(target.namespace, target.deployment);
       return recheck(target, record && parse(record), tag);
@@ -220,6 +225,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       stopping.abort(new ReconcileError("shutdown", "the operator is shutting down"));
       await reconciler.close();
       await server.close();
+      await workshop.close();
       deployments.close();
       await Promise.all([chat.close(LAST_MESSAGES_MS), recorder.close(LAST_EVENTS_MS)]);
       await outside.close();

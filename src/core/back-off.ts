@@ -1,4 +1,4 @@
-/** A try that costs others, and failed, comes again ever later: a refused push holds up its branch, a repository that is too large is downloaded in vain. */
+/** A try that costs others, and failed, comes again ever later: a refused push holds up its branch, a repository that is too large is downloaded in vain, a file that costs too much takes a thread. */
 import { type ErrorCode, ReconcileError } from "../errors.ts";
 import { createBoundedMap } from "./bounded-map.ts";
 import { idOf } from "./results.ts";
@@ -14,7 +14,7 @@ export interface BackOff {
   ended(target: Target, outcome: Outcome): void;
 }
 
-const COSTLY: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["git_limit", "git_push_refused"]);
+const COSTLY: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["git_limit", "git_push_refused", "work_limit"]);
 /** The second try is free: what was just mended is to work at once. */
 const FIRST_MS = 10_000;
 const MOST_MS = 600_000;

@@ -1,9 +1,9 @@
 /** What is ready together, in one push: committed on top of the branch's tip, tried again when others were first (contract §7). */
 import { asReconcileError, inStep, ReconcileError } from "../errors.ts";
 import { commitMessage } from "./commit-message.ts";
-import { editManifest, type ManifestEdit } from "./edit-manifest.ts";
+import type { ManifestEdit } from "./edit-manifest.ts";
 import { noObserver, type Observer } from "./observer.ts";
-import type { Clock, Commit, Deployments, Git, ManifestsBranch, ManifestsCopy } from "./ports.ts";
+import type { Clock, Commit, Deployments, Git, ManifestsBranch, ManifestsCopy, Places } from "./ports.ts";
 import { pushRemedy } from "./push-refusal.ts";
 import { formatRepository } from "./repository.ts";
 import { branchAttributes, noTracer, type Span, type Tracer } from "./tracer.ts";
@@ -38,6 +38,7 @@ export interface Item {
 
 export interface DeliveryOptions {
   readonly git: Git;
+  readonly places: Places;
   readonly clock: Clock;
   readonly deployments: Deployments;
   /** What the cluster says of the target by now: undefined = unchanged, else what to answer instead of a push. */
@@ -62,7 +63,7 @@ const STALE_MS = 5 * 60_000;
 
 /** `closing`: nothing is pushed any more. */
 export function createDelivery(options: DeliveryOptions, closing: AbortSignal): Delivery {
-  const { git, clock, deployments, recheck, observer = noObserver, tracer = noTracer } = options;
+  const { git, places, clock, deployments, recheck, observer = noObserver, tracer = noTracer } = options;
 
   /** A step of the first one's run; the other runs are linked. */
   async function deliver(branch: DeliveryBranch, at: ManifestsBranch, items: readonly Item[]): Promise<readonly Item[]> {
@@ -116,11 +117,12 @@ export function createDelivery(options: DeliveryOptions, closing: AbortSignal): 
     for (const item of items) {
       const { request, settle } = item;
       if (settleAbandoned(item)) continue;
-      const { target, tag, appCommit } = request;
+      const { target, image, tag, digest, appCommit, signal } = request;
+      const { path } = target;
       const unchecked = request.isChecked ? {} : ({ unchecked: true } as const);
-      let edit: ReturnType<typeof editManifest>;
+      let edit: ManifestEdit;
       try {
-        edit = editManifest(await copy.read(head, target.path), target.path, request.image, tag, request.digest);
+        edit = await places.edit({ text: await copy.read(head, path), path, image, tag, digest }, target, signal);
         requireDigest(edit, request);
       } catch (error) {
         if (asReconcileError(error).code === "git_copy_damaged") throw error;
@@ -132,7 +134,7 @@ export function createDelivery(options: DeliveryOptions, closing: AbortSignal): 
         continue;
       }
       const from = edit.from === undefined ? {} : { from: edit.from };
-      head = await copy.commit(head, target.path, edit.text, commitMessage({ target, tag, appCommit, ...from, ...unchecked }));
+      head = await copy.commit(head, path, edit.text, commitMessage({ target, tag, appCommit, ...from, ...unchecked }));
       commits.push({ item, patched: { kind: "patched", ...from, to: tag, commit: head, ...unchecked } });
     }
     return { head, commits };

@@ -1,5 +1,6 @@
 /** What the core asks of the outside world. Times called `notBefore` are `performance.now()` milliseconds. */
-import type { DeploymentRecord, Repository, SecretRef, SshRepository } from "./types.ts";
+import type { ManifestEdit } from "./edit-manifest.ts";
+import type { DeploymentRecord, ImageName, Repository, SecretRef, SshRepository, Target } from "./types.ts";
 
 export interface Deployments {
   /** Resolves when each namespace was listed or may certainly not be, and one was listed; rejects when the signal aborts first. */
@@ -106,6 +107,21 @@ export interface Git {
   withManifests<T>(at: ManifestsBranch, work: (copy: ManifestsCopy) => Promise<T>): Promise<T>;
   /** Begins what a run will ask for later, and then shares; who asks is told of a failure. */
   refreshAhead(at: Wanted<ManifestsBranch>, notBefore: number): void;
+}
+
+export interface ManifestQuestion {
+  readonly text: string;
+  readonly path: string;
+  readonly image: ImageName;
+  readonly tag: string;
+  /** Takes the place of one in the manifest. */
+  readonly digest?: string | undefined;
+}
+
+/** Where in a manifest the tag stands. Whoever wrote the file stops nobody else: what it costs is the namespace's alone. */
+export interface Places {
+  /** As `editManifest`; rejects also with `work_limit` for a file that costs too much, and with the signal's reason. */
+  edit(question: ManifestQuestion, target: Pick<Target, "namespace" | "manifestRepository">, signal: AbortSignal): Promise<ManifestEdit>;
 }
 
 /** For `gitops-operator check`, which pushes nothing. */

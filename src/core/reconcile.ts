@@ -5,11 +5,10 @@ import type { BackOff } from "./back-off.ts";
 import { isOperatorCommit } from "./commit-message.ts";
 import { tagFor } from "./decide.ts";
 import { patchStep } from "./delivery.ts";
-import { editManifest } from "./edit-manifest.ts";
 import type { ImageGate } from "./image-gate.ts";
 import type { Phase } from "./observer.ts";
 import { withPortHint } from "./port-hint.ts";
-import type { Branch, Commit, Git, Identity, ManifestsBranch, Newest, SecretField, SshKey, Wanted } from "./ports.ts";
+import type { Branch, Commit, Git, Identity, ManifestsBranch, Newest, Places, SecretField, SshKey, Wanted } from "./ports.ts";
 import { hasOneKey } from "./target.ts";
 import type { Outcome, Repository, SecretRef, Target } from "./types.ts";
 import type { Seat } from "./writer.ts";
@@ -22,6 +21,7 @@ export interface Branches {
 
 export interface ReconcilePorts {
   readonly git: Git;
+  readonly places: Places;
   /** The operator as author, to know its own commits. */
   readonly identity: Identity;
   readonly gate: ImageGate;
@@ -71,12 +71,12 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     const notBefore = progress.list();
     // Both branches are listed at once: on a long wire it is the waits one after the other that take the time.
     const lastFailure = ports.backOff.lastFailure(target);
-    if (lastFailure !== "git_limit") ports.git.refreshAhead(manifests, notBefore);
-    /** A download is put off before it begins, a push once it is known that there is something to push. */
+    if (lastFailure === undefined || lastFailure === "git_push_refused") ports.git.refreshAhead(manifests, notBefore);
+    /** What is costly to read is put off before it is asked for, a push once it is known that there is something to push. */
     const heldBack = (tag: string) => {
       known.to = tag;
       const held = ports.backOff.held(target, tag);
-      if (held?.code === "git_limit") throw held;
+      if (held && held.code !== "git_push_refused") throw held;
       return held;
     };
     const newest = await during("Failed to get latest SHA", () =>
@@ -95,7 +95,8 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
         ports.onBranches({ observed: observed.branch, manifests: at.branch });
         const edit = await ports.git.withManifests(at, async (copy) => {
           const tip = await copy.refresh(notBefore);
-          return editManifest(await copy.read(tip, target.path), target.path, target.image, tag);
+          const { path, image } = target;
+          return ports.places.edit({ text: await copy.read(tip, path), path, image, tag }, target, progress.signal);
         });
         return { at, edit };
       }),

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
+import { editManifest } from "../../src/core/edit-manifest.ts";
 import type { Git, ManifestsCopy, PushResult } from "../../src/core/ports.ts";
 import type { Outcome } from "../../src/core/types.ts";
 import { createWriters, type Seat } from "../../src/core/writer.ts";
@@ -93,6 +94,7 @@ function createWorld(names: readonly string[], recheck: () => Outcome | undefine
   const flushes: (() => void)[] = [];
   const writers = createWriters({
     git,
+    places: { edit: async ({ text, path, image, tag, digest }) => editManifest(text, path, image, tag, digest) },
     recheck,
     deployments: {
       ready: async () => {},

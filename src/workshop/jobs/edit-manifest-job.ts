@@ -1,14 +1,6 @@
 import { editManifest, type ManifestEdit } from "../../core/edit-manifest.ts";
-import type { ImageName } from "../../core/types.ts";
+import type { ManifestQuestion } from "../../core/ports.ts";
 
-export interface EditManifestInput {
-  readonly text: string;
-  readonly path: string;
-  readonly image: ImageName;
-  readonly tag: string;
-  readonly digest: string | undefined;
-}
-
-export function editManifestJob({ text, path, image, tag, digest }: EditManifestInput): ManifestEdit {
+export function editManifestJob({ text, path, image, tag, digest }: ManifestQuestion): ManifestEdit {
   return editManifest(text, path, image, tag, digest);
 }

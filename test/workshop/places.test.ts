@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { editManifest } from "../../src/core/edit-manifest.ts";
+import { createPlaces } from "../../src/workshop/places.ts";
+import { createWorkshop, type Workshop } from "../../src/workshop/workshop.ts";
+import { targetOf } from "../core/targets.ts";
+import { growthOf, MOST_GROWTH } from "../growth.ts";
+
+const target = targetOf("shop");
+const { path, image } = target;
+const { signal } = new AbortController();
+
+function manifestOf(tag: string, fill = ""): string {
+  const container = `{ name: shop, image: "${image.repository}:${tag}" }`;
+  return `apiVersion: apps/v1\nkind: Deployment\nspec: { template: { spec: { containers: [${container}] } } }\n${fill}`;
+}
+
+/** Larger than what is edited at once. */
+const fillOf = (bytes: number) => `---\n${`- ${"text ".repeat(10)}\n`.repeat(bytes / 53)}`;
+const LARGE = fillOf(100_000);
+
+function openPlaces(t: TestContext, jobMs?: number) {
+  const workshop = createWorkshop(jobMs === undefined ? {} : { jobMs });
+  t.after(() => workshop.close());
+  const asked: string[] = [];
+  const counted: Workshop = {
+    ...workshop,
+    run(job, ...rest) {
+      asked.push(job);
+      return workshop.run(job, ...rest);
+    },
+  };
+  return { places: createPlaces(counted), asked };
+}
+
+test("a large manifest is edited in a thread as a small one is here: the same edit, the same refusals", async (t) => {
+  const { places, asked } = openPlaces(t);
+  for (const fill of ["", LARGE]) {
+    const question = { text: manifestOf("old", fill), path, image, tag: "new" };
+    assert.deepEqual(await places.edit(question, target, signal), editManifest(question.text, path, image, "new"));
+    const pinned = {
+      ...question,
+      text: question.text.replace(":old", `:old@sha256:${"0".repeat(64)}`),
+      digest: `sha256:${"1".repeat(64)}`,
+    };
+    const edit = await places.edit(pinned, target, signal);
+    assert.ok(edit.kind === "update" && edit.isPinned && edit.text.includes(`:new@${pinned.digest}"`));
+    const other = { ...question, image: { ...image, repository: "team/other" } };
+    await assert.rejects(places.edit(other, target, signal), { name: "ReconcileError", code: "manifest_no_container" });
+    const broken = { ...question, text: `a: [\n${fill}` };
+    await assert.rejects(places.edit(broken, target, signal), {
+      code: "manifest_invalid",
+      message: /^shop\/deployment\.yaml can't be used/,
+    });
+  }
+  assert.equal(asked.length, 4);
+});
+
+test("where nothing is to be done, the thread is asked once for all passes; another tag, image or text is another question", async (t) => {
+  const { places, asked } = openPlaces(t);
+  const question = { text: manifestOf("new", LARGE), path, image, tag: "new" };
+  for (let pass = 0; pass < 3; pass++) assert.equal((await places.edit(question, target, signal)).kind, "up_to_date");
+  assert.equal(asked.length, 1);
+  assert.equal((await places.edit({ ...question, tag: "newer" }, target, signal)).kind, "update");
+  assert.equal((await places.edit({ ...question, text: manifestOf("old", LARGE) }, target, signal)).kind, "update");
+  await assert.rejects(places.edit({ ...question, image: { ...image, repository: "team/other" } }, target, signal));
+  assert.equal(asked.length, 4);
+});
+
+test("a manifest that costs more than a job may is told as that file's problem, with what to do", async (t) => {
+  const { places } = openPlaces(t, 1);
+  await assert.rejects(places.edit({ text: manifestOf("old", LARGE), path, image, tag: "new" }, target, signal), {
+    code: "work_limit",
+    message:
+      /^reading shop\/deployment\.yaml of .*team\/manifests.* took longer than 0\.001 seconds, so it was given up; check the file, and/,
+  });
+});
+
+test("what a manifest of the largest size costs is spent in the thread", async (t) => {
+  const { places } = openPlaces(t);
+  let count = 0;
+  const ask = (bytes: number) =>
+    places.edit({ text: manifestOf("old", `# ${count++}\n${fillOf(bytes)}`), path, image, tag: "new" }, target, signal);
+  await ask(50_000);
+  const text = manifestOf("old", fillOf(50_000));
+  const here = process.threadCpuUsage();
+  editManifest(text, path, image, "new");
+  const whole = process.threadCpuUsage(here);
+  const there = process.threadCpuUsage();
+  await ask(50_000);
+  const share = process.threadCpuUsage(there);
+  assert.ok(share.user + share.system < (whole.user + whole.system) / 5, `${JSON.stringify(share)} of ${JSON.stringify(whole)}`);
+  assert.ok((await growthOf(50_000, ask)) < MOST_GROWTH);
+});
