@@ -1,5 +1,5 @@
-interface Given {
-  readonly value: unknown;
+export interface Given<T> {
+  readonly value: T;
   readonly buffers: ArrayBuffer[];
   /** What the value takes, about. */
   readonly bytes: number;
@@ -12,7 +12,7 @@ const MOST_DEEP = 3;
  * A value as it goes to another thread: the memory of its typed arrays is handed over, not copied, and they are empty here afterwards. One that
  * shows only a part of its memory, as small Buffers do, is copied to memory of its own first.
  */
-export function giveAway(value: unknown): Given {
+export function giveAway<T>(value: T): Given<T> {
   const buffers = new Set<ArrayBuffer>();
   let bytes = 0;
   function give(part: unknown, depth: number): unknown {
@@ -28,7 +28,7 @@ export function giveAway(value: unknown): Given {
     if (Object.getPrototypeOf(part) !== Object.prototype) return part;
     return Object.fromEntries(Object.entries(part).map(([name, field]) => [name, give(field, depth + 1)]));
   }
-  return { value: give(value, 0), buffers: [...buffers], bytes };
+  return { value: give(value, 0) as T, buffers: [...buffers], bytes };
 }
 
 function isWhole(view: ArrayBufferView): view is ArrayBufferView<ArrayBuffer> {

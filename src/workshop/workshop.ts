@@ -81,7 +81,8 @@ export function createWorkshop({ program = PROGRAM, jobMs = JOB_MS, idleMs = IDL
 
   async function serveOne({ namespace, work }: Task): Promise<void> {
     working.add(namespace);
-    const thread = idle.pop() ?? start();
+    const rested = idle.pop();
+    const thread = rested?.isUsable ? rested : start();
     await work(thread);
     working.delete(namespace);
     if (thread.isUsable && !closing.signal.aborted) idle.push(thread);
@@ -109,8 +110,7 @@ export function createWorkshop({ program = PROGRAM, jobMs = JOB_MS, idleMs = IDL
       const { promise, resolve, reject } = Promise.withResolvers<JobOutput<J>>();
       const signal = context.signal ? AbortSignal.any([closing.signal, context.signal]) : closing.signal;
       if (signal.aborted) return Promise.reject(signal.reason);
-      const { value, buffers, bytes } = giveAway({ job, input });
-      const order = value as { job: J; input: unknown };
+      const given = giveAway({ job, input });
       const onAbort = () => fail(signal.reason);
       const fail = (error: unknown) => {
         task.isOver = true;
@@ -121,12 +121,12 @@ export function createWorkshop({ program = PROGRAM, jobMs = JOB_MS, idleMs = IDL
         namespace: context.namespace,
         async work(thread) {
           signal.removeEventListener("abort", onAbort);
-          const ending = await thread.work(order, buffers, jobMs, signal);
+          const ending = await thread.work(given, jobMs, signal);
           if (ending.kind === "done") resolve(ending.output as JobOutput<J>);
           else reject(ending.kind === "aborted" ? signal.reason : failure(ending, context, jobMs));
         },
         giveUp: () => fail(tooMuchWaits(context)),
-        bytes: bytes + LEAST_BYTES,
+        bytes: given.bytes + LEAST_BYTES,
         isOver: false,
       };
       signal.addEventListener("abort", onAbort);

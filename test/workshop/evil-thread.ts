@@ -14,6 +14,10 @@ const evil = {
     const texts: string[] = [];
     for (;;) texts.push(JSON.stringify(texts.length).repeat(10_000).toUpperCase());
   },
+  keep() {
+    const kept: Uint8Array[] = [];
+    for (;;) kept.push(new Uint8Array(2 ** 20).fill(1));
+  },
   throw() {
     throw new TypeError("nobody thought of this");
   },

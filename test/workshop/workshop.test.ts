@@ -37,6 +37,7 @@ const EVIL: [name: string, order: Order, code: string, message: RegExp][] = [
     /^reading shop\.yaml of team\/shop took more memory than a thread may have.*make it smaller$/,
   ],
   ["eats memory with texts", { do: "fill" }, "work_limit", /^reading shop\.yaml of team\/shop took more memory than a thread may have/],
+  ["eats memory with buffers", { do: "keep" }, "work_limit", /^reading shop\.yaml of team\/shop took more memory than a thread may have/],
   ["throws", { do: "throw" }, "internal", /^reading shop\.yaml of team\/shop failed unexpectedly: nobody thought of this$/],
   [
     "ends its thread",
