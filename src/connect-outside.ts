@@ -20,6 +20,7 @@ import type { SecretRef, Target } from "./core/types.ts";
 import type { Redactor } from "./telemetry/redact.ts";
 import { traceHttp } from "./telemetry/traced-http.ts";
 import { traceBuilds, traceGit, traceRegistry, traceSecrets } from "./telemetry/traced-ports.ts";
+import { createWorkshop } from "./workshop/workshop.ts";
 
 interface OutsideOptions {
   readonly config: Config;
@@ -61,8 +62,9 @@ export function connectOutside(options: OutsideOptions) {
     ...patience.ssh,
   });
   const { workDir, maxRepositoryBytes, identity } = config;
+  const workshop = createWorkshop();
   const copies = createGit({
-    ...{ connections, dispatcher, workDir, maxRepositoryBytes, identity, observer },
+    ...{ connections, dispatcher, workshop, workDir, maxRepositoryBytes, identity, observer },
     ...(options.stopping ? { stopping: options.stopping } : {}),
     ...patience.git,
   });
@@ -89,7 +91,7 @@ export function connectOutside(options: OutsideOptions) {
   }
 
   return {
-    ...{ kube, dispatcher, readSecretFor, knownHostsFiles },
+    ...{ kube, dispatcher, workshop, readSecretFor, knownHostsFiles },
     git: traceGit(copies, tracer),
     pushAccess: copies as PushAccess,
     githubRateRemaining: builds.rateRemaining,
@@ -99,6 +101,7 @@ export function connectOutside(options: OutsideOptions) {
       await connections.close();
       kube.close();
       await dispatcher.destroy();
+      await workshop.close();
       await copies.close();
     },
   };

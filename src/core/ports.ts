@@ -44,6 +44,8 @@ export interface Branch {
   readonly repository: Repository;
   readonly branch: string;
   readonly key: SshKey | undefined;
+  /** Of the Deployment that asks: whose share of the operator the answer takes. What several ask together is the first one's. */
+  readonly namespace: string;
 }
 
 export interface ManifestsBranch extends Branch {

@@ -142,7 +142,7 @@ export async function readBranches(
   target: Target,
   { readSecret, parseKey }: Pick<ReconcilePorts, "readSecret" | "parseKey">,
 ): Promise<ReadBranches> {
-  const { appRepository, manifestRepository } = target;
+  const { appRepository, manifestRepository, namespace } = target;
   const readKey = async (ref: SecretRef, ...repositories: Repository[]) => {
     const { text, allowedRepositories } = await readSecret(ref, "ssh-privatekey");
     requireBound(ref, allowedRepositories, repositories);
@@ -153,8 +153,8 @@ export async function readBranches(
   const manifestKey = await readKey(target.manifestKey, manifestRepository, ...(isOneKey && !isPublic ? [appRepository] : []));
   const appKey = isPublic ? undefined : isOneKey ? manifestKey : await readKey(target.appKey, appRepository);
   return {
-    app: { repository: appRepository, branch: target.appBranch, key: appKey },
-    manifests: { repository: manifestRepository, branch: target.manifestBranch, key: manifestKey },
+    app: { repository: appRepository, branch: target.appBranch, key: appKey, namespace },
+    manifests: { repository: manifestRepository, branch: target.manifestBranch, key: manifestKey, namespace },
   };
 }
 

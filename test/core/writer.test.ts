@@ -118,7 +118,7 @@ function createWorld(names: readonly string[], recheck: () => Outcome | undefine
   });
   const write = (seat: Seat, name: string, signal = new AbortController().signal, wasRefused = false) => {
     const target = targetOf(name);
-    const at = { repository: target.manifestRepository, branch: "master", key: keyOf(name) };
+    const at = { repository: target.manifestRepository, branch: "master", key: keyOf(name), namespace: target.namespace };
     const appCommit = { sha: NEW, parents: [], author: { name: "a", email: "a@b" }, time: 0, message: "m" };
     return seat.write({
       target,

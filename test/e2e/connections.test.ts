@@ -140,13 +140,14 @@ test("a public application repository over https, protocol v2 and v0, in a proce
   const base = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const script = `
     const { createGit } = await import(${JSON.stringify(new URL("../../src/adapters/git/git.ts", import.meta.url).href)});
+    const { createWorkshop } = await import(${JSON.stringify(new URL("../../src/workshop/workshop.ts", import.meta.url).href)});
     const { Agent } = await import("undici");
-    const git = createGit({ connections: {}, dispatcher: new Agent(), workDir: ${JSON.stringify(join(stage.folder, "w"))}, maxRepositoryBytes: 1e6, identity: { name: "a", email: "b" } });
+    const git = createGit({ connections: {}, dispatcher: new Agent(), workshop: createWorkshop(), workDir: ${JSON.stringify(join(stage.folder, "w"))}, maxRepositoryBytes: 1e6, identity: { name: "a", email: "b" } });
     const [host, port] = new URL(process.argv[1]).host.split(":");
     const repository = { transport: "https", host, port: Number(port), path: "/team/shop.git" };
-    const { commit } = await git.newestCommit({ repository, branch: "master", key: undefined }, 0);
+    const { commit } = await git.newestCommit({ repository, branch: "master", key: undefined, namespace: "shop" }, 0);
     console.log(commit.sha, commit.author.name);
-    await git.newestCommit({ repository: { ...repository, path: "/team/none.git" }, branch: "master", key: undefined }, 0).catch((error) => console.log(error.code, error.message));
+    await git.newestCommit({ repository: { ...repository, path: "/team/none.git" }, branch: "master", key: undefined, namespace: "shop" }, 0).catch((error) => console.log(error.code, error.message));
   `;
   for (protocol of ["v2", "v0"]) {
     const env = { PATH: process.env.PATH, NODE_EXTRA_CA_CERTS: ca };

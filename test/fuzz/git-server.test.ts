@@ -92,15 +92,9 @@ test("a hostile server's listing and pack end soon in an answer or a failure tha
     const fetched = await answerOf(() => fetchAll(replayWire(bytes, 300), commitsOnly));
     if (!fetched) return;
     answers += 1;
-    await answerOf(() => indexPack(fetched.pack, limits));
-    const commits = await answerOf(() =>
-      readCommits(
-        (async function* () {
-          yield fetched.pack;
-        })(),
-      ),
-    );
-    for (const [id, commit] of commits ?? []) assert.equal(commit.sha, id);
+    await answerOf(async () => indexPack(fetched.pack, limits));
+    const commits = await answerOf(async () => readCommits(fetched.pack));
+    if (commits !== "incomplete") for (const [id, commit] of commits ?? []) assert.equal(commit.sha, id);
   });
   assert.ok(answers > 0, `${answers} answers`);
 });
@@ -140,7 +134,7 @@ test("a damaged pack with a right checksum is indexed as git would, or refused",
   let compared = 0;
   await holds(t, damaged(packs.map((pack) => pack.subarray(0, -20))), async (body) => {
     const pack = sealed(body);
-    const index = await answerOf(() => indexPack(pack, limits));
+    const index = await answerOf(async () => indexPack(pack, limits));
     if (!index || compared >= 10) return;
     compared += 1;
     const folder = await mkdtemp(join(tmpdir(), "fuzz-pack-"));

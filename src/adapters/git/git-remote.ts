@@ -1,15 +1,16 @@
 /** Conversations with remotes: how they are opened, their deadlines, and what their answers mean for a branch. */
 import type { Dispatcher } from "undici";
 import type { Conversation, Observer } from "../../core/observer.ts";
-import type { Branch, Commit, Wanted } from "../../core/ports.ts";
+import type { Branch, Wanted } from "../../core/ports.ts";
 import { formatRepository } from "../../core/repository.ts";
 import { asReconcileError, ReconcileError } from "../../errors.ts";
-import { readCommits } from "./commit-pack.ts";
+import type { PackedHistory } from "./commit-pack.ts";
 import { createConversationEnds } from "./conversation-end.ts";
 import { type CountedWire, countWire } from "./counted-wire.ts";
 import type { GitService, GitWire } from "./git-wire.ts";
 import { createHostBreaker } from "./host-breaker.ts";
 import { openHttpsWire } from "./https-wire.ts";
+import type { Asker, PackWork } from "./pack-work.ts";
 import type { RefListing } from "./ref-listing.ts";
 import type { SshConnections } from "./ssh/ssh-connections.ts";
 import { openSshWire } from "./ssh-wire.ts";
@@ -23,8 +24,8 @@ export interface GitRemote {
   /** Opens, runs and ends one conversation within the deadline; whatever fails, nothing stays open. */
   converse<T>(at: Omit<Branch, "branch">, question: Question, work: (wire: GitWire) => Promise<T>): Promise<T>;
   requireTip(at: Wanted<Branch>, listing: RefListing): Pick<Branch, "branch"> & { readonly tip: string };
-  /** Up to `depth` generations of commits from `tip`, by object id. */
-  commits(server: UploadPack, tip: string, depth: number): Promise<Map<string, Commit>>;
+  /** Of up to `depth` generations of commits from `tip`. `sought`: a commit that may be among them. */
+  history(asker: Asker, server: UploadPack, tip: string, depth: number, sought?: string): Promise<PackedHistory>;
   /** Whether `sha` is among the last generations of the branch. `unheld`: a tip that is known to be without it. */
   findCommit(at: Branch, sha: string, unheld: string | undefined, graceMs?: () => number): Promise<History>;
   /** Asks the remote, three times if need be, what became of a push that was not acknowledged. `why` goes into the failure to find out. */
@@ -58,6 +59,7 @@ interface GitRemoteOptions {
   readonly connections: SshConnections;
   /** For https. */
   readonly dispatcher: Dispatcher;
+  readonly packWork: PackWork;
   /** The most that one conversation may bring. */
   readonly maxBytes: number;
   readonly deadlineMs: number;
@@ -71,7 +73,7 @@ const LOOK_BACK = 200;
 const ASK_AGAIN_MS = [0, 1_000, 3_000];
 
 export function createGitRemote(options: GitRemoteOptions): GitRemote {
-  const { connections, dispatcher, maxBytes, deadlineMs, stopping, grace, observer } = options;
+  const { connections, dispatcher, packWork, maxBytes, deadlineMs, stopping, grace, observer } = options;
   const ends = createConversationEnds({ deadlineMs, stopping });
   const breaker = createHostBreaker();
 
@@ -126,9 +128,12 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
     );
   }
 
-  async function commits(server: UploadPack, tip: string, depth: number): Promise<Map<string, Commit>> {
-    return readCommits(server.pack({ want: tip, depth, commitsOnly: true }, new Set()));
-  }
+  const history: GitRemote["history"] = (asker, server, tip, depth, sought) =>
+    packWork.readHistory(
+      server.pack({ want: tip, depth, commitsOnly: true }, new Set()),
+      { from: tip, most: depth, ...(sought !== undefined && { sought }) },
+      asker,
+    );
 
   function findCommit(at: Branch, sha: string, unheld: string | undefined, graceMs?: () => number): Promise<History> {
     const question = { service: "git-upload-pack", notBefore: performance.now(), ...(graceMs && { graceMs }) } as const;
@@ -137,9 +142,9 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
       const { tip = "" } = await server.list(at.branch);
       if (tip === sha) return { tip, found: true };
       if (tip === unheld || tip === "") return { tip, found: false };
-      const found = (await commits(server, tip, LOOK_BACK)).has(sha);
+      const { isFound } = await history(at, server, tip, LOOK_BACK, sha);
       wire.abort();
-      return { tip, found };
+      return { tip, found: isFound };
     });
   }
 
@@ -162,5 +167,5 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
     );
   };
 
-  return { maxBytes, stopping, grace, converse, requireTip, commits, findCommit, lookAfterPush };
+  return { maxBytes, stopping, grace, converse, requireTip, history, findCommit, lookAfterPush };
 }

@@ -4,13 +4,14 @@ import { createFreshest } from "../../core/freshest.ts";
 import { noObserver, type Observer } from "../../core/observer.ts";
 import type { Branch, Commit, Git, Identity, ManifestsBranch, ManifestsCopy, Newest, PushAccess, Wanted } from "../../core/ports.ts";
 import { formatRepository } from "../../core/repository.ts";
-import { createTurns } from "../../core/turns.ts";
 import { asReconcileError, ReconcileError } from "../../errors.ts";
+import type { Workshop } from "../../workshop/workshop.ts";
 import { createArrivals } from "./arrivals.ts";
 import { createContentCache } from "./content-cache.ts";
 import { createGitRemote, type ShutdownGrace } from "./git-remote.ts";
 import { createManifestsCopies } from "./manifests-copies.ts";
 import { createManifestsCopy } from "./manifests-copy.ts";
+import { createPackWork } from "./pack-work.ts";
 import { readPushRefs } from "./receive-pack.ts";
 import type { SshConnections } from "./ssh/ssh-connections.ts";
 import { openUploadPack } from "./upload-pack.ts";
@@ -19,6 +20,8 @@ export interface GitOptions {
   readonly connections: SshConnections;
   /** For https. */
   readonly dispatcher: Dispatcher;
+  /** Where packs are read. */
+  readonly workshop: Workshop;
   readonly workDir: string;
   readonly maxRepositoryBytes: number;
   readonly identity: Identity;
@@ -50,9 +53,11 @@ interface Found extends Newest {
 export function createGit(options: GitOptions): Git & PushAccess & { close(): Promise<void> } {
   const { connections, dispatcher, identity } = options;
   const { maxCopies = 500, maxCopiesBytes = 2 ** 30, maxCopiesMemoryBytes = 2 ** 26 } = options;
+  const packWork = createPackWork(options.workshop);
   const remote = createGitRemote({
     connections,
     dispatcher,
+    packWork,
     maxBytes: options.maxRepositoryBytes,
     deadlineMs: options.deadlineMs ?? 60_000,
     stopping: options.stopping ?? new AbortController().signal,
@@ -62,11 +67,10 @@ export function createGit(options: GitOptions): Git & PushAccess & { close(): Pr
   const listings = createFreshest<Found>(MAX_LISTINGS);
   const names = createFreshest<string>(MAX_LISTINGS);
   const contents = createContentCache<string>(MAX_CONTENTS_BYTES);
-  const takeTurn = createTurns();
   const beginArrival = createArrivals(Math.max(maxCopiesBytes, 2 * options.maxRepositoryBytes));
   const copies = createManifestsCopies({
     ...{ workDir: options.workDir, maxCopies, maxBytes: maxCopiesBytes, maxMemoryBytes: maxCopiesMemoryBytes, idOf },
-    createCopy: (folder) => createManifestsCopy({ remote, identity, contents, beginArrival, takeTurn, folder }),
+    createCopy: (folder) => createManifestsCopy({ remote, identity, contents, beginArrival, packWork, folder }),
   });
 
   function newestCommit(at: Wanted<Branch>, notBefore: number): Promise<Newest> {
@@ -103,11 +107,10 @@ export function createGit(options: GitOptions): Git & PushAccess & { close(): Pr
       const server = await openUploadPack(wire);
       const { branch, tip } = remote.requireTip(at, await server.list(at.branch));
       if (known?.tip === tip) return { ...known, branch };
-      const commits = await remote.commits(server, tip, depth);
+      const { line } = await remote.history(at, server, tip, depth);
       // A server that can't leave files out would go on sending them.
       wire.abort();
-      let commit = commits.get(tip);
-      while (commit && skip(commit)) commit = commits.get(commit.parents[0] ?? "");
+      const commit = line.find((one) => !skip(one));
       return commit && { branch, tip, commit };
     });
   }

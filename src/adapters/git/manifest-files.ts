@@ -4,15 +4,18 @@ import { ReconcileError } from "../../errors.ts";
 import { formatCommit } from "./commit-format.ts";
 import type { ObjectStore } from "./object-store.ts";
 
+/** As one asker reads it. */
+type ReadObject = (id: string, kind: string) => Promise<Buffer>;
+
 /** Manifests larger than this are refused before they are parsed. */
 const MAX_MANIFEST_BYTES = 2 ** 20;
 
 const KINDS: Record<string, string> = { "120000": "a symbolic link", "160000": "a submodule", "040000": "a directory" };
 
 /** A regular file's text, byte order mark included, so that encoding it again gives the same bytes. */
-export async function readFile(store: ObjectStore, commit: string, path: string): Promise<string> {
-  const { entry } = await findFile(store, commit, path);
-  const blob = await store.read(entry.oid, "blob");
+export async function readFile(read: ReadObject, commit: string, path: string): Promise<string> {
+  const { entry } = await findFile(read, commit, path);
+  const blob = await read(entry.oid, "blob");
   if (blob.length > MAX_MANIFEST_BYTES) {
     throw new ReconcileError(
       "manifest_invalid",
@@ -32,10 +35,11 @@ export async function readFile(store: ObjectStore, commit: string, path: string)
 
 /** A commit on `parent` with that one file replaced, and the new objects: blob, trees from the file's folder up, commit. */
 export async function commitFile(
-  store: ObjectStore,
+  store: Pick<ObjectStore, "add">,
+  read: ReadObject,
   change: { parent: string; path: string; text: string; message: string; identity: Identity },
 ): Promise<{ sha: string; ids: string[] }> {
-  const { trees } = await findFile(store, change.parent, change.path);
+  const { trees } = await findFile(read, change.parent, change.path);
   let id = store.add("blob", Buffer.from(change.text, "utf8"));
   const ids = [id];
   for (const { bytes, idAt } of trees.reverse()) {
@@ -60,12 +64,12 @@ interface TreeOnTheWay {
 }
 
 /** The entry of a regular file, and the trees on the way to it, the root first. */
-async function findFile(store: ObjectStore, commit: string, path: string): Promise<{ trees: TreeOnTheWay[]; entry: Entry }> {
+async function findFile(read: ReadObject, commit: string, path: string): Promise<{ trees: TreeOnTheWay[]; entry: Entry }> {
   const names = path.split("/");
   const trees: TreeOnTheWay[] = [];
-  let oid = treeOf(await store.read(commit, "commit"));
+  let oid = treeOf(await read(commit, "commit"));
   for (const [depth, name] of names.entries()) {
-    const bytes = await store.read(oid, "tree");
+    const bytes = await read(oid, "tree");
     const found = findEntry(bytes, name);
     const here = names.slice(0, depth + 1).join("/");
     if (!found) {

@@ -1,10 +1,10 @@
 /** One shallow copy of one manifests branch as one key sees it: an object store without refs and without a work tree. */
-import { readFile as readBytes, rm, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createFreshest } from "../../core/freshest.ts";
 import type { Identity, ManifestsBranch, ManifestsCopy, PushResult } from "../../core/ports.ts";
 import { formatRepository } from "../../core/repository.ts";
-import { createTurns, type TakeTurn } from "../../core/turns.ts";
+import { createTurns } from "../../core/turns.ts";
 import { asReconcileError, ReconcileError } from "../../errors.ts";
 import { pushAcknowledged } from "./acknowledged-push.ts";
 import type { BeginArrival } from "./arrivals.ts";
@@ -15,7 +15,7 @@ import { makeFolder } from "./make-folder.ts";
 import { commitFile, readFile } from "./manifest-files.ts";
 import { createObjectStore, type ObjectStore } from "./object-store.ts";
 import type { Pack } from "./pack-format.ts";
-import { indexPack } from "./pack-index.ts";
+import type { Asker, PackWork } from "./pack-work.ts";
 import { openUploadPack, type UploadPack } from "./upload-pack.ts";
 
 interface CopyOptions {
@@ -26,8 +26,7 @@ interface CopyOptions {
   /** Of all copies. */
   readonly contents: ContentCache<string>;
   readonly beginArrival: BeginArrival;
-  /** The next one to index a large pack. */
-  readonly takeTurn: TakeTurn;
+  readonly packWork: PackWork;
 }
 
 export interface DisposableCopy {
@@ -44,8 +43,6 @@ export interface DisposableCopy {
 
 /** More packs make reading slow, and what no commit needs any more takes room; the copy is then cloned again. */
 const MAX_PACKS = 100;
-/** Larger ones are indexed one after the other: each costs its bytes, half of MAX_REPO_MB for contents, and 40 bytes an object. */
-const SMALL_PACK_BYTES = 256 * 1024;
 /** A fast-forward that brings more than this (or inflates to more than a pack of that size may) is taken for a rewritten branch: a fresh depth-1 copy is smaller. */
 const MAX_FORWARD_BYTES = 4 * 2 ** 20;
 
@@ -68,7 +65,7 @@ interface Store {
   readonly built: Map<string, { parent: string; ids: readonly string[] }>;
 }
 
-export function createManifestsCopy({ remote, folder, identity, contents, beginArrival, takeTurn }: CopyOptions): DisposableCopy {
+export function createManifestsCopy({ remote, folder, identity, contents, beginArrival, packWork }: CopyOptions): DisposableCopy {
   let store: Store | undefined;
   let generation = 0;
   const tips = createFreshest<string>(1);
@@ -114,7 +111,7 @@ export function createManifestsCopy({ remote, folder, identity, contents, beginA
 
   async function replace(branch: ManifestsBranch, server: UploadPack, tip: string): Promise<void> {
     const at = join(folder, String(generation++));
-    const objects = createObjectStore(at, contents);
+    const objects = createObjectStore(at, contents, packWork);
     const fresh: Store = { folder: at, objects, shallow: new Set(), tip, isFull: false, files: 0, bytes: 0, built: new Map() };
     const old = store;
     try {
@@ -137,13 +134,11 @@ export function createManifestsCopy({ remote, folder, identity, contents, beginA
     maxBytes: number,
   ) {
     const path = nextPack(into);
-    const repository = formatRepository(at.repository);
-    const arrival = beginArrival(repository, maxBytes);
+    const arrival = beginArrival(formatRepository(at.repository), maxBytes);
     try {
       await arrival.store(server.pack(request, into.shallow), path);
-      const index = async () => indexPack(await readBytes(path), { repository, maxBytes });
-      into.objects.addPack(path, await (arrival.bytes > SMALL_PACK_BYTES ? takeTurn(index) : index()));
-      await into.objects.read(request.want, "commit");
+      into.objects.addPack(path, await packWork.index(path, arrival.bytes, maxBytes, at));
+      await into.objects.read(request.want, "commit", at);
       into.bytes += arrival.bytes;
     } catch (error) {
       await rm(path, { force: true });
@@ -171,7 +166,7 @@ export function createManifestsCopy({ remote, folder, identity, contents, beginA
     let isKept = false;
     // Stored before it is sent: a full disk is found out while nothing has been pushed.
     const makePack = async () => {
-      pack = await into.objects.pack(ids);
+      pack = into.objects.pack(ids);
       await writeFile(path, pack.bytes).catch((error: unknown) => Promise.reject(storeError(error)));
       return pack.bytes;
     };
@@ -199,14 +194,19 @@ export function createManifestsCopy({ remote, folder, identity, contents, beginA
     return (await histories.get(sha, performance.now(), look)).found;
   }
 
-  async function commit(parent: string, path: string, text: string, message: string): Promise<string> {
+  async function commit(asker: Asker, parent: string, path: string, text: string, message: string): Promise<string> {
     const into = current();
     // A new chain begins: what was made before was not pushed, and won't be.
     if (!into.built.has(parent)) forgetBuilt(into);
-    const { sha, ids } = await commitFile(into.objects, { parent, path, text, message, identity });
+    const { sha, ids } = await commitFile(into.objects, readAs(into, asker), { parent, path, text, message, identity });
     into.built.set(sha, { parent, ids });
     return sha;
   }
+
+  const readAs =
+    ({ objects }: Store, asker: Asker) =>
+    (id: string, kind: string) =>
+      objects.read(id, kind, asker);
 
   function forgetBuilt(into: Store): void {
     into.built.clear();
@@ -216,9 +216,9 @@ export function createManifestsCopy({ remote, folder, identity, contents, beginA
   return {
     use: (at) => ({
       refresh: (notBefore) => tips.get("tip", notBefore, (_known, asked) => lookAtRemote(at, asked)),
-      read: async (sha, path) => readFile(current().objects, sha, path),
+      read: async (sha, path) => readFile(readAs(current(), at), sha, path),
       holds: (sha) => holds(at, sha),
-      commit,
+      commit: (parent, path, text, message) => commit(at, parent, path, text, message),
       push: (from, to) => push(at, from, to),
     }),
     async bring(at, server, tip, listedAt) {

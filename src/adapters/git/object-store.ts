@@ -2,21 +2,23 @@
 import { inflateSync } from "node:zlib";
 import { ReconcileError } from "../../errors.ts";
 import type { ContentCache } from "./content-cache.ts";
-import { diskError } from "./disk-error.ts";
+import { damagedCopy } from "./damaged-copy.ts";
 import { objectId } from "./object-id.ts";
 import { inOwnMemory } from "./own-memory.ts";
-import { type GitObject, openPackFile, type PackFile } from "./pack-file.ts";
+import { openPackFile, type PackFile } from "./pack-file.ts";
 import { formatPack, formatPackEntry, type Pack } from "./pack-format.ts";
+import type { Asker, PackWork } from "./pack-work.ts";
+import type { GitObject } from "./packed-object.ts";
 
 export interface ObjectStore {
   /** An object that the store should have and can't give means a damaged copy, which is made anew. */
-  read(id: string, kind: string): Promise<Buffer>;
+  read(id: string, kind: string, asker: Asker): Promise<Buffer>;
   /** Whether a pack holds it: what was only added here is nobody's but ours. */
   has(id: string): boolean;
   /** Keeps the object in memory until it is in a pack; its id. */
   add(kind: string, content: Buffer): string;
   /** A pack of those objects, which were added here. */
-  pack(ids: readonly string[]): Promise<Pack>;
+  pack(ids: readonly string[]): Pack;
   /** From now on the objects of that pack are read from it. */
   addPack(path: string, index: Buffer): void;
   /** Drops what was added and is in no pack. */
@@ -37,38 +39,35 @@ interface Added {
 }
 
 /** `contents`: shared by all copies, its keys begin with the copy's own `name`, so that no copy gives what is another's. */
-export function createObjectStore(name: string, contents: ContentCache<string>): ObjectStore {
+export function createObjectStore(name: string, contents: ContentCache<string>, { readObject }: Pick<PackWork, "readObject">): ObjectStore {
   const packs: PackFile[] = [];
   let indexBytes = 0;
   const added = new Map<string, Added>();
 
   const keyOf = (kind: string, id: string) => `${name}:${kind}:${id}`;
 
-  async function find(id: string): Promise<GitObject> {
+  async function find(id: string, asker: Asker): Promise<GitObject> {
     const own = added.get(id);
     if (own) return { kind: own.kind, content: inflateSync(own.entry.subarray(own.dataAt)) };
     // The newest pack first: what was pushed or fetched last is asked for most.
     for (let at = packs.length - 1; at >= 0; at--) {
-      const object = await packs[at]?.read(id);
+      const object = await packs[at]?.read(id, (path, packed) => readObject(path, packed, asker));
       if (object) return object;
     }
     throw new Error(`object ${id} is missing`);
   }
 
   return {
-    async read(id, kind) {
+    async read(id, kind, asker) {
       const known = contents.get(keyOf(kind, id));
       if (known) return known;
       try {
-        const object = await find(id);
-        if (object.kind !== kind || objectId(object.kind, object.content).toString("hex") !== id)
-          throw new Error(`object ${id} is not what it was`);
+        const object = await find(id, asker);
+        if (object.kind !== kind) throw new Error(`object ${id} is no ${kind}`);
         contents.put(keyOf(kind, id), object.content);
         return object.content;
       } catch (cause) {
-        const known = diskError(cause);
-        if (known instanceof ReconcileError) throw known;
-        throw new ReconcileError("git_copy_damaged", "the local copy of the manifests repository is damaged; it is made anew", { cause });
+        throw damagedCopy(cause);
       }
     },
     has: (id) => packs.some((pack) => pack.has(id)),

@@ -3,6 +3,12 @@
 /** A call of `copy` costs as much as this many bytes; a delta may have millions of instructions for a byte each. */
 const SHORT_BYTES = 32;
 
+/**
+ * A delta may have as many instructions as a quarter of what it and its result have in bytes, and these. git copies no less than 4 bytes at a
+ * time (diff-delta.c), so no delta of its own has more; and the instructions cost no more than inflating and hashing those bytes.
+ */
+const FREE_INSTRUCTIONS = 1_024;
+
 /** The size that the delta's result will have, as its header declares it. */
 export function deltaResultSize(delta: Buffer): number {
   return readHeader(delta).resultSize;
@@ -15,12 +21,14 @@ export function applyDelta(base: Buffer, delta: Buffer): Buffer {
   const result = Buffer.allocUnsafe(resultSize);
   let built = 0;
   let at = instructionsAt;
+  let left = FREE_INSTRUCTIONS + Math.floor((delta.length + resultSize) / 4);
   const add = (from: Buffer, start: number, length: number) => {
     if (start + length > from.length || built + length > resultSize) throw new Error("a delta reaches beyond its base or its result");
     if (length > SHORT_BYTES) built += from.copy(result, built, start, start + length);
     else for (const end = start + length; start < end; start++) result[built++] = from[start] ?? 0;
   };
   while (at < delta.length) {
+    if (--left < 0) throw new Error("a delta has more instructions than it needs");
     const op = delta[at++] ?? 0;
     if (op === 0) throw new Error("a delta has an unknown instruction");
     if (!(op & 0x80)) {

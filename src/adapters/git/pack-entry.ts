@@ -1,6 +1,5 @@
 /** One entry of a packfile: type and sizes, where its base is, and its inflated bytes (gitformat-pack(5)). */
-import { promisify } from "node:util";
-import { inflate, inflateSync, type ZlibOptions } from "node:zlib";
+import { inflateSync, type ZlibOptions } from "node:zlib";
 
 export const PACK_HEADER_BYTES = 12;
 
@@ -58,59 +57,26 @@ export function readPackEntry(bytes: Buffer, at: number, packOffset = 0): PackEn
   return { type, size, base: start - distance, dataAt: at };
 }
 
-/** Inflating less than this takes no time that anybody could notice, whatever is in it. */
-const AT_ONCE_BYTES = 64 * 1024;
-
 /** @types/node lacks the `info` form, which tells how much input was used. */
-interface Inflated {
-  readonly buffer: Buffer;
-  readonly engine: { readonly bytesWritten: number };
-}
-type Inflate<Result> = (packed: Buffer, options: ZlibOptions) => Result;
-const inflateAtOnce = inflateSync as unknown as Inflate<Inflated>;
-const inflateAside = promisify(inflate) as unknown as Inflate<Promise<Inflated>>;
+const inflateWithInfo = inflateSync as unknown as (
+  packed: Buffer,
+  options: ZlibOptions,
+) => { readonly buffer: Buffer; readonly engine: { readonly bytesWritten: number } };
 
 export type InflatedEntry = { readonly content: Buffer; readonly end: number } | "incomplete";
 
 /** Inflates exactly `size` bytes, and never holds more, whatever the server sent. */
-export function inflateEntry(bytes: Buffer, entry: PackEntry): InflatedEntry {
+export function inflateEntry(bytes: Buffer, { size, dataAt }: PackEntry): InflatedEntry {
+  // More than any deflate makes of it (zlib's deflateBound): else megabytes of empty blocks could stand for a byte.
+  const packed = bytes.subarray(dataAt, dataAt + 1024 + Math.ceil(1.25 * size));
   try {
-    return soundly(entry, inflateAtOnce(packedBytes(bytes, entry), optionsFor(entry)));
+    // One byte of room more than declared, so that zlib sees the end without a second buffer.
+    const options = { info: true, chunkSize: Math.max(64, size + 1), maxOutputLength: Math.max(1, size) };
+    const { buffer, engine } = inflateWithInfo(packed, options);
+    if (buffer.length !== size) throw new Error(`an entry of ${buffer.length} bytes declares ${size}`);
+    return { content: buffer, end: dataAt + engine.bytesWritten };
   } catch (error) {
-    return incompleteOr(error);
+    if ((error as NodeJS.ErrnoException).code === "Z_BUF_ERROR") return "incomplete";
+    throw error;
   }
-}
-
-/** The same; a large one beside the event loop, for a few megabytes can be written so that they take seconds. */
-export async function inflateLargeEntry(bytes: Buffer, entry: PackEntry): Promise<InflatedEntry> {
-  if (mostPackedBytes(entry) <= AT_ONCE_BYTES) return inflateEntry(bytes, entry);
-  try {
-    return soundly(entry, await inflateAside(packedBytes(bytes, entry), optionsFor(entry)));
-  } catch (error) {
-    return incompleteOr(error);
-  }
-}
-
-/** More than any deflate makes of it (zlib's deflateBound): else megabytes of empty blocks could stand for a byte. */
-function mostPackedBytes({ size }: PackEntry): number {
-  return 1024 + Math.ceil(1.25 * size);
-}
-
-function packedBytes(bytes: Buffer, entry: PackEntry): Buffer {
-  return bytes.subarray(entry.dataAt, entry.dataAt + mostPackedBytes(entry));
-}
-
-/** One byte of room more than declared, so that zlib sees the end without a second buffer. */
-function optionsFor({ size }: PackEntry): ZlibOptions {
-  return { info: true, chunkSize: Math.max(64, size + 1), maxOutputLength: Math.max(1, size) };
-}
-
-function soundly({ size, dataAt }: PackEntry, { buffer, engine }: Inflated): InflatedEntry {
-  if (buffer.length !== size) throw new Error(`an entry of ${buffer.length} bytes declares ${size}`);
-  return { content: buffer, end: dataAt + engine.bytesWritten };
-}
-
-function incompleteOr(error: unknown): "incomplete" {
-  if ((error as NodeJS.ErrnoException).code === "Z_BUF_ERROR") return "incomplete";
-  throw error;
 }

@@ -1,23 +1,20 @@
 /** Objects read out of one pack on disk by its index (version 2, gitformat-pack(5)); only the index stays in memory. */
 import { open } from "node:fs/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { ContentCache } from "./content-cache.ts";
-import { applyDelta } from "./pack-delta.ts";
-import { inflateLargeEntry, KINDS, MAX_DELTA_DEPTH, type PackEntry, readPackEntry } from "./pack-entry.ts";
-
-export interface GitObject {
-  readonly kind: string;
-  readonly content: Buffer;
-}
+import { inlineOrAside } from "./inline-work.ts";
+import { MAX_DELTA_DEPTH, readPackEntry } from "./pack-entry.ts";
+import { type GitObject, type PackedObject, readPackedObject } from "./packed-object.ts";
 
 export interface PackFile {
   has(id: string): boolean;
-  /** Undefined when the pack does not hold it. */
-  read(id: string): Promise<GitObject | undefined>;
+  /** Undefined when the pack does not hold it. `readAside`: for what is much work. */
+  read(id: string, readAside: (path: string, object: PackedObject) => Promise<GitObject>): Promise<GitObject | undefined>;
 }
 
 const PAGE_BYTES = 64 * 1024;
-/** More than most entries have; what is longer is read at its declared size. */
-const ENTRY_BYTES = 4 * 1024;
+/** The most that the head of an entry has. */
+const HEAD_BYTES = 64;
 
 /** `pages`: where pieces of the file are kept, under its path. `index`: of `indexPack`, which has judged all sizes. */
 export function openPackFile(path: string, index: Buffer, pages: ContentCache<string>): PackFile {
@@ -65,29 +62,29 @@ export function openPackFile(path: string, index: Buffer, pages: ContentCache<st
     return bytes.subarray(start - first * PAGE_BYTES, start - first * PAGE_BYTES + length);
   }
 
-  async function entryAt(start: number): Promise<{ entry: PackEntry; content: Buffer }> {
-    for (let length = ENTRY_BYTES; ; ) {
-      const bytes = await bytesAt(start, length);
-      const entry = readPackEntry(bytes, 0, start);
-      const inflated = entry === "incomplete" ? entry : await inflateLargeEntry(bytes, entry);
-      if (entry !== "incomplete" && inflated !== "incomplete") return { entry, content: inflated.content };
-      if (bytes.length < length) throw new Error("the pack ends early");
-      length = Math.max(2 * length, entry === "incomplete" ? 0 : entry.size);
+  async function chainFrom(first: number): Promise<number[]> {
+    const chain: number[] = [];
+    for (let start: number | undefined = first; start !== undefined; ) {
+      if (chain.push(start) > MAX_DELTA_DEPTH + 1) throw new Error("the pack's deltas have no end");
+      const entry = readPackEntry(await bytesAt(start, HEAD_BYTES), 0, start);
+      if (entry === "incomplete") throw new Error("the pack ends early");
+      start = typeof entry.base === "string" ? startOf(entry.base) : entry.base;
     }
+    return chain;
   }
 
   return {
     has: (id) => startOf(id) !== undefined,
-    async read(id) {
-      const deltas: Buffer[] = [];
-      for (let start = startOf(id); start !== undefined; ) {
-        const { entry, content } = await entryAt(start);
-        const kind = KINDS.get(entry.type);
-        if (kind) return { kind, content: deltas.reduceRight(applyDelta, content) };
-        if (deltas.push(content) > MAX_DELTA_DEPTH) throw new Error("the pack's deltas have no end");
-        start = typeof entry.base === "string" ? startOf(entry.base) : entry.base;
-      }
-      return undefined;
+    async read(id, readAside) {
+      const start = startOf(id);
+      if (start === undefined) return undefined;
+      // Pages that are in memory make no turn: a path of many folders would be read in one piece.
+      await nextTurn();
+      const object = { id, chain: await chainFrom(start) };
+      return inlineOrAside(
+        (spend) => readPackedObject(object, bytesAt, spend),
+        () => readAside(path, object),
+      );
     },
   };
 }

@@ -23,7 +23,7 @@ export function formatPackEntry(kind: string, content: Buffer): { entry: Buffer;
   return { entry: Buffer.concat([Buffer.from(header), deflateSync(content)]), dataAt: header.length };
 }
 
-export async function formatPack(objects: readonly { readonly id: string; readonly entry: Buffer }[]): Promise<Pack> {
+export function formatPack(objects: readonly { readonly id: string; readonly entry: Buffer }[]): Pack {
   const head = Buffer.from("PACK\0\0\0\x02\0\0\0\0", "latin1");
   head.writeUInt32BE(objects.length, 8);
   const hash = createHash("sha1").update(head);
@@ -37,5 +37,5 @@ export async function formatPack(objects: readonly { readonly id: string; readon
   const bytes = Buffer.concat([head, ...objects.map(({ entry }) => entry), checksum]);
   const ids = Buffer.from(objects.map(({ id }) => id).join(""), "hex");
   const crcs = Uint32Array.from(objects, ({ entry }) => crc32(entry));
-  return { bytes, index: await formatIndex({ ids, starts, crcs }, checksum) };
+  return { bytes, index: formatIndex({ ids, starts, crcs }, checksum) };
 }

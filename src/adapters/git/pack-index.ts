@@ -1,36 +1,36 @@
 /**
  * The index of a pack that a server sent. isomorphic-git's own inflates whatever it is given;
- * this one judges every declared size first, names what is damaged, and lets the event loop breathe.
+ * this one judges every declared size first, and names what is damaged.
  */
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { ReconcileError } from "../../errors.ts";
-import { createBreath } from "./breath.ts";
 import { createContentCache } from "./content-cache.ts";
+import { type Spend, spendFreely, TooMuchWork } from "./inline-work.ts";
 import { objectId } from "./object-id.ts";
 import { applyDelta, deltaResultSize } from "./pack-delta.ts";
-import { inflateLargeEntry, KINDS, MAX_DELTA_DEPTH, PACK_HEADER_BYTES, type PackEntry, readPackEntry } from "./pack-entry.ts";
+import { inflateEntry, KINDS, MAX_DELTA_DEPTH, PACK_HEADER_BYTES, type PackEntry, readPackEntry } from "./pack-entry.ts";
 import { formatIndex } from "./pack-index-format.ts";
-import { createPackLimits, type PackLimits } from "./pack-limits.ts";
+import { createPackLimits, type PackLimits, type PackOrigin } from "./pack-limits.ts";
 import { createPackTable, type PackTable } from "./pack-table.ts";
 
 const TRAILER_BYTES = 20;
 const NO_BASE = -1;
 
 /** `git_limit` for a pack that would inflate to more than the limits allow, `git_copy_damaged` for one that is not sound. */
-export async function indexPack(pack: Buffer, at: { repository: string; maxBytes: number }): Promise<Buffer> {
-  const limits = createPackLimits(at);
+export function indexPack(pack: Buffer, at: PackOrigin, spend: Spend = spendFreely): Buffer {
+  const limits = createPackLimits(at, spend);
   try {
-    const { table, checksum } = await readObjects(pack, limits);
-    return await formatIndex(table, checksum);
+    const { table, checksum } = readObjects(pack, limits);
+    return formatIndex(table, checksum);
   } catch (cause) {
-    if (cause instanceof ReconcileError) throw cause;
+    if (cause instanceof ReconcileError || cause instanceof TooMuchWork) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ReconcileError("git_copy_damaged", `${at.repository} sent a damaged pack (${why}); check it with git fsck`, { cause });
   }
 }
 
-async function readObjects(pack: Buffer, limits: PackLimits): Promise<{ table: PackTable; checksum: Buffer }> {
+function readObjects(pack: Buffer, limits: PackLimits): { table: PackTable; checksum: Buffer } {
   const end = pack.length - TRAILER_BYTES;
   if (end < PACK_HEADER_BYTES || pack.toString("latin1", 0, 4) !== "PACK" || pack.readUInt32BE(4) !== 2)
     throw new Error("no pack of version 2");
@@ -40,15 +40,13 @@ async function readObjects(pack: Buffer, limits: PackLimits): Promise<{ table: P
   const body = pack.subarray(0, end);
   const table = createPackTable(count);
   const resolver = createResolver(body, table, limits);
-  const breathe = createBreath();
   let start = PACK_HEADER_BYTES;
   for (let left = count; left > 0; left--) {
-    const { entry, content, end: next } = await inflate(body, start, limits.declare);
+    const { entry, content, end: next } = inflate(body, start, limits.declare);
     const bytes = body.subarray(start, next);
     hash.update(bytes);
-    await resolver.add(table.add(start, crc32(bytes)), entry, content, breathe);
+    resolver.add(table.add(start, crc32(bytes)), entry, content);
     start = next;
-    await breathe();
   }
   if (table.resolved !== count) throw new Error("a delta's base is missing");
   const checksum = pack.subarray(end);
@@ -63,7 +61,7 @@ function createResolver(pack: Buffer, table: PackTable, limits: PackLimits) {
   const contents = createContentCache<number>(limits.maxObjectBytes);
 
   /** From the cache, or built again from the nearest base that is there. */
-  async function contentOf(object: number): Promise<Buffer> {
+  function contentOf(object: number): Buffer {
     const chain: number[] = [];
     let content: Buffer | undefined;
     for (let row = object; row !== NO_BASE; row = table.base(row)) {
@@ -72,7 +70,7 @@ function createResolver(pack: Buffer, table: PackTable, limits: PackLimits) {
       chain.push(row);
     }
     for (const row of chain.reverse()) {
-      const own = (await inflateAgain(row)).content;
+      const own = inflateAgain(row).content;
       if (content) limits.repeat(deltaResultSize(own));
       content = content ? applyDelta(content, own) : own;
       contents.put(row, content);
@@ -83,12 +81,12 @@ function createResolver(pack: Buffer, table: PackTable, limits: PackLimits) {
   const inflateAgain = (row: number) => inflate(pack, table.starts[row] ?? 0, limits.repeat);
 
   /** False: its base is not known yet. */
-  async function resolve(row: number, { base: at, type }: PackEntry, inflated: Buffer): Promise<boolean> {
+  function resolve(row: number, { base: at, type }: PackEntry, inflated: Buffer): boolean {
     if (at === undefined) {
       record(row, inflated, { type, base: NO_BASE, depth: 0 });
       return true;
     }
-    const base = typeof at === "number" ? table.rowAt(at) : await table.rowOf(at);
+    const base = typeof at === "number" ? table.rowAt(at) : table.rowOf(at);
     if (base === undefined || table.type(base) === 0) {
       const others = waiting.get(at);
       if (others) others.push(row);
@@ -97,7 +95,7 @@ function createResolver(pack: Buffer, table: PackTable, limits: PackLimits) {
     }
     if (table.depth(base) >= MAX_DELTA_DEPTH) throw new Error(`more than ${MAX_DELTA_DEPTH} deltas on top of one another`);
     limits.declare(deltaResultSize(inflated));
-    record(row, applyDelta(await contentOf(base), inflated), { type: table.type(base), base, depth: table.depth(base) + 1 });
+    record(row, applyDelta(contentOf(base), inflated), { type: table.type(base), base, depth: table.depth(base) + 1 });
     return true;
   }
 
@@ -121,13 +119,12 @@ function createResolver(pack: Buffer, table: PackTable, limits: PackLimits) {
   }
 
   return {
-    async add(row: number, entry: PackEntry, inflated: Buffer, breathe: () => Promise<void>): Promise<void> {
-      const fresh = (await resolve(row, entry, inflated)) ? [row] : [];
+    add(row: number, entry: PackEntry, inflated: Buffer): void {
+      const fresh = resolve(row, entry, inflated) ? [row] : [];
       for (let base = fresh.pop(); base !== undefined; base = fresh.pop()) {
         for (const late of take(base)) {
-          const again = await inflateAgain(late);
-          if (await resolve(late, again.entry, again.content)) fresh.push(late);
-          await breathe();
+          const again = inflateAgain(late);
+          if (resolve(late, again.entry, again.content)) fresh.push(late);
         }
       }
     },
@@ -135,11 +132,11 @@ function createResolver(pack: Buffer, table: PackTable, limits: PackLimits) {
 }
 
 /** The entry that begins there; `judge` is told the size that it declares before a byte is inflated. */
-async function inflate(pack: Buffer, start: number, judge: (bytes: number) => void) {
+function inflate(pack: Buffer, start: number, judge: (bytes: number) => void) {
   const entry = readPackEntry(pack, start);
   if (entry === "incomplete") throw new Error("it ends early");
   judge(entry.size);
-  const inflated = await inflateLargeEntry(pack, entry);
+  const inflated = inflateEntry(pack, entry);
   if (inflated === "incomplete") throw new Error("it ends early");
   return { entry, ...inflated };
 }

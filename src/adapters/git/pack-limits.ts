@@ -1,5 +1,12 @@
 /** What a pack may inflate to, in proportion to the bytes that it may have (MAX_REPO_MB): one knob, one error. */
 import { ReconcileError } from "../../errors.ts";
+import { ENTRY_WORK, type Spend } from "./inline-work.ts";
+
+export interface PackOrigin {
+  readonly repository: string;
+  /** Of a pack; what may be in it follows from that. */
+  readonly maxBytes: number;
+}
 
 export interface PackLimits {
   readonly maxObjectBytes: number;
@@ -12,8 +19,10 @@ export interface PackLimits {
 
 /** Smaller than this, files and folders together are on average in no repository. */
 const LEAST_BYTES_PER_OBJECT = 256;
+/** What is kept of each while it is indexed. */
+const ROW_BYTES = 40;
 
-export function createPackLimits({ repository, maxBytes }: { repository: string; maxBytes: number }): PackLimits {
+export function createPackLimits({ repository, maxBytes }: PackOrigin, spend: Spend): PackLimits {
   const maxObjectBytes = Math.floor(maxBytes / 2);
   const maxTotalBytes = 4 * maxBytes;
   const maxObjects = Math.floor(maxBytes / LEAST_BYTES_PER_OBJECT);
@@ -36,15 +45,18 @@ export function createPackLimits({ repository, maxBytes }: { repository: string;
     countObjects(count) {
       if (count > maxObjects)
         refuse(`${count} files and folders, more than ${maxObjects} (1 for ${LEAST_BYTES_PER_OBJECT} bytes of MAX_REPO_MB)`);
+      spend(ROW_BYTES * count);
     },
     declare(bytes) {
       if (bytes > maxObjectBytes) refuse(`a file of ${mebibytes(bytes)}, more than ${mebibytes(maxObjectBytes)} (half of MAX_REPO_MB)`);
       declared += bytes;
       refuseTotal(declared);
+      spend(bytes + ENTRY_WORK);
     },
     repeat(bytes) {
       repeated += bytes;
       refuseTotal(repeated);
+      spend(bytes + ENTRY_WORK);
     },
   };
 }

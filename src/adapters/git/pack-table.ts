@@ -1,5 +1,4 @@
 /** What is known of a pack's entries while it is indexed: a row for each, in the pack's order, of some 40 bytes. */
-import { createBreath } from "./breath.ts";
 import { ID_BYTES, type PackedObjects } from "./pack-index-format.ts";
 
 export interface PackTable extends PackedObjects {
@@ -7,7 +6,7 @@ export interface PackTable extends PackedObjects {
   add(start: number, crc: number): number;
   rowAt(start: number): number | undefined;
   /** The first that was resolved to that object. */
-  rowOf(id: string): Promise<number | undefined>;
+  rowOf(id: string): number | undefined;
   /** `type`: of the whole object; `base`: its row, -1 for none. */
   resolve(row: number, object: { readonly id: Buffer; readonly type: number; readonly base: number; readonly depth: number }): void;
   id(row: number): string;
@@ -35,14 +34,12 @@ export function createPackTable(count: number): PackTable {
   const idOf = (row: number) => ids.toString("hex", ID_BYTES * row, ID_BYTES * (row + 1));
   const isBefore = (a: number, b: number) => number(ranks, a) < number(ranks, b);
 
-  async function indexIds(): Promise<Map<string, number>> {
+  function indexIds(): Map<string, number> {
     const index = new Map<string, number>();
-    const breathe = createBreath();
     for (let row = 0; row < rows; row++) {
       if (types[row] === 0) continue;
       const known = index.get(idOf(row));
       if (known === undefined || isBefore(row, known)) index.set(idOf(row), row);
-      await breathe();
     }
     return index;
   }
@@ -64,8 +61,8 @@ export function createPackTable(count: number): PackTable {
       }
       return low < rows && starts[low] === start ? low : undefined;
     },
-    async rowOf(id) {
-      byId ??= await indexIds();
+    rowOf(id) {
+      byId ??= indexIds();
       return byId.get(id);
     },
     resolve(row, { id, type, base, depth }) {

@@ -76,7 +76,7 @@ function speakV2(wire: GitWire, offered: readonly string[]): UploadPack {
     },
     async *pack(request, shallow) {
       if (request.depth) requireCapability(features, "shallow");
-      // The first two are every server's of protocol 2.
+      // The first two are every server's of protocol 2. No client can ask for a pack without deltas: without ofs-delta they are on ids, of 20 bytes each.
       const args = ["no-progress", "ofs-delta", `want ${request.want}`, ...haveLines(request), ...limitLines(request, features), "done"];
       yield* readPack(await wire.request(command("fetch", args)), shallow);
     },

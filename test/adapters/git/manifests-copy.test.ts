@@ -122,6 +122,34 @@ test("a fast-forward that would inflate to too much is fetched as a fresh copy i
   assert.equal(await read(), "a: 3\n");
 });
 
+test("a fast-forward whose deltas are on objects of the copy, as some servers send unasked, is fetched as a fresh copy", async (t) => {
+  const { repository, at, workDir, real, open } = await startManifestsWorld(t);
+  const lines = Array.from({ length: 200 }, (_, i) => `line: ${i}`).join("\n");
+  await repository.commit({ "shop/a.yaml": lines });
+  let thin = 0;
+  const git = open((service, path) => {
+    const started = real(service, path);
+    const write = started.stdin.write.bind(started.stdin);
+    // What is asked of the server here is not what the operator has asked.
+    const thinly = (chunk: Buffer) => {
+      const asked = `${chunk}`.includes("have ") ? `${chunk}`.replace("000eofs-delta\n", "000eofs-delta\n000ethin-pack\n") : `${chunk}`;
+      if (asked !== `${chunk}`) thin += 1;
+      return write(asked);
+    };
+    started.stdin.write = thinly as typeof started.stdin.write;
+    return started;
+  });
+  const read = () => git.withManifests(at, async (copy) => copy.read(await copy.refresh(performance.now()), "shop/a.yaml"));
+  assert.equal(await read(), lines);
+  for (const round of [1, 2]) {
+    const before = await copyFolder(workDir);
+    await repository.commit({ "shop/a.yaml": `${lines}\nround: ${round}` });
+    assert.equal(await read(), `${lines}\nround: ${round}`);
+    assert.equal(thin, round);
+    assert.notEqual(await copyFolder(workDir), before);
+  }
+});
+
 test("what a fast-forward may hold goes by what it may bring, not by a whole clone: the indexes of a hundred would not fit", async (t) => {
   const { repository, at, workDir, real, open } = await startManifestsWorld(t);
   const git = open(real, { maxRepositoryBytes: 2 ** 24 });

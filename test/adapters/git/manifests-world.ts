@@ -5,10 +5,18 @@ import type { TestContext } from "node:test";
 import { Agent } from "undici";
 import { createBareRepository } from "../../../sandbox/bare-repository.ts";
 import { createGit, type GitOptions } from "../../../src/adapters/git/git.ts";
+import type { Asker } from "../../../src/adapters/git/pack-work.ts";
 import type { ManifestsBranch } from "../../../src/core/ports.ts";
+import { createWorkshop } from "../../../src/workshop/workshop.ts";
 import { type LocalService, localConnections, startService } from "./local-git.ts";
 
 export type StartService = Parameters<typeof localConnections>[0];
+
+/** Who asks, where no one matters. */
+export const asker: Asker = {
+  repository: { transport: "ssh", user: "git", host: "git.example", port: 22, path: "team/manifests.git" },
+  namespace: "shop",
+};
 
 /** A manifests repository, and the Git port over whatever service `start` gives; by default the real ones. */
 export async function startManifestsWorld(t: TestContext) {
@@ -16,9 +24,11 @@ export async function startManifestsWorld(t: TestContext) {
   const repository = await createBareRepository(join(folder, "r.git"), { files: { "shop/a.yaml": "a: 1\n" } });
   const services: LocalService[] = [];
   const dispatcher = new Agent();
+  const workshop = createWorkshop();
   t.after(async () => {
     for (const service of services) service.stop();
     await dispatcher.close();
+    await workshop.close();
     await rm(folder, { recursive: true, force: true });
   });
   const real: StartService = (service, path) => {
@@ -30,11 +40,20 @@ export async function startManifestsWorld(t: TestContext) {
     repository: { transport: "ssh", user: "git", host: "git.example", port: 22, path: repository.directory },
     branch: "main",
     key: { id: "SHA256:key", privateKey: "unused" },
+    namespace: "shop",
   } as unknown as ManifestsBranch;
   const workDir = join(folder, "work");
   const open = (start: StartService = real, limits: Partial<GitOptions> = {}) => {
     const identity = { name: "Operator", email: "operator@example.com" };
-    return createGit({ connections: localConnections(start), dispatcher, workDir, maxRepositoryBytes: 2 ** 20, identity, ...limits });
+    return createGit({
+      connections: localConnections(start),
+      dispatcher,
+      workshop,
+      workDir,
+      maxRepositoryBytes: 2 ** 20,
+      identity,
+      ...limits,
+    });
   };
   return { repository, at, workDir, services, real, open };
 }

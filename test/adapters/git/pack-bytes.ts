@@ -58,6 +58,14 @@ export function rawDelta(baseSize: number, text: string, copies: number, resultS
   ]);
 }
 
+/** A delta that copies the base's first byte so many times, an instruction each. */
+export function byteByByteDelta(baseSize: number, copies: number): Buffer {
+  return Buffer.concat([
+    Buffer.from([...littleEndian(baseSize), ...littleEndian(copies)]),
+    Buffer.alloc(2 * copies, Buffer.from([0x90, 1])),
+  ]);
+}
+
 function sizeAndType(type: number, size: number): Buffer {
   const rest = Math.floor(size / 16);
   return Buffer.from([(type << 4) | (size % 16) | (rest > 0 ? 0x80 : 0), ...(rest > 0 ? littleEndian(rest) : [])]);

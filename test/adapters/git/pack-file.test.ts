@@ -3,13 +3,20 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { after, type TestContext, test } from "node:test";
 import { createBareRepository } from "../../../sandbox/bare-repository.ts";
 import { git } from "../../../sandbox/git-process.ts";
 import { createContentCache } from "../../../src/adapters/git/content-cache.ts";
 import { createObjectStore } from "../../../src/adapters/git/object-store.ts";
 import { openPackFile } from "../../../src/adapters/git/pack-file.ts";
 import { indexPack } from "../../../src/adapters/git/pack-index.ts";
+import { createPackWork } from "../../../src/adapters/git/pack-work.ts";
+import { createWorkshop } from "../../../src/workshop/workshop.ts";
+import { asker } from "./manifests-world.ts";
+
+const workshop = createWorkshop();
+after(() => workshop.close());
+const packWork = createPackWork(workshop);
 
 async function newFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "pack-file-"));
@@ -33,39 +40,40 @@ test("every object of git's own packs is read as git reads it, in chains of delt
     const pack = await git(repository.directory, ["pack-objects", "--stdout", "--revs", "--all", option]);
     const path = join(folder, "x.pack");
     await writeFile(path, pack);
-    const index = await indexPack(pack, { repository: "r", maxBytes: 2 ** 26 });
+    const index = indexPack(pack, { repository: "r", maxBytes: 2 ** 26 });
     for (const memory of [0, 2 ** 24]) {
       const file = openPackFile(path, index, createContentCache(memory));
+      const read = (id: string) => file.read(id, (path, object) => packWork.readObject(path, object, asker));
       for (const [id, kind] of objects)
-        assert.deepEqual(await file.read(id), { kind, content: await git(repository.directory, ["cat-file", kind, id]) });
-      assert.equal(await file.read("0".repeat(40)), undefined);
+        assert.deepEqual(await read(id), { kind, content: await git(repository.directory, ["cat-file", kind, id]) });
+      assert.equal(await read("0".repeat(40)), undefined);
     }
   }
 });
 
 test("an object that has changed on disk is a damaged copy, not another object", async (t) => {
   const folder = await newFolder(t);
-  const store = createObjectStore(folder, createContentCache(0));
+  const store = createObjectStore(folder, createContentCache(0), packWork);
   const [id, other] = [store.add("blob", Buffer.from("a: 1\n")), store.add("blob", Buffer.from("a: 2\n"))];
-  const { bytes } = await store.pack([id]);
-  const { index } = await store.pack([id]);
-  const wrong = await store.pack([other]);
+  const { bytes } = store.pack([id]);
+  const { index } = store.pack([id]);
+  const wrong = store.pack([other]);
   assert.notDeepEqual(wrong.bytes, bytes);
   const path = join(folder, "0.pack");
   await writeFile(path, wrong.bytes);
   store.addPack(path, index);
   store.forgetAdded();
-  await assert.rejects(store.read(id, "blob"), { code: "git_copy_damaged" });
+  await assert.rejects(store.read(id, "blob", asker), { code: "git_copy_damaged" });
   await writeFile(path, bytes);
-  assert.equal(`${await store.read(id, "blob")}`, "a: 1\n");
+  assert.equal(`${await store.read(id, "blob", asker)}`, "a: 1\n");
 });
 
 test("a pack that is made here is one to git, with git's own index", async (t) => {
   const folder = await newFolder(t);
-  const store = createObjectStore(folder, createContentCache(0));
+  const store = createObjectStore(folder, createContentCache(0), packWork);
   const ids = ["", "short", "x".repeat(100_000)].map((text) => store.add("blob", Buffer.from(text)));
-  const { bytes, index } = await store.pack([...ids, ...ids]);
-  assert.deepEqual(index, await indexPack(bytes, { repository: "r", maxBytes: 2 ** 20 }));
+  const { bytes, index } = store.pack([...ids, ...ids]);
+  assert.deepEqual(index, indexPack(bytes, { repository: "r", maxBytes: 2 ** 20 }));
   const { directory } = await createBareRepository(join(folder, "r.git"), { files: { a: "1" } });
   await git(directory, ["index-pack", "--stdin", "--strict"], { input: bytes });
   for (const id of ids) assert.equal(`${await git(directory, ["cat-file", "-t", id])}`.trim(), "blob");
@@ -73,10 +81,10 @@ test("a pack that is made here is one to git, with git's own index", async (t) =
 
 test("a pack that is made here has no deltas, however alike its objects are: some servers take none", async (t) => {
   const folder = await newFolder(t);
-  const store = createObjectStore(folder, createContentCache(0));
+  const store = createObjectStore(folder, createContentCache(0), packWork);
   const alike = randomBytes(5_000);
   const ids = [alike, Buffer.concat([alike, Buffer.from("x")])].map((content) => store.add("blob", content));
-  const { bytes } = await store.pack(ids);
+  const { bytes } = store.pack(ids);
   await writeFile(join(folder, "own.pack"), bytes);
   await git(folder, ["index-pack", "own.pack"]);
   assert.match(`${await git(folder, ["verify-pack", "--stat-only", "own.pack"])}`, /^non delta: 2 objects\n$/);

@@ -8,6 +8,7 @@ import { createSshConnections } from "../../../src/adapters/git/ssh/ssh-connecti
 import { parseSshKey } from "../../../src/adapters/git/ssh/ssh-key.ts";
 import type { SshRepository } from "../../../src/core/types.ts";
 import { asReconcileError } from "../../../src/errors.ts";
+import { createWorkshop } from "../../../src/workshop/workshop.ts";
 
 export interface UpdateOrder {
   readonly repository: SshRepository;
@@ -33,13 +34,14 @@ const connections = createSshConnections({
 const dispatcher = new Agent();
 const identity = { name: "Operator", email: "operator@example.com" };
 const { workDir, path } = order;
-const git = createGit({ connections, dispatcher, workDir, maxRepositoryBytes: order.maxMegabytes * 2 ** 20, identity });
+const workshop = createWorkshop();
+const git = createGit({ connections, dispatcher, workshop, workDir, maxRepositoryBytes: order.maxMegabytes * 2 ** 20, identity });
 const key = parseSshKey(order.privateKey, { namespace: "test", name: "key" });
 
 let outcome: string;
 let message = "";
 try {
-  outcome = await git.withManifests({ repository: order.repository, branch: "main", key }, async (copy) => {
+  outcome = await git.withManifests({ repository: order.repository, branch: "main", key, namespace: "test" }, async (copy) => {
     const base = await copy.refresh(performance.now());
     const before = await copy.read(base, path);
     return (await copy.push(base, await copy.commit(base, path, `${before}changed\n`, "Change"))).kind;
@@ -47,6 +49,6 @@ try {
 } catch (error) {
   ({ code: outcome, message } = asReconcileError(error));
 }
-await Promise.all([git.close(), connections.close(), dispatcher.close()]);
+await Promise.all([git.close(), connections.close(), dispatcher.close(), workshop.close()]);
 const peakMegabytes = Math.round(process.resourceUsage().maxRSS / 1024);
 console.log(JSON.stringify({ outcome, message, peakMegabytes } satisfies UpdateReport));

@@ -66,12 +66,8 @@ test("a server that can leaves trees and blobs out", async (t) => {
     t.after(service.stop);
     const { pack } = await exchange(serviceWire(service), { depth: 2, commitsOnly: true });
     assert.equal(pack.readUInt32BE(8), 2);
-    const commits = await readCommits(
-      (async function* () {
-        yield pack;
-      })(),
-    );
-    assert.deepEqual([...commits.keys()].sort(), (await repository.log()).map(({ sha }) => sha).sort());
+    const commits = readCommits(pack);
+    assert.deepEqual([...(commits === "incomplete" ? [] : commits.keys())].sort(), (await repository.log()).map(({ sha }) => sha).sort());
   }
 });
 

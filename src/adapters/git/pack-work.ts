@@ -1,0 +1,52 @@
+/** What is read of packs, by those who may ask the workshop for it. */
+import { readFile } from "node:fs/promises";
+import type { Branch } from "../../core/ports.ts";
+import { formatRepository } from "../../core/repository.ts";
+import type { JobContext, Workshop } from "../../workshop/workshop.ts";
+import type { HistoryQuestion, PackedHistory } from "./commit-pack.ts";
+import { INLINE_WORK, inlineOrAside } from "./inline-work.ts";
+import { indexPack } from "./pack-index.ts";
+import type { GitObject, PackedObject } from "./packed-object.ts";
+import { receiveHistory } from "./receive-history.ts";
+
+export type Asker = Pick<Branch, "repository" | "namespace">;
+
+export interface PackWork {
+  readHistory(pack: AsyncIterable<Buffer>, question: HistoryQuestion, asker: Asker): Promise<PackedHistory>;
+  /** The index of the pack at `path`, which has so many `bytes`. */
+  index(path: string, bytes: number, maxBytes: number, asker: Asker): Promise<Buffer>;
+  /** What is much work to read. */
+  readObject(path: string, object: PackedObject, asker: Asker): Promise<GitObject>;
+}
+
+export function createPackWork(workshop: Workshop): PackWork {
+  return {
+    readHistory: (pack, question, asker) =>
+      receiveHistory(pack, question, (bytes) => workshop.run("readHistory", { pack: bytes, question }, contextOf(asker))),
+    async index(path, bytes, maxBytes, asker) {
+      const origin = { repository: formatRepository(asker.repository), maxBytes };
+      // Read by the thread: what waits for one takes no memory, and no copy is made.
+      const aside = async () => asBuffer(await workshop.run("indexPack", { path, origin }, contextOf(asker)));
+      if (bytes > INLINE_WORK) return aside();
+      const pack = await readFile(path);
+      return inlineOrAside((spend) => indexPack(pack, origin, spend), aside);
+    },
+    async readObject(path, object, asker) {
+      const { kind, content } = await workshop.run("readObject", { path, object }, contextOf(asker));
+      return { kind, content: asBuffer(content) };
+    },
+  };
+}
+
+function contextOf({ repository, namespace }: Asker): JobContext {
+  return {
+    namespace,
+    what: `what ${formatRepository(repository)} sent`,
+    remedy: "check the repository with git fsck, and pack it anew with git repack -adf",
+  };
+}
+
+/** Between threads a Buffer becomes a plain array. */
+export function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}

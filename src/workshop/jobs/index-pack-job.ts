@@ -1,0 +1,22 @@
+import { readFileSync } from "node:fs";
+import { damagedCopy } from "../../adapters/git/damaged-copy.ts";
+import { indexPack } from "../../adapters/git/pack-index.ts";
+import type { PackOrigin } from "../../adapters/git/pack-limits.ts";
+
+export interface IndexPackInput {
+  readonly path: string;
+  readonly origin: PackOrigin;
+}
+
+export function indexPackJob({ path, origin }: IndexPackInput): Uint8Array {
+  return indexPack(readPack(path), origin);
+}
+
+/** By the thread that has come to it: packs that wait take no memory. */
+function readPack(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw damagedCopy(error);
+  }
+}
