@@ -41,6 +41,11 @@ export async function readText(request: Request): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
+/** Keys in the order of the object, and what HTML might take for markup escaped: the way of Go's encoder, with which one `<` takes six bytes. */
+export function encode(value: object): string {
+  return JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
 /** The body as data; `kubectl apply` sends JSON, server-side apply YAML. `kubectl create` sends protobuf and nothing else. */
 export async function readBody(request: Request): Promise<Record<string, unknown>> {
   const type = String(request.headers["content-type"] ?? "application/json");
@@ -73,7 +78,7 @@ export function send(
   headers: Readonly<Record<string, string>> = {},
 ): void {
   if (response.writableEnded || response.destroyed) return;
-  const text = typeof body === "string" ? body : JSON.stringify(body);
+  const text = typeof body === "string" ? body : encode(body);
   // The two classes have the same method with different overloads, which TypeScript cannot join.
   (response as ServerResponse).writeHead(code, { ...headers, "content-type": contentType, "content-length": Buffer.byteLength(text) });
   (response as ServerResponse).end(text);

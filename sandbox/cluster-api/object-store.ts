@@ -111,19 +111,26 @@ function withoutVersion(object: KubeObject): unknown {
 function completed(kind: Kind, input: NewObject, previous: KubeObject | undefined, resourceVersion: string): KubeObject {
   const copy: NewObject = structuredClone(input);
   const generation = previous?.metadata.generation ?? 0;
-  const object: KubeObject = {
-    ...copy,
-    apiVersion: apiVersionOf(kind),
-    kind: kind.kind,
-    metadata: {
-      ...copy.metadata,
-      uid: previous?.metadata.uid ?? randomUUID(),
-      creationTimestamp: previous?.metadata.creationTimestamp ?? new Date().toISOString().replace(/\.\d+Z$/, "Z"),
-      resourceVersion,
-      ...(kind.kind === "Deployment" && { generation: isDeepStrictEqual(previous?.spec, copy.spec) ? generation : generation + 1 }),
-    },
+  const metadata: KubeObject["metadata"] = {
+    ...copy.metadata,
+    uid: previous?.metadata.uid ?? randomUUID(),
+    creationTimestamp: previous?.metadata.creationTimestamp ?? new Date().toISOString().replace(/\.\d+Z$/, "Z"),
+    resourceVersion,
+    ...(kind.kind === "Deployment" && { generation: isDeepStrictEqual(previous?.spec, copy.spec) ? generation : generation + 1 }),
   };
+  const ordered = inOrder(metadata, ["name", "generateName", "namespace", "uid", "resourceVersion"]);
+  const object = inOrder({ ...copy, apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: ordered }, [
+    "kind",
+    "apiVersion",
+    "metadata",
+  ]);
   return { ...object, ...(completions[kind.kind]?.(object) ?? {}) };
+}
+
+/** Real servers write what an object is before what its owner made of it. */
+function inOrder<Fields extends object>(fields: Fields, first: readonly string[]): Fields {
+  const rank = ([name]: [string, unknown]) => (first.includes(name) ? first.indexOf(name) : first.length);
+  return Object.fromEntries(Object.entries(fields).sort((a, b) => rank(a) - rank(b))) as Fields;
 }
 
 /** What a real server (and its controllers) would add to what users write. */

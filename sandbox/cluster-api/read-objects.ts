@@ -1,5 +1,5 @@
 import { asKind } from "./core-event.ts";
-import type { Target } from "./exchange.ts";
+import { encode, type Target } from "./exchange.ts";
 import { apiVersionOf, type KubeObject } from "./kinds.ts";
 import type { ObjectStore } from "./object-store.ts";
 import { parseSelection } from "./selection.ts";
@@ -25,7 +25,7 @@ export function createReader(store: ObjectStore): Reader {
   function encodeItem(object: KubeObject): string {
     const known = encoded.get(object);
     if (known !== undefined) return known;
-    const text = JSON.stringify({ ...object, kind: undefined, apiVersion: undefined });
+    const text = encode({ ...object, kind: undefined, apiVersion: undefined });
     encoded.set(object, text);
     return text;
   }
@@ -66,6 +66,11 @@ export function createReader(store: ObjectStore): Reader {
         ...(unfinished && { continue: Buffer.from(`${id}:${end}`).toString("base64url"), remainingItemCount: objects.length - end }),
       };
       if (wantsTable(accept)) return JSON.stringify(tableOf(target.kind.kind, page, metadata, query.get("includeObject") === "Object"));
+      if (wantsMetadata(accept)) {
+        const meta = { apiVersion: "meta.k8s.io/v1" };
+        const items = page.map((object) => ({ kind: "PartialObjectMetadata", ...meta, metadata: object.metadata }));
+        return encode({ kind: "PartialObjectMetadataList", ...meta, metadata, items });
+      }
       const head = { kind: `${target.kind.kind}List`, apiVersion: apiVersionOf(target.kind), metadata };
       return `${JSON.stringify(head).slice(0, -1)},"items":[${page.map((object) => encodeItem(asKind(target.kind, object))).join(",")}]}`;
     },
@@ -78,6 +83,10 @@ export function createReader(store: ObjectStore): Reader {
 export function notFound({ kind, name }: Target): Refusal {
   const resource = kind.group === "" ? kind.plural : `${kind.plural}.${kind.group}`;
   return new Refusal(404, `${resource} "${name}" not found`, "NotFound", { name, group: kind.group, kind: kind.plural });
+}
+
+function wantsMetadata(accept: string): boolean {
+  return /as=PartialObjectMetadataList/.test(accept.split(",")[0] ?? "");
 }
 
 /** `kubectl get` asks for `application/json;as=Table;v=v1;g=meta.k8s.io` before plain JSON. */

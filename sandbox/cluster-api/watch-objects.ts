@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { asKind } from "./core-event.ts";
-import type { Response, Target } from "./exchange.ts";
+import { encode, type Response, type Target } from "./exchange.ts";
 import { apiVersionOf, type KubeObject } from "./kinds.ts";
 import type { Change, ObjectStore } from "./object-store.ts";
 import { wantsTable } from "./read-objects.ts";
@@ -59,7 +59,7 @@ export function createWatches(store: ObjectStore, bookmarkEveryMs: number): Watc
     function sendObject(type: string, object: KubeObject): void {
       const whole = query.get("includeObject") === "Object";
       const shown = wantsTable(accept) ? tableOf(target.kind.kind, [object], {}, whole) : asKind(target.kind, object);
-      watch.sendLine(JSON.stringify({ type, object: shown }));
+      watch.sendLine(encode({ type, object: shown }));
     }
     function sendChange(change: Change): void {
       // Real servers drop what is not newer than the asked version, even when that version is from a future that a restore took back.

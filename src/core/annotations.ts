@@ -37,4 +37,10 @@ export type CompleteValues = AnnotationValues & Readonly<Record<RequiredName, st
 export const annotationNames = Object.keys(annotations) as AnnotationName[];
 
 /** Of the program that this one replaces; it never had an effect. */
-export const ignoredAnnotations: readonly string[] = ["namespace"];
+const ignoredAnnotations: readonly string[] = ["namespace"];
+
+/** By their short names. */
+export const knownAnnotations: ReadonlySet<string> = new Set([...annotationNames, ...ignoredAnnotations]);
+
+/** How many names of unknown ones are kept and shown; their values have no effect and are not kept. */
+export const mostUnknown = 10;

@@ -6,7 +6,8 @@ import {
   annotationPrefix,
   annotations,
   type CompleteValues,
-  ignoredAnnotations,
+  knownAnnotations,
+  mostUnknown,
 } from "./annotations.ts";
 import { branchProblem } from "./branch.ts";
 import { closest } from "./did-you-mean.ts";
@@ -23,7 +24,6 @@ type Complain = (name: AnnotationName, problem: string) => void;
 /** Kubernetes limits the parts of a subdomain only together. */
 const dnsPart = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 const maxValueBytes = 2048;
-const maxUnknownShown = 10;
 const secretNames = annotationNames.filter((name) => /_(?:secret|key)_name$/.test(name));
 const namespaces = annotationNames.filter((name) => name.endsWith("_namespace"));
 
@@ -42,10 +42,11 @@ export function parseTarget(
 }
 
 function parseAnnotations(deployment: DeploymentRecord, operatorNamespace: string, imageCheck: ImageCheckRule): Parsed {
+  if (deployment.problem !== undefined) return { kind: "incomplete", problems: [deployment.problem] };
   const keys = Object.keys(deployment.annotations).filter((key) => key.startsWith(annotationPrefix));
   if (keys.length === 0) return { kind: "untracked" };
   const values = readValues(deployment);
-  const unknown = unknownKeys(keys);
+  const unknown = unknownKeys(keys, deployment.moreUnknown ?? 0);
   const missing = annotationNames.filter((name) => annotations[name].required && values[name] === undefined);
   if (missing.length > 0) return { kind: "incomplete", problems: [...missing.map(missingProblem), ...unknown] };
 
@@ -84,15 +85,14 @@ function missingProblem(name: AnnotationName): string {
   return `${annotationPrefix}${name} is missing; ${"remedy" in annotation ? annotation.remedy : "set it"}`;
 }
 
-function unknownKeys(keys: readonly string[]): string[] {
-  const known: readonly string[] = [...annotationNames, ...ignoredAnnotations];
-  const unknown = keys.map((key) => key.slice(annotationPrefix.length)).filter((name) => !known.includes(name));
-  const shown = unknown.slice(0, maxUnknownShown).map((name) => {
+function unknownKeys(keys: readonly string[], more: number): string[] {
+  const unknown = keys.map((key) => key.slice(annotationPrefix.length)).filter((name) => !knownAnnotations.has(name));
+  const shown = unknown.slice(0, mostUnknown).map((name) => {
     const meant = closest(name, annotationNames);
     const remedy = meant === undefined ? "remove it" : `did you mean ${annotationPrefix}${meant}?`;
     return `${annotationPrefix}${escapeControl(name.slice(0, 63))} is unknown and has no effect; ${remedy}`;
   });
-  const rest = unknown.length - shown.length;
+  const rest = unknown.length - shown.length + more;
   return rest > 0 ? [...shown, `${rest} more unknown ${annotationPrefix}* annotations; remove them`] : shown;
 }
 

@@ -18,8 +18,12 @@ export interface DeploymentRecord {
   /** Which one of that name, and how new: for Events about it. */
   readonly uid?: string;
   readonly resourceVersion?: string;
-  /** Only `gitops.operator.*` and `deployment.kubernetes.io/revision`: others may hold secrets. */
+  /** Only `gitops.operator.*` and `deployment.kubernetes.io/revision`: others may hold secrets. Of unknown ones the first ten names. */
   readonly annotations: Readonly<Record<string, string>>;
+  /** How many further unknown `gitops.operator.*` there are. */
+  readonly moreUnknown?: number;
+  /** Why nothing more is known of it, and what to do. */
+  readonly problem?: string;
   /** `spec.template.spec.containers`, in order. */
   readonly containers: readonly { readonly name: string; readonly image: string }[];
   /** What its status says; undefined: nothing. */

@@ -7,6 +7,7 @@ import { newSshKeyPair } from "../../sandbox/ssh-key-pair.ts";
 import { manifestOf } from "../../sandbox/world.ts";
 import { rawPack } from "../adapters/git/pack-bytes.ts";
 import type { OperatorProcess } from "../e2e/operator-process.ts";
+import { eventually } from "../eventually.ts";
 import { freePort } from "../free-port.ts";
 import { skipWithoutSshd, startOpenSsh } from "../openssh.ts";
 import { startSilentHost } from "../silent-host.ts";
@@ -121,7 +122,7 @@ test("a registry that gives out a token of a megabyte for each of 250 images", {
   });
 });
 
-test("200 Deployments of 1.4 MB without an annotation of ours, on one page of the API server's", { skip, todo: "4" }, async (t) => {
+test("200 Deployments of 1.4 MB without an annotation of ours, on one page of the API server's", { skip }, async (t) => {
   const there = await startNeighbourhood(t);
   const value = "x".repeat(1_400_000);
   const containers = [{ name: "a", image: "b", env: [{ name: "X", value }] }];
@@ -138,7 +139,28 @@ test("200 Deployments of 1.4 MB without an annotation of ours, on one page of th
   });
 });
 
-test("2,000 Deployments with 240 KB of annotations of ours that nobody knows", { skip, todo: "4" }, async (t) => {
+test("ten Deployments that JSON makes nine megabytes of each: they are named, and followed by others", { skip }, async (t) => {
+  const there = await startNeighbourhood(t);
+  let length = 1_450_000;
+  await endure(t, there, {
+    begin() {
+      for (let i = 0; i < 10; i++) {
+        const containers = [{ name: "a", image: "b", env: [{ name: "X", value: "<".repeat(length++) }] }];
+        there.world.cluster.put({
+          kind: "Deployment",
+          metadata: { namespace: "evil", name: `too-large-${i}`, annotations: { "gitops.operator.enabled": "true" } },
+          spec: { replicas: 1, selector: {}, template: { metadata: {}, spec: { containers } } },
+        });
+      }
+    },
+    async turn(operator) {
+      const isTold = async () => /^ {2}evil\/too-large-9\n {4}is larger than 8 MiB/m.test(await ask(operator, "/status"));
+      await eventually(isTold, "it is never named");
+    },
+  });
+});
+
+test("2,000 Deployments with 240 KB of annotations of ours that nobody knows", { skip }, async (t) => {
   const there = await startNeighbourhood(t);
   const unknown = Object.fromEntries(Array.from({ length: 115 }, (_, i) => [`x${i}`, "y".repeat(2_090)]));
   await endure(t, there, { begin: () => deployEvil(there, 2_000, () => unknown) });

@@ -195,7 +195,7 @@ describe("a real API server that restarts, forgets, sheds load and sends its cli
           forgetting = undefined;
         }
         for await (const line of real.watch(path, options)) {
-          const { type, object } = JSON.parse(line) as { type: string; object: { code?: number } };
+          const { type, object } = JSON.parse(String(line)) as { type: string; object: { code?: number } };
           if (type === "ERROR") seen.push(`event ${object.code}`);
           yield line;
         }

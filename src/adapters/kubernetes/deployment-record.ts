@@ -1,13 +1,20 @@
-import { annotationPrefix } from "../../core/annotations.ts";
+import { annotationPrefix, knownAnnotations, mostUnknown } from "../../core/annotations.ts";
 import type { DeploymentRecord } from "../../core/types.ts";
 import { mapOf } from "./map-of.ts";
 import { rolloutOf } from "./rollout-of.ts";
 
 const revision = "deployment.kubernetes.io/revision";
 /** Longer than any value may be, so that the parser still sees that it is too long. */
-const mostKept = 2_100;
+const mostOfValue = 2_100;
+/** Of all values together: several times what any honest Deployment needs, and a tenth of what Kubernetes would let one bring. */
+const mostOfAll = 8_192;
+const mostOfName = 100;
+/** Longer than any image's name, tag and digest. */
+const mostOfImage = 600;
+/** Of all containers' names and images. */
+const mostOfContainers = 4_096;
 
-interface ObjectIdentity {
+export interface ObjectIdentity {
   readonly namespace: string;
   readonly name: string;
 }
@@ -18,30 +25,66 @@ export function parseObjectIdentity(object: unknown): ObjectIdentity | undefined
   return typeof namespace === "string" && typeof name === "string" ? { namespace, name } : undefined;
 }
 
-/** The fields that are used, of whatever was sent; undefined when no annotation is ours. */
+/**
+ * The fields that are used, of whatever was sent, in at most 13,000 characters or so; undefined when no annotation is ours. What would never be
+ * used is not held in memory, nor shown.
+ */
 export function parseDeploymentRecord(object: unknown): DeploymentRecord | undefined {
   const identity = parseObjectIdentity(object);
   const metadata = mapOf(mapOf(object).metadata);
   const all = mapOf(metadata.annotations);
-  const keys = Object.keys(all).filter((key) => typeof all[key] === "string" && (key.startsWith(annotationPrefix) || key === revision));
-  if (!identity || !keys.some((key) => key.startsWith(annotationPrefix))) return undefined;
-  const annotations = Object.fromEntries(keys.map((key) => [key, capped(all[key] as string)]));
-  const { containers } = mapOf(mapOf(mapOf(mapOf(object).spec).template).spec);
+  const keys = Object.keys(all).filter((key) => typeof all[key] === "string");
+  const ours = keys.filter((key) => key.startsWith(annotationPrefix));
+  if (!identity || ours.length === 0) return undefined;
   const { uid, resourceVersion } = metadata;
   const version = { ...(typeof uid === "string" && { uid }), ...(typeof resourceVersion === "string" && { resourceVersion }) };
+  const { containers } = mapOf(mapOf(mapOf(mapOf(object).spec).template).spec);
   const rollout = rolloutOf(object);
-  const images = Array.isArray(containers) ? containers.flatMap(parseContainer) : [];
-  return { ...identity, ...version, annotations, containers: images, ...(rollout !== undefined && { rollout }) };
+  return {
+    ...identity,
+    ...version,
+    ...parseAnnotations(all as Readonly<Record<string, string>>, keys, ours),
+    containers: Array.isArray(containers) ? parseContainers(containers) : [],
+    ...(rollout !== undefined && { rollout }),
+  };
 }
 
-function parseContainer(container: unknown): DeploymentRecord["containers"] {
-  const { name, image } = mapOf(container);
-  return typeof name === "string" && typeof image === "string" ? [{ name, image }] : [];
+type Annotations = Pick<DeploymentRecord, "annotations" | "moreUnknown" | "problem">;
+
+function parseAnnotations(all: Readonly<Record<string, string>>, keys: readonly string[], ours: readonly string[]): Annotations {
+  const isKnown = (key: string) =>
+    key === revision || (key.startsWith(annotationPrefix) && knownAnnotations.has(key.slice(annotationPrefix.length)));
+  const known = keys.filter(isKnown).map((key) => [key, capped(all[key] ?? "", mostOfValue)] as const);
+  if (known.reduce((sum, [, value]) => sum + value.length, 0) > mostOfAll) {
+    const problem = `has ${annotationPrefix}* annotations of more than ${mostOfAll} characters together, so they are not read; shorten them`;
+    return { annotations: {}, problem };
+  }
+  const unknown = ours.filter((key) => !isKnown(key));
+  const names = unknown.slice(0, mostUnknown).map((key) => [capped(key, mostOfName), notKept] as const);
+  const moreUnknown = unknown.length - names.length;
+  return { annotations: Object.fromEntries([...known, ...names]), ...(moreUnknown > 0 && { moreUnknown }) };
 }
 
-/** What would never be used is not held in memory, nor shown. The way over bytes: a slice would hold on to the whole text. */
-function capped(value: string): string {
-  if (value.length <= mostKept) return value;
+/** In place of an unknown annotation's value. */
+const notKept = "…";
+
+function parseContainers(containers: readonly unknown[]): DeploymentRecord["containers"] {
+  const kept: { name: string; image: string }[] = [];
+  let length = 0;
+  for (const container of containers) {
+    const { name, image } = mapOf(container);
+    if (typeof name !== "string" || typeof image !== "string") continue;
+    const one = { name: capped(name, mostOfName), image: capped(image, mostOfImage) };
+    length += one.name.length + one.image.length;
+    if (length > mostOfContainers) break;
+    kept.push(one);
+  }
+  return kept;
+}
+
+/** The way over bytes: a slice would hold on to the whole text. */
+function capped(value: string, most: number): string {
+  if (value.length <= most) return value;
   const text = value.trim();
-  return Buffer.from(text.length <= mostKept ? text : `${text.slice(0, mostKept)}…`).toString();
+  return Buffer.from(text.length <= most ? text : `${text.slice(0, most)}…`).toString();
 }

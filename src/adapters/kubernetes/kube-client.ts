@@ -4,7 +4,8 @@ import { retryAfterMs } from "../retry-after.ts";
 import { createKubeConnections } from "./kube-connections.ts";
 import { createCredentialSource } from "./kube-credentials.ts";
 import { type KubeAnswer, KubeError, kubeErrorOf } from "./kube-error.ts";
-import { splitLines } from "./split-lines.ts";
+import { readText } from "./read-text.ts";
+import { type LongLine, splitLines } from "./split-lines.ts";
 import { type Deadline, startDeadline } from "./start-deadline.ts";
 
 interface KubeLimits {
@@ -12,16 +13,28 @@ interface KubeLimits {
   readonly signal: AbortSignal;
 }
 
+interface AnswerLimits extends KubeLimits {
+  /** A longer answer rejects with `too_large`. */
+  readonly mostBytes?: number;
+  readonly accept?: string;
+}
+
+/**
+ * Of an answer, and of a line of a watch: with what it becomes when it is parsed, a part of the Pod's 512 MiB. No honest object comes near it:
+ * etcd takes 1.5 MiB, which JSON's escapes of `<` make six times as long.
+ */
+export const mostAnswerBytes = 8 * 2 ** 20;
+
 /** A server that is too busy tells whole seconds, and 0 where it means as soon as possible. */
 const leastWaitMs = 1_000;
 
 /** Authenticated requests to the API server over kept connections. Rejects with KubeError, or the signal's reason. Paths are absolute, with query. */
 export interface KubeClient {
   /** Any status is an answer. */
-  get(path: string, limits: KubeLimits): Promise<KubeAnswer>;
+  get(path: string, limits: AnswerLimits): Promise<KubeAnswer>;
   post(path: string, body: object, limits: KubeLimits): Promise<KubeAnswer>;
   /** The lines of a watch until its clean end; rejects when the answer is not 200 or nothing arrives for `deadlineMs`. */
-  watch(path: string, limits: KubeLimits): AsyncGenerator<string, void, undefined>;
+  watch(path: string, limits: KubeLimits): AsyncGenerator<string | LongLine, void, undefined>;
   /** Cuts everything at once. */
   close(): void;
 }
@@ -37,7 +50,13 @@ export function createKubeClient(config: KubeConfig): KubeClient {
   const connections = createKubeConnections(cluster.proxyUrl || undefined);
 
   /** A server that is too busy is asked again after the time that it tells, as long as the deadline leaves room for that. */
-  async function send(method: "GET" | "POST", path: string, purpose: "requests" | "watches", deadline: Deadline, body?: string) {
+  async function send(
+    method: "GET" | "POST",
+    path: string,
+    purpose: "requests" | "watches",
+    deadline: Deadline,
+    { accept = "application/json", body }: { readonly accept?: string | undefined; readonly body?: string | undefined } = {},
+  ) {
     for (;;) {
       const { headers, tls, isAnonymous } = await credentials.current();
       deadline.signal.throwIfAborted();
@@ -47,7 +66,7 @@ export function createKubeClient(config: KubeConfig): KubeClient {
         method,
         headers: {
           ...headers,
-          accept: "application/json",
+          accept,
           "user-agent": "gitops-operator",
           ...(body !== undefined && { "content-type": "application/json" }),
         },
@@ -61,17 +80,19 @@ export function createKubeClient(config: KubeConfig): KubeClient {
     }
   }
 
-  async function readAnswer({ response, isAnonymous }: Awaited<ReturnType<typeof send>>): Promise<KubeAnswer> {
+  async function readAnswer({ response, isAnonymous }: Awaited<ReturnType<typeof send>>, mostBytes = mostAnswerBytes): Promise<KubeAnswer> {
     const { statusCode: status } = response;
-    const text = await response.body.text();
+    const text = await readText(response.body, mostBytes);
     // A 403 says whom the server saw: a proxy in between may have added credentials, or taken them away.
     return { status, text, isAnonymous: status === 401 ? isAnonymous : status === 403 && text.includes("system:anonymous") };
   }
 
-  async function ask(method: "GET" | "POST", path: string, { deadlineMs, signal }: KubeLimits, body?: string): Promise<KubeAnswer> {
+  async function ask(method: "GET" | "POST", path: string, limits: AnswerLimits, body?: string): Promise<KubeAnswer> {
+    const { deadlineMs, signal, mostBytes, accept } = limits;
     const deadline = startDeadline(deadlineMs, [signal, closed.signal]);
     async function once(): Promise<KubeAnswer> {
-      const answer = await deadline.race(readAnswer(await deadline.race(send(method, path, "requests", deadline, body))));
+      const sent = await deadline.race(send(method, path, "requests", deadline, { accept, body }));
+      const answer = await deadline.race(readAnswer(sent, mostBytes));
       // undici takes an HTTP/1.1 connection back one turn after the last byte; asked before that it would open a second one.
       await nextTurn();
       return answer;
@@ -99,7 +120,7 @@ export function createKubeClient(config: KubeConfig): KubeClient {
       try {
         const sent = await silence.race(send("GET", path, "watches", silence));
         if (sent.response.statusCode !== 200) throw KubeError.ofAnswer(await silence.race(readAnswer(sent)));
-        for await (const line of splitLines(sent.response.body)) {
+        for await (const line of splitLines(sent.response.body, mostAnswerBytes)) {
           silence.restart();
           yield line;
         }

@@ -1,5 +1,8 @@
-/** `status`: the server said no; `deadline`, `network`: no answer; `protocol`: an answer that is no Kubernetes API's; `credentials`: ours can't be had. */
-type KubeErrorKind = "status" | "deadline" | "network" | "protocol" | "credentials" | "internal";
+/**
+ * `status`: the server said no; `deadline`, `network`: no answer; `protocol`: an answer that is no Kubernetes API's; `too_large`: more of it than
+ * may be held; `credentials`: ours can't be had.
+ */
+type KubeErrorKind = "status" | "deadline" | "network" | "protocol" | "too_large" | "credentials" | "internal";
 
 export interface KubeAnswer {
   readonly status: number;

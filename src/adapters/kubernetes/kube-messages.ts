@@ -1,10 +1,12 @@
 import { KubeError } from "./kube-error.ts";
+import type { LongLine } from "./split-lines.ts";
 
 export interface ListPage {
   readonly items: readonly unknown[];
   readonly resourceVersion: string;
   /** Empty on the last page. */
   readonly continueToken: string;
+  readonly bytes: number;
 }
 
 export function readListPage(text: string): ListPage {
@@ -12,17 +14,25 @@ export function readListPage(text: string): ListPage {
   const resourceVersion = metadata?.resourceVersion;
   if (typeof resourceVersion !== "string" || (items !== null && !Array.isArray(items)))
     throw new KubeError("protocol", "the answer to a list is no list");
-  return { items: items ?? [], resourceVersion, continueToken: typeof metadata?.continue === "string" ? metadata.continue : "" };
+  const continueToken = typeof metadata?.continue === "string" ? metadata.continue : "";
+  return { items: items ?? [], resourceVersion, continueToken, bytes: Buffer.byteLength(text) };
 }
 
 export interface WatchEvent {
   readonly type: string;
   readonly object: unknown;
   readonly resourceVersion: string | undefined;
+  /** Of the object only the identity is there. */
+  readonly isTooLarge?: true;
 }
 
+/** API servers write what an object is before anything that its owner chose, but for a prefix that can't hold a quote. */
+const longEvent =
+  /^\{"type":"([A-Z]+)","object":\{"kind":"\w+","apiVersion":"[\w./]+","metadata":\{"name":"([^"\\]+)",(?:"generateName":"[^"\\]*",)?"namespace":"([^"\\]+)",(?:"uid":"[^"\\]*",)?"resourceVersion":"(\d+)"/;
+
 /** Throws the error that an ERROR event stands for. */
-export function readWatchEvent(line: string): WatchEvent {
+export function readWatchEvent(line: string | LongLine): WatchEvent {
+  if (typeof line !== "string") return readLongEvent(line);
   const { type, object } = readJson(line) as {
     type?: unknown;
     object?: { code?: unknown; message?: unknown; metadata?: { resourceVersion?: unknown } };
@@ -32,6 +42,12 @@ export function readWatchEvent(line: string): WatchEvent {
   if (typeof type !== "string") throw new KubeError("protocol", "a line of the watch is no event");
   const version = object?.metadata?.resourceVersion;
   return { type, object, resourceVersion: typeof version === "string" ? version : undefined };
+}
+
+function readLongEvent({ beginning }: LongLine): WatchEvent {
+  const [, type, name, namespace, resourceVersion] = longEvent.exec(beginning) ?? [];
+  if (type === undefined) throw new KubeError("protocol", "an event of the watch is too long and does not say what it is about");
+  return { type, object: { metadata: { name, namespace } }, resourceVersion, isTooLarge: true };
 }
 
 /** Versions of one kind are comparable as numbers; what is no number is never older. */

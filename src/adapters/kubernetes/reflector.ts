@@ -4,7 +4,8 @@ import type { DeploymentRecord } from "../../core/types.ts";
 import { parseDeploymentRecord, parseObjectIdentity } from "./deployment-record.ts";
 import type { KubeClient } from "./kube-client.ts";
 import { accessRemedy, KubeError } from "./kube-error.ts";
-import { isOlderVersion, type ListPage, readListPage, readWatchEvent, type WatchEvent } from "./kube-messages.ts";
+import { isOlderVersion, readWatchEvent, type WatchEvent } from "./kube-messages.ts";
+import { createDeploymentLister } from "./list-deployments.ts";
 
 export interface ReflectorTimes {
   /** One page of a list, to its last byte. */
@@ -55,14 +56,13 @@ interface Reflector {
   close(): void;
 }
 
-const pageLimit = 200;
-
 /** Keeps the Deployments below one path as the API server has them: list, watch, and after anything but the clean end of a watch list again. */
 export function startReflector(client: KubeClient, path: string, times: ReflectorTimes, log: Log): Reflector {
   const stopped = new AbortController();
   const { signal } = stopped;
   const firstList = Promise.withResolvers<void>();
   const settled = Promise.withResolvers<void>();
+  const lister = createDeploymentLister(client, path, { deadlineMs: times.listDeadlineMs, signal });
   let records = new Map<string, DeploymentRecord>();
   let synced = false;
   let heardAtMs = performance.now();
@@ -97,17 +97,8 @@ export function startReflector(client: KubeClient, path: string, times: Reflecto
   /** Replaces everything at the end, so that readers never see half a list; returns the version to watch from. */
   async function listAll(): Promise<string> {
     isListing = true;
-    const listed = new Map<string, DeploymentRecord>();
-    let page: ListPage | undefined;
-    do {
-      const token: string = page ? `&continue=${encodeURIComponent(page.continueToken)}` : "";
-      page = await readPage(`?limit=${pageLimit}${token}`);
-      for (const item of page.items) {
-        const record = parseDeploymentRecord(item);
-        if (record) listed.set(keyOf(record), record);
-      }
-    } while (page.continueToken !== "");
-    records = listed;
+    const listed = await lister.all();
+    records = new Map(listed.records.map((record) => [keyOf(record), record]));
     heardAtMs = performance.now();
     if (silence) silence.toMs ??= heardAtMs;
     isListing = false;
@@ -115,13 +106,7 @@ export function startReflector(client: KubeClient, path: string, times: Reflecto
     synced = true;
     firstList.resolve();
     settled.resolve();
-    return page.resourceVersion;
-  }
-
-  async function readPage(query: string): Promise<ListPage> {
-    const answer = await client.get(path + query, { deadlineMs: times.listDeadlineMs, signal });
-    if (answer.status !== 200) throw KubeError.ofAnswer(answer);
-    return readListPage(answer.text);
+    return listed.resourceVersion;
   }
 
   /** One watch to its clean end; returns the version to go on from. */
@@ -133,21 +118,21 @@ export function startReflector(client: KubeClient, path: string, times: Reflecto
     for await (const line of client.watch(path + query, { deadlineMs: times.silenceMs, signal })) {
       const event = readWatchEvent(line);
       version = newerVersion(version, event.resourceVersion);
-      apply(event);
+      await apply(event);
       heard = true;
       noteLife();
     }
     if (performance.now() - startedAtMs < times.watchSeconds * 100) throw new KubeError("protocol", "the API server ended the watch early");
     // A server that was restored from a backup accepts a version from its future, and then says nothing.
-    if (!heard) newerVersion(version, (await readPage("?limit=1")).resourceVersion);
+    if (!heard) newerVersion(version, await lister.version());
     noteLife();
     return version;
   }
 
-  function apply({ type, object }: WatchEvent): void {
+  async function apply({ type, object, isTooLarge }: WatchEvent): Promise<void> {
     const identity = parseObjectIdentity(object);
     if (type === "BOOKMARK" || !identity) return;
-    const record = type === "DELETED" ? undefined : parseDeploymentRecord(object);
+    const record = type === "DELETED" ? undefined : isTooLarge ? await lister.tooLarge(identity) : parseDeploymentRecord(object);
     if (record) records.set(keyOf(record), record);
     else records.delete(keyOf(identity));
   }

@@ -1,18 +1,41 @@
-import { StringDecoder } from "node:string_decoder";
 import { KubeError } from "./kube-error.ts";
 
-/** Objects are at most 3 MB on the API server. */
-const lineLimit = 16 * 1024 * 1024;
+/** Of a line that is longer than may be held: how it begins. */
+export interface LongLine {
+  readonly beginning: string;
+}
+
+/** As much as tells what an event is about. */
+const beginningBytes = 2_048;
 
 /** Lines end with `\n` only: JSON may hold U+2028, which node:readline takes for an end. An unfinished last line is a broken stream. */
-export async function* splitLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<string, void, undefined> {
-  const decoder = new StringDecoder("utf8");
-  let rest = "";
-  for await (const chunk of chunks) {
-    const lines = (rest + decoder.write(chunk)).split("\n");
-    rest = lines.pop() ?? "";
-    if (rest.length > lineLimit) throw new KubeError("protocol", "a line of the watch is endless");
-    yield* lines.filter((line) => line !== "");
+export async function* splitLines(chunks: AsyncIterable<Buffer>, mostBytes: number): AsyncGenerator<string | LongLine, void, undefined> {
+  let pieces: Buffer[] = [];
+  let bytes = 0;
+
+  function add(piece: Buffer): void {
+    const isLong = bytes > mostBytes;
+    bytes += piece.length;
+    if (isLong) return;
+    pieces.push(piece);
+    if (bytes > mostBytes) pieces = [Buffer.from(Buffer.concat(pieces).subarray(0, beginningBytes))];
   }
-  if (rest !== "") throw new KubeError("protocol", "the watch ended within a line");
+  function take(): string | LongLine {
+    const text = Buffer.concat(pieces).toString("utf8");
+    const line = bytes > mostBytes ? { beginning: text } : text;
+    pieces = [];
+    bytes = 0;
+    return line;
+  }
+
+  for await (const chunk of chunks) {
+    let start = 0;
+    for (let end = chunk.indexOf("\n"); end >= 0; end = chunk.indexOf("\n", start)) {
+      add(chunk.subarray(start, end));
+      start = end + 1;
+      if (bytes > 0) yield take();
+    }
+    add(chunk.subarray(start));
+  }
+  if (bytes > 0) throw new KubeError("protocol", "the watch ended within a line");
 }

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseDeploymentRecord, parseObjectIdentity } from "../../../src/adapters/kubernetes/deployment-record.ts";
+import { annotationNames } from "../../../src/core/annotations.ts";
+import { parseTarget } from "../../../src/core/target.ts";
 
 const metadata = { namespace: "team", name: "app", annotations: { "gitops.operator.enabled": "true" } };
 
@@ -62,7 +64,7 @@ test("takes whatever is sent instead of a spec for no containers", () => {
 test("an annotation named __proto__ stays harmless", () => {
   const annotations = JSON.parse('{"__proto__":"x","gitops.operator.__proto__":"y","gitops.operator.enabled":"true"}');
   const record = parseDeploymentRecord({ metadata: { ...metadata, annotations } });
-  assert.deepEqual(Object.keys(record?.annotations ?? {}), ["gitops.operator.__proto__", "gitops.operator.enabled"]);
+  assert.deepEqual(Object.keys(record?.annotations ?? {}), ["gitops.operator.enabled", "gitops.operator.__proto__"]);
   assert.equal(Object.getPrototypeOf(record?.annotations), Object.prototype);
 });
 
@@ -93,6 +95,36 @@ test("of an endless value only so much is kept that it is still seen as too long
     const length = kept(value).trim().length;
     assert.ok(length > 2_048 && length < 3_000, `${length}`);
   }
+});
+
+test("of unknown annotations ten names are kept, and no value", () => {
+  const unknown = Object.fromEntries(Array.from({ length: 115 }, (_, i) => [`gitops.operator.x${i}`, "y".repeat(2_090)]));
+  const record = parseDeploymentRecord({ metadata: { ...metadata, annotations: { ...unknown, ...metadata.annotations } } });
+  const names = Array.from({ length: 10 }, (_, i) => [`gitops.operator.x${i}`, "…"]);
+  assert.deepEqual(record?.annotations, { "gitops.operator.enabled": "true", ...Object.fromEntries(names) });
+  assert.equal(record?.moreUnknown, 105);
+  const parsed = record && parseTarget(record, "gitops-operator");
+  assert.ok(parsed?.kind === "incomplete");
+  assert.equal(parsed.problems.at(-1), "105 more unknown gitops.operator.* annotations; remove them");
+});
+
+test("values that are too much together are the Deployment's problem, and are not kept", () => {
+  const annotations = Object.fromEntries(annotationNames.map((name) => [`gitops.operator.${name}`, "y".repeat(2_000)]));
+  const record = parseDeploymentRecord({ metadata: { ...metadata, annotations } });
+  assert.deepEqual(record?.annotations, {});
+  assert.deepEqual(record && parseTarget(record, "gitops-operator"), { kind: "incomplete", problems: [record?.problem] });
+  assert.match(record?.problem ?? "", /^has gitops\.operator\.\* annotations of more than 8192 characters together.*; shorten them$/);
+});
+
+test("whatever a Deployment brings, what is kept of it is small and holds on to nothing else", () => {
+  const big = (text: string) => text.repeat(500_000);
+  const containers = Array.from({ length: 2_000 }, (_, i) => ({ name: `c${i}`, image: `${big("i")}${i}` }));
+  const record = parseDeploymentRecord({
+    metadata: { ...metadata, annotations: { ...metadata.annotations, [`gitops.operator.${big("n")}`]: big("v") } },
+    spec: { template: { spec: { containers } } },
+  });
+  assert.ok(JSON.stringify(record).length < 13_000, `${JSON.stringify(record).length}`);
+  assert.ok((record?.containers.length ?? 0) > 1);
 });
 
 /** Three Pods wanted; generation 2. */
