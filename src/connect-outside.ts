@@ -62,6 +62,7 @@ export function connectOutside(options: OutsideOptions) {
     ...patience.ssh,
   });
   const { workDir, maxRepositoryBytes, identity } = config;
+  /** One for all that comes from outside: the namespaces share it. */
   const workshop = createWorkshop();
   const copies = createGit({
     ...{ connections, dispatcher, workshop, workDir, maxRepositoryBytes, identity, observer },

@@ -40,7 +40,6 @@ import type { Redactor } from "./telemetry/redact.ts";
 import type { State } from "./telemetry/state-metrics.ts";
 import { version } from "./version.ts";
 import { createPlaces } from "./workshop/places.ts";
-import { createWorkshop } from "./workshop/workshop.ts";
 
 export interface Operator {
   readonly port: number;
@@ -85,10 +84,9 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     onKeyRead: (ref, isBound) => unboundKeys.set(idOfSecret(ref), !isBound),
     ...{ stopping: stopping.signal, patience },
   });
-  const { kube, dispatcher, git, registry, builds, readSecretFor } = outside;
+  const { kube, dispatcher, workshop, git, registry, builds, readSecretFor } = outside;
   for (const { level, problem, message } of await startProblems(config, outside.knownHostsFiles)) log[level]({ problem }, message);
   const { workDir, identity } = config;
-  const workshop = createWorkshop();
   const places = createPlaces(workshop);
   const deployments = createDeploymentCache({ client: kube, namespaces: config.watchNamespaces, log });
   const gate = createImageGate({ registry, builds, clock, settings: config.imageGate, observer: metrics });
@@ -225,7 +223,6 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       stopping.abort(new ReconcileError("shutdown", "the operator is shutting down"));
       await reconciler.close();
       await server.close();
-      await workshop.close();
       deployments.close();
       await Promise.all([chat.close(LAST_MESSAGES_MS), recorder.close(LAST_EVENTS_MS)]);
       await outside.close();
