@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { createCheckedAddresses } from "./adapters/egress/checked-addresses.ts";
+import { createNameLookups } from "./adapters/egress/name-lookups.ts";
 import { createEgress } from "./adapters/egress.ts";
 import { createGit, type GitOptions } from "./adapters/git/git.ts";
 import { readKnownHosts } from "./adapters/git/ssh/known-hosts.ts";
@@ -53,7 +54,7 @@ export function connectOutside(options: OutsideOptions) {
   const secrets = traceSecrets(createSecretReader(kube), tracer);
   const apiServerHost = new URL(kubeConfig.getCurrentCluster()?.server ?? "https://localhost").hostname;
   const { httpsProxy, noProxy } = config;
-  const egress = { allowCidrs: config.egressAllowCidrs, apiServerHost };
+  const egress = { allowCidrs: config.egressAllowCidrs, apiServerHost, resolve: createNameLookups() };
   const dispatcher = createEgress({ ...egress, httpsProxy, noProxy }).compose(traceHttp(tracer));
   const knownHostsFiles = [BUNDLED_KNOWN_HOSTS, ...config.knownHostsFiles];
   const connections = createSshConnections({

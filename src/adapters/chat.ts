@@ -2,6 +2,7 @@
 import type { Dispatcher } from "undici";
 import { createFairQueue, type FairQueue } from "../core/fair-queue.ts";
 import type { Clock, Log, Notifier } from "../core/ports.ts";
+import { askFor } from "./egress/asker.ts";
 import { type HttpAnswer, request } from "./http-request.ts";
 import { retryAfterMs } from "./retry-after.ts";
 
@@ -57,7 +58,7 @@ export function createChat({ dispatcher, log, clock, httpHosts = [], deadlineMs 
     } else {
       const texts = createFairQueue<string>(MOST_QUEUED);
       queues.set(url.href, { namespace, texts });
-      const delivery = deliverAll(url, text, texts).finally(() => deliveries.delete(delivery));
+      const delivery = askFor(namespace, () => deliverAll(url, text, texts)).finally(() => deliveries.delete(delivery));
       deliveries.add(delivery);
     }
   }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -65,6 +65,25 @@ test("a wrong environment: every problem at once, exit 1", async () => {
   const { code, stderr } = await run({ PORT: "many", CONCURRENCY: "0", LOG_LEVEL: "loud" });
   assert.equal(code, 1);
   for (const name of ["PORT", "CONCURRENCY", "LOG_LEVEL"]) assert.match(stderr, new RegExp(`^configuration: ${name} must be`, "m"));
+});
+
+test("32 threads look up names and read files, or as many as UV_THREADPOOL_SIZE says", {
+  skip: process.platform !== "linux",
+}, async (t) => {
+  const world = await startWorld();
+  t.after(() => world.close());
+  for (const [env, threads] of [
+    [{}, 32],
+    [{ UV_THREADPOOL_SIZE: "9" }, 9],
+  ] as const) {
+    const operator = await startProcess(t, { ...world.env, ...env });
+    const count = async () => {
+      const ids = await readdir(`/proc/${operator.child.pid}/task`);
+      const names = await Promise.all(ids.map((id) => readFile(`/proc/${operator.child.pid}/task/${id}/comm`, "utf8").catch(() => "")));
+      return names.filter((name) => name.trim() === "libuv-worker").length;
+    };
+    await eventually(async () => (await count()) === threads, `not ${threads} threads`);
+  }
 });
 
 test("SIGTERM when idle: exit 0 at once", async (t) => {

@@ -1,7 +1,8 @@
 /** The addresses of a host that others name, each checked; whoever connects, connects to one of these and asks no second time. */
-import { lookup } from "node:dns/promises";
 import { isIP, isIPv6 } from "node:net";
 import { type AddressRules, createAddressRules } from "./address-rules.ts";
+import { askForOurselves } from "./asker.ts";
+import { createNameLookups, type NameLookup } from "./name-lookups.ts";
 import { EgressRefused } from "./network-error.ts";
 
 export interface Address {
@@ -14,15 +15,15 @@ export interface CheckedAddressesOptions {
   readonly allowCidrs: readonly string[];
   /** The host of the API server's URL, a name or an address; undefined: none to protect. */
   readonly apiServerHost?: string | undefined;
-  /** Default: the system's resolver. Asked for names only. */
-  readonly resolve?: (host: string) => Promise<readonly { readonly address: string; readonly family: number }[]>;
+  /** Asked for names only. Default: the system's resolver, with shares of its own; one for all that connect is what keeps them. */
+  readonly resolve?: NameLookup;
 }
 
 /** Throws EgressRefused when one address is not allowed, or what the resolver throws. Empty: the name has no address. */
 export type CheckedAddresses = (host: string) => Promise<readonly Address[]>;
 
 export function createCheckedAddresses(options: CheckedAddressesOptions): CheckedAddresses {
-  const { resolve = (host) => lookup(host, { all: true }) } = options;
+  const { resolve = createNameLookups() } = options;
   const rules = createAddressRules(options.allowCidrs);
   const apiServer = bareHost(options.apiServerHost ?? "");
 
@@ -33,7 +34,7 @@ export function createCheckedAddresses(options: CheckedAddressesOptions): Checke
   async function apiServerAddresses(): Promise<readonly string[]> {
     if (apiServer === "") return [];
     try {
-      return await addressesOf(apiServer);
+      return await askForOurselves(() => addressesOf(apiServer));
     } catch (error) {
       // A name without an address is reached by nobody; any other failure leaves open what must not be reached.
       if ((error as NodeJS.ErrnoException).code === "ENOTFOUND") return [];

@@ -4,6 +4,12 @@ export class EgressRefused extends Error {
   readonly code = "EGRESS_REFUSED";
 }
 
+/** Nobody said whether there is such a name, and it may be so for a while; the message continues a sentence that begins with the host. */
+export class NameUnanswered extends Error {
+  override readonly name = "NameUnanswered";
+  readonly code = "EAI_AGAIN";
+}
+
 const CAUSES: readonly (readonly [code: RegExp, text: string])[] = [
   [/^ENOTFOUND$/, "its name does not resolve; check the name and the cluster's DNS"],
   [/^EAI_/, "DNS gave no answer; check the cluster's DNS"],
@@ -23,7 +29,7 @@ const CAUSES: readonly (readonly [code: RegExp, text: string])[] = [
 /** Why no HTTP answer came, to be put after `HOST could not be asked: `. Holds no URL, header or body. */
 export function explainNetworkError(error: unknown): string {
   for (const link of causesOf(error)) {
-    if (link instanceof EgressRefused) return link.message;
+    if (link instanceof EgressRefused || link instanceof NameUnanswered) return link.message;
     if (link.name === "TimeoutError") return "it did not answer in time";
     const { code } = link as NodeJS.ErrnoException;
     if (typeof code !== "string") continue;

@@ -33,7 +33,6 @@ export interface SshConnectionOptions {
   readonly knownHosts: () => KnownHosts | Promise<KnownHosts>;
   /** Under the same rules as everything over HTTP. */
   readonly addressesOf: CheckedAddresses;
-  readonly dnsTimeoutMs: number;
   /** From the first packet to the accepted key. */
   readonly readyTimeoutMs: number;
   /** A silent server is asked for a sign of life at this interval and given up after three silent ones in a row. */
@@ -85,7 +84,7 @@ export async function openSshConnection(to: SshRepository, key: SshKey, options:
   const known = keysOf(to.host, to.port);
   // A stranger is not even looked up: whoever writes an annotation could try out hosts and ports of the cluster's network by the answers.
   if (known.trusted.length === 0) throw hostUnknown(to, known, missing);
-  const addresses = await resolveHost(to.host, options.dnsTimeoutMs, options.addressesOf);
+  const addresses = await resolveHost(to.host, options.addressesOf);
   const socket = writeTogether(connectTo(to, addresses));
   const client = new ssh2.Client();
   const { promise: ready, resolve: onReady, reject: onFailed } = Promise.withResolvers<void>();

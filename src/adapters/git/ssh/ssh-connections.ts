@@ -36,7 +36,6 @@ interface SshStats {
 
 export interface SshConnectionsOptions extends Pick<SshConnectionOptions, "knownHosts" | "addressesOf"> {
   readonly log?: Log;
-  readonly dnsTimeoutMs?: number;
   readonly readyTimeoutMs?: number;
   readonly keepaliveMs?: number;
   /** How long an unused connection is kept: longer than the interval of the readiness probe. */
@@ -58,7 +57,6 @@ export function createSshConnections(options: SshConnectionsOptions): SshConnect
     signal: shutdown.signal,
     knownHosts: options.knownHosts,
     addressesOf: options.addressesOf,
-    dnsTimeoutMs: options.dnsTimeoutMs ?? 10_000,
     readyTimeoutMs: options.readyTimeoutMs ?? 10_000,
     keepaliveMs: options.keepaliveMs ?? 5_000,
   };

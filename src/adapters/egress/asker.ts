@@ -1,0 +1,19 @@
+/** For which namespace something is asked, passed along like a trace, so that each takes only its share of what all have in common. */
+import { AsyncLocalStorage } from "node:async_hooks";
+
+const askers = new AsyncLocalStorage<string>();
+
+/** All that `work` begins is asked for that namespace. */
+export function askFor<T>(namespace: string, work: () => T): T {
+  return askers.run(namespace, work);
+}
+
+/** All that `work` begins is asked for the operator itself. */
+export function askForOurselves<T>(work: () => T): T {
+  return askers.exit(work);
+}
+
+/** Undefined: the operator itself. */
+export function currentAsker(): string | undefined {
+  return askers.getStore();
+}
