@@ -57,14 +57,15 @@ export function createWriters(options: DeliveryOptions): Writers {
   function seat({ manifestRepository, manifestBranch }: Target): Seat {
     const id = JSON.stringify(manifestRepository);
     const repository = repositoryOf(id);
-    const seatedAt = manifestBranch === undefined ? repository : branchOf(repository, manifestBranch);
+    const named = manifestBranch === undefined ? undefined : branchOf(repository, manifestBranch);
+    const seatedAt = named ?? repository;
     seatedAt.undecided += 1;
     let seated = true;
     const leave = () => {
       if (!seated) return;
       seated = false;
       seatedAt.undecided -= 1;
-      for (const branch of "branches" in seatedAt ? seatedAt.branches.values() : [seatedAt]) {
+      for (const branch of named ? [named] : repository.branches.values()) {
         for (const writer of branch.byKey.values()) flushIfDue(branch, writer);
         forget(branch);
       }
