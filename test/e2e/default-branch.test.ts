@@ -87,3 +87,24 @@ test("a repository that has neither master nor a default branch is told with the
   assert.equal(action, "failed");
   assert.match(message, /^Failed to get latest SHA: .*has no branch 'master'.*default.*set gitops\.operator\.observe_branch/);
 });
+
+test("a default branch with letters that only look like spaces is written as a whole, and none of a shorter name is", async (t) => {
+  const stage = await startStage(t);
+  const { manifests, apps } = await startOnMain(stage);
+  await stage.deploy({ name: "shop" });
+  for (const branch of ["main\u00a0two", "main\u3000"]) {
+    for (const repository of [manifests, ...apps]) {
+      await repository.forceBranch(branch, (await repository.tip()) ?? "");
+      await git(repository.directory, ["symbolic-ref", "HEAD", `refs/heads/${branch}`]);
+    }
+    const sha = await apps[0]?.commit({ "index.html": branch }, { branch });
+    const entry = await stage.reconcileOne("shop");
+    assert.deepEqual([entry.action, entry.to_sha], ["patched", sha], entry.message);
+    assert.match(await manifests.read("shop/deployment.yaml", branch), new RegExp(`:${sha}`));
+    assert.equal((await manifests.log("main")).length, 1);
+  }
+  const pushes = (await stage.gitHost.execs()).filter(({ service }) => service === "git-receive-pack");
+  assert.equal(pushes.length, 2);
+  const listings = (await stage.gitHost.execs()).filter(({ service }) => service === "git-upload-pack");
+  assert.equal(listings.length, 4);
+});

@@ -78,7 +78,7 @@ async function demultiplex(reader: PktReader): Promise<[report: string[], said: 
   for (let at = 0; at + 4 <= bytes.length; ) {
     const length = Number.parseInt(bytes.toString("latin1", at, at + 4), 16);
     if (!(length >= 4)) break;
-    lines.push(bytes.toString("utf8", at + 4, at + length).trimEnd());
+    lines.push(bytes.toString("utf8", at + 4, at + length).replace(/\n$/, ""));
     at += length;
   }
   return [lines, said];

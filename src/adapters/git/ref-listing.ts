@@ -40,7 +40,7 @@ export function createRefPicker(asked: string | undefined, told: string | undefi
     const name = end < 0 ? line.slice(41) : line.slice(41, end);
     if (name === "HEAD" && head === undefined) {
       head = ownText(line.slice(0, 40));
-      target ??= line.match(/ symref-target:refs\/heads\/(\S+)/)?.[1];
+      target ??= line.match(/ symref-target:refs\/heads\/([^ ]+)/)?.[1];
     }
     if (!name.startsWith(BRANCHES)) return;
     const branch = name.slice(BRANCHES.length);
