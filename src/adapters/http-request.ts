@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Dispatcher } from "undici";
 import { explainNetworkError } from "./egress/network-error.ts";
 
@@ -12,9 +13,12 @@ export interface HttpReply {
   readonly kind: "answer";
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly bytes: Buffer;
   readonly text: string;
+  /** Of a body that was hashed, in hex; then there is no text. */
+  readonly hash?: string;
 }
+
+type Head = Pick<HttpReply, "kind" | "status" | "headers">;
 
 /** Nobody answered, or not within the limits; the reason continues a sentence that begins with who was asked. */
 interface HttpFailure {
@@ -32,12 +36,20 @@ interface HttpLimits {
   readonly maxBytes: number;
   /** Answers of other statuses count as without text, however long they are. */
   readonly textOf?: readonly number[];
+  readonly hashed?: Hashed;
+}
+
+/** Answers of which nothing is kept but a hash, so they may be long. */
+export interface Hashed {
+  /** As node:crypto names it; undefined: its text is wanted. */
+  readonly algorithmOf: (head: Head) => string | undefined;
+  readonly maxBytes: number;
 }
 
 /** One exchange without redirects. Never rejects. */
 export async function request(dispatcher: Dispatcher, question: HttpQuestion, limits: HttpLimits): Promise<HttpAnswer> {
   const { method, url, headers, body } = question;
-  const { signal, maxBytes, textOf } = limits;
+  const { signal, textOf, hashed } = limits;
   try {
     signal.throwIfAborted();
     const response = await dispatcher.request({
@@ -48,20 +60,23 @@ export async function request(dispatcher: Dispatcher, question: HttpQuestion, li
       signal,
       ...(body === undefined ? {} : { body }),
     });
-    const answer = { kind: "answer", status: response.statusCode, headers: response.headers } as const;
+    const answer: Head = { kind: "answer", status: response.statusCode, headers: response.headers };
     if (textOf && !textOf.includes(answer.status)) {
-      await response.body.dump({ limit: maxBytes, signal });
-      return { ...answer, bytes: Buffer.alloc(0), text: "" };
+      await response.body.dump({ limit: limits.maxBytes, signal });
+      return { ...answer, text: "" };
     }
+    const algorithm = hashed?.algorithmOf(answer);
+    const hash = algorithm === undefined ? undefined : createHash(algorithm);
+    const maxBytes = (hash && hashed?.maxBytes) ?? limits.maxBytes;
     const chunks: Buffer[] = [];
     let bytes = 0;
     for await (const chunk of response.body as AsyncIterable<Buffer>) {
       bytes += chunk.length;
       if (bytes > maxBytes) return failure("too_long", `answered with more than ${maxBytes} bytes (HTTP ${answer.status})`);
-      chunks.push(chunk);
+      if (hash) hash.update(chunk);
+      else chunks.push(chunk);
     }
-    const read = Buffer.concat(chunks);
-    return { ...answer, bytes: read, text: read.toString("utf8") };
+    return { ...answer, text: Buffer.concat(chunks).toString("utf8"), ...(hash && { hash: hash.digest("hex") }) };
   } catch (error) {
     return signal.aborted ? failure("late", endOf(signal)) : failure("unreachable", `could not be asked: ${explainNetworkError(error)}`);
   }

@@ -7,7 +7,7 @@ import type { HttpReply } from "./http-request.ts";
 import { type AuthChallenge, parseAuthChallenges } from "./registry/auth-challenges.ts";
 import { type Credentials, findCredentials, parseDockerConfig } from "./registry/docker-config.ts";
 import { type ExchangeLimits, exchange, type Unavailable, unavailable } from "./registry/exchange.ts";
-import { MANIFEST_TYPES, MOST_MANIFEST_BYTES, manifestAnswer } from "./registry/manifest-answer.ts";
+import { HASHED_MANIFEST, MANIFEST_TYPES, manifestAnswer } from "./registry/manifest-answer.ts";
 import { type Asker, denied } from "./registry/refusal.ts";
 import { decideRealm, hostOfKey, manifestUrl, parseRegistryAddress, versionUrl } from "./registry/registry-address.ts";
 import { basicHeader, fetchToken } from "./registry/registry-token.ts";
@@ -97,7 +97,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     const send = () =>
       exchange(
         { method, url: manifest, headers: { accept: MANIFEST_TYPES.join(", "), ...authorization(access, credentials) } },
-        { ...limits, maxBytes: MOST_MANIFEST_BYTES },
+        { ...limits, hashed: HASHED_MANIFEST },
       );
     // Docker Hub counts a GET as a pull, so it is sent only where HEAD says too little.
     const sendGet = () => {

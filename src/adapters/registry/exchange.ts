@@ -1,5 +1,5 @@
 import type { Dispatcher } from "undici";
-import { type HttpQuestion, type HttpReply, request } from "../http-request.ts";
+import { type Hashed, type HttpQuestion, type HttpReply, request } from "../http-request.ts";
 
 export interface Unavailable {
   readonly kind: "unavailable";
@@ -12,10 +12,10 @@ export interface ExchangeLimits {
   readonly requestMs: number;
   /** For all requests of one answer. */
   readonly signal: AbortSignal;
-  /** Of a body. Default: 1 MiB, plenty for a token or the reason of a refusal. */
-  readonly maxBytes?: number;
+  readonly hashed?: Hashed;
 }
 
+/** Plenty for a token or the reason of a refusal. */
 const MAX_BODY_BYTES = 2 ** 20;
 /** Of other answers only the status counts. */
 const TEXT_OF = [200, 401, 403];
@@ -45,9 +45,12 @@ export async function exchange(question: HttpQuestion, limits: ExchangeLimits): 
 }
 
 async function exchangeOnce(question: HttpQuestion, limits: ExchangeLimits): Promise<HttpReply | Unavailable> {
-  const { dispatcher, requestMs, signal, maxBytes = MAX_BODY_BYTES } = limits;
+  const { dispatcher, requestMs, signal, hashed } = limits;
   const limit = AbortSignal.any([signal, AbortSignal.timeout(requestMs)]);
-  const answer = await request(dispatcher, question, { signal: limit, maxBytes, textOf: TEXT_OF });
+  const answer = await request(dispatcher, question, {
+    ...{ signal: limit, maxBytes: MAX_BODY_BYTES, textOf: TEXT_OF },
+    ...(hashed && { hashed }),
+  });
   return answer.kind === "answer" ? answer : unavailable(`${question.url.host} ${answer.reason}${REMEDIES[answer.cause]}`);
 }
 

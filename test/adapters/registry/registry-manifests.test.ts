@@ -1,8 +1,16 @@
 /** What a 200 for a manifest counts for, and what is asked where the answer to HEAD says too little. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { SandboxRegistry } from "../../../sandbox/registry.ts";
+import { createEgress } from "../../../src/adapters/egress.ts";
+import { createRegistry } from "../../../src/adapters/registry.ts";
+import { eventually } from "../../eventually.ts";
+import { usedBytes } from "../../held-memory.ts";
 import { ann, startRegistryWorld } from "./registry-world.ts";
 
 const type = "application/vnd.oci.image.manifest.v1+json";
@@ -101,4 +109,36 @@ test("a manifest over 4 MiB, the most that a registry has to take, is unavailabl
   double.put("team/app", "v3", { manifest: `${manifest} ` });
   const answer = await check(undefined, "v3", "team/app", true);
   assert.ok(answer.kind === "unavailable" && /more than 4194304 bytes/.test(answer.reason), JSON.stringify(answer));
+});
+
+test("manifests of many images that are never sent to their end take no memory for what has come", async (t) => {
+  const manifest = Buffer.alloc(4 * 2 ** 20, " ");
+  const images = 40;
+  let sent = 0;
+  const server = createServer((request, response) => {
+    response.writeHead(200, { "content-type": type, "content-length": manifest.length });
+    if (request.method === "HEAD") response.end();
+    else response.write(manifest.subarray(1), () => (sent += 1));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const dispatcher = createEgress({ allowCidrs: ["127.0.0.0/8"] });
+  t.after(async () => {
+    await dispatcher.destroy();
+    server.close();
+  });
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const patience = { requestTimeoutMs: 60_000, overallTimeoutMs: 60_000 };
+  const registry = createRegistry({ dispatcher, insecureRegistries: [host], realms: [], ...patience });
+  const before = await usedBytes();
+  const asked = Array.from({ length: images }, (_, index) =>
+    registry.check({ registryUrl: `http://${host}`, repository: `team/app-${index}` }, "v1", undefined, true),
+  );
+  await eventually(() => sent === images);
+  // What has been sent is read in the turns after.
+  for (let turn = 0; turn < images; turn++) await sleep(5);
+  const held = (await usedBytes()) - before;
+  assert.ok(held < (images / 8) * manifest.length, `${held} bytes`);
+  server.closeAllConnections();
+  for (const answer of await Promise.all(asked)) assert.equal(answer.kind, "unavailable");
 });
