@@ -4,6 +4,7 @@ import type { Dispatcher } from "undici";
 import { escapeControl } from "../core/escape.ts";
 import type { BuildState, Builds } from "../core/ports.ts";
 import type { Repository } from "../core/types.ts";
+import { withoutLast } from "../core/without-last.ts";
 import { createRateLimits } from "./github-rate-limits.ts";
 import { decideBuildState, parseRuns, type WorkflowRun } from "./github-runs.ts";
 import { type HttpReply, request } from "./http-request.ts";
@@ -68,7 +69,7 @@ export function createGithubActions(options: GithubActionsOptions): GithubAction
   /** The address of the next page is made here and not taken from the answer, so the token goes nowhere else. */
   function pageOf({ name, sha, token }: Question, page: number) {
     const url = new URL(api);
-    url.pathname = `${api.pathname.replace(/\/+$/, "")}/repos/${name}/actions/runs`;
+    url.pathname = `${withoutLast(api.pathname, "/")}/repos/${name}/actions/runs`;
     url.search = `${new URLSearchParams({ head_sha: sha, per_page: String(PER_PAGE), exclude_pull_requests: "true", ...(page > 1 ? { page: String(page) } : {}) })}`;
     const headers = {
       authorization: `Bearer ${token}`,

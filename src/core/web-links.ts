@@ -2,6 +2,7 @@
 import { parseManifestPath } from "./manifest-path.ts";
 import { canonicalHost } from "./repository.ts";
 import type { Repository } from "./types.ts";
+import { withoutLast } from "./without-last.ts";
 
 type Forge = "github" | "gitlab" | "bitbucket" | "gitea";
 
@@ -35,9 +36,8 @@ export function fileUrl(repository: Repository, branch: string, path: string, gi
 function urlOf(repository: Repository, githubHost: string, rest: (forge: Forge) => readonly string[]): string | undefined {
   const host = canonicalHost(repository.host);
   const forge = forgeOf(host, githubHost);
-  const path = (repository.transport === "https" ? decodeURIComponent(repository.path) : repository.path)
-    .replace(/^\/+|\/+$/g, "")
-    .replace(/\.git$/i, "");
+  const written = repository.transport === "https" ? decodeURIComponent(repository.path) : repository.path;
+  const path = withoutLast(written.replace(/^\/+/, ""), "/").replace(/\.git$/i, "");
   const depth = path.split("/").length;
   if (!forge || path.startsWith("~") || depth < 2 || (depth > 2 && forge !== "gitlab")) return undefined;
   const port = repository.transport === "https" && repository.port !== 443 ? `:${repository.port}` : "";

@@ -49,7 +49,8 @@ const TIME_DIGITS = 14;
  */
 function eventName(deployment: string, atMicros: number): string {
   const suffix = `.${atMicros.toString(16).padStart(TIME_DIGITS, "0")}${randomBytes(4).toString("hex")}`;
-  return deployment.slice(0, MOST_NAME_CHARACTERS - suffix.length).replace(/[^a-z0-9]+$/, "") + suffix;
+  const [upToLetter = ""] = /^.*[a-z0-9]/s.exec(deployment.slice(0, MOST_NAME_CHARACTERS - suffix.length)) ?? [];
+  return upToLetter + suffix;
 }
 
 /** At most so many bytes, never half a character. */

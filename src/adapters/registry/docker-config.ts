@@ -1,6 +1,7 @@
 /** `.dockerconfigjson` as `docker login` and `kubectl create secret docker-registry` write it, and the older `.dockercfg`. */
 import { z } from "zod";
-import { hostOfKey, matchesHost, withoutLast } from "./registry-address.ts";
+import { withoutLast } from "../../core/without-last.ts";
+import { hostOfKey, matchesHost } from "./registry-address.ts";
 
 export type Credentials =
   | { readonly kind: "password"; readonly username: string; readonly password: string }

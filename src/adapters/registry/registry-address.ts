@@ -1,5 +1,7 @@
 // tldts: Mozilla's public suffix list, renewed every few days; who owns `co.uk` or `azurewebsites.net` cannot be told without one.
+
 import { getDomain, parse } from "tldts";
+import { withoutLast } from "../../core/without-last.ts";
 
 /** The API of Docker Hub, whichever of its hosts is written: `docker.io`, `https://index.docker.io/v1/`. */
 const DOCKER_HUB_URL = "https://registry-1.docker.io/";
@@ -68,13 +70,6 @@ function matchesLabel(pattern: string, label: string): boolean {
     at = found + part.length;
   }
   return label.length - last.length >= at && label.endsWith(last);
-}
-
-/** Not by an expression like `/x+$/`, which tries every run of them to its end. */
-export function withoutLast(text: string, character: string): string {
-  let end = text.length;
-  while (end > 0 && text[end - 1] === character) end -= 1;
-  return text.slice(0, end);
 }
 
 interface RealmRules {

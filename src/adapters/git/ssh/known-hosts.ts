@@ -121,7 +121,7 @@ export function decideHostKey(keys: HostKeys, presented: Buffer): HostKeyVerdict
 
 /** As `ssh-keygen -l` prints it. */
 export function fingerprint(key: Buffer): string {
-  return `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
+  return `SHA256:${createHash("sha256").update(key).digest("base64").replaceAll("=", "")}`;
 }
 
 /** The type that a key in wire form names itself; undefined when it is no key. */
@@ -195,12 +195,29 @@ function matchPattern(pattern: string): Line["matches"] {
   const [, bracketed, port = "22"] = /^\[(.+)\](?::(\d+))?$/.exec(pattern.toLowerCase()) ?? [];
   const plain = bracketed !== undefined && port === "22" ? bracketed : pattern.toLowerCase();
   if (isIPv6(plain)) return (name) => isIPv6(name) && canonicalIPv6(name) === canonicalIPv6(plain);
-  const source = plain
-    .replace(/[\\^$.|+()[\]{}]/g, "\\$&")
-    .replace(/\*+/g, ".*")
-    .replaceAll("?", ".");
-  const expression = new RegExp(`^${source}$`);
-  return (name) => expression.test(name);
+  return (name) => matchesGlob(plain, name);
+}
+
+/** `*` is any text, `?` any one character. Without a regular expression, so that no list of asterisks can make it slow. */
+function matchesGlob(glob: string, text: string): boolean {
+  let at = 0;
+  let star = -1;
+  let tried = 0;
+  for (let end = 0; end < text.length; ) {
+    if (glob[at] === "*") {
+      star = at++;
+      tried = end;
+    } else if (glob[at] === "?" || glob[at] === text[end]) {
+      at++;
+      end++;
+    } else if (star >= 0) {
+      // The last asterisk takes one more; those before it need not.
+      at = star + 1;
+      end = ++tried;
+    } else return false;
+  }
+  while (glob[at] === "*") at++;
+  return at === glob.length;
 }
 
 function canonicalIPv6(address: string): string {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { newSshKeyPair } from "../../../../sandbox/ssh-key-pair.ts";
 import { decideHostKey, fingerprint, parseKnownHosts, readKnownHosts } from "../../../../src/adapters/git/ssh/known-hosts.ts";
+import { growthOf, MOST_GROWTH } from "../../../growth.ts";
 
 const a = newSshKeyPair("ed25519").publicKey;
 const b = newSshKeyPair("ecdsa").publicKey;
@@ -147,4 +148,9 @@ test("a missing file is empty, an unreadable one is an error that names it", asy
   assert.equal(keysOf("host", 22).trusted.length, 1);
   assert.deepEqual(problems, [`${join(directory, "known")}:2: expected: hosts, key type, key`]);
   await assert.rejects(readKnownHosts([directory]), { code: "git_host_key", message: new RegExp(`${directory} \\(EISDIR\\)`) });
+});
+
+test("a pattern with many asterisks costs no more than it is long", async () => {
+  const growth = await growthOf(64, (size) => assert.equal(verdict(`${"*a".repeat(size)}* ${a}`, `${"a".repeat(40)}b`), "unknown"));
+  assert.ok(growth < MOST_GROWTH, `${growth}`);
 });
