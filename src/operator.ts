@@ -15,6 +15,7 @@ import { connectOutside, type GitPatience } from "./connect-outside.ts";
 import { askTogether } from "./core/ask-together.ts";
 import { createBackOff } from "./core/back-off.ts";
 import { createBoundedMap } from "./core/bounded-map.ts";
+import { dataBytes } from "./core/data-bytes.ts";
 import { createFreshest } from "./core/freshest.ts";
 import { createImageGate } from "./core/image-gate.ts";
 import { onceEach } from "./core/once-each.ts";
@@ -68,21 +69,22 @@ interface Patience extends GitPatience {
 const LAST_MESSAGES_MS = 3_000;
 const DISK_LOOK_MS = 60_000;
 const LAST_EVENTS_MS = 1_000;
-const MOST_KEYS = 10_000;
-const MOST_BRANCHES = 10_000;
+const MOST_KEYS_BYTES = 4 * 2 ** 20;
+const MOST_BRANCHES_BYTES = 8 * 2 ** 20;
+const DISK_LOOK_BYTES = 64 * 1024;
 
 export async function startOperator(options: OperatorOptions): Promise<Operator> {
   const { config, kubeConfig, log, redactor, tracer = noTracer, clock = systemClock, patience = {} } = options;
   const stopping = new AbortController();
   const metrics = createMetrics(version);
   /** Whether a Secret with an SSH key was bound to no repositories when it was last read. */
-  const unboundKeys = createBoundedMap<boolean>(MOST_KEYS);
+  const unboundKeys = createBoundedMap<boolean>(MOST_KEYS_BYTES, dataBytes);
   /** By Deployment, for the views. */
-  const branches = createBoundedMap<Branches>(MOST_BRANCHES);
+  const branches = createBoundedMap<Branches>(MOST_BRANCHES_BYTES, dataBytes);
   const outside = connectOutside({
     ...{ config, kubeConfig, redactor, tracer, observer: metrics },
     onSecretDenied: metrics.secretDenied,
-    onKeyRead: (ref, isBound) => unboundKeys.set(idOfSecret(ref), !isBound),
+    onKeyRead: (ref, isBound) => unboundKeys.set(idOfSecret(ref), !isBound, ref.namespace),
     ...{ stopping: stopping.signal, patience },
   });
   const { kube, dispatcher, workshop, git, registry, builds, readSecretFor } = outside;
@@ -112,7 +114,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
         allowedRepositories: config.allowedRepositories,
         readSecret: readSecretFor(target, releases),
         parseKey: parseSshKey,
-        onBranches: (found) => branches.set(idOf(target), found),
+        onBranches: (found) => branches.set(idOf(target), found, target.namespace),
         onBuild: (sha, text) => announcer.building(target, sha, text),
         warn: (message, error) => log.warn({ ...fields, error: (error as Error).message }, message),
       });
@@ -144,7 +146,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     ...(patience.placeMs === undefined ? {} : { placeMs: patience.placeMs }),
   });
 
-  const diskLooks = createFreshest<number | undefined>(1);
+  const diskLooks = createFreshest<number | undefined>(DISK_LOOK_BYTES);
   async function state(): Promise<State> {
     const ours = deployments.list().map((record) => ({ namespace: record.namespace, deployment: record.name, parsed: parse(record) }));
     return {

@@ -1,4 +1,6 @@
 /** GitHub's rate limits, which count by token. https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api */
+import { createBoundedMap } from "../core/bounded-map.ts";
+import { dataBytes } from "../core/data-bytes.ts";
 import { retryAfterMs, serverNow } from "./retry-after.ts";
 
 interface RateLimits {
@@ -28,11 +30,14 @@ const LONGEST_MS = 3_600_000;
 /** What GitHub asks for where a refusal names no time. */
 const UNNAMED_MS = 60_000;
 
-export function createRateLimits(now: () => number): RateLimits {
-  const budgets = new Map<string, Budget>();
+/** Of tokens that are not forgotten yet. */
+const MOST_BYTES = 2 ** 20;
 
-  function current(): Map<string, Budget> {
-    for (const [id, { endsAt }] of budgets) if (endsAt <= now()) budgets.delete(id);
+export function createRateLimits(now: () => number): RateLimits {
+  const budgets = createBoundedMap<Budget>(MOST_BYTES, dataBytes);
+
+  function current(): typeof budgets {
+    for (const [id, { endsAt }] of budgets.entries()) if (endsAt <= now()) budgets.delete(id);
     return budgets;
   }
 
@@ -51,7 +56,7 @@ export function createRateLimits(now: () => number): RateLimits {
       return refusedMs;
     },
     remaining() {
-      const known = [...current().values()].flatMap(({ remaining }) => remaining ?? []);
+      const known = [...current().entries()].flatMap(([, { remaining }]) => remaining ?? []);
       return known.length > 0 ? Math.min(...known) : undefined;
     },
   };

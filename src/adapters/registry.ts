@@ -2,8 +2,10 @@
 import { createHash } from "node:crypto";
 import type { Dispatcher } from "undici";
 import { createBoundedMap } from "../core/bounded-map.ts";
+import { dataBytes } from "../core/data-bytes.ts";
 import type { ImageAnswer, Registry } from "../core/ports.ts";
 import type { HttpReply } from "./http-request.ts";
+import { type Access, createAccesses } from "./registry/accesses.ts";
 import { type AuthChallenge, parseAuthChallenges } from "./registry/auth-challenges.ts";
 import { type Credentials, findCredentials, parseDockerConfig } from "./registry/docker-config.ts";
 import { type ExchangeLimits, exchange, type Unavailable, unavailable } from "./registry/exchange.ts";
@@ -34,12 +36,11 @@ interface Question extends Asker {
   readonly wantsDigest: boolean;
   /** Equal when registry and credentials are; safe to keep. */
   readonly accountKey: string;
+  readonly namespace: string | undefined;
 }
 
-/** How the registry wants to be asked about a repository. */
-type Access = { readonly scheme: "basic" } | { readonly scheme: "bearer"; readonly token: string; readonly until: number };
-
-const MOST_KEPT = 1_000;
+/** Of what registries said about how often they may be asked. */
+const MOST_PAUSES_BYTES = 2 ** 20;
 /** A token that is about to expire is not used any more. */
 const TOKEN_SLACK_MS = 10_000;
 const LONGEST_RETRY_AFTER_MS = 60_000;
@@ -48,8 +49,8 @@ export function createRegistry(options: RegistryOptions): Registry {
   const { dispatcher, requestTimeoutMs = 10_000, overallTimeoutMs = 30_000, now = () => performance.now() } = options;
   const insecureHosts = hostsOf(options.insecureRegistries, "http:");
   const realmRules = { insecureHosts, realmHosts: hostsOf(options.realms, "https:") };
-  const accesses = createBoundedMap<Access>(MOST_KEPT);
-  const limitedUntil = createBoundedMap<number>(MOST_KEPT);
+  const accesses = createAccesses(now);
+  const limitedUntil = createBoundedMap<number>(MOST_PAUSES_BYTES, dataBytes);
   const inFlight = new Map<string, Promise<ImageAnswer>>();
 
   const check: Registry["check"] = async (image, tag, dockerConfig, wantsDigest = false) => {
@@ -63,7 +64,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   };
 
   function parseQuestion(
-    image: { registryUrl: string; repository: string },
+    image: Parameters<Registry["check"]>[0],
     tag: string,
     dockerConfig?: string,
   ): Omit<Question, "wantsDigest"> | { problem: string } {
@@ -82,7 +83,8 @@ export function createRegistry(options: RegistryOptions): Registry {
     const account = createHash("sha256")
       .update(JSON.stringify(credentials ?? null))
       .digest("hex");
-    return { registry, repository: image.repository, manifest, credentials, whyAnonymous, accountKey: `${registry.href} ${account}` };
+    const accountKey = `${registry.href} ${account}`;
+    return { registry, repository: image.repository, namespace: image.namespace, manifest, credentials, whyAnonymous, accountKey };
   }
 
   async function ask(question: Question): Promise<ImageAnswer> {
@@ -91,8 +93,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     if (waitMs > 0) return limited(registry.host, waitMs);
     const limits = { dispatcher, requestMs: requestTimeoutMs, signal: AbortSignal.timeout(overallTimeoutMs) };
     const accessKey = `${accountKey} ${question.repository}`;
-    const known = accesses.get(accessKey);
-    let access = known?.scheme === "bearer" && known.until <= now() ? undefined : known;
+    let access = accesses.get(accessKey);
     let method: "HEAD" | "GET" = "HEAD";
     const send = () =>
       exchange(
@@ -112,7 +113,7 @@ export function createRegistry(options: RegistryOptions): Registry {
       if (granted && "kind" in granted) return granted;
       if (granted) {
         access = granted;
-        accesses.set(accessKey, granted);
+        accesses.keep(accessKey, granted, question.namespace);
         reply = await send();
       }
     }
@@ -164,7 +165,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     if (status === 429) {
       const asked = retryAfterMs(headers);
       const waitMs = asked === undefined ? undefined : Math.min(asked, LONGEST_RETRY_AFTER_MS);
-      if (waitMs !== undefined) limitedUntil.set(question.accountKey, now() + waitMs);
+      if (waitMs !== undefined) limitedUntil.set(question.accountKey, now() + waitMs, question.namespace);
       return limited(host, waitMs);
     }
     if (status >= 500) return unavailable(`${host} fails (HTTP ${status}); it is asked again at the next pass`);

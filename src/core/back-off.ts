@@ -1,6 +1,7 @@
 /** A try that costs others, and failed, comes again ever later: a refused push holds up its branch, a repository that is too large is downloaded in vain, a file that costs too much takes a thread. */
 import { type ErrorCode, ReconcileError } from "../errors.ts";
 import { createBoundedMap } from "./bounded-map.ts";
+import { dataBytes } from "./data-bytes.ts";
 import { idOf } from "./results.ts";
 import { isSameTarget } from "./target.ts";
 import type { Outcome, Target } from "./types.ts";
@@ -18,7 +19,7 @@ const COSTLY: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["git_limit", "git_pus
 /** The second try is free: what was just mended is to work at once. */
 const FIRST_MS = 10_000;
 const MOST_MS = 600_000;
-const MOST_REMEMBERED = 10_000;
+const MOST_BYTES = 4 * 2 ** 20;
 
 interface Failure {
   readonly target: Target;
@@ -30,7 +31,7 @@ interface Failure {
 
 /** `now`: milliseconds, monotonic. */
 export function createBackOff(now: () => number): BackOff {
-  const failures = createBoundedMap<Failure>(MOST_REMEMBERED);
+  const failures = createBoundedMap<Failure>(MOST_BYTES, dataBytes);
   const find = (target: Target, to: string) => {
     const failure = failures.get(idOf(target));
     return failure?.to === to && isSameTarget(failure.target, target) ? failure : undefined;
@@ -55,7 +56,7 @@ export function createBackOff(now: () => number): BackOff {
       if (!COSTLY.has(error.code) || !wasTried) return;
       const times = (before?.times ?? 0) + 1;
       const heldMs = times === 1 ? 0 : Math.min(MOST_MS, FIRST_MS * 2 ** (times - 2));
-      failures.set(idOf(target), { target, to, error, times, heldUntil: now() + heldMs });
+      failures.set(idOf(target), { target, to, error, times, heldUntil: now() + heldMs }, target.namespace);
     },
   };
 }

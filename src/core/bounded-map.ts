@@ -1,25 +1,65 @@
-/** The oldest entries make room for a new one, so that all together never have more than `most`: entries, or what `sizeOf` measures. */
-export function createBoundedMap<Value, Key = string>(most: number, sizeOf: (key: Key, value: Value) => number = () => 1) {
-  const entries = new Map<Key, Value>();
+/** What an entry takes beside its key and its value, measured. */
+const ENTRY_BYTES = 256;
+
+interface Group<Key, Value> {
+  bytes: number;
+  /** The newest last. */
+  readonly entries: Map<Key, { readonly value: Value; readonly bytes: number }>;
+}
+
+/**
+ * Holds no more than `mostBytes`: keys, what `sizeOf` says of values, and what every entry takes. Where there is no room, the group (a namespace,
+ * say) that holds the most loses its oldest entries, so that none drives out what belongs to others.
+ */
+export function createBoundedMap<Value, Key extends string | number = string>(mostBytes: number, sizeOf: (value: Value) => number) {
+  const groups = new Map<string, Group<Key, Value>>();
+  const groupOf = new Map<Key, string>();
   let held = 0;
 
   function remove(key: Key): void {
-    const value = entries.get(key);
-    if (value !== undefined && entries.delete(key)) held -= sizeOf(key, value);
+    const name = groupOf.get(key);
+    const group = name === undefined ? undefined : groups.get(name);
+    const entry = group?.entries.get(key);
+    if (name === undefined || !group || !entry) return;
+    groupOf.delete(key);
+    group.entries.delete(key);
+    group.bytes -= entry.bytes;
+    held -= entry.bytes;
+    if (group.entries.size === 0) groups.delete(name);
+  }
+
+  function makeRoom(): void {
+    while (held > mostBytes) {
+      const [first, ...others] = groups.values();
+      const largest = others.reduce((most, group) => (most && most.bytes >= group.bytes ? most : group), first);
+      for (const oldest of largest?.entries.keys() ?? []) {
+        remove(oldest);
+        break;
+      }
+    }
   }
 
   return {
-    get: (key: Key) => entries.get(key),
+    get: (key: Key) => groups.get(groupOf.get(key) ?? "")?.entries.get(key)?.value,
     delete: remove,
-    /** From now on it is the newest. */
-    set(key: Key, value: Value): void {
+    /** From now on it is the newest; a value that has changed is measured anew. */
+    set(key: Key, value: Value, name = ""): void {
       remove(key);
-      entries.set(key, value);
-      held += sizeOf(key, value);
-      for (const oldest of entries.keys()) {
-        if (held <= most) return;
-        remove(oldest);
-      }
+      const bytes = ENTRY_BYTES + (typeof key === "string" ? 2 * key.length : 0) + sizeOf(value);
+      const group = groups.get(name) ?? { bytes: 0, entries: new Map() };
+      groups.set(name, group);
+      groupOf.set(key, name);
+      group.entries.set(key, { value, bytes });
+      group.bytes += bytes;
+      held += bytes;
+      makeRoom();
+    },
+    *entries(): Generator<[Key, Value]> {
+      for (const group of groups.values()) for (const [key, { value }] of group.entries) yield [key, value];
+    },
+    /** Counted, of all entries together. */
+    get bytes() {
+      return held;
     },
   };
 }

@@ -1,4 +1,5 @@
 import { createBoundedMap } from "./bounded-map.ts";
+import { dataBytes } from "./data-bytes.ts";
 import { DatedFailure } from "./dated-failure.ts";
 
 /**
@@ -6,11 +7,16 @@ import { DatedFailure } from "./dated-failure.ts";
  * good enough, and at most one load runs and one waits behind it, however many ask. Times are `performance.now()` milliseconds.
  */
 interface Freshest<T> {
-  /** `load` gets the last good answer, if there was one, and the time that a failure it knows already must not be older than. */
-  get(key: string, notBefore: number, load: (known: T | undefined, notBefore: number) => Promise<T>): Promise<T>;
+  /**
+   * `load` gets the last good answer, if there was one, and the time that a failure it knows already must not be older than. `group`: whose
+   * share of what is remembered it takes, a namespace.
+   */
+  get(key: string, notBefore: number, load: Load<T>, group?: string): Promise<T>;
   /** An answer learned in another way, as of that time. */
   put(key: string, startedAt: number, answer: T): void;
 }
+
+type Load<T> = (known: T | undefined, notBefore: number) => Promise<T>;
 
 interface Entry<T> {
   startedAt: number;
@@ -18,25 +24,27 @@ interface Entry<T> {
   askedAt: number;
   answer: Promise<T>;
   known: T | undefined;
+  /** Of the last load; its promise holds it too. */
+  failure: unknown;
 }
 
-/** Remembers the answers to `maxKeys` questions, the latest asked. */
-export function createFreshest<T>(maxKeys: number): Freshest<T> {
-  const entries = createBoundedMap<Entry<T>>(maxKeys);
+/** Remembers answers, plain data, up to `mostBytes` of them and their questions: the latest asked, and of every group its share. */
+export function createFreshest<T>(mostBytes: number): Freshest<T> {
+  const entries = createBoundedMap<Entry<T>>(mostBytes, ({ known, failure }) => dataBytes([known, failure]));
 
-  function get(key: string, notBefore: number, load: (known: T | undefined, notBefore: number) => Promise<T>): Promise<T> {
+  function get(key: string, notBefore: number, load: Load<T>, group?: string): Promise<T> {
     const last = entries.get(key);
     const isFresh = last && last.startedAt >= notBefore;
-    const entry = isFresh ? last : begin(key, last, load);
+    const entry = isFresh ? last : begin(key, last, load, group);
     entry.askedAt = Math.max(entry.askedAt, notBefore);
     return entry.answer.catch((error: unknown) => {
       // It turned out to be a failure from before this question.
-      if (entry.startedAt < notBefore) return get(key, notBefore, load);
+      if (entry.startedAt < notBefore) return get(key, notBefore, load, group);
       throw error;
     });
   }
 
-  function begin(key: string, last: Entry<T> | undefined, load: (known: T | undefined, notBefore: number) => Promise<T>): Entry<T> {
+  function begin(key: string, last: Entry<T> | undefined, load: Load<T>, group?: string): Entry<T> {
     const run = async () => {
       await last?.answer.catch(() => undefined);
       entry.known = last?.known;
@@ -45,13 +53,23 @@ export function createFreshest<T>(maxKeys: number): Freshest<T> {
         entry.known = await load(entry.known, entry.askedAt);
       } catch (error) {
         if (error instanceof DatedFailure) entry.startedAt = Math.min(entry.startedAt, error.startedAt);
+        entry.failure = error;
         throw error;
+      } finally {
+        // By now it is known how much it holds.
+        if (entries.get(key) === entry) entries.set(key, entry, group);
       }
       return entry.known;
     };
     // Infinity: not begun yet, so who asks meanwhile shares it.
-    const entry: Entry<T> = { startedAt: Number.POSITIVE_INFINITY, askedAt: 0, answer: Promise.resolve().then(run), known: undefined };
-    entries.set(key, entry);
+    const entry: Entry<T> = {
+      startedAt: Number.POSITIVE_INFINITY,
+      askedAt: 0,
+      answer: Promise.resolve().then(run),
+      known: undefined,
+      failure: undefined,
+    };
+    entries.set(key, entry, group);
     return entry;
   }
 
@@ -60,7 +78,7 @@ export function createFreshest<T>(maxKeys: number): Freshest<T> {
     put(key, startedAt, answer) {
       const last = entries.get(key);
       if (last && last.startedAt > startedAt) return;
-      entries.set(key, { startedAt, askedAt: startedAt, answer: Promise.resolve(answer), known: answer });
+      entries.set(key, { startedAt, askedAt: startedAt, answer: Promise.resolve(answer), known: answer, failure: undefined });
     },
   };
 }

@@ -1,6 +1,7 @@
 /** Whether the image of a commit is there: registry, else the build, else patience (contract §8). Never a push without a yes. */
 import { type ErrorCode, ReconcileError } from "../errors.ts";
 import { createBoundedMap } from "./bounded-map.ts";
+import { dataBytes } from "./data-bytes.ts";
 import type { PulledImage } from "./edit-manifest.ts";
 import { createFreshest } from "./freshest.ts";
 import { dockerHub, formatImage } from "./image.ts";
@@ -63,18 +64,20 @@ type Look =
   | { readonly kind: "absent" }
   | { readonly kind: "trouble"; readonly error: ReconcileError };
 
-const REMEMBERED = 10_000;
+const MOST_ANSWERS_BYTES = 8 * 2 ** 20;
+const MOST_STATES_BYTES = 4 * 2 ** 20;
+const MOST_SEEN_BYTES = 4 * 2 ** 20;
 /** The unnamed default Secret is not there, or not for this Deployment: nobody promised a login, so the registry is asked without one. */
 const NO_LOGIN: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["secret_missing", "secret_denied", "secret_forbidden"]);
 
 export function createImageGate({ registry, builds, clock, settings, observer = noObserver }: ImageGateOptions): ImageGate {
-  const answers = createFreshest<ImageAnswer>(REMEMBERED);
-  const states = createFreshest<BuildState>(REMEMBERED);
-  const firstSeen = createBoundedMap<number>(REMEMBERED);
+  const answers = createFreshest<ImageAnswer>(MOST_ANSWERS_BYTES);
+  const states = createFreshest<BuildState>(MOST_STATES_BYTES);
+  const firstSeen = createBoundedMap<number>(MOST_SEEN_BYTES, dataBytes);
 
   async function check(question: ImageQuestion): Promise<GateVerdict> {
     const { target, image, appCommit, tag } = question;
-    const seenAt = rememberSeen(`${target.namespace}/${target.deployment} ${appCommit.sha}`);
+    const seenAt = rememberSeen(target, appCommit.sha);
     const account = await readAccount(question);
     if (account.kind === "unchecked") {
       observer.imageChecked("unchecked");
@@ -115,23 +118,26 @@ export function createImageGate({ registry, builds, clock, settings, observer = 
     const name = `${formatImage(image)}:${tag}`;
     const registryUrl = target.registryUrl ?? defaultUrl(image.registry);
     const key = JSON.stringify([registryUrl, image.repository, tag, isPinned, account.ref ?? null]);
-    const answer = await answers.get(key, notBefore, async () => {
-      const said = await registry.check({ registryUrl, repository: image.repository }, tag, account.dockerConfig, isPinned);
+    const { namespace } = target;
+    const ask = async () => {
+      const said = await registry.check({ registryUrl, repository: image.repository, namespace }, tag, account.dockerConfig, isPinned);
       observer.imageChecked(said.kind);
       return said;
-    });
+    };
+    const answer = await answers.get(key, notBefore, ask, namespace);
     if (answer.kind === "found") return answer;
     if (answer.kind === "limited") return trouble("registry_limited", `the registry limits questions about ${name}: ${answer.reason}`);
     if (answer.kind === "unavailable")
       return trouble("registry_unavailable", `the registry could not be asked about ${name}: ${answer.reason}`);
 
     const { appRepository } = target;
+    const askBuild = async ({ text }: Secret) => {
+      const said = await builds.state(appRepository, appCommit.sha, text);
+      observer.buildAsked(said.kind);
+      return said;
+    };
     const state: BuildState = token
-      ? await states.get(JSON.stringify([appRepository, appCommit.sha, token.ref]), notBefore, async () => {
-          const said = await builds.state(appRepository, appCommit.sha, token.text);
-          observer.buildAsked(said.kind);
-          return said;
-        })
+      ? await states.get(JSON.stringify([appRepository, appCommit.sha, token.ref]), notBefore, () => askBuild(token), namespace)
       : { kind: "none" };
     if (state.kind === "queued" || state.kind === "running") return { kind: "building", state: state.kind };
     if (state.kind === "unknown") return trouble("build_unknown", `build status unknown: ${state.reason}`);
@@ -145,9 +151,10 @@ export function createImageGate({ registry, builds, clock, settings, observer = 
     return { kind: "absent" };
   }
 
-  function rememberSeen(key: string): number {
+  function rememberSeen({ namespace, deployment }: Target, sha: string): number {
+    const key = `${namespace}/${deployment} ${sha}`;
     const seenAt = firstSeen.get(key) ?? clock.now();
-    firstSeen.set(key, seenAt);
+    firstSeen.set(key, seenAt, namespace);
     return seenAt;
   }
 

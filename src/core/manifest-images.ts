@@ -25,8 +25,8 @@ export interface FoundImages {
   readonly hasDeployments: boolean;
 }
 
-/** Characters of manifests: a pass without news parses none again. */
-const MOST_REMEMBERED = 4 * 2 ** 20;
+/** Of manifests and their images: a pass without news parses none again. */
+const MOST_REMEMBERED_BYTES = 8 * 2 ** 20;
 
 /** The first line that every Git LFS pointer has, in all versions: https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md */
 const lfsPointer = /^version https:\/\/(?:git-lfs|hawser)\.github\.com\/spec\//;
@@ -62,7 +62,7 @@ export const findImages = rememberTexts((text): FoundImages => {
     }
   }
   return { images, sealedAt, others: [...others], hasDeployments };
-}, MOST_REMEMBERED);
+}, MOST_REMEMBERED_BYTES);
 
 function imageOf(container: YAMLMap, { get, fail }: NodeReader, text: string): Omit<ImageScalar, "isSealed"> | undefined {
   const node = get(container, "image");

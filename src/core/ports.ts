@@ -145,10 +145,10 @@ export type ImageAnswer =
 export interface Registry {
   /**
    * Never rejects for what the registry does. `dockerConfig`: text of `.dockerconfigjson`, absent = anonymous. `wantsDigest`: what is found
-   * has a digest, whatever the registry tells.
+   * has a digest, whatever the registry tells. `namespace`: of the Deployment that asks, whose share of what is remembered it takes.
    */
   check(
-    image: { readonly registryUrl: string; readonly repository: string },
+    image: { readonly registryUrl: string; readonly repository: string; readonly namespace?: string },
     tag: string,
     dockerConfig: string | undefined,
     wantsDigest?: boolean,

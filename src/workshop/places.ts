@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import { createBoundedMap } from "../core/bounded-map.ts";
+import { dataBytes } from "../core/data-bytes.ts";
 import { editManifest, type ManifestEdit } from "../core/edit-manifest.ts";
 import type { ManifestQuestion, Places } from "../core/ports.ts";
 import { formatRepository } from "../core/repository.ts";
@@ -11,10 +12,10 @@ import type { Workshop } from "./workshop.ts";
  */
 const INLINE_CHARACTERS = 4_096;
 /** Bytes of questions about larger texts whose answer was that nothing is to be done: a pass without news asks no thread. */
-const MOST_REMEMBERED = 2 ** 20;
+const MOST_REMEMBERED = 4 * 2 ** 20;
 
 export function createPlaces(workshop: Workshop): Places {
-  const upToDate = createBoundedMap<ManifestEdit>(MOST_REMEMBERED, (id, { image }) => 2 * (id.length + JSON.stringify(image).length));
+  const upToDate = createBoundedMap<ManifestEdit>(MOST_REMEMBERED, dataBytes);
 
   return {
     async edit(question, { namespace, manifestRepository }, signal) {
@@ -26,7 +27,7 @@ export function createPlaces(workshop: Workshop): Places {
       const what = `${path} of ${formatRepository(manifestRepository)}`;
       const remedy = "check the file, and give each Deployment a small one of its own";
       const edit = await workshop.run("editManifest", question, { namespace, what, remedy, signal });
-      if (edit.kind === "up_to_date") upToDate.set(id, edit);
+      if (edit.kind === "up_to_date") upToDate.set(id, edit, namespace);
       return edit;
     },
   };

@@ -3,9 +3,10 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DatedFailure } from "../../src/core/dated-failure.ts";
 import { createFreshest } from "../../src/core/freshest.ts";
+import { usedBytes } from "../held-memory.ts";
 
 test("a load that began before the question is not shared; a thousand questions cost the running load and one more", async () => {
-  const freshest = createFreshest<number>(10);
+  const freshest = createFreshest<number>(2 ** 20);
   let loads = 0;
   const gates: (() => void)[] = [];
   const load = () => new Promise<number>((resolve) => gates.push(() => resolve(loads++)));
@@ -24,7 +25,7 @@ test("a load that began before the question is not shared; a thousand questions 
 });
 
 test("a failure is not kept as the answer known, the last good one is; keys are bounded", async () => {
-  const freshest = createFreshest<string>(2);
+  const freshest = createFreshest<string>(5_000);
   const seen: (string | undefined)[] = [];
   const ask = (answer: () => string) =>
     freshest.get("a", performance.now(), async (known) => {
@@ -41,12 +42,12 @@ test("a failure is not kept as the answer known, the last good one is; keys are 
   assert.deepEqual(seen, [undefined, "good", "good"]);
   freshest.put("a", performance.now(), "told");
   assert.equal(await freshest.get("a", 0, async () => "loaded"), "told");
-  for (const key of ["b", "c"]) await freshest.get(key, 0, async () => key);
+  for (let i = 0; i < 100; i++) await freshest.get(`b${i}`, 0, async () => "b");
   assert.equal(await freshest.get("a", 0, async () => "again"), "again");
 });
 
 test("a failure that was known before the question is not its answer, though the load that met it began later", async () => {
-  const freshest = createFreshest<string>(10);
+  const freshest = createFreshest<string>(2 ** 20);
   const tried = performance.now();
   await sleep(2);
   const asked: number[] = [];
@@ -67,4 +68,22 @@ test("a failure that was known before the question is not its answer, though the
   await assert.rejects(freshest.get("b", tried, load), /silent/);
   assert.equal(asked.length, 3, "an old question takes the old failure");
   assert.equal(await freshest.get("b", question, load), "answered");
+});
+
+test("who asks something else each time adds no more than the bound, and drives out none of what others asked", async () => {
+  const freshest = createFreshest<{ readonly text: string }>(2 ** 20);
+  const before = await usedBytes();
+  const ask = (key: string, group: string) => freshest.get(key, 0, async () => ({ text: Buffer.alloc(10_000, key).toString() }), group);
+  await ask("neighbour's branch", "neighbour");
+  for (let i = 0; i < 3_000; i++) await ask(`branch ${i}`, "tenant");
+  const failing = Array.from({ length: 3_000 }, (_, i) =>
+    freshest.get(`failing ${i}`, 0, () => Promise.reject(new Error("no".repeat(5_000))), "tenant").catch(() => undefined),
+  );
+  await Promise.all(failing);
+  const held = (await usedBytes()) - before;
+  assert.ok(held < 4 * 2 ** 20, `${held} bytes`);
+  assert.equal(
+    await freshest.get("neighbour's branch", 0, () => assert.fail("it was forgotten"), "neighbour").then(({ text }) => text.length),
+    10_000,
+  );
 });

@@ -4,6 +4,7 @@
  */
 import { lookup } from "node:dns/promises";
 import { createBoundedMap } from "../../core/bounded-map.ts";
+import { dataBytes } from "../../core/data-bytes.ts";
 import { createFairQueue } from "../../core/fair-queue.ts";
 import { currentAsker } from "./asker.ts";
 import { NameUnanswered } from "./network-error.ts";
@@ -50,7 +51,7 @@ export function createNameLookups(options: NameLookupsOptions = {}): NameLookup 
   const waiting = createFairQueue<{ readonly question: Question; readonly group: string }>(MOST_WAITING);
   const running = new Map<string, number>();
   /** Until when (`performance.now()`) a name is not asked about again. */
-  const silent = createBoundedMap<number>(MOST_SILENT_BYTES, (host) => host.length + 100);
+  const silent = createBoundedMap<number>(MOST_SILENT_BYTES, dataBytes);
   let runningCount = 0;
 
   function begin(): void {

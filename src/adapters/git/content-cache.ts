@@ -1,8 +1,8 @@
 import { createBoundedMap } from "../../core/bounded-map.ts";
 import { inOwnMemory } from "./own-memory.ts";
 
-/** What an entry takes beside its content, measured. */
-const ENTRY_BYTES = 512;
+/** What a piece of memory of its own takes beside its bytes, measured. */
+const BUFFER_BYTES = 256;
 
 /** The contents used last, up to `maxBytes` together. */
 export interface ContentCache<K> {
@@ -10,8 +10,8 @@ export interface ContentCache<K> {
   put(key: K, content: Buffer): void;
 }
 
-export function createContentCache<K>(maxBytes: number): ContentCache<K> {
-  const contents = createBoundedMap<Buffer, K>(maxBytes, (_, { length }) => length + ENTRY_BYTES);
+export function createContentCache<K extends string | number>(maxBytes: number): ContentCache<K> {
+  const contents = createBoundedMap<Buffer, K>(maxBytes, ({ length }) => length + BUFFER_BYTES);
   return {
     get(key) {
       const content = contents.get(key);

@@ -40,8 +40,10 @@ export interface GitOptions {
 
 /** How far the search for a commit that is not the operator's own goes back (contract §6). */
 const LOOK_BACK = [50, 1_000];
-/** Commits remembered by branch, so that an unmoved tip costs one listing. */
-const MAX_LISTINGS = 5_000;
+/** Commits remembered by branch, so that an unmoved tip costs one listing: most take 1 to 2 KB, counted. */
+const MAX_LISTINGS_BYTES = 16 * 2 ** 20;
+/** Names of branches that nobody named. */
+const MAX_NAMES_BYTES = 4 * 2 ** 20;
 /** Folders and manifests of all copies that are kept in memory, so that a pass without news reads nothing from disk. */
 const MAX_CONTENTS_BYTES = 16 * 2 ** 20;
 
@@ -64,8 +66,8 @@ export function createGit(options: GitOptions): Git & PushAccess & { close(): Pr
     grace: options.grace ?? { acknowledgeMs: 20_000, askMs: 35_000 },
     observer: options.observer ?? noObserver,
   });
-  const listings = createFreshest<Found>(MAX_LISTINGS);
-  const names = createFreshest<string>(MAX_LISTINGS);
+  const listings = createFreshest<Found>(MAX_LISTINGS_BYTES);
+  const names = createFreshest<string>(MAX_NAMES_BYTES);
   const contents = createContentCache<string>(MAX_CONTENTS_BYTES);
   const beginArrival = createArrivals(Math.max(maxCopiesBytes, 2 * options.maxRepositoryBytes));
   const copies = createManifestsCopies({
@@ -74,15 +76,16 @@ export function createGit(options: GitOptions): Git & PushAccess & { close(): Pr
   });
 
   function newestCommit(at: Wanted<Branch>, notBefore: number): Promise<Newest> {
-    return listings.get(`tip:${idOf(at)}`, notBefore, async (known, asked) => {
+    const load = async (known: Found | undefined, asked: number) => {
       const found = await look(at, known, asked, 1, () => false);
       if (found) return found;
       throw new ReconcileError("git_protocol", `${formatRepository(at.repository)} did not send the commit it names as its tip`);
-    });
+    };
+    return listings.get(`tip:${idOf(at)}`, notBefore, load, at.namespace);
   }
 
   function commitBehind(at: Branch, tip: string, notBefore: number, skip: (commit: Commit) => boolean): Promise<Newest> {
-    return listings.get(`behind ${tip}:${idOf(at)}`, notBefore, async (known, asked) => {
+    const load = async (known: Found | undefined, asked: number) => {
       if (known?.tip === tip) return known;
       for (const depth of LOOK_BACK) {
         const found = await look(at, undefined, asked, depth, skip);
@@ -92,7 +95,8 @@ export function createGit(options: GitOptions): Git & PushAccess & { close(): Pr
         "git_no_commit",
         `no commit but the operator's own in the last ${LOOK_BACK.at(-1)} of ${formatRepository(at.repository)}, branch '${at.branch}'; push a commit to the application`,
       );
-    });
+    };
+    return listings.get(`behind ${tip}:${idOf(at)}`, notBefore, load, at.namespace);
   }
 
   /** The newest commit that counts, among so many generations; `known`: the answer for the tip that it names. */
@@ -120,7 +124,8 @@ export function createGit(options: GitOptions): Git & PushAccess & { close(): Pr
   }
 
   async function manifestsBranch(at: Wanted<ManifestsBranch>, notBefore: number): Promise<ManifestsBranch> {
-    const branch = at.branch ?? (await names.get(idOf(at), notBefore, (_known, asked) => onceMended(() => findBranch(at, asked))));
+    const load = (_known: string | undefined, asked: number) => onceMended(() => findBranch(at, asked));
+    const branch = at.branch ?? (await names.get(idOf(at), notBefore, load, at.namespace));
     return { ...at, branch };
   }
 

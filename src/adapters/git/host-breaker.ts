@@ -1,4 +1,6 @@
 /** Hosts that did not answer: who asked before that was found out is told so at once, instead of waiting for the same silence. */
+import { createBoundedMap } from "../../core/bounded-map.ts";
+import { dataBytes } from "../../core/data-bytes.ts";
 import { DatedFailure } from "../../core/dated-failure.ts";
 import type { ReconcileError } from "../../errors.ts";
 
@@ -16,17 +18,10 @@ interface HostState {
   failure?: DatedFailure;
 }
 
-const MAX_HOSTS = 1_000;
+const MOST_BYTES = 2 ** 20;
 
 export function createHostBreaker(): HostBreaker {
-  const hosts = new Map<string, HostState>();
-
-  function remember(host: string, state: HostState): void {
-    hosts.delete(host);
-    hosts.set(host, state);
-    const [oldest] = hosts.keys();
-    if (hosts.size > MAX_HOSTS && oldest !== undefined) hosts.delete(oldest);
-  }
+  const hosts = createBoundedMap<HostState>(MOST_BYTES, dataBytes);
 
   return {
     refuse(host, notBefore) {
@@ -40,9 +35,9 @@ export function createHostBreaker(): HostBreaker {
       const { answeredAt = Number.NEGATIVE_INFINITY, failure: known } = hosts.get(host) ?? {};
       // A host that has answered somebody since then is only busy.
       const isNews = startedAt > answeredAt && (!known || startedAt > known.startedAt);
-      if (isNews) remember(host, { answeredAt, failure });
+      if (isNews) hosts.set(host, { answeredAt, failure });
       return failure;
     },
-    answered: (host) => remember(host, { answeredAt: performance.now() }),
+    answered: (host) => hosts.set(host, { answeredAt: performance.now() }),
   };
 }

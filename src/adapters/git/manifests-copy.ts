@@ -46,8 +46,9 @@ const MAX_PACKS = 100;
 /** A fast-forward that brings more than this (or inflates to more than a pack of that size may) is taken for a rewritten branch: a fresh depth-1 copy is smaller. */
 const MAX_FORWARD_BYTES = 4 * 2 ** 20;
 
-/** Commits of others that are remembered as looked for. */
-const MAX_HISTORIES = 100;
+/** Of commits of others that are remembered as looked for, about a hundred; and of the tip. */
+const MAX_HISTORIES_BYTES = 64 * 1024;
+const MAX_TIP_BYTES = 64 * 1024;
 /** What a boundary of the history takes. */
 const SHALLOW_BYTES = 128;
 
@@ -68,8 +69,8 @@ interface Store {
 export function createManifestsCopy({ remote, folder, identity, contents, beginArrival, packWork }: CopyOptions): DisposableCopy {
   let store: Store | undefined;
   let generation = 0;
-  const tips = createFreshest<string>(1);
-  const histories = createFreshest<History>(MAX_HISTORIES);
+  const tips = createFreshest<string>(MAX_TIP_BYTES);
+  const histories = createFreshest<History>(MAX_HISTORIES_BYTES);
   const takeOwnTurn = createTurns();
 
   const current = (): Store => {

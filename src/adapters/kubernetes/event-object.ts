@@ -12,6 +12,7 @@ type Regarding = Pick<DeploymentRecord, "namespace" | "name" | "uid" | "resource
 
 export interface Item {
   readonly about: Regarding;
+  /** With a note that may be posted. */
   readonly event: ClusterEvent;
   readonly atMicros: number;
 }
@@ -30,7 +31,7 @@ export function eventObject({ about, event, atMicros }: Item, instance: string):
     action: "Reconcile",
     type,
     reason,
-    note: cut(note),
+    note,
     regarding: { apiVersion: "apps/v1", kind: "Deployment", ...about },
   };
 }
@@ -53,8 +54,8 @@ function eventName(deployment: string, atMicros: number): string {
   return upToLetter + suffix;
 }
 
-/** At most so many bytes, never half a character. */
-function cut(note: string): string {
+/** As much as may be posted, never half a character: what waits to be posted is no longer. */
+export function cutNote(note: string): string {
   const bytes = Buffer.from(note);
   if (bytes.length <= MOST_NOTE_BYTES) return note;
   const ellipsis = "…";

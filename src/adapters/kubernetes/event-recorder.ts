@@ -1,10 +1,11 @@
 /** Kubernetes Events about Deployments (events.k8s.io/v1): told if possible, never waited for. */
 import { createBoundedMap } from "../../core/bounded-map.ts";
+import { dataBytes } from "../../core/data-bytes.ts";
 import type { ClusterEvent } from "../../core/events.ts";
 import { createFairQueue } from "../../core/fair-queue.ts";
 import type { Log } from "../../core/ports.ts";
 import type { DeploymentRecord } from "../../core/types.ts";
-import { eventObject, type Item } from "./event-object.ts";
+import { cutNote, eventObject, type Item } from "./event-object.ts";
 import type { KubeClient } from "./kube-client.ts";
 import { accessRemedy, type KubeAnswer, type KubeError, statusMessage } from "./kube-error.ts";
 
@@ -38,9 +39,9 @@ interface EventRecorderOptions extends EventRecorderTimes {
 const MOST_QUEUED = 1_000;
 /** API servers keep an Event for an hour (`--event-ttl`), so what is older is no news. */
 const LIFE_MICROS = 3_600_000_000;
-/** Namespaces without the right to create Events that are named in the log, and those that are remembered. */
+/** Namespaces without the right to create Events that are named in the log, and what is remembered of all. */
 const MOST_NAMED = 5;
-const MOST_NAMESPACES = 10_000;
+const MOST_NAMESPACES_BYTES = 4 * 2 ** 20;
 
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
   const { client, log, instance, deadlineMs = 5_000, doubtMs = 2_000, forbiddenMs = 600_000 } = options;
@@ -48,7 +49,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   /** Could not be posted. */
   const lost = createFairQueue<Item>(MOST_QUEUED);
   /** Namespaces in which RBAC forbids Events; nothing is posted there before that time (`performance.now()`). */
-  const forbidden = createBoundedMap<{ readonly untilMs: number; readonly isNamed: boolean }>(MOST_NAMESPACES);
+  const forbidden = createBoundedMap<{ readonly untilMs: number; readonly isNamed: boolean }>(MOST_NAMESPACES_BYTES, dataBytes);
   const closing = new AbortController();
   const counts = { recorded: 0, failed: 0, dropped: 0 };
   /** Each kind of trouble is told once until a post succeeds, a lasting one once: Events are a courtesy, and the log has the facts anyway. */
@@ -64,7 +65,8 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     // No two at one time, and never back, so that their names sort as they happened.
     lastMicros = Math.max(lastMicros + 1, Date.now() * 1_000);
     const version = { ...(uid !== undefined && { uid }), ...(resourceVersion !== undefined && { resourceVersion }) };
-    enqueue(queue, { about: { namespace, name, ...version }, event, atMicros: lastMicros });
+    const cut = { ...event, note: cutNote(event.note) };
+    enqueue(queue, { about: { namespace, name, ...version }, event: cut, atMicros: lastMicros });
     if (!isDelivering) delivery = deliverAll();
   }
 

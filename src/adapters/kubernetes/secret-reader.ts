@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { allowedRepositoriesAnnotation } from "../../core/allowed-repositories.ts";
 import { createBoundedMap } from "../../core/bounded-map.ts";
+import { dataBytes } from "../../core/data-bytes.ts";
 import type { SecretField, Secrets } from "../../core/ports.ts";
 import type { SecretRef } from "../../core/types.ts";
 import { ReconcileError } from "../../errors.ts";
@@ -14,8 +15,8 @@ interface SecretReaderTimes {
   readonly doubtMs?: number;
 }
 
-/** Of how many Secrets it is known that they are refused for good; the others are doubted again. */
-const mostRefused = 10_000;
+/** Of Secrets that are known to be refused for good; the others are doubted again. */
+const mostRefusedBytes = 4 * 2 ** 20;
 /** Far more than any key or registry login; what is read is watched for in every text, in several forms, for as long as its run lasts. */
 const MAX_FIELD_BYTES = 64 * 1024;
 /** RFC 1123 subdomain: nothing else can be a name, and nothing else goes into a path. */
@@ -29,7 +30,7 @@ const base64Form = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}
  */
 export function createSecretReader(client: KubeClient, { deadlineMs = 10_000, doubtMs = 2_000 }: SecretReaderTimes = {}): Secrets {
   const underWay = new Map<string, Promise<KubeAnswer>>();
-  const refused = createBoundedMap<true>(mostRefused);
+  const refused = createBoundedMap<true>(mostRefusedBytes, dataBytes);
   // The deadline bounds the request, and the client's close cuts it.
   const never = new AbortController().signal;
 
@@ -37,17 +38,17 @@ export function createSecretReader(client: KubeClient, { deadlineMs = 10_000, do
     const path = `/api/v1/namespaces/${namespace}/secrets/${name}`;
     const shared = underWay.get(path);
     if (shared) return shared;
-    const answer = askUnlessStarting(path).finally(() => underWay.delete(path));
+    const answer = askUnlessStarting(path, namespace).finally(() => underWay.delete(path));
     underWay.set(path, answer);
     return answer;
   }
 
-  async function askUnlessStarting(path: string): Promise<KubeAnswer> {
+  async function askUnlessStarting(path: string, namespace: string): Promise<KubeAnswer> {
     const first = await client.get(path, { deadlineMs, signal: never });
     const isDoubtful = first.status === 403 && refused.get(path) === undefined;
     if (isDoubtful) await sleep(doubtMs);
     const answer = isDoubtful ? await client.get(path, { deadlineMs, signal: never }) : first;
-    if (answer.status === 403) refused.set(path, true);
+    if (answer.status === 403) refused.set(path, true, namespace);
     else refused.delete(path);
     return answer;
   }

@@ -12,6 +12,9 @@ interface RegistryToken {
 /** What the specification of the token endpoint says when it does not tell: distribution, "Token Authentication". */
 const DEFAULT_LIFETIME_S = 60;
 
+/** Far more than any: those of cloud registries take 3 KB. */
+const MOST_TOKEN_CHARACTERS = 16 * 1024;
+
 const answer = z.object({
   token: z.string().nullish(),
   access_token: z.string().nullish(),
@@ -65,6 +68,6 @@ function parseToken(text: string): RegistryToken | undefined {
   const parsed = answer.safeParse(json);
   const token = parsed.data?.token || parsed.data?.access_token;
   // Whatever else would not be one header value.
-  if (!token || !/^[\x21-\x7e]+$/.test(token)) return undefined;
+  if (!token || token.length > MOST_TOKEN_CHARACTERS || !/^[\x21-\x7e]+$/.test(token)) return undefined;
   return { kind: "token", token, lifetimeMs: (parsed.data?.expires_in ?? DEFAULT_LIFETIME_S) * 1_000 };
 }

@@ -170,6 +170,7 @@ test("S20: a token endpoint that answers nonsense is unavailable", async (t) => 
     '{"token":""}',
     '{"token":7}',
     '{"token":"a b"}',
+    `{"token":"${"t".repeat(16 * 1024 + 1)}"}`,
     '{"token":"a\\r\\nx: y"}',
     '{"token":"x","expires_in":"soon"}',
     '{"token":"x","expires_in":-1}',

@@ -1,6 +1,7 @@
 import { createHmac, createPrivateKey, createPublicKey, type KeyObject, randomBytes, sign, verify } from "node:crypto";
 import ssh2 from "ssh2";
 import { createBoundedMap } from "../../../core/bounded-map.ts";
+import { dataBytes } from "../../../core/data-bytes.ts";
 import type { SshKey } from "../../../core/ports.ts";
 import type { SecretRef } from "../../../core/types.ts";
 import { ReconcileError } from "../../../errors.ts";
@@ -29,7 +30,7 @@ const LEAST_RSA_BITS = 1_024;
 const MOST_OTHER_BYTES = 4_096;
 
 /** By a keyed hash of the text, which itself is not kept after its run: the id of a key that was proven sound, or why it is none. */
-const judged = createBoundedMap<string | Unusable>(2 ** 20, (hash, found) => 200 + hash.length + textOf(found).length);
+const judged = createBoundedMap<string | Unusable>(2 ** 20, dataBytes);
 const hashKey = randomBytes(32);
 
 function textOf(found: string | Unusable): string {
@@ -42,7 +43,7 @@ export function parseSshKey(text: string, secret: SecretRef): SshKey {
   const known = judged.get(hash);
   const privateKey = known instanceof Unusable ? known : decode(text);
   const found = known ?? (privateKey instanceof Unusable ? privateKey : prove(privateKey));
-  if (known === undefined) judged.set(hash, found);
+  if (known === undefined) judged.set(hash, found, secret.namespace);
   if (!(found instanceof Unusable || privateKey instanceof Unusable)) return { id: found, privateKey };
   throw new ReconcileError(
     "ssh_key_invalid",
