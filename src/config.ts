@@ -10,6 +10,8 @@ import type { SecretScope } from "./core/secret-scope.ts";
 
 export interface Config {
   readonly port: number;
+  /** Where `/health` and `/ready` are answered alone; 0: nowhere but on `port`. */
+  readonly healthPort: number;
   /** Undefined: all interfaces, IPv6 and IPv4. */
   readonly host: string | undefined;
   readonly logLevel: string;
@@ -94,6 +96,7 @@ const CLOSING_SWITCHES = ["ALLOWED_REPOSITORIES", "RECONCILE_TOKEN", "DEBUG_ENDP
 
 export const schema = z.object({
   PORT: whole(8000, 0, 65_535),
+  HEALTH_PORT: whole(0, 0, 65_535),
   HOST: z.string().optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`).optional(),
   RUST_LOG: z.string().optional(),
@@ -148,6 +151,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     warnings,
     config: {
       port: values.PORT,
+      healthPort: values.HEALTH_PORT,
       host: values.HOST,
       logLevel: values.LOG_LEVEL ?? levelFromRustLog(values.RUST_LOG, warnings) ?? "info",
       watchNamespaces: values.WATCH_NAMESPACES,

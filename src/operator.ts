@@ -30,7 +30,7 @@ import type { DeploymentRecord, Outcome, Result, SecretRef, Target } from "./cor
 import { unknownName } from "./core/unknown-name.ts";
 import { createWriters, type Seat } from "./core/writer.ts";
 import { ReconcileError } from "./errors.ts";
-import { createApp, type Endpoints } from "./http/app.ts";
+import { createApp, createHealthApp, type Endpoints } from "./http/app.ts";
 import { startHttpServer } from "./http/http-server.ts";
 import { statusPage } from "./http/status-page.ts";
 import { statusReport } from "./http/status-report.ts";
@@ -202,13 +202,19 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       debug: () => view((records) => debugEntries(records, parse, branchesOf).map((entry) => redactor.redactDeep(entry) as object)),
     }),
     health: () => ({ status: deployments.synced ? "ok" : "starting", tracked_deployments: trackedCount(deployments.list(), parse) }),
+    ready() {
+      stopping.signal.throwIfAborted();
+      if (!deployments.synced) throw unsynced();
+    },
     metrics: async () => metrics.render(await state()),
   };
 
   const { reconcileToken } = config;
   if (reconcileToken !== undefined) redactor.watch(reconcileToken, "RECONCILE_TOKEN");
   const app = createApp(endpoints, log, { requestStarted: metrics.requestStarted, reconcileToken });
+  const { host, healthPort } = config;
   const server = await startHttpServer(app, config);
+  const healthServer = healthPort === 0 ? undefined : await startHttpServer(createHealthApp(endpoints, log), { host, port: healthPort });
   const timer = config.reconcileIntervalMs > 0 ? setInterval(() => void onTimer(), config.reconcileIntervalMs) : undefined;
   async function onTimer(): Promise<void> {
     if (!deployments.synced || stopping.signal.aborted) return;
@@ -225,7 +231,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       clearInterval(timer);
       stopping.abort(new ReconcileError("shutdown", "the operator is shutting down"));
       await reconciler.close();
-      await server.close();
+      await Promise.all([server.close(), healthServer?.close()]);
       deployments.close();
       await Promise.all([chat.close(LAST_MESSAGES_MS), recorder.close(LAST_EVENTS_MS)]);
       await outside.close();
@@ -242,12 +248,13 @@ async function ready(synced: Promise<void>): Promise<void> {
     await synced;
   } catch (cause) {
     if (cause instanceof ReconcileError) throw cause;
-    throw new ReconcileError(
-      "cluster_unsynced",
-      "the Kubernetes API server has not given its Deployments yet; see the operator's log for the reason",
-      { cause },
-    );
+    throw unsynced(cause);
   }
+}
+
+function unsynced(cause?: unknown): ReconcileError {
+  const message = "the Kubernetes API server has not given its Deployments yet; see the operator's log for the reason";
+  return new ReconcileError("cluster_unsynced", message, { cause });
 }
 
 function redactOutcome(outcome: Outcome, { redact }: Redactor): Outcome {

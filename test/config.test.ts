@@ -11,6 +11,7 @@ test("an empty environment has the defaults of the contract", () => {
   assert.match(knownHostsFiles.join(), /\.ssh.known_hosts$/);
   assert.deepEqual(config, {
     port: 8000,
+    healthPort: 0,
     host: undefined,
     logLevel: "info",
     watchNamespaces: [],

@@ -56,7 +56,7 @@ for (const folder of folders) {
   test(`${folder}: kubelet's probes trigger the passes, and a push has time to end`, { skip }, async () => {
     const { deployment, pod, container } = deploymentIn(await renderManifests(folder));
     assert.deepEqual(container.livenessProbe, {
-      httpGet: { path: "/health", port: "http" },
+      httpGet: { path: "/health", port: "health" },
       periodSeconds: 15,
       timeoutSeconds: 5,
       failureThreshold: 5,
@@ -78,7 +78,10 @@ for (const folder of folders) {
     const { spec } = objectOf(objects, "Service") as unknown as IService;
     assert.deepEqual(spec?.ports, [{ name: "http", port: 80, targetPort: "http" }]);
     assert.equal(spec?.publishNotReadyAddresses, true);
-    assert.deepEqual(container.ports, [{ name: "http", containerPort: 8000 }]);
+    assert.deepEqual(container.ports, [
+      { name: "http", containerPort: 8000 },
+      { name: "health", containerPort: 8081 },
+    ]);
     const labels = deployment.spec?.template.metadata?.labels ?? {};
     const { spec: policy } = objectOf(objects, "NetworkPolicy") as unknown as INetworkPolicy;
     for (const selector of [spec?.selector, deployment.spec?.selector.matchLabels, policy?.podSelector?.matchLabels]) {
@@ -93,6 +96,7 @@ for (const folder of folders) {
     const parsed = parseConfig(env);
     assert.ok(parsed.kind === "ok", JSON.stringify(parsed));
     assert.equal(parsed.config.port, 8000);
+    assert.equal(parsed.config.healthPort, 8081);
     assert.equal(parsed.config.operatorNamespace, name);
     assert.ok(parsed.config.reconcileTimeoutMs < 60_000, "the answer comes before the probe gives up");
     const mount = container.volumeMounts?.find(({ readOnly }) => readOnly);

@@ -1,4 +1,4 @@
-/** The five endpoints (contract §5). Snake case lives here. */
+/** The endpoints (contract §5). Snake case lives here. */
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
 import { onceEach } from "../core/once-each.ts";
 import type { Filter } from "../core/pass.ts";
@@ -22,6 +22,8 @@ export interface Endpoints {
   /** Absent: there is no such path. */
   readonly debug?: () => object[];
   readonly health: () => { status: "ok" | "starting"; tracked_deployments: number };
+  /** Throws what `/reconcile` would be refused with. */
+  readonly ready: () => void;
   readonly metrics: () => Promise<{ contentType: string; text: string }>;
 }
 
@@ -39,13 +41,10 @@ const CALLS_PER_TURN = 50;
 
 export function createApp(endpoints: Endpoints, log: Log, { requestStarted, reconcileToken }: AppOptions = {}): Express {
   const { debug } = endpoints;
-  const routes = ["/reconcile", "/status", ...(debug ? ["/debug"] : []), "/health", "/metrics"];
+  const routes = ["/reconcile", "/status", ...(debug ? ["/debug"] : []), "/health", "/ready", "/metrics"];
   const turn = takeTurns(CALLS_PER_TURN);
   const body = onceEach((results: Result[]) => toJson(results.map(reconcileEntry)));
-  const app = express();
-  app.disable("x-powered-by");
-  app.disable("etag");
-  app.set("query parser", "simple");
+  const app = plainApp();
   if (requestStarted) app.use(observeRequests(requestStarted, routes));
 
   if (reconcileToken !== undefined) app.all("/reconcile", requireToken(reconcileToken));
@@ -60,12 +59,7 @@ export function createApp(endpoints: Endpoints, log: Log, { requestStarted, reco
     await turn();
     sendJson(response, body(results));
   });
-  const read = (path: string, answer: (response: Response, request: Request) => unknown) =>
-    app.all(path, async (request, response) => {
-      if (request.method !== "GET" && request.method !== "HEAD") return refuseMethod(response, "GET, HEAD");
-      await answer(response, request);
-    });
-  read("/status", (response, request) => {
+  read(app, "/status", (response, request) => {
     response.vary("accept");
     // Who takes anything, as curl does, gets the text.
     if (request.accepts(["text/plain", "text/html"]) !== "text/html") return response.type("text/plain").send(endpoints.status());
@@ -75,13 +69,50 @@ export function createApp(endpoints: Endpoints, log: Log, { requestStarted, reco
     });
     return response.type("text/html").send(endpoints.statusPage());
   });
-  if (debug) read("/debug", (response) => sendJson(response, toJson(debug())));
-  read("/health", (response) => sendJson(response, toJson(endpoints.health())));
-  read("/metrics", async (response) => {
+  if (debug) read(app, "/debug", (response) => sendJson(response, toJson(debug())));
+  addHealth(app, endpoints);
+  read(app, "/metrics", async (response) => {
     const { contentType, text } = await endpoints.metrics();
     response.set("content-type", contentType).send(text);
   });
+  addRefusals(app, routes, log);
+  return app;
+}
 
+/** What the kubelet asks, on a port of its own: nobody's other calls hold it up. */
+export function createHealthApp(endpoints: Pick<Endpoints, "health" | "ready">, log: Log): Express {
+  const app = plainApp();
+  addHealth(app, endpoints);
+  addRefusals(app, HEALTH_ROUTES, log);
+  return app;
+}
+
+const HEALTH_ROUTES: readonly string[] = ["/health", "/ready"];
+
+function addHealth(app: Express, { health, ready }: Pick<Endpoints, "health" | "ready">): void {
+  read(app, "/health", (response) => sendJson(response, toJson(health())));
+  read(app, "/ready", (response) => {
+    ready();
+    sendJson(response, toJson({ status: "ready" }));
+  });
+}
+
+function plainApp(): Express {
+  const app = express();
+  app.disable("x-powered-by");
+  app.disable("etag");
+  app.set("query parser", "simple");
+  return app;
+}
+
+function read(app: Express, path: string, answer: (response: Response, request: Request) => unknown): void {
+  app.all(path, async (request, response) => {
+    if (request.method !== "GET" && request.method !== "HEAD") return refuseMethod(response, "GET, HEAD");
+    await answer(response, request);
+  });
+}
+
+function addRefusals(app: Express, routes: readonly string[], log: Log): void {
   app.use((request: Request, response: Response) => {
     sendError(response, 404, `no such path: ${request.path}; there are ${routes.join(", ")}`);
   });
@@ -93,7 +124,6 @@ export function createApp(endpoints: Endpoints, log: Log, { requestStarted, reco
     log.error({ path: request.path, err: error }, "Request failed");
     sendError(response, 500, "internal error; see the operator's log");
   });
-  return app;
 }
 
 function refuseMethod(response: Response, allowed: string): void {

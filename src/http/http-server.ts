@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { createConnectionShares } from "./connection-shares.ts";
 
 interface HttpServer {
   readonly port: number;
@@ -24,9 +25,11 @@ export interface HttpLimits {
   readonly headerBytes: number;
   /** One more is hung up on. */
   readonly connections: number;
+  /** What an address has in any case; it gets more only as long as half of all are free. */
+  readonly connectionShare: number;
 }
 
-const LIMITS: HttpLimits = { headersMs: 10_000, requestMs: 30_000, headerBytes: 16 * 1024, connections: 4_096 };
+const LIMITS: HttpLimits = { headersMs: 10_000, requestMs: 30_000, headerBytes: 16 * 1024, connections: 4_096, connectionShare: 64 };
 const LAST_ANSWERS_MS = 1_000;
 
 export async function startHttpServer(app: RequestListener, { port, host, limits = LIMITS }: HttpServerOptions): Promise<HttpServer> {
@@ -40,10 +43,18 @@ export async function startHttpServer(app: RequestListener, { port, host, limits
     app,
   );
   server.maxConnections = limits.connections;
+  const shares = createConnectionShares(limits.connectionShare, limits.connections);
+  server.on("connection", (socket) => {
+    const release = shares.take(socket.remoteAddress ?? "");
+    if (release) socket.once("close", release);
+    else socket.destroy();
+  });
   server.listen(port, host);
   await once(server, "listening").catch((cause: NodeJS.ErrnoException) => {
     const address = `${host ?? "all interfaces"}, port ${port}`;
-    throw new Error(`can't listen on ${address} (${cause.code}); set PORT or HOST to a free address of this machine`, { cause });
+    throw new Error(`can't listen on ${address} (${cause.code}); set PORT, HEALTH_PORT or HOST to a free address of this machine`, {
+      cause,
+    });
   });
   return {
     port: (server.address() as AddressInfo).port,

@@ -8,6 +8,7 @@ import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { manifestOf, startWorld, type World } from "../../sandbox/world.ts";
 import { eventually } from "../eventually.ts";
+import { freePort } from "../free-port.ts";
 import { startSilentHost } from "../silent-host.ts";
 import { OLD } from "./stage.ts";
 
@@ -209,6 +210,25 @@ test("before the first list: alive but 503, then ready; after the API server is 
   const second = await app.commit({ "index.html": "2" });
   await eventually(() => isAt(second));
   assert.match(await manifests.read("shop/deployment.yaml"), new RegExp(second));
+});
+
+test("HEALTH_PORT answers /health and /ready, and nothing else", async (t) => {
+  const world = await startWorld();
+  t.after(() => world.close());
+  await startShop(world);
+  const recover = world.cluster.faults.answer(503);
+  const healthPort = await freePort();
+  const { url } = await startProcess(t, { ...world.env, HEALTH_PORT: String(healthPort) });
+  const health = `http://127.0.0.1:${healthPort}`;
+  const statusOf = async (address: string) => (await fetch(address)).status;
+  for (const at of [url, health]) {
+    assert.equal(await statusOf(`${at}/health`), 200);
+    assert.equal(await statusOf(`${at}/ready`), 503);
+  }
+  recover();
+  await eventually(async () => (await statusOf(`${health}/ready`)) === 200);
+  assert.deepEqual(await (await fetch(`${url}/ready`)).json(), { status: "ready" });
+  for (const path of ["/reconcile", "/status", "/debug", "/metrics"]) assert.equal(await statusOf(health + path), 404, path);
 });
 
 test("the timer works without calls", async (t) => {

@@ -20,6 +20,7 @@ async function start(t: TestContext, { reconcile, ...options }: Options = {}, { 
     statusPage: () => "page",
     ...(!isDebugOff && { debug: () => [] }),
     health: () => ({ status: "ok", tracked_deployments: 0 }),
+    ready: () => {},
     metrics: async () => ({ contentType: "text/plain", text: "metrics" }),
   };
   const log = { info() {}, warn() {}, error() {} };
@@ -49,7 +50,7 @@ test("with a token /reconcile starts nothing without it, and says what to send; 
   for (const scheme of ["Bearer", "bearer"]) assert.equal((await ask("/reconcile", bearer(`${scheme} ${TOKEN}`))).status, 200);
   assert.equal((await ask("/reconcile", { method: "POST", ...bearer(`Bearer ${TOKEN}`) })).status, 200);
   assert.equal(calls.length, 3);
-  for (const path of ["/status", "/debug", "/health", "/metrics"]) assert.equal((await ask(path)).status, 200, path);
+  for (const path of ["/status", "/debug", "/health", "/ready", "/metrics"]) assert.equal((await ask(path)).status, 200, path);
 });
 
 test("without a token /reconcile is open, as the kubelet needs it", async (t) => {

@@ -15,8 +15,8 @@ async function start(t: TestContext, limits?: HttpLimits) {
   t.after(() => {
     for (const socket of sockets) socket.destroy();
   });
-  const open = async () => {
-    const socket = connect(server.port, "127.0.0.1");
+  const open = async (localAddress = "127.0.0.1") => {
+    const socket = connect({ port: server.port, host: "127.0.0.1", localAddress });
     socket.on("error", () => {});
     sockets.push(socket);
     await once(socket, "connect");
@@ -39,7 +39,7 @@ async function answerOf(socket: Socket): Promise<string> {
 test("2,000 idle sockets hold nobody up: calls take as long as without them", async (t) => {
   const { port, open } = await start(t);
   const { port: quietPort } = await start(t);
-  for (let i = 0; i < 20; i++) await Promise.all(Array.from({ length: 100 }, open));
+  for (let i = 0; i < 20; i++) await Promise.all(Array.from({ length: 100 }, () => open()));
   const agent = new Agent({ keepAlive: false });
   const times: Record<number, number[]> = { [port]: [], [quietPort]: [] };
   // In turns, so that what else the machine does meets both.
@@ -56,7 +56,7 @@ test("2,000 idle sockets hold nobody up: calls take as long as without them", as
   assert.ok(median(port) < 3 * median(quietPort), `${median(port)} ms, ${median(quietPort)} without idle sockets`);
 });
 
-const small: HttpLimits = { headersMs: 200, requestMs: 400, headerBytes: 2_048, connections: 3 };
+const small: HttpLimits = { headersMs: 200, requestMs: 400, headerBytes: 2_048, connections: 3, connectionShare: 3 };
 
 test("who sends nothing, or headers byte by byte, is hung up on when the time for headers is over", { timeout: 60_000 }, async (t) => {
   const { open } = await start(t, { ...small, requestMs: 30_000 });
@@ -95,4 +95,16 @@ test("one connection more than the cap is hung up on, and there is room again wh
     if (/^HTTP\/1\.1 200 /.test(await answerOf(socket))) return;
     assert.ok(tries < 50);
   }
+});
+
+test("who has its share gets no more once half of all are taken, and another address does", async (t) => {
+  const { open } = await start(t, { ...small, headersMs: 60_000, requestMs: 60_000, connections: 40, connectionShare: 4 });
+  const isServed = async (address: string) => {
+    const socket = await open(address);
+    socket.write("GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    return /^HTTP\/1\.1 200 /.test(await answerOf(socket));
+  };
+  for (let i = 0; i < 100; i++) await open("127.0.0.2");
+  assert.equal(await isServed("127.0.0.2"), false);
+  for (const address of ["127.0.0.3", "127.0.0.4"]) assert.equal(await isServed(address), true);
 });

@@ -1,0 +1,36 @@
+import { isIPv6 } from "node:net";
+
+/** Who keeps connections. Over `share` an address gets more only as long as at most half of all are taken, so that few can't keep out the others. */
+export function createConnectionShares(share: number, all: number) {
+  const held = new Map<string, number>();
+  let total = 0;
+
+  return {
+    /** Undefined: none is left for that address; else what to call once it is closed. */
+    take(address: string): (() => void) | undefined {
+      const owner = ownerOf(address);
+      const own = held.get(owner) ?? 0;
+      if (own >= share && total >= all / 2) return undefined;
+      total += 1;
+      held.set(owner, own + 1);
+      return () => {
+        total -= 1;
+        const left = (held.get(owner) ?? 0) - 1;
+        if (left > 0) held.set(owner, left);
+        else held.delete(owner);
+      };
+    },
+  };
+}
+
+/** An IPv4 address in either spelling; of IPv6 the first 64 bits, for one machine may have all addresses behind them. */
+function ownerOf(address: string): string {
+  const [, mapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address) ?? [];
+  if (mapped !== undefined) return mapped;
+  if (!isIPv6(address)) return address;
+  const [head = "", tail] = (address.split("%")[0] ?? "").split("::");
+  const before = head === "" ? [] : head.split(":");
+  const after = tail === undefined || tail === "" ? [] : tail.split(":");
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - before.length - after.length);
+  return [...before, ...Array<string>(zeros).fill("0"), ...after].slice(0, 4).join(":");
+}
