@@ -76,6 +76,22 @@ test("only the jobs that publish may write, and no checkout leaves its token beh
   assert.deepEqual(writes, ["codeql.yml security-events", "image.yml packages", "image.yml id-token", "release.yml contents"]);
 });
 
+test("no job that may write runs anything from a package registry", async () => {
+  for (const file of files) {
+    const { jobs } = await readYaml<Workflow>(`.github/workflows/${file}`);
+    for (const [name, { permissions = {}, steps }] of Object.entries(jobs)) {
+      if (!Object.values(permissions).includes("write")) continue;
+      for (const { run = "" } of steps) assert.doesNotMatch(run, /\b(?:npx|npm|pip|pipx|go|cargo|gem)\b/, `${file}: ${name}`);
+    }
+  }
+});
+
+test("the signature that SECURITY.md has verified is that of the image's workflow, at one ref", async () => {
+  const [, identity = ""] = /--certificate-identity (\S+)/.exec(await readFile(pathOf("SECURITY.md"), "utf8")) ?? [];
+  assert.equal(identity, "https://github.com/OWNER/gitops-operator/.github/workflows/image.yml@refs/tags/vTAG");
+  assert.ok(existsSync(pathOf(".github/workflows/image.yml")));
+});
+
 test("every shell step is valid bash", async () => {
   for (const file of files) {
     const { jobs } = await readYaml<Workflow>(`.github/workflows/${file}`);

@@ -49,7 +49,8 @@ export async function startHttpServer(app: RequestListener, { port, host, limits
     if (release) socket.once("close", release);
     else socket.destroy();
   });
-  server.listen(port, host);
+  // A burst waits its turn instead of being dropped, and sent again a second later, others' calls with it.
+  server.listen({ port, host, backlog: limits.connections });
   await once(server, "listening").catch((cause: NodeJS.ErrnoException) => {
     const address = `${host ?? "all interfaces"}, port ${port}`;
     throw new Error(`can't listen on ${address} (${cause.code}); set PORT, HEALTH_PORT or HOST to a free address of this machine`, {

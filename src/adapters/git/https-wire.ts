@@ -49,14 +49,19 @@ export function openHttpsWire(
       const location = response.headers.get("location");
       if (response.status >= 300 && response.status < 400 && location && hop < MAX_REDIRECTS) {
         await response.body?.cancel();
-        const next = new URL(location, url);
+        const next = URL.parse(location, url.href);
+        if (!next) throw new ReconcileError("git_protocol", `${url.host} redirects to what is no URL; write the repository's present URL`);
         if (next.origin !== url.origin) {
           throw new ReconcileError(
             "git_repository_missing",
             `${url.host} redirects to another host, which is not followed; write the repository's present URL`,
           );
         }
-        if (!body && next.pathname.endsWith("/info/refs")) base = new URL(next.pathname.slice(0, -"/info/refs".length), next.origin);
+        if (!body && next.pathname.endsWith("/info/refs")) {
+          // Not parsed again: a path that begins with `//` would name another host.
+          base = new URL(next.origin);
+          base.pathname = next.pathname.slice(0, -"/info/refs".length);
+        }
         url = next;
         continue;
       }
