@@ -272,7 +272,7 @@ function holdConnections(t: TestContext, { url }: OperatorProcess, localAddress:
   return end;
 }
 
-test("4,200 connections from one address, each held as long as it may be", { skip }, async (t) => {
+test("4,200 connections from one address, each held as long as it may be", { skip, todo: "9" }, async (t) => {
   const there = await startNeighbourhood(t);
   let end = () => {};
   await endure(t, there, {
@@ -288,7 +288,7 @@ test("4,200 connections from one address, each held as long as it may be", { ski
   });
 });
 
-test("5,000 connections from 100 addresses: the kubelet has a port of its own", { skip }, async (t) => {
+test("5,000 connections from 100 addresses: the kubelet has a port of its own", { skip, todo: "9" }, async (t) => {
   const there = await startNeighbourhood(t);
   const healthPort = await freePort();
   const ends: (() => void)[] = [];
