@@ -18,6 +18,8 @@ export interface JobContext {
   readonly what: string;
   /** What to do about it when it costs too much. */
   readonly remedy: string;
+  /** Of a file that the job reads by itself: the thread may take as much more memory, and while the job waits nobody does. */
+  readonly fileBytes?: number;
   /** Aborted: the job is not begun, or its thread is ended, and the promise rejects with the reason. */
   readonly signal?: AbortSignal;
 }
@@ -121,7 +123,7 @@ export function createWorkshop({ program = PROGRAM, jobMs = JOB_MS, idleMs = IDL
         namespace: context.namespace,
         async work(thread) {
           signal.removeEventListener("abort", onAbort);
-          const ending = await thread.work(given, jobMs, signal);
+          const ending = await thread.work({ ...given, bytes: given.bytes + (context.fileBytes ?? 0) }, jobMs, signal);
           if (ending.kind === "done") resolve(ending.output as JobOutput<J>);
           else reject(ending.kind === "aborted" ? signal.reason : failure(ending, context, jobMs));
         },

@@ -26,7 +26,7 @@ export function createPackWork(workshop: Workshop): PackWork {
     async index(path, bytes, maxBytes, asker) {
       const origin = { repository: formatRepository(asker.repository), maxBytes };
       // Read by the thread: what waits for one takes no memory, and no copy is made.
-      const aside = async () => asBuffer(await workshop.run("indexPack", { path, origin }, contextOf(asker)));
+      const aside = async () => asBuffer(await workshop.run("indexPack", { path, origin }, { ...contextOf(asker), fileBytes: bytes }));
       if (bytes > INLINE_WORK) return aside();
       const pack = await readFile(path);
       return inlineOrAside((spend) => indexPack(pack, origin, spend), aside);
