@@ -1,5 +1,5 @@
 /** The steps of a run (contract §6) for one Deployment, up to the push: each is told, and what one lacks does not hide the next. */
-import { requireAllowed } from "../core/allowed-repositories.ts";
+import { readLogin, requireAllowed } from "../core/allowed-repositories.ts";
 import { withoutEmojiCode } from "../core/chat-text.ts";
 import { commitMessage } from "../core/commit-message.ts";
 import { tagFor } from "../core/decide.ts";
@@ -124,7 +124,7 @@ type GateQuestion = Pick<Parameters<ImageGate["check"]>[0], "target" | "image" |
 
 async function askGate(question: GateQuestion, { gate, readSecret, signal }: LivePorts, tell: Tell): Promise<GateVerdict> {
   const verdict = await gate.check({
-    ...{ ...question, readSecret: async (ref, field) => (await readSecret(ref, field)).text, signal, onWait: () => {} },
+    ...{ ...question, readSecret: (ref, field) => readLogin(readSecret, question.target, ref, field), signal, onWait: () => {} },
     warn: (message, error) => tell("warning", `${message}: ${asReconcileError(error).message}`),
   });
   if (verdict.kind === "found") tell("ok", `the image ${formatImage(question.image)}:${question.tag} is in its registry`);

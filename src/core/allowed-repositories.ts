@@ -1,12 +1,15 @@
-/** Which repositories may be used at all, and with which key (SECURITY.md, S2): globs on `host/owner/repo`. */
+/** Which repositories may be used at all, and with which Secret (SECURITY.md, S2): globs on `host/owner/repo`, or `user@host/owner/repo`. */
 import { ReconcileError } from "../errors.ts";
+import type { SecretField } from "./ports.ts";
 import { repositoryName } from "./repository.ts";
 import type { Repository, SecretRef, Target } from "./types.ts";
 
-/** On a Secret that holds an SSH key. */
+/** On a Secret with an SSH key, a registry's login or a token for builds. */
 export const allowedRepositoriesAnnotation = "gitops.operator.allowed_repositories";
 
 interface Glob {
+  /** Who logs in over SSH; undefined: anyone. On plain sshd a path that is not absolute begins at that user's home. */
+  readonly user: string | undefined;
   /** Of each segment, the texts between its asterisks. */
   readonly segments: readonly (readonly string[])[];
   /** Ends in `**`. */
@@ -19,7 +22,8 @@ type ParsedAllowedRepositories =
   | { readonly kind: "ok"; readonly allowed: AllowedRepositories }
   | { readonly kind: "error"; readonly problem: string };
 
-const form = "write host/owner/repo, without scheme and user; * stands for anything within one part, ** at the end for everything below";
+const form =
+  "write host/owner/repo or user@host/owner/repo, without scheme; * stands for anything within one part, ** at the end for everything below";
 const hostGlob = /^(?:[a-z0-9._*-]+|\[[0-9a-f:.*]+\])(?::(?:\d{1,5}|\*))?$/;
 /** What repository paths may be made of, without space and comma. */
 const segmentGlob = /^[\p{L}\p{M}\p{N}._~+\-%=:()*]+$/u;
@@ -40,7 +44,8 @@ export function parseAllowedRepositories(text: string): ParsedAllowedRepositorie
 
 export function isAllowed(allowed: AllowedRepositories, repository: Repository): boolean {
   const segments = repositoryName(repository).split("/");
-  return !segments.includes("") && allowed.some((glob) => matches(glob, segments));
+  const user = repository.transport === "ssh" ? repository.user : undefined;
+  return !segments.includes("") && allowed.some((glob) => (glob.user ?? user) === user && matches(glob, segments));
 }
 
 /** The operator's own list, before anything is connected to or read. */
@@ -61,7 +66,19 @@ export function requireAllowed(
   }
 }
 
-/** What the Secret of a key says of the repositories that the key is for, before a connection opens with it. Undefined: any. */
+/** The text of a login for the image or its build, unless its Secret is bound to other repositories than the Deployment's. */
+export async function readLogin(
+  read: (ref: SecretRef, field: string) => Promise<SecretField>,
+  { appRepository, manifestRepository }: Pick<Target, "appRepository" | "manifestRepository">,
+  ref: SecretRef,
+  field: string,
+): Promise<string> {
+  const { text, allowedRepositories } = await read(ref, field);
+  requireBound(ref, allowedRepositories, [appRepository, manifestRepository]);
+  return text;
+}
+
+/** What a Secret says of the repositories that it is for, before anything is asked with it. Undefined: any. */
 export function requireBound(ref: SecretRef, annotation: string | undefined, repositories: readonly Repository[]): void {
   if (annotation === undefined) return;
   const secret = `Secret ${ref.namespace}/${ref.name}`;
@@ -73,12 +90,13 @@ export function requireBound(ref: SecretRef, annotation: string | undefined, rep
   if (!denied) return;
   throw new ReconcileError(
     "repository_denied",
-    `${secret} is not for ${repositoryName(denied)}: use another key, or let the Secret's owner add it to the Secret's annotation ${allowedRepositoriesAnnotation}`,
+    `${secret} is not for ${repositoryName(denied)}: use another Secret, or let the Secret's owner add it to the Secret's annotation ${allowedRepositoriesAnnotation}`,
   );
 }
 
 function parseGlob(item: string): Glob | undefined {
-  const segments = item.replace(/\/?\.git$/, "").split("/");
+  const [, user, rest = item] = /^([a-z0-9_][a-z0-9_.+-]{0,63})@(.*)$/i.exec(item) ?? [];
+  const segments = rest.replace(/\/?\.git$/, "").split("/");
   const isBelow = segments.at(-1) === "**";
   if (isBelow) segments.pop();
   const [host, ...path] = segments;
@@ -86,7 +104,7 @@ function parseGlob(item: string): Glob | undefined {
   if (host !== undefined && (!hostGlob.test(host.toLowerCase()) || host.includes("**"))) return undefined;
   if (path.some((segment) => !segmentGlob.test(segment) || segment.includes("**") || segment === "." || segment === "..")) return undefined;
   const lowered = host === undefined ? [] : [host.toLowerCase()];
-  return { segments: [...lowered, ...path].map((segment) => segment.split("*")), isBelow };
+  return { user, segments: [...lowered, ...path].map((segment) => segment.split("*")), isBelow };
 }
 
 function matches({ segments, isBelow }: Glob, name: readonly string[]): boolean {

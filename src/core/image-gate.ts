@@ -67,8 +67,8 @@ type Look =
 const MOST_ANSWERS_BYTES = 8 * 2 ** 20;
 const MOST_STATES_BYTES = 4 * 2 ** 20;
 const MOST_SEEN_BYTES = 4 * 2 ** 20;
-/** The unnamed default Secret is not there, or not for this Deployment: nobody promised a login, so the registry is asked without one. */
-const NO_LOGIN: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["secret_missing", "secret_denied", "secret_forbidden"]);
+/** The unnamed default Secret is not there, or not for this Deployment or its repositories: nobody promised a login, so the registry is asked without one. */
+const NO_LOGIN: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["secret_missing", "secret_denied", "secret_forbidden", "repository_denied"]);
 
 export function createImageGate({ registry, builds, clock, settings, observer = noObserver }: ImageGateOptions): ImageGate {
   const answers = createFreshest<ImageAnswer>(MOST_ANSWERS_BYTES);

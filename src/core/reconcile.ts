@@ -1,6 +1,6 @@
 /** One Deployment, top to bottom: the list of steps of the contract's §6. */
 import { asReconcileError, inStep } from "../errors.ts";
-import { type AllowedRepositories, requireAllowed, requireBound } from "./allowed-repositories.ts";
+import { type AllowedRepositories, readLogin, requireAllowed, requireBound } from "./allowed-repositories.ts";
 import type { BackOff } from "./back-off.ts";
 import { isOperatorCommit } from "./commit-message.ts";
 import { tagFor } from "./decide.ts";
@@ -108,7 +108,7 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     progress.step("image", "asking the registry for the image", known);
     const image = await ports.gate.check({
       ...{ target, image: edit.image, isPinned: edit.isPinned, appCommit, tag, notBefore, signal: progress.signal },
-      ...{ readSecret: async (ref, field) => (await ports.readSecret(ref, field)).text, warn: ports.warn },
+      ...{ readSecret: (ref, field) => readLogin(ports.readSecret, target, ref, field), warn: ports.warn },
       onWait(text) {
         ports.onBuild(appCommit.sha, text);
         progress.wait(text, async (asked) => (await newestCommit(branches, asked, ports)).commit.sha === appCommit.sha);

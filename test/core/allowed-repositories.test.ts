@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isAllowed, parseAllowedRepositories, requireAllowed, requireBound } from "../../src/core/allowed-repositories.ts";
+import { isAllowed, parseAllowedRepositories, readLogin, requireAllowed, requireBound } from "../../src/core/allowed-repositories.ts";
 import { parseRepository } from "../../src/core/repository.ts";
 import { growthOf, MOST_GROWTH } from "../growth.ts";
 
@@ -25,6 +25,9 @@ const cases: [globs: string, repository: string, isAllowed: boolean][] = [
   ["github.com/team/app", "ssh://anyone@github.com/team/app/", true],
   ["GitHub.com/team/app", "git@GITHUB.com:team/app.git", true],
   ["github.com/team/app", "git@ssh.github.com:team/app.git", true],
+  ["git@host.example/srv/app", "ssh://git@host.example/srv/app", true],
+  ["git@host.example/srv/app", "other@host.example:srv/app", false],
+  ["git@github.com/team/app", "https://github.com/team/app", false],
   ["github.com/team/app", "git@github.com:Team/app.git", false],
   ["github.com/team/app", "git@github.com:team/app2.git", false],
   ["github.com/team/app", "git@github.com:team/app/sub", false],
@@ -127,4 +130,18 @@ test("what is denied names the repository, the annotation and who can help; a Se
       message: /Secret gitops-operator\/key: its annotation/,
     });
   }
+});
+
+test("a login that is bound to other repositories than the Deployment's is not used", async () => {
+  const target = { appRepository: repository("git@github.com:team/app"), manifestRepository: repository("git@github.com:team/manifests") };
+  const read = (bound: string | undefined) =>
+    readLogin(
+      async () => ({ text: "login", allowedRepositories: bound }),
+      target as TargetRepositories,
+      { namespace: "a", name: "regcred" },
+      "x",
+    );
+  for (const bound of [undefined, "github.com/team/*"]) assert.equal(await read(bound), "login");
+  for (const bound of ["github.com/team/app", "github.com/team/manifests", "github.com/other/*", ""])
+    await assert.rejects(read(bound), { code: "repository_denied", message: /^Secret a\/regcred/ }, bound);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { manifestOf } from "../../sandbox/world.ts";
+import { startShop } from "./gated-shop.ts";
 import { OLD, type Stage, startStage } from "./stage.ts";
 
 const annotation = "gitops.operator.allowed_repositories";
@@ -161,4 +162,21 @@ test("RECONCILE_TOKEN is kept out of what is shown, wherever a Deployment's owne
   const shown = (await answer.text()) + (await stage.text("/status")) + (await stage.text("/debug"));
   assert.match(shown, /\[redacted: RECONCILE_TOKEN\]/);
   assert.ok(!shown.includes(token));
+});
+
+test("a registry login that is bound to others' repositories is not used: named it is a failure, unnamed as good as not there", async (t) => {
+  const { stage, annotations } = await startShop(t, { annotations: { registry_secret_name: "regcred" } });
+  stage.cluster.put({
+    kind: "Secret",
+    metadata: { namespace: "gitops-operator", name: "regcred", annotations: { [annotation]: "github.com/others/*" } },
+    type: "Opaque",
+    data: { ".dockerconfigjson": Buffer.from('{"auths":{}}').toString("base64") },
+  });
+  const named = await stage.reconcileOne("shop");
+  assert.equal(named.action, "failed");
+  assert.match(named.message, /Secret gitops-operator\/regcred is not for 127\.0\.0\.1:\d+\/team\/shop: use another Secret/);
+  assert.equal(stage.registry.requests.length, 0);
+  await stage.deploy({ name: "shop", annotations: { ...annotations, registry_secret_name: null } });
+  await stage.reconcileOne("shop");
+  assert.ok(stage.registry.requests.length > 0, "it is asked without a login");
 });
