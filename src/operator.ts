@@ -23,7 +23,7 @@ import { createReconciler, type Filter } from "./core/pass.ts";
 import type { Clock, Log } from "./core/ports.ts";
 import { recheck } from "./core/recheck.ts";
 import { type Branches, type Progress, reconcile } from "./core/reconcile.ts";
-import { idOf } from "./core/results.ts";
+import { idOf, type Name } from "./core/results.ts";
 import { parseTarget } from "./core/target.ts";
 import { noTracer, type Tracer } from "./core/tracer.ts";
 import type { DeploymentRecord, Outcome, Result, SecretRef, Target } from "./core/types.ts";
@@ -34,8 +34,8 @@ import { createApp, createHealthApp, type Endpoints } from "./http/app.ts";
 import { startHttpServer } from "./http/http-server.ts";
 import { statusPage } from "./http/status-page.ts";
 import { statusReport } from "./http/status-report.ts";
-import { debugEntries, isTracked, type StatusRows, statusRows, trackedCount } from "./http/views.ts";
-import { withoutBroken } from "./http/without-broken.ts";
+import { debugText, isTracked, type ShowRows, type StatusRows, statusRows, trackedCount } from "./http/views.ts";
+import { createWithoutBroken } from "./http/without-broken.ts";
 import { systemClock } from "./system-clock.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
 import type { Redactor } from "./telemetry/redact.ts";
@@ -178,28 +178,31 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   }, tracer);
   const branchesOf = (namespace: string, deployment: string) => branches.get(idOf({ namespace, deployment }));
   const isUnboundKey = (ref: SecretRef) => unboundKeys.get(idOfSecret(ref)) === true;
-  function view<Page>(make: (records: readonly DeploymentRecord[], broken: readonly DeploymentRecord[]) => Page): Page {
-    return withoutBroken(deployments.list(), make, ({ namespace, name }, err) =>
-      log.error({ namespace, deployment: name, err }, "Deployment could not be shown"),
+  const beginPage = () => {
+    const onBroken = ({ namespace, deployment }: Name, err: unknown) =>
+      log.error({ namespace, deployment, err }, "Deployment could not be shown");
+    return createWithoutBroken(onBroken);
+  };
+  const { redact } = redactor;
+  function* statusView(write: (rows: StatusRows, showRows: ShowRows) => Iterable<string>): Generator<string> {
+    const page = beginPage();
+    const rows = yield* statusRows(
+      ...([deployments.list(), page, parse, reconciler.lastResult, isUnboundKey, branchesOf, deployments, announcer.chatProblem] as const),
     );
+    yield* write(rows, { redact, show: page.show });
   }
-  const statusView = (show: (rows: StatusRows) => string) =>
-    view((records, broken) =>
-      show(statusRows(records, broken, parse, reconciler.lastResult, isUnboundKey, branchesOf, deployments, announcer.chatProblem)),
-    );
   const endpoints: Endpoints = {
     reconcile(filter, { method, headers }) {
       const attributes = { request_id: randomUUID(), "http.request.method": method, "http.route": "/reconcile" };
       return tracer.span("reconcile", attributes, () => answer(filter), { kind: "server", incoming: headers });
     },
-    status: () => statusView((rows) => redactor.redact(statusReport(rows, deployments.synced))),
+    status: () => statusView((rows, showRows) => statusReport(rows, deployments.synced, showRows)),
     statusPage() {
       const facts = { now: new Date(), githubHost: config.githubHost, isSynced: deployments.synced };
-      // Redacted before it is HTML: an escaped secret would not be known as one.
-      return statusView((rows) => statusPage(redactor.redactDeep(rows) as StatusRows, facts));
+      return statusView((rows, showRows) => statusPage(rows, { ...facts, ...showRows }));
     },
     ...(config.debugEndpoint && {
-      debug: () => view((records) => debugEntries(records, parse, branchesOf).map((entry) => redactor.redactDeep(entry) as object)),
+      debug: () => debugText(deployments.list(), parse, branchesOf, { redact, show: beginPage().show }),
     }),
     health: () => ({ status: deployments.synced ? "ok" : "starting", tracked_deployments: trackedCount(deployments.list(), parse) }),
     ready() {

@@ -10,17 +10,18 @@ import { reconcileEntry } from "./reconcile-entry.ts";
 import { parseReconcileFilter } from "./reconcile-filter.ts";
 import { requireToken } from "./require-token.ts";
 import { sendError, sendJson, toJson } from "./send-json.ts";
+import { createPieceSender } from "./send-pieces.ts";
 import { STATUS_PAGE_POLICY } from "./status-page.ts";
 import { takeTurns } from "./take-turns.ts";
 
 export interface Endpoints {
   /** `call`: how it was asked for, for its trace. */
   readonly reconcile: (filter: Filter, call: Pick<Request, "method" | "headers">) => Promise<Result[]>;
-  /** Plain text. */
-  readonly status: () => string;
-  readonly statusPage: () => string;
-  /** Absent: there is no such path. */
-  readonly debug?: () => object[];
+  /** Plain text, as the pages below in pieces: made while it is sent, and not before it is wanted. */
+  readonly status: () => Iterable<string>;
+  readonly statusPage: () => Iterable<string>;
+  /** JSON. Absent: there is no such path. */
+  readonly debug?: () => Iterable<string>;
   readonly health: () => { status: "ok" | "starting"; tracked_deployments: number };
   /** Throws what `/reconcile` would be refused with. */
   readonly ready: () => void;
@@ -43,6 +44,7 @@ export function createApp(endpoints: Endpoints, log: Log, { requestStarted, reco
   const { debug } = endpoints;
   const routes = ["/reconcile", "/status", ...(debug ? ["/debug"] : []), "/health", "/ready", "/metrics"];
   const turn = takeTurns(CALLS_PER_TURN);
+  const sendPieces = createPieceSender();
   const body = onceEach((results: Result[]) => toJson(results.map(reconcileEntry)));
   const app = plainApp();
   if (requestStarted) app.use(observeRequests(requestStarted, routes));
@@ -62,14 +64,16 @@ export function createApp(endpoints: Endpoints, log: Log, { requestStarted, reco
   read(app, "/status", (response, request) => {
     response.vary("accept");
     // Who takes anything, as curl does, gets the text.
-    if (request.accepts(["text/plain", "text/html"]) !== "text/html") return response.type("text/plain").send(endpoints.status());
+    if (request.accepts(["text/plain", "text/html"]) !== "text/html") {
+      return sendPieces(response.type("text/plain"), endpoints.status());
+    }
     response.set({
       ...{ "content-security-policy": STATUS_PAGE_POLICY, "x-content-type-options": "nosniff" },
       ...{ "referrer-policy": "no-referrer", "cache-control": "no-store" },
     });
-    return response.type("text/html").send(endpoints.statusPage());
+    return sendPieces(response.type("text/html"), endpoints.statusPage());
   });
-  if (debug) read(app, "/debug", (response) => sendJson(response, toJson(debug())));
+  if (debug) read(app, "/debug", (response) => sendPieces(response.setHeader("content-type", "application/json"), debug()));
   addHealth(app, endpoints);
   read(app, "/metrics", async (response) => {
     const { contentType, text } = await endpoints.metrics();

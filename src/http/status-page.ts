@@ -7,8 +7,9 @@ import { commitUrl, fileUrl } from "../core/web-links.ts";
 import { durationInWords } from "./duration-in-words.ts";
 import { Html, html } from "./html.ts";
 import { nothingFound } from "./nothing-found.ts";
+import { redacted } from "./redacted.ts";
 import { STATUS_STYLE } from "./status-style.ts";
-import type { IncompleteRow, StatusRows, TrackedRow } from "./views.ts";
+import type { IncompleteRow, ShowRows, StatusRows, TrackedRow } from "./views.ts";
 
 /** Nothing is loaded, run, framed or sent: whatever got past the escaping could do nothing. */
 export const STATUS_PAGE_POLICY = [
@@ -19,7 +20,7 @@ export const STATUS_PAGE_POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-interface PageFacts {
+interface PageFacts extends ShowRows {
   readonly now: Date;
   readonly githubHost: string;
   /** Whether the API server has given its Deployments. */
@@ -40,14 +41,24 @@ type SectionId = (typeof SECTIONS)[number][0];
 
 const SHOWN_OF_SHA = 7;
 
-export function statusPage({ tracked, incomplete, notes }: StatusRows, facts: PageFacts): string {
-  const rows = new Map<SectionId, Html[]>(SECTIONS.map(([id]) => [id, []]));
-  for (const row of tracked) rows.get(sectionOf(row))?.push(trackedItem(row, facts));
-  for (const row of incomplete) rows.get("incomplete")?.push(incompleteItem(row));
-  const sections = SECTIONS.map(([id, title]) => ({ id, title, items: rows.get(id) ?? [] })).filter(({ items }) => items.length > 0);
-  const failing = rows.get("failing")?.length ?? 0;
-  const lastAt = Math.max(...tracked.map(({ last }) => last?.at.getTime() ?? 0));
-  return html`<!DOCTYPE html>
+/** In pieces: one for each row, and an empty one where a row was only looked at. */
+export function* statusPage({ tracked, incomplete, notes }: StatusRows, { redact, show, ...facts }: PageFacts): Generator<string> {
+  const counts = new Map<SectionId, number>();
+  let trackedCount = 0;
+  let lastAt = 0;
+  for (const row of tracked) {
+    trackedCount += 1;
+    counts.set(sectionOf(row), (counts.get(sectionOf(row)) ?? 0) + 1);
+    lastAt = Math.max(lastAt, row.last?.at.getTime() ?? 0);
+    yield "";
+  }
+  for (const _ of incomplete) {
+    counts.set("incomplete", (counts.get("incomplete") ?? 0) + 1);
+    yield "";
+  }
+  const sections = SECTIONS.map(([id, title]) => ({ id, title, count: counts.get(id) ?? 0 })).filter(({ count }) => count > 0);
+  const failing = counts.get("failing") ?? 0;
+  yield html`<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -59,21 +70,29 @@ export function statusPage({ tracked, incomplete, notes }: StatusRows, facts: Pa
 <body>
 <header>
 <h1>gitops-operator</h1>
-<p>${tracked.length} tracked ${tracked.length === 1 ? "Deployment" : "Deployments"}${lastAt > 0 ? html`, last result ${ago(new Date(lastAt), facts.now)}` : undefined}</p>
+<p>${trackedCount} tracked ${trackedCount === 1 ? "Deployment" : "Deployments"}${lastAt > 0 ? html`, last result ${ago(new Date(lastAt), facts.now)}` : undefined}</p>
 </header>
 ${sections.length > 0 ? summary(sections) : html`<p class="none">${nothingFound(facts.isSynced)}</p>`}
 <main>
-${sections.map(({ id, title, items }) => html`<section id="${id}"><h2>${title} <span class="count">${items.length}</span></h2><ul class="rows">${items}</ul></section>\n`)}</main>
-${reasons(notes, "warnings")}<footer><p>As of ${time(facts.now, facts.now.toISOString())}. No time reaches back before the operator's start.</p></footer>
+`.toString();
+  for (const { id, title, count } of sections) {
+    yield html`<section id="${id}"><h2>${title} <span class="count">${count}</span></h2><ul class="rows">`.toString();
+    // Redacted before it is HTML: an escaped secret would not be known as one.
+    if (id === "incomplete") for (const row of incomplete) yield show(row, () => `${incompleteItem(redacted(row, redact))}`) ?? "";
+    for (const row of tracked) {
+      yield (sectionOf(row) === id ? show(row, () => `${trackedItem(redacted(row, redact), facts)}`) : undefined) ?? "";
+    }
+    yield "</ul></section>\n";
+  }
+  yield html`</main>
+${reasons([...notes].map(redact), "warnings")}<footer><p>As of ${time(facts.now, facts.now.toISOString())}. No time reaches back before the operator's start.</p></footer>
 </body>
 </html>
 `.toString();
 }
 
-function summary(sections: readonly { readonly id: SectionId; readonly title: string; readonly items: readonly Html[] }[]): Html {
-  const links = sections.map(
-    ({ id, title, items }) => html`<a class="${id}" href="#${id}"><b>${items.length}</b> ${title.toLowerCase()}</a> `,
-  );
+function summary(sections: readonly { readonly id: SectionId; readonly title: string; readonly count: number }[]): Html {
+  const links = sections.map(({ id, title, count }) => html`<a class="${id}" href="#${id}"><b>${count}</b> ${title.toLowerCase()}</a> `);
   return html`<nav aria-label="Summary">${links}</nav>`;
 }
 
@@ -84,7 +103,7 @@ function sectionOf({ enabled, last }: TrackedRow): SectionId {
   return last.kind === "waiting" || last.kind === "skipped" ? "waiting" : "ok";
 }
 
-function trackedItem(row: TrackedRow, { now, githubHost }: PageFacts): Html {
+function trackedItem(row: TrackedRow, { now, githubHost }: Pick<PageFacts, "now" | "githubHost">): Html {
   const { last, warnings } = row;
   const id = sectionOf(row);
   const needsWords = id === "failing" || id === "waiting";

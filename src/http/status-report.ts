@@ -1,7 +1,7 @@
 /** `/status` as text (contract §5). */
 import { escapeControl } from "../core/escape.ts";
 import { nothingFound } from "./nothing-found.ts";
-import type { IncompleteRow, StatusRows, TrackedRow } from "./views.ts";
+import type { IncompleteRow, ShowRows, StatusRows, TrackedRow } from "./views.ts";
 
 const COLUMNS = [
   ["NAMESPACE", 12],
@@ -11,26 +11,45 @@ const COLUMNS = [
   ["IMAGE", 0],
 ] as const;
 
-export function statusReport({ tracked, incomplete, notes }: StatusRows, isSynced: boolean): string {
-  const lines = ["gitops-operator status", `tracked deployments: ${tracked.length}`, ""];
-  if (tracked.length + incomplete.length === 0) lines.push(nothingFound(isSynced));
-  if (tracked.length > 0) lines.push(...table(tracked), "", "Last results:", ...tracked.flatMap(resultLines));
-  if (incomplete.length > 0) lines.push("", "Incomplete (not reconciled):", ...incomplete.flatMap(incompleteLines));
-  if (notes.length > 0) lines.push("", "Notes:", ...notes.map((note) => `  ${escapeControl(note)}`));
-  return `${lines.join("\n")}\n`;
-}
-
-function table(rows: readonly TrackedRow[]): string[] {
-  const cells = rows.map(({ namespace, deployment, enabled, branch, image }) =>
-    [namespace, deployment, String(enabled), branch, `${image.container}:${image.version}`].map(escapeControl),
-  );
-  const widths = COLUMNS.map(([title, width], column) => Math.max(width, title.length, ...cells.map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]) =>
-    row
+/** In pieces: one for each row, and an empty one where a row was only looked at. */
+export function* statusReport(rows: StatusRows, isSynced: boolean, { redact, show }: ShowRows): Generator<string> {
+  const { tracked, incomplete, notes } = rows;
+  const widths: number[] = COLUMNS.map(([title, width]) => Math.max(width, title.length));
+  let trackedCount = 0;
+  for (const row of tracked) {
+    trackedCount += 1;
+    for (const [column, cell] of cellsOf(row).entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);
+    yield "";
+  }
+  const [firstIncomplete] = incomplete;
+  const written = (lines: readonly string[]) => redact(lines.map((line) => `${line}\n`).join(""));
+  const tableLine = (cells: readonly string[]) =>
+    cells
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
       .join(" ")
       .trimEnd();
-  return [line(COLUMNS.map(([title]) => title)), ...cells.map(line)];
+
+  yield `gitops-operator status\ntracked deployments: ${trackedCount}\n\n`;
+  if (trackedCount === 0 && !firstIncomplete) yield `${nothingFound(isSynced)}\n`;
+  if (trackedCount > 0) {
+    yield `${tableLine(COLUMNS.map(([title]) => title))}\n`;
+    for (const row of tracked) yield show(row, () => written([tableLine(cellsOf(row))])) ?? "";
+    yield "\nLast results:\n";
+    for (const row of tracked) yield show(row, () => written(resultLines(row))) ?? "";
+  }
+  if (firstIncomplete) {
+    yield "\nIncomplete (not reconciled):\n";
+    for (const row of incomplete) yield show(row, () => written(incompleteLines(row))) ?? "";
+  }
+  let heading = "\nNotes:\n";
+  for (const note of notes) {
+    yield heading + written([`  ${escapeControl(note)}`]);
+    heading = "";
+  }
+}
+
+function cellsOf({ namespace, deployment, enabled, branch, image }: TrackedRow): string[] {
+  return [namespace, deployment, String(enabled), branch, `${image.container}:${image.version}`].map(escapeControl);
 }
 
 function resultLines({ namespace, deployment, last, warnings }: TrackedRow): string[] {

@@ -4,9 +4,12 @@ import { containerAndVersion, parseImageName } from "../core/image.ts";
 import type { LastResult } from "../core/last-result.ts";
 import type { Branches } from "../core/reconcile.ts";
 import { parseRepository } from "../core/repository.ts";
+import type { Name } from "../core/results.ts";
 import { sharedKeyNotes } from "../core/shared-keys.ts";
 import type { DeploymentRecord, Outcome, Parsed, Repository, Rollout, SecretRef, Target } from "../core/types.ts";
 import { describeOutcome } from "./reconcile-entry.ts";
+import { redacted } from "./redacted.ts";
+import type { WithoutBroken } from "./without-broken.ts";
 
 type Parse = (record: DeploymentRecord) => Parsed;
 type BranchesOf = (namespace: string, name: string) => Branches | undefined;
@@ -15,12 +18,17 @@ type Tracked = Exclude<Parsed, { kind: "untracked" | "incomplete" }>;
 /** Unknown to the original. */
 const NEW_HERE: readonly AnnotationName[] = ["image_check", "manifest_branch", "manifest_ssh_key_name", "manifest_ssh_key_namespace"];
 
-/** What `/status` shows, as text and as a page: plain data, so that it can be redacted as a whole. */
+/** What `/status` shows, as text and as a page: plain data, made anew each time that it is gone through, so that it is never all there. */
 export interface StatusRows {
-  readonly tracked: readonly TrackedRow[];
-  readonly incomplete: readonly IncompleteRow[];
-  /** What an administrator should know beside the rows. */
-  readonly notes: readonly string[];
+  readonly tracked: Iterable<TrackedRow>;
+  readonly incomplete: Iterable<IncompleteRow>;
+  /** What an administrator should know beside the rows; complete once those have been shown. */
+  readonly notes: Iterable<string>;
+}
+
+/** How rows become text. */
+export interface ShowRows extends Pick<WithoutBroken, "show"> {
+  readonly redact: (text: string) => string;
 }
 
 export interface TrackedRow {
@@ -61,39 +69,74 @@ interface Refusals {
   readonly refusals: readonly string[];
 }
 
-/** `broken`: those that can't be shown, which are only named. */
-export function statusRows(
+/** A tracked Deployment as it was when the page was asked for. */
+interface Seen {
+  readonly record: DeploymentRecord;
+  readonly parsed: Tracked;
+  readonly last: LastResult | undefined;
+  readonly branches: Branches;
+  readonly chatProblem: string | undefined;
+}
+
+/** Looks at each record, with a pause behind it. */
+export function* statusRows(
   records: readonly DeploymentRecord[],
-  broken: readonly DeploymentRecord[],
+  { show, broken }: WithoutBroken,
   parse: Parse,
   lastResult: (namespace: string, name: string) => LastResult | undefined,
   isUnboundKey: (ref: SecretRef) => boolean,
   branchesOf: BranchesOf,
   { refusal, refusals }: Refusals,
   chatProblem: (namespace: string, name: string) => string | undefined,
-): StatusRows {
+): Generator<"", StatusRows> {
   const targets: Target[] = [];
-  const tracked: TrackedRow[] = [];
+  const tracked: Seen[] = [];
   const incomplete: IncompleteRow[] = [];
   for (const record of records) {
-    const parsed = parse(record);
-    const name = { namespace: record.namespace, deployment: record.name };
-    if (parsed.kind === "incomplete") incomplete.push({ ...name, problems: parsed.problems });
-    if (parsed.kind === "ready") targets.push(parsed.target);
-    if (!isTracked(parsed)) continue;
-    const branches = shownBranches(parsed, branchesOf(record.namespace, record.name));
-    const row = trackedRow(record, parsed, lastResult(record.namespace, record.name), branches);
+    const { namespace, name } = record;
+    show(nameOf(record), () => {
+      const parsed = parse(record);
+      if (parsed.kind === "incomplete") incomplete.push({ ...nameOf(record), problems: parsed.problems });
+      if (parsed.kind === "ready") targets.push(parsed.target);
+      if (!isTracked(parsed)) return;
+      const branches = shownBranches(parsed, branchesOf(namespace, name));
+      tracked.push({ record, parsed, last: lastResult(namespace, name), branches, chatProblem: chatProblem(namespace, name) });
+    });
+    yield "";
+  }
+
+  function rowOf({ record, parsed, last, branches, chatProblem: problem }: Seen): TrackedRow {
+    const row = trackedRow(record, parsed, last, branches);
     const outdated =
       refusal(record.namespace) === undefined ? [] : ["may be out of date: the Deployments of its namespace may not be listed"];
-    const problem = chatProblem(record.namespace, record.name);
     const refused = problem === undefined ? [] : [`chat messages are not sent, webhook-url can't be used: ${problem}`];
-    tracked.push({ ...name, ...row, warnings: [...outdated, ...row.warnings, ...refused] });
+    return { ...nameOf(record), ...row, warnings: [...outdated, ...row.warnings, ...refused] };
   }
-  const unshown = broken.map(
-    ({ namespace, name }) =>
-      `${namespace}/${name} can't be shown: a mistake of the operator; report it with the error in the operator's log`,
-  );
-  return { tracked, incomplete, notes: [...refusals, ...unshown, ...sharedKeyNotes(targets, isUnboundKey)] };
+
+  return {
+    incomplete,
+    tracked: again(function* () {
+      for (const seen of tracked) {
+        const row = show(nameOf(seen.record), () => rowOf(seen));
+        if (row) yield row;
+      }
+    }),
+    notes: again(function* () {
+      yield* refusals;
+      for (const { namespace, deployment } of broken()) {
+        yield `${namespace}/${deployment} can't be shown: a mistake of the operator; report it with the error in the operator's log`;
+      }
+      yield* sharedKeyNotes(targets, isUnboundKey);
+    }),
+  };
+}
+
+function again<T>(begin: () => Generator<T>): Iterable<T> {
+  return { [Symbol.iterator]: begin };
+}
+
+function nameOf({ namespace, name }: DeploymentRecord): Name {
+  return { namespace, deployment: name };
 }
 
 /** What the annotations name; else what the last run found; before the first run what is looked for first. */
@@ -137,24 +180,31 @@ function repositoryOf(text: string): Repository | undefined {
   return parsed.kind === "ok" ? parsed.repository : undefined;
 }
 
-/** Entries of `/debug`. The cache holds our own annotations only. */
-export function debugEntries(records: readonly DeploymentRecord[], parse: Parse, branchesOf: BranchesOf): object[] {
-  return records.flatMap((record) => {
-    const parsed = parse(record);
-    if (!isTracked(parsed)) return [];
-    const { container, version } = imageOf(record, parsed);
-    const { name, namespace } = record;
-    return [
-      {
-        container,
-        name,
-        namespace,
-        annotations: record.annotations,
-        version,
-        config: configOf(record, parsed, branchesOf(namespace, name)),
-      },
-    ];
-  });
+/** `/debug` in pieces, one for each entry. The cache holds our own annotations only. */
+export function* debugText(
+  records: readonly DeploymentRecord[],
+  parse: Parse,
+  branchesOf: BranchesOf,
+  { redact, show }: ShowRows,
+): Generator<string> {
+  let before = "[";
+  for (const record of records) {
+    const entry = show(nameOf(record), () => {
+      const parsed = parse(record);
+      if (!isTracked(parsed)) return undefined;
+      // Before it is JSON: an escaped secret would not be known as one.
+      return JSON.stringify(redacted(debugEntry(record, parsed, branchesOf), redact));
+    });
+    yield entry === undefined ? "" : before + entry;
+    if (entry !== undefined) before = ",";
+  }
+  yield before === "[" ? "[]" : "]";
+}
+
+function debugEntry(record: DeploymentRecord, parsed: Tracked, branchesOf: BranchesOf): object {
+  const { container, version } = imageOf(record, parsed);
+  const { name, namespace, annotations: texts } = record;
+  return { container, name, namespace, annotations: texts, version, config: configOf(record, parsed, branchesOf(namespace, name)) };
 }
 
 export function trackedCount(records: readonly DeploymentRecord[], parse: Parse): number {

@@ -1,26 +1,30 @@
+import type { Name } from "../core/results.ts";
+
 /**
- * One page of many objects, made again without those that it throws for; they are told. That is a mistake of ours in one object, which must not
- * take the page from the others (SECURITY.md, F46). Only then are they looked at one by one.
+ * Shows objects one by one, without those that it throws for; they are told. That is a mistake of ours in one object, which must not take the
+ * page from the others (SECURITY.md, F46).
  */
-export function withoutBroken<Item, Page>(
-  items: readonly Item[],
-  make: (items: readonly Item[], broken: readonly Item[]) => Page,
-  onBroken: (item: Item, error: unknown) => void,
-): Page {
-  try {
-    return make(items, []);
-  } catch {
-    const sound: Item[] = [];
-    const broken: Item[] = [];
-    for (const item of items) {
+export interface WithoutBroken {
+  /** Undefined: it can't be shown, now or before. */
+  show<T>(name: Name, make: () => T): T | undefined;
+  /** Those that could not be, so far. */
+  broken(): Iterable<Name>;
+}
+
+export function createWithoutBroken(onBroken: (name: Name, error: unknown) => void): WithoutBroken {
+  const broken = new Map<string, Name>();
+  return {
+    show({ namespace, deployment }, make) {
+      const id = `${namespace}/${deployment}`;
+      if (broken.has(id)) return undefined;
       try {
-        make([item], []);
-        sound.push(item);
+        return make();
       } catch (error) {
-        onBroken(item, error);
-        broken.push(item);
+        broken.set(id, { namespace, deployment });
+        onBroken({ namespace, deployment }, error);
+        return undefined;
       }
-    }
-    return make(sound, broken);
-  }
+    },
+    broken: () => broken.values(),
+  };
 }

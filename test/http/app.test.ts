@@ -16,9 +16,9 @@ async function start(t: TestContext, { reconcile, ...options }: Options = {}, { 
       calls.push(filter);
       return reconcile ? reconcile(filter, call) : [];
     },
-    status: () => "status",
-    statusPage: () => "page",
-    ...(!isDebugOff && { debug: () => [] }),
+    status: () => ["stat", "", "us"],
+    statusPage: () => ["page"],
+    ...(!isDebugOff && { debug: () => ["[", "]"] }),
     health: () => ({ status: "ok", tracked_deployments: 0 }),
     ready: () => {},
     metrics: async () => ({ contentType: "text/plain", text: "metrics" }),

@@ -61,7 +61,7 @@ export function threeRows(): StatusRows {
 
 /** 300 of them, of every kind. */
 export function manyRows(): StatusRows {
-  const three = threeRows().tracked;
+  const three = [...threeRows().tracked];
   const names = ["api", "billing", "cart", "search", "mailer", "gateway", "ledger", "reports", "worker", "frontend"];
   const tracked = Array.from({ length: 290 }, (_, index) => {
     const name = `${names[index % names.length]}-${index}`;

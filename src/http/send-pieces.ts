@@ -1,0 +1,72 @@
+/** Long answers, sent while they are made: they take a slice of the event loop and of memory, however long they are and whoever reads them slowly. */
+import { once } from "node:events";
+import type { Response } from "express";
+import { sendError } from "./send-json.ts";
+import { takeTurns } from "./take-turns.ts";
+
+/** Made and sent in one piece. */
+const SLICE_CHARACTERS = 64 * 1024;
+const SLICE_MS = 5;
+/** More answers at once would be too much of the memory; people ask for one. */
+const MOST_AT_ONCE = 16;
+/** Who reads nothing for so long gets no more. */
+const STALL_MS = 30_000;
+
+/** The pieces make up the answer; an empty one is a place to pause at. The response has its headers. */
+export type SendPieces = (response: Response, pieces: Iterable<string>) => Promise<void>;
+
+/** One slice per turn of the event loop, of all answers together. */
+export function createPieceSender({ mostAtOnce = MOST_AT_ONCE, stallMs = STALL_MS } = {}): SendPieces {
+  const turn = takeTurns(1);
+  let count = 0;
+
+  async function sendAll(response: Response, pieces: Iterable<string>): Promise<void> {
+    let slice = "";
+    let since = performance.now();
+    for (const piece of pieces) {
+      slice += piece;
+      const isFull = slice.length >= SLICE_CHARACTERS;
+      if (!isFull && performance.now() - since < SLICE_MS) continue;
+      if (isFull) {
+        // Its headers are all that is wanted.
+        if (response.req.method === "HEAD") return void response.end();
+        if (!response.write(slice) && !(await isDrained(response, stallMs))) return void response.destroy();
+        slice = "";
+      }
+      await turn();
+      if (response.destroyed) return;
+      since = performance.now();
+    }
+    // What is short goes as a whole, with its length.
+    if (response.headersSent) response.end(slice);
+    else response.send(Buffer.from(slice));
+  }
+
+  return async (response, pieces) => {
+    if (count >= mostAtOnce) {
+      return sendError(response, 503, `${mostAtOnce} such pages are being sent already; ask again when they have been read`);
+    }
+    count += 1;
+    try {
+      await sendAll(response, pieces);
+    } finally {
+      count -= 1;
+    }
+  };
+}
+
+/** False: nothing was read for too long, or the reader is gone. */
+async function isDrained(response: Response, stallMs: number): Promise<boolean> {
+  const over = new AbortController();
+  const signal = AbortSignal.any([over.signal, AbortSignal.timeout(stallMs)]);
+  try {
+    return await Promise.race([
+      once(response, "drain", { signal }).then(() => true),
+      once(response, "close", { signal }).then(() => false),
+    ]);
+  } catch {
+    return false;
+  } finally {
+    over.abort();
+  }
+}
