@@ -20,6 +20,8 @@ export interface JobContext {
   readonly remedy: string;
   /** Of a file that the job reads by itself: the thread may take as much more memory, and while the job waits nobody does. */
   readonly fileBytes?: number;
+  /** For a job whose work is bounded by other means, and may take longer than others. */
+  readonly deadlineMs?: number;
   /** Aborted: the job is not begun, or its thread is ended, and the promise rejects with the reason. */
   readonly signal?: AbortSignal;
 }
@@ -113,6 +115,7 @@ export function createWorkshop({ program = PROGRAM, jobMs = JOB_MS, idleMs = IDL
       const signal = context.signal ? AbortSignal.any([closing.signal, context.signal]) : closing.signal;
       if (signal.aborted) return Promise.reject(signal.reason);
       const given = giveAway({ job, input });
+      const deadlineMs = context.deadlineMs ?? jobMs;
       const onAbort = () => fail(signal.reason);
       const fail = (error: unknown) => {
         task.isOver = true;
@@ -123,9 +126,9 @@ export function createWorkshop({ program = PROGRAM, jobMs = JOB_MS, idleMs = IDL
         namespace: context.namespace,
         async work(thread) {
           signal.removeEventListener("abort", onAbort);
-          const ending = await thread.work({ ...given, bytes: given.bytes + (context.fileBytes ?? 0) }, jobMs, signal);
+          const ending = await thread.work({ ...given, bytes: given.bytes + (context.fileBytes ?? 0) }, deadlineMs, signal);
           if (ending.kind === "done") resolve(ending.output as JobOutput<J>);
-          else reject(ending.kind === "aborted" ? signal.reason : failure(ending, context, jobMs));
+          else reject(ending.kind === "aborted" ? signal.reason : failure(ending, context, deadlineMs));
         },
         giveUp: () => fail(tooMuchWaits(context)),
         bytes: given.bytes + LEAST_BYTES,
@@ -153,15 +156,15 @@ function tooMuchWaits({ what }: JobContext): ReconcileError {
 function failure(
   ending: Exclude<Ending, { kind: "done" } | { kind: "aborted" }>,
   { what, remedy }: JobContext,
-  jobMs: number,
+  deadlineMs: number,
 ): ReconcileError {
   if (ending.kind === "refused") return new ReconcileError(ending.code, ending.message);
   if (ending.kind === "threw") return new ReconcileError("internal", `reading ${what} failed unexpectedly: ${ending.message}`);
-  return new ReconcileError("work_limit", `reading ${what} ${whyEnded(ending, jobMs)}, so it was given up; ${remedy}`);
+  return new ReconcileError("work_limit", `reading ${what} ${whyEnded(ending, deadlineMs)}, so it was given up; ${remedy}`);
 }
 
-function whyEnded(ending: Exclude<Ending, Answer | { kind: "aborted" }>, jobMs: number): string {
-  if (ending.kind === "late") return `took longer than ${jobMs / 1_000} seconds`;
+function whyEnded(ending: Exclude<Ending, Answer | { kind: "aborted" }>, deadlineMs: number): string {
+  if (ending.kind === "late") return `took longer than ${deadlineMs / 1_000} seconds`;
   if (ending.kind === "out of memory") return "took more memory than a thread may have";
   return `ended the thread that did it (${ending.reason})`;
 }

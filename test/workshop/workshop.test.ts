@@ -156,3 +156,8 @@ test("idle threads keep no process alive, and end by themselves", () => {
   const untilNone = "while (threads() > 0) await new Promise((resolve) => setTimeout(resolve, 50)); console.log(threads());";
   assert.deepEqual(output(100, untilNone), ["0", "1", "0"]);
 });
+
+test("a job may be given a deadline of its own", async (t) => {
+  const { run } = openWorkshop(t);
+  await assert.rejects(run({ do: "hang" }, { deadlineMs: 500 }), { code: "work_limit", message: /took longer than 0\.5 seconds/ });
+});

@@ -9,6 +9,9 @@ import { indexPack } from "./pack-index.ts";
 import type { GitObject, PackedObject } from "./packed-object.ts";
 import { receiveHistory } from "./receive-history.ts";
 
+/** The most objects that MAX_REPO_MB allows by default, 250,000, take 9 s of a processor, of which a Pod may have a fifth. */
+const INDEX_MS = 45_000;
+
 export type Asker = Pick<Branch, "repository" | "namespace">;
 
 export interface PackWork {
@@ -26,7 +29,8 @@ export function createPackWork(workshop: Workshop): PackWork {
     async index(path, bytes, maxBytes, asker) {
       const origin = { repository: formatRepository(asker.repository), maxBytes };
       // Read by the thread: what waits for one takes no memory, and no copy is made.
-      const aside = async () => asBuffer(await workshop.run("indexPack", { path, origin }, { ...contextOf(asker), fileBytes: bytes }));
+      const aside = async () =>
+        asBuffer(await workshop.run("indexPack", { path, origin }, { ...contextOf(asker), fileBytes: bytes, deadlineMs: INDEX_MS }));
       if (bytes > INLINE_WORK) return aside();
       const pack = await readFile(path);
       return inlineOrAside((spend) => indexPack(pack, origin, spend), aside);
