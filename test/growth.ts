@@ -29,3 +29,18 @@ export async function leastCpuMs(work: () => unknown): Promise<number> {
   }
   return least;
 }
+
+/** About a millisecond on a machine of 2026: so a limit in these is one of time, and no machine's speed counts. */
+function referenceWork(): number {
+  let sum = 0;
+  for (let i = 0; i < 1_000_000; i++) sum = (Math.imul(sum, 31) + i) | 0;
+  return sum;
+}
+
+let referenceMs: Promise<number> | undefined;
+
+/** Processor time as a multiple of what a fixed piece of work takes in this process. */
+export async function inReferences(ms: number): Promise<number> {
+  referenceMs ??= leastCpuMs(referenceWork);
+  return ms / (await referenceMs);
+}

@@ -1,8 +1,12 @@
 /** What GitHub's list of workflow runs says of one commit. */
 import { z } from "zod";
 
+/** GitHub's pages have a hundred. More are no such list, and are not looked at one by one. */
+const MOST_RUNS = 1_000;
+
+const run = z.object({ head_sha: z.string(), status: z.string().nullish(), conclusion: z.string().nullish() });
 const schema = z.object({
-  workflow_runs: z.array(z.object({ head_sha: z.string(), status: z.string().nullish(), conclusion: z.string().nullish() })),
+  workflow_runs: z.custom<unknown[]>((runs) => Array.isArray(runs) && runs.length <= MOST_RUNS).pipe(z.array(run)),
 });
 
 export type WorkflowRun = z.infer<typeof schema>["workflow_runs"][number];

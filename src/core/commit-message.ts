@@ -22,7 +22,7 @@ const subject = "chore(refs): gitops-operator updating image tags";
 const originalName = "GitOps Operator";
 
 const maxQuoted = 120;
-/** More is not looked at: some of the patterns take quadratic time. */
+/** More is not looked at. */
 const maxRead = 1000;
 
 /** The last paragraph is of trailers, which `git interpret-trailers` and `git log --format=%(trailers:key=…)` read. */
