@@ -37,6 +37,8 @@ export interface SshKey {
   readonly id: string;
   /** The text in a form that the SSH library reads. */
   readonly privateKey: string;
+  /** Where it was read. */
+  readonly secret: SecretRef;
 }
 
 /** A branch as one key sees it (no key: a public https repository). */

@@ -11,7 +11,11 @@ import { targetOf } from "./targets.ts";
 
 const OLD = "0".repeat(40);
 const NEW = "a".repeat(40);
-const keyOf = (name: string) => ({ id: /^app-[135]$/.test(name) ? "other key" : "key", privateKey: "" });
+const keyOf = (name: string) => ({
+  id: /^app-[135]$/.test(name) ? "other key" : "key",
+  privateKey: "",
+  secret: { namespace: "team", name: "key" },
+});
 
 function manifestOf(name: string): string {
   const container = `{ name: ${name}, image: "team/${name}:${OLD}" }`;

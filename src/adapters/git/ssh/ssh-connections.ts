@@ -1,11 +1,13 @@
 import type { Log, SshKey } from "../../../core/ports.ts";
 import type { SshRepository } from "../../../core/types.ts";
 import { ReconcileError } from "../../../errors.ts";
+import { currentAsker } from "../../egress/asker.ts";
 import { createHostBreaker } from "../host-breaker.ts";
 import type { SshChannel } from "./ssh-channel.ts";
 import { openSshConnection, type SshConnectionOptions } from "./ssh-connection.ts";
 import { endpointOf, HungUpEarly } from "./ssh-failures.ts";
 import { createSshLane, type SshLane } from "./ssh-lane.ts";
+import { createSshLogins } from "./ssh-logins.ts";
 import { createSshOpenings } from "./ssh-openings.ts";
 
 export { gitCommand } from "./git-command.ts";
@@ -45,6 +47,8 @@ export interface SshConnectionsOptions extends Pick<SshConnectionOptions, "known
   /** After how long a wait for a place a second connection is opened. */
   readonly spreadAfterMs?: number;
   readonly retryMs?: number;
+  /** After a failed login, for the namespace at that host. */
+  readonly deniedPauseMs?: number;
 }
 
 const OPENINGS_AT_ONCE = 6;
@@ -61,6 +65,7 @@ export function createSshConnections(options: SshConnectionsOptions): SshConnect
     keepaliveMs: options.keepaliveMs ?? 5_000,
   };
   const openings = createSshOpenings({ atOnce: OPENINGS_AT_ONCE, retries: OPENING_RETRIES, retryMs });
+  const logins = createSshLogins(options.deniedPauseMs === undefined ? {} : { pauseMs: options.deniedPauseMs });
   const breaker = createHostBreaker();
   const lanes = new Map<string, SshLane>();
   /** Unused connections, longest unused first, with the way to close them. */
@@ -77,11 +82,13 @@ export function createSshConnections(options: SshConnectionsOptions): SshConnect
         let startedAt = 0;
         try {
           // Learned before the next one gets the place of this one.
-          const connection = await openings.run(host, shutdown.signal, async () => {
-            breaker.refuse(host, notBefore);
-            startedAt = performance.now();
-            return openSshConnection(to, key, connectionOptions).catch((error) => Promise.reject(learn(host, startedAt, error)));
-          });
+          const connection = await logins.run({ host, user: to.user, key, namespace: currentAsker() }, () =>
+            openings.run(host, shutdown.signal, async () => {
+              breaker.refuse(host, notBefore);
+              startedAt = performance.now();
+              return openSshConnection(to, key, connectionOptions).catch((error) => Promise.reject(learn(host, startedAt, error)));
+            }),
+          );
           breaker.answered(host);
           opened += 1;
           options.log?.info({ host, user: to.user, key: key.id }, "ssh connection opened");

@@ -44,7 +44,7 @@ export function parseSshKey(text: string, secret: SecretRef): SshKey {
   const privateKey = known instanceof Unusable ? known : decode(text);
   const found = known ?? (privateKey instanceof Unusable ? privateKey : prove(privateKey));
   if (known === undefined) judged.set(hash, found, secret.namespace);
-  if (!(found instanceof Unusable || privateKey instanceof Unusable)) return { id: found, privateKey };
+  if (!(found instanceof Unusable || privateKey instanceof Unusable)) return { id: found, privateKey, secret };
   throw new ReconcileError(
     "ssh_key_invalid",
     `the SSH key in Secret ${secret.namespace}/${secret.name}, field ssh-privatekey, ${textOf(found)}; recreate the Secret with ` +
