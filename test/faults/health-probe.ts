@@ -8,12 +8,17 @@ export interface ProbeData {
   readonly figures: Float64Array;
 }
 
+/** Where each stands; the first is for us to say that the silences count anew. */
+export const FIGURES = { anew: 0, longestMs: 1, longestOnThisMachineMs: 2, peakKiB: 3, cpuSeconds: 4 } as const;
+
 export interface HealthProbe {
-  /** The longest time since `begin` in which no answer came, also when it has not ended yet. */
-  silenceMs(): number;
+  /** The longest time without an answer since `begin`, over or not, less what the operator waited for a processor that others had. */
+  readonly silenceMs: number;
+  /** The same, with that. */
+  readonly silenceOnThisMachineMs: number;
   readonly peakMiB: number;
   /** Of the processor, since `begin`. */
-  cpuSeconds(): number;
+  readonly cpuSeconds: number;
   /** From here on it counts anew. */
   begin(): void;
   stop(): Promise<void>;
@@ -25,26 +30,29 @@ export function startHealthProbe(
   { url, pid }: { readonly url: string; readonly pid: number },
   localAddress?: string,
 ): HealthProbe {
-  const figures = new Float64Array(new SharedArrayBuffer(4 * Float64Array.BYTES_PER_ELEMENT));
+  const figures = new Float64Array(new SharedArrayBuffer(Object.keys(FIGURES).length * Float64Array.BYTES_PER_ELEMENT));
   const workerData: ProbeData = { url, pid, localAddress, figures };
   const thread = new Worker(new URL("health-probe-thread.ts", import.meta.url), { workerData });
   const stop = async () => void (await thread.terminate());
   t.after(stop);
-  const read = () => {
-    const [silentSince = 0, longest = 0, peakKiB = 0, cpuSeconds = 0] = figures;
-    return { silenceMs: Math.max(longest, silentSince === 0 ? 0 : Date.now() - silentSince), peakMiB: peakKiB / 1024, cpuSeconds };
-  };
+  const read = (name: keyof typeof FIGURES) => figures[FIGURES[name]] ?? 0;
   let cpuBefore = 0;
   return {
-    silenceMs: () => read().silenceMs,
-    get peakMiB() {
-      return read().peakMiB;
+    get silenceMs() {
+      return read("longestMs");
     },
-    cpuSeconds: () => read().cpuSeconds - cpuBefore,
+    get silenceOnThisMachineMs() {
+      return read("longestOnThisMachineMs");
+    },
+    get peakMiB() {
+      return read("peakKiB") / 1024;
+    },
+    get cpuSeconds() {
+      return read("cpuSeconds") - cpuBefore;
+    },
     begin() {
-      figures[1] = 0;
-      if (figures[0] !== 0) figures[0] = Date.now();
-      cpuBefore = read().cpuSeconds;
+      figures[FIGURES.anew] = 1;
+      cpuBefore = read("cpuSeconds");
     },
     stop,
   };

@@ -18,10 +18,10 @@ export const skipWithoutProgram = program === undefined && "takes the bundle, as
 const deployment = readFileSync(new URL("../../manifests/base/deployment.yaml", import.meta.url), "utf8");
 const podBytes = Number(/limits:\s+memory: (\d+)Mi/.exec(deployment)?.[1]) * 2 ** 20;
 
-/** The contract; where the machine is too busy for it even without an attack, what it takes then counts, three times. */
 const MOST_SILENCE_MS = 1_000;
 const MOST_PATCH_MS = 30_000;
-const BUSY_FACTOR = 3;
+/** A machine that is busy with other things takes so many times as long as it takes without the attack. */
+const BUSY_FACTOR = { silence: 3, patch: 10 };
 /** When waiting ends without a result; long enough to tell a slow operator from a dead one. */
 const GIVEN_UP_MS = 60_000;
 const CALM_MS = 2_000;
@@ -117,17 +117,19 @@ export async function endure(t: TestContext, neighbourhood: Neighbourhood, attac
     { patchedMs, probe }: Round,
     calm: { silenceMs: number; patchedMs: number },
   ) {
-    const silenceMs = probe.silenceMs();
+    const silenceMs = probe.silenceMs;
     const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;
     t.diagnostic(
-      `${what}: CPU ${probe.cpuSeconds().toFixed(1)} s, peak ${Math.round(probe.peakMiB)} MiB, /health silent for ${seconds(silenceMs)} ` +
-        `(without the attack ${seconds(calm.silenceMs)}), neighbour patched after ${seconds(patchedMs)} (${seconds(calm.patchedMs)})`,
+      `${what}: CPU ${probe.cpuSeconds.toFixed(1)} s, peak ${Math.round(probe.peakMiB)} MiB, /health silent for ${seconds(silenceMs)} ` +
+        `(without the attack ${seconds(calm.silenceMs)}; with the machine's other work ${seconds(probe.silenceOnThisMachineMs)}), neighbour patched after ${seconds(patchedMs)} (${seconds(calm.patchedMs)})`,
     );
     const isGone = await Promise.race([operator.exit.then((code) => `the operator ended (${code})`), sleep(0)]);
     if (isGone) problems.push(`${what}: ${isGone}`);
     if (group && group.kills() > 0) problems.push(`${what}: killed for want of memory`);
-    if (silenceMs > Math.max(MOST_SILENCE_MS, BUSY_FACTOR * calm.silenceMs)) problems.push(`${what}: silent for ${seconds(silenceMs)}`);
-    if (patchedMs > Math.max(MOST_PATCH_MS, BUSY_FACTOR * calm.patchedMs)) problems.push(`${what}: patched after ${seconds(patchedMs)}`);
+    if (silenceMs > Math.max(MOST_SILENCE_MS, BUSY_FACTOR.silence * calm.silenceMs))
+      problems.push(`${what}: silent for ${seconds(silenceMs)}`);
+    if (patchedMs > Math.max(MOST_PATCH_MS, BUSY_FACTOR.patch * calm.patchedMs))
+      problems.push(`${what}: patched after ${seconds(patchedMs)}`);
   }
 
   function startProbe({ pid, url }: OperatorProcess): HealthProbe {
@@ -139,7 +141,7 @@ export async function endure(t: TestContext, neighbourhood: Neighbourhood, attac
   const probe = startProbe(running);
   const { patchedMs } = await round(running, probe, 0, undefined);
   await sleep(CALM_MS);
-  const calm = { silenceMs: probe.silenceMs(), patchedMs };
+  const calm = { silenceMs: probe.silenceMs, patchedMs };
   const turn = attack.turn ?? ((operator) => ask(operator));
   attack.begin();
   await attack.first?.(running);
