@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { get } from "node:http";
 import { workerData } from "node:worker_threads";
 import { FIGURES, type ProbeData } from "./health-probe.ts";
+import { loopOf, startOwnTime } from "./own-time.ts";
 
 const { url, pid, localAddress, figures } = workerData as ProbeData;
 const EVERY_MS = 50;
@@ -11,50 +12,32 @@ const PATIENCE_MS = 5_000;
 /** `getconf CLK_TCK`: of Linux on every machine that Node runs on. */
 const TICKS_PER_SECOND = 100;
 
-interface Moment {
-  readonly ms: number;
-  /** How long its first thread and ours had been ready to run, and no processor was free for them. */
-  readonly waitedMs: number;
-}
-/** Since when no answer has come. */
-let since: Moment | undefined;
+/** Since the first question that has no answer, on the machine's clock and on the operator's. */
+let silence: { readonly startedAt: number; readonly ownMs: () => number } | undefined;
 
-function now(): Moment {
-  return { ms: performance.now(), waitedMs: waitedMs(`/proc/${pid}/task/${pid}/schedstat`) + waitedMs("/proc/thread-self/schedstat") };
-}
-
-/** proc(5): the second number, in nanoseconds. */
-function waitedMs(file: string): number {
-  try {
-    return Number(readFileSync(file, "utf8").split(" ")[1]) / 1e6;
-  } catch {
-    return 0;
-  }
-}
+const begin = () => ({ startedAt: performance.now(), ownMs: startOwnTime([loopOf(pid), "thread-self"]) });
 
 function countSilence(): void {
   if (figures[FIGURES.anew]) {
     figures.fill(0, FIGURES.anew, FIGURES.longestOnThisMachineMs + 1);
-    if (since) since = now();
+    if (silence) silence = begin();
   }
-  if (!since) return;
-  const { ms, waitedMs } = now();
-  const silenceMs = ms - since.ms;
-  const raise = (figure: number, value: number) => {
-    figures[figure] = Math.max(figures[figure] ?? 0, value);
+  if (!silence) return;
+  const raise = (figure: number, ms: number) => {
+    figures[figure] = Math.max(figures[figure] ?? 0, ms);
   };
-  raise(FIGURES.longestOnThisMachineMs, silenceMs);
-  raise(FIGURES.longestMs, Math.max(0, silenceMs - (waitedMs - since.waitedMs)));
+  raise(FIGURES.longestMs, silence.ownMs());
+  raise(FIGURES.longestOnThisMachineMs, performance.now() - silence.startedAt);
 }
 
 function ask(): void {
-  since ??= now();
+  silence ??= begin();
   let isOver = false;
   const over = (isAnswered: boolean) => {
     if (isOver) return;
     isOver = true;
     countSilence();
-    if (isAnswered) since = undefined;
+    if (isAnswered) silence = undefined;
     setTimeout(ask, EVERY_MS);
   };
   const request = get(`${url}/health`, { agent: false, timeout: PATIENCE_MS, ...(localAddress ? { localAddress } : {}) }, (response) => {
