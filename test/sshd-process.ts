@@ -48,6 +48,8 @@ export async function startSshd(
         log: () => words,
         async stop() {
           await stop(child);
+          // A session that is still about would keep it open, and the test's process with it.
+          child.stderr.destroy();
           process.removeListener("exit", killWithUs);
         },
       };
