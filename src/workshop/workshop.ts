@@ -50,6 +50,8 @@ interface Task {
   /** There is no room for it. */
   readonly giveUp: () => void;
   readonly bytes: number;
+  /** What it read is not collected for long, and would count as the next job's. */
+  readonly isThreadsLast: boolean;
   isOver: boolean;
 }
 
@@ -58,6 +60,8 @@ const MOST_THREADS = 2;
 /** The largest inputs that are allowed take a tenth of it. */
 const JOB_MS = 10_000;
 const IDLE_MS = 5_000;
+/** A job of more takes seconds, beside which a new thread is nothing. */
+const MOST_BYTES_FOR_REUSE = 8 * 2 ** 20;
 /** Of inputs that wait. */
 const MOST_WAITING_BYTES = 64 * 2 ** 20;
 /** A job that waits costs something even without input. */
@@ -83,14 +87,17 @@ export function createWorkshop({ program = PROGRAM, jobMs = JOB_MS, idleMs = IDL
     }
   }
 
-  async function serveOne({ namespace, work }: Task): Promise<void> {
+  async function serveOne({ namespace, work, isThreadsLast }: Task): Promise<void> {
     working.add(namespace);
     const rested = idle.pop();
     const thread = rested?.isUsable ? rested : start();
     await work(thread);
     working.delete(namespace);
-    if (thread.isUsable && !closing.signal.aborted) idle.push(thread);
-    else threads.delete(thread);
+    if (thread.isUsable && !isThreadsLast && !closing.signal.aborted) idle.push(thread);
+    else {
+      threads.delete(thread);
+      void thread.end();
+    }
     clearTimeout(idleTimer);
     idleTimer = setTimeout(endIdle, idleMs).unref();
     serve();
@@ -116,6 +123,7 @@ export function createWorkshop({ program = PROGRAM, jobMs = JOB_MS, idleMs = IDL
       if (signal.aborted) return Promise.reject(signal.reason);
       const given = giveAway({ job, input });
       const deadlineMs = context.deadlineMs ?? jobMs;
+      const threadBytes = given.bytes + (context.fileBytes ?? 0);
       const onAbort = () => fail(signal.reason);
       const fail = (error: unknown) => {
         task.isOver = true;
@@ -126,12 +134,13 @@ export function createWorkshop({ program = PROGRAM, jobMs = JOB_MS, idleMs = IDL
         namespace: context.namespace,
         async work(thread) {
           signal.removeEventListener("abort", onAbort);
-          const ending = await thread.work({ ...given, bytes: given.bytes + (context.fileBytes ?? 0) }, deadlineMs, signal);
+          const ending = await thread.work({ ...given, bytes: threadBytes }, deadlineMs, signal);
           if (ending.kind === "done") resolve(ending.output as JobOutput<J>);
           else reject(ending.kind === "aborted" ? signal.reason : failure(ending, context, deadlineMs));
         },
         giveUp: () => fail(tooMuchWaits(context)),
         bytes: given.bytes + LEAST_BYTES,
+        isThreadsLast: threadBytes > MOST_BYTES_FOR_REUSE,
         isOver: false,
       };
       signal.addEventListener("abort", onAbort);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -124,4 +125,12 @@ test("a large manifests repository is read for the namespace that asks, and a pa
   assert.equal(asked.length, 2, "what is known is nobody's work");
   const missing = createPackWork(workshop).index(join(await newFolder(t), "none.pack"), MIB, MIB, asker);
   await assert.rejects(missing, { code: "git_copy_damaged" });
+});
+
+test("packs of nearly the most bytes are indexed one after the other: what one left behind is not the next one's", async (t) => {
+  const path = join(await newFolder(t), "p.pack");
+  const pack = rawPack([1, 2, 3].map(() => ({ type: 3, content: randomBytes(20 * MIB) })));
+  await writeFile(path, pack);
+  const { index } = createPackWork(real);
+  for (let i = 0; i < 4; i++) assert.equal((await index(path, pack.length, 64 * MIB, asker)).readUInt32BE(8 + 4 * 255), 3);
 });
