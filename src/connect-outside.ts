@@ -21,6 +21,7 @@ import type { SecretRef, Target } from "./core/types.ts";
 import type { Redactor } from "./telemetry/redact.ts";
 import { traceHttp } from "./telemetry/traced-http.ts";
 import { traceBuilds, traceGit, traceRegistry, traceSecrets } from "./telemetry/traced-ports.ts";
+import { createPlaces } from "./workshop/places.ts";
 import { createWorkshop } from "./workshop/workshop.ts";
 
 interface OutsideOptions {
@@ -93,8 +94,9 @@ export function connectOutside(options: OutsideOptions) {
   }
 
   return {
-    ...{ kube, dispatcher, workshop, readSecretFor, knownHostsFiles },
+    ...{ kube, dispatcher, readSecretFor, knownHostsFiles },
     git: traceGit(copies, tracer),
+    places: createPlaces(workshop),
     pushAccess: copies as PushAccess,
     githubRateRemaining: builds.rateRemaining,
     registry: traceRegistry(registry, tracer),

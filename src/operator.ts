@@ -4,7 +4,6 @@ import { hostname } from "node:os";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { createChat } from "./adapters/chat.ts";
 import { directorySize } from "./adapters/directory-size.ts";
-import { askFor } from "./adapters/egress/asker.ts";
 import { parseSshKey } from "./adapters/git/ssh/ssh-key.ts";
 import { startProblems } from "./adapters/git/start-problems.ts";
 import { createDeploymentCache } from "./adapters/kubernetes/deployment-cache.ts";
@@ -41,7 +40,6 @@ import { createMetrics } from "./telemetry/metrics.ts";
 import type { Redactor } from "./telemetry/redact.ts";
 import type { State } from "./telemetry/state-metrics.ts";
 import { version } from "./version.ts";
-import { createPlaces } from "./workshop/places.ts";
 
 export interface Operator {
   readonly port: number;
@@ -87,10 +85,9 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     onKeyRead: (ref, isBound) => unboundKeys.set(idOfSecret(ref), !isBound, ref.namespace),
     ...{ stopping: stopping.signal, patience },
   });
-  const { kube, dispatcher, workshop, git, registry, builds, readSecretFor } = outside;
+  const { kube, dispatcher, git, places, registry, builds, readSecretFor } = outside;
   for (const { level, problem, message } of await startProblems(config, outside.knownHostsFiles)) log[level]({ problem }, message);
   const { workDir, identity } = config;
-  const places = createPlaces(workshop);
   const deployments = createDeploymentCache({ client: kube, namespaces: config.watchNamespaces, log });
   const gate = createImageGate({ registry, builds, clock, settings: config.imageGate, observer: metrics });
   const backOff = createBackOff(() => clock.now());
@@ -136,7 +133,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   });
   const reconciler = createReconciler({
     ...{ deployments, writers, parse, log, observer: metrics, tracer },
-    work: (target, ...run) => askFor(target.namespace, () => redactor.scope(() => work(target, ...run))),
+    work: (...run) => redactor.scope(() => work(...run)),
     onEnd(result, run) {
       metrics.ended(result);
       announcer.ended(result, run);

@@ -3,18 +3,19 @@ import { readLogin, requireAllowed } from "../core/allowed-repositories.ts";
 import { withoutEmojiCode } from "../core/chat-text.ts";
 import { commitMessage } from "../core/commit-message.ts";
 import { tagFor } from "../core/decide.ts";
-import { editManifest, type ManifestEdit } from "../core/edit-manifest.ts";
+import type { ManifestEdit } from "../core/edit-manifest.ts";
 import { formatImage } from "../core/image.ts";
 import type { GateVerdict, ImageGate } from "../core/image-gate.ts";
-import type { Git, ManifestsBranch, Newest, PushAccess, SecretField, Wanted } from "../core/ports.ts";
+import type { Git, ManifestsBranch, Newest, Places, PushAccess, SecretField, Wanted } from "../core/ports.ts";
 import { newestCommit, type ReconcilePorts, readBranches } from "../core/reconcile.ts";
 import { formatRepository } from "../core/repository.ts";
-import type { Target } from "../core/types.ts";
+import type { ImageName, Target } from "../core/types.ts";
 import { asReconcileError } from "../errors.ts";
 import type { UsedSecret } from "./describe-target.ts";
 
 interface LivePorts extends Pick<ReconcilePorts, "identity" | "allowedRepositories" | "readSecret" | "parseKey"> {
   readonly git: Git;
+  readonly places: Places;
   readonly pushAccess: PushAccess;
   readonly gate: ImageGate;
   readonly signal: AbortSignal;
@@ -92,7 +93,9 @@ export async function checkLive(
 
   // Without a commit the manifest is still looked at: whether a container in it is ours does not depend on the tag.
   const tag = tagFor(appCommit?.sha ?? "0".repeat(40), target.tagType);
-  const edit = await step("reading the manifest", async () => editManifest(before, target.path, target.image, tag));
+  const edited = (image: ImageName, digest?: string) =>
+    ports.places.edit({ text: before, path: target.path, image, tag, digest }, target, ports.signal);
+  const edit = await step("reading the manifest", () => edited(target.image));
   if (!edit || !appCommit) return undefined;
   tell(
     "ok",
@@ -104,7 +107,7 @@ export async function checkLive(
   if (!verdict || verdict.kind === "waiting" || !mayPush || edit.kind === "up_to_date") return undefined;
   const digest = verdict.kind === "found" ? verdict.digest : undefined;
   const unchecked = verdict.kind === "unchecked" ? ({ unchecked: true } as const) : {};
-  const written = await step("writing the tag", async () => editManifest(before, target.path, edit.image, tag, digest));
+  const written = await step("writing the tag", () => edited(edit.image, digest));
   if (written?.kind !== "update") return undefined;
   const from = written.from === undefined ? {} : { from: written.from };
   return { before, after: written.text, message: commitMessage({ target, tag, appCommit, ...from, ...unchecked }) };

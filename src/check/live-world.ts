@@ -54,6 +54,7 @@ export async function openLiveWorld({ config, redactor, deadlineMs, kubeconfig }
       {
         ...{
           git: outside.git,
+          places: outside.places,
           pushAccess: outside.pushAccess,
           gate,
           identity: config.identity,

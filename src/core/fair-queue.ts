@@ -2,8 +2,8 @@
 export interface FairQueue<T> {
   /** Where there is no room, the group that has most loses its oldest: those that went. */
   push(group: string, item: T): readonly T[];
-  /** Of the groups that may be served. */
-  shift(mayBeServed?: (group: string) => boolean): T | undefined;
+  /** Of the groups that may be served, by their first item. */
+  shift(mayBeServed?: (group: string, first: T) => boolean): T | undefined;
   readonly length: number;
 }
 
@@ -39,7 +39,8 @@ export function createFairQueue<T>(most: number, sizeOf: (item: T) => number = (
     },
     shift(mayBeServed = () => true) {
       for (const [group, waiting] of groups) {
-        if (!mayBeServed(group)) continue;
+        const [first] = waiting.items;
+        if (first === undefined || !mayBeServed(group, first)) continue;
         const item = take(group);
         if (groups.delete(group)) groups.set(group, waiting);
         return item;

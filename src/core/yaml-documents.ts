@@ -12,7 +12,7 @@ export interface Invalid {
 }
 
 /** What a hostile file may cost. `tokens` is of one document, about 250 KB of them; a Deployment has 1,000. */
-const limits = { bytes: 1024 * 1024, depth: 100, aliases: 100, documents: 1000, directives: 1000, tokens: 100_000, tokensOfAll: 500_000 };
+const limits = { bytes: 1024 * 1024, depth: 100, aliases: 100, documents: 1000, directives: 1000, tokens: 100_000 };
 
 /**
  * The documents one by one, as nodes with the ranges that they have in the text: never as objects, aliases not followed. Throws InvalidYaml.
@@ -23,20 +23,19 @@ export function* readDocuments(text: string, schema: "failsafe" | "yaml-1.1" = "
   const plain = withoutInnerMarks(text);
   const parser = new Parser();
   const composer = new Composer({ schema, uniqueKeys: false, logLevel: "silent" });
-  const counts = { aliases: 0, documents: 0, directives: 0, tokens: 0, tokensOfAll: 0 };
+  const counts = { aliases: 0, documents: 0, directives: 0, tokens: 0 };
   const fail = (offset: number, reason: string): never => {
     throw new InvalidYaml(`line ${lineAt(text, offset)}: ${reason}`);
   };
-  const count = (what: keyof typeof counts, more = 1) => {
-    counts[what] += more;
-    if (counts[what] > limits[what]) fail(parser.offset, `more than ${limits[what]} ${what === "tokensOfAll" ? "tokens" : what}`);
+  const count = (what: keyof typeof counts) => {
+    counts[what] += 1;
+    if (counts[what] > limits[what]) fail(parser.offset, `more than ${limits[what]} ${what}`);
   };
   function* compose(token: CST.Token): Generator<Document.Parsed> {
     if (token.type === "error") fail(token.offset, withoutContent(token.message));
     if (token.type === "directive") count("directives");
     if (token.type === "document") {
       count("documents");
-      count("tokensOfAll", counts.tokens);
       counts.tokens = 0;
     }
     yield* checked(composer.next(token));

@@ -11,17 +11,24 @@ export type Ending =
   /** `reason`: of a thread that could not start, or ended itself. */
   | { readonly kind: "died"; readonly reason: string };
 
+export interface WorkLimits {
+  /** Of values and buffers beside what the thread held before, with what is not collected yet. */
+  readonly memoryBytes: number;
+  /** Of processor time, so that it does not count what else the machine does. */
+  readonly cpuMs: number;
+}
+
 export interface WorkerThread {
   /** False once it has ended, for whatever reason. */
   readonly isUsable: boolean;
   /** One at a time; never rejects. Unless the job answers, the thread is ended. */
-  work(given: Given<Order>, deadlineMs: number, signal: AbortSignal): Promise<Ending>;
+  work(given: Given<Order>, limits: WorkLimits, signal: AbortSignal): Promise<Ending>;
   end(): Promise<unknown>;
 }
 
-/** Of values and buffers beside the input, with what is not collected yet. The worst manifest of 1 MiB takes 80 MB. */
-const MOST_BYTES = 128 * 2 ** 20;
 const MEASURE_MS = 20;
+/** By the clock, for each millisecond of processor time: where a job waits for something, or the machine gives hardly any time. */
+const CLOCK_FACTOR = 10;
 /** The last resort: a thread that V8 has to stop for its memory may take the whole process along (array backing stores), so it is measured before. */
 const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 };
 
@@ -29,22 +36,12 @@ export function startWorkerThread(program: URL): WorkerThread {
   // Nothing of the operator's own environment is any job's business.
   const worker = new Worker(program, { name: "workshop", resourceLimits, env: {}, execArgv: [] });
   let isUsable = true;
-  let isMeasuring = false;
-  let mostBytes = MOST_BYTES;
   let settle: ((ending: Ending) => void) | undefined;
 
   const stop = (ending: Ending) => {
     isUsable = false;
     settle?.(ending);
     return worker.terminate();
-  };
-  const measure = async () => {
-    if (isMeasuring) return;
-    isMeasuring = true;
-    // Rejects when the thread has ended meanwhile, which is told elsewhere.
-    const memory = await worker.getHeapStatistics().catch(() => undefined);
-    isMeasuring = false;
-    if (memory && memory.used_heap_size + memory.external_memory > mostBytes) void stop({ kind: "out of memory" });
   };
   worker.on("message", (answer: Answer) => (answer.kind === "threw" ? void stop(answer) : settle?.(answer)));
   worker.on("error", (error: Error & { code?: string }) => {
@@ -54,17 +51,39 @@ export function startWorkerThread(program: URL): WorkerThread {
   // While nothing is ordered, it keeps no process alive.
   worker.unref();
 
+  /** Ends the thread when the limits are passed; returns what ends the watch. */
+  function watch({ memoryBytes, cpuMs }: WorkLimits): () => void {
+    let begun: Usage | undefined;
+    let isAsked = false;
+    const timer = setInterval(async () => {
+      if (isAsked) return;
+      isAsked = true;
+      // Rejects when the thread has ended meanwhile, which is told elsewhere.
+      const now = await usageOf(worker).catch(() => undefined);
+      isAsked = false;
+      if (!now || isOver) return;
+      begun ??= now;
+      if (now.bytes - begun.bytes > memoryBytes) void stop({ kind: "out of memory" });
+      else if (now.cpuMs - begun.cpuMs > cpuMs) void stop({ kind: "late" });
+    }, MEASURE_MS);
+    const clock = setTimeout(() => void stop({ kind: "late" }), CLOCK_FACTOR * cpuMs);
+    let isOver = false;
+    return () => {
+      isOver = true;
+      clearInterval(timer);
+      clearTimeout(clock);
+    };
+  }
+
   return {
     get isUsable() {
       return isUsable;
     },
-    async work({ value, buffers, bytes }, deadlineMs, signal) {
-      mostBytes = MOST_BYTES + bytes;
+    async work({ value, buffers }, limits, signal) {
       const { promise, resolve } = Promise.withResolvers<Ending>();
       settle = resolve;
       const onAbort = () => void stop({ kind: "aborted" });
-      const measuring = setInterval(measure, MEASURE_MS);
-      const deadline = setTimeout(() => void stop({ kind: "late" }), deadlineMs);
+      const endWatch = watch(limits);
       signal.addEventListener("abort", onAbort);
       worker.ref();
       try {
@@ -73,8 +92,7 @@ export function startWorkerThread(program: URL): WorkerThread {
       } catch (error) {
         return { kind: "threw", message: (error as Error).message };
       } finally {
-        clearTimeout(deadline);
-        clearInterval(measuring);
+        endWatch();
         signal.removeEventListener("abort", onAbort);
         worker.unref();
         settle = undefined;
@@ -82,4 +100,14 @@ export function startWorkerThread(program: URL): WorkerThread {
     },
     end: () => stop({ kind: "aborted" }),
   };
+}
+
+interface Usage {
+  readonly bytes: number;
+  readonly cpuMs: number;
+}
+
+async function usageOf(worker: Worker): Promise<Usage> {
+  const [heap, cpu] = await Promise.all([worker.getHeapStatistics(), worker.cpuUsage()]);
+  return { bytes: heap.used_heap_size + heap.external_memory, cpuMs: (cpu.user + cpu.system) / 1_000 };
 }

@@ -4,7 +4,7 @@ import { ReconcileError } from "../errors.ts";
 import { giveAway } from "./give-away.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Answer } from "./serve-jobs.ts";
-import { type Ending, startWorkerThread, type WorkerThread } from "./worker-thread.ts";
+import { type Ending, startWorkerThread, type WorkerThread, type WorkLimits } from "./worker-thread.ts";
 
 export type JobName = keyof Jobs;
 export type JobInput<J extends JobName> = Parameters<Jobs[J]>[0];
@@ -18,10 +18,8 @@ export interface JobContext {
   readonly what: string;
   /** What to do about it when it costs too much. */
   readonly remedy: string;
-  /** Of a file that the job reads by itself: the thread may take as much more memory, and while the job waits nobody does. */
-  readonly fileBytes?: number;
-  /** For a job whose work is bounded by other means, and may take longer than others. */
-  readonly deadlineMs?: number;
+  /** What it may hold beside what every job may; it may take longer in proportion, and one such job is done at a time. Default: none. */
+  readonly moreBytes?: number;
   /** Aborted: the job is not begun, or its thread is ended, and the promise rejects with the reason. */
   readonly signal?: AbortSignal;
 }
@@ -46,22 +44,22 @@ export interface WorkshopOptions {
 /** A job as it waits. */
 interface Task {
   readonly namespace: string;
+  /** It may hold more than every job may. */
+  readonly isLarge: boolean;
   readonly work: (thread: WorkerThread) => Promise<void>;
   /** There is no room for it. */
   readonly giveUp: () => void;
   readonly bytes: number;
-  /** What it read is not collected for long, and would count as the next job's. */
-  readonly isThreadsLast: boolean;
   isOver: boolean;
 }
 
 /** The second is for other namespaces than the one that has the first. */
 const MOST_THREADS = 2;
-/** The largest inputs that are allowed take a tenth of it. */
+/** Of processor time. A manifest of 1 MiB takes a tenth of it at worst. */
 const JOB_MS = 10_000;
+/** What a job may hold. A manifest of 1 MiB takes 80 MB at worst. */
+const MOST_BYTES = 128 * 2 ** 20;
 const IDLE_MS = 5_000;
-/** A job of more takes seconds, beside which a new thread is nothing. */
-const MOST_BYTES_FOR_REUSE = 8 * 2 ** 20;
 /** Of inputs that wait. */
 const MOST_WAITING_BYTES = 64 * 2 ** 20;
 /** A job that waits costs something even without input. */
@@ -73,7 +71,8 @@ const PROGRAM = new URL(isSource ? "./thread.ts" : "./workshop.cjs", import.meta
 export function createWorkshop({ program = PROGRAM, jobMs = JOB_MS, idleMs = IDLE_MS }: WorkshopOptions = {}): Workshop {
   const closing = new AbortController();
   const waiting = createFairQueue<Task>(MOST_WAITING_BYTES, ({ bytes }) => bytes);
-  const working = new Set<string>();
+  /** By namespace. */
+  const working = new Map<string, Task>();
   const threads = new Set<WorkerThread>();
   /** The one that worked last comes last. */
   const idle: WorkerThread[] = [];
@@ -81,23 +80,21 @@ export function createWorkshop({ program = PROGRAM, jobMs = JOB_MS, idleMs = IDL
 
   function serve(): void {
     while (working.size < MOST_THREADS) {
-      const task = waiting.shift((namespace) => !working.has(namespace));
+      const isLargeAtWork = working.values().some(({ isLarge }) => isLarge);
+      const task = waiting.shift((namespace, { isLarge }) => !working.has(namespace) && !(isLarge && isLargeAtWork));
       if (task === undefined) return;
       if (!task.isOver) void serveOne(task);
     }
   }
 
-  async function serveOne({ namespace, work, isThreadsLast }: Task): Promise<void> {
-    working.add(namespace);
+  async function serveOne(task: Task): Promise<void> {
+    working.set(task.namespace, task);
     const rested = idle.pop();
     const thread = rested?.isUsable ? rested : start();
-    await work(thread);
-    working.delete(namespace);
-    if (thread.isUsable && !isThreadsLast && !closing.signal.aborted) idle.push(thread);
-    else {
-      threads.delete(thread);
-      void thread.end();
-    }
+    await task.work(thread);
+    working.delete(task.namespace);
+    if (thread.isUsable && !task.isLarge && !closing.signal.aborted) idle.push(thread);
+    else end(thread);
     clearTimeout(idleTimer);
     idleTimer = setTimeout(endIdle, idleMs).unref();
     serve();
@@ -110,10 +107,12 @@ export function createWorkshop({ program = PROGRAM, jobMs = JOB_MS, idleMs = IDL
   }
 
   function endIdle(): void {
-    for (const thread of idle.splice(0)) {
-      threads.delete(thread);
-      void thread.end();
-    }
+    for (const thread of idle.splice(0)) end(thread);
+  }
+
+  function end(thread: WorkerThread): void {
+    threads.delete(thread);
+    void thread.end();
   }
 
   return {
@@ -122,8 +121,8 @@ export function createWorkshop({ program = PROGRAM, jobMs = JOB_MS, idleMs = IDL
       const signal = context.signal ? AbortSignal.any([closing.signal, context.signal]) : closing.signal;
       if (signal.aborted) return Promise.reject(signal.reason);
       const given = giveAway({ job, input });
-      const deadlineMs = context.deadlineMs ?? jobMs;
-      const threadBytes = given.bytes + (context.fileBytes ?? 0);
+      const { moreBytes = 0 } = context;
+      const limits = { memoryBytes: MOST_BYTES + moreBytes + given.bytes, cpuMs: jobMs * (1 + moreBytes / MOST_BYTES) };
       const onAbort = () => fail(signal.reason);
       const fail = (error: unknown) => {
         task.isOver = true;
@@ -132,15 +131,15 @@ export function createWorkshop({ program = PROGRAM, jobMs = JOB_MS, idleMs = IDL
       };
       const task: Task = {
         namespace: context.namespace,
+        isLarge: moreBytes > 0,
         async work(thread) {
           signal.removeEventListener("abort", onAbort);
-          const ending = await thread.work({ ...given, bytes: threadBytes }, deadlineMs, signal);
+          const ending = await thread.work(given, limits, signal);
           if (ending.kind === "done") resolve(ending.output as JobOutput<J>);
-          else reject(ending.kind === "aborted" ? signal.reason : failure(ending, context, deadlineMs));
+          else reject(ending.kind === "aborted" ? signal.reason : failure(ending, context, limits));
         },
         giveUp: () => fail(tooMuchWaits(context)),
         bytes: given.bytes + LEAST_BYTES,
-        isThreadsLast: threadBytes > MOST_BYTES_FOR_REUSE,
         isOver: false,
       };
       signal.addEventListener("abort", onAbort);
@@ -164,16 +163,17 @@ function tooMuchWaits({ what }: JobContext): ReconcileError {
 
 function failure(
   ending: Exclude<Ending, { kind: "done" } | { kind: "aborted" }>,
-  { what, remedy }: JobContext,
-  deadlineMs: number,
+  context: JobContext,
+  { cpuMs }: WorkLimits,
 ): ReconcileError {
+  const { what, remedy } = context;
   if (ending.kind === "refused") return new ReconcileError(ending.code, ending.message);
   if (ending.kind === "threw") return new ReconcileError("internal", `reading ${what} failed unexpectedly: ${ending.message}`);
-  return new ReconcileError("work_limit", `reading ${what} ${whyEnded(ending, deadlineMs)}, so it was given up; ${remedy}`);
+  return new ReconcileError("work_limit", `reading ${what} ${whyEnded(ending, cpuMs)}, so it was given up; ${remedy}`);
 }
 
-function whyEnded(ending: Exclude<Ending, Answer | { kind: "aborted" }>, deadlineMs: number): string {
-  if (ending.kind === "late") return `took longer than ${deadlineMs / 1_000} seconds`;
+function whyEnded(ending: Exclude<Ending, Answer | { kind: "aborted" }>, cpuMs: number): string {
+  if (ending.kind === "late") return `took more than ${Math.ceil(cpuMs / 1_000)} seconds of a processor`;
   if (ending.kind === "out of memory") return "took more memory than a thread may have";
   return `ended the thread that did it (${ending.reason})`;
 }

@@ -42,7 +42,7 @@ test("groups that may not be served yet keep their turn", () => {
     "b0",
   );
   assert.equal(
-    queue.shift((group) => group === "b"),
+    queue.shift((_group, first) => first === "b0"),
     undefined,
   );
   assert.deepEqual(drain(queue), ["a0", "c0", "a1"]);

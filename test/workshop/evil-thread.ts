@@ -18,6 +18,11 @@ const evil = {
     const kept: Uint8Array[] = [];
     for (;;) kept.push(new Uint8Array(2 ** 20).fill(1));
   },
+  async keepSome({ value, ms }: { value: number; ms: number }) {
+    const kept = new Uint8Array(value).fill(1);
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    return kept[0] === 1 ? "kept" : "lost";
+  },
   throw() {
     throw new TypeError("nobody thought of this");
   },
@@ -32,4 +37,4 @@ const evil = {
   environment: () => Object.keys(process.env),
 };
 
-serveJobs({ editManifest: (input: { do: keyof typeof evil; ms: number; value: unknown }) => evil[input.do](input) });
+serveJobs({ editManifest: (input: { do: keyof typeof evil; ms: number; value: never }) => evil[input.do](input) });

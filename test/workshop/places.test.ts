@@ -4,7 +4,6 @@ import { editManifest } from "../../src/core/edit-manifest.ts";
 import { createPlaces } from "../../src/workshop/places.ts";
 import { createWorkshop, type Workshop } from "../../src/workshop/workshop.ts";
 import { targetOf } from "../core/targets.ts";
-import { growthOf, MOST_GROWTH } from "../growth.ts";
 
 const target = targetOf("shop");
 const { path, image } = target;
@@ -72,23 +71,23 @@ test("a manifest that costs more than a job may is told as that file's problem, 
   await assert.rejects(places.edit({ text: manifestOf("old", LARGE), path, image, tag: "new" }, target, signal), {
     code: "work_limit",
     message:
-      /^reading shop\/deployment\.yaml of .*team\/manifests.* took longer than 0\.001 seconds, so it was given up; check the file, and/,
+      /^reading shop\/deployment\.yaml of .*team\/manifests.* took more than 1 seconds of a processor, so it was given up; check the file, and/,
   });
 });
 
-test("what a manifest of the largest size costs is spent in the thread", async (t) => {
+test("what a large manifest costs is spent in the thread", async (t) => {
   const { places } = openPlaces(t);
-  let count = 0;
-  const ask = (bytes: number) =>
-    places.edit({ text: manifestOf("old", `# ${count++}\n${fillOf(bytes)}`), path, image, tag: "new" }, target, signal);
-  await ask(50_000);
-  const text = manifestOf("old", fillOf(50_000));
-  const here = process.threadCpuUsage();
-  editManifest(text, path, image, "new");
-  const whole = process.threadCpuUsage(here);
-  const there = process.threadCpuUsage();
-  await ask(50_000);
-  const share = process.threadCpuUsage(there);
-  assert.ok(share.user + share.system < (whole.user + whole.system) / 5, `${JSON.stringify(share)} of ${JSON.stringify(whole)}`);
-  assert.ok((await growthOf(50_000, ask)) < MOST_GROWTH);
+  const spent = async (edit: (text: string) => unknown) => {
+    let least = Infinity;
+    for (let count = 0; count < 5; count++) {
+      const before = process.threadCpuUsage();
+      await edit(manifestOf("old", `# ${count}\n${fillOf(200_000)}`));
+      const { user, system } = process.threadCpuUsage(before);
+      least = Math.min(least, user + system);
+    }
+    return least;
+  };
+  const here = await spent((text) => editManifest(text, path, image, "new"));
+  const aside = await spent((text) => places.edit({ text, path, image, tag: "new" }, target, signal));
+  assert.ok(aside < here / 5, `${aside} of ${here} microseconds`);
 });

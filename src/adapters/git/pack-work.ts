@@ -9,9 +9,6 @@ import { indexPack } from "./pack-index.ts";
 import type { GitObject, PackedObject } from "./packed-object.ts";
 import { receiveHistory } from "./receive-history.ts";
 
-/** The most objects that MAX_REPO_MB allows by default, 250,000, take 9 s of a processor, of which a Pod may have a fifth. */
-const INDEX_MS = 45_000;
-
 export type Asker = Pick<Branch, "repository" | "namespace">;
 
 export interface PackWork {
@@ -28,9 +25,10 @@ export function createPackWork(workshop: Workshop): PackWork {
       receiveHistory(pack, question, (bytes) => workshop.run("readHistory", { pack: bytes, question }, contextOf(asker))),
     async index(path, bytes, maxBytes, asker) {
       const origin = { repository: formatRepository(asker.repository), maxBytes };
+      // The pack itself; files up to half of `maxBytes`, a delta's base, its result and those that are kept, and as much again that is not collected yet.
+      const moreBytes = bytes + 2 * maxBytes;
       // Read by the thread: what waits for one takes no memory, and no copy is made.
-      const aside = async () =>
-        asBuffer(await workshop.run("indexPack", { path, origin }, { ...contextOf(asker), fileBytes: bytes, deadlineMs: INDEX_MS }));
+      const aside = async () => asBuffer(await workshop.run("indexPack", { path, origin }, { ...contextOf(asker), moreBytes }));
       if (bytes > INLINE_WORK) return aside();
       const pack = await readFile(path);
       return inlineOrAside((spend) => indexPack(pack, origin, spend), aside);
