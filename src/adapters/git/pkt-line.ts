@@ -26,6 +26,13 @@ const MOST_IDLE = 20_000;
 /** Marks and lines without content, of which no honest conversation has many. */
 const MOST_EMPTY = 10_000;
 
+const NEWLINE = 0x0a;
+/** By character code. */
+const HEX_DIGITS = Array.from({ length: 256 }, (_, code) => {
+  const digit = "0123456789abcdef".indexOf(String.fromCharCode(code).toLowerCase());
+  return digit < 0 ? Number.NaN : digit;
+});
+
 export interface PktReader {
   /** The next pkt-line; undefined at the end of the stream. */
   next(): Promise<Pkt | undefined>;
@@ -34,17 +41,20 @@ export interface PktReader {
 /** Reads pkt-lines from a stream; rejects with `git_limit` past `maxBytes`, with `git_protocol` on broken framing or a stream cut inside a line. */
 export function createPktReader(stream: AsyncIterable<Uint8Array>, maxBytes: number): PktReader {
   const source = stream[Symbol.asyncIterator]();
-  let chunks: Buffer[] = [];
-  let buffered = 0;
+  /** What has come and is not read yet begins at `at`. */
+  let arrived: Buffer = Buffer.alloc(0);
+  let at = 0;
   let bytes = 0;
   let empty = 0;
 
-  /** Exactly `size` bytes, or undefined when the stream ends before the first of them. */
-  async function take(size: number): Promise<Buffer | undefined> {
-    while (buffered < size) {
+  /** Until so many bytes are there; false when the stream ends before the first of them. */
+  async function arrive(size: number): Promise<boolean> {
+    const chunks = [arrived.subarray(at)];
+    let there = arrived.length - at;
+    while (there < size) {
       const { value, done } = await source.next();
       if (done) {
-        if (buffered === 0) return undefined;
+        if (there === 0) return false;
         throw new ReconcileError("git_protocol", "the git server's answer was cut off; it is asked again at the next pass");
       }
       bytes += value.length;
@@ -55,19 +65,17 @@ export function createPktReader(stream: AsyncIterable<Uint8Array>, maxBytes: num
         );
       }
       chunks.push(Buffer.from(value.buffer, value.byteOffset, value.byteLength));
-      buffered += value.length;
+      there += value.length;
     }
-    const all = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
-    buffered = all.length - size;
-    chunks = buffered > 0 ? [all.subarray(size)] : [];
-    return all.subarray(0, size);
+    arrived = there === chunks.at(-1)?.length ? (chunks.at(-1) as Buffer) : Buffer.concat(chunks);
+    at = 0;
+    return true;
   }
 
   async function next(): Promise<Pkt | undefined> {
-    const head = await take(4);
-    if (!head) return undefined;
-    const digits = head.toString("latin1");
-    const length = /^[0-9a-fA-F]{4}$/.test(digits) ? Number.parseInt(digits, 16) : Number.NaN;
+    if (arrived.length - at < 4 && !(await arrive(4))) return undefined;
+    const length = hexOf(arrived, at);
+    at += 4;
     if (length <= 4 && ++empty > MOST_EMPTY) throw endless();
     if (length === 0) return { kind: "flush" };
     if (length === 1) return { kind: "delim" };
@@ -79,12 +87,22 @@ export function createPktReader(stream: AsyncIterable<Uint8Array>, maxBytes: num
       );
     }
     if (length === 4) return { kind: "data", data: Buffer.alloc(0) };
-    const data = await take(length - 4);
-    if (!data) throw new ReconcileError("git_protocol", "the git server's answer was cut off; it is asked again at the next pass");
+    const size = length - 4;
+    if (arrived.length - at < size && !(await arrive(size)))
+      throw new ReconcileError("git_protocol", "the git server's answer was cut off; it is asked again at the next pass");
+    const data = arrived.subarray(at, at + size);
+    at += size;
     return { kind: "data", data };
   }
 
   return { next };
+}
+
+/** Four hex digits; NaN where something else stands. A listing has hundreds of thousands: no text is made of them. */
+function hexOf(bytes: Buffer, at: number): number {
+  let value = 0;
+  for (let i = at; i < at + 4; i++) value = value * 16 + (HEX_DIGITS[bytes[i] as number] ?? Number.NaN);
+  return value;
 }
 
 /** One section, line by line. */
@@ -108,7 +126,8 @@ export function createLineReader(reader: PktReader, most: MostLines = FEW): Line
       lines += 1;
       bytes += line.data.length;
       if (lines > most.lines || bytes > most.bytes) throw endless();
-      const text = line.data.toString("utf8").replace(/\n$/, "");
+      const { data } = line;
+      const text = data.toString("utf8", 0, data.at(-1) === NEWLINE ? data.length - 1 : data.length);
       refuseError(text);
       return text;
     }
