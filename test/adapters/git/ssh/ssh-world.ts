@@ -70,7 +70,7 @@ export function known(text: string) {
   return parseKnownHosts([{ name: "known_hosts", text }]);
 }
 
-export function soon(ms = 5_000): { signal: AbortSignal } {
+export function soon(ms = 60_000): { signal: AbortSignal } {
   return { signal: AbortSignal.timeout(ms) };
 }
 
