@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { createChat } from "./adapters/chat.ts";
 import { directorySize } from "./adapters/directory-size.ts";
+import { askFor } from "./adapters/egress/asker.ts";
 import { parseSshKey } from "./adapters/git/ssh/ssh-key.ts";
 import { startProblems } from "./adapters/git/start-problems.ts";
 import { createDeploymentCache } from "./adapters/kubernetes/deployment-cache.ts";
@@ -133,7 +134,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   });
   const reconciler = createReconciler({
     ...{ deployments, writers, parse, log, observer: metrics, tracer },
-    work: (...run) => redactor.scope(() => work(...run)),
+    work: (target, ...run) => askFor(target.namespace, () => redactor.scope(() => work(target, ...run))),
     onEnd(result, run) {
       metrics.ended(result);
       announcer.ended(result, run);

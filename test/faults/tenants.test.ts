@@ -223,7 +223,6 @@ test("a manifest at the end of a chain of 1,300 deltas that copy byte by byte", 
 
 test("keys that the git host does not know: it never has to shut the operator out", {
   skip: skip || skipWithoutSshd(),
-  todo: "8",
 }, async (t) => {
   const doors: Door[] = [];
   const there = await startNeighbourhood(t, async (options) => {
@@ -249,7 +248,7 @@ test("keys that the git host does not know: it never has to shut the operator ou
   assert.equal(door.refused, 0, `refused after ${door.failedLogins} failed logins`);
 });
 
-test("a tenant with 100 keys, at a host that takes ten strangers at a time", { skip: skip || skipWithoutSshd(), todo: "8" }, async (t) => {
+test("a tenant with 100 keys, at a host that takes ten strangers at a time", { skip: skip || skipWithoutSshd() }, async (t) => {
   const there = await startNeighbourhood(t, (options) => startOpenSsh({ ...options, maxStartups: "10" }));
   await evilManifests(there);
   for (let i = 0; i < 100; i++) {
@@ -283,7 +282,7 @@ function holdConnections(t: TestContext, { url }: OperatorProcess, localAddress:
   return end;
 }
 
-test("4,200 connections from one address, each held as long as it may be", { skip, todo: "9" }, async (t) => {
+test("4,200 connections from one address, each held as long as it may be", { skip }, async (t) => {
   const there = await startNeighbourhood(t);
   let end = () => {};
   await endure(t, there, {
@@ -299,7 +298,7 @@ test("4,200 connections from one address, each held as long as it may be", { ski
   });
 });
 
-test("5,000 connections from 100 addresses: the kubelet has a port of its own", { skip, todo: "9" }, async (t) => {
+test("5,000 connections from 100 addresses: the kubelet has a port of its own", { skip }, async (t) => {
   const there = await startNeighbourhood(t);
   const healthPort = await freePort();
   const ends: (() => void)[] = [];
