@@ -316,7 +316,7 @@ test("5,000 connections from 100 addresses: the kubelet has a port of its own", 
   });
 });
 
-test("2,000 Deployments with annotations as long as they may be, and callers of every page", { skip, todo: "10" }, async (t) => {
+test("2,000 Deployments with annotations as long as they may be, and callers of every page", { skip }, async (t) => {
   const there = await startNeighbourhood(t);
   const { world } = there;
   const long = "https://user:password@host/?a=b ".repeat(70).slice(0, 2_000);
