@@ -2,6 +2,8 @@
 import { ReconcileError } from "../../src/errors.ts";
 import { serveJobs } from "../../src/workshop/serve-jobs.ts";
 
+const left: Uint8Array[] = [];
+
 const evil = {
   hang() {
     for (;;);
@@ -17,6 +19,9 @@ const evil = {
   keep() {
     const kept: Uint8Array[] = [];
     for (;;) kept.push(new Uint8Array(2 ** 20).fill(1));
+  },
+  leave({ value }: { value: number }) {
+    left.push(new Uint8Array(value).fill(1));
   },
   async keepSome({ value, ms }: { value: number; ms: number }) {
     const kept = new Uint8Array(value).fill(1);

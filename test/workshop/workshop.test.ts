@@ -85,11 +85,25 @@ test("of jobs that may hold more memory, one is done at a time; others go past, 
   assert.deepEqual(ended, ["small", "third", "large", "also large"]);
 });
 
+test("a job's time is the processor's: one that works is ended before one that waited longer than that", async (t) => {
+  const { run } = openWorkshop(t, { jobMs: 500 });
+  const ended: string[] = [];
+  const works = assert.rejects(run({ do: "hang" }), { code: "work_limit" }).then(() => ended.push("works"));
+  await Promise.all([works, run({ do: "sleep", ms: 4_500 }, { namespace: "good" }).then(() => ended.push("waits"))]);
+  assert.deepEqual(ended, ["works", "waits"]);
+});
+
 test("a job that may hold more memory holds it", async (t) => {
   const { run } = openWorkshop(t);
   const keep = (moreBytes: number) => run({ do: "keepSome", ms: 200, value: 200 * 2 ** 20 }, { moreBytes });
   await assert.rejects(keep(0), { code: "work_limit", message: /more memory/ });
   assert.equal(await keep(100 * 2 ** 20), "kept");
+});
+
+test("what a job leaves behind in its thread is not the next one's", async (t) => {
+  const { run } = openWorkshop(t);
+  await run({ do: "leave", value: 100 * 2 ** 20 });
+  assert.equal(await run({ do: "keepSome", ms: 200, value: 100 * 2 ** 20 }, { namespace: "good" }), "kept");
 });
 
 test("a flood of large inputs takes no more than its room: its oldest are given up, and another namespace's job is done", async (t) => {
