@@ -139,7 +139,7 @@ test("SECURITY.md has every promise, attack and fault, each with tests that are 
       // `…` stands for what differs from one case to the next.
       const parts = name.split("…").map((part) => RegExp.escape(part));
       const source = await readFile(pathOf(path), "utf8");
-      assert.match(source, new RegExp(`(?:test|describe)\\(\\s*["\`]${parts.join("\\$\\{[^\\n]*?\\}")}["\`]`), `${id}: ${name}`);
+      assert.match(source, new RegExp(`(?:[tT]est|describe)\\(\\s*["\`]${parts.join("\\$\\{[^\\n]*?\\}")}["\`]`), `${id}: ${name}`);
     }
   }
 });

@@ -4,12 +4,13 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
-import { type TestContext, test } from "node:test";
+import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { manifestOf, startWorld, type World } from "../../sandbox/world.ts";
 import { eventually } from "../eventually.ts";
 import { freePort } from "../free-port.ts";
 import { startSilentHost } from "../silent-host.ts";
+import { programTest as test } from "./program-test.ts";
 import { OLD } from "./stage.ts";
 
 const program = process.env.OPERATOR_PROGRAM ?? fileURLToPath(new URL("../../src/main.ts", import.meta.url));
@@ -68,24 +69,26 @@ test("a wrong environment: every problem at once, exit 1", async () => {
   for (const name of ["PORT", "CONCURRENCY", "LOG_LEVEL"]) assert.match(stderr, new RegExp(`^configuration: ${name} must be`, "m"));
 });
 
-test("32 threads look up names and read files, or as many as UV_THREADPOOL_SIZE says", {
-  skip: process.platform !== "linux",
-}, async (t) => {
-  const world = await startWorld();
-  t.after(() => world.close());
-  for (const [env, threads] of [
-    [{}, 32],
-    [{ UV_THREADPOOL_SIZE: "9" }, 9],
-  ] as const) {
-    const operator = await startProcess(t, { ...world.env, ...env });
-    const count = async () => {
-      const ids = await readdir(`/proc/${operator.child.pid}/task`);
-      const names = await Promise.all(ids.map((id) => readFile(`/proc/${operator.child.pid}/task/${id}/comm`, "utf8").catch(() => "")));
-      return names.filter((name) => name.trim() === "libuv-worker").length;
-    };
-    await eventually(async () => (await count()) === threads, `not ${threads} threads`);
-  }
-});
+test(
+  "32 threads look up names and read files, or as many as UV_THREADPOOL_SIZE says",
+  async (t) => {
+    const world = await startWorld();
+    t.after(() => world.close());
+    for (const [env, threads] of [
+      [{}, 32],
+      [{ UV_THREADPOOL_SIZE: "9" }, 9],
+    ] as const) {
+      const operator = await startProcess(t, { ...world.env, ...env });
+      const count = async () => {
+        const ids = await readdir(`/proc/${operator.child.pid}/task`);
+        const names = await Promise.all(ids.map((id) => readFile(`/proc/${operator.child.pid}/task/${id}/comm`, "utf8").catch(() => "")));
+        return names.filter((name) => name.trim() === "libuv-worker").length;
+      };
+      await eventually(async () => (await count()) === threads, `not ${threads} threads`);
+    }
+  },
+  { skip: process.platform !== "linux" },
+);
 
 test("SIGTERM when idle: exit 0 at once", async (t) => {
   const world = await startWorld();

@@ -8,6 +8,7 @@ import { dockerConfigJson } from "../../sandbox/registry.ts";
 import { manifestOf, startWorld } from "../../sandbox/world.ts";
 import { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from "../telemetry/otlp-receiver.ts";
 import { startOperatorProcess } from "./operator-process.ts";
+import { programTest } from "./program-test.ts";
 import { OLD } from "./stage.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -155,7 +156,7 @@ test("the same trace from the bundle, where there is no node_modules", { skip: s
   assertTrace(await traceOfPass(t, join(folder, "dist/main.cjs")));
 });
 
-test("calls that join a run of another's trace are linked to it, or to the call whose answer they share", async (t) => {
+programTest("calls that join a run of another's trace are linked to it, or to the call whose answer they share", async (t) => {
   const receiver = await startOtlpReceiver(t);
   const { world } = await startShops(t);
   const operator = await startOperatorProcess(t, SOURCE, { ...world.env, ...exportTo(receiver) });
@@ -172,7 +173,7 @@ test("calls that join a run of another's trace are linked to it, or to the call 
   for (const pass of passes) assert.equal(started(pass) + linked(pass, runs) + linked(pass, passes), 1);
 });
 
-test("with OTEL_SDK_DISABLED, or a sampler that takes none, nothing is sent", async (t) => {
+programTest("with OTEL_SDK_DISABLED, or a sampler that takes none, nothing is sent", async (t) => {
   const receiver = await startOtlpReceiver(t);
   const { world } = await startShops(t);
   for (const off of [{ OTEL_SDK_DISABLED: "true" }, { OTEL_TRACES_EXPORTER: "none" }, { OTEL_TRACES_SAMPLER: "always_off" }]) {
@@ -183,7 +184,7 @@ test("with OTEL_SDK_DISABLED, or a sampler that takes none, nothing is sent", as
   assert.equal(receiver.exports, 0);
 });
 
-test("a collector that refuses connections is one warning, and passes go on", async (t) => {
+programTest("a collector that refuses connections is one warning, and passes go on", async (t) => {
   const { world } = await startShops(t);
   const env = { ...world.env, OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9", OTEL_BSP_SCHEDULE_DELAY: "50" };
   const operator = await startOperatorProcess(t, SOURCE, env);
@@ -201,7 +202,7 @@ test("a collector that refuses connections is one warning, and passes go on", as
   assert.equal(warnings().length, 1);
 });
 
-test("a collector that never answers delays neither a pass nor the end", async (t) => {
+programTest("a collector that never answers delays neither a pass nor the end", async (t) => {
   const receiver = await startOtlpReceiver(t, { hangs: true });
   const { world } = await startShops(t);
   // Who waited for the exporter would wait ten minutes.
