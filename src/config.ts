@@ -142,7 +142,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   const warnings: string[] = [];
   if (values.RECONCILE_TOKEN !== undefined && values.RECONCILE_INTERVAL_SECONDS === 0) {
     warnings.push(
-      "RECONCILE_TOKEN is set and RECONCILE_INTERVAL_SECONDS is 0: the kubelet sends no token, so only callers with it start runs; set an interval, and the probe's path to /health",
+      "RECONCILE_TOKEN is set and RECONCILE_INTERVAL_SECONDS is 0: the kubelet sends no token, so only callers with it start runs; set an interval, and the readiness probe's path to /ready",
     );
   }
   if (values.SECRET_REFS === "any") warnings.push("SECRET_REFS=any: every Deployment may use every Secret that the operator can read");
