@@ -120,7 +120,7 @@ test("the closing switches are read: globs, a token without its file's newline, 
   assert.equal(parsed.config.allowedRepositories?.length, 1);
   assert.equal(parsed.config.reconcileToken, "0123456789abcdef");
   assert.equal(parsed.config.debugEndpoint, false);
-  assert.match(parsed.warnings.join(), /^RECONCILE_TOKEN is set and RECONCILE_INTERVAL_SECONDS is 0.*\/health$/);
+  assert.match(parsed.warnings.join(), /^RECONCILE_TOKEN is set and RECONCILE_INTERVAL_SECONDS is 0.*\/ready$/);
   const timed = parseConfig({ ...env, RECONCILE_INTERVAL_SECONDS: "60" });
   assert.ok(timed.kind === "ok" && timed.warnings.length === 0);
 });
