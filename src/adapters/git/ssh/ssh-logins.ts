@@ -25,8 +25,9 @@ interface Asker {
   underWay: number;
   /** How many keys that the host does not know may be tried at once: one more for each that it lets in. */
   room: number;
-  /** The last failed login: until when it keeps others, and whose key it was. */
+  /** The last failed login: until when it keeps others, which key it was, and of which Secret. */
   pausedUntil: number;
+  deniedKey: string;
   deniedSecret: string;
   /** Logins that were put off, in the order of their first question, with the time of the last: each has its turn before one that had it. */
   readonly putOff: Map<string, number>;
@@ -56,7 +57,7 @@ export function createSshLogins({ pauseMs = PAUSE_MS, now = () => performance.no
 
   function askerOf({ host, user, namespace, key }: Login): Asker {
     const name = JSON.stringify([host, namespace ?? [user, key.id]]);
-    const fresh = { underWay: 0, room: 1, pausedUntil: 0, deniedSecret: "", putOff: new Map(), waiting: [] };
+    const fresh = { underWay: 0, room: 1, pausedUntil: 0, deniedKey: "", deniedSecret: "", putOff: new Map(), waiting: [] };
     const asker = askers.get(name) ?? fresh;
     askers.set(name, asker, namespace);
     return asker;
@@ -67,13 +68,14 @@ export function createSshLogins({ pauseMs = PAUSE_MS, now = () => performance.no
     for (const [other, askedAt] of asker.putOff) if (askedAt + PAUSES_UNTIL_FORGOTTEN * pauseMs < now()) asker.putOff.delete(other);
     const leftMs = asker.pausedUntil - now();
     const [next = name] = asker.putOff.keys();
-    // Another key in the Secret that was refused: somebody has mended it.
-    if (leftMs > 0 ? asker.deniedSecret === secretOf(key) : next === name) return void asker.putOff.delete(name);
+    // Another key in the Secret that was refused: somebody has mended it. The same key under another user is one more failed login.
+    const isMended = asker.deniedSecret === secretOf(key) && asker.deniedKey !== key.id;
+    if (leftMs > 0 ? isMended : next === name) return void asker.putOff.delete(name);
     if (asker.putOff.has(name) || asker.putOff.size < MOST_PUT_OFF) asker.putOff.set(name, now());
     const when = leftMs > 0 ? `in ${Math.ceil(leftMs / 1_000)} s` : "when it is its turn among them";
     throw new ReconcileError(
       "git_denied",
-      `${host} has refused another SSH key of this namespace, so key ${key.id} was not tried: hosts shut out everybody for failed logins; it is tried ${when}`,
+      `${host} has refused another login of this namespace, so key ${key.id} was not tried: hosts shut out everybody for failed logins; it is tried ${when}`,
     );
   }
 
@@ -98,7 +100,7 @@ export function createSshLogins({ pauseMs = PAUSE_MS, now = () => performance.no
         const until = now() + pauseMs;
         accepted.delete(name);
         denials.set(name, { until, error }, namespace);
-        Object.assign(asker, { room: 1, pausedUntil: until, deniedSecret: secretOf(key) });
+        Object.assign(asker, { room: 1, pausedUntil: until, deniedKey: key.id, deniedSecret: secretOf(key) });
       }
       throw cause;
     }
@@ -113,6 +115,7 @@ export function createSshLogins({ pauseMs = PAUSE_MS, now = () => performance.no
       requireTurn(asker, name, login);
       while (asker.underWay >= asker.room) {
         await new Promise<void>((resolve) => asker.waiting.push(resolve));
+        requireUndenied(name);
         requireTurn(asker, name, login);
       }
       asker.underWay += 1;

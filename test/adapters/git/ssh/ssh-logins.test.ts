@@ -35,7 +35,7 @@ test("ten keys that a host does not know are one failed login, told to all with 
     const said = await Promise.all(keys.map((key) => ask("greedy", key)));
     assert.equal(said.filter((message) => /does not accept the SSH key SHA256/.test(message)).length, 1);
     assert.equal(
-      said.filter((message) => /has refused another SSH key of this namespace, .*; it is tried in \d+ s$/.test(message)).length,
+      said.filter((message) => /has refused another login of this namespace, .*; it is tried in \d+ s$/.test(message)).length,
       9,
     );
     assert.equal(
@@ -62,7 +62,7 @@ test("after the pause a key that was never tried comes before one that was refus
   const { world, refused, ask } = await startWorld(t, { deniedPauseMs: 1_000 });
   const [bad, good] = [stranger("bad"), await addKey(world.host)];
   assert.match(await ask("greedy", bad), /does not accept/);
-  assert.match(await ask("greedy", good), /has refused another SSH key/);
+  assert.match(await ask("greedy", good), /has refused another login/);
   let last = "";
   for (let tries = 0; last !== "in" && tries < 100; tries++) {
     assert.match(await ask("greedy", bad), /does not accept|has refused another/);
@@ -104,4 +104,24 @@ test("keys that a namespace is let in with widen its way, one after the other, a
     { message: "gone" },
   );
   await logins.run(login(61), open);
+});
+
+test("a refused key is tried for no other user and by none who waited for the same try, and of its Secret only another key is", async () => {
+  const logins = createSshLogins();
+  const login = (user: string, id = "bad") => ({
+    host: "h:22",
+    user,
+    namespace: "team",
+    key: { id, privateKey: "", secret: { namespace: "team", name: "key" } },
+  });
+  let tries = 0;
+  const refuse = async () => {
+    tries += 1;
+    await new Promise((resolve) => setImmediate(resolve));
+    throw new ReconcileError("git_denied", "no");
+  };
+  await Promise.allSettled(["git", "git", "git", "deploy", "admin"].map((user) => logins.run(login(user), refuse)));
+  await assert.rejects(logins.run(login("root"), refuse), /has refused another login of this namespace/);
+  assert.equal(tries, 1);
+  await logins.run(login("deploy", "mended"), async () => undefined);
 });
