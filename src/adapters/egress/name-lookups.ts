@@ -7,7 +7,7 @@ import { createBoundedMap } from "../../core/bounded-map.ts";
 import { dataBytes } from "../../core/data-bytes.ts";
 import { createFairQueue } from "../../core/fair-queue.ts";
 import { currentAsker } from "./asker.ts";
-import { NameUnanswered } from "./network-error.ts";
+import { NameNotAsked, NameUnanswered } from "./network-error.ts";
 
 type Found = readonly { readonly address: string; readonly family: number }[];
 
@@ -115,7 +115,7 @@ export function createNameLookups(options: NameLookupsOptions = {}): NameLookup 
     begin();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(question.state === "waiting" ? notReached() : unanswered(host)), deadlineMs + 1);
+      timer = setTimeout(() => reject(question.state === "waiting" ? notAsked() : unanswered(host)), deadlineMs + 1);
     });
     try {
       return await Promise.race([question.answer.promise, late]);
@@ -127,8 +127,8 @@ export function createNameLookups(options: NameLookupsOptions = {}): NameLookup 
   };
 }
 
-function notReached(): NameUnanswered {
-  return new NameUnanswered(
+function notAsked(): NameNotAsked {
+  return new NameNotAsked(
     "DNS was not asked for its name in time, because it gives no answer for other names of this namespace or of many; check those names and the cluster's DNS",
   );
 }

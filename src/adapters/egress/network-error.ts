@@ -7,7 +7,12 @@ export class EgressRefused extends Error {
 /** Nobody said whether there is such a name, and it may be so for a while; the message continues a sentence that begins with the host. */
 export class NameUnanswered extends Error {
   override readonly name = "NameUnanswered";
-  readonly code = "EAI_AGAIN";
+  readonly code: string = "EAI_AGAIN";
+}
+
+/** Nobody was even asked, because other names took the share of whoever asks: it says nothing of the host, and nothing to others. */
+export class NameNotAsked extends NameUnanswered {
+  override readonly code = "NAME_NOT_ASKED";
 }
 
 const CAUSES: readonly (readonly [code: RegExp, text: string])[] = [

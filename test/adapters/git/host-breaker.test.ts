@@ -3,6 +3,8 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { test } from "node:test";
 import { Agent } from "undici";
+import { askFor } from "../../../src/adapters/egress/asker.ts";
+import { createNameLookups } from "../../../src/adapters/egress/name-lookups.ts";
 import { createEgress } from "../../../src/adapters/egress.ts";
 import { createHostBreaker } from "../../../src/adapters/git/host-breaker.ts";
 import { openHttpsWire } from "../../../src/adapters/git/https-wire.ts";
@@ -85,4 +87,24 @@ test("an https host where nobody listens is tried once per pass, and again for t
   await assert.rejects(ask(pass), { code: "git_unreachable", message: /could not be reached over https: it refused/ });
   await assert.rejects(ask(pass), { code: "git_unreachable", message: /did not answer a moment ago/ });
   await assert.rejects(ask(performance.now()), { message: /^127.0.0.1:\d+ could not be reached over https: it refused/ });
+});
+
+test("a namespace whose silent names keep a git host's from being asked is no other's failure", async (t) => {
+  const silent = () => new Promise<never>(() => {});
+  const resolve = createNameLookups({
+    ask: (host) => (host.endsWith(".silent.test") ? silent() : Promise.resolve([{ address: "127.0.0.1", family: 4 }])),
+    deadlineMs: 200,
+  });
+  const dispatcher = createEgress({ allowCidrs: [], resolve });
+  t.after(() => dispatcher.destroy());
+  const breaker = createHostBreaker();
+  const pass = performance.now();
+  const ask = (namespace: string) => {
+    const repository = { transport: "https", host: "git.example", port: 443, path: "/team/app.git" } as const;
+    const limits = { maxBytes: 1_000, signal: AbortSignal.timeout(60_000), dispatcher, breaker, notBefore: pass };
+    return askFor(namespace, () => openHttpsWire(repository, limits).advertisement());
+  };
+  for (const name of ["a", "b"]) void askFor("greedy", () => resolve(`${name}.silent.test`)).catch(() => undefined);
+  await assert.rejects(ask("greedy"), { message: /DNS was not asked for its name in time/ });
+  await assert.rejects(ask("other"), { message: /has the address 127.0.0.1, which is a loopback address/ });
 });

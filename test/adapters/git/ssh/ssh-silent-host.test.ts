@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { askFor, currentAsker } from "../../../../src/adapters/egress/asker.ts";
+import { NameNotAsked } from "../../../../src/adapters/egress/network-error.ts";
 import { gitCommand, type SshConnections } from "../../../../src/adapters/git/ssh/ssh-connections.ts";
 import { startTcpProxy } from "../../../tcp-proxy.ts";
-import { addKey, known, path, type SshWorld, soon, startSshWorld, until } from "./ssh-world.ts";
+import { addKey, known, loopback, path, type SshWorld, soon, startSshWorld, until } from "./ssh-world.ts";
 
 const command = gitCommand("git-upload-pack", path);
 const READY_MS = 1_000;
@@ -97,4 +99,18 @@ test("a refused key or an unknown host key says nothing about the host: other ke
   await assert.rejects(ask(wary), { code: "git_host_key" });
   hosts = known(world.host.knownHosts.replace(/:\d+/, `:${repository.port}`));
   (await ask(wary)).close();
+});
+
+test("a host whose name one namespace could not ask for is asked for another", async (t) => {
+  const world = await startSshWorld(t, "in-process");
+  const ssh = world.connections({
+    addressesOf: (host) => (currentAsker() === "greedy" ? Promise.reject(new NameNotAsked("DNS was not asked")) : loopback(host)),
+  });
+  const [one, other] = await newKeys(world, 2);
+  assert.ok(one && other);
+  const notBefore = performance.now();
+  const ask = (namespace: string, key: typeof one) =>
+    askFor(namespace, () => ssh.exec(world.host.repository(path), key, command, { ...soon(), notBefore }));
+  assert.match(await messageOf(ask("greedy", one)), /DNS was not asked/);
+  (await ask("other", other)).close();
 });
