@@ -3,6 +3,7 @@
  * so a namespace has one failed login per host and minute. Keys that were let in since the start are not held up.
  */
 import { createBoundedMap } from "../../../core/bounded-map.ts";
+import { dataBytes } from "../../../core/data-bytes.ts";
 import type { SshKey } from "../../../core/ports.ts";
 import { asReconcileError, ReconcileError } from "../../../errors.ts";
 
@@ -46,14 +47,13 @@ const MOST_ROOM = 6;
 const PAUSES_UNTIL_FORGOTTEN = 5;
 const MOST_PUT_OFF = 100;
 const MOST_BYTES = 2 ** 21;
-/** An error has its stack, an asker the names of a hundred logins. */
+/** An error has its stack. */
 const ERROR_BYTES = 2_000;
-const ASKER_BYTES = 8_000;
 
 export function createSshLogins({ pauseMs = PAUSE_MS, now = () => performance.now() }: SshLoginsOptions = {}): SshLogins {
   const accepted = createBoundedMap<true>(MOST_BYTES, () => 0);
   const denials = createBoundedMap<{ readonly until: number; readonly error: ReconcileError }>(MOST_BYTES, () => ERROR_BYTES);
-  const askers = createBoundedMap<Asker>(MOST_BYTES, () => ASKER_BYTES);
+  const askers = createBoundedMap<Asker>(MOST_BYTES, ({ putOff }) => dataBytes([...putOff.keys()]));
 
   function askerOf({ host, user, namespace, key }: Login): Asker {
     const name = JSON.stringify([host, namespace ?? [user, key.id]]);

@@ -125,3 +125,17 @@ test("a refused key is tried for no other user and by none who waited for the sa
   assert.equal(tries, 1);
   await logins.run(login("deploy", "mended"), async () => undefined);
 });
+
+test("a failed login of one among a thousand namespaces is still known after all others have logged in", async () => {
+  const logins = createSshLogins();
+  const login = (namespace: string, id: string) => ({
+    host: "h:22",
+    user: "git",
+    namespace,
+    key: { id, privateKey: "", secret: { namespace, name: id } },
+  });
+  const refuse = () => Promise.reject(new ReconcileError("git_denied", "no"));
+  await assert.rejects(logins.run(login("greedy-with-a-long-name", "bad"), refuse), { message: "no" });
+  for (let index = 0; index < 1_000; index++) await logins.run(login(`team-${index}`, `${index}`), async () => undefined);
+  await assert.rejects(logins.run(login("greedy-with-a-long-name", "worse"), refuse), /has refused another login of this namespace/);
+});
