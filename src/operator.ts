@@ -134,7 +134,12 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   });
   const reconciler = createReconciler({
     ...{ deployments, writers, parse, log, observer: metrics, tracer },
-    work: (target, ...run) => askFor(target.namespace, () => redactor.scope(() => work(target, ...run))),
+    work(target, seat, progress) {
+      // Whether the commit is still the newest is asked by the calls that come, and counts for this namespace all the same.
+      const wait: Progress["wait"] = (text, isCurrent) =>
+        progress.wait(text, (notBefore) => askFor(target.namespace, () => isCurrent(notBefore)));
+      return askFor(target.namespace, () => redactor.scope(() => work(target, seat, { ...progress, wait })));
+    },
     onEnd(result, run) {
       metrics.ended(result);
       announcer.ended(result, run);
