@@ -33,7 +33,7 @@ export async function inBenchWorld<T>(
       const traces = await startOtlpReceiver({ after: (end) => void ends.unshift(end) });
       const forgetting = setInterval(() => void traces.spans.splice(0), FORGET_SPANS_MS);
       ends.unshift(() => clearInterval(forgetting));
-      const env = { ...world.env, OTEL_EXPORTER_OTLP_ENDPOINT: traces.url };
+      const env = { ...world.env, IMAGE_CHECK: "on", OTEL_EXPORTER_OTLP_ENDPOINT: traces.url };
       const { host, port, knownHosts } = world.gitHost;
       const knownThroughProxy = knownHosts.replaceAll(`[${host}]:${port}`, `[${host}]:${proxy.port}`);
       await appendFile(String(world.env.SSH_KNOWN_HOSTS), knownThroughProxy);

@@ -42,7 +42,7 @@ async function soak(): Promise<void> {
   const t = { after: (close: () => unknown) => void closing.push(close) };
   const complain = (problem: string) => void problems.add(problem);
   const town = await startTown(t);
-  const env = { ...town.world.env, OTEL_SDK_DISABLED: "true", RECONCILE_TIMEOUT_SECONDS: "10" };
+  const env = { ...town.world.env, OTEL_SDK_DISABLED: "true", IMAGE_CHECK: "on", RECONCILE_TIMEOUT_SECONDS: "10" };
   const operator = await runOperator(t, env, complain);
   console.log(`soak: ${values.minutes} minutes, seed ${seed}, ${town.apps.length} Deployments, git server: ${town.gitServer}`);
 

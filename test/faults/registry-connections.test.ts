@@ -10,7 +10,7 @@ const stall = process.env.EVERY_FAULT ? { stall: 32 } : {};
 const LANES = process.env.EVERY_FAULT ? 16 : 2;
 
 test("the registry's connection broken after any byte: patched with the image checked, or failed with the remote as it was", async (t) => {
-  const stage = await startStage(t, { env: { CONCURRENCY: "64" } });
+  const stage = await startStage(t, { env: { CONCURRENCY: "64", IMAGE_CHECK: "on" } });
   const lanes: Lane[] = [];
   for (let index = 0; index < LANES; index++) {
     const name = `lane-${index}`;
