@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createConnectionShares } from "./connection-shares.ts";
+import { createAddressShares } from "./address-shares.ts";
 
 interface HttpServer {
   readonly port: number;
@@ -27,9 +27,14 @@ export interface HttpLimits {
   readonly connections: number;
   /** What an address has in any case; it gets more only as long as half of all are free. */
   readonly connectionShare: number;
+  /** Who takes nothing of a finished answer for so long is hung up on, so that none is held for readers that never come. */
+  readonly unreadMs: number;
 }
 
-const LIMITS: HttpLimits = { headersMs: 10_000, requestMs: 30_000, headerBytes: 16 * 1024, connections: 4_096, connectionShare: 64 };
+const LIMITS: HttpLimits = {
+  ...{ headersMs: 10_000, requestMs: 30_000, unreadMs: 30_000 },
+  ...{ headerBytes: 16 * 1024, connections: 4_096, connectionShare: 64 },
+};
 const LAST_ANSWERS_MS = 1_000;
 
 export async function startHttpServer(app: RequestListener, { port, host, limits = LIMITS }: HttpServerOptions): Promise<HttpServer> {
@@ -43,12 +48,14 @@ export async function startHttpServer(app: RequestListener, { port, host, limits
     app,
   );
   server.maxConnections = limits.connections;
-  const shares = createConnectionShares(limits.connectionShare, limits.connections);
+  const shares = createAddressShares(limits.connectionShare, limits.connections / 2);
   server.on("connection", (socket) => {
     const release = shares.take(socket.remoteAddress ?? "");
     if (release) socket.once("close", release);
     else socket.destroy();
   });
+  // From the last byte that is written until it is sent; the server's own times come after that.
+  server.prependListener("request", (_request, response) => response.once("prefinish", () => response.setTimeout(limits.unreadMs)));
   // A burst waits its turn instead of being dropped, and sent again a second later, others' calls with it.
   server.listen({ port, host, backlog: limits.connections });
   await once(server, "listening").catch((cause: NodeJS.ErrnoException) => {

@@ -1,6 +1,7 @@
 /** Long answers, sent while they are made: they take a slice of the event loop and of memory, however long they are and whoever reads them slowly. */
 import { once } from "node:events";
 import type { Response } from "express";
+import { createAddressShares } from "./address-shares.ts";
 import { sendError } from "./send-json.ts";
 import { takeTurns } from "./take-turns.ts";
 
@@ -9,6 +10,8 @@ const SLICE_CHARACTERS = 64 * 1024;
 const SLICE_MS = 5;
 /** More answers at once would be too much of the memory; people ask for one. */
 const MOST_AT_ONCE = 16;
+/** Of one address: who reads slowly keeps nobody out. */
+const MOST_FOR_ONE = 4;
 /** Who reads nothing for so long gets no more. */
 const STALL_MS = 30_000;
 
@@ -16,8 +19,9 @@ const STALL_MS = 30_000;
 export type SendPieces = (response: Response, pieces: Iterable<string>) => Promise<void>;
 
 /** One slice per turn of the event loop, of all answers together. */
-export function createPieceSender({ mostAtOnce = MOST_AT_ONCE, stallMs = STALL_MS } = {}): SendPieces {
+export function createPieceSender({ mostAtOnce = MOST_AT_ONCE, mostForOne = MOST_FOR_ONE, stallMs = STALL_MS } = {}): SendPieces {
   const turn = takeTurns(1);
+  const shares = createAddressShares(mostForOne);
   let count = 0;
 
   async function sendAll(response: Response, pieces: Iterable<string>): Promise<void> {
@@ -43,16 +47,21 @@ export function createPieceSender({ mostAtOnce = MOST_AT_ONCE, stallMs = STALL_M
   }
 
   return async (response, pieces) => {
-    if (count >= mostAtOnce) {
-      return sendError(response, 503, `${mostAtOnce} such pages are being sent already; ask again when they have been read`);
-    }
+    if (count >= mostAtOnce) return refuse(response, `${mostAtOnce} such pages are being sent already`);
+    const release = shares.take(response.req.socket.remoteAddress ?? "");
+    if (!release) return refuse(response, `${mostForOne} such pages are being sent to this address already`);
     count += 1;
     try {
       await sendAll(response, pieces);
     } finally {
       count -= 1;
+      release();
     }
   };
+}
+
+function refuse(response: Response, reason: string): void {
+  sendError(response, 503, `${reason}; ask again when they have been read`);
 }
 
 /** False: nothing was read for too long, or the reader is gone. */

@@ -5,8 +5,8 @@ import { connect, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { type HttpLimits, startHttpServer } from "../../src/http/http-server.ts";
 
-async function start(t: TestContext, limits?: HttpLimits) {
-  const server = await startHttpServer((request, response) => void request.resume().once("end", () => response.end("ok")), {
+async function start(t: TestContext, limits?: HttpLimits, answer = "ok") {
+  const server = await startHttpServer((request, response) => void request.resume().once("end", () => response.end(answer)), {
     ...{ port: 0, host: "127.0.0.1" },
     ...(limits && { limits }),
   });
@@ -56,7 +56,7 @@ test("2,000 idle sockets hold nobody up: calls take as long as without them", as
   assert.ok(median(port) < 3 * median(quietPort), `${median(port)} ms, ${median(quietPort)} without idle sockets`);
 });
 
-const small: HttpLimits = { headersMs: 200, requestMs: 400, headerBytes: 2_048, connections: 3, connectionShare: 3 };
+const small: HttpLimits = { headersMs: 200, requestMs: 400, headerBytes: 2_048, connections: 3, connectionShare: 3, unreadMs: 500 };
 
 test("who sends nothing, or headers byte by byte, is hung up on when the time for headers is over", { timeout: 60_000 }, async (t) => {
   const { open } = await start(t, { ...small, requestMs: 30_000 });
@@ -75,6 +75,23 @@ test("who sends a body without end is hung up on when the time for requests is o
   const drip = setInterval(() => body.write("x"), 50);
   t.after(() => clearInterval(drip));
   assert.doesNotMatch(await answerOf(body), / 200 /);
+});
+
+test("who reads nothing of an answer that is ready is hung up on; who reads slowly gets all of it", { timeout: 60_000 }, async (t) => {
+  const answer = "x".repeat(32 * 2 ** 20);
+  const { open } = await start(t, { ...small, headersMs: 30_000, requestMs: 30_000 }, answer);
+  const [unread, slow] = [await open(), await open()];
+  for (const socket of [unread, slow]) socket.pause().write("GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+  let bytes = 0;
+  // Now and then what the socket holds: far less than the whole.
+  const sip = setInterval(() => {
+    bytes += slow.read()?.length ?? 0;
+  }, 5);
+  t.after(() => clearInterval(sip));
+  await once(slow, "end");
+  assert.ok(bytes > answer.length, `${bytes} bytes came`);
+  // What was sent before is still read here.
+  assert.ok((await answerOf(unread.resume())).length < answer.length);
 });
 
 test("headers above the limit are refused", async (t) => {

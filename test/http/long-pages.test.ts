@@ -70,8 +70,8 @@ async function startPages(t: TestContext) {
 }
 
 /** Asks and reads nothing of the answer. */
-async function askWithoutReading(t: TestContext, port: number, path: string) {
-  const socket = connect(port, "127.0.0.1");
+async function askWithoutReading(t: TestContext, port: number, path: string, localAddress = "127.0.0.1") {
+  const socket = connect({ port, host: "127.0.0.1", localAddress });
   t.after(() => socket.destroy());
   await once(socket, "connect");
   socket.pause();
@@ -162,6 +162,20 @@ test("so many pages are sent at once, and one more when a reader has gone", asyn
   await eventually(async () => (await status()) === 503);
   sockets[0]?.destroy();
   await eventually(async () => (await status()) === 200);
+});
+
+test("one address has a few of them, and every other has its own", async (t) => {
+  const { port } = await startEndless(t, { mostAtOnce: 6, mostForOne: 2 });
+  const beginningOf = async (localAddress: string) => {
+    const socket = await askWithoutReading(t, port, "/", localAddress);
+    const [chunk] = await once(socket.resume(), "data");
+    socket.pause();
+    return String(chunk).slice(0, 500);
+  };
+  for (let i = 0; i < 2; i++) assert.match(await beginningOf("127.0.0.2"), /^HTTP\/1\.1 200 /);
+  for (let i = 0; i < 4; i++)
+    assert.match(await beginningOf("127.0.0.2"), /^HTTP\/1\.1 503 .*"2 such pages are being sent to this address/s);
+  for (const address of ["127.0.0.3", "127.0.0.4"]) assert.match(await beginningOf(address), /^HTTP\/1\.1 200 /);
 });
 
 test("who stops reading is hung up on", async (t) => {

@@ -1,16 +1,19 @@
 import { isIPv6 } from "node:net";
 
-/** Who keeps connections. Over `share` an address gets more only as long as at most half of all are taken, so that few can't keep out the others. */
-export function createConnectionShares(share: number, all: number) {
+/**
+ * Who holds what there is little of. Over `share` an address gets more only while fewer than `generousUntil` are taken in all, so that few can't
+ * keep out the others.
+ */
+export function createAddressShares(share: number, generousUntil = 0) {
   const held = new Map<string, number>();
   let total = 0;
 
   return {
-    /** Undefined: none is left for that address; else what to call once it is closed. */
+    /** Undefined: none is left for that address; else what to call once it is given back. */
     take(address: string): (() => void) | undefined {
       const owner = ownerOf(address);
       const own = held.get(owner) ?? 0;
-      if (own >= share && total >= all / 2) return undefined;
+      if (own >= share && total >= generousUntil) return undefined;
       total += 1;
       held.set(owner, own + 1);
       return () => {
