@@ -1,4 +1,5 @@
 /** The endpoints (contract §5). Snake case lives here. */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
 import { onceEach } from "../core/once-each.ts";
 import type { Filter } from "../core/pass.ts";
@@ -39,13 +40,15 @@ const STATUS: Partial<Record<ErrorCode, number>> = { name_unknown: 404, cluster_
 
 /** Their routes, spans and answers take some milliseconds together. */
 const CALLS_PER_TURN = 50;
+/** As long as their messages may be, they take some milliseconds together. */
+const ENTRIES_PER_TURN = 100;
 
 export function createApp(endpoints: Endpoints, log: Log, { requestStarted, reconcileToken }: AppOptions = {}): Express {
   const { debug } = endpoints;
   const routes = ["/reconcile", "/status", ...(debug ? ["/debug"] : []), "/health", "/ready", "/metrics"];
   const turn = takeTurns(CALLS_PER_TURN);
   const sendPieces = createPieceSender();
-  const body = onceEach((results: Result[]) => toJson(results.map(reconcileEntry)));
+  const body = onceEach(reconcileBody);
   const app = plainApp();
   if (requestStarted) app.use(observeRequests(requestStarted, routes));
 
@@ -58,8 +61,9 @@ export function createApp(endpoints: Endpoints, log: Log, { requestStarted, reco
     const filter = parseReconcileFilter(request.query);
     if (!filter) return sendError(response, 400, "the query may hold namespace=… and deployment=…, once each; nothing was started");
     const results = await endpoints.reconcile(filter, request);
+    const json = await body(results);
     await turn();
-    sendJson(response, body(results));
+    sendJson(response, json);
   });
   read(app, "/status", (response, request) => {
     response.vary("accept");
@@ -81,6 +85,18 @@ export function createApp(endpoints: Endpoints, log: Log, { requestStarted, reco
   });
   addRefusals(app, routes, log);
   return app;
+}
+
+async function reconcileBody(results: Result[]): Promise<Buffer> {
+  const slices: Buffer[] = [];
+  for (let at = 0; at < results.length; at += ENTRIES_PER_TURN) {
+    await nextTurn();
+    const json = toJson(results.slice(at, at + ENTRIES_PER_TURN).map(reconcileEntry));
+    // Without its brackets, one of which becomes what goes in front of it.
+    json.write(at === 0 ? "[" : ",");
+    slices.push(json.subarray(0, -1));
+  }
+  return Buffer.concat([...slices, Buffer.from(results.length === 0 ? "[]" : "]")]);
 }
 
 /** What the kubelet asks, on a port of its own: nobody's other calls hold it up. */

@@ -98,6 +98,40 @@ test("a filter that is repeated starts nothing; other keys are nobody's business
   );
 });
 
+test("the answer for many Deployments is made in slices, once for all who share it, and everything else has its turn between them", async (t) => {
+  const count = 2_000;
+  let made = 0;
+  const results = Array.from({ length: count }, (_, index) => {
+    const error = new ReconcileError("manifest_missing", `message "${index}"`);
+    const described = { deployment: `d${index}`, namespace: "tenant", outcome: { kind: "failed", error } } as const;
+    return {
+      ...described,
+      get outcome() {
+        made += 1;
+        return described.outcome;
+      },
+    };
+  });
+  const { ask } = await start(t, { reconcile: async () => results });
+  const perTurn: number[] = [];
+  let isOver = false;
+  const watch = () => {
+    perTurn.push(made - perTurn.reduce((sum, before) => sum + before, 0));
+    if (!isOver) setImmediate(watch);
+  };
+  setImmediate(watch);
+  const [text, same] = await Promise.all([1, 2].map(async () => (await ask("/reconcile")).text()));
+  isOver = true;
+  assert.equal(made, count);
+  assert.ok(Math.max(...perTurn) < 200, `${Math.max(...perTurn)} in one turn`);
+  assert.equal(same, text);
+  const entries = JSON.parse(text ?? "") as { deployment: string; message: string }[];
+  assert.deepEqual(
+    entries.map(({ deployment, message }) => `${deployment} ${message}`),
+    Array.from({ length: count }, (_, index) => `d${index} message "${index}"`),
+  );
+});
+
 test("JSON is application/json and nothing more, in every answer and failure", async (t) => {
   const { ask } = await start(t, { reconcileToken: TOKEN });
   const failing = await start(t, { reconcile: () => Promise.reject(new Error("a mistake")) });
