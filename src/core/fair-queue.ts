@@ -4,6 +4,8 @@ export interface FairQueue<T> {
   push(group: string, item: T): readonly T[];
   /** Of the groups that may be served, by their first item. */
   shift(mayBeServed?: (group: string, first: T) => boolean): T | undefined;
+  /** What is not there is gone already. */
+  remove(group: string, item: T): void;
   readonly length: number;
 }
 
@@ -14,9 +16,10 @@ export function createFairQueue<T>(most: number, sizeOf: (item: T) => number = (
   let length = 0;
   let size = 0;
 
-  function take(group: string): T {
+  /** The item of that group at `index`. */
+  function take(group: string, index = 0): T {
     const waiting = groups.get(group);
-    const item = waiting?.items.shift();
+    const [item] = waiting?.items.splice(index, 1) ?? [];
     if (waiting === undefined || item === undefined) throw new Error("a group without items waits");
     length -= 1;
     waiting.size -= sizeOf(item);
@@ -46,6 +49,10 @@ export function createFairQueue<T>(most: number, sizeOf: (item: T) => number = (
         return item;
       }
       return undefined;
+    },
+    remove(group, item) {
+      const index = groups.get(group)?.items.indexOf(item) ?? -1;
+      if (index >= 0) take(group, index);
     },
     get length() {
       return length;

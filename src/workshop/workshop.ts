@@ -50,7 +50,6 @@ interface Task {
   /** There is no room for it. */
   readonly giveUp: () => void;
   readonly bytes: number;
-  isOver: boolean;
 }
 
 /** The second is for other namespaces than the one that has the first. */
@@ -83,14 +82,13 @@ export function createWorkshop({ program = PROGRAM, jobMs = JOB_MS, idleMs = IDL
       const isLargeAtWork = working.values().some(({ isLarge }) => isLarge);
       const task = waiting.shift((namespace, { isLarge }) => !working.has(namespace) && !(isLarge && isLargeAtWork));
       if (task === undefined) return;
-      if (!task.isOver) void serveOne(task);
+      void serveOne(task);
     }
   }
 
   async function serveOne(task: Task): Promise<void> {
     working.set(task.namespace, task);
-    const rested = idle.pop();
-    const thread = rested?.isUsable ? rested : start();
+    const thread = rested() ?? start();
     await task.work(thread);
     working.delete(task.namespace);
     if (thread.isUsable && !task.isLarge && !closing.signal.aborted) idle.push(thread);
@@ -98,6 +96,15 @@ export function createWorkshop({ program = PROGRAM, jobMs = JOB_MS, idleMs = IDL
     clearTimeout(idleTimer);
     idleTimer = setTimeout(endIdle, idleMs).unref();
     serve();
+  }
+
+  /** One may have died meanwhile. */
+  function rested(): WorkerThread | undefined {
+    for (let thread = idle.pop(); thread; thread = idle.pop()) {
+      if (thread.isUsable) return thread;
+      end(thread);
+    }
+    return undefined;
   }
 
   function start(): WorkerThread {
@@ -125,7 +132,7 @@ export function createWorkshop({ program = PROGRAM, jobMs = JOB_MS, idleMs = IDL
       const limits = { memoryBytes: MOST_BYTES + moreBytes + given.bytes, cpuMs: jobMs * (1 + moreBytes / MOST_BYTES) };
       const onAbort = () => fail(signal.reason);
       const fail = (error: unknown) => {
-        task.isOver = true;
+        waiting.remove(context.namespace, task);
         signal.removeEventListener("abort", onAbort);
         reject(error);
       };
@@ -140,7 +147,6 @@ export function createWorkshop({ program = PROGRAM, jobMs = JOB_MS, idleMs = IDL
         },
         giveUp: () => fail(tooMuchWaits(context)),
         bytes: given.bytes + LEAST_BYTES,
-        isOver: false,
       };
       signal.addEventListener("abort", onAbort);
       for (const gone of waiting.push(context.namespace, task)) gone.giveUp();

@@ -48,6 +48,16 @@ test("groups that may not be served yet keep their turn", () => {
   assert.deepEqual(drain(queue), ["a0", "c0", "a1"]);
 });
 
+test("what is removed leaves its room and the order of the others", () => {
+  const queue = createFairQueue<string>(4);
+  for (const item of ["a0", "a1", "a2", "b0"]) queue.push(item.charAt(0), item);
+  for (const item of ["a1", "a1", "b0", "b1", "c0"]) queue.remove(item.charAt(0), item);
+  assert.equal(queue.length, 2);
+  assert.deepEqual(queue.push("c", "c0"), []);
+  assert.deepEqual(queue.push("c", "c1"), []);
+  assert.deepEqual(drain(queue), ["a0", "c0", "a2", "c1"]);
+});
+
 test("a queue that measures its items takes from the group that has most of them by size, until all have room", () => {
   const queue = createFairQueue<string>(10, (item) => item.length);
   for (const item of ["aaaa", "aa", "b", "b", "b"]) queue.push(item.charAt(0), item);

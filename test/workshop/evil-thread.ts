@@ -34,6 +34,9 @@ const evil = {
   exit() {
     process.exit(7);
   },
+  dieLater() {
+    setTimeout(() => process.exit(7), 100);
+  },
   refuse() {
     throw new ReconcileError("manifest_invalid", "line 1: it is no YAML");
   },

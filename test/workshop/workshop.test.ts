@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { queryObjects } from "node:v8";
+import { Worker } from "node:worker_threads";
 import { createWorkshop, type JobContext, type Workshop, type WorkshopOptions } from "../../src/workshop/workshop.ts";
+import { eventually } from "../eventually.ts";
 
 interface Order {
   readonly do: string;
@@ -153,6 +157,39 @@ test("an aborted job is not begun, or its thread is ended, and says the signal's
   const said = (await ends).map((end) => (end.status === "rejected" ? (end.reason as Error).message : "no error"));
   assert.deepEqual(said, ["the run is over", "the run is over", "no error"]);
   assert.equal(await run({ do: "echo", value: 1 }), 1);
+});
+
+test("an aborted job takes no room from those that wait", async (t) => {
+  const { run } = openWorkshop(t);
+  const [ended, given] = [new AbortController(), new AbortController()];
+  const bytes = 10 * 2 ** 20;
+  const atWork = ["first", "second"].map((namespace) => run({ do: "hang" }, { namespace, signal: ended.signal }));
+  const aborted = Array.from({ length: 3 }, () =>
+    run({ do: "echo", value: new Uint8Array(bytes) }, { namespace: "first", signal: given.signal }),
+  );
+  given.abort(new Error("the run is over"));
+  const waiting = Array.from({ length: 5 }, () => run({ do: "echo", value: new Uint8Array(bytes) }, { namespace: "second" }));
+  ended.abort(new Error("the run is over"));
+  const ends = await Promise.allSettled([...atWork, ...aborted, ...waiting]);
+  assert.deepEqual(
+    ends.map(({ status }) => status),
+    [...Array(5).fill("rejected"), ...Array(5).fill("fulfilled")],
+  );
+});
+
+test("a thread that died while it was idle is replaced, and nothing of it is kept", async (t) => {
+  const { run } = openWorkshop(t, { idleMs: 3_600_000 });
+  const threads = () => (process.report.getReport() as { workers: object[] }).workers.length;
+  const before = queryObjects(Worker, { format: "count" });
+  for (let i = 0; i < 5; i++) {
+    // One that has died a moment ago is not known to be dead yet.
+    await run({ do: "dieLater" }).catch(() => undefined);
+    await eventually(() => threads() === 0);
+    await sleep(50);
+  }
+  await run({ do: "echo" }).catch(() => undefined);
+  const kept = queryObjects(Worker, { format: "count" }) - before;
+  assert.ok(kept <= 1, `${kept} threads are kept`);
 });
 
 test("close ends every thread: what runs, waits or is asked later says that the operator is shutting down", async (t) => {
