@@ -47,7 +47,7 @@ export function skipWithoutSshd(): string | false {
 }
 
 /** A real sshd on loopback. A key runs nothing but a script that hands the client's words to a shell, with our git services first in its path. */
-export async function startOpenSsh(options: OpenSshOptions): Promise<GitHost & { log(): string }> {
+export async function startOpenSsh(options: OpenSshOptions): Promise<GitHost & { log(): string; forgetKeys(): Promise<void> }> {
   const reason = sshdAvailable();
   if (reason) throw new Error(reason);
   const directory = await mkdtemp(join(tmpdir(), "openssh-"));
@@ -82,6 +82,11 @@ export async function startOpenSsh(options: OpenSshOptions): Promise<GitHost & {
       hostKeys.map((path) => readFileSync(path, "utf8")),
     ),
     allow,
+    /** From now on no key is let in. */
+    async forgetKeys() {
+      keys.clear();
+      await writeFile(join(directory, "authorized_keys"), "");
+    },
     async newKey(access, type) {
       const pair = newSshKeyPair(type);
       await allow(pair.publicKey, access);

@@ -1,6 +1,6 @@
 /**
  * Hosts shut out an address from which logins fail: OpenSSH since 9.8 by itself (PerSourcePenalties), others by fail2ban. The address is everybody's,
- * so a namespace has one failed login per host and minute. Keys that were let in since the start are not held up.
+ * so a namespace has one failed login per host and minute; three at most, where others were under way at that moment since the host had let them in.
  */
 import { createBoundedMap } from "../../../core/bounded-map.ts";
 import { dataBytes } from "../../../core/data-bytes.ts";
@@ -21,17 +21,20 @@ interface SshLogins {
   run<T>(login: Login, open: () => Promise<T>): Promise<T>;
 }
 
-/** A namespace at a host. */
-interface Asker {
+/** What a namespace may try at a host. */
+interface LoginShare {
   underWay: number;
-  /** How many keys that the host does not know may be tried at once: one more for each that it lets in. */
+  /** How many keys that are not known to be let in may be under way at once: one more for each that is. */
   room: number;
-  /** The last failed login: until when it keeps others, which key it was, and of which Secret. */
-  pausedUntil: number;
-  deniedKey: string;
-  deniedSecret: string;
-  /** Logins that were put off, in the order of their first question, with the time of the last: each has its turn before one that had it. */
-  readonly putOff: Map<string, number>;
+  /** The failed logins of the last minute, the oldest first. While there is one, only keys go that were let in, or that mend it. */
+  readonly failed: { readonly at: number; readonly key: string; readonly secret: string }[];
+  /** When a key was refused that had been let in before: whoever took it away may have taken others, so what was let in by then is tried anew. */
+  doubtedAt: number;
+  /**
+   * Logins that were not tried yet, in the order of their first question, so that each has its turn before one that had it; with the time of the last
+   * question, or Infinity: it has its turn, and waits for room.
+   */
+  readonly queue: Map<string, number>;
   readonly waiting: (() => void)[];
 }
 
@@ -42,65 +45,87 @@ interface SshLoginsOptions {
 }
 
 const PAUSE_MS = 60_000;
-const MOST_ROOM = 6;
+/** Of a namespace, under way or failed within the minute: OpenSSH counts 5 s for a failed login, and shuts out whoever has more than 15 s. */
+const MOST_AT_RISK = 3;
 /** Who has not asked for so many pauses has lost its turn. */
 const PAUSES_UNTIL_FORGOTTEN = 5;
-const MOST_PUT_OFF = 100;
+const MOST_QUEUED = 100;
 const MOST_BYTES = 2 ** 21;
 /** An error has its stack. */
 const ERROR_BYTES = 2_000;
 
 export function createSshLogins({ pauseMs = PAUSE_MS, now = () => performance.now() }: SshLoginsOptions = {}): SshLogins {
-  const accepted = createBoundedMap<true>(MOST_BYTES, () => 0);
+  /** When a key was let in last. */
+  const accepted = createBoundedMap<number>(MOST_BYTES, () => 0);
   const denials = createBoundedMap<{ readonly until: number; readonly error: ReconcileError }>(MOST_BYTES, () => ERROR_BYTES);
-  const askers = createBoundedMap<Asker>(MOST_BYTES, ({ putOff }) => dataBytes([...putOff.keys()]));
+  const shares = createBoundedMap<LoginShare>(MOST_BYTES, ({ queue, failed }) => dataBytes([[...queue.keys()], failed]));
 
-  function askerOf({ host, user, namespace, key }: Login): Asker {
+  function shareOf({ host, user, namespace, key }: Login): LoginShare {
     const name = JSON.stringify([host, namespace ?? [user, key.id]]);
-    const fresh = { underWay: 0, room: 1, pausedUntil: 0, deniedKey: "", deniedSecret: "", putOff: new Map(), waiting: [] };
-    const asker = askers.get(name) ?? fresh;
-    askers.set(name, asker, namespace);
-    return asker;
+    const share = shares.get(name) ?? {
+      underWay: 0,
+      room: 1,
+      failed: [],
+      doubtedAt: Number.NEGATIVE_INFINITY,
+      queue: new Map(),
+      waiting: [],
+    };
+    shares.set(name, share, namespace);
+    return share;
   }
 
+  const isTrusted = (share: LoginShare, name: string) => (accepted.get(name) ?? Number.NEGATIVE_INFINITY) > share.doubtedAt;
+
   /** Throws where it is not its turn. */
-  function requireTurn(asker: Asker, name: string, { host, key }: Login): void {
-    for (const [other, askedAt] of asker.putOff) if (askedAt + PAUSES_UNTIL_FORGOTTEN * pauseMs < now()) asker.putOff.delete(other);
-    const leftMs = asker.pausedUntil - now();
-    const [next = name] = asker.putOff.keys();
-    // Another key in the Secret that was refused: somebody has mended it. The same key under another user is one more failed login.
-    const isMended = asker.deniedSecret === secretOf(key) && asker.deniedKey !== key.id;
-    if (leftMs > 0 ? isMended : next === name) return void asker.putOff.delete(name);
-    if (asker.putOff.has(name) || asker.putOff.size < MOST_PUT_OFF) asker.putOff.set(name, now());
-    const when = leftMs > 0 ? `in ${Math.ceil(leftMs / 1_000)} s` : "when it is its turn among them";
+  function requireTurn(share: LoginShare, name: string, { host, key }: Login): void {
+    const { queue, failed } = share;
+    for (const [other, askedAt] of queue) if (askedAt + PAUSES_UNTIL_FORGOTTEN * pauseMs < now()) queue.delete(other);
+    const last = failed.at(-1);
+    const [next = name] = [...queue].find(([other, askedAt]) => other === name || askedAt < Number.POSITIVE_INFINITY) ?? [];
+    // Another key in a Secret that was refused: somebody has mended it. The same key under another user is one more failed login.
+    const isMended = failed.some(({ secret }) => secret === secretOf(key)) && failed.every((login) => login.key !== key.id);
+    const isItsTurn = last ? isMended : next === name;
+    if (queue.has(name) || queue.size < MOST_QUEUED) queue.set(name, isItsTurn ? Number.POSITIVE_INFINITY : now());
+    if (isItsTurn) return;
+    const when = last ? `in ${Math.ceil((last.at + pauseMs - now()) / 1_000)} s` : "when it is its turn among them";
     throw new ReconcileError(
       "git_denied",
       `${host} has refused another login of this namespace, so key ${key.id} was not tried: hosts shut out everybody for failed logins; it is tried ${when}`,
     );
   }
 
-  function requireUndenied(name: string): void {
+  function requireUndenied({ queue }: LoginShare, name: string): void {
     const denial = denials.get(name);
     if (!denial || denial.until <= now()) return;
+    queue.delete(name);
     const seconds = Math.ceil((denial.until - now()) / 1_000);
     const when = `tried again in ${seconds} s, or at once with another key in the Secret`;
     throw new ReconcileError("git_denied", `${denial.error.message} (${when})`, { cause: denial.error });
   }
 
-  async function tryIn<T>(asker: Asker, name: string, { key, namespace }: Login, open: () => Promise<T>): Promise<T> {
+  /** Throws where it may not be tried now; false: others have to end before. */
+  function mayBegin(share: LoginShare, name: string, login: Login): boolean {
+    requireUndenied(share, name);
+    while (share.failed[0] && share.failed[0].at + pauseMs <= now()) share.failed.shift();
+    if (isTrusted(share, name)) return share.underWay < Math.max(1, MOST_AT_RISK - share.failed.length);
+    requireTurn(share, name, login);
+    return share.underWay < share.room;
+  }
+
+  async function tryIn<T>(share: LoginShare, name: string, { key, namespace }: Login, open: () => Promise<T>): Promise<T> {
     try {
       const opened = await open();
-      if (!accepted.get(name)) asker.room = Math.min(MOST_ROOM, asker.room + 1);
-      accepted.set(name, true, namespace);
+      if (!isTrusted(share, name)) share.room = Math.min(MOST_AT_RISK, share.room + 1);
+      accepted.set(name, now(), namespace);
       denials.delete(name);
       return opened;
     } catch (cause) {
       const error = asReconcileError(cause);
       if (error.code === "git_denied") {
-        const until = now() + pauseMs;
-        accepted.delete(name);
-        denials.set(name, { until, error }, namespace);
-        Object.assign(asker, { room: 1, pausedUntil: until, deniedKey: key.id, deniedSecret: secretOf(key) });
+        denials.set(name, { until: now() + pauseMs, error }, namespace);
+        share.failed.push({ at: now(), key: key.id, secret: secretOf(key) });
+        share.room = 1;
+        if (isTrusted(share, name)) share.doubtedAt = now();
       }
       throw cause;
     }
@@ -109,21 +134,15 @@ export function createSshLogins({ pauseMs = PAUSE_MS, now = () => performance.no
   return {
     async run(login, open) {
       const name = JSON.stringify([login.user, login.host, login.key.id]);
-      const asker = askerOf(login);
-      if (accepted.get(name)) return tryIn(asker, name, login, open);
-      requireUndenied(name);
-      requireTurn(asker, name, login);
-      while (asker.underWay >= asker.room) {
-        await new Promise<void>((resolve) => asker.waiting.push(resolve));
-        requireUndenied(name);
-        requireTurn(asker, name, login);
-      }
-      asker.underWay += 1;
+      const share = shareOf(login);
+      while (!mayBegin(share, name, login)) await new Promise<void>((resolve) => share.waiting.push(resolve));
+      share.queue.delete(name);
+      share.underWay += 1;
       try {
-        return await tryIn(asker, name, login, open);
+        return await tryIn(share, name, login, open);
       } finally {
-        asker.underWay -= 1;
-        for (const wake of asker.waiting.splice(0)) wake();
+        share.underWay -= 1;
+        for (const wake of share.waiting.splice(0)) wake();
       }
     },
   };
