@@ -1,6 +1,7 @@
 /**
  * Hosts shut out an address from which logins fail: OpenSSH since 9.8 by itself (PerSourcePenalties), others by fail2ban. The address is everybody's,
- * so a namespace has one failed login per host and minute; three at most, where others were under way at that moment since the host had let them in.
+ * so a namespace has one failed login per host and minute; three at most, where others were under way at that moment since the host had let them in,
+ * or where the Secret of the refused key gets new ones.
  */
 import { createBoundedMap } from "../../../core/bounded-map.ts";
 import { dataBytes } from "../../../core/data-bytes.ts";
@@ -76,37 +77,46 @@ export function createSshLogins({ pauseMs = PAUSE_MS, now = () => performance.no
 
   const isTrusted = (share: LoginShare, name: string) => (accepted.get(name) ?? Number.NEGATIVE_INFINITY) > share.doubtedAt;
 
+  const secondsUntil = (time: number) => Math.ceil((time - now()) / 1_000);
+
   /** Throws where it is not its turn. */
   function requireTurn(share: LoginShare, name: string, { host, key }: Login): void {
     const { queue, failed } = share;
     for (const [other, askedAt] of queue) if (askedAt + PAUSES_UNTIL_FORGOTTEN * pauseMs < now()) queue.delete(other);
-    const last = failed.at(-1);
     const [next = name] = [...queue].find(([other, askedAt]) => other === name || askedAt < Number.POSITIVE_INFINITY) ?? [];
     // Another key in a Secret that was refused: somebody has mended it. The same key under another user is one more failed login.
     const isMended = failed.some(({ secret }) => secret === secretOf(key)) && failed.every((login) => login.key !== key.id);
-    const isItsTurn = last ? isMended : next === name;
+    const isTooMuch = isMended && failed.length >= MOST_AT_RISK;
+    const pausedBy = isTooMuch ? failed[0] : failed.at(-1);
+    const isItsTurn = pausedBy ? isMended && !isTooMuch : next === name;
     if (queue.has(name) || queue.size < MOST_QUEUED) queue.set(name, isItsTurn ? Number.POSITIVE_INFINITY : now());
     if (isItsTurn) return;
-    const when = last ? `in ${Math.ceil((last.at + pauseMs - now()) / 1_000)} s` : "when it is its turn among them";
+    const what = isTooMuch
+      ? `has refused ${failed.length} logins of this namespace within a minute,`
+      : "has refused another login of this namespace,";
+    const when = pausedBy ? `in ${secondsUntil(pausedBy.at + pauseMs)} s` : "when it is its turn among them";
     throw new ReconcileError(
       "git_denied",
-      `${host} has refused another login of this namespace, so key ${key.id} was not tried: hosts shut out everybody for failed logins; it is tried ${when}`,
+      `${host} ${what} so key ${key.id} was not tried: hosts shut out everybody for failed logins; it is tried ${when}`,
     );
   }
 
-  function requireUndenied({ queue }: LoginShare, name: string): void {
+  function requireUndenied({ queue, failed }: LoginShare, name: string): void {
     const denial = denials.get(name);
     if (!denial || denial.until <= now()) return;
     queue.delete(name);
-    const seconds = Math.ceil((denial.until - now()) / 1_000);
-    const when = `tried again in ${seconds} s, or at once with another key in the Secret`;
+    const [oldest] = failed.length < MOST_AT_RISK ? [] : failed;
+    const mended = oldest
+      ? `in ${secondsUntil(oldest.at + pauseMs)} s with another key in the Secret, of which ${MOST_AT_RISK} a minute are tried`
+      : "at once with another key in the Secret";
+    const when = `tried again in ${secondsUntil(denial.until)} s, or ${mended}`;
     throw new ReconcileError("git_denied", `${denial.error.message} (${when})`, { cause: denial.error });
   }
 
   /** Throws where it may not be tried now; false: others have to end before. */
   function mayBegin(share: LoginShare, name: string, login: Login): boolean {
-    requireUndenied(share, name);
     while (share.failed[0] && share.failed[0].at + pauseMs <= now()) share.failed.shift();
+    requireUndenied(share, name);
     if (isTrusted(share, name)) return share.underWay < Math.max(1, MOST_AT_RISK - share.failed.length);
     requireTurn(share, name, login);
     return share.underWay < share.room;

@@ -59,6 +59,43 @@ test("a Secret with another key is tried at once, and a key that was let in is h
   assert.equal(refused(), 1);
 });
 
+test("of the keys that a Secret gets one after the other three a minute are tried, and each is told when it is", { skip }, async (t) => {
+  const { world, refused, ask } = await startWorld(t);
+  const said: string[] = [];
+  for (let index = 0; index < 6; index++) said.push(await ask("greedy", stranger("k")));
+  for (const message of said.slice(0, 3)) assert.match(message, /does not accept the SSH key SHA256:\S+; register/);
+  for (const message of said.slice(3)) {
+    assert.match(
+      message,
+      /has refused 3 logins of this namespace within a minute, so key SHA256:\S+ was not tried: .*; it is tried in \d+ s$/,
+    );
+  }
+  await until(() => refused() > 2);
+  assert.equal(refused(), 3);
+  assert.equal(await ask("other", world.key), "in");
+});
+
+test("a new key in a refused Secret is tried once the third failed login before it is a minute ago", async () => {
+  let clock = 0;
+  const logins = createSshLogins({ now: () => clock });
+  const login = (id: string) => ({
+    host: "h:22",
+    user: "git",
+    namespace: "team",
+    key: { id, privateKey: "", secret: { namespace: "team", name: "key" } },
+  });
+  const refuse = () => Promise.reject(new ReconcileError("git_denied", "no"));
+  for (; clock < 60_000; clock += 20_000) await assert.rejects(logins.run(login(`${clock}`), refuse), { message: "no" });
+  clock -= 1_000;
+  await assert.rejects(logins.run(login("new"), refuse), /it is tried in 1 s$/);
+  await assert.rejects(
+    logins.run(login("40000"), refuse),
+    /^ReconcileError: no \(tried again in 41 s, or in 1 s with another key in the Secret, of which 3 a minute are tried\)$/,
+  );
+  clock += 1_000;
+  await assert.rejects(logins.run(login("new"), refuse), { message: "no" });
+});
+
 test("of 30 keys that were let in and that the host then forgets, three are refused at most, and after that one a pause", {
   skip,
 }, async (t) => {
