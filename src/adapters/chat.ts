@@ -1,5 +1,6 @@
 /** Messages to Slack-format webhooks. The URL is a secret: only its host is ever named. */
 import type { Dispatcher } from "undici";
+import { dataBytes } from "../core/data-bytes.ts";
 import { createFairQueue, type FairQueue } from "../core/fair-queue.ts";
 import type { Clock, Log, Notifier } from "../core/ports.ts";
 import { askFor } from "./egress/asker.ts";
@@ -21,8 +22,12 @@ interface ChatOptions {
   readonly deadlineMs?: number;
 }
 
-/** For one webhook. */
-const MOST_QUEUED = 100;
+/** Of messages that wait for one webhook: about a hundred of ordinary length. */
+const MOST_FOR_ONE_BYTES = 128 * 1024;
+/** Of all that wait. */
+const MOST_WAITING_BYTES = 4 * 2 ** 20;
+/** What a message takes beside its text. */
+const MESSAGE_BYTES = 256;
 /** Delivered to at once; of what is left of them one namespace may have this share, so that some are left after many have had theirs. */
 const MOST_WEBHOOKS = 1_000;
 const SHARE_OF_WEBHOOKS = 1 / 16;
@@ -32,9 +37,24 @@ const LONGEST_RETRY_MS = 60_000;
 /** Only a word of the answer is of use. */
 const MOST_BYTES = 64 * 1024;
 
+/** Of a webhook that is being delivered to. */
+interface Queue {
+  readonly url: URL;
+  /** Who was the first to send there. */
+  readonly namespace: string;
+  readonly messages: FairQueue<Message>;
+}
+
+interface Message {
+  readonly queue: Queue;
+  readonly namespace: string;
+  readonly text: string;
+}
+
 export function createChat({ dispatcher, log, clock, httpHosts = [], deadlineMs = 10_000 }: ChatOptions): Chat {
-  /** What waits, of each webhook that a message is being delivered to, and who was the first to send there. */
-  const queues = new Map<string, { readonly namespace: string; readonly texts: FairQueue<string> }>();
+  const queues = new Map<string, Queue>();
+  /** All that waits in them, so that the namespace that has most, in however many, makes room. */
+  const waiting = createFairQueue<Message>(MOST_WAITING_BYTES, messageBytes);
   const deliveries = new Set<Promise<void>>();
   const closing = new AbortController();
   const counts = { delivered: 0, failed: 0, dropped: 0 };
@@ -52,13 +72,15 @@ export function createChat({ dispatcher, log, clock, httpHosts = [], deadlineMs 
 
   function enqueue(url: URL, text: string, namespace: string): void {
     const queue = queues.get(url.href);
-    if (isClosed || (!queue && !mayOpen(namespace))) drop(url);
+    if (isClosed || (!queue && !mayOpen(namespace))) noteDropped(url);
     else if (queue) {
-      if (queue.texts.push(namespace, text).length > 0) drop(url);
+      const message = { queue, namespace, text };
+      const gone = new Set([...queue.messages.push(namespace, message), ...waiting.push(namespace, message)]);
+      for (const each of gone) drop(each);
     } else {
-      const texts = createFairQueue<string>(MOST_QUEUED);
-      queues.set(url.href, { namespace, texts });
-      const delivery = askFor(namespace, () => deliverAll(url, text, texts)).finally(() => deliveries.delete(delivery));
+      const opened = { url, namespace, messages: createFairQueue<Message>(MOST_FOR_ONE_BYTES, messageBytes) };
+      queues.set(url.href, opened);
+      const delivery = askFor(namespace, () => deliverAll(opened, text)).finally(() => deliveries.delete(delivery));
       deliveries.add(delivery);
     }
   }
@@ -69,16 +91,24 @@ export function createChat({ dispatcher, log, clock, httpHosts = [], deadlineMs 
     return own < (MOST_WEBHOOKS - queues.size) * SHARE_OF_WEBHOOKS;
   }
 
-  function drop({ host }: URL): void {
+  function drop(message: Message): void {
+    const { queue, namespace } = message;
+    queue.messages.remove(namespace, message);
+    waiting.remove(namespace, message);
+    noteDropped(queue.url);
+  }
+
+  function noteDropped({ host }: URL): void {
     counts.dropped += 1;
     log.warn({ host, dropped: counts.dropped }, "Chat message dropped, too many are waiting");
   }
 
   /** One at a time: the first, and what is queued until none is left. */
-  async function deliverAll(url: URL, first: string, texts: FairQueue<string>): Promise<void> {
-    for (let text: string | undefined = first; text !== undefined; text = texts.shift()) {
+  async function deliverAll(queue: Queue, first: string): Promise<void> {
+    const { url, messages } = queue;
+    for (let text: string | undefined = first; text !== undefined; text = next(queue)) {
       if (closing.signal.aborted) {
-        const undelivered = texts.length + 1;
+        const undelivered = messages.length + 1;
         counts.failed += undelivered;
         log.warn({ host: url.host, undelivered }, "Chat messages not delivered before the shutdown");
         break;
@@ -88,6 +118,12 @@ export function createChat({ dispatcher, log, clock, httpHosts = [], deadlineMs 
       if (problem !== undefined) log.warn({ host: url.host, problem, failed: counts.failed }, "Chat message not delivered");
     }
     queues.delete(url.href);
+  }
+
+  function next({ messages }: Queue): string | undefined {
+    const message = messages.shift();
+    if (message) waiting.remove(message.namespace, message);
+    return message?.text;
   }
 
   /** The problem, if it was not delivered. What went unanswered is sent again: a chat that is slow may show it twice. */
@@ -114,6 +150,10 @@ export function createChat({ dispatcher, log, clock, httpHosts = [], deadlineMs 
       clearTimeout(timer);
     },
   };
+}
+
+function messageBytes({ text }: Message): number {
+  return MESSAGE_BYTES + dataBytes(text);
 }
 
 function parseWebhook(text: string, httpHosts: readonly string[]): { kind: "ok"; url: URL } | { kind: "error"; problem: string } {

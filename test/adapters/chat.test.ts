@@ -137,29 +137,73 @@ test("one webhook that hangs holds back no other, and sending returns at once", 
   assert.equal((await other.received(1))[0]?.text, "through");
 });
 
-test("a hundred messages wait for one webhook, then the oldest goes and is counted", async (t) => {
+test("about a hundred messages wait for one webhook, then the oldest goes and is counted; long ones are fewer", async (t) => {
+  for (const [length, least, most] of [
+    [250, 100, 200],
+    [10_000, 3, 10],
+  ] as const) {
+    const { webhook, chat, logged } = await start(t);
+    const end = webhook.hang();
+    const texts = Array.from({ length: 300 }, (_, index) => `${index} `.padEnd(length, "x"));
+    for (const text of texts) chat.send(webhook.url(path), text, "team");
+    const { dropped } = chat.counts;
+    assert.ok(300 - dropped >= least && 300 - dropped <= most, `${dropped} of ${length} characters dropped`);
+    assert.match(logged(), new RegExp(`"dropped":${dropped},"message":"Chat message dropped, too many are waiting"`));
+    end();
+    await chat.close(60_000);
+    assert.deepEqual(
+      webhook.messages.map(({ text }) => text),
+      [texts[0], ...texts.slice(1 + dropped)],
+    );
+    assert.deepEqual(chat.counts, { delivered: 300 - dropped, failed: 0, dropped });
+  }
+});
+
+test("what waits when the operator stops is counted as failed", async (t) => {
   const { webhook, chat, logged } = await start(t);
-  const end = webhook.hang();
-  for (let i = 0; i < 121; i++) chat.send(webhook.url(path), `${i}`, "team");
-  assert.equal(chat.counts.dropped, 20);
-  assert.match(logged(), /"dropped":20,"message":"Chat message dropped, too many are waiting"/);
-  end();
+  webhook.hang();
+  for (let i = 0; i < 11; i++) chat.send(webhook.url(path), `${i}`, "team");
   await chat.close(0);
-  assert.equal(chat.counts.failed, 101);
-  assert.match(logged(), /"undelivered":100,"message":"Chat messages not delivered before the shutdown"/);
+  assert.equal(chat.counts.failed, 11);
+  assert.match(logged(), /"undelivered":10,"message":"Chat messages not delivered before the shutdown"/);
+});
+
+test("all that waits is bounded by bytes, and who has most of it, in however many webhooks, loses its own oldest", async (t) => {
+  const { webhook, chat } = await start(t);
+  const end = webhook.hang();
+  const long = "\uff3f".repeat(15_000);
+  const [webhooks, each] = [50, 50];
+  for (let i = 0; i < 10; i++) chat.send(webhook.url("/other"), `${i} ${long.slice(0, 5_000)}`, "other");
+  for (let i = 0; i < each; i++) {
+    for (let at = 0; at < webhooks; at++) chat.send(webhook.url(`/${at}`), `${i} ${long}`, "flood");
+  }
+  end();
+  await chat.close(60_000);
+  const ofFlood = webhook.messages.filter(({ path: to }) => to !== "/other");
+  const first = ofFlood.filter(({ text }) => text.startsWith("0 "));
+  assert.equal(webhook.messages.length - ofFlood.length, 10);
+  assert.equal(first.length, webhooks);
+  // The newest of all their webhooks, beside those that were being delivered.
+  const waited = ofFlood.length - first.length;
+  assert.ok(waited > 60 && 2 * long.length * waited < 4 * 2 ** 20, `${waited} waited`);
+  assert.ok(ofFlood.every(({ text }) => text.startsWith("0 ") || Number.parseInt(text, 10) >= each - 4));
+  assert.equal(chat.counts.dropped, webhooks * each - ofFlood.length);
 });
 
 test("a namespace that floods a webhook of all loses its own messages, and the others' come next", async (t) => {
   const { webhook, chat } = await start(t);
   const end = webhook.hang();
-  for (let i = 0; i < 200; i++) chat.send(webhook.url(path), `flood ${i}`, "flood");
+  const long = "x".repeat(500);
+  for (let i = 0; i < 200; i++) chat.send(webhook.url(path), `flood ${i} ${long}`, "flood");
   for (const team of ["one", "two"]) chat.send(webhook.url(path), `of ${team}`, team);
-  for (let i = 200; i < 300; i++) chat.send(webhook.url(path), `flood ${i}`, "flood");
-  assert.equal(chat.counts.dropped, 201);
+  for (let i = 200; i < 300; i++) chat.send(webhook.url(path), `flood ${i} ${long}`, "flood");
+  const { dropped } = chat.counts;
+  assert.ok(dropped > 50);
   end();
   await chat.close(60_000);
-  const texts = webhook.messages.map(({ text }) => text).filter((text) => text !== "flood 0");
-  assert.deepEqual([texts.length, ...texts.slice(0, 4)], [100, "flood 202", "of one", "of two", "flood 203"]);
+  const texts = webhook.messages.map(({ text }) => text).filter((text) => text !== `flood 0 ${long}`);
+  assert.equal(texts.length, 301 - dropped);
+  assert.deepEqual(texts.slice(0, 4), [`flood ${dropped + 1} ${long}`, "of one", "of two", `flood ${dropped + 2} ${long}`]);
 });
 
 test("40 namespaces with 100 webhooks each that hang leave room for another's", { timeout: 60_000 }, async (t) => {
