@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { resetSocket } from "../sandbox/reset-socket.ts";
 
 export type Side = "server" | "client";
 
@@ -85,8 +86,8 @@ export async function startTcpProxy(t: { after(close: () => void): void }, targe
     const slow = { delayMs: 0, bytesPerSecond: 0 };
     const delayMs = () => proxy.delayMs + slow.delayMs;
     const cut = () => {
-      client.resetAndDestroy();
-      upstream.resetAndDestroy();
+      resetSocket(client);
+      resetSocket(upstream);
     };
     for (const socket of [client, upstream]) {
       socket.setNoDelay(true);
@@ -171,8 +172,8 @@ export async function startTcpProxy(t: { after(close: () => void): void }, targe
   });
   const cutAll = () => {
     for (const { client, upstream } of pairs) {
-      client.resetAndDestroy();
-      upstream.resetAndDestroy();
+      resetSocket(client);
+      resetSocket(upstream);
     }
   };
   server.listen(0, "127.0.0.1");

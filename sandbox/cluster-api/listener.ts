@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import { createSecureServer, type Http2Session } from "node:http2";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Server, Socket } from "node:net";
+import { resetSocket } from "../reset-socket.ts";
 import type { Request, Response } from "./exchange.ts";
 import { createSelfSignedCertificate } from "./self-signed-certificate.ts";
 
@@ -44,7 +45,7 @@ export async function startListener(
   let connectionCount = 0;
   let resetting = false;
   server.on("connection", (socket: Socket) => {
-    if (resetting) return void socket.resetAndDestroy();
+    if (resetting) return void resetSocket(socket);
     connectionCount += 1;
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
@@ -64,7 +65,7 @@ export async function startListener(
     await once(server, "listening");
   }
   function resetConnections(): void {
-    for (const socket of sockets) socket.resetAndDestroy();
+    for (const socket of sockets) resetSocket(socket);
   }
   async function stopListening(): Promise<void> {
     if (!server.listening) return resetConnections();

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import ssh2 from "ssh2";
+import { resetSocket } from "../../../../sandbox/reset-socket.ts";
 import { newSshKeyPair } from "../../../../sandbox/ssh-key-pair.ts";
 import { createCheckedAddresses } from "../../../../src/adapters/egress/checked-addresses.ts";
 import { createNameLookups } from "../../../../src/adapters/egress/name-lookups.ts";
@@ -62,7 +63,7 @@ test("a server that accepts and says nothing is given up in time", async (t) => 
 for (const [what, greet] of Object.entries<(socket: Socket) => void>({
   "hangs up": (socket) => socket.end(),
   "says that it is full (sshd's MaxStartups)": (socket) => socket.end("Exceeded MaxStartups\r\n"),
-  resets: (socket) => socket.resetAndDestroy(),
+  resets: (socket) => resetSocket(socket),
   "hangs up after its banner": (socket) => socket.end("SSH-2.0-Test\r\n"),
 })) {
   test(`a server that ${what} is tried four times`, async (t) => {

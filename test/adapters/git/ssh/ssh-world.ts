@@ -6,6 +6,7 @@ import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createBareRepository } from "../../../../sandbox/bare-repository.ts";
 import { type GitHost, startGitHost } from "../../../../sandbox/git-host.ts";
+import { resetSocket } from "../../../../sandbox/reset-socket.ts";
 import { type CheckedAddressesOptions, createCheckedAddresses } from "../../../../src/adapters/egress/checked-addresses.ts";
 import { parseKnownHosts } from "../../../../src/adapters/git/ssh/known-hosts.ts";
 import {
@@ -147,7 +148,7 @@ export async function startTcpProxy(t: TestContext, targetPort: number): Promise
       }
     },
     cut() {
-      for (const { client } of pairs) client.resetAndDestroy();
+      for (const { client } of pairs) resetSocket(client);
     },
   };
 }
