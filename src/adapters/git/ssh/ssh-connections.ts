@@ -1,7 +1,7 @@
 import type { Log, SshKey } from "../../../core/ports.ts";
 import type { SshRepository } from "../../../core/types.ts";
 import { ReconcileError } from "../../../errors.ts";
-import { currentAsker } from "../../egress/asker.ts";
+import { askFor, currentAsker } from "../../egress/asker.ts";
 import { NameNotAsked } from "../../egress/network-error.ts";
 import { createHostBreaker } from "../host-breaker.ts";
 import type { SshChannel } from "./ssh-channel.ts";
@@ -79,15 +79,16 @@ export function createSshConnections(options: SshConnectionsOptions): SshConnect
     const known = lanes.get(name);
     if (known) return known;
     const lane = createSshLane({
-      async open(notBefore) {
+      async open({ namespace, notBefore }) {
         let startedAt = 0;
         try {
           // Learned before the next one gets the place of this one.
-          const connection = await logins.run({ host, user: to.user, key, namespace: currentAsker() }, () =>
+          const connection = await logins.run({ host, user: to.user, key, namespace }, () =>
             openings.run(host, shutdown.signal, async () => {
               breaker.refuse(host, notBefore);
               startedAt = performance.now();
-              return openSshConnection(to, key, connectionOptions).catch((error) => Promise.reject(learn(host, startedAt, error)));
+              const opening = askFor(namespace, () => openSshConnection(to, key, connectionOptions));
+              return opening.catch((error) => Promise.reject(learn(host, startedAt, error)));
             }),
           );
           breaker.answered(host);
@@ -127,7 +128,7 @@ export function createSshConnections(options: SshConnectionsOptions): SshConnect
     async exec(repository, key, command, { env = {}, signal, notBefore = performance.now() }) {
       signal.throwIfAborted();
       shutdown.signal.throwIfAborted();
-      return laneOf(repository, key).exec(command, env, signal, notBefore);
+      return laneOf(repository, key).exec(command, env, signal, { namespace: currentAsker(), notBefore });
     },
     stats() {
       const counts = [...lanes.values()].map((lane) => lane.stats());

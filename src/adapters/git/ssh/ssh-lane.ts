@@ -7,14 +7,20 @@ import { SessionRefused } from "./ssh-failures.ts";
 
 /** The connections of one host, port, user and key, and those who wait for a place on one. */
 export interface SshLane {
-  /** A connection that could not be opened fails it when the try began not before that time. */
-  exec(command: string, env: Record<string, string>, signal: AbortSignal, notBefore: number): Promise<SshChannel>;
+  exec(command: string, env: Record<string, string>, signal: AbortSignal, asked: Asked): Promise<SshChannel>;
   stats(): { readonly connections: number; readonly channels: number };
   close(reason: ReconcileError): Promise<void>;
 }
 
+/** A connection that could not be opened fails what was asked for the same namespace, when the try began not before that time. */
+interface Asked {
+  /** Undefined: the operator itself. */
+  readonly namespace: string | undefined;
+  readonly notBefore: number;
+}
+
 interface SshLaneOptions {
-  open(notBefore: number): Promise<SshConnection>;
+  open(asked: Asked): Promise<SshConnection>;
   readonly spreadAfterMs: number;
   readonly idleMs: number;
   onIdle(connection: object, close: () => void): void;
@@ -32,8 +38,7 @@ interface Held {
   idleTimer?: NodeJS.Timeout;
 }
 
-interface Waiter {
-  readonly notBefore: number;
+interface Waiter extends Asked {
   grant(held: Held): void;
   fail(error: Error): void;
 }
@@ -46,12 +51,14 @@ const MOST_REFUSALS_WHEN_ALONE = 10;
 export function createSshLane(options: SshLaneOptions): SshLane {
   const connections = new Set<Held>();
   const waiting: Waiter[] = [];
-  let opening = 0;
+  /** For which namespaces connections are being opened: what holds up one of them, holds up no other. */
+  const opening: (string | undefined)[] = [];
+  /** Of those no second connection was to be had, so they are served on the first. */
+  const single = new Set<string | undefined>();
   /** Calls of exec under way. */
   let users = 0;
   /** Falls when the server refuses sessions (MaxSessions). */
   let channelLimit = MOST_CHANNELS;
-  let connectionLimit = MOST_CONNECTIONS;
   /** Runs while somebody waits and no place was given. */
   let spreadTimer: NodeJS.Timeout | undefined;
   let closing: ReconcileError | undefined;
@@ -65,10 +72,18 @@ export function createSshLane(options: SshLaneOptions): SshLane {
         stopSpreading();
       }
     }
-    const under = connections.size + opening;
-    if (waiting.length > 0 && under === 0) void open();
-    else if (waiting.length > 0 && under < connectionLimit) spreadTimer ??= setTimeout(spread, options.spreadAfterMs);
+    const [first] = waiting;
+    const under = connections.size + opening.length;
+    if (first && under === 0) void open(first);
+    else if (nextToSpread()) spreadTimer ??= setTimeout(spread, options.spreadAfterMs);
     else if (under + users === 0) options.onEmpty();
+  }
+
+  /** Who waits and may have a second connection; first one for whose namespace none is being opened. */
+  function nextToSpread(): Waiter | undefined {
+    if (connections.size + opening.length >= MOST_CONNECTIONS) return undefined;
+    const may = waiting.filter(({ namespace }) => !single.has(namespace));
+    return may.find(({ namespace }) => !opening.includes(namespace)) ?? may[0];
   }
 
   function stopSpreading(): void {
@@ -78,33 +93,35 @@ export function createSshLane(options: SshLaneOptions): SshLane {
 
   function spread(): void {
     stopSpreading();
-    if (waiting.length > 0 && connections.size + opening < connectionLimit) void open();
+    const next = nextToSpread();
+    if (next) void open(next);
   }
 
-  async function open(): Promise<void> {
-    opening += 1;
+  async function open({ namespace }: Waiter): Promise<void> {
+    opening.push(namespace);
     const startedAt = performance.now();
     try {
-      const connection = await options.open(Math.max(...waiting.map(({ notBefore }) => notBefore)));
+      const theirs = waiting.filter((waiter) => waiter.namespace === namespace);
+      const connection = await options.open({ namespace, notBefore: Math.max(...theirs.map(({ notBefore }) => notBefore)) });
       const held: Held = { connection, channels: 0, kept: false };
       connections.add(held);
       void connection.gone.then(() => drop(held));
       if (closing) void connection.close(closing);
-      opening -= 1;
+      opening.splice(opening.indexOf(namespace), 1);
       serve();
       rest(held);
     } catch (error) {
-      opening -= 1;
+      opening.splice(opening.indexOf(namespace), 1);
       // While the other connection works, those who wait are served there.
-      if (connections.size > 0) connectionLimit = 1;
-      else failWaiting(asReconcileError(error), error instanceof DatedFailure ? error.startedAt : startedAt);
+      if (connections.size > 0) single.add(namespace);
+      else failWaiting(asReconcileError(error), namespace, error instanceof DatedFailure ? error.startedAt : startedAt);
       serve();
     }
   }
 
   /** Who has asked since gets a try of its own. */
-  function failWaiting(error: ReconcileError, startedAt: number): void {
-    const isAnswered = (waiter: Waiter) => closing !== undefined || waiter.notBefore <= startedAt;
+  function failWaiting(error: ReconcileError, namespace: string | undefined, startedAt: number): void {
+    const isAnswered = (waiter: Waiter) => closing !== undefined || (waiter.namespace === namespace && waiter.notBefore <= startedAt);
     const answered = waiting.filter(isAnswered);
     waiting.splice(0, waiting.length, ...waiting.filter((waiter) => !isAnswered(waiter)));
     for (const waiter of answered) waiter.fail(error);
@@ -140,7 +157,7 @@ export function createSshLane(options: SshLaneOptions): SshLane {
     rest(held);
   }
 
-  function place(signal: AbortSignal, notBefore: number, first: boolean): Promise<Held> {
+  function place(signal: AbortSignal, asked: Asked, first: boolean): Promise<Held> {
     return new Promise((resolve, reject) => {
       const onAbort = () => {
         waiting.splice(waiting.indexOf(waiter), 1);
@@ -153,7 +170,7 @@ export function createSshLane(options: SshLaneOptions): SshLane {
           next(value);
         };
       };
-      const waiter: Waiter = { notBefore, grant: settle(resolve), fail: settle(reject) };
+      const waiter: Waiter = { ...asked, grant: settle(resolve), fail: settle(reject) };
       if (closing) return reject(closing);
       if (signal.aborted) return reject(signal.reason);
       signal.addEventListener("abort", onAbort, { once: true });
@@ -163,10 +180,10 @@ export function createSshLane(options: SshLaneOptions): SshLane {
     });
   }
 
-  async function execOnAny(command: string, env: Record<string, string>, signal: AbortSignal, notBefore: number): Promise<SshChannel> {
+  async function execOnAny(command: string, env: Record<string, string>, signal: AbortSignal, asked: Asked): Promise<SshChannel> {
     let replaced = false;
     for (let refusals = 0; ; ) {
-      const held = await place(signal, notBefore, refusals > 0);
+      const held = await place(signal, asked, refusals > 0);
       const { kept } = held;
       try {
         const channel = await held.connection.exec(command, env, signal, () => release(held));
@@ -194,10 +211,10 @@ export function createSshLane(options: SshLaneOptions): SshLane {
   }
 
   return {
-    async exec(command, env, signal, notBefore) {
+    async exec(command, env, signal, asked) {
       users += 1;
       try {
-        return await execOnAny(command, env, signal, notBefore);
+        return await execOnAny(command, env, signal, asked);
       } finally {
         users -= 1;
         serve();

@@ -59,6 +59,18 @@ test("a Secret with another key is tried at once, and a key that was let in is h
   assert.equal(refused(), 1);
 });
 
+test("of namespaces that share a key the one that has to wait for a failed login of its own keeps no other waiting", {
+  skip,
+}, async (t) => {
+  const { world, refused, ask } = await startWorld(t);
+  assert.match(await ask("greedy", stranger("k")), /does not accept/);
+  const [greedy, ...others] = await Promise.all(["greedy", "other", "third"].map((namespace) => ask(namespace, world.key)));
+  assert.match(greedy ?? "", /has refused another login of this namespace/);
+  assert.deepEqual(others, ["in", "in"]);
+  assert.equal(await ask("greedy", world.key), "in", "on the connection that is there");
+  assert.equal(refused(), 1);
+});
+
 test("of the keys that a Secret gets one after the other three a minute are tried, and each is told when it is", { skip }, async (t) => {
   const { world, refused, ask } = await startWorld(t);
   const said: string[] = [];
