@@ -1,21 +1,15 @@
 import { createConnection, type LookupFunction, type Socket } from "node:net";
-import ssh2, {
-  type AlgorithmList,
-  type ClientChannel,
-  type CompressionAlgorithm,
-  type KexAlgorithm,
-  type MacAlgorithm,
-  type ServerHostKeyAlgorithm,
-} from "ssh2";
+import ssh2, { type ClientChannel } from "ssh2";
 import type { SshKey } from "../../../core/ports.ts";
 import type { SshRepository } from "../../../core/types.ts";
 import { ReconcileError } from "../../../errors.ts";
-import type { Address, CheckedAddresses } from "../../egress/checked-addresses.ts";
+import type { Address } from "../../egress/checked-addresses.ts";
 import { serverWords } from "../server-words.ts";
-import { decideHostKey, type HostKeys, type KnownHosts } from "./known-hosts.ts";
-import { resolveHost } from "./ssh-address.ts";
+import { decideHostKey } from "./known-hosts.ts";
+import { algorithmsFor } from "./ssh-algorithms.ts";
 import { createSshChannel, type SshChannel } from "./ssh-channel.ts";
-import { denied, endpointOf, hostKeyRefused, hostUnknown, hungUpEarly, SessionRefused, unreachable } from "./ssh-failures.ts";
+import { denied, endpointOf, hostKeyRefused, hungUpEarly, SessionRefused, unreachable } from "./ssh-failures.ts";
+import type { SshHost } from "./ssh-host.ts";
 
 export interface SshConnection {
   /** `onFree` is called exactly once, when the session's place on the connection is free again, whatever came of it. */
@@ -29,10 +23,6 @@ export interface SshConnection {
 }
 
 export interface SshConnectionOptions {
-  /** Asked for every new connection, so that a corrected file counts at once. */
-  readonly knownHosts: () => KnownHosts | Promise<KnownHosts>;
-  /** Under the same rules as everything over HTTP. */
-  readonly addressesOf: CheckedAddresses;
   /** From the first packet to the accepted key. */
   readonly readyTimeoutMs: number;
   /** A silent server is asked for a sign of life at this interval and given up after three silent ones in a row. */
@@ -46,45 +36,13 @@ const SILENT_INTERVALS = 3;
 /** ssh2 grants 2 MB per channel but does not enforce it. */
 const MOST_UNREAD_BYTES = 16 * 1024 * 1024;
 
-/** None: what a host packs would unfold in line, a thousandfold, on every kept connection. git's packs are compressed anyway. */
-const compress: CompressionAlgorithm[] = ["none"];
-/**
- * Group exchange lets a server that has proved nothing yet choose the group: OpenSSL tests in line whether its number is prime, which takes 35 s at
- * 8,192 bits. The fixed groups cost 25 ms at most.
- */
-const kex = { append: [], prepend: [], remove: ["diffie-hellman-group-exchange-sha256"] } satisfies AlgorithmList<KexAlgorithm>;
-/** Tied to the encrypted text first. Without that: Azure DevOps (SHA-2 only) and old servers (SHA-1). Never MD5, never cut to 96 bits. */
-const hmac: MacAlgorithm[] = [
-  "hmac-sha2-256-etm@openssh.com",
-  "hmac-sha2-512-etm@openssh.com",
-  "hmac-sha2-256",
-  "hmac-sha2-512",
-  "hmac-sha1-etm@openssh.com",
-  "hmac-sha1",
-];
-/** Safest first; `ssh-rsa` (SHA-1) is never offered. */
-const algorithmsByKeyType: readonly (readonly [keyType: string, algorithms: readonly ServerHostKeyAlgorithm[]])[] = [
-  ["ssh-ed25519", ["ssh-ed25519"]],
-  ["ecdsa-sha2-nistp256", ["ecdsa-sha2-nistp256"]],
-  ["ecdsa-sha2-nistp384", ["ecdsa-sha2-nistp384"]],
-  ["ecdsa-sha2-nistp521", ["ecdsa-sha2-nistp521"]],
-  ["ssh-rsa", ["rsa-sha2-512", "rsa-sha2-256"]],
-];
-
-/** The types that known_hosts has come first, so that the server shows one of them when it can; the others only serve to name its key in the refusal. */
-function hostKeyAlgorithms(known: HostKeys): ServerHostKeyAlgorithm[] {
-  const isKnown = (type: string) => known.trusted.some((line) => line.type === type);
-  const sorted = [...algorithmsByKeyType.filter(([type]) => isKnown(type)), ...algorithmsByKeyType.filter(([type]) => !isKnown(type))];
-  return sorted.flatMap(([, algorithms]) => algorithms);
-}
-
 /** Connects, checks the host's key, logs in. */
-export async function openSshConnection(to: SshRepository, key: SshKey, options: SshConnectionOptions): Promise<SshConnection> {
-  const { keysOf, missing } = await options.knownHosts();
-  const known = keysOf(to.host, to.port);
-  // A stranger is not even looked up: whoever writes an annotation could try out hosts and ports of the cluster's network by the answers.
-  if (known.trusted.length === 0) throw hostUnknown(to, known, missing);
-  const addresses = await resolveHost(to.host, options.addressesOf);
+export async function openSshConnection(
+  to: SshRepository,
+  { known, addresses }: SshHost,
+  key: SshKey,
+  options: SshConnectionOptions,
+): Promise<SshConnection> {
   const socket = writeTogether(connectTo(to, addresses));
   const client = new ssh2.Client();
   const { promise: ready, resolve: onReady, reject: onFailed } = Promise.withResolvers<void>();
@@ -136,7 +94,7 @@ export async function openSshConnection(to: SshRepository, key: SshKey, options:
     // ssh2 sends the questions; only we judge the silence, because ssh2 does not count data as life.
     keepaliveInterval: options.keepaliveMs,
     keepaliveCountMax: Number.MAX_SAFE_INTEGER,
-    algorithms: { kex, serverHostKey: hostKeyAlgorithms(known), hmac, compress },
+    algorithms: algorithmsFor(known),
     hostVerifier: (presented: Buffer) => {
       const verdict = decideHostKey(known, presented);
       if (verdict.kind !== "trusted") hostKeyFailure = hostKeyRefused(to, presented, verdict, known);

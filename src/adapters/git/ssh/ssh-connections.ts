@@ -7,6 +7,7 @@ import { createHostBreaker } from "../host-breaker.ts";
 import type { SshChannel } from "./ssh-channel.ts";
 import { openSshConnection, type SshConnectionOptions } from "./ssh-connection.ts";
 import { endpointOf, HungUpEarly } from "./ssh-failures.ts";
+import { findSshHost, type SshHostOptions } from "./ssh-host.ts";
 import { createSshLane, type SshLane } from "./ssh-lane.ts";
 import { createSshLogins } from "./ssh-logins.ts";
 import { createSshOpenings } from "./ssh-openings.ts";
@@ -37,7 +38,7 @@ interface SshStats {
   readonly opened: number;
 }
 
-export interface SshConnectionsOptions extends Pick<SshConnectionOptions, "knownHosts" | "addressesOf"> {
+export interface SshConnectionsOptions extends SshHostOptions {
   readonly log?: Log;
   readonly readyTimeoutMs?: number;
   readonly keepaliveMs?: number;
@@ -60,8 +61,6 @@ export function createSshConnections(options: SshConnectionsOptions): SshConnect
   const shutdown = new AbortController();
   const connectionOptions: SshConnectionOptions = {
     signal: shutdown.signal,
-    knownHosts: options.knownHosts,
-    addressesOf: options.addressesOf,
     readyTimeoutMs: options.readyTimeoutMs ?? 10_000,
     keepaliveMs: options.keepaliveMs ?? 5_000,
   };
@@ -81,16 +80,21 @@ export function createSshConnections(options: SshConnectionsOptions): SshConnect
     const lane = createSshLane({
       async open({ namespace, notBefore }) {
         let startedAt = 0;
-        try {
-          // Learned before the next one gets the place of this one.
-          const connection = await logins.run({ host, user: to.user, key, namespace }, () =>
-            openings.run(host, shutdown.signal, async () => {
-              breaker.refuse(host, notBefore);
-              startedAt = performance.now();
-              const opening = askFor(namespace, () => openSshConnection(to, key, connectionOptions));
-              return opening.catch((error) => Promise.reject(learn(host, startedAt, error)));
-            }),
+        // Learned before the next one gets the place of this one.
+        const attempt = async <T>(work: () => Promise<T>) => {
+          breaker.refuse(host, notBefore);
+          startedAt = performance.now();
+          return work().catch((error) => Promise.reject(learn(host, startedAt, error)));
+        };
+        const connect = async () => {
+          // Before there is a place: DNS may be silent for one namespace.
+          const found = await attempt(() => findSshHost(to, options));
+          return openings.run({ host, namespace }, shutdown.signal, () =>
+            attempt(() => openSshConnection(to, found, key, connectionOptions)),
           );
+        };
+        try {
+          const connection = await logins.run({ host, user: to.user, key, namespace }, () => askFor(namespace, connect));
           breaker.answered(host);
           opened += 1;
           options.log?.info({ host, user: to.user, key: key.id }, "ssh connection opened");

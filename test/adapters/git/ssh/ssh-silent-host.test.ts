@@ -116,3 +116,23 @@ test("a host whose name one namespace could not ask for is asked for another, wi
   assert.match(await greedy, /DNS was not asked/);
   for (const channel of channels) channel.close();
 });
+
+test("look-ups of a host's name that DNS leaves open hold no place of the logins there", async (t) => {
+  const world = await startSshWorld(t, "in-process");
+  const silence = Promise.withResolvers<never>();
+  t.after(() => silence.reject(new Error("the test is over")));
+  let asked = 0;
+  const addressesOf: typeof loopback = async (host) => {
+    if (currentAsker() === "other") return loopback(host);
+    asked += 1;
+    return silence.promise;
+  };
+  const ssh = world.connections({ addressesOf });
+  const keys = await newKeys(world, 20);
+  const ask = (namespace: string, key = world.key) => askFor(namespace, () => ssh.exec(world.host.repository(path), key, command, soon()));
+  const failing = Promise.allSettled(keys.map((key, index) => ask(`greedy-${index}`, key)));
+  await until(() => asked > 5);
+  (await ask("other")).close();
+  silence.reject(new Error("enough"));
+  await failing;
+});
