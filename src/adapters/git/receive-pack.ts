@@ -3,7 +3,7 @@ import type { PushResult } from "../../core/ports.ts";
 import { ReconcileError } from "../../errors.ts";
 import { AGENT, chooseCapabilities } from "./capabilities.ts";
 import type { GitWire } from "./git-wire.ts";
-import { ALL_REFS, countIdleLines, createLineReader, endless, FLUSH, type PktReader, pkt, readLines, refuseError } from "./pkt-line.ts";
+import { countIdleLines, createLineReader, endless, FLUSH, MANY_REFS, type PktReader, pkt, readLines, refuseError } from "./pkt-line.ts";
 import { serverWords } from "./server-words.ts";
 
 export interface RefUpdate {
@@ -38,7 +38,7 @@ export async function pushRef(
 
 /** The advertisement, which servers refuse to a key without write access; `tip`: the object id of `ref`. */
 export async function readPushRefs(wire: GitWire, ref?: string): Promise<{ tip: string | undefined; capabilities: readonly string[] }> {
-  const lines = createLineReader(await wire.advertisement(), ALL_REFS);
+  const lines = createLineReader(await wire.advertisement(), MANY_REFS);
   const [first, words = ""] = ((await lines.next()) ?? "").split("\0");
   const capabilities = words.split(" ");
   if (!capabilities.includes("report-status")) {

@@ -4,12 +4,12 @@ import { ReconcileError } from "../../errors.ts";
 import { AGENT, chooseCapabilities, requireCapability, valuesOf } from "./capabilities.ts";
 import type { GitWire } from "./git-wire.ts";
 import {
-  ALL_REFS,
   countIdleLines,
   createLineReader,
   DELIM,
   FLUSH,
   type LineReader,
+  MANY_REFS,
   type PktReader,
   pkt,
   readLines,
@@ -37,12 +37,12 @@ const MOST_SHALLOW = 10_000;
 /** Reads the advertisement as far as it says what the server can. One listing and one pack may follow on the same wire, in that order. */
 export async function openUploadPack(wire: GitWire): Promise<UploadPack> {
   const reader = await wire.advertisement();
-  let section = createLineReader(reader, ALL_REFS);
+  let section = createLineReader(reader, MANY_REFS);
   let first = await section.next();
   // Over https a section of its own comes first.
   if (first?.startsWith("# service=")) {
     while ((await section.next()) !== undefined);
-    section = createLineReader(reader, ALL_REFS);
+    section = createLineReader(reader, MANY_REFS);
     first = await section.next();
   }
   if (first === "version 2") {
@@ -66,7 +66,7 @@ function speakV2(wire: GitWire, offered: readonly string[]): UploadPack {
   /** Of the refs whose names begin so. */
   const listRefs = async (branch: string | undefined, prefix: string) => {
     const args = ["symrefs", `ref-prefix refs/heads/${prefix}`, "ref-prefix HEAD"];
-    const lines = createLineReader(await wire.request(command("ls-refs", args)), prefix === "" ? ALL_REFS : undefined);
+    const lines = createLineReader(await wire.request(command("ls-refs", args)), MANY_REFS);
     return pickRefs(createRefPicker(branch, undefined), lines);
   };
   return {
