@@ -43,10 +43,13 @@ export type ErrorCode =
 export class ReconcileError extends Error {
   override readonly name = "ReconcileError";
   readonly code: ErrorCode;
+  /** The namespace whose own share of something common was used up: to others the failure says nothing. */
+  readonly shareOf: string | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown; shareOf?: string | undefined }) {
     super(message, options);
     this.code = code;
+    this.shareOf = options?.shareOf;
   }
 }
 

@@ -5,6 +5,7 @@ import { escapeControl } from "../core/escape.ts";
 import type { BuildState, Builds } from "../core/ports.ts";
 import type { Repository } from "../core/types.ts";
 import { withoutLast } from "../core/without-last.ts";
+import { currentAsker } from "./egress/asker.ts";
 import { createRateLimits } from "./github-rate-limits.ts";
 import { decideBuildState, parseRuns, type WorkflowRun } from "./github-runs.ts";
 import { type HttpReply, request } from "./http-request.ts";
@@ -55,7 +56,8 @@ export function createGithubActions(options: GithubActionsOptions): GithubAction
       const answer = await request(dispatcher, pageOf(question, page), { signal, maxBytes: MOST_BYTES });
       const refusedMs = answer.kind === "answer" ? limits.learn(question.tokenId, answer) : undefined;
       if (refusedMs !== undefined) return limited(refusedMs);
-      if (answer.kind === "failure") return unknown(`GitHub's API at ${api.host} ${answer.reason}; it is asked again at the next pass`);
+      if (answer.kind === "failure")
+        return unknown(`GitHub's API at ${api.host} ${answer.reason}; it is asked again at the next pass`, answer.shareOf);
       if (answer.status !== 200) return unknown(refusal(question.name, answer));
       const found = parseRuns(answer.text);
       if (!found) return unknown(`GitHub's API at ${api.host} sent no list of workflow runs; check GITHUB_API_URL`);
@@ -88,7 +90,7 @@ export function createGithubActions(options: GithubActionsOptions): GithubAction
       if (!/^[\x21-\x7e]+$/.test(token))
         return unknown("the GitHub token is empty or holds a character that no token has; recreate the field github-token of its Secret");
       const tokenId = createHash("sha256").update(token).digest("hex");
-      const id = JSON.stringify([tokenId, name, sha]);
+      const id = JSON.stringify([currentAsker(), tokenId, name, sha]);
       const answer = asked.get(id) ?? ask({ name, sha, token, tokenId }).finally(() => asked.delete(id));
       asked.set(id, answer);
       return answer;
@@ -146,6 +148,6 @@ function limited(waitMs: number): BuildState {
   );
 }
 
-function unknown(reason: string): BuildState {
-  return { kind: "unknown", reason };
+function unknown(reason: string, shareOf?: string): BuildState {
+  return { kind: "unknown", reason, shareOf };
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Dispatcher } from "undici";
+import { shareOf } from "../core/own-share.ts";
 import { explainNetworkError } from "./egress/network-error.ts";
 
 export interface HttpQuestion {
@@ -25,6 +26,8 @@ interface HttpFailure {
   readonly kind: "failure";
   readonly cause: "late" | "too_long" | "unreachable";
   readonly reason: string;
+  /** It was not asked, since that namespace's own share was used up. */
+  readonly shareOf?: string | undefined;
 }
 
 export type HttpAnswer = HttpReply | HttpFailure;
@@ -78,7 +81,8 @@ export async function request(dispatcher: Dispatcher, question: HttpQuestion, li
     }
     return { ...answer, text: Buffer.concat(chunks).toString("utf8"), ...(hash && { hash: hash.digest("hex") }) };
   } catch (error) {
-    return signal.aborted ? failure("late", endOf(signal)) : failure("unreachable", `could not be asked: ${explainNetworkError(error)}`);
+    if (signal.aborted) return failure("late", endOf(signal));
+    return { ...failure("unreachable", `could not be asked: ${explainNetworkError(error)}`), shareOf: shareOf(error) };
   }
 }
 

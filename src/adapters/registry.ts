@@ -57,7 +57,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     const parsed = parseQuestion(image, tag, dockerConfig);
     if ("problem" in parsed) return unavailable(parsed.problem);
     const question = { ...parsed, wantsDigest };
-    const key = `${question.accountKey} ${question.manifest} ${wantsDigest}`;
+    const key = JSON.stringify([image.namespace, question.accountKey, question.manifest, wantsDigest]);
     const asked = inFlight.get(key) ?? ask(question).finally(() => inFlight.delete(key));
     inFlight.set(key, asked);
     return asked;

@@ -3,6 +3,7 @@ import { asReconcileError, inStep, ReconcileError } from "../errors.ts";
 import { commitMessage } from "./commit-message.ts";
 import type { ManifestEdit } from "./edit-manifest.ts";
 import { noObserver, type Observer } from "./observer.ts";
+import { isForAnother } from "./own-share.ts";
 import type { Clock, Commit, Deployments, Git, ManifestsBranch, ManifestsCopy, Places } from "./ports.ts";
 import { pushRemedy } from "./push-refusal.ts";
 import { formatRepository } from "./repository.ts";
@@ -54,8 +55,11 @@ export interface DeliveryBranch {
 }
 
 interface Delivery {
-  /** Settles every item, whatever happens, but those that were refused together: only the culprit is to fail, so each is to go alone. */
-  deliver(branch: DeliveryBranch, at: ManifestsBranch, items: readonly Item[]): Promise<readonly Item[]>;
+  /**
+   * Settles every item, whatever happens, on the share of the first one's namespace, but those that were refused together (only the culprit is to
+   * fail) and those of other namespaces when that share was used up: each of them is to go alone.
+   */
+  deliver(branch: DeliveryBranch, items: readonly [Item, ...Item[]]): Promise<readonly Item[]>;
 }
 
 const TRIES = 5;
@@ -66,15 +70,18 @@ export function createDelivery(options: DeliveryOptions, closing: AbortSignal): 
   const { git, places, clock, deployments, recheck, observer = noObserver, tracer = noTracer } = options;
 
   /** A step of the first one's run; the other runs are linked. */
-  async function deliver(branch: DeliveryBranch, at: ManifestsBranch, items: readonly Item[]): Promise<readonly Item[]> {
+  async function deliver(branch: DeliveryBranch, items: readonly [Item, ...Item[]]): Promise<readonly Item[]> {
+    const { at } = items[0].request;
     const [parent, ...links] = items.map(({ span }) => span);
     const work = () => deliverAll(branch, at, items);
     try {
       return await tracer.span("write commits", branchAttributes(at.repository, at.branch), work, { parent, links });
     } catch (error) {
+      const others = items.slice(1).filter(({ request }) => isForAnother(error, request.at.namespace));
       // Who was told before hears nothing of it.
-      for (const { request, settle } of items) settle(failed(commitStep(request.target, request.tag), request, error));
-      return [];
+      for (const item of items)
+        if (!others.includes(item)) item.settle(failed(commitStep(item.request.target, item.request.tag), item.request, error));
+      return others;
     }
   }
 

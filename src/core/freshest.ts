@@ -1,10 +1,12 @@
 import { createBoundedMap } from "./bounded-map.ts";
 import { dataBytes } from "./data-bytes.ts";
 import { DatedFailure } from "./dated-failure.ts";
+import { isForAnother } from "./own-share.ts";
 
 /**
  * Shares answers among those who ask the same, so that no answer is older than its question: a load that began before the question is not
- * good enough, and at most one load runs and one waits behind it, however many ask. Times are `performance.now()` milliseconds.
+ * good enough, and at most one load runs and one waits behind it, however many ask. A load takes the share of who asked first; where that was
+ * used up, the other groups ask by themselves, each for its own. Times are `performance.now()` milliseconds.
  */
 interface Freshest<T> {
   /**
@@ -32,14 +34,24 @@ interface Entry<T> {
 export function createFreshest<T>(mostBytes: number): Freshest<T> {
   const entries = createBoundedMap<Entry<T>>(mostBytes, ({ known, failure }) => dataBytes([known, failure]));
 
-  function get(key: string, notBefore: number, load: Load<T>, group?: string): Promise<T> {
+  async function get(key: string, notBefore: number, load: Load<T>, group?: string): Promise<T> {
+    try {
+      const answer = await getShared(key, notBefore, load, group);
+      if (!isForAnother(answer, group)) return answer;
+    } catch (error) {
+      if (!isForAnother(error, group)) throw error;
+    }
+    return getShared(JSON.stringify([key, group]), notBefore, load, group);
+  }
+
+  function getShared(key: string, notBefore: number, load: Load<T>, group?: string): Promise<T> {
     const last = entries.get(key);
     const isFresh = last && last.startedAt >= notBefore;
     const entry = isFresh ? last : begin(key, last, load, group);
     entry.askedAt = Math.max(entry.askedAt, notBefore);
     return entry.answer.catch((error: unknown) => {
       // It turned out to be a failure from before this question.
-      if (entry.startedAt < notBefore) return get(key, notBefore, load, group);
+      if (entry.startedAt < notBefore) return getShared(key, notBefore, load, group);
       throw error;
     });
   }

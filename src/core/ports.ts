@@ -46,7 +46,7 @@ export interface Branch {
   readonly repository: Repository;
   readonly branch: string;
   readonly key: SshKey | undefined;
-  /** Of the Deployment that asks: whose share of the operator the answer takes. What several ask together is the first one's. */
+  /** Of the Deployment that asks: whose share of the operator the answer takes. What several ask together is the first one's, as long as it has one. */
   readonly namespace: string;
 }
 
@@ -134,7 +134,7 @@ export interface PushAccess {
   checkPushAccess(at: Wanted<ManifestsBranch>): Promise<void>;
 }
 
-/** What a registry says of one tag. */
+/** What a registry says of one tag. `shareOf`, here and for builds: it was not asked, since that namespace's own share of something was used up. */
 export type ImageAnswer =
   /** The digest when the registry tells a valid one. */
   | { readonly kind: "found"; readonly digest: string | undefined }
@@ -142,7 +142,7 @@ export type ImageAnswer =
   | { readonly kind: "denied"; readonly status: 401 | 403; readonly reason: string }
   | { readonly kind: "limited"; readonly retryAfterMs: number | undefined; readonly reason: string }
   /** Time-out, TLS, DNS, 5xx, a bad answer, a refused address or realm: the reason says which. */
-  | { readonly kind: "unavailable"; readonly reason: string };
+  | { readonly kind: "unavailable"; readonly reason: string; readonly shareOf?: string | undefined };
 
 export interface Registry {
   /**
@@ -160,7 +160,7 @@ export interface Registry {
 /** How the build of a commit stands. */
 export type BuildState =
   | { readonly kind: "queued" | "running" | "failed" | "completed" | "none" }
-  | { readonly kind: "unknown"; readonly reason: string };
+  | { readonly kind: "unknown"; readonly reason: string; readonly shareOf?: string | undefined };
 
 export interface Builds {
   /** Never rejects; a repository of another host has no builds (`none`). */

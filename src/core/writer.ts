@@ -1,7 +1,6 @@
 /** One writer per repository, branch and key: what is ready together goes out in one push (contract §7). Never force, never merge. */
 import { ReconcileError } from "../errors.ts";
 import { createDelivery, type DeliveryBranch, type DeliveryOptions, type Item, type WriteRequest } from "./delivery.ts";
-import type { ManifestsBranch } from "./ports.ts";
 import { noTracer } from "./tracer.ts";
 import { createTurns, type TakeTurn } from "./turns.ts";
 import type { Outcome, Target } from "./types.ts";
@@ -22,7 +21,7 @@ export interface Writers {
 const FLUSH_MS = 2_000;
 
 interface Writer {
-  readonly at: ManifestsBranch;
+  readonly keyId: string;
   ready: Item[];
   busy: boolean;
   due: boolean;
@@ -74,8 +73,9 @@ export function createWriters(options: DeliveryOptions): Writers {
     const write = (request: WriteRequest) =>
       new Promise<Outcome>((settle) => {
         const branch = branchOf(repositoryOf(id), request.at.branch);
-        const writer = branch.byKey.get(request.at.key.id) ?? { at: request.at, ready: [], busy: false, due: false };
-        branch.byKey.set(request.at.key.id, writer);
+        const keyId = request.at.key.id;
+        const writer = branch.byKey.get(keyId) ?? { keyId, ready: [], busy: false, due: false };
+        branch.byKey.set(keyId, writer);
         const item = { request, settle, span: tracer.active() };
         writer.ready.push(item);
         if (writer.ready.length === 1) void flushLater(branch, writer, item);
@@ -115,21 +115,21 @@ export function createWriters(options: DeliveryOptions): Writers {
     writer.due = false;
     const healthy = items.filter(({ request }) => !request.wasRefused);
     const suspects = items.filter(({ request }) => request.wasRefused);
-    const delivered = Promise.all([healthy, suspects].map((together) => deliverInTurn(branch, writer.at, together)));
+    const delivered = Promise.all([healthy, suspects].map((together) => deliverInTurn(branch, together)));
     void delivered.then(() => {
       writer.busy = false;
       flushIfDue(branch, writer);
-      if (writer.ready.length === 0 && !writer.busy) branch.byKey.delete(writer.at.key.id);
+      if (writer.ready.length === 0 && !writer.busy) branch.byKey.delete(writer.keyId);
       forget(branch);
     });
   }
 
-  /** Resolves when all have been pushed together once. The refused go alone then, and others of the branch come in between. */
-  async function deliverInTurn(branch: BranchWriters, at: ManifestsBranch, items: readonly Item[]): Promise<void> {
-    if (items.length === 0) return;
-    const delivered = branch.takeTurn(() => deliver(branch, at, items));
+  /** Resolves when all have been pushed together once. Those that are left go alone then, and others of the branch come in between. */
+  async function deliverInTurn(branch: BranchWriters, [first, ...others]: readonly Item[]): Promise<void> {
+    if (!first) return;
+    const delivered = branch.takeTurn(() => deliver(branch, [first, ...others]));
     const settled = delivered.then(async (refused) => {
-      for (const item of refused) await deliverInTurn(branch, at, [item]);
+      for (const item of refused) await deliverInTurn(branch, [item]);
       branch.deliveries.delete(settled);
       forget(branch);
     });

@@ -162,9 +162,10 @@ export function createWorkshop({ program = PROGRAM, jobMs = JOB_MS, idleMs = IDL
   };
 }
 
-function tooMuchWaits({ what }: JobContext): ReconcileError {
+function tooMuchWaits({ what, namespace }: JobContext): ReconcileError {
   const problem = `too much waits to be read for this namespace, so reading ${what} was given up`;
-  return new ReconcileError("work_limit", `${problem}; the next pass tries again, and fewer or smaller files come through sooner`);
+  const message = `${problem}; the next pass tries again, and fewer or smaller files come through sooner`;
+  return new ReconcileError("work_limit", message, { shareOf: namespace });
 }
 
 function failure(

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DatedFailure } from "../../src/core/dated-failure.ts";
 import { createFreshest } from "../../src/core/freshest.ts";
+import { ReconcileError } from "../../src/errors.ts";
 import { usedBytes } from "../held-memory.ts";
 
 test("a load that began before the question is not shared; a thousand questions cost the running load and one more", async () => {
@@ -87,3 +88,44 @@ test("who asks something else each time adds no more than the bound, and drives 
     10_000,
   );
 });
+
+for (const kind of ["error", "answer"] as const) {
+  test(`an ${kind} for want of one group's share is told to that group alone: the others load at once, and once for each`, async () => {
+    const freshest = createFreshest<string | { readonly shareOf: string }>(2 ** 20);
+    const gates = new Map<string, () => void>();
+    const loads: string[] = [];
+    const ask = (group: string) =>
+      freshest
+        .get(
+          "a",
+          0,
+          async () => {
+            loads.push(group);
+            await new Promise<void>((resolve) => gates.set(group, resolve));
+            if (group === "last") return "answered";
+            if (kind === "error")
+              throw new ReconcileError("git_unreachable", "step", {
+                cause: new ReconcileError("git_unreachable", "none left", { shareOf: group }),
+              });
+            return { shareOf: group };
+          },
+          group,
+        )
+        .then(
+          (answer) => (answer === "answered" ? answer : "failed"),
+          () => "failed",
+        );
+    const said = ["first", "second", "second", "last", "last", "first"].map(ask);
+    await sleep(1);
+    assert.deepEqual(loads, ["first"]);
+    gates.get("first")?.();
+    await sleep(1);
+    assert.deepEqual(loads, ["first", "second", "last"]);
+    gates.get("last")?.();
+    assert.equal(await said[3], "answered");
+    gates.get("second")?.();
+    assert.deepEqual(await Promise.all(said), ["failed", "failed", "failed", "answered", "answered", "failed"]);
+    assert.equal(await ask("last"), "answered");
+    assert.equal(loads.length, 3);
+  });
+}

@@ -41,6 +41,8 @@ function createBranch(names: readonly string[]) {
     mostAtOnce: 0,
     /** `PATH KEY` of every commit. */
     writtenWith: new Set<string>(),
+    /** The namespace of every push. */
+    pushedFor: [] as string[],
     onPush: async (_pushed: Files): Promise<PushResult | undefined> => undefined,
     move(): void {
       branch.tip = commit(branch.tip, { ...commits.get(branch.tip)?.files, other: String(count) });
@@ -81,9 +83,13 @@ function createBranch(names: readonly string[]) {
     refreshAhead: () => undefined,
     commitBehind: () => Promise.reject(new Error("not asked here")),
     manifestsBranch: () => Promise.reject(new Error("not asked here")),
-    withManifests: ({ key }, work) =>
+    withManifests: ({ key, namespace }, work) =>
       work({
         ...copy,
+        push(from, to) {
+          branch.pushedFor.push(namespace);
+          return copy.push(from, to);
+        },
         commit(parent, path, text, message) {
           branch.writtenWith.add(`${path} ${key.id}`);
           return copy.commit(parent, path, text, message);
@@ -120,8 +126,8 @@ function createWorld(names: readonly string[], recheck: () => Outcome | undefine
         }),
     },
   });
-  const write = (seat: Seat, name: string, signal = new AbortController().signal, wasRefused = false) => {
-    const target = targetOf(name);
+  const write = (seat: Seat, name: string, signal = new AbortController().signal, wasRefused = false, namespace = "default") => {
+    const target = targetOf(name, { namespace });
     const at = { repository: target.manifestRepository, branch: "master", key: keyOf(name), namespace: target.namespace };
     const appCommit = { sha: NEW, parents: [], author: { name: "a", email: "a@b" }, time: 0, message: "m" };
     return seat.write({
@@ -219,6 +225,22 @@ test("who was refused before does not spoil the push of others; while the refuse
   );
   assert.deepEqual(pushed, ["a+b", "a+b+bad-1+bad-2", "a+b+bad-1", "a+b+late", "a+b+bad-2+late"]);
   assert.equal(branch.mostAtOnce, 1);
+});
+
+test("S33: a push that fails for want of one namespace's share fails for that one alone: the others go by themselves", async () => {
+  const { branch, writers, write } = createWorld(["a", "b", "c"]);
+  branch.onPush = async () => {
+    if (branch.pushedFor.at(-1) !== "greedy") return undefined;
+    throw new ReconcileError("git_unreachable", "no look-up left", { shareOf: "greedy" });
+  };
+  const namespaces = { a: "greedy", b: "team", c: "other" };
+  const seats = Object.keys(namespaces).map((name) => writers.seat(targetOf(name)));
+  const writeAll = Object.entries(namespaces).map(([name, namespace], i) => write(seats[i] as Seat, name, undefined, false, namespace));
+  assert.deepEqual(
+    (await Promise.all(writeAll)).map(({ kind }) => kind),
+    ["failed", "patched", "patched"],
+  );
+  assert.deepEqual(branch.pushedFor, ["greedy", "team", "other"]);
 });
 
 test("P9: a manifest that was spoilt between the run's look and the push fails alone", async () => {

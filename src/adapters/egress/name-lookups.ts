@@ -115,7 +115,7 @@ export function createNameLookups(options: NameLookupsOptions = {}): NameLookup 
     begin();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(question.state === "waiting" ? notAsked() : unanswered(host)), deadlineMs + 1);
+      timer = setTimeout(() => reject(question.state === "waiting" ? notAsked(currentAsker()) : unanswered(host)), deadlineMs + 1);
     });
     try {
       return await Promise.race([question.answer.promise, late]);
@@ -127,8 +127,7 @@ export function createNameLookups(options: NameLookupsOptions = {}): NameLookup 
   };
 }
 
-function notAsked(): NameNotAsked {
-  return new NameNotAsked(
-    "DNS was not asked for its name in time, because it gives no answer for other names of this namespace or of many; check those names and the cluster's DNS",
-  );
+function notAsked(namespace: string | undefined): NameNotAsked {
+  const why = "because it gives no answer for other names of this namespace or of many; check those names and the cluster's DNS";
+  return new NameNotAsked(`DNS was not asked for its name in time, ${why}`, namespace);
 }

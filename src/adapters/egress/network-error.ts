@@ -13,6 +13,12 @@ export class NameUnanswered extends Error {
 /** Nobody was even asked, because other names took the share of whoever asks: it says nothing of the host, and nothing to others. */
 export class NameNotAsked extends NameUnanswered {
   override readonly code = "NAME_NOT_ASKED";
+  readonly shareOf: string | undefined;
+
+  constructor(message: string, shareOf: string | undefined) {
+    super(message);
+    this.shareOf = shareOf;
+  }
 }
 
 const CAUSES: readonly (readonly [code: RegExp, text: string])[] = [

@@ -4,6 +4,7 @@ import type { Conversation, Observer } from "../../core/observer.ts";
 import type { Branch, Wanted } from "../../core/ports.ts";
 import { formatRepository } from "../../core/repository.ts";
 import { asReconcileError, ReconcileError } from "../../errors.ts";
+import { askFor } from "../egress/asker.ts";
 import type { PackedHistory } from "./commit-pack.ts";
 import { createConversationEnds } from "./conversation-end.ts";
 import { type CountedWire, countWire } from "./counted-wire.ts";
@@ -21,7 +22,7 @@ export interface GitRemote {
   readonly grace: ShutdownGrace;
   /** Aborts when the operator is to stop: nothing is sent any more that could change a remote. */
   readonly stopping: AbortSignal;
-  /** Opens, runs and ends one conversation within the deadline; whatever fails, nothing stays open. */
+  /** Opens, runs and ends one conversation within the deadline, on the share of the branch's namespace; whatever fails, nothing stays open. */
   converse<T>(at: Omit<Branch, "branch">, question: Question, work: (wire: GitWire) => Promise<T>): Promise<T>;
   requireTip(at: Wanted<Branch>, listing: RefListing): Pick<Branch, "branch"> & { readonly tip: string };
   /** Of up to `depth` generations of commits from `tip`. `sought`: a commit that may be among them. */
@@ -77,7 +78,9 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
   const ends = createConversationEnds({ deadlineMs, stopping });
   const breaker = createHostBreaker();
 
-  async function converse<T>(at: Omit<Branch, "branch">, question: Question, work: (wire: GitWire) => Promise<T>): Promise<T> {
+  const converse: GitRemote["converse"] = (at, question, work) => askFor(at.namespace, () => converseAs(at, question, work));
+
+  async function converseAs<T>(at: Omit<Branch, "branch">, question: Question, work: (wire: GitWire) => Promise<T>): Promise<T> {
     const { repository, key } = at;
     const { service, notBefore, graceMs = () => 0 } = question;
     const end = ends.begin(formatRepository(repository), graceMs);

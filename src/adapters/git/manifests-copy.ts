@@ -192,7 +192,7 @@ export function createManifestsCopy({ remote, folder, identity, contents, beginA
     if (current().objects.has(sha)) return true;
     // Others may have pushed it since the last listing, or on top of it before the shallow copy was made.
     const look = (known: History | undefined) => (known?.found ? Promise.resolve(known) : remote.findCommit(at, sha, known?.tip));
-    return (await histories.get(sha, performance.now(), look)).found;
+    return (await histories.get(sha, performance.now(), look, at.namespace)).found;
   }
 
   async function commit(asker: Asker, parent: string, path: string, text: string, message: string): Promise<string> {
@@ -216,7 +216,7 @@ export function createManifestsCopy({ remote, folder, identity, contents, beginA
 
   return {
     use: (at) => ({
-      refresh: (notBefore) => tips.get("tip", notBefore, (_known, asked) => lookAtRemote(at, asked)),
+      refresh: (notBefore) => tips.get("tip", notBefore, (_known, asked) => lookAtRemote(at, asked), at.namespace),
       read: async (sha, path) => readFile(readAs(current(), at), sha, path),
       holds: (sha) => holds(at, sha),
       commit: (parent, path, text, message) => commit(at, parent, path, text, message),

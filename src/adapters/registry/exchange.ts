@@ -4,6 +4,7 @@ import { type Hashed, type HttpQuestion, type HttpReply, request } from "../http
 export interface Unavailable {
   readonly kind: "unavailable";
   readonly reason: string;
+  readonly shareOf?: string | undefined;
 }
 
 export interface ExchangeLimits {
@@ -51,7 +52,8 @@ async function exchangeOnce(question: HttpQuestion, limits: ExchangeLimits): Pro
     ...{ signal: limit, maxBytes: MAX_BODY_BYTES, textOf: TEXT_OF },
     ...(hashed && { hashed }),
   });
-  return answer.kind === "answer" ? answer : unavailable(`${question.url.host} ${answer.reason}${REMEDIES[answer.cause]}`);
+  if (answer.kind === "answer") return answer;
+  return { ...unavailable(`${question.url.host} ${answer.reason}${REMEDIES[answer.cause]}`), shareOf: answer.shareOf };
 }
 
 export function unavailable(reason: string): Unavailable {

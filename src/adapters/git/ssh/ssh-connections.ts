@@ -1,8 +1,8 @@
+import { shareOf } from "../../../core/own-share.ts";
 import type { Log, SshKey } from "../../../core/ports.ts";
 import type { SshRepository } from "../../../core/types.ts";
 import { ReconcileError } from "../../../errors.ts";
 import { askFor, currentAsker } from "../../egress/asker.ts";
-import { NameNotAsked } from "../../egress/network-error.ts";
 import { createHostBreaker } from "../host-breaker.ts";
 import type { SshChannel } from "./ssh-channel.ts";
 import { openSshConnection, type SshConnectionOptions } from "./ssh-connection.ts";
@@ -121,7 +121,7 @@ export function createSshConnections(options: SshConnectionsOptions): SshConnect
   }
 
   function learn(host: string, startedAt: number, error: unknown): unknown {
-    if (!(error instanceof ReconcileError) || error instanceof HungUpEarly || error.cause instanceof NameNotAsked) return error;
+    if (!(error instanceof ReconcileError) || error instanceof HungUpEarly || shareOf(error) !== undefined) return error;
     if (error.code === "git_unreachable") return breaker.failed(host, startedAt, error);
     // Refusing a key, or showing another than the known one, is an answer.
     if (error.code === "git_denied" || error.code === "git_host_key") breaker.answered(host);

@@ -80,7 +80,7 @@ export function createSshLogins({ pauseMs = PAUSE_MS, now = () => performance.no
   const secondsUntil = (time: number) => Math.ceil((time - now()) / 1_000);
 
   /** Throws where it is not its turn. */
-  function requireTurn(share: LoginShare, name: string, { host, key }: Login): void {
+  function requireTurn(share: LoginShare, name: string, { host, key, namespace }: Login): void {
     const { queue, failed } = share;
     for (const [other, askedAt] of queue) if (askedAt + PAUSES_UNTIL_FORGOTTEN * pauseMs < now()) queue.delete(other);
     const [next = name] = [...queue].find(([other, askedAt]) => other === name || askedAt < Number.POSITIVE_INFINITY) ?? [];
@@ -98,6 +98,7 @@ export function createSshLogins({ pauseMs = PAUSE_MS, now = () => performance.no
     throw new ReconcileError(
       "git_denied",
       `${host} ${what} so key ${key.id} was not tried: hosts shut out everybody for failed logins; it is tried ${when}`,
+      { shareOf: namespace },
     );
   }
 

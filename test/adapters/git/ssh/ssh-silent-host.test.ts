@@ -104,7 +104,7 @@ test("a refused key or an unknown host key says nothing about the host: other ke
 test("a host whose name one namespace could not ask for is asked for another, with a key of its own or the same", async (t) => {
   const world = await startSshWorld(t, "in-process");
   const ssh = world.connections({
-    addressesOf: (host) => (currentAsker() === "greedy" ? Promise.reject(new NameNotAsked("DNS was not asked")) : loopback(host)),
+    addressesOf: (host) => (currentAsker() === "greedy" ? Promise.reject(new NameNotAsked("DNS was not asked", "greedy")) : loopback(host)),
   });
   const [one, other] = await newKeys(world, 2);
   assert.ok(one && other);
