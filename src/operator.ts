@@ -134,12 +134,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   });
   const reconciler = createReconciler({
     ...{ deployments, writers, parse, log, observer: metrics, tracer },
-    work(target, seat, progress) {
-      // Whether the commit is still the newest is asked by the calls that come, and counts for this namespace all the same.
-      const wait: Progress["wait"] = (text, isCurrent) =>
-        progress.wait(text, (notBefore) => askFor(target.namespace, () => isCurrent(notBefore)));
-      return askFor(target.namespace, () => redactor.scope(() => work(target, seat, { ...progress, wait })));
-    },
+    work: (target, seat, progress) => askFor(target.namespace, () => redactor.scope(() => work(target, seat, progress))),
     onEnd(result, run) {
       metrics.ended(result);
       announcer.ended(result, run);
