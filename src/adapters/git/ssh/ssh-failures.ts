@@ -92,7 +92,8 @@ export function hostKeyRefused(
 }
 
 function addLine(scan: string): string {
-  return `add the line that "${scan}" prints to a file named in SSH_KNOWN_HOSTS, once its fingerprint is the one that the host publishes`;
+  const where = "a file named in SSH_KNOWN_HOSTS (in the cluster the key known_hosts of the ConfigMap known-hosts)";
+  return `add the line that "${scan}" prints to ${where}, once its fingerprint is the one that the host publishes`;
 }
 
 const MOST_IGNORED_SHOWN = 5;

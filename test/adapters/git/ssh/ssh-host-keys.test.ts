@@ -27,7 +27,7 @@ test("an unknown host is refused without a connection, naming the line that find
       code: "git_host_key",
       message:
         `the host key of 127.0.0.1:${proxy.port} is not known: no known_hosts line is for it, so it was not connected to; add the line that ` +
-        `"ssh-keyscan -p ${proxy.port} 127.0.0.1" prints to a file named in SSH_KNOWN_HOSTS, once its fingerprint is the one that the host publishes${ignored}`,
+        `"ssh-keyscan -p ${proxy.port} 127.0.0.1" prints to a file named in SSH_KNOWN_HOSTS (in the cluster the key known_hosts of the ConfigMap known-hosts), once its fingerprint is the one that the host publishes${ignored}`,
     });
   }
   assert.equal(proxy.accepted, 0);
