@@ -68,7 +68,7 @@ const SSH = { transport: "ssh", user: "git", host: "github.com", port: 22 } as c
 const secret = { namespace: "shop", name: "key" };
 const commit = { sha: "a".repeat(40), parents: [], time: 0, author: { name: "A", email: "a@example.org" }, message: "m" };
 const registry = new URL("https://registry.example");
-const asker = { repository: "team/app", credentials: { kind: "identity", token: "t" }, whyAnonymous: "" } as const;
+const imageQuestion = { repository: "team/app", credentials: { kind: "identity", token: "t" }, whyAnonymous: "" } as const;
 
 async function gitLines(text: string): Promise<unknown> {
   const lines = text.match(/.{1,60000}/gsu) ?? [];
@@ -271,7 +271,7 @@ const parsers: readonly Parser[] = [
   {
     name: "refusal of a registry",
     mostCharacters: MIB,
-    parse: (text) => denied({ status: 401, host: "a", wereSent: true, text }, asker),
+    parse: (text) => denied({ status: 401, host: "a", wereSent: true, text }, imageQuestion),
     pieces: ["expire"],
   },
   {

@@ -10,7 +10,7 @@ import { type AuthChallenge, parseAuthChallenges } from "./registry/auth-challen
 import { type Credentials, findCredentials, parseDockerConfig } from "./registry/docker-config.ts";
 import { type ExchangeLimits, exchange, type Unavailable, unavailable } from "./registry/exchange.ts";
 import { HASHED_MANIFEST, MANIFEST_TYPES, manifestAnswer } from "./registry/manifest-answer.ts";
-import { type Asker, denied } from "./registry/refusal.ts";
+import { denied, type ImageQuestion } from "./registry/refusal.ts";
 import { decideRealm, hostOfKey, manifestUrl, parseRegistryAddress, versionUrl } from "./registry/registry-address.ts";
 import { basicHeader, fetchToken } from "./registry/registry-token.ts";
 import { lifetimeOf } from "./registry/short-lived-login.ts";
@@ -30,7 +30,7 @@ export interface RegistryOptions {
 }
 
 /** One tag, asked with one set of credentials. */
-interface Question extends Asker {
+interface Question extends ImageQuestion {
   readonly registry: URL;
   readonly manifest: URL;
   readonly wantsDigest: boolean;

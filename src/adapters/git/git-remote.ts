@@ -11,7 +11,7 @@ import { type CountedWire, countWire } from "./counted-wire.ts";
 import type { GitService, GitWire } from "./git-wire.ts";
 import { createHostBreaker } from "./host-breaker.ts";
 import { openHttpsWire } from "./https-wire.ts";
-import type { Asker, PackWork } from "./pack-work.ts";
+import type { PackOwner, PackWork } from "./pack-work.ts";
 import type { RefListing } from "./ref-listing.ts";
 import type { SshConnections } from "./ssh/ssh-connections.ts";
 import { openSshWire } from "./ssh-wire.ts";
@@ -26,7 +26,7 @@ export interface GitRemote {
   converse<T>(at: Omit<Branch, "branch">, question: Question, work: (wire: GitWire) => Promise<T>): Promise<T>;
   requireTip(at: Wanted<Branch>, listing: RefListing): Pick<Branch, "branch"> & { readonly tip: string };
   /** Of up to `depth` generations of commits from `tip`. `sought`: a commit that may be among them. */
-  history(asker: Asker, server: UploadPack, tip: string, depth: number, sought?: string): Promise<PackedHistory>;
+  history(owner: PackOwner, server: UploadPack, tip: string, depth: number, sought?: string): Promise<PackedHistory>;
   /** Whether `sha` is among the last generations of the branch. `unheld`: a tip that is known to be without it. */
   findCommit(at: Branch, sha: string, unheld: string | undefined, graceMs?: () => number): Promise<History>;
   /** Asks the remote, three times if need be, what became of a push that was not acknowledged. `why` goes into the failure to find out. */
@@ -131,11 +131,11 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
     );
   }
 
-  const history: GitRemote["history"] = (asker, server, tip, depth, sought) =>
+  const history: GitRemote["history"] = (owner, server, tip, depth, sought) =>
     packWork.readHistory(
       server.pack({ want: tip, depth, commitsOnly: true }, new Set()),
       { from: tip, most: depth, ...(sought !== undefined && { sought }) },
-      asker,
+      owner,
     );
 
   function findCommit(at: Branch, sha: string, unheld: string | undefined, graceMs?: () => number): Promise<History> {

@@ -4,7 +4,7 @@ import { ReconcileError } from "../../errors.ts";
 import { formatCommit } from "./commit-format.ts";
 import type { ObjectStore } from "./object-store.ts";
 
-/** As one asker reads it. */
+/** As one key and namespace reads it. */
 type ReadObject = (id: string, kind: string) => Promise<Buffer>;
 
 /** Manifests larger than this are refused before they are parsed. */

@@ -15,7 +15,7 @@ import { makeFolder } from "./make-folder.ts";
 import { commitFile, readFile } from "./manifest-files.ts";
 import { createObjectStore, type ObjectStore } from "./object-store.ts";
 import type { Pack } from "./pack-format.ts";
-import type { Asker, PackWork } from "./pack-work.ts";
+import type { PackOwner, PackWork } from "./pack-work.ts";
 import { openUploadPack, type UploadPack } from "./upload-pack.ts";
 
 interface CopyOptions {
@@ -195,19 +195,19 @@ export function createManifestsCopy({ remote, folder, identity, contents, beginA
     return (await histories.get(sha, performance.now(), look, at.namespace)).found;
   }
 
-  async function commit(asker: Asker, parent: string, path: string, text: string, message: string): Promise<string> {
+  async function commit(owner: PackOwner, parent: string, path: string, text: string, message: string): Promise<string> {
     const into = current();
     // A new chain begins: what was made before was not pushed, and won't be.
     if (!into.built.has(parent)) forgetBuilt(into);
-    const { sha, ids } = await commitFile(into.objects, readAs(into, asker), { parent, path, text, message, identity });
+    const { sha, ids } = await commitFile(into.objects, readAs(into, owner), { parent, path, text, message, identity });
     into.built.set(sha, { parent, ids });
     return sha;
   }
 
   const readAs =
-    ({ objects }: Store, asker: Asker) =>
+    ({ objects }: Store, owner: PackOwner) =>
     (id: string, kind: string) =>
-      objects.read(id, kind, asker);
+      objects.read(id, kind, owner);
 
   function forgetBuilt(into: Store): void {
     into.built.clear();

@@ -7,12 +7,12 @@ import { objectId } from "./object-id.ts";
 import { inOwnMemory } from "./own-memory.ts";
 import { openPackFile, type PackFile } from "./pack-file.ts";
 import { formatPack, formatPackEntry, type Pack } from "./pack-format.ts";
-import type { Asker, PackWork } from "./pack-work.ts";
+import type { PackOwner, PackWork } from "./pack-work.ts";
 import type { GitObject } from "./packed-object.ts";
 
 export interface ObjectStore {
   /** An object that the store should have and can't give means a damaged copy, which is made anew. */
-  read(id: string, kind: string, asker: Asker): Promise<Buffer>;
+  read(id: string, kind: string, owner: PackOwner): Promise<Buffer>;
   /** Whether a pack holds it: what was only added here is nobody's but ours. */
   has(id: string): boolean;
   /** Keeps the object in memory until it is in a pack; its id. */
@@ -46,23 +46,23 @@ export function createObjectStore(name: string, contents: ContentCache<string>, 
 
   const keyOf = (kind: string, id: string) => `${name}:${kind}:${id}`;
 
-  async function find(id: string, asker: Asker): Promise<GitObject> {
+  async function find(id: string, owner: PackOwner): Promise<GitObject> {
     const own = added.get(id);
     if (own) return { kind: own.kind, content: inflateSync(own.entry.subarray(own.dataAt)) };
     // The newest pack first: what was pushed or fetched last is asked for most.
     for (let at = packs.length - 1; at >= 0; at--) {
-      const object = await packs[at]?.read(id, (path, packed) => readObject(path, packed, asker));
+      const object = await packs[at]?.read(id, (path, packed) => readObject(path, packed, owner));
       if (object) return object;
     }
     throw new Error(`object ${id} is missing`);
   }
 
   return {
-    async read(id, kind, asker) {
+    async read(id, kind, owner) {
       const known = contents.get(keyOf(kind, id));
       if (known) return known;
       try {
-        const object = await find(id, asker);
+        const object = await find(id, owner);
         if (object.kind !== kind) throw new Error(`object ${id} is no ${kind}`);
         contents.put(keyOf(kind, id), object.content);
         return object.content;

@@ -3,7 +3,8 @@ import type { ImageAnswer } from "../../core/ports.ts";
 import type { Credentials } from "./docker-config.ts";
 import { lifetimeOf } from "./short-lived-login.ts";
 
-export interface Asker {
+/** What a refusal tells of the question. */
+export interface ImageQuestion {
   readonly repository: string;
   readonly credentials: Credentials | undefined;
   /** Why no credentials go along, and what would change it. */
@@ -19,7 +20,7 @@ interface Refusal {
   readonly text: string;
 }
 
-export function denied({ status, host, wereSent, text }: Refusal, { repository, credentials, whyAnonymous }: Asker): ImageAnswer {
+export function denied({ status, host, wereSent, text }: Refusal, { repository, credentials, whyAnonymous }: ImageQuestion): ImageAnswer {
   const say = (what: string, remedy: string): ImageAnswer => ({
     kind: "denied",
     status,

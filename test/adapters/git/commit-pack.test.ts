@@ -10,14 +10,14 @@ import { createPackWork } from "../../../src/adapters/git/pack-work.ts";
 import { createWorkshop } from "../../../src/workshop/workshop.ts";
 import { growthOf, MOST_GROWTH } from "../../growth.ts";
 import { inChunks } from "./local-git.ts";
-import { asker } from "./manifests-world.ts";
+import { owner } from "./manifests-world.ts";
 import { rawPack } from "./pack-bytes.ts";
 
 const workshop = createWorkshop();
 after(() => workshop.close());
 const { readHistory } = createPackWork(workshop);
 const history = (pack: Buffer, chunkBytes: number, from = "", most = 100, sought = "") =>
-  readHistory(inChunks(pack, chunkBytes), { from, most, sought }, asker);
+  readHistory(inChunks(pack, chunkBytes), { from, most, sought }, owner);
 
 test("git's own packs, deltas among the commits included, in chunks of any size", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "commit-pack-"));

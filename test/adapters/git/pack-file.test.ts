@@ -12,7 +12,7 @@ import { openPackFile } from "../../../src/adapters/git/pack-file.ts";
 import { indexPack } from "../../../src/adapters/git/pack-index.ts";
 import { createPackWork } from "../../../src/adapters/git/pack-work.ts";
 import { createWorkshop } from "../../../src/workshop/workshop.ts";
-import { asker } from "./manifests-world.ts";
+import { owner } from "./manifests-world.ts";
 
 const workshop = createWorkshop();
 after(() => workshop.close());
@@ -43,7 +43,7 @@ test("every object of git's own packs is read as git reads it, in chains of delt
     const index = indexPack(pack, { repository: "r", maxBytes: 2 ** 26 });
     for (const memory of [0, 2 ** 24]) {
       const file = openPackFile(path, index, createContentCache(memory));
-      const read = (id: string) => file.read(id, (path, object) => packWork.readObject(path, object, asker));
+      const read = (id: string) => file.read(id, (path, object) => packWork.readObject(path, object, owner));
       for (const [id, kind] of objects)
         assert.deepEqual(await read(id), { kind, content: await git(repository.directory, ["cat-file", kind, id]) });
       assert.equal(await read("0".repeat(40)), undefined);
@@ -63,9 +63,9 @@ test("an object that has changed on disk is a damaged copy, not another object",
   await writeFile(path, wrong.bytes);
   store.addPack(path, index);
   store.forgetAdded();
-  await assert.rejects(store.read(id, "blob", asker), { code: "git_copy_damaged" });
+  await assert.rejects(store.read(id, "blob", owner), { code: "git_copy_damaged" });
   await writeFile(path, bytes);
-  assert.equal(`${await store.read(id, "blob", asker)}`, "a: 1\n");
+  assert.equal(`${await store.read(id, "blob", owner)}`, "a: 1\n");
 });
 
 test("a pack that is made here is one to git, with git's own index", async (t) => {

@@ -9,7 +9,7 @@ import { createObjectStore } from "../../../src/adapters/git/object-store.ts";
 import { createPackWork } from "../../../src/adapters/git/pack-work.ts";
 import { createWorkshop, type Workshop } from "../../../src/workshop/workshop.ts";
 import { inChunks } from "./local-git.ts";
-import { asker, startManifestsWorld } from "./manifests-world.ts";
+import { owner, startManifestsWorld } from "./manifests-world.ts";
 import { blobId, byteByByteDelta, type RawEntry, rawDelta, rawPack } from "./pack-bytes.ts";
 
 const MIB = 2 ** 20;
@@ -49,7 +49,7 @@ for (const [what, entries, jobs] of [
     const path = join(await newFolder(t), "p.pack");
     const pack = rawPack(entries);
     await writeFile(path, pack);
-    const index = await createPackWork(workshop).index(path, pack.length, 64 * MIB, asker);
+    const index = await createPackWork(workshop).index(path, pack.length, 64 * MIB, owner);
     assert.equal(index.readUInt32BE(8 + 4 * 255), entries.length);
     assert.deepEqual(asked, jobs);
   });
@@ -60,7 +60,7 @@ test("a pack that claims thousands of objects is refused aside", async (t) => {
   const path = join(await newFolder(t), "p.pack");
   const pack = rawPack([file(5)], 100_000);
   await writeFile(path, pack);
-  await assert.rejects(createPackWork(workshop).index(path, pack.length, 64 * MIB, asker), { code: "git_copy_damaged" });
+  await assert.rejects(createPackWork(workshop).index(path, pack.length, 64 * MIB, owner), { code: "git_copy_damaged" });
   assert.deepEqual(asked, ["indexPack for shop"]);
 });
 
@@ -69,13 +69,13 @@ test("a history is read where it is asked for only while that is little work", a
   const { readHistory } = createPackWork(workshop);
   const commit = (message: string): RawEntry => ({ type: 1, content: Buffer.from(`tree ${"0".repeat(40)}\n\n${message}`) });
   const question = { from: "", most: 1 };
-  await readHistory(inChunks(rawPack([commit("small")]), 50), question, asker);
+  await readHistory(inChunks(rawPack([commit("small")]), 50), question, owner);
   assert.deepEqual(asked, []);
-  await readHistory(inChunks(rawPack([commit("m".repeat(MIB / 2))]), 50_000), question, asker);
+  await readHistory(inChunks(rawPack([commit("m".repeat(MIB / 2))]), 50_000), question, owner);
   assert.deepEqual(asked, ["readHistory for shop"]);
   const base = commit("m");
   const deltas = Array.from({ length: 31 }, (): RawEntry => ({ type: 6, base: 1, content: byteByByteDelta(base.content.length, 500_000) }));
-  await assert.rejects(readHistory(inChunks(rawPack([base, ...deltas]), 50_000), question, asker), { code: "git_protocol" });
+  await assert.rejects(readHistory(inChunks(rawPack([base, ...deltas]), 50_000), question, owner), { code: "git_protocol" });
   assert.deepEqual(new Set(asked), new Set(["readHistory for shop"]));
 });
 
@@ -100,9 +100,9 @@ test("an object at the end of a long chain of deltas is read aside, and one of a
     const pack = rawPack(entries);
     await writeFile(path, pack);
     const store = createObjectStore(path, createContentCache(0), packWork);
-    store.addPack(path, await packWork.index(path, pack.length, 64 * MIB, asker));
+    store.addPack(path, await packWork.index(path, pack.length, 64 * MIB, owner));
     asked.length = 0;
-    return (await store.read(id, "blob", asker)).length;
+    return (await store.read(id, "blob", owner)).length;
   };
   assert.equal(await read(2), 60_002);
   assert.deepEqual(asked, []);
@@ -123,7 +123,7 @@ test("a large manifests repository is read for the namespace that asks, and a pa
   assert.deepEqual(asked, ["indexPack for one", "readObject for one"]);
   assert.equal(await read("two"), large);
   assert.equal(asked.length, 2, "what is known is nobody's work");
-  const missing = createPackWork(workshop).index(join(await newFolder(t), "none.pack"), MIB, MIB, asker);
+  const missing = createPackWork(workshop).index(join(await newFolder(t), "none.pack"), MIB, MIB, owner);
   await assert.rejects(missing, { code: "git_copy_damaged" });
 });
 
@@ -132,5 +132,5 @@ test("packs of nearly the most bytes are indexed one after the other: what one l
   const pack = rawPack([1, 2, 3].map(() => ({ type: 3, content: randomBytes(20 * MIB) })));
   await writeFile(path, pack);
   const { index } = createPackWork(real);
-  for (let i = 0; i < 4; i++) assert.equal((await index(path, pack.length, 64 * MIB, asker)).readUInt32BE(8 + 4 * 255), 3);
+  for (let i = 0; i < 4; i++) assert.equal((await index(path, pack.length, 64 * MIB, owner)).readUInt32BE(8 + 4 * 255), 3);
 });
