@@ -123,27 +123,6 @@ test("every message of the troubleshooting table is one of the program's", () =>
   assert.deepEqual(invented, []);
 });
 
-test("SECURITY.md has every promise, attack and fault, each with tests that are there by that name", async () => {
-  const text = page("SECURITY.md");
-  const rows = ["## What it promises", "## Attacks", "## Faults"].flatMap((heading) => tableRows(text, heading));
-  const numbers = (kind: string, most: number) => Array.from({ length: most }, (_, at) => `${kind}${at + 1}`);
-  const told = rows.flatMap(([id = ""]) => {
-    const [, kind = "", first, last = first] = /^([PSF])(\d+)(?:-F(\d+))?b?$/.exec(id) ?? [];
-    return id === "F41b" ? [] : numbers(kind, Number(last)).slice(Number(first) - 1);
-  });
-  assert.deepEqual(told, [...numbers("P", 12), ...numbers("S", 22), ...numbers("F", 50)]);
-  for (const [id, ...cells] of rows) {
-    const proofs = [...(cells.at(-1) ?? "").matchAll(/\[((?:[^\]\\]|\\.)+)\]\((test\/[^)]+)\)/g)];
-    assert.ok(proofs.length > 0, id);
-    for (const [, name = "", path = ""] of proofs) {
-      // `…` stands for what differs from one case to the next.
-      const parts = name.split("…").map((part) => RegExp.escape(part));
-      const source = await readFile(pathOf(path), "utf8");
-      assert.match(source, new RegExp(`(?:[tT]est|describe)\\(\\s*["\`]${parts.join("\\$\\{[^\\n]*?\\}")}["\`]`), `${id}: ${name}`);
-    }
-  }
-});
-
 test("shell lines are shell, and the scripts, recipes and programs that pages name are there", async () => {
   const { scripts, bin } = JSON.parse(await readFile(pathOf("package.json"), "utf8"));
   const recipes = [...(await readFile(pathOf("justfile"), "utf8")).matchAll(/^([a-z]+)[^:\n]*:(?!=)/gm)].map(([, name]) => name);

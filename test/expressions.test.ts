@@ -13,6 +13,7 @@ function slowParts(literal: string): string[] {
 
 const files = globSync("src/**/*.ts");
 
+// S32
 test("no regular expression of the program takes more than linear time, on whatever text", () => {
   const slow = files.flatMap((file) =>
     [...jsTokens(readFileSync(file, "utf8"))]

@@ -375,6 +375,7 @@ const parsers: readonly Parser[] = [
 ];
 
 for (const { name, mostCharacters, parse, frames = ["|", "a|!"], pieces = [], ofApiServer } of parsers) {
+  // S32
   test(`whatever ${name} may hold, up to its most, is read in linear time that no other work waits for`, async () => {
     for (const frame of frames) {
       for (const piece of [...SPECIAL, ...pieces]) {

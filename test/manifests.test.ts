@@ -104,6 +104,7 @@ for (const folder of folders) {
   });
 }
 
+// S14
 test("only port 8000 comes in, from two namespaces, and only what a pass needs goes out", { skip }, async () => {
   const { spec } = objectOf(await renderManifests("manifests/base"), "NetworkPolicy") as unknown as INetworkPolicy;
   assert.deepEqual(spec?.policyTypes, ["Ingress", "Egress"]);

@@ -144,6 +144,7 @@ async function packOf(directory: string): Promise<Buffer> {
 }
 
 for (const [what, problem, make] of faults) {
+  // F47
   test(`the audit sees ${what}`, async (t) => {
     const scene = await startTown(t);
     assert.deepEqual((await scene.audit()).problems, []);
@@ -172,6 +173,7 @@ function lifeOf({ pid = 1, rssMb = () => 100, handles = () => 30 }: { pid?: numb
   return Array.from({ length: 90 }, (_, at) => ({ pid, rssMb: rssMb(at), handles: handles(at), children: 0 }));
 }
 
+// F47
 test("growth of the last process is seen in memory and in open files; a flat life, a burst and the ones before it are not", () => {
   const flat = lifeOf({ pid: 2, rssMb: (at) => 100 + (at % 7) });
   const bursts = lifeOf({ rssMb: (at) => (at % 10 === 0 ? 100 : 300), handles: (at) => (at % 10 === 0 ? 30 : 300) });

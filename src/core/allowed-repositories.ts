@@ -1,4 +1,4 @@
-/** Which repositories may be used at all, and with which Secret (SECURITY.md, S2): globs on `host/owner/repo`, or `user@host/owner/repo`. */
+/** Which repositories may be used at all, and with which Secret (docs/ASSURANCE.md, S2): globs on `host/owner/repo`, or `user@host/owner/repo`. */
 import { ReconcileError } from "../errors.ts";
 import type { SecretField } from "./ports.ts";
 import { repositoryName } from "./repository.ts";

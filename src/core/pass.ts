@@ -173,7 +173,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   };
 }
 
-/** Of our own, in the work on one Deployment: the others' answers don't suffer (SECURITY.md, F46). */
+/** Of our own, in the work on one Deployment: the others' answers don't suffer (docs/ASSURANCE.md, F46). */
 function mistake(error: unknown): Outcome {
   return { kind: "failed", error: asReconcileError(error) };
 }

@@ -2,7 +2,7 @@ import type { SecretRef, Target } from "./types.ts";
 
 /**
  * Secrets with SSH keys that Deployments of several namespaces name and that are bound to no repositories: each of those tenants
- * can name the others' repositories (SECURITY.md, S2). In words, for `/status`.
+ * can name the others' repositories (docs/ASSURANCE.md, S2). In words, for `/status`.
  */
 export function sharedKeyNotes(targets: readonly Target[], isUnbound: (ref: SecretRef) => boolean): string[] {
   const users = new Map<string, Set<string>>();

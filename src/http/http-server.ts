@@ -1,4 +1,4 @@
-/** The listening server, with bounds on what callers can hold (SECURITY.md, S16). */
+/** The listening server, with bounds on what callers can hold (docs/ASSURANCE.md, S16). */
 import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";

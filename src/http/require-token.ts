@@ -1,4 +1,4 @@
-/** `RECONCILE_TOKEN` (SECURITY.md, S14). */
+/** `RECONCILE_TOKEN` (docs/ASSURANCE.md, S14). */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { RequestHandler } from "express";
 import { sendError } from "./send-json.ts";

@@ -2,7 +2,7 @@ import type { Name } from "../core/results.ts";
 
 /**
  * Shows objects one by one, without those that it throws for; they are told. That is a mistake of ours in one object, which must not take the
- * page from the others (SECURITY.md, F46).
+ * page from the others (docs/ASSURANCE.md, F46).
  */
 export interface WithoutBroken {
   /** Undefined: it can't be shown, now or before. */

@@ -1,4 +1,4 @@
-/** Redaction at the sinks: whatever leaves the process as text goes through here (SECURITY.md, S11). */
+/** Redaction at the sinks: whatever leaves the process as text goes through here (docs/ASSURANCE.md, S11). */
 import { createLiveSecrets, type LiveSecrets } from "./live-secrets.ts";
 import { replaceSecretShapes } from "./secret-shapes.ts";
 

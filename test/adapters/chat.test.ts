@@ -64,6 +64,7 @@ test("a message sent after the others were delivered is delivered too", async (t
   assert.equal(webhook.messages.length, 30);
 });
 
+// F26-F27
 test("500 and 429 are tried again with growing waits; Retry-After is honoured up to a minute", async (t) => {
   const { webhook, chat, slept } = await start(t);
   webhook.answer({ status: 500 }, 2);
@@ -112,6 +113,7 @@ test("what will not pass is not tried again, and the log says what to do without
   }
 });
 
+// F26-F27
 test("a host that can't be reached and one that never answers are given up after four tries", async (t) => {
   const { webhook, chat, logged } = await start(t, { deadlineMs: 50 });
   webhook.hang();
@@ -168,6 +170,7 @@ test("what waits when the operator stops is counted as failed", async (t) => {
   assert.match(logged(), /"undelivered":10,"message":"Chat messages not delivered before the shutdown"/);
 });
 
+// S33
 test("all that waits is bounded by bytes, and who has most of it, in however many webhooks, loses its own oldest", async (t) => {
   const { webhook, chat } = await start(t);
   const end = webhook.hang();
@@ -190,6 +193,7 @@ test("all that waits is bounded by bytes, and who has most of it, in however man
   assert.equal(chat.counts.dropped, webhooks * each - ofFlood.length);
 });
 
+// S17
 test("a namespace that floods a webhook of all loses its own messages, and the others' come next", async (t) => {
   const { webhook, chat } = await start(t);
   const end = webhook.hang();

@@ -113,6 +113,7 @@ test("private and public addresses are no one's business, over NAT64 as well", (
   }
 });
 
+// S4
 test("the API server's address is refused in every spelling, unless it is opened", () => {
   for (const spelling of ["10.96.0.1", "::ffff:10.96.0.1", "64:ff9b::10.96.0.1", "2002:a60:1::"]) {
     assert.match(String(rules(spelling, ["10.96.0.1"])), /API server/);
@@ -152,7 +153,8 @@ for (const host of [
   });
 }
 
-test("S4: a name that turns from an allowed address to loopback is connected to the address that was checked, then no more", async (t) => {
+// S4
+test("a name that turns from an allowed address to loopback is connected to the address that was checked, then no more", async (t) => {
   const inside = await startServer(t);
   const outside = await startServer(t, "127.0.0.2", inside.port);
   const answers = ["127.0.0.2", "127.0.0.1"];
@@ -210,6 +212,7 @@ test("a name without an address is told as such", async (t) => {
   assert.match(explainNetworkError(error), /does not resolve.*ENOTFOUND/);
 });
 
+// S4
 test("behind HTTPS_PROXY names go to the proxy unresolved, refused addresses and localhost do not", async (t) => {
   const proxy = await startConnectProxy(t, 0);
   const resolved: string[] = [];

@@ -95,6 +95,7 @@ test("an Enterprise server's host does not make ssh.github.com its own", async (
   assert.equal((await builds.state(on("ssh.github.com", "team/shop", 443), sha, token)).kind, "none");
 });
 
+// S19
 test("a path that is no OWNER/REPOSITORY is never asked about", async (t) => {
   const { ci, builds } = await start(t);
   const paths = [
@@ -116,6 +117,7 @@ test("a path that is no OWNER/REPOSITORY is never asked about", async (t) => {
   assert.equal(ci.requests.length, 0);
 });
 
+// S19
 test("whatever the path, the question stays below /repos/OWNER/REPOSITORY/actions/runs", async (t) => {
   const { ci, builds } = await start(t);
   const random = createRandom(7);
@@ -177,6 +179,7 @@ test("runs of other commits, from a server that does not know the filter, don't 
   assert.deepEqual(await builds.state(shop, sha, token), { kind: "none" });
 });
 
+// F24-F25
 test("every refusal says what to do, and none is taken for 'no run'", async (t) => {
   const { ci, builds } = await start(t);
   const rows: [number, string, RegExp][] = [
@@ -222,6 +225,7 @@ test("an answer that never comes, never ends or can't be had is unknown within t
   assert.match(reasonOf(await builds.state(shop, sha, token)), /could not be asked: .*ECONNREFUSED/);
 });
 
+// S20
 test("an endless body is cut off at 1 MiB", async (t) => {
   const { ci, builds } = await start(t);
   ci.neverEnd();

@@ -34,6 +34,7 @@ const askAll = (look: (host: string) => Promise<unknown>, namespace: string, hos
     ),
   );
 
+// S33
 test("a namespace whose names are silent has two look-ups, and others are answered at once", async () => {
   const dns = startDns();
   const look = createNameLookups({ ask: dns.ask, deadlineMs: 60_000 });
@@ -48,6 +49,7 @@ test("a namespace whose names are silent has two look-ups, and others are answer
   assert.equal(dns.asked.at(-1), "x2.silent.test");
 });
 
+// S33
 test("all namespaces together have twelve, and who has none comes first where one becomes free", async () => {
   const dns = startDns();
   const look = createNameLookups({ ask: dns.ask, deadlineMs: 60_000 });
@@ -59,6 +61,7 @@ test("all namespaces together have twelve, and who has none comes first where on
   assert.deepEqual(dns.asked.slice(12), ["g0.silent.test"]);
 });
 
+// S33
 test("equal names are asked for once, whoever asks, and nobody's name waits behind another's names", async () => {
   const dns = startDns();
   const look = createNameLookups({ ask: dns.ask, deadlineMs: 60_000 });

@@ -58,6 +58,7 @@ const NOT_ASKED = /DNS was not asked for its name in time/;
 /** What a namespace that asks by itself is told: the host's name was looked up. */
 const ASKED = /has the address 127.0.0.1, which is a loopback address/;
 
+// S33
 test("a public repository that a namespace without look-ups left asks for first is asked for by the others themselves", async (t) => {
   const { connections } = await startSshWorld(t, "in-process");
   const git = await startGit(t, connections(), startGreedyNames(t).dispatcher);
@@ -71,6 +72,7 @@ test("a public repository that a namespace without look-ups left asks for first 
   assert.match(another ?? "", ASKED);
 });
 
+// S33
 test("an image that a namespace without look-ups left asks for first is asked for by the others themselves", async (t) => {
   const { dispatcher } = startGreedyNames(t);
   const gate = createImageGate({
@@ -100,6 +102,7 @@ test("an image that a namespace without look-ups left asks for first is asked fo
   assert.match(other ?? "", ASKED);
 });
 
+// S33
 test("a build that a namespace without look-ups left asks for first is asked for by the others themselves", async (t) => {
   const { dispatcher } = startGreedyNames(t);
   const builds = createGithubActions({ dispatcher, apiUrl: "http://api.example", gitHubHost: "github.com" });
@@ -109,6 +112,7 @@ test("a build that a namespace without look-ups left asks for first is asked for
   for (const said of await Promise.all(["greedy", "other"].map(ask))) assert.match(said, ASKED);
 });
 
+// S33
 test("a connection that a namespace without look-ups left asks for first is opened by another that has the same key", async (t) => {
   const { resolve } = startGreedyNames(t);
   const { host, key, connections } = await startSshWorld(t, "in-process");
@@ -127,6 +131,7 @@ test("a connection that a namespace without look-ups left asks for first is open
   assert.match(other ?? "", /"branch":"main"/);
 });
 
+// S33
 test("a login that is put off for a namespace is another's that has the same key", { skip: skipWithoutSshd() }, async (t) => {
   const { host, key, connections } = await startSshWorld(t, "OpenSSH");
   const git = await startGit(t, connections());
@@ -141,6 +146,7 @@ test("a login that is put off for a namespace is another's that has the same key
   assert.match(other ?? "", /"branch":"main"/);
 });
 
+// S33
 test("whatever is asked of a git host is asked for the namespace whose branch it is, whoever calls", async (t) => {
   const { host, key, connections } = await startSshWorld(t, "in-process");
   const askers: (string | undefined)[] = [];

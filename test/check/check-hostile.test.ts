@@ -4,6 +4,7 @@ import { runCommandLine } from "../../src/check/command-line.ts";
 import { check } from "./command.ts";
 import { deploymentYaml } from "./deployment-yaml.ts";
 
+// S9
 test("hostile files are bounded in time and output, and can't draw on the terminal", async () => {
   const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${"bcdefghi".replace(/./g, (key) => {
     const before = String.fromCharCode(key.charCodeAt(0) - 1);

@@ -39,6 +39,7 @@ test("keys and entries count beside the values, and a value that is replaced or 
   assert.ok(map.bytes < 100_000, `${map.bytes} bytes`);
 });
 
+// S33
 test("the group that holds the most makes room, so no tenant drives out what belongs to others", () => {
   const map = createBoundedMap<string>(50_000, ofLength);
   for (let i = 0; i < 20; i++) map.set(`small ${i}`, "x".repeat(500), `tenant ${i}`);

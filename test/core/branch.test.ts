@@ -39,5 +39,7 @@ const bad = [
 ];
 
 for (const name of good) test(`${name} is a branch name`, () => assert.equal(branchProblem(name), undefined));
-for (const name of bad)
+for (const name of bad) {
+  // S8
   test(`${JSON.stringify(name.slice(0, 40))} is refused with the remedy`, () => assert.match(branchProblem(name) ?? "", /; /));
+}

@@ -36,6 +36,7 @@ test("a message is cut at 3,000 characters, never within one", () => {
   assert.equal(escapeChat("a".repeat(3_000)), "a".repeat(3_000));
 });
 
+// S18
 test("whatever the text, no message has markup, a mention, a link or more than one line", () => {
   const random = createRandom(11);
   const alphabet = [
@@ -53,6 +54,7 @@ const hostile = "[x](https://evil.example) ![](http://evil.example/i) <!channel>
 const inert =
   "[x] (https: //evil.example) ![] (http: //evil.example/i) &lt;!channel&gt; @ here ∗b∗ ＿i＿ ∼ s∼ 'c' &lt;https: //evil.example|x&gt;";
 
+// S18
 test("what tenants, their repositories and their servers write is inert in every message, and the program's own sign in front stays", () => {
   const manifest = (image: string) =>
     `apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop}\nspec: {template: {spec: {containers: [{name: c, image: ${JSON.stringify(image)}}]}}}\n`;

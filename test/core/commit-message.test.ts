@@ -102,6 +102,7 @@ for (const [message, shown] of hostile) {
   });
 }
 
+// S18
 test("no author or subject makes a message that anything acts on (5,000 generated ones)", () => {
   const random = createRandom(4);
   const alphabet = [

@@ -9,5 +9,7 @@ const cases: [text: string, escaped: string][] = [
   ["\u202eevil\u200b\u2028\u0085", "\\u{202e}evil\\u{200b}\\u{2028}\\u{85}"],
   ["\ud800", "\\u{d800}"],
 ];
-for (const [text, escaped] of cases)
+for (const [text, escaped] of cases) {
+  // S18
   test(`${JSON.stringify(text)} is shown as ${escaped}`, () => assert.equal(escapeControl(text), escaped));
+}

@@ -18,6 +18,7 @@ test("groups take turns, each in its order, however many items one has put in fi
   assert.deepEqual([queue.length, queue.shift()], [0, undefined]);
 });
 
+// S17
 test("a full queue takes from the group that has most, the oldest first, and never from one that has fewer", () => {
   const queue = createFairQueue<string>(6);
   for (let i = 0; i < 6; i++) queue.push("flood", `flood${i}`);

@@ -71,6 +71,7 @@ test("a failure that was known before the question is not its answer, though the
   assert.equal(await freshest.get("b", question, load), "answered");
 });
 
+// S33
 test("who asks something else each time adds no more than the bound, and drives out none of what others asked", async () => {
   const freshest = createFreshest<{ readonly text: string }>(2 ** 20);
   const before = await usedBytes();

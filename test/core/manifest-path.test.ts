@@ -49,6 +49,7 @@ const bad = [
 for (const [text, path] of good) test(`${text} is the path ${path}`, () => assert.deepEqual(parseManifestPath(text), { kind: "ok", path }));
 
 for (const text of bad) {
+  // S7
   test(`${JSON.stringify(text.slice(0, 40))} is refused with the remedy`, () => {
     const result = parseManifestPath(text);
     assert.equal(result.kind, "error");

@@ -26,6 +26,7 @@ function readText(url: URL): string {
 
 for (const file of readdirSync(testdata).filter((name) => name.endsWith(".before.yaml"))) {
   const name = file.replace(".before.yaml", "");
+  // F36-F37
   test(`golden file ${name}: the new tag stands at every image that is ours and every other byte stays`, () => {
     const before = readText(new URL(file, testdata));
     const after = readText(new URL(`${name}.after.yaml`, testdata));
@@ -195,6 +196,7 @@ function aliasBomb(): string {
 }
 
 for (const [name, text, reason] of unreadable) {
+  // F36-F37
   test(`refused with the reason: ${name}`, () => {
     const read = readImages(text, app);
     assert.equal(read.kind, "invalid");
@@ -220,6 +222,7 @@ for (const [name, image] of unwritable) {
   });
 }
 
+// S9
 test("up to the limits a manifest is edited: depth, aliases, documents, size", () => {
   const ours = deployment("      - image: team/app:1\n");
   const deep = `x: ${"[".repeat(99)}${"]".repeat(99)}\n${ours}`;
@@ -233,6 +236,7 @@ test("up to the limits a manifest is edited: depth, aliases, documents, size", (
   }
 });
 
+// S9, S32
 test("hostile files cost linear time, and none of 1 MiB 150 MB", async () => {
   v8.setFlagsFromString("--expose-gc");
   const collectGarbage: () => void = vm.runInNewContext("gc");
@@ -269,6 +273,7 @@ test("a quoted << is a key like any other, as Kubernetes reads it", () => {
   assert.deepEqual(readImages(text, app), { kind: "none", images: [] });
 });
 
+// S9
 test("keys like __proto__ are only text", () => {
   const text = `__proto__: {kind: List}\nconstructor: 1\n${deployment("      - image: team/app:1\n        __proto__: {image: x}\n")}`;
   assert.deepEqual(writeTag(text, app, "2"), { kind: "ok", text: text.replace("team/app:1", "team/app:2") });

@@ -49,12 +49,14 @@ test("a push is told in the contract's words, once per wanted tag", () => {
   ]);
 });
 
+// P12
 test("a hundred passes over one failure make one message", () => {
   assert.deepEqual(told(Array(100).fill(missing)), ["no shop/deployment.yaml"]);
   const offline = failed("git_unreachable", "Failed to get latest SHA: git host h refuses connections");
   assert.deepEqual(told(Array(100).fill(offline)), ["Failed to get latest SHA: git host h refuses connections"]);
 });
 
+// P12
 test("a failure is told again for another kind and for another wanted tag, and not when an older one comes back", () => {
   const invalid = failed("manifest_invalid", "not YAML", tag);
   const invalidNewer = failed("manifest_invalid", "still not YAML", newer);

@@ -60,6 +60,7 @@ function toOf({ outcome }: Result): number | undefined {
   return "to" in outcome && outcome.to !== undefined ? Number(outcome.to) : undefined;
 }
 
+// P5, F38-F41
 test("over random interleavings: one run per Deployment at a time, and no answer is older than its question", async () => {
   let answers = 0;
   let joinedWaits = 0;
@@ -115,6 +116,7 @@ test("over random interleavings: one run per Deployment at a time, and no answer
   assert.ok(answers > 2_000 && joinedWaits > 20, `${answers} answers, ${joinedWaits} joined waits`);
 });
 
+// S14, F38-F41
 test("a thousand calls cost two runs: the one that has listed its refs already, and one for all who came later", async () => {
   const { promise: opened, resolve: open } = Promise.withResolvers<void>();
   const { reconciler, world } = createWorld({
@@ -199,6 +201,7 @@ test("an answer that is due tells the step; closing ends who works or waits, and
   await assert.rejects(hanging.reconciler.reconcile({}, never), { code: "shutdown" });
 });
 
+// F46
 test("a mistake while the answer for one Deployment is waited for fails that answer alone", async () => {
   const spans = new Map<unknown, string>();
   const tracer: Tracer = {

@@ -105,6 +105,7 @@ const refused: [text: string, problem: RegExp][] = [
 ];
 
 for (const [text, problem] of refused) {
+  // S3
   test(`${JSON.stringify(text.slice(0, 60))} is refused with a reason and what to write, without a word of it`, () => {
     const result = parseRepository(text);
     assert.equal(result.kind, "error");

@@ -13,7 +13,8 @@ import { targetOf } from "./targets.ts";
 const DEADLINE_MS = 240_000;
 const never = new Promise<never>(() => {});
 
-test("P6: a run that hangs has failed after 240 s; one that waits for a build goes on, and one that writes hears of it from the writer", async (t) => {
+// P6
+test("a run that hangs has failed after 240 s; one that waits for a build goes on, and one that writes hears of it from the writer", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const written = Promise.withResolvers<Outcome>();
   const signals: AbortSignal[] = [];

@@ -16,6 +16,7 @@ function takeAll(budget: ReturnType<typeof createSecretBudget>, namespace: strin
   return releases;
 }
 
+// P10, S33
 test("however greedy some namespaces are, the next one finds as much as each of them got last", () => {
   const budget = createSecretBudget(1_000);
   const taken = ["a", "b", "c", "d", "e"].map((namespace) => takeAll(budget, namespace).length);
@@ -23,6 +24,7 @@ test("however greedy some namespaces are, the next one finds as much as each of 
   budget.take("new", 16);
 });
 
+// S33
 test("a namespace that holds nothing finds room for a few keys, however many greedy ones there are", () => {
   const budget = createSecretBudget();
   for (let i = 0; i < 40; i++) {

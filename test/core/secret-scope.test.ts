@@ -11,6 +11,7 @@ const allowed: Record<SecretScope, string[]> = {
 for (const scope of ["scoped", "strict", "any"] as const) {
   for (const namespace of allowed.any) {
     const isAllowed = allowed[scope].includes(namespace);
+    // S1
     test(`${scope}: a Deployment of 'tenant' may ${isAllowed ? "" : "not "}name a Secret in '${namespace}'`, () => {
       assert.equal(decideSecretRef(scope, { namespace, name: "ssh-key" }, "tenant", "operator", ["extra"]), isAllowed);
     });

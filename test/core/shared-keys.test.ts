@@ -14,6 +14,7 @@ function target(namespace: string, key: string, manifestKey = key) {
   return parsed.target;
 }
 
+// S2
 test("a key is noted when Deployments of two namespaces name it and nothing binds it", () => {
   const targets = [target("a", "shared"), target("b", "own", "shared"), target("a", "of-a"), target("a", "of-a")];
   const [note, ...others] = sharedKeyNotes(targets, () => true);

@@ -120,6 +120,7 @@ test("a group that does not outstay the lease is let in beside however many that
   assert.equal(got.length, 32);
 });
 
+// S17
 test("a group whose members all outstay the lease has half of what there can be, and the others go on", async (t) => {
   const time = stopTime(t);
   const slots = createSlots(2, 1);

@@ -132,6 +132,7 @@ test("gitops.operator.namespace is ignored without a word, but makes the Deploym
   assert.equal(alone.problems.length, 7);
 });
 
+// S17
 test("a flood of unknown keys is told in a few lines and a moment", () => {
   const flood = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`image_nam${index}`, "x"]));
   const { warnings } = ready(flood);
@@ -238,7 +239,8 @@ test("an application over https is fine; its key annotations stay required", () 
   assert.equal(ready({ app_repository: "https://github.com/team/app" }).target.appRepository.transport, "https");
 });
 
-test("P9: a mistake of ours that throws while one object is read is that object's problem", () => {
+// P9
+test("a mistake of ours that throws while one object is read is that object's problem", () => {
   const hostile = new Proxy({ "gitops.operator.enabled": "true" } as Record<string, string>, {
     get() {
       throw new TypeError("a bug");

@@ -227,7 +227,8 @@ test("who was refused before does not spoil the push of others; while the refuse
   assert.equal(branch.mostAtOnce, 1);
 });
 
-test("S33: a push that fails for want of one namespace's share fails for that one alone: the others go by themselves", async () => {
+// S33
+test("a push that fails for want of one namespace's share fails for that one alone: the others go by themselves", async () => {
   const { branch, writers, write } = createWorld(["a", "b", "c"]);
   branch.onPush = async () => {
     if (branch.pushedFor.at(-1) !== "greedy") return undefined;
@@ -243,7 +244,8 @@ test("S33: a push that fails for want of one namespace's share fails for that on
   assert.deepEqual(branch.pushedFor, ["greedy", "team", "other"]);
 });
 
-test("P9: a manifest that was spoilt between the run's look and the push fails alone", async () => {
+// P9
+test("a manifest that was spoilt between the run's look and the push fails alone", async () => {
   // The second has no file on the branch.
   const { branch, writers, write } = createWorld(["a", "c"]);
   const names = ["a", "spoilt", "c"];
@@ -284,6 +286,7 @@ test("after the close nothing is pushed, what waits is told so, and a push in fl
   assert.equal(branch.pushes, 1);
 });
 
+// P3, P5
 test("over random races, refusals, cuts, aborts and two keys: one push at a time, every run is told once, and patched means that its commit is on the branch", async () => {
   const kinds = new Map<string, number>();
   for (let seed = 1; seed <= 100; seed++) {

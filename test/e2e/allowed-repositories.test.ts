@@ -31,6 +31,7 @@ function bind(stage: Stage, text: string): void {
 const hostOf = (stage: Stage) => `${stage.gitHost.host}:${stage.gitHost.port}`;
 const secretsRead = (stage: Stage) => stage.cluster.requests.filter(({ path }) => path.includes("/secrets/")).length;
 
+// S2
 test("one key bound to a team: its Deployment is served, another tenant's opens no connection with it", async (t) => {
   const stage = await startStage(t);
   const manifests = await startRepositories(stage);
@@ -84,6 +85,7 @@ test("each of two keys is held against the repository that it is used for", asyn
   assert.match((await stage.reconcileOne("shop")).message, /ssh-key is not for 127\.0\.0\.1:\d+\/team\/shop: /);
 });
 
+// S2
 test("ALLOWED_REPOSITORIES: what it does not name is refused before a Secret is read or a connection opened", async (t) => {
   // The host's port is known only later, so any.
   const stage = await startStage(t, { env: { ALLOWED_REPOSITORIES: "127.0.0.1:*/team/*" } });
@@ -111,6 +113,7 @@ test("ALLOWED_REPOSITORIES: what it does not name is refused before a Secret is 
   assert.ok(secretsRead(stage) > 0);
 });
 
+// S2
 test("a tenant with a worthless key names another's repositories: no content, no image names, no push", async (t) => {
   const stage = await startStage(t);
   const manifests = await startRepositories(stage);
@@ -133,6 +136,7 @@ test("a tenant with a worthless key names another's repositories: no content, no
   assert.equal((await manifests.log()).length, 2);
 });
 
+// S2
 test("/status names a key that Deployments of two namespaces share and that nothing binds, until it is bound", async (t) => {
   const stage = await startStage(t);
   await startRepositories(stage);
@@ -164,6 +168,7 @@ test("RECONCILE_TOKEN is kept out of what is shown, wherever a Deployment's owne
   assert.ok(!shown.includes(token));
 });
 
+// S2
 test("a registry login that is bound to others' repositories is not used: named it is a failure, unnamed as good as not there", async (t) => {
   const { stage, annotations } = await startShop(t, { annotations: { registry_secret_name: "regcred" } });
   stage.cluster.put({

@@ -10,6 +10,7 @@ import { eventually } from "../eventually.ts";
 import { collectingTracer } from "./collecting-tracer.ts";
 import { OLD, startStage } from "./stage.ts";
 
+// S11, S12
 test("canary secrets are found in no log line, answer, page, span, chat message, Event or file, over every kind of failure", async (t) => {
   const password = "canary-registry-password-7f3a";
   // Without a shape: it is to be known by its value.

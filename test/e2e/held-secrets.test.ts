@@ -12,6 +12,7 @@ import { createTestClock } from "./test-clock.ts";
 const MOST_FIELD_BYTES = 64 * 1024 - 1;
 const RUNNING = { status: "in_progress" } as const;
 
+// S11
 test("a Secret that is an ordinary word is kept out of its own tenant's texts, after a long wait too, and garbles nobody else's", async (t) => {
   const clock = createTestClock();
   const redactor = createRedactor();

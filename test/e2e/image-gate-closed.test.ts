@@ -1,4 +1,4 @@
-/** The image gate never opens by accident (SECURITY.md, P4 and S22): what was pushed is read from the bare repository. */
+/** The image gate never opens by accident (docs/ASSURANCE.md, P4 and S22): what was pushed is read from the bare repository. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { dockerConfigJson } from "../../sandbox/registry.ts";
@@ -37,6 +37,7 @@ async function startPrivateShop(t: TestContext, { annotations, env, ...options }
   return { ...shop, assertClosed };
 }
 
+// P4, S22
 test("SECRET_REFS=strict denies the default Secret: the registry is asked without a login, its no is a failure that names three remedies", async (t) => {
   const { stage, sha, assertClosed } = await startPrivateShop(t, { env: { SECRET_REFS: "strict" } });
   await assertClosed(/^the registry does not show .*HTTP 401.*Secret gitops-operator\/regcred/);
@@ -46,6 +47,7 @@ test("SECRET_REFS=strict denies the default Secret: the registry is asked withou
   await assertClosed(REMEDIES);
 });
 
+// S22
 test("a namespace of the registry Secret that is denied, or misspelt, is named: failed, whatever SECRET_REFS is", async (t) => {
   const denied = await startPrivateShop(t, { annotations: { registry_secret_namespace: "kube-system" } });
   await denied.assertClosed(/^Secret kube-system\/regcred can't be used by Deployments of namespace default/);
@@ -56,6 +58,7 @@ test("a namespace of the registry Secret that is denied, or misspelt, is named: 
   await misspelt.assertClosed(/^Secret gitops-operater\/regcred does not exist/);
 });
 
+// S22
 test("an API server that fails on the default Secret, or forbids it: the remote is unchanged", async (t) => {
   const { stage, assertClosed } = await startPrivateShop(t);
   for (const status of [500, 503, 401, 429]) {
@@ -68,6 +71,7 @@ test("an API server that fails on the default Secret, or forbids it: the remote 
   await assertClosed(REMEDIES);
 });
 
+// S22
 test("no default Secret, or one without the field: a private registry's image is never pushed unseen", async (t) => {
   const absent = await startPrivateShop(t, { regcred: null });
   await absent.assertClosed(/^the registry does not show .*HTTP 401.*Secret gitops-operator\/regcred does not exist/);

@@ -10,6 +10,7 @@ import { OLD } from "./stage.ts";
 const startShop = (t: TestContext, { annotations, ...options }: NonNullable<Parameters<typeof startGatedShop>[1]> = {}) =>
   startGatedShop(t, { ...options, annotations: { github_token_secret_name: null, ...annotations } });
 
+// S22
 test("unchecked by annotation: shown in the answer, the page, the Event, the commit, the chat, the log and the metrics; nobody is asked", async (t) => {
   const { stage, manifests, image, sha } = await startShop(t, { annotations: { image_check: "off" } });
   await manifests.commit({ "shop/deployment.yaml": manifestOf("shop", `${image}:${OLD}@sha256:${"00".repeat(32)}`) });
@@ -59,6 +60,7 @@ test("if-secret, by annotation or environment: unchecked without the default Sec
   }
 });
 
+// S22
 test("an IMAGE_CHECK that is set holds for all: an annotation that asks for less is a failure, one that asks for more is heard", async (t) => {
   for (const env of [{ IMAGE_CHECK: "on" }, { REQUIRE_IMAGE_CHECK: "true" }, { REQUIRE_IMAGE_CHECK: "true", IMAGE_CHECK: "off" }]) {
     const { stage, manifests } = await startShop(t, { regcred: null, env, annotations: { image_check: "off" } });

@@ -61,6 +61,7 @@ test("a digest that comes into the manifest while the image is looked for is not
   );
 });
 
+// P4, F19-F23
 test("registry answers that are no yes: failed with the reason, the remote unchanged", async (t) => {
   const { stage, manifests, annotations } = await startShop(t, { annotations: { github_token_secret_name: null } });
   const before = await manifests.tip();
@@ -132,6 +133,7 @@ test("a build that runs: 10, 20, 40, 60, 60 s and one hourglass, the answer in t
   assert.equal((await stage.reconcileOne("shop")).action, "up_to_date");
 });
 
+// F24-F25
 test("a build that outlasts the waits stays waiting and is pushed by the pass after it is done", async (t) => {
   const { stage, clock, sha } = await startShop(t, { env: { IMAGE_WAIT_ATTEMPTS: "2" } });
   stage.ci.setRuns("team/shop", sha, [{ status: "queued" }]);
@@ -148,6 +150,7 @@ test("a build that outlasts the waits stays waiting and is pushed by the pass af
   assert.equal((await stage.reconcileOne("shop")).action, "patched");
 });
 
+// F24-F25
 test("a failed build, an image that never comes after its grace, and a first build in a repository that the registry denies", async (t) => {
   const failed = await startShop(t);
   failed.stage.ci.setRuns("team/shop", failed.sha, [FAILED, FAILED]);
@@ -177,6 +180,7 @@ test("a failed build, an image that never comes after its grace, and a first bui
   await eventually(async () => (await first.manifests.log()).length === 2);
 });
 
+// P4, F24-F25
 test("GitHub limited or down: build status unknown, and nothing is pushed", async (t) => {
   const { stage, manifests } = await startShop(t);
   for (const answer of [{ status: 500 }, { status: 401 }, { status: 403, headers: { "x-ratelimit-remaining": "0", "retry-after": "1" } }]) {
@@ -188,6 +192,7 @@ test("GitHub limited or down: build status unknown, and nothing is pushed", asyn
   assert.equal((await manifests.log()).length, 1);
 });
 
+// F41b
 test("a call during the wait joins it; a newer commit replaces the wait; a Deployment disabled meanwhile is not pushed", async (t) => {
   const { stage, clock, app, manifests, sha, annotations } = await startShop(t);
   stage.ci.setRuns("team/shop", sha, [RUNNING]);
@@ -234,6 +239,7 @@ test("one Deployment's wait holds back nobody's push on the same branch", async 
   );
 });
 
+// P12, F26-F27
 test("100 passes over one failure: one message; then the recovery is told", async (t) => {
   const { stage, sha } = await startShop(t);
   stage.ci.setRuns("team/shop", sha, [FAILED]);
@@ -246,6 +252,7 @@ test("100 passes over one failure: one message; then the recovery is told", asyn
   assert.match(texts(stage)[1] ?? "", /^:white_check_mark: Deployment shop recovered: Deployment shop patched/);
 });
 
+// P11, F26-F27
 test("a chat that is gone, a webhook Secret that is missing, a token that can't be read: the pass is unaffected", async (t) => {
   const { stage, sha } = await startShop(t, { annotations: { notifications_secret_name: "nobody", github_token_secret_name: "nobody" } });
   stage.registry.put("team/shop", sha);

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { manifestOf } from "../../sandbox/world.ts";
 import { OLD, startStage } from "./stage.ts";
 
+// P2
 test("a moved application is patched by one commit whose diff is the tag, and the next pass pushes and fetches nothing", async (t) => {
   const stage = await startStage(t, { env: { IMAGE_CHECK: undefined } });
   const image = `${stage.registry.host}/team/shop`;
@@ -147,6 +148,7 @@ test("the other answers of HTTP: 404, 405, HEAD starts nothing, narrowed calls, 
   assert.equal((await stage.gitHost.execs()).length, before, "nothing was started");
 });
 
+// S15
 test("DEBUG_ENDPOINT=off: there is no /debug", async (t) => {
   const stage = await startStage(t, { env: { DEBUG_ENDPOINT: "off" } });
   const statuses = await Promise.all(["/debug", "/status"].map(async (path) => (await fetch(stage.url + path)).status));

@@ -88,6 +88,7 @@ for (const folder of folders) {
   });
 }
 
+// S1
 test("the base opens no Secret of another namespace: failed, with what an administrator is to grant, and nothing is pushed", {
   skip,
 }, async (t) => {

@@ -64,6 +64,7 @@ test("two Deployments of one name in two namespaces keep their own repositories,
   }
 });
 
+// P2
 test("two Deployments that name one file and image: one commit, the second finds it done", async (t) => {
   const stage = await startStage(t);
   const manifests = await stage.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `team/shop:${OLD}`) });
@@ -92,6 +93,7 @@ test("a changed annotation takes effect at the next pass: another repository, th
   assert.match(await manifests.read("shop/deployment.yaml"), new RegExp(`team/shop:${branchTip} `));
 });
 
+// P2
 test("application and manifests in one repository: one commit for one change, and no pass answers its own commit", async (t) => {
   const stage = await startStage(t);
   const files = { "deploy.yaml": manifestOf("shop", `team/shop:${OLD}`), "index.html": "1" };
@@ -123,6 +125,7 @@ test("the own commits are looked past however many there are since the applicati
   assert.equal((await stage.reconcileOne("shop")).to_sha, pushed);
 });
 
+// S14, F38-F41
 test("50 calls at once with one change: one commit, and every answer names it", async (t) => {
   const stage = await startStage(t);
   const manifests = await stage.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `team/shop:${OLD}`) });
@@ -134,6 +137,7 @@ test("50 calls at once with one change: one commit, and every answer names it", 
   assert.equal((await manifests.log()).length, 2);
 });
 
+// F38-F41
 test("a call made right after a commit, while a pass is running, answers with that commit", async (t) => {
   const stage = await startStage(t);
   const manifests = await stage.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `team/shop:${OLD}`) });

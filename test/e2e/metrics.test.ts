@@ -114,6 +114,7 @@ function tableRow({ name, type, help, samples }: MetricFamily): string {
   return `| \`${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(", ")} | ${help} |`;
 }
 
+// S21, F36-F37
 test("labels are bounded: Deployments that go take their series along, invented paths and methods are one, errors have codes", async (t) => {
   const stage = await startStage(t);
   await stage.deploy({ name: "shop" });

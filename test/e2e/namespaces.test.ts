@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { manifestOf } from "../../sandbox/world.ts";
 import { OLD, startStage } from "./stage.ts";
 
+// F57
 test("a namespace whose Deployments may not be listed keeps no other from its pushes, is told, and comes by itself", async (t) => {
   const stage = await startStage(t, { env: { WATCH_NAMESPACES: "default,closed" } });
   const manifests = await stage.repository("team/manifests.git", {

@@ -69,6 +69,7 @@ test("a wrong environment: every problem at once, exit 1", async () => {
   for (const name of ["PORT", "CONCURRENCY", "LOG_LEVEL"]) assert.match(stderr, new RegExp(`^configuration: ${name} must be`, "m"));
 });
 
+// S33
 test(
   "32 threads look up names and read files, or as many as UV_THREADPOOL_SIZE says",
   async (t) => {
@@ -90,6 +91,7 @@ test(
   { skip: process.platform !== "linux" },
 );
 
+// P7
 test("SIGTERM when idle: exit 0 at once", async (t) => {
   const world = await startWorld();
   t.after(() => world.close());
@@ -100,6 +102,7 @@ test("SIGTERM when idle: exit 0 at once", async (t) => {
   assert.equal(await exit, 0);
 });
 
+// P7, F17-F18
 test("SIGTERM while a push is in flight: the push ends, new calls get 503, exit 0", async (t) => {
   const world = await startWorld();
   t.after(() => world.close());
@@ -120,6 +123,7 @@ test("SIGTERM while a push is in flight: the push ends, new calls get 503, exit 
   assert.match(await manifests.read("shop/deployment.yaml"), new RegExp(`team/shop:${await app.tip()} `));
 });
 
+// P7, F17-F18
 test("SIGTERM while one Deployment waits for its build and another for a silent host: exit 0 at once, nothing pushed", async (t) => {
   const world = await startWorld();
   t.after(() => world.close());
@@ -145,6 +149,7 @@ test("SIGTERM while one Deployment waits for its build and another for a silent 
   assert.equal((await manifests.log()).length, 1);
 });
 
+// F17-F18
 test("a second SIGTERM ends it at once; the repository stays sound and the next start converges", async (t) => {
   const world = await startWorld();
   t.after(() => world.close());
@@ -166,6 +171,7 @@ test("a second SIGTERM ends it at once; the repository stays sound and the next 
   await manifests.fsck();
 });
 
+// F15-F16
 test("SIGKILL in the middle of a push: the next start converges with one commit and cleans up after the dead", async (t) => {
   const world = await startWorld();
   t.after(() => world.close());
@@ -183,6 +189,7 @@ test("SIGKILL in the middle of a push: the next start converges with one commit 
   await manifests.fsck();
 });
 
+// P8
 test("before the first list: alive but 503, then ready; after the API server is gone the cache serves on", async (t) => {
   const world = await startWorld();
   t.after(() => world.close());
@@ -215,6 +222,7 @@ test("before the first list: alive but 503, then ready; after the API server is 
   assert.match(await manifests.read("shop/deployment.yaml"), new RegExp(second));
 });
 
+// S16
 test("HEALTH_PORT answers /health and /ready, and nothing else", async (t) => {
   const world = await startWorld();
   t.after(() => world.close());

@@ -23,6 +23,7 @@ async function assertRefused(stage: Stage, message: RegExp, deployment = "shop")
   assert.match(entry.message, message);
 }
 
+// F6
 test("a push that a hook refuses fails the culprit alone, with the server's words; the others of the batch land", async (t) => {
   const stage = await startStage(t);
   const names = ["good-1", "culprit", "good-2"];
@@ -63,6 +64,7 @@ test("a push that is refused for its author's address names DEFAULT_FROM_EMAIL, 
   assert.ok(message.includes(`(${words}); set DEFAULT_FROM_EMAIL `), message);
 });
 
+// P1, F7-F8
 test("five operators at once on one branch: all commits land, history is linear, the repository is sound", async (t) => {
   const stages = [];
   const first = await startStage(t);
@@ -93,6 +95,7 @@ test("five operators at once on one branch: all commits land, history is linear,
   await manifests.fsck();
 });
 
+// S2
 test("a tenant with a worthless key learns nothing of another's repository and pushes nothing", async (t) => {
   const stage = await startStage(t);
   const { manifests } = await startShop(stage);
@@ -117,6 +120,7 @@ test("a tenant with a worthless key learns nothing of another's repository and p
   assert.equal((await manifests.log()).length, 2);
 });
 
+// F10-F11
 test("host keys: unknown names the ssh-keyscan line, changed names both fingerprints, a mounted correction counts at once", async (t) => {
   const stage = await startStage(t);
   await startShop(stage);
@@ -144,7 +148,8 @@ test("a port in user@host:path is a hint in the failure and in /status, and nobo
   assert.ok((await stage.text("/status")).includes(`warning: gitops.operator.app_repository ${hint}`));
 });
 
-test("S4: an annotation does not try out ports: open, silent and closed ones get one answer and no connection", async (t) => {
+// S4
+test("an annotation does not try out ports: open, silent and closed ones get one answer and no connection", async (t) => {
   const stage = await startStage(t);
   await startShop(stage);
   let accepted = 0;
@@ -174,6 +179,7 @@ test("S4: an annotation does not try out ports: open, silent and closed ones get
   assert.equal(accepted, 0);
 });
 
+// P9, P11, S1, S7, F10-F11, F34-F35, F49-F50
 test("bad keys, Secrets, repositories, branches and manifests fail with the thing and the remedy; the healthy neighbour is served", async (t) => {
   const stage = await startStage(t);
   const { manifests } = await startShop(stage);

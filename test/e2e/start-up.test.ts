@@ -45,6 +45,7 @@ test("a known_hosts file that goes later is named when it is missed; one that no
   assert.equal((await stage.reconcileOne("shop")).action, "patched");
 });
 
+// F36-F37
 test("annotations of 1 MB fail alone: no page grows by them, the neighbour is served", async (t) => {
   const stage = await startStage(t);
   await deployShop(stage);

@@ -184,6 +184,7 @@ programTest("with OTEL_SDK_DISABLED, or a sampler that takes none, nothing is se
   assert.equal(receiver.exports, 0);
 });
 
+// F45
 programTest("a collector that refuses connections is one warning, and passes go on", async (t) => {
   const { world } = await startShops(t);
   const env = { ...world.env, OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9", OTEL_BSP_SCHEDULE_DELAY: "50" };
@@ -202,6 +203,7 @@ programTest("a collector that refuses connections is one warning, and passes go 
   assert.equal(warnings().length, 1);
 });
 
+// F45
 programTest("a collector that never answers delays neither a pass nor the end", async (t) => {
   const receiver = await startOtlpReceiver(t, { hangs: true });
   const { world } = await startShops(t);

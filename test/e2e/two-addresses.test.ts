@@ -11,6 +11,7 @@ import { OLD, startStage } from "./stage.ts";
 const own = { message: "chore(refs): gitops-operator updating image tags", author: { name: "GitOps Operator", email: "a@b.example" } };
 const PASSES = 3;
 
+// P2
 test("one repository under two addresses: one commit for one change, however many passes", async (t) => {
   // The in-process host lets every user in, as forges do.
   const stage = await startStage(t, { startHost: startGitHost });

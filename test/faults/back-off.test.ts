@@ -9,6 +9,7 @@ async function pushCount(stage: Stage): Promise<number> {
   return (await stage.gitHost.execs()).filter(({ service }) => service === "git-receive-pack").length;
 }
 
+// S17, F6
 test("refused pushes come again ever later, and spoil nobody's: two culprits, others that move on, a hook that is mended", async (t) => {
   const clock = createTestClock();
   const stage = await startStage(t, { operator: { clock } });
@@ -58,6 +59,7 @@ test("refused pushes come again ever later, and spoil nobody's: two culprits, ot
   await manifests.fsck();
 });
 
+// S17
 test("a manifests repository over the limit is not downloaded in vain at every pass", async (t) => {
   const clock = createTestClock();
   const stage = await startStage(t, { env: { MAX_REPO_MB: "1" }, operator: { clock } });

@@ -16,6 +16,7 @@ const KEEPALIVE_MS = process.env.EVERY_FAULT ? 5_000 : 300;
 /** Faults at once: what waits costs nothing. */
 const LANES = process.env.EVERY_FAULT ? 16 : 2;
 
+// P3, F2, F3-F5
 test("the git host's connection broken after any byte: the answer is what the remote holds, the next pass needs no help", async (t) => {
   const stage = await startStage(t, { env: { CONCURRENCY: "64" }, operator: { patience: { ssh: { keepaliveMs: KEEPALIVE_MS } } } });
   const lanes: Lane[] = [];
@@ -36,6 +37,7 @@ test("the git host's connection broken after any byte: the answer is what the re
   });
 });
 
+// F3-F5
 test("cut while the server still decides on the push: it is made again, whichever the server takes first, one commit", async (t) => {
   const stage = await startStage(t);
   const { proxy, through } = await startProxiedGit(t, stage);

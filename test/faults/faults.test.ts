@@ -35,6 +35,7 @@ async function readyToPush(stage: Stage): Promise<void> {
   await eventually(async () => (await stage.text("/metrics")).includes('gitops_operator_runs_in_progress{phase="push"} 1'));
 }
 
+// P1, F9
 test("a force-pushed manifests branch is followed, and what was rewritten stays rewritten", async (t) => {
   const stage = await startStage(t);
   const { manifests, app } = await startShop(stage);
@@ -48,6 +49,7 @@ test("a force-pushed manifests branch is followed, and what was rewritten stays 
   assert.deepEqual(log.map(({ sha }) => sha).slice(1), [elsewhere, first]);
 });
 
+// F9
 test("a deleted manifests branch fails and is not brought back", async (t) => {
   const stage = await startStage(t);
   const { manifests, app } = await startShop(stage);
@@ -61,6 +63,7 @@ test("a deleted manifests branch fails and is not brought back", async (t) => {
   assert.equal(await manifests.tip("master"), undefined);
 });
 
+// P1, F9
 test("a branch deleted between reading and pushing is not brought back either", async (t) => {
   const stage = await startStage(t);
   const { manifests } = await startShop(stage);
@@ -75,6 +78,7 @@ test("a branch deleted between reading and pushing is not brought back either", 
   release();
 });
 
+// P1, F7-F8
 test("someone else's commit between reading and pushing stays, and ours stands on it", async (t) => {
   const stage = await startStage(t);
   const { manifests, app } = await startShop(stage);
@@ -89,6 +93,7 @@ test("someone else's commit between reading and pushing stays, and ours stands o
   release();
 });
 
+// F15-F16
 test("a local copy that is damaged or gone is made anew within the pass", async (t) => {
   const stage = await startStage(t);
   const { manifests, app } = await startShop(stage);
@@ -141,6 +146,7 @@ test("someone else's commits between passes stay, and the operator builds on the
   await manifests.fsck();
 });
 
+// P3, F3-F5
 test("a push whose acknowledgement is cut off: the remote is asked, one commit, patched", async (t) => {
   const stage = await startStage(t);
   const { proxy, through } = await startProxiedGit(t, stage);
@@ -170,6 +176,7 @@ test("a push whose acknowledgement is cut off: the remote is asked, one commit, 
   assert.equal((await manifests.log()).length, 2);
 });
 
+// P6, F38-F41
 test("a git host that stalls: the answer is due in time, others are served, and the work goes on behind it", async (t) => {
   const stage = await startStage(t, { env: { RECONCILE_TIMEOUT_SECONDS: "2" } });
   const { proxy, through } = await startProxiedGit(t, stage);
@@ -193,7 +200,8 @@ test("a git host that stalls: the answer is due in time, others are served, and 
   assert.equal((await manifests.log()).length, 2);
 });
 
-test("P6: a conversation that does not come to its end is over at its deadline, long before silence is noticed", async (t) => {
+// P6
+test("a conversation that does not come to its end is over at its deadline, long before silence is noticed", async (t) => {
   const stage = await startStage(t, { operator: { patience: { git: { deadlineMs: 1_500 } } } });
   const { manifests } = await startShop(stage);
   const { through, proxy } = await startProxiedGit(t, stage);
@@ -205,6 +213,7 @@ test("P6: a conversation that does not come to its end is over at its deadline, 
   assert.equal((await manifests.log()).length, 1);
 });
 
+// F41b
 test("a Deployment disabled, deleted or changed while its run is under way is not pushed", async (t) => {
   const stage = await startStage(t);
   const { manifests } = await startShop(stage);
@@ -231,6 +240,7 @@ test("a Deployment disabled, deleted or changed while its run is under way is no
   }
 });
 
+// F12
 test("a server with MaxSessions 1 or MaxStartups 2 makes it slower, not wrong", { skip: skipWithoutSshd() }, async (t) => {
   const limits = { maxSessions: 1, maxStartups: "2:100:2" };
   const stage = await startStage(t, { startHost: (options) => startOpenSsh({ ...options, ...limits }) });

@@ -39,6 +39,7 @@ const faults: readonly [what: string, code: RegExp, break_: (disk: Disk) => Prom
 const skip = skipWithoutTmpfs();
 for (const [what, code, breakIt, repair] of faults) {
   for (const when of ["before the first copy", "with a copy"] as const) {
+    // F13-F14
     test(`${what}, ${when}: failed with the remedy, /health 200, nothing pushed, and recovered without help`, { skip }, async (t) => {
       const disk = mountTmpfs(t, "size=1m,nr_inodes=200");
       const stage = await startStage(t, { env: { WORK_DIR: join(disk.folder, "work") } });

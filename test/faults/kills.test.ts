@@ -24,6 +24,7 @@ const STEP = 64;
 /** Each costs a start or two, and the bundle starts several times sooner than the sources: those are killed at the server's moments alone. */
 const POINTS_IN_CI = process.env.OPERATOR_PROGRAM ? 6 : 0;
 
+// P2, F15-F16
 test("killed at any step of a pass: the next start converges, one commit per change, a sound remote, nothing left behind", async (t) => {
   const world = await startWorld({ startHost: skipWithoutSshd() ? startGitHost : startOpenSsh });
   t.after(() => world.close());

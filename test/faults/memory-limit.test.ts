@@ -30,6 +30,7 @@ function manyFiles(count: number): string {
   return `${blobs.join("")}${commit}${files.join("")}\n`;
 }
 
+// P10, S10
 test("repositories just below every limit, of several tenants at once: within the Pod's memory, and the others are served", {
   skip: program === undefined ? "takes the bundle, as the Pod runs it: OPERATOR_PROGRAM=dist/main.cjs" : skipWithoutCgroups(),
 }, async (t) => {

@@ -12,6 +12,7 @@ import { assertSound } from "./soundness.ts";
 
 const steps = ["reconcile deployment", "secret read", "git list", "git find branch", "git fetch", "write commits", "git push"] as const;
 
+// P9, S21, F46
 test("a bug that throws at any step of one Deployment: it fails and is counted, the others go on, and it recovers with the fix", async (t) => {
   let buggy: string | undefined;
   const tracer: Tracer = {
@@ -49,6 +50,7 @@ test("a bug that throws at any step of one Deployment: it fails and is counted, 
   }
 });
 
+// P9, F46
 test("a bug that throws where one Deployment is shown or told of: pages, metrics, Events and chat serve the others, and name it", async (t) => {
   let isBuggy = false;
   const redactor = createRedactor();
@@ -107,6 +109,7 @@ test("a bug that throws where one Deployment is shown or told of: pages, metrics
   }
 });
 
+// F48
 test("a work directory of an older version, of other programs and with links: ours that are dead go, the rest stays, the pass converges", async (t) => {
   const stage = await startStage(t);
   const work = stage.env.WORK_DIR as string;

@@ -9,6 +9,7 @@ import { type Lane, sweepConnections } from "./connection-sweep.ts";
 const stall = process.env.EVERY_FAULT ? { stall: 32 } : {};
 const LANES = process.env.EVERY_FAULT ? 16 : 2;
 
+// F19-F23
 test("the registry's connection broken after any byte: patched with the image checked, or failed with the remote as it was", async (t) => {
   const stage = await startStage(t, { env: { CONCURRENCY: "64", IMAGE_CHECK: "on" } });
   const lanes: Lane[] = [];

@@ -61,6 +61,7 @@ async function racesOf({ url }: OperatorProcess): Promise<number> {
   return Number(text.match(/^gitops_operator_push_races_total(?:\{.*\})? (\d+)$/m)?.[1]);
 }
 
+// P2, F7-F8, F43-F44
 test("two replicas that are called at once, change after change: one commit per Deployment and change, and each says success", async (t) => {
   const { world, manifests, begin, change, assertNewest } = await startShop(t);
   // One volume for both, as an emptyDir of one node never is, but as an operator with a shared volume might have.
@@ -86,6 +87,7 @@ test("two replicas that are called at once, change after change: one commit per 
   assert.deepEqual(await readdir(world.env.WORK_DIR as string), []);
 });
 
+// F43-F44
 test("rolling updates: the old one is told to go in the middle of a pass while the new one works; nothing is lost or done twice", async (t) => {
   const { world, manifests, begin, change, assertNewest } = await startShop(t);
   await manifests.installHook("pre-receive", "sleep 0.05");

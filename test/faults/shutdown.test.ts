@@ -27,6 +27,7 @@ async function closeWithin(stage: Stage, ms: number): Promise<void> {
   assert.ok(took < ms, `closing took ${Math.round(took)} ms`);
 }
 
+// P7, F17-F18
 test("a hook that hangs during the stop: the wait is bounded, the answer does not claim to know, and the next start converges", async (t) => {
   const stage = await startStage(t, { operator: { patience: { git: { grace } } } });
   const { manifests, app } = await deployShop(stage);
@@ -46,6 +47,7 @@ test("a hook that hangs during the stop: the wait is bounded, the answer does no
   assert.match(await manifests.read("shop/deployment.yaml"), new RegExp(`team/shop:${await app.tip()} `));
 });
 
+// P7, F17-F18
 test("an acknowledgement that is lost during the stop: the remote is asked, and the answer is patched", async (t) => {
   const stage = await startStage(t, {
     operator: { patience: { ssh: { keepaliveMs: 100 }, git: { grace: { acknowledgeMs: 2_000, askMs: 3_000 } } } },
@@ -69,6 +71,7 @@ test("an acknowledgement that is lost during the stop: the remote is asked, and 
   assert.equal((await manifests.log()).length, 2);
 });
 
+// P7, F17-F18
 test("a host that falls silent before anything was sent: the stop is prompt and nothing is pushed", async (t) => {
   const stage = await startStage(t, { operator: { patience: { git: { grace } } } });
   const { port } = stage.gitHost;

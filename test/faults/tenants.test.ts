@@ -39,6 +39,7 @@ function deployEvil(
 const evilManifests = ({ world }: Neighbourhood) =>
   world.repository("evil/manifests.git", { "evil.yaml": manifestOf("evil", "team/evil:old", "evil") });
 
+// S10, S32
 test("a commit whose author is a megabyte of <", { skip }, async (t) => {
   const there = await startNeighbourhood(t);
   await evilManifests(there);
@@ -48,6 +49,7 @@ test("a commit whose author is a megabyte of <", { skip }, async (t) => {
   await endure(t, there, { begin: () => deployEvil(there, 4, () => ({ app_repository: there.world.gitHost.url("evil/app.git") })) });
 });
 
+// S32
 test("Secrets of slashes, of zeros and of lines that are alike", { skip }, async (t) => {
   const there = await startNeighbourhood(t);
   const { world } = there;
@@ -68,6 +70,7 @@ test("Secrets of slashes, of zeros and of lines that are alike", { skip }, async
   });
 });
 
+// S10
 test("listings of refs without an end, in as many conversations as a namespace may have", { skip }, async (t) => {
   const there = await startNeighbourhood(t);
   await evilManifests(there);
@@ -85,6 +88,7 @@ const hugeCommitAnswers = {
   pack: rawPack([{ type: 1, content: hugeCommit }]),
 };
 
+// S10, S32
 test("250 commits whose messages have a megabyte", { skip }, async (t) => {
   const there = await startNeighbourhood(t);
   await evilManifests(there);
@@ -92,6 +96,7 @@ test("250 commits whose messages have a megabyte", { skip }, async (t) => {
   await endure(t, there, { begin: () => deployEvil(there, 250, (i) => ({ app_repository: `https://${server.host}/${i}.git` })) });
 });
 
+// S33
 test("Deployments that name another branch before every pass, each with a commit of a megabyte", { skip }, async (t) => {
   const there = await startNeighbourhood(t);
   await evilManifests(there);
@@ -109,6 +114,7 @@ test("Deployments that name another branch before every pass, each with a commit
   });
 });
 
+// S33
 test("a registry that gives out a token of a megabyte for each of 250 images", { skip }, async (t) => {
   const there = await startNeighbourhood(t);
   const { world } = there;
@@ -123,6 +129,7 @@ test("a registry that gives out a token of a megabyte for each of 250 images", {
   });
 });
 
+// P10, S17
 test("200 Deployments of 1.4 MB without an annotation of ours, on one page of the API server's", { skip }, async (t) => {
   const there = await startNeighbourhood(t);
   const value = "x".repeat(1_400_000);
@@ -140,6 +147,7 @@ test("200 Deployments of 1.4 MB without an annotation of ours, on one page of th
   });
 });
 
+// P9, S17
 test("ten Deployments that JSON makes nine megabytes of each: they are named, and followed by others", { skip }, async (t) => {
   const there = await startNeighbourhood(t);
   let length = 1_450_000;
@@ -161,12 +169,14 @@ test("ten Deployments that JSON makes nine megabytes of each: they are named, an
   });
 });
 
+// S17
 test("2,000 Deployments with 240 KB of annotations of ours that nobody knows", { skip }, async (t) => {
   const there = await startNeighbourhood(t);
   const unknown = Object.fromEntries(Array.from({ length: 115 }, (_, i) => [`x${i}`, "y".repeat(2_090)]));
   await endure(t, there, { begin: () => deployEvil(there, 2_000, () => unknown) });
 });
 
+// S33
 test("names that no nameserver tells anything about: the others' are found meanwhile", {
   skip: skip || skipWithoutMounts(),
 }, async (t) => {
@@ -193,6 +203,7 @@ test("names that no nameserver tells anything about: the others' are found meanw
   });
 });
 
+// S32
 test("RSA keys of 65,536 bits", { skip }, async (t) => {
   const there = await startNeighbourhood(t);
   await evilManifests(there);
@@ -200,6 +211,7 @@ test("RSA keys of 65,536 bits", { skip }, async (t) => {
   await endure(t, there, { begin: () => deployEvil(there, 8, (i) => ({ ssh_key_name: `key-${i % 4}` })) });
 });
 
+// S10, S32
 test("commits as deltas of half a million instructions each", { skip }, async (t) => {
   const there = await startNeighbourhood(t);
   await evilManifests(there);
@@ -213,6 +225,7 @@ test("commits as deltas of half a million instructions each", { skip }, async (t
   await endure(t, there, { begin: () => deployEvil(there, 32, (i) => ({ app_repository: `https://${server.host}/${i}.git` })), turns: 4 });
 });
 
+// S10, S32
 test("a manifest at the end of a chain of 1,300 deltas that copy byte by byte", { skip }, async (t) => {
   const there = await startNeighbourhood(t);
   const manifests = await there.world.repository("evil/chain.git", { a: "b" }, "master");
@@ -221,6 +234,7 @@ test("a manifest at the end of a chain of 1,300 deltas that copy byte by byte", 
   await endure(t, there, { begin: () => deployEvil(there, 8, () => annotations), turns: 4 });
 });
 
+// S33
 test("keys that the git host does not know: it never has to shut the operator out", {
   skip: skip || skipWithoutSshd(),
 }, async (t) => {
@@ -248,6 +262,7 @@ test("keys that the git host does not know: it never has to shut the operator ou
   assert.equal(door.refused, 0, `refused after ${door.failedLogins} failed logins`);
 });
 
+// S33
 test("a tenant with 100 keys, at a host that takes ten strangers at a time", { skip: skip || skipWithoutSshd() }, async (t) => {
   const there = await startNeighbourhood(t, (options) => startOpenSsh({ ...options, maxStartups: "10" }));
   await evilManifests(there);
@@ -282,6 +297,7 @@ function holdConnections(t: TestContext, { url }: OperatorProcess, localAddress:
   return end;
 }
 
+// S16
 test("4,200 connections from one address, each held as long as it may be", { skip }, async (t) => {
   const there = await startNeighbourhood(t);
   let end = () => {};
@@ -298,6 +314,7 @@ test("4,200 connections from one address, each held as long as it may be", { ski
   });
 });
 
+// S16
 test("5,000 connections from 100 addresses: the kubelet has a port of its own", { skip }, async (t) => {
   const there = await startNeighbourhood(t);
   const healthPort = await freePort();
@@ -316,6 +333,7 @@ test("5,000 connections from 100 addresses: the kubelet has a port of its own", 
   });
 });
 
+// S16
 test("2,000 Deployments with annotations as long as they may be, and callers of every page", { skip }, async (t) => {
   const there = await startNeighbourhood(t);
   const { world } = there;

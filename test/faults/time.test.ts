@@ -52,6 +52,7 @@ const silences: readonly [what: string, begin: (stage: Stage) => () => void][] =
 ];
 
 for (const [what, silence] of silences) {
+  // P8, F28-F33
   test(`an API server that ${what} for over 5 minutes: nothing is pushed; then deletes are seen and the push follows`, async (t) => {
     const time = moveTime(t);
     const stage = await startStage(t);
@@ -91,6 +92,7 @@ for (const [what, silence] of silences) {
   });
 }
 
+// F28-F33
 test("an API server that is down for 6 minutes, Secrets included: nothing is pushed, and it is made up for", async (t) => {
   const time = moveTime(t);
   const stage = await startStage(t);
@@ -114,6 +116,7 @@ for (const [what, offsetMs] of [
   ["forward by a year", YEAR_MS],
   ["back by a year", -YEAR_MS],
 ] as const) {
+  // F42
   test(`the wall clock jumps ${what} in the middle of a push: one commit, no deadline runs out, the cache is not taken for stale`, async (t) => {
     const wall = moveWallClock(t);
     const stage = await startStage(t, { env: { RECONCILE_TIMEOUT_SECONDS: "2" } });

@@ -58,6 +58,7 @@ test("whatever the annotations hold, parsing answers and never throws", async (t
   assert.deepEqual([...kinds].sort(), ["disabled", "incomplete", "malformed", "ready", "untracked"]);
 });
 
+// S3
 test("a repository that is accepted is safe to execute and means the same after formatting", async (t) => {
   const parts = [
     ..."git@host:/.~-_%[]?#\\ \n\0'\"$;é",
@@ -168,6 +169,7 @@ test("a registry's URL that is accepted is read again as the same registry", asy
   );
 });
 
+// S7
 test("a manifest's path that is accepted stays below the root, outside .git, and means itself", async (t) => {
   let accepted = 0;
   await holds(
@@ -189,6 +191,7 @@ test("a manifest's path that is accepted stays below the root, outside .git, and
   assert.ok(accepted > 0, `${accepted}`);
 });
 
+// S8
 test("a branch's name that is accepted is one for git", async (t) => {
   const parts = ["a", "b", "/", ".", "-", "@", "{", "}", ".lock", "~", "^", ":", "?", "*", "[", "\\", " ", "#", "é", "HEAD", "refs/"];
   let accepted = 0;

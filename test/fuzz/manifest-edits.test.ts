@@ -79,6 +79,7 @@ const template = fc
     return (hasMark ? "\ufeff" : "") + (isCrLf ? cut.replaceAll("\n", "\r\n") : cut);
   });
 
+// F36-F37
 test("whatever the layout, only the tag's characters differ, and the parse only in the image", async (t) => {
   const was = fc.constantFrom("", `:${oldTag}`, ":v1.2.3", `:${oldTag}@${digest}`, `@${digest}`);
   await holds(t, fc.tuple(template, was), ([text, tag]) => {
@@ -89,6 +90,7 @@ test("whatever the layout, only the tag's characters differ, and the parse only 
   });
 });
 
+// F36-F37
 test("a garbled manifest is refused, or edited in nothing but the image, and then once and for all", async (t) => {
   const testdata = new URL("../core/testdata/manifest/", import.meta.url);
   const texts = readdirSync(testdata).map((file) =>

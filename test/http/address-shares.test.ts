@@ -7,6 +7,7 @@ function taken(shares: ReturnType<typeof createAddressShares>, address: string, 
   return Array.from({ length: tries }, () => shares.take(address)).filter(Boolean).length;
 }
 
+// S16, S33
 test("one address can have half of all at most, and every other its share after that", () => {
   const shares = createAddressShares(4, 20);
   assert.equal(taken(shares, "10.0.0.1", 100), 20);

@@ -32,6 +32,7 @@ async function start(t: TestContext, { reconcile, ...options }: Options = {}, { 
 
 const bearer = (text: string) => ({ headers: { authorization: text } });
 
+// S14
 test("with a token /reconcile starts nothing without it, and says what to send; the other paths stay open", async (t) => {
   const { calls, ask } = await start(t, { reconcileToken: TOKEN });
   const wrong = ["", TOKEN, "Bearer", `Bearer ${TOKEN}x`, `Bearer ${TOKEN.slice(1)}`, `Basic ${TOKEN}`, `Bearer ${TOKEN} ${TOKEN}`];
@@ -98,6 +99,7 @@ test("a filter that is repeated starts nothing; other keys are nobody's business
   );
 });
 
+// S16
 test("the answer for many Deployments is made in slices, once for all who share it, and everything else has its turn between them", async (t) => {
   const count = 2_000;
   let made = 0;

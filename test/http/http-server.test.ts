@@ -36,6 +36,7 @@ async function answerOf(socket: Socket): Promise<string> {
   return text;
 }
 
+// S16
 test("2,000 idle sockets hold nobody up: calls take as long as without them", async (t) => {
   const { port, open } = await start(t);
   const { port: quietPort } = await start(t);
@@ -58,6 +59,7 @@ test("2,000 idle sockets hold nobody up: calls take as long as without them", as
 
 const small: HttpLimits = { headersMs: 200, requestMs: 400, headerBytes: 2_048, connections: 3, connectionShare: 3, unreadMs: 500 };
 
+// S16
 test("who sends nothing, or headers byte by byte, is hung up on when the time for headers is over", { timeout: 60_000 }, async (t) => {
   const { open } = await start(t, { ...small, requestMs: 30_000 });
   const idle = await open();
@@ -68,6 +70,7 @@ test("who sends nothing, or headers byte by byte, is hung up on when the time fo
   assert.match((await Promise.all([answerOf(idle), answerOf(slow)])).join(), /^HTTP\/1\.1 408 .*,HTTP\/1\.1 408 /s);
 });
 
+// S16
 test("who sends a body without end is hung up on when the time for requests is over", { timeout: 60_000 }, async (t) => {
   const { open } = await start(t, small);
   const body = await open();
@@ -77,6 +80,7 @@ test("who sends a body without end is hung up on when the time for requests is o
   assert.doesNotMatch(await answerOf(body), / 200 /);
 });
 
+// S16
 test("who reads nothing of an answer that is ready is hung up on; who reads slowly gets all of it", { timeout: 60_000 }, async (t) => {
   const answer = "x".repeat(32 * 2 ** 20);
   const { open } = await start(t, { ...small, headersMs: 30_000, requestMs: 30_000 }, answer);
@@ -94,6 +98,7 @@ test("who reads nothing of an answer that is ready is hung up on; who reads slow
   assert.ok((await answerOf(unread.resume())).length < answer.length);
 });
 
+// S16
 test("headers above the limit are refused", async (t) => {
   const { open } = await start(t, small);
   const socket = await open();
@@ -101,6 +106,7 @@ test("headers above the limit are refused", async (t) => {
   assert.match(await answerOf(socket), /^HTTP\/1\.1 431 /);
 });
 
+// S16
 test("one connection more than the cap is hung up on, and there is room again when others go", async (t) => {
   const { open } = await start(t, { ...small, headersMs: 5_000, requestMs: 5_000 });
   const held = [await open(), await open(), await open()];
@@ -114,6 +120,7 @@ test("one connection more than the cap is hung up on, and there is room again wh
   }
 });
 
+// S16
 test("who has its share gets no more once half of all are taken, and another address does", async (t) => {
   const { open } = await start(t, { ...small, headersMs: 60_000, requestMs: 60_000, connections: 40, connectionShare: 4 });
   const isServed = async (address: string) => {

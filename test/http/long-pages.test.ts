@@ -84,6 +84,7 @@ for (const [path, accept] of [
   ["/status", "text/plain"],
   ["/status", "text/html"],
 ] as const) {
+  // S16
   test(`${path} as ${accept} is made in slices, and everything else has its turn between them`, async (t) => {
     const { made, ask } = await startPages(t);
     let turns = 0;
@@ -107,6 +108,7 @@ for (const [path, accept] of [
   });
 }
 
+// S16
 test("of a page that nobody reads only the beginning is made, and none of it stays when the reader is gone", async (t) => {
   const { port, made } = await startPages(t);
   const socket = await askWithoutReading(t, port, "/debug");
@@ -151,6 +153,7 @@ async function startEndless(t: TestContext, options: Parameters<typeof createPie
   return { port: server.port, closedCount: () => closedCount };
 }
 
+// S16
 test("so many pages are sent at once, and one more when a reader has gone", async (t) => {
   const { port } = await startEndless(t, { mostAtOnce: 2 });
   const sockets = await Promise.all([1, 2].map(() => askWithoutReading(t, port, "/")));
@@ -164,6 +167,7 @@ test("so many pages are sent at once, and one more when a reader has gone", asyn
   await eventually(async () => (await status()) === 200);
 });
 
+// S16
 test("one address has a few of them, and every other has its own", async (t) => {
   const { port } = await startEndless(t, { mostAtOnce: 6, mostForOne: 2 });
   const beginningOf = async (localAddress: string) => {
@@ -178,6 +182,7 @@ test("one address has a few of them, and every other has its own", async (t) => 
   for (const address of ["127.0.0.3", "127.0.0.4"]) assert.match(await beginningOf(address), /^HTTP\/1\.1 200 /);
 });
 
+// S16
 test("who stops reading is hung up on", async (t) => {
   const { port, closedCount } = await startEndless(t, { stallMs: 50 });
   await askWithoutReading(t, port, "/");

@@ -98,6 +98,7 @@ const HOSTILE = [
   "a".repeat(5_000),
 ];
 
+// S18
 test("whatever names and messages hold, the page has the same elements and attributes, and shows them as text", () => {
   const shape = (rows: StatusRows) => elements(rows).map(({ tagName, attrs }) => [tagName, ...attrs.map(({ name }) => name)].join(" "));
   const rowsWith = (text: string): StatusRows => {

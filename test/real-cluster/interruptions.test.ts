@@ -58,6 +58,7 @@ describe("a real API server that restarts, forgets, sheds load and sends its cli
     await server.start(flags);
   }
 
+  // F56
   test("a restart under /reconcile: every call is answered, nobody's rights are blamed, and the next commit lands", async (t) => {
     const installed = await startInstalled(t, server, "manifests/base");
     const { manifests, app } = await deployShop(installed);

@@ -12,6 +12,7 @@ import { growthOf, leastCpuMs, MOST_GROWTH } from "../growth.ts";
 const { redact, redactDeep } = createRedactor();
 const random = (bytes: number) => randomBytes(bytes).toString("hex");
 
+// S11
 test("a live secret goes whatever it looks like, in every form in which it is written, and only while it is live", () => {
   const redactor = createRedactor();
   const password = 'correct horse "battery" & <staple>\\';
@@ -40,6 +41,7 @@ test("a secret that two hold stays live until both let go, however often one doe
   assert.equal(redactor.watchedCount, 0);
 });
 
+// S11
 test("a run's secrets are looked for in its own texts, whatever it awaits, and garble nobody else's", async () => {
   const redactor = createRedactor();
   const text = "Deployment shop is up to date";

@@ -34,6 +34,7 @@ test("ordinary messages come out as they went in", () => {
   }
 });
 
+// S11
 test("tokens and credentials are known by their shape, as text and within JSON", () => {
   const secrets = [
     ...["ghp", "gho", "ghs", "ghu", "ghr"].map((prefix) => `${prefix}_${random(18)}`),

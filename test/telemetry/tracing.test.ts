@@ -9,6 +9,7 @@ import { startOtlpReceiver } from "./otlp-receiver.ts";
 const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** The SDK is one for the process: the tests of this file share it by being one. */
+// S11
 test("texts are redacted on their way in, rejections are recorded and passed on, steps nest, other runs are linked", async (t) => {
   const receiver = await startOtlpReceiver(t);
   const redactor = createRedactor();

@@ -32,6 +32,7 @@ function openPlaces(t: TestContext, jobMs?: number) {
   return { places: createPlaces(counted), asked };
 }
 
+// S9
 test("a large manifest is edited in a thread as a small one is here: the same edit, the same refusals", async (t) => {
   const { places, asked } = openPlaces(t);
   for (const fill of ["", LARGE]) {
@@ -66,6 +67,7 @@ test("where nothing is to be done, the thread is asked once for all passes; anot
   assert.equal(asked.length, 4);
 });
 
+// S9, S32
 test("a manifest that costs more than a job may is told as that file's problem, with what to do", async (t) => {
   const { places } = openPlaces(t, 1);
   await assert.rejects(places.edit({ text: manifestOf("old", LARGE), path, image, tag: "new" }, target, signal), {

@@ -52,6 +52,7 @@ const EVIL: [name: string, order: Order, code: string, message: RegExp][] = [
 ];
 
 for (const [name, order, code, message] of EVIL) {
+  // S9, S32
   test(`a job that ${name} fails alone and says so; others are served meanwhile, and the thread is replaced`, async (t) => {
     const { run } = openWorkshop(t, { jobMs: order.do === "hang" ? 2_000 : 60_000 });
     const ended: string[] = [];
@@ -69,6 +70,7 @@ test("what a job refuses is its answer: the error keeps its code and words, and 
   await assert.rejects(run({ do: "refuse" }), { name: "ReconcileError", code: "manifest_invalid", message: "line 1: it is no YAML" });
 });
 
+// S32
 test("namespaces take turns, each in its order, and one has one thread at most, however much it asks for", async (t) => {
   const { run } = openWorkshop(t);
   const ended: string[] = [];
@@ -80,6 +82,7 @@ test("namespaces take turns, each in its order, and one has one thread at most, 
   assert.deepEqual(ended, ["a0", "a1", "b0", "c0", "a2", "slow0", "slow1"]);
 });
 
+// S32
 test("of jobs that may hold more memory, one is done at a time; others go past, and its turn comes", async (t) => {
   const { run } = openWorkshop(t);
   const ended: string[] = [];
@@ -89,6 +92,7 @@ test("of jobs that may hold more memory, one is done at a time; others go past, 
   assert.deepEqual(ended, ["small", "third", "large", "also large"]);
 });
 
+// S32
 test("a job's time is the processor's: one that works is ended before one that waited longer than that", async (t) => {
   const { run } = openWorkshop(t, { jobMs: 500 });
   const ended: string[] = [];
@@ -110,6 +114,7 @@ test("what a job leaves behind in its thread is not the next one's", async (t) =
   assert.equal(await run({ do: "keepSome", ms: 200, value: 100 * 2 ** 20 }, { namespace: "good" }), "kept");
 });
 
+// S32
 test("a flood of large inputs takes no more than its room: its oldest are given up, and another namespace's job is done", async (t) => {
   const { run } = openWorkshop(t);
   const bytes = 10 * 2 ** 20;

@@ -58,6 +58,7 @@ async function addBlobs(repository: { directory: string; branch: string }, ids: 
   await run(["update-ref", `refs/heads/${repository.branch}`, await run(["commit-tree", "-m", "blobs", root])]);
 }
 
+// P10, S10
 test("a blob of 130 MB of zeros is refused, and costs neither memory nor disk", async (t) => {
   const { repository, workDir, update } = await startWorld(t);
   await addBlobs(repository, [await store(repository, Buffer.alloc(130_000_000))]);
@@ -71,6 +72,7 @@ test("a blob of 130 MB of zeros is refused, and costs neither memory nor disk", 
   assert.deepEqual(await readdir(workDir), []);
 });
 
+// S10
 test("many blobs just below the limit are refused together, in little memory", async (t) => {
   const { repository, update } = await startWorld(t);
   const blobs = Array.from({ length: 9 }, (_, i) => Buffer.alloc(2 ** 23 - i));
@@ -98,6 +100,7 @@ for (const [what, options, expected] of [
   ["no inodes for the folders", "size=8m,nr_inodes=3", /work directory.*ENOSPC.*WORK_DIR.*free space and inodes/],
   ["no inode for the new objects", "size=8m,nr_inodes=5", /work directory.*ENOSPC.*WORK_DIR.*free space and inodes/],
 ] as const) {
+  // F13-F14
   test(`a full disk fails with the remedy and pushes nothing: ${what}`, { skip: skipWithoutMounts }, async (t) => {
     const { repository, workDir, update } = await startWorld(t);
     await repository.commit({ big: { content: randomBytes(200_000) } });

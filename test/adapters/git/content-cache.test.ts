@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createContentCache } from "../../../src/adapters/git/content-cache.ts";
 
+// P10
 test("what is kept holds no memory but its own, and the least recently used goes when the bound is reached", () => {
   const cache = createContentCache<string>(10_000);
   const large = Buffer.alloc(1_000_000, "x");

@@ -34,6 +34,7 @@ test("a host that has answered since the try began is only busy", () => {
   breaker.refuse("a", 0);
 });
 
+// S4
 test("an https repository at a refused address is not connected to, and the reason says what opens it", async (t) => {
   let accepted = 0;
   const server = createServer(() => {

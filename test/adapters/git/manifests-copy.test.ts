@@ -64,6 +64,7 @@ test("a push is one file on disk, from which the next pass goes on", async (t) =
   await repository.fsck();
 });
 
+// F3-F5
 test("a pack cut at any byte leaves no copy behind, and the next whole one is taken", async (t) => {
   const { at, workDir, services, open } = await startManifestsWorld(t);
   const refreshed = (git: ReturnType<typeof open>) => git.withManifests(at, (copy) => copy.refresh(performance.now()));
@@ -85,6 +86,7 @@ test("a pack cut at any byte leaves no copy behind, and the next whole one is ta
   assert.equal((await readdir(join(await copyFolder(workDir), ".."))).length, 1, "only what the whole pack made");
 });
 
+// F3-F5
 test("a fast-forward cut at any byte leaves no half pack beside the copy, and the next whole one is taken", async (t) => {
   const { repository, at, workDir, services, open } = await startManifestsWorld(t);
   const refreshed = (git: ReturnType<typeof open>) => git.withManifests(at, (copy) => copy.refresh(performance.now()));
@@ -150,6 +152,7 @@ test("a fast-forward whose deltas are on objects of the copy, as some servers se
   }
 });
 
+// S10
 test("what a fast-forward may hold goes by what it may bring, not by a whole clone: the indexes of a hundred would not fit", async (t) => {
   const { repository, at, workDir, real, open } = await startManifestsWorld(t);
   const git = open(real, { maxRepositoryBytes: 2 ** 24 });
@@ -161,6 +164,7 @@ test("what a fast-forward may hold goes by what it may bring, not by a whole clo
   assert.deepEqual(await readdir(join(await copyFolder(workDir), "..")), ["1"], "a fresh copy");
 });
 
+// P10
 test("idle copies go when what all keep in memory is more than they may", async (t) => {
   const { repository, at, workDir, real, open } = await startManifestsWorld(t);
   await repository.commit(Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`many/${i}.yaml`, `a: ${i}\n`])));
@@ -188,6 +192,7 @@ test("what was committed and never pushed counts as kept in memory", async (t) =
   assert.equal((await copyFolders(workDir)).length, 0);
 });
 
+// S10
 test("packs that arrive at once and never end leave disk and room for a small one", async (t) => {
   const { repository, at, workDir, services, real, open } = await startManifestsWorld(t);
   await repository.commit({ big: { content: randomBytes(500_000) } });
@@ -226,6 +231,7 @@ for (const [what, budgets, kept] of [
   ["two copies", { maxCopies: 2 }, ["a", "d"]],
   ["fewer bytes than a copy has", { maxCopiesBytes: 1 }, []],
 ] as const) {
+  // P10, S10
   test(`over a budget of ${what} the copies that were unused longest go from the disk, and none that is in use`, async (t) => {
     const { repository, at, workDir, services, open } = await startManifestsWorld(t);
     const git = open(undefined, budgets);
@@ -251,7 +257,8 @@ for (const [what, budgets, kept] of [
   });
 }
 
-test("S8: local paths hold nothing of a repository's, a branch's or a key's name", async (t) => {
+// S8
+test("local paths hold nothing of a repository's, a branch's or a key's name", async (t) => {
   const { repository, at, workDir, open } = await startManifestsWorld(t);
   const branch = "feature/one";
   await repository.commit({ "shop/a.yaml": "a: 1\n" }, { branch });

@@ -11,6 +11,7 @@ import { indexPack } from "../../../src/adapters/git/pack-index.ts";
 import { growthOf, MOST_GROWTH } from "../../growth.ts";
 import { byteByByteDelta, rawPack } from "./pack-bytes.ts";
 
+// S10, S32
 test("a delta of an instruction for each byte is refused, of a commit and of a file", () => {
   const base = Buffer.from("tree 0\n\nm");
   const delta = byteByByteDelta(base.length, 100_000);

@@ -96,6 +96,7 @@ for (const [what, entries, words] of [
   ["many objects that together are too much", Array.from({ length: 9 }, () => ({ type: 3, content: zeros(MIB / 2) })), /more than 4 MiB/],
   ["deltas whose results together are too much", growing, /more than 4 MiB/],
 ] as const) {
+  // S10
   test(`a pack bomb is refused with the repository, the cap and the knob: ${what}`, () => {
     assert.throws(
       () => indexPack(rawPack(entries), at),
@@ -109,6 +110,7 @@ for (const [what, entries, words] of [
   });
 }
 
+// S10
 test("a pack that only claims to have millions of objects is refused before it is read", () => {
   assert.throws(() => indexPack(rawPack([small], 4_000_000_000), at), { code: "git_limit", message: /4000000000 files and folders/ });
 });
@@ -123,6 +125,7 @@ test("bases that are no longer in memory are built again only so often", () => {
   assert.throws(() => indexPack(rawPack([one, two, ...turns]), at), { code: "git_limit" });
 });
 
+// S10
 test("megabytes of empty deflate blocks stand for no byte: inflating them could take seconds, again and again", () => {
   const [few, many] = [1_000, 10_000].map((emptyBytes) => rawPack([{ ...small, emptyBytes }]));
   assert.equal(indexPack(few as Buffer, at).readUInt32BE(8 + 4 * 255), 1);

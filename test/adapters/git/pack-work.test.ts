@@ -44,6 +44,7 @@ for (const [what, entries, jobs] of [
     ["indexPack for shop"],
   ],
 ] as const) {
+  // S10, S32
   test(`a pack is indexed where it is asked for only while that is little work: ${what}`, async (t) => {
     const { workshop, asked } = watched();
     const path = join(await newFolder(t), "p.pack");
@@ -64,6 +65,7 @@ test("a pack that claims thousands of objects is refused aside", async (t) => {
   assert.deepEqual(asked, ["indexPack for shop"]);
 });
 
+// S10, S32
 test("a history is read where it is asked for only while that is little work", async () => {
   const { workshop, asked } = watched();
   const { readHistory } = createPackWork(workshop);
@@ -90,6 +92,7 @@ function chainOf(depth: number): { entries: RawEntry[]; id: string } {
   return { entries, id: blobId(content) };
 }
 
+// S10, S32
 test("an object at the end of a long chain of deltas is read aside, and one of a chain too dear is refused with the remedy", async (t) => {
   const { workshop, asked } = watched();
   const packWork = createPackWork(workshop);

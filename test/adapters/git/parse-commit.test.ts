@@ -26,6 +26,7 @@ for (const [what, make] of [
   ["lines of a character", (size: number) => Buffer.from(`tree ${TREE}\n${"a\n".repeat(size)}`)],
   ["line feeds in the message", (size: number) => commit("a <a> 1 +0000", "\n".repeat(size))],
 ] as const) {
+  // S10, S32
   test(`a commit of many ${what} costs in proportion to its bytes`, async () => {
     const growth = await growthOf(10_000, (size) => parseCommit(make(size)));
     assert.ok(growth < MOST_GROWTH, `${growth} times`);

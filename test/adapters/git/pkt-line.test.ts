@@ -59,6 +59,7 @@ for (const [what, line] of [
   ["marks", "0001"],
   ["long lines", pkt("x".repeat(60_000))],
 ] as const) {
+  // S10
   test(`a listing of endless ${what} is refused long before the bytes are too many`, async () => {
     const reader = createPktReader(forever(line), 2 ** 40);
     await assert.rejects(readLines(reader), { code: "git_limit", message: /no end/ });

@@ -32,6 +32,7 @@ async function push(wire: GitWire, update: RefUpdate, pack: Buffer): Promise<{ r
   return { result: await pushRef(wire, update, async () => pack, onSend), sent };
 }
 
+// P3
 test("a real git takes the push; its answer cut at any byte is never taken for a yes", async (t) => {
   const { repository, pack, update } = await startPush(t);
   const service = startService("git-receive-pack", repository.directory, 0);
@@ -55,6 +56,7 @@ test("a branch that has moved or is gone gets no byte of a pack", async (t) => {
   }
 });
 
+// F6
 test("a hook's refusal is told in its words, cleaned and cut", async (t) => {
   const { repository, pack, update } = await startPush(t);
   await repository.installHook("pre-receive", `printf '\\033[31mfrozen\\007\\n' >&2; head -c 3000 /dev/zero | tr '\\0' x >&2; exit 1`);

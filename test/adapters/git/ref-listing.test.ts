@@ -60,6 +60,7 @@ for (const [what, first, begin] of [
   ["fetching", "shallow side-band-64k", async (wire: GitWire) => (await openUploadPack(wire)).list("main")],
   ["pushing", "report-status side-band-64k", (wire: GitWire) => readPushRefs(wire, "refs/heads/main")],
 ] as const) {
+  // S10
   test(`what ${CONVERSATIONS} conversations for ${what} keep of long listings does not grow with them`, async () => {
     const before = await usedBytes();
     const open = Array.from({ length: CONVERSATIONS }, () => withoutEnd(first));
@@ -77,6 +78,7 @@ const lists: [what: string, first: string, list: (wire: GitWire) => Promise<stri
   ["a push", pkt(`${SHA} HEAD\0report-status`), async (wire) => (await readPushRefs(wire, "refs/heads/main")).tip],
 ];
 for (const [what, first, list] of lists) {
+  // S10
   test(`the listing of ${what} may have 300,000 lines or 32 MiB; one that goes on is refused there`, async () => {
     const listedUntilRefused = async (length: number) => {
       const line = pkt(`${SHA} refs/heads/main-`.padEnd(length - 5, "x").concat("\n"));

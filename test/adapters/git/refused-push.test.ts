@@ -30,6 +30,7 @@ async function startHooked(t: TestContext, script: string): Promise<World> {
   return world;
 }
 
+// P1
 test("a refusal while the branch stands is told in the server's words, and the branch is as it was", async (t) => {
   const world = await startHooked(t, refuse);
   const { result, from } = await pushOnce(world);
@@ -43,6 +44,7 @@ for (const [what, script] of [
   ["git says that the ref could not be updated", `${moveToTheirsOn("$2")}; exit 0`],
   ["a hook says whatever it says", `${moveToTheirsOn("$2")}; ${refuse}`],
 ] as const) {
+  // P1
   test(`a refusal after another's push is a lost race: ${what}`, async (t) => {
     const world = await startHooked(t, script);
     const { result, from } = await pushOnce(world);

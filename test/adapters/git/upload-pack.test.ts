@@ -90,6 +90,7 @@ for (const [lacking, advertised] of [
   });
 }
 
+// F49-F50
 test("a branch that is not there, an unborn one and an empty repository are listed as missing", async (t) => {
   const repository = await newRepository(t);
   const list = async (directory: string, protocol: 0 | 2, branch: string) => {
@@ -153,6 +154,7 @@ test("a default branch whose name no git would take is none", async () => {
   }
 });
 
+// F49-F50
 test("a SHA-256 repository is named as such; an empty one says what it is in protocol 2 alone", async (t) => {
   const { directory } = await newRepository(t);
   for (const files of [undefined, { a: "1" }]) {

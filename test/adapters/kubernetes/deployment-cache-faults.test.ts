@@ -152,6 +152,7 @@ async function refused(api: ClusterApi, stumbled: () => Promise<void>, code: num
 }
 
 for (const protocol of protocols) {
+  // P8, F28-F33
   describe(`over ${protocol}, the cache is right again after`, { concurrency: 6 }, () => {
     for (const { name, inject, reason } of faults) {
       test(name, async (t) => {
@@ -165,6 +166,7 @@ for (const protocol of protocols) {
       });
     }
 
+    // F28-F33
     test("a restore with a lower resourceVersion", async (t) => {
       const { api, cache } = await watching(t, protocol);
       const backup = api.backup();

@@ -55,6 +55,7 @@ describe("the cache", { concurrency: 6 }, () => {
     end();
   });
 
+  // F28-F33
   test("is not ready before the first list and becomes ready when a server that was down at the start comes up", async (t) => {
     const { api, client } = await startCluster(t);
     api.put(deployment("a"));
@@ -89,6 +90,7 @@ describe("the cache", { concurrency: 6 }, () => {
     assert.deepEqual(cache.refusals, []);
   });
 
+  // F57
   test("a namespace without the right keeps no other waiting, is told, and comes by itself once it has the right", async (t) => {
     const { api, client } = await startCluster(t);
     for (const namespace of ["one", "two"]) api.put(deployment(`in-${namespace}`, namespace));
@@ -113,6 +115,7 @@ describe("the cache", { concurrency: 6 }, () => {
     assert.deepEqual([cache.refusal("two"), cache.refusals], [undefined, []]);
   });
 
+  // F57
   test("a right that is taken away later is a refusal too, while what was seen is served on", async (t) => {
     const { api, client } = await startCluster(t);
     for (const namespace of ["one", "two"]) api.put(deployment(`in-${namespace}`, namespace));
@@ -139,6 +142,7 @@ describe("the cache", { concurrency: 6 }, () => {
     });
   }
 
+  // F56
   test("an API server that knows no roles while it starts is asked again before anything is told", async (t) => {
     const { api, client } = await startCluster(t);
     api.put(deployment("a"));
@@ -191,6 +195,7 @@ describe("the cache", { concurrency: 6 }, () => {
     await until("a second list", () => lists(api) === 2);
   });
 
+  // P8, F28-F33
   test("grows stale while the server is gone, and serves on", async (t) => {
     const { api, cache } = await watching(t);
     await api.faults.goDown();
@@ -241,6 +246,7 @@ describe("the cache", { concurrency: 6 }, () => {
     await until("a is gone", () => cache.get("team", "a") === undefined);
   });
 
+  // P9
   test("lets no malformed object touch another", async (t) => {
     const { api, client } = await startCluster(t);
     api.put(deployment("a"));

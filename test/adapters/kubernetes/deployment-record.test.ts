@@ -6,6 +6,7 @@ import { parseTarget } from "../../../src/core/target.ts";
 
 const metadata = { namespace: "team", name: "app", annotations: { "gitops.operator.enabled": "true" } };
 
+// S15
 test("keeps our annotations, the revision and the containers, and nothing else", () => {
   const annotations = {
     "gitops.operator.enabled": "true",
@@ -97,6 +98,7 @@ test("of an endless value only so much is kept that it is still seen as too long
   }
 });
 
+// S17
 test("of unknown annotations ten names are kept, and no value", () => {
   const unknown = Object.fromEntries(Array.from({ length: 115 }, (_, i) => [`gitops.operator.x${i}`, "y".repeat(2_090)]));
   const record = parseDeploymentRecord({ metadata: { ...metadata, annotations: { ...unknown, ...metadata.annotations } } });
@@ -108,6 +110,7 @@ test("of unknown annotations ten names are kept, and no value", () => {
   assert.equal(parsed.problems.at(-1), "105 more unknown gitops.operator.* annotations; remove them");
 });
 
+// S17
 test("values that are too much together are the Deployment's problem, and are not kept", () => {
   const annotations = Object.fromEntries(annotationNames.map((name) => [`gitops.operator.${name}`, "y".repeat(2_000)]));
   const record = parseDeploymentRecord({ metadata: { ...metadata, annotations } });

@@ -204,6 +204,7 @@ test("a server that never answers holds up nobody: the queue is bounded, each po
   await recorder.close(20);
 });
 
+// S17
 test("a namespace that floods the queue drops its own Events, and another's is told next", async (t) => {
   const { api, recorder } = await startRecorder(t);
   const allow = api.faults.hang(/^POST/);

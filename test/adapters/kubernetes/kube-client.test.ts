@@ -225,12 +225,14 @@ test("a GET on a connection that has died is asked once more, a POST is not", as
   assert.deepEqual(asked, ["GET", "GET", "POST"]);
 });
 
+// P6
 test("a body that never ends is cut at the deadline", async (t) => {
   const url = await startServer(t, (_, response) => void response.write("beginning"));
   const client = startClient(t, configFor(url, {}));
   await assert.rejects(client.get("/", { deadlineMs: 100, signal: never }), { kind: "deadline", message: "no answer within 0.1 s" });
 });
 
+// P6
 test("a watch lives as long as something arrives, and dies of silence", async (t) => {
   const { api, client } = await startCluster(t);
   const timer = setInterval(() => api.faults.sendToWatches("{}"), 20);

@@ -15,6 +15,7 @@ function withEnv(name: string, value: string, annotations?: object): NewObject {
 }
 
 describe("large Deployments", { concurrency: 4 }, () => {
+  // P10
   test("a list of them comes in pages of 8 MiB at most, which grow again behind them", async (t) => {
     const { api, client } = await startCluster(t);
     for (let i = 0; i < 40; i++) api.put(withEnv(`big-${i}`, "x".repeat(MEBIBYTE), {}));
@@ -28,6 +29,7 @@ describe("large Deployments", { concurrency: 4 }, () => {
     assert.ok(limits.indexOf(200, 1) > 0, `it never grew: ${limits}`);
   });
 
+  // P9
   test("one that does not fit alone is its own problem: it is named, and the others are there", async (t) => {
     const { api, client } = await startCluster(t);
     api.put(deployment("a"));
@@ -41,6 +43,7 @@ describe("large Deployments", { concurrency: 4 }, () => {
     assert.equal(cache.get("team", "z")?.problem, undefined);
   });
 
+  // P9
   test("one that grows too large while it is watched: the watch goes on, and it is right again when it is small again", async (t) => {
     const { api, client } = await startCluster(t);
     api.put(deployment("a"));

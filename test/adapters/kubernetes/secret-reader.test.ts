@@ -67,6 +67,7 @@ describe("reading Secrets", () => {
     });
   });
 
+  // F34-F35
   test("an absent Secret says how to create it", async (t) => {
     const { client } = await startCluster(t);
     await assert.rejects(createSecretReader(client).read(key, "ssh-privatekey"), {
@@ -83,6 +84,7 @@ describe("reading Secrets", () => {
     ["github-token", "kubectl create secret generic key --from-literal=github-token=…"],
     [".dockerconfigjson", "kubectl create secret docker-registry key --docker-server=… --docker-username=… --docker-password=…"],
   ] as const) {
+    // F34-F35
     test(`a Secret without ${field} says how to recreate it`, async (t) => {
       const { api, client } = await startCluster(t);
       put(api, { other: toBase64(canary) });
@@ -138,6 +140,7 @@ describe("reading Secrets", () => {
     [500, /^Secret team\/key cannot be read: HTTP 500: injected: 500; it is tried again at the next pass$/],
     [503, /^Secret team\/key cannot be read: HTTP 503/],
   ] as const) {
+    // F34-F35
     test(`HTTP ${code} is told from absent and denied`, async (t) => {
       const { api, client } = await startCluster(t);
       api.faults.answer(code);
@@ -168,6 +171,7 @@ describe("reading Secrets", () => {
     });
   }
 
+  // F34-F35
   test("what is not strictly base64 of UTF-8 is refused, and the value is not in the message", async (t) => {
     const { api, client } = await startCluster(t);
     const secrets = createSecretReader(client);

@@ -18,6 +18,7 @@ test("a token is kept no longer than it is good, also when nobody asks with it a
   assert.ok(accesses.get("another"));
 });
 
+// S33
 test("the largest tokens of one tenant take a few MiB together, and none of another's", () => {
   const accesses = createAccesses(() => 0);
   accesses.keep("neighbour's", bearer("n", 60_000), "neighbour");

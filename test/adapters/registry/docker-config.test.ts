@@ -219,7 +219,8 @@ for (const text of [
   });
 }
 
-test("S20: __proto__ in the JSON changes nothing", () => {
+// S20
+test("__proto__ in the JSON changes nothing", () => {
   const text = `{"__proto__": {"auths": {"ghcr.io": {"username": "a", "password": "b"}}}, "auths": {"__proto__": {"username": "a", "password": "b"}, "ghcr.io": {"__proto__": {"username": "a", "password": "b"}}}}`;
   assert.equal(credentialsFor(text, "https://ghcr.io"), undefined);
   assert.equal(({} as { username?: string }).username, undefined);

@@ -158,7 +158,8 @@ for (const [status, kind] of [
   });
 }
 
-test("S20: a token endpoint that answers nonsense is unavailable", async (t) => {
+// S20
+test("a token endpoint that answers nonsense is unavailable", async (t) => {
   const { double, check, annsConfig } = await startRegistryWorld(t, { auth: bearer });
   for (const body of [
     "",

@@ -1,4 +1,4 @@
-/** TRUST S4, S5, S20: what a registry does to get credentials out, or the operator to where it must not go. */
+/** docs/ASSURANCE.md, S4, S5, S20: what a registry does to get credentials out, or the operator to where it must not go. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
@@ -9,7 +9,8 @@ import { createRegistry } from "../../../src/adapters/registry.ts";
 import { ann, startRegistryWorld } from "./registry-world.ts";
 
 for (const at of ["manifest", "token"] as const) {
-  test(`S5: a redirect of the ${at} to another origin is not followed; one within the origin is, three times`, async (t) => {
+  // S5
+  test(`a redirect of the ${at} to another origin is not followed; one within the origin is, three times`, async (t) => {
     const other = await startRegistry();
     t.after(() => other.close());
     const { double, check, annsConfig } = await startRegistryWorld(t, { auth: { kind: "bearer", ...ann } });
@@ -42,7 +43,8 @@ test("a redirect within the origin is followed with the credentials", async (t) 
   assert.equal(double.requests.at(-1)?.path, "/v2/team/app/manifests/v1?moved");
 });
 
-test("S4: a registry, realm or redirect at a refused address is not connected to, and the reason says how to open it", async (t) => {
+// S4
+test("a registry, realm or redirect at a refused address is not connected to, and the reason says how to open it", async (t) => {
   const double = await startRegistry();
   const dispatcher = createEgress({ allowCidrs: [], resolve: async () => [{ address: "127.0.0.1", family: 4 }] });
   t.after(async () => {
@@ -65,7 +67,8 @@ test("S4: a registry, realm or redirect at a refused address is not connected to
   assert.equal(double.listener.connectionCount, 0);
 });
 
-test("S20: a token that never ends is given up at 1 MiB, headers that never end at 16 KiB", async (t) => {
+// S20, F19-F23
+test("a token that never ends is given up at 1 MiB, headers that never end at 16 KiB", async (t) => {
   const { double, check, annsConfig } = await startRegistryWorld(t, { auth: { kind: "bearer", ...ann } });
   const before = process.memoryUsage().rss;
   for (const [at, reason] of [
@@ -80,7 +83,8 @@ test("S20: a token that never ends is given up at 1 MiB, headers that never end 
   assert.ok(process.memoryUsage().rss - before < 100 * 2 ** 20);
 });
 
-test("S20: a token that does not come is given up with the time for a request", async (t) => {
+// S20
+test("a token that does not come is given up with the time for a request", async (t) => {
   const { double, check, annsConfig } = await startRegistryWorld(t, { auth: { kind: "bearer", ...ann } }, { requestTimeoutMs: 300 });
   double.hang("token");
   const answer = await check(annsConfig);
@@ -138,7 +142,8 @@ for (const [bytes, expected] of [
   [8 * 1024, "missing"],
   [20 * 1024, "unavailable"],
 ] as const) {
-  test(`S20: an answer with ${bytes} bytes of headers is ${expected}`, async (t) => {
+  // S20
+  test(`an answer with ${bytes} bytes of headers is ${expected}`, async (t) => {
     const said = `HTTP/1.1 404 Not Found\r\nx: ${"x".repeat(bytes)}\r\ncontent-length: 0\r\n\r\n`;
     assert.equal((await answerTo(t, said)).kind, expected);
   });

@@ -93,7 +93,8 @@ for (const [status, kind] of [
   });
 }
 
-test("S5: a realm that /v2/ names on another host gets nothing", async () => {
+// S5
+test("a realm that /v2/ names on another host gets nothing", async () => {
   const challenge = { "www-authenticate": 'Bearer realm="https://evil.example/token?canary=1",service="s"' };
   const dispatcher = new HostsInMemory(({ path }) => (path === "/v2/" ? { status: 401, headers: challenge } : { status: 404 }));
   const registry = createRegistry({ dispatcher, insecureRegistries: [], realms: [] });

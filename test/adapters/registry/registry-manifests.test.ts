@@ -31,6 +31,7 @@ for (const headers of [
   { "docker-content-digest": `md5:${"a".repeat(32)}` },
 ]) {
   for (const wantsDigest of [false, true]) {
+    // F19-F23
     test(`a 200 with ${JSON.stringify(headers)} is no image${wantsDigest ? ", whatever its bytes" : ""}`, async (t) => {
       const { double, check } = await startRegistryWorld(t);
       double.answer({ status: 200, headers, body: '{"schemaVersion":2}' });
@@ -111,6 +112,7 @@ test("a manifest over 4 MiB, the most that a registry has to take, is unavailabl
   assert.ok(answer.kind === "unavailable" && /more than 4194304 bytes/.test(answer.reason), JSON.stringify(answer));
 });
 
+// S20
 test("manifests of many images that are never sent to their end take no memory for what has come", async (t) => {
   const manifest = Buffer.alloc(4 * 2 ** 20, " ");
   const images = 40;

@@ -1,4 +1,4 @@
-/** TRUST S6: one reading of a URL decides where a question goes and which credentials go along. */
+/** docs/ASSURANCE.md, S6: one reading of a URL decides where a question goes and which credentials go along. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hostOfKey, parseRegistryAddress } from "../../../src/adapters/registry/registry-address.ts";
@@ -7,7 +7,8 @@ import { createRandom } from "../../core/random.ts";
 import { HostsInMemory } from "./hosts-in-memory.ts";
 import { ann, startRegistryWorld } from "./registry-world.ts";
 
-test("S6: credentials do not go over http, unless the host is in INSECURE_REGISTRIES; without them http works", async (t) => {
+// S6
+test("credentials do not go over http, unless the host is in INSECURE_REGISTRIES; without them http works", async (t) => {
   for (const auth of [{ kind: "basic", ...ann }, { kind: "open" }] as const) {
     const { double, check, annsConfig } = await startRegistryWorld(t, { auth }, { insecureRegistries: ["other.example"] });
     const answer = await check(annsConfig);
@@ -20,7 +21,8 @@ test("S6: credentials do not go over http, unless the host is in INSECURE_REGIST
   }
 });
 
-test("S6: of 10,000 generated URLs and keys none sends credentials over http or to a host that they are not for", async () => {
+// S6
+test("of 10,000 generated URLs and keys none sends credentials over http or to a host that they are not for", async () => {
   // Every host has credentials of its own: the password is the name of the host that may see it.
   const hosts = ["ghcr.io", "evil.example", "docker.io", "localhost:5000", "127.0.0.1", "registry.example:8443", "insecure.example:5000"];
   const dispatcher = new HostsInMemory(({ origin, method }) => {
@@ -119,5 +121,6 @@ for (const [text, expected] of [
   ["ftp://ghcr.io", undefined],
   ["ghcr.io", undefined],
 ] as const) {
-  test(`S6: ${text} is the registry at ${expected}`, () => assert.equal(parseRegistryAddress(text)?.href, expected));
+  // S6
+  test(`${text} is the registry at ${expected}`, () => assert.equal(parseRegistryAddress(text)?.href, expected));
 }

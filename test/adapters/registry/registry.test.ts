@@ -64,6 +64,7 @@ test("a base path stays", async (t) => {
 });
 
 for (const status of [401, 403] as const) {
+  // F19-F23
   test(`HTTP ${status} is denied, and the reason says what to do`, async (t) => {
     const { double, check, annsConfig } = await startRegistryWorld(t);
     double.answer({ status });
@@ -75,6 +76,7 @@ for (const status of [401, 403] as const) {
 }
 
 for (const status of [400, 405, 418, 500, 502, 503, 204, 206]) {
+  // F19-F23
   test(`HTTP ${status} is unavailable, never missing or found`, async (t) => {
     const { double, check } = await startRegistryWorld(t);
     double.answer({ status });
@@ -97,6 +99,7 @@ for (const [header, expected] of [
   [new Date(Date.now() + 3_600_000).toUTCString(), 60_000],
   ["Thu, 01 Jan 1970 00:00:00 GMT", 0],
 ] as const) {
+  // F19-F23
   test(`429 with Retry-After ${header} is limited for ${expected} ms`, async (t) => {
     const { double, check } = await startRegistryWorld(t);
     double.answer({ status: 429, headers: header === undefined ? {} : { "retry-after": header } });
@@ -121,12 +124,14 @@ test("until Retry-After has passed the registry is left alone, whatever the tag"
   assert.equal((await check()).kind, "found");
 });
 
+// F19-F23
 test("a slow registry is unavailable after the time for a request", async (t) => {
   const { double, check } = await startRegistryWorld(t, {}, { requestTimeoutMs: 150 });
   double.hang();
   assert.match(reasonOf(await check(), "unavailable"), /did not answer in time/);
 });
 
+// F19-F23
 test("requests that are each in time end with the time for all of them", async (t) => {
   const auth = { kind: "bearer" } as const;
   const { double, check } = await startRegistryWorld(t, { auth }, { requestTimeoutMs: 5_000, overallTimeoutMs: 500 });
@@ -139,6 +144,7 @@ test("requests that are each in time end with the time for all of them", async (
   );
 });
 
+// F19-F23
 test("nobody listening, a reset, and an untrusted certificate are each told", async (t) => {
   const { double, check } = await startRegistryWorld(t);
   await double.listener.stop("reset");

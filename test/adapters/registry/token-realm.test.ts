@@ -1,4 +1,4 @@
-/** TRUST S5: who may hand out tokens, and so sees the registry's credentials. */
+/** docs/ASSURANCE.md, S5: who may hand out tokens, and so sees the registry's credentials. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dockerConfigJson } from "../../../sandbox/registry.ts";
@@ -11,7 +11,8 @@ const digest = `sha256:${"a".repeat(64)}`;
 
 const challenge = (realm: string): Answer => ({ status: 401, headers: { "www-authenticate": `Bearer realm="${realm}",service="s"` } });
 
-test("S5: a realm on another host gets nothing, and the reason names it without its query", async () => {
+// S5
+test("a realm on another host gets nothing, and the reason names it without its query", async () => {
   for (const realm of [
     "https://evil.example/token?canary=1",
     "http://registry.example/token",
@@ -40,7 +41,8 @@ test("S5: a realm on another host gets nothing, and the reason names it without 
   }
 });
 
-test("S5: a listed realm, and one of the same owner, get the credentials", async () => {
+// S5
+test("a listed realm, and one of the same owner, get the credentials", async () => {
   for (const [registryUrl, realm, realms] of [
     ["https://registry.example", "https://tokens.example:8443/t", ["tokens.example:8443"]],
     ["https://registry.gitlab.com", "https://gitlab.com/jwt/auth", []],
@@ -80,7 +82,8 @@ for (const [registry, realm, allowed] of [
   ["https://registry.a.svc.cluster.local", "https://registry.b.svc.cluster.local/token", false],
   ["https://registry", "https://tokens/token", false],
 ] as const) {
-  test(`S5: ${realm} ${allowed ? "may" : "may not"} hand out tokens for ${registry}`, () => {
+  // S5
+  test(`${realm} ${allowed ? "may" : "may not"} hand out tokens for ${registry}`, () => {
     const decided = decideRealm(new URL(registry), realm, realmRules);
     assert.equal(decided instanceof URL, allowed, JSON.stringify(decided));
   });

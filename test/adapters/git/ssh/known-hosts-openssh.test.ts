@@ -12,6 +12,7 @@ import { advertise, known, path, secret, startSshWorld } from "./ssh-world.ts";
 
 const skip = skipWithoutSshd() || (findProgram("ssh") ? false : "ssh is not installed");
 
+// S13
 test("lines of known_hosts count as OpenSSH's client counts them", { skip }, async (t) => {
   const { host, connections } = await startSshWorld(t, "OpenSSH", { hostKeyTypes: ["rsa"] });
   const folder = await mkdtemp(join(tmpdir(), "known-hosts-"));

@@ -74,6 +74,7 @@ test("another key than the known one is a changed key", () => {
   assert.equal(verdict(`host ${b}\n`, "host"), "changed");
 });
 
+// S13
 test("a revoked key is refused although another line trusts it, and only that key", () => {
   assert.equal(verdict(`host ${a}\n@revoked * ${a}\n`, "host"), "revoked");
   assert.equal(verdict(`@revoked host ${a}\nhost ${a}\n`, "host"), "revoked");

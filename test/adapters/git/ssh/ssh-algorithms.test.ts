@@ -97,6 +97,7 @@ for (const exchange of ["curve25519-sha256", "ecdh-sha2-nistp256", "diffie-hellm
   });
 }
 
+// S13, S32
 test("a server that would choose the group of the key exchange itself is refused: the choice costs seconds in line", {
   skip,
 }, async (t) => {

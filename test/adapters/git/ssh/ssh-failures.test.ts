@@ -38,6 +38,7 @@ function execAt(t: TestContext, at: { host?: string; port: number }, options: Pa
   return ssh.exec({ transport: "ssh", user: "git", host: "127.0.0.1", path, ...at }, key, command, soon());
 }
 
+// F1
 test("a port where nobody listens is unreachable, at once and by name", async (t) => {
   const { port } = await startTcpServer(t, () => {});
   const free = createServer().listen(0, "127.0.0.1");
@@ -51,6 +52,7 @@ test("a port where nobody listens is unreachable, at once and by name", async (t
   });
 });
 
+// P6, F1
 test("a server that accepts and says nothing is given up in time", async (t) => {
   const { port, accepted } = await startTcpServer(t, () => {});
   await assert.rejects(execAt(t, { port }, { readyTimeoutMs: 200 }), {
@@ -90,6 +92,7 @@ test("at most six logins per host are under way at once", async (t) => {
   assert.equal(accepted(), 8);
 });
 
+// P6, F49-F50
 test("a name that does not resolve, or not in time, is unreachable by name", async (t) => {
   const fails = async () => Promise.reject(Object.assign(new Error("no"), { code: "ENOTFOUND" }));
   await assert.rejects(execAt(t, { host: "git.example.com", port: 22 }, { addressesOf: openLoopback(fails) }), {
@@ -103,6 +106,7 @@ test("a name that does not resolve, or not in time, is unreachable by name", asy
   });
 });
 
+// S4
 test("no refused address is connected to over SSH, however the name comes to it, and the reason says what opens it", async (t) => {
   const { port, accepted } = await startTcpServer(t, () => {});
   const answers = (...addresses: string[]) => openLoopback(async () => addresses.map((address) => ({ address, family: 4 })));
@@ -134,7 +138,8 @@ test("no refused address is connected to over SSH, however the name comes to it,
   assert.equal(accepted(), 0);
 });
 
-test("S4: a git host whose name turns from an allowed address to loopback is connected to no more", async (t) => {
+// S4
+test("a git host whose name turns from an allowed address to loopback is connected to no more", async (t) => {
   const { port, accepted } = await startTcpServer(t, (socket) => socket.end());
   const answers = ["127.0.0.2", "127.0.0.1"];
   const resolve = async () => [{ address: answers.shift() ?? "", family: 4 }];
@@ -150,6 +155,7 @@ test("S4: a git host whose name turns from an allowed address to loopback is con
   assert.equal(accepted(), 0);
 });
 
+// S4
 test("the address that was checked is the one that is connected to", async (t) => {
   const world = await startSshWorld(t, "in-process");
   const answers = ["127.0.0.1", "169.254.169.254"];

@@ -10,6 +10,7 @@ const command = gitCommand("git-upload-pack", path);
 const skip = skipWithoutSshd();
 const literally = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 
+// S13
 test("an unknown host is refused without a connection, naming the line that finds its key and the ignored ones", async (t) => {
   const { host, key, connections } = await startSshWorld(t, "in-process");
   const proxy = await startTcpProxy(t, host.port);
@@ -42,6 +43,7 @@ test("a line that is added later counts at the next try", async (t) => {
   (await ssh.exec(host.repository(path), key, command, soon())).close();
 });
 
+// S13, F10-F11
 test("a changed host key is refused loudly, naming both", async (t) => {
   const [old, fresh] = [newSshKeyPair(), newSshKeyPair()];
   const { host, key, connections } = await startSshWorld(t, "in-process", { hostKey: fresh.privateKey });
@@ -57,6 +59,7 @@ test("a changed host key is refused loudly, naming both", async (t) => {
   });
 });
 
+// S13
 test("a revoked host key is refused although it is known", async (t) => {
   const pair = newSshKeyPair();
   const { host, key, connections } = await startSshWorld(t, "in-process", { hostKey: pair.privateKey });
@@ -67,6 +70,7 @@ test("a revoked host key is refused although it is known", async (t) => {
   });
 });
 
+// S13
 test("a host that only a certificate authority vouches for is refused, saying so", async (t) => {
   const { host, key, connections } = await startSshWorld(t, "in-process");
   const ssh = connections({ knownHosts: () => known(`@cert-authority ${host.knownHosts}`) });

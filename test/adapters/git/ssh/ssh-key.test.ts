@@ -71,6 +71,7 @@ for (const [damage, repairable] of Object.entries<(text: string) => string>({
   "EC parameters before": (text) => `-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n${text}`,
 })) {
   for (const pair of [ed25519, rsa]) {
+    // S12
     test(`${damage} in the text of an ${pair.publicKey.split(" ")[0]} key does no harm`, () => {
       const parsed = parseSshKey(repairable(pair.privateKey), secret);
       assert.equal(parsed.id, pair.fingerprint);
@@ -178,6 +179,7 @@ for (const [what, text, reason] of [
   ["a key with odd characters", ed25519.privateKey.replace("b3Bl", "b3*l"), /damaged or cut short/],
   ["a key with someone else's public half", forge(), /damaged or cut short/],
 ] as const) {
+  // S12, F10-F11
   test(`${what} is refused with the Secret, the field and the remedy, and without a byte of it`, () => {
     assert.throws(
       () => parseSshKey(text, secret),
@@ -211,6 +213,7 @@ let marks = 0;
 const unseen = (text: string) => `${text}${marks++}`;
 
 for (const format of ["pkcs1", "pkcs8", "openssh"] as const) {
+  // S12, S32
   test(`an RSA key costs no more than it is long, however many bits it has (${format})`, async () => {
     const texts = new Map([8, 64].map((size) => [size, rsaOf(size * 2_048, format)]));
     const growth = await growthOf(8, (size) => refusalOf(unseen(texts.get(size) ?? "")));
@@ -232,6 +235,7 @@ for (const [what, piece] of Object.entries({
   });
 }
 
+// S12, S32
 test("a key that was found wrong costs next to nothing when it is read again", async () => {
   const bad = rsaOf(8_192, "pkcs1");
   const first = await leastCpuMs(() => assert.match(refusalOf(unseen(bad)), /damaged/));

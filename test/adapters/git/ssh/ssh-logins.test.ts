@@ -27,6 +27,7 @@ async function startWorld(t: TestContext, options: Partial<SshConnectionsOptions
   return { world, host, ssh, refused, ask };
 }
 
+// S33
 test("ten keys that a host does not know are one failed login, told to all with when they are tried, and other namespaces come in", {
   skip,
 }, async (t) => {
@@ -49,6 +50,7 @@ test("ten keys that a host does not know are one failed login, told to all with 
   assert.equal(await ask("other", await addKey(world.host)), "in");
 });
 
+// S33
 test("a Secret with another key is tried at once, and a key that was let in is held up by no other", { skip }, async (t) => {
   const { world, refused, ask } = await startWorld(t);
   assert.equal(await ask("greedy", world.key), "in");
@@ -59,6 +61,7 @@ test("a Secret with another key is tried at once, and a key that was let in is h
   assert.equal(refused(), 1);
 });
 
+// S33
 test("of namespaces that share a key the one that has to wait for a failed login of its own keeps no other waiting", {
   skip,
 }, async (t) => {
@@ -71,6 +74,7 @@ test("of namespaces that share a key the one that has to wait for a failed login
   assert.equal(refused(), 1);
 });
 
+// S33
 test("of the keys that a Secret gets one after the other three a minute are tried, and each is told when it is", { skip }, async (t) => {
   const { world, refused, ask } = await startWorld(t);
   const said: string[] = [];
@@ -108,6 +112,7 @@ test("a new key in a refused Secret is tried once the third failed login before 
   await assert.rejects(logins.run(login("new"), refuse), { message: "no" });
 });
 
+// S33
 test("of 30 keys that were let in and that the host then forgets, three are refused at most, and after that one a pause", {
   skip,
 }, async (t) => {
@@ -126,6 +131,7 @@ test("of 30 keys that were let in and that the host then forgets, three are refu
   assert.ok(refused() <= 3, `${refused()} failed logins`);
 });
 
+// S33
 test("when a key is refused that was let in before, the others of its namespace go one at a time, with the pause, until they are let in again", async () => {
   let clock = 0;
   const logins = createSshLogins({ now: () => ++clock });
@@ -175,6 +181,7 @@ test("when a key is refused that was let in before, the others of its namespace 
   assert.deepEqual(await pass("other"), { refused: 0, in: 20 }, "nobody had refused that namespace a key");
 });
 
+// S33
 test("after the pause a key that was never tried comes before one that was refused", { skip }, async (t) => {
   const { world, refused, ask } = await startWorld(t, { deniedPauseMs: 1_000 });
   const [bad, good] = [stranger("bad"), await addKey(world.host)];

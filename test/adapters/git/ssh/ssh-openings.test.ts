@@ -39,6 +39,7 @@ test("no more logins are under way than allowed, and hosts do not wait for each 
   assert.deepEqual([a.most(), b.most()], [6, 6]);
 });
 
+// S33
 test("a namespace with many logins keeps no other's waiting behind them: they take turns", async () => {
   const openings = createSshOpenings({ atOnce: 2, retries: 0, retryMs: 1 });
   const begun: string[] = [];

@@ -9,6 +9,7 @@ import { addKey, advertise, finish, known, path, secret, soon, startSshWorld, st
 
 const skip = skipWithoutSshd();
 
+// F12
 test("with MaxSessions 1 twenty commands at once are slower, not failed", { skip }, async (t) => {
   const { host, key, connections } = await startSshWorld(t, "OpenSSH", { maxSessions: 1 });
   const ssh = connections();
@@ -33,6 +34,7 @@ test("with MaxSessions 0 the failure says so", { skip }, async (t) => {
   await assert.rejects(advertise(connections(), host.repository(path), key), { code: "git_unreachable", message: /MaxSessions/ });
 });
 
+// F12
 test("with MaxStartups 2 twenty keys at once are slower, not failed", { skip }, async (t) => {
   const { host, connections } = await startSshWorld(t, "OpenSSH", { maxStartups: "2" });
   const ssh = connections({ retryMs: 150 });
@@ -107,6 +109,7 @@ test("a command with much output that nobody reads gives its place back when it 
   assert.equal(host.logins(), 1);
 });
 
+// F2
 test("any byte is life: output keeps a connection whose questions go unanswered, silence ends it", { skip }, async (t) => {
   const { host, key, connections } = await startSshWorld(t, "OpenSSH");
   const proxy = await startTcpProxy(t, host.port);
@@ -136,6 +139,7 @@ test("a connection that only waits is not silent", { skip }, async (t) => {
   assert.equal(ssh.stats().opened, 1);
 });
 
+// S3
 test("a path is one word for the remote shell, whatever is in it", { skip }, async (t) => {
   const { host, key, connections } = await startSshWorld(t, "OpenSSH");
   const odd = `it's "a" $(touch pwned) \`b\` !x; echo \\ &.git`;
@@ -144,6 +148,7 @@ test("a path is one word for the remote shell, whatever is in it", { skip }, asy
   assert.ok(stderr.includes(`'${odd}' does not appear to be a git repository`), stderr);
 });
 
+// S3
 test("a path that could be an option, or hides something, is refused before anything is sent", () => {
   for (const bad of ["", "-upload-pack=x", "a\nb", "a\0b", "a\u007fb"]) {
     assert.throws(() => gitCommand("git-upload-pack", bad), { code: "annotation_invalid" });

@@ -101,6 +101,7 @@ test("a refused key or an unknown host key says nothing about the host: other ke
   (await ask(wary)).close();
 });
 
+// S33
 test("a host whose name one namespace could not ask for is asked for another, with a key of its own or the same", async (t) => {
   const world = await startSshWorld(t, "in-process");
   const ssh = world.connections({
@@ -117,6 +118,7 @@ test("a host whose name one namespace could not ask for is asked for another, wi
   for (const channel of channels) channel.close();
 });
 
+// S33
 test("look-ups of a host's name that DNS leaves open hold no place of the logins there", async (t) => {
   const world = await startSshWorld(t, "in-process");
   const silence = Promise.withResolvers<never>();

@@ -1,0 +1,208 @@
+/** What the tests prove, by the ids that stand above them (`// P1, S10`). The one place where an id gets its meaning. */
+export interface Requirement {
+  /** The promise, the attack, or the fault. */
+  readonly what: string;
+  /** What stands against the attack, or what is promised in the fault. */
+  readonly answer?: string;
+  /** What shows it beside the tests of `npm test`. */
+  readonly also?: string;
+}
+
+const promises: Readonly<Record<string, Requirement>> = {
+  P1: {
+    what: "No force-push, no rewritten history, no lost commit of others. Every push is compare-and-swap: the server takes it only if the branch still is where the operator read it.",
+    also: "`npm run soak`",
+  },
+  P2: { what: "At most one commit per Deployment, SHA and state of the manifest.", also: "`npm run soak`" },
+  P3: {
+    what: "`patched` is said only after the server has acknowledged the push. When the acknowledgement is lost, the server is asked what the branch holds.",
+    also: "`npm run soak`",
+  },
+  P4: { what: "No push after a failed image check.", also: "`npm run soak`" },
+  P5: { what: "One run at a time per Deployment, one push at a time per branch." },
+  P6: { what: "Every call to the outside has a deadline, and so has every run." },
+  P7: { what: "After SIGTERM a push in flight is finished, or is known not to have happened; the process is gone within 60 s." },
+  P8: { what: "Not ready before the first list of Deployments. When the API server has been silent for 5 minutes, nothing is pushed." },
+  P9: { what: "One bad object never affects another." },
+  P10: { what: "Memory, open files and disk stay bounded.", also: "`npm run soak`" },
+  P11: { what: "The failure of a third party never makes the Pod unready." },
+  P12: { what: "One message per change of state." },
+};
+
+const attacks: Readonly<Record<string, Requirement>> = {
+  S1: {
+    what: "An annotation names another tenant's Secret",
+    answer:
+      "`SECRET_REFS=scoped` refuses it by its namespace alone, before anything is asked of the API server. The answer is the same whether the Secret exists or not.",
+  },
+  S2: {
+    what: "A tenant uses what another's key has fetched, or uses a shared key for someone else's repository",
+    answer:
+      "Copies, ref listings, connections and pushes belong to one SSH key. `ALLOWED_REPOSITORIES` limits all keys, `gitops.operator.allowed_repositories` on a Secret limits that key, registry login or token. `/status` names shared keys that nothing limits.",
+  },
+  S3: {
+    what: "Odd transports and options hidden in repository URLs",
+    answer:
+      "Only three forms of address are accepted; they are parsed and written anew. The path is quoted as one word for the remote shell.",
+  },
+  S4: {
+    what: "Requests to metadata services, loopback or the API server (SSRF)",
+    answer: "Every resolved address is checked when it is connected to, and the checked address is the one that is used.",
+  },
+  S5: {
+    what: "A registry sends logins to another host, by its token realm or a redirect",
+    answer: "A realm must belong to the same owner or stand in `REGISTRY_REALMS`. Redirects are followed within the origin only.",
+  },
+  S6: {
+    what: "Two parsers read one URL as two hosts",
+    answer: "One `URL` object decides. Logins are looked up by the host that is connected to; none goes over http.",
+  },
+  S7: {
+    what: "Paths that leave the repository, symbolic links",
+    answer: "The path is relative and normalised, and must be a regular file.",
+  },
+  S8: { what: "Branch names that are paths or options", answer: "Git's own rules for names apply. Local paths are hashes." },
+  S9: {
+    what: "YAML bombs",
+    answer:
+      "Size, depth and number of aliases are limited. YAML never becomes JavaScript objects. More than 4 KB is read by a thread that has limits of processor time and memory.",
+  },
+  S10: {
+    what: "Huge repositories, pack bombs, endless answers, slow deltas and commits",
+    answer:
+      "Bytes, number of objects, inflated size and the instructions of deltas are limited, and all copies together on disk, in memory and while they arrive. Large work is done by a thread that can be ended, one per namespace. Of a listing of refs at most 300,000 lines or 32 MiB are read, and only the wanted refs are kept.",
+  },
+  S11: {
+    what: "Secrets in logs, answers, traces, chat and Events",
+    answer: "Redaction where text leaves the process: by value in the texts of the run that read the Secret, by shape everywhere.",
+  },
+  S12: {
+    what: "The private key on disk, or in a message",
+    answer:
+      "Keys stay in memory. A malformed key is refused without a byte of it being shown. RSA keys beyond 8,192 bits are not computed with, and a key that was found wrong is not computed again.",
+  },
+  S13: {
+    what: "A false git host",
+    answer: "Strict known hosts, no trust on first use. No host may choose the group of a key exchange itself.",
+  },
+  S14: {
+    what: "Anyone in the cluster calls `/reconcile`",
+    answer: "Callers share runs. `RECONCILE_TOKEN` closes the path. The NetworkPolicy lets in two namespaces.",
+  },
+  S15: {
+    what: "`/debug` tells too much",
+    answer: "It shows annotations of the operator only, and `DEBUG_ENDPOINT=off` removes it.",
+  },
+  S16: {
+    what: "Slow clients, huge headers, idle sockets",
+    answer:
+      "Time-outs for headers, for requests and for answers that nobody reads. Of 4,096 connections each address has 64 in any case and at most half of all. The kubelet has a port of its own. Long answers are made in slices; 16 pages are sent at once, 4 of them to one address.",
+  },
+  S17: {
+    what: "Floods; one stalled tenant starves the others",
+    answer:
+      "Places in the queue, Events and chat messages go round by namespace. A slow namespace gives up its places, and one that floods loses its own messages. A silent host is found out once per pass. A refused push, and a repository that is too large, are tried again ever later. Values of annotations are limited.",
+  },
+  S18: {
+    what: "Text that acts: in chat, commits, logs and pages",
+    answer: "It is escaped for each place. Subjects of application commits are made harmless before they are quoted.",
+  },
+  S19: { what: "Paths that lead elsewhere in GitHub's API", answer: "Owner and repository are two encoded words." },
+  S20: { what: "Hostile JSON", answer: "At most 1 MiB, read by a schema. Of an image's manifest only the hash is kept." },
+  S21: {
+    what: "Endless series of metrics",
+    answer: "No label holds a URL, a SHA or a message. The series of a Deployment go when it goes.",
+  },
+  S22: {
+    what: "An error passes for “no check needed”",
+    answer:
+      "Only the default Secret that no annotation names may be absent, denied or forbidden: the registry is then asked without a login, and only its yes counts. Every other error is `failed`. An image goes unchecked only where `image_check` or `IMAGE_CHECK` says so; this is shown everywhere and counted. An annotation can't ask for less than an `IMAGE_CHECK` that is set.",
+  },
+  S32: {
+    what: "Text, packs, deltas and keys that are made to cost much work per byte",
+    answer:
+      "Parsers and regular expressions are linear. Larger inputs are worked on by threads with limits of processor time and memory, one per namespace at a time.",
+  },
+  S33: {
+    what: "One tenant uses up what all share: DNS, connections, caches, logins at a host",
+    answer:
+      "Each has a share. Two name look-ups per namespace and twelve for all; a silent name is not asked for a minute. One failed SSH login per namespace, host and minute; up to three where a Secret gets another key, or where keys that the host had accepted fail together. What holds up one namespace holds up no other that shares its key, its question or its push. The six logins that may be under way at a host go round by namespace, and wait for no look-up of a name. What is remembered is bounded by bytes, and the namespace that has most makes room.",
+  },
+};
+
+const faults: Readonly<Record<string, Requirement>> = {
+  F1: { what: "The git host refuses connections or is silent", answer: "`failed` with the remedy; the others go on." },
+  F2: {
+    what: "It stalls in the middle, trickles or is slow",
+    answer: "Noticed by keepalives within 20 s. Any byte counts as a sign of life.",
+  },
+  "F3-F5": {
+    what: "The connection is reset, half-closed or cut after any byte, before or after a push was accepted",
+    answer: "The answer is what the server holds; one commit.",
+  },
+  F6: {
+    what: "A hook refuses the push",
+    answer: "Only the culprit fails, with the server's words. It is tried again ever later, apart from the others.",
+  },
+  "F7-F8": {
+    what: "Five writers on one branch; someone edits the same line",
+    answer: "All commits land, in a linear history. The manifest is read again before it is decided.",
+  },
+  F9: {
+    what: "The branch is force-pushed or deleted by others",
+    answer: "The new state is followed; a deleted branch is never brought back.",
+  },
+  "F10-F11": { what: "The host key has changed; the key is unusable", answer: "`failed`, naming Secret and field." },
+  F12: { what: "sshd limits connections (`MaxStartups`) or sessions (`MaxSessions`)", answer: "Slower, not failed." },
+  "F13-F14": { what: "Full disk, no inodes, read-only disk", answer: "`failed`; it cleans up and recovers by itself." },
+  "F15-F16": {
+    what: "Killed at any step or in the middle of a push; a damaged copy",
+    answer: "The next start converges: one commit, and `git fsck` finds nothing.",
+  },
+  "F17-F18": {
+    what: "SIGTERM during a pass, a push or a wait for a build; a second SIGTERM",
+    answer: "As P7; the second one ends it at once.",
+  },
+  "F19-F23": {
+    what: "Registries that deny, limit, fail, hang, break off or lie",
+    answer: "`failed` with the reason; never an unchecked push.",
+  },
+  "F24-F25": {
+    what: "GitHub denies, limits or fails; a build outlasts the waits",
+    answer: "“Unknown” is told from “none”. `waiting` as long as a workflow runs.",
+  },
+  "F26-F27": { what: "The chat is gone; the same failure in 100 passes", answer: "Passes are unaffected; one message." },
+  "F28-F33": {
+    what: "The API server is down, answers 401, 403 or 410, is silent, is restored from a backup, or sends rubbish",
+    answer: "The last known state is served; nothing is pushed when it is stale; the cache is right again soon after.",
+  },
+  "F34-F35": {
+    what: "A Secret is missing, malformed, rotated or deleted",
+    answer: "`failed` with the remedy; the next pass uses the new one.",
+  },
+  "F36-F37": { what: "Huge annotations, 10,000 Deployments, odd manifests", answer: "Limited; every byte but the tag stays." },
+  "F38-F41": {
+    what: "1,000 calls at once, callers that hang up, long passes, a call just after a commit",
+    answer: "At most two runs per Deployment; the answer comes in time and knows the commit.",
+  },
+  F41b: {
+    what: "A Deployment is disabled, deleted or changed during a wait or between tries of a push",
+    answer: "The run is abandoned, nothing is pushed.",
+  },
+  F42: { what: "The clock jumps by a year", answer: "Deadlines use the monotonic clock." },
+  "F43-F44": { what: "Two replicas, rolling updates", answer: "P1 and P2 hold. There is no lease that could be lost." },
+  F45: { what: "The collector of traces is down", answer: "Spans are dropped, passes are unaffected." },
+  F46: { what: "A bug throws while one object is worked on, shown or told of", answer: "Only that object fails." },
+  F47: { what: "Thousands of passes", answer: "Nothing grows.", also: "`npm run soak`; the bench row *many-passes*" },
+  F48: { what: "A work directory of an older version", answer: "It is cleaned up, and the pass converges." },
+  "F49-F50": { what: "No DNS; empty, unborn and SHA-256 repositories", answer: "`failed`, naming it." },
+  F56: { what: "An API server that has just started answers 403", answer: "It is asked again before a missing right is told." },
+  F57: { what: "The right to list one namespace is missing", answer: "It is told; the other namespaces are served and pushed." },
+};
+
+/** In the order of the page. */
+export const sections: readonly (readonly [heading: string, requirements: Readonly<Record<string, Requirement>>])[] = [
+  ["Promises", promises],
+  ["Attacks", attacks],
+  ["Faults", faults],
+];
