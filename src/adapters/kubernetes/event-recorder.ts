@@ -23,8 +23,6 @@ export interface EventRecorder {
 interface EventRecorderTimes {
   /** Of one post. */
   readonly deadlineMs?: number;
-  /** An API server that starts refuses everything for about a second, so a refusal is doubted for this long. */
-  readonly doubtMs?: number;
   /** Where RBAC forbids Events, one is tried after this time. */
   readonly forbiddenMs?: number;
 }
@@ -44,7 +42,7 @@ const MOST_NAMED = 5;
 const MOST_NAMESPACES_BYTES = 4 * 2 ** 20;
 
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
-  const { client, log, instance, deadlineMs = 5_000, doubtMs = 2_000, forbiddenMs = 600_000 } = options;
+  const { client, log, instance, deadlineMs = 5_000, forbiddenMs = 600_000 } = options;
   const queue = createFairQueue<Item>(MOST_QUEUED);
   /** Could not be posted. */
   const lost = createFairQueue<Item>(MOST_QUEUED);
@@ -131,27 +129,27 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     // What is refused for what it is would be refused again.
     const isLasting = status < 500 && status !== 401 && status !== 403 && status !== 429;
     if (!isLasting) enqueue(lost, item);
-    if (status === 403) noteForbidden(namespace, remedy);
+    if (status === 403) noteForbidden(namespace, remedy, answer.isDoubtful);
     else {
       const fields = { status, problem: statusMessage(text), ...(remedy !== undefined && { remedy }) };
       warnOnce(isLasting ? `lasting: ${status}` : `${status}`, fields, "Kubernetes Event not recorded");
     }
   }
 
-  function noteForbidden(namespace: string, remedy: string | undefined): void {
-    const before = forbidden.get(namespace);
-    if (!before) {
-      forbidden.set(namespace, { untilMs: Number.POSITIVE_INFINITY, isNamed: false });
+  function noteForbidden(namespace: string, remedy: string | undefined, isDoubtful: boolean): void {
+    const wasNamed = forbidden.get(namespace)?.isNamed === true;
+    if (isDoubtful) {
+      forbidden.set(namespace, { untilMs: Number.POSITIVE_INFINITY, isNamed: wasNamed });
       const askAgain = () => {
-        forbidden.set(namespace, { untilMs: 0, isNamed: false });
+        forbidden.set(namespace, { untilMs: 0, isNamed: wasNamed });
         again();
       };
-      setTimeout(askAgain, doubtMs).unref();
+      setTimeout(askAgain, client.doubtMs).unref();
       return;
     }
-    const isNamed = before.isNamed || namedCount < MOST_NAMED;
+    const isNamed = wasNamed || namedCount < MOST_NAMED;
     forbidden.set(namespace, { untilMs: performance.now() + forbiddenMs, isNamed });
-    if (!isNamed || before.isNamed) return;
+    if (!isNamed || wasNamed) return;
     namedCount += 1;
     log.warn({ namespace, remedy }, "Kubernetes Events are not recorded: RBAC forbids");
   }

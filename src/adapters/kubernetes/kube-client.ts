@@ -5,6 +5,7 @@ import { createKubeConnections } from "./kube-connections.ts";
 import { createCredentialSource } from "./kube-credentials.ts";
 import { type KubeAnswer, KubeError, kubeErrorOf } from "./kube-error.ts";
 import { readText } from "./read-text.ts";
+import { createRefusalDoubts } from "./refusal-doubts.ts";
 import { type LongLine, splitLines } from "./split-lines.ts";
 import { type Deadline, startDeadline } from "./start-deadline.ts";
 
@@ -35,11 +36,13 @@ export interface KubeClient {
   post(path: string, body: object, limits: KubeLimits): Promise<KubeAnswer>;
   /** The lines of a watch until its clean end; rejects when the answer is not 200 or nothing arrives for `deadlineMs`. */
   watch(path: string, limits: KubeLimits): AsyncGenerator<string | LongLine, void, undefined>;
+  /** How long to wait before a doubtful refusal is asked about again: an API server that starts takes about half of it. */
+  readonly doubtMs: number;
   /** Cuts everything at once. */
   close(): void;
 }
 
-export function createKubeClient(config: KubeConfig): KubeClient {
+export function createKubeClient(config: KubeConfig, doubtMs = 2_000): KubeClient {
   const cluster = config.getCurrentCluster();
   if (!cluster) throw new Error("The kubeconfig has no current context");
   const { origin, pathname } = new URL(cluster.server);
@@ -48,6 +51,7 @@ export function createKubeClient(config: KubeConfig): KubeClient {
   const closed = new AbortController();
   const credentials = createCredentialSource(config);
   const connections = createKubeConnections(cluster.proxyUrl || undefined);
+  const beginDoubt = createRefusalDoubts();
 
   /** A server that is too busy is asked again after the time that it tells, as long as the deadline leaves room for that. */
   async function send(
@@ -80,19 +84,25 @@ export function createKubeClient(config: KubeConfig): KubeClient {
     }
   }
 
-  async function readAnswer({ response, isAnonymous }: Awaited<ReturnType<typeof send>>, mostBytes = mostAnswerBytes): Promise<KubeAnswer> {
+  async function readAnswer(
+    { response, isAnonymous }: Awaited<ReturnType<typeof send>>,
+    isDoubtful: (status: number) => boolean,
+    mostBytes = mostAnswerBytes,
+  ): Promise<KubeAnswer> {
     const { statusCode: status } = response;
     const text = await readText(response.body, mostBytes);
     // A 403 says whom the server saw: a proxy in between may have added credentials, or taken them away.
-    return { status, text, isAnonymous: status === 401 ? isAnonymous : status === 403 && text.includes("system:anonymous") };
+    const wasAnonymous = status === 401 ? isAnonymous : status === 403 && text.includes("system:anonymous");
+    return { status, text, isAnonymous: wasAnonymous, isDoubtful: isDoubtful(status) };
   }
 
   async function ask(method: "GET" | "POST", path: string, limits: AnswerLimits, body?: string): Promise<KubeAnswer> {
     const { deadlineMs, signal, mostBytes, accept } = limits;
     const deadline = startDeadline(deadlineMs, [signal, closed.signal]);
+    const isDoubtful = beginDoubt(method, path);
     async function once(): Promise<KubeAnswer> {
       const sent = await deadline.race(send(method, path, "requests", deadline, { accept, body }));
-      const answer = await deadline.race(readAnswer(sent, mostBytes));
+      const answer = await deadline.race(readAnswer(sent, isDoubtful, mostBytes));
       // undici takes an HTTP/1.1 connection back one turn after the last byte; asked before that it would open a second one.
       await nextTurn();
       return answer;
@@ -117,9 +127,10 @@ export function createKubeClient(config: KubeConfig): KubeClient {
     post: (path, body, limits) => ask("POST", path, limits, JSON.stringify(body)),
     async *watch(path, { deadlineMs, signal }) {
       const silence = startDeadline(deadlineMs, [signal, closed.signal]);
+      const isDoubtful = beginDoubt("WATCH", path);
       try {
         const sent = await silence.race(send("GET", path, "watches", silence));
-        if (sent.response.statusCode !== 200) throw KubeError.ofAnswer(await silence.race(readAnswer(sent)));
+        if (sent.response.statusCode !== 200) throw KubeError.ofAnswer(await silence.race(readAnswer(sent, isDoubtful)));
         for await (const line of splitLines(sent.response.body, mostAnswerBytes)) {
           silence.restart();
           yield line;
@@ -131,6 +142,7 @@ export function createKubeClient(config: KubeConfig): KubeClient {
         silence.stop();
       }
     },
+    doubtMs,
     close() {
       closed.abort(new KubeError("network", "the client is closed"));
       connections.replace();

@@ -9,6 +9,8 @@ export interface KubeAnswer {
   readonly text: string;
   /** Of a 401 or 403: no credentials have reached the server. */
   readonly isAnonymous: boolean;
+  /** A 403 that may only mean that the API server starts: it is believed when the same is refused again after `doubtMs` of the client. */
+  readonly isDoubtful: boolean;
 }
 
 /** Why the API server could not be asked, in words for a log line. */
@@ -18,16 +20,22 @@ export class KubeError extends Error {
   /** HTTP status, or the code of an ERROR event. */
   readonly status: number | undefined;
   readonly isAnonymous: boolean;
+  readonly isDoubtful: boolean;
 
-  constructor(kind: KubeErrorKind, message: string, options: { status?: number; isAnonymous?: boolean; cause?: unknown } = {}) {
+  constructor(
+    kind: KubeErrorKind,
+    message: string,
+    options: { status?: number; isAnonymous?: boolean; isDoubtful?: boolean; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.kind = kind;
     this.status = options.status;
     this.isAnonymous = options.isAnonymous ?? false;
+    this.isDoubtful = options.isDoubtful ?? false;
   }
 
-  static ofAnswer({ status, text, isAnonymous }: KubeAnswer): KubeError {
-    return new KubeError("status", `HTTP ${status}: ${statusMessage(text)}`, { status, isAnonymous });
+  static ofAnswer({ status, text, isAnonymous, isDoubtful }: KubeAnswer): KubeError {
+    return new KubeError("status", `HTTP ${status}: ${statusMessage(text)}`, { status, isAnonymous, isDoubtful });
   }
 }
 

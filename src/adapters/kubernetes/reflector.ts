@@ -22,8 +22,6 @@ export interface ReflectorTimes {
   readonly backoffCapMs: number;
   /** A watch that lived this long ends a series of failures. */
   readonly stableMs: number;
-  /** An API server that starts refuses everything for about a second, so a refusal is told only when it is repeated after this time. */
-  readonly doubtMs: number;
   /** Against drift that nobody foresaw. */
   readonly relistMs: number;
 }
@@ -36,7 +34,6 @@ export const defaultReflectorTimes: ReflectorTimes = {
   backoffMs: 500,
   backoffCapMs: 8_000,
   stableMs: 10_000,
-  doubtMs: 2_000,
   relistMs: 15 * 60_000,
 };
 
@@ -70,8 +67,7 @@ export function startReflector(client: KubeClient, path: string, times: Reflecto
   let lastError: string | undefined;
   let isListing = true;
   let refusal: string | undefined;
-  /** Since the watch last lived: the last problem, the one that the log was told, and the silence that it began. */
-  let lastProblem: string | undefined;
+  /** Since the watch last lived: the problem that the log was told, and the silence that it began. */
   let toldProblem: string | undefined;
   let silence: { readonly fromMs: number; toMs: number | undefined } | undefined;
 
@@ -89,7 +85,7 @@ export function startReflector(client: KubeClient, path: string, times: Reflecto
         const isDoubtful = noteProblem(error);
         failures = performance.now() - watchingSinceMs >= times.stableMs ? 1 : failures + 1;
         const delayMs = Math.min(times.backoffCapMs, times.backoffMs * 2 ** (failures - 1)) * (0.5 + 0.5 * Math.random());
-        await sleep(isDoubtful ? times.doubtMs : delayMs, undefined, { signal }).catch(() => {});
+        await sleep(isDoubtful ? client.doubtMs : delayMs, undefined, { signal }).catch(() => {});
       }
     }
   }
@@ -141,7 +137,6 @@ export function startReflector(client: KubeClient, path: string, times: Reflecto
     const nowMs = performance.now();
     if (toldProblem !== undefined && silence)
       log.info({ path, silent_ms: Math.round((silence.toMs ?? nowMs) - silence.fromMs) }, "watch of Deployments recovered");
-    lastProblem = undefined;
     toldProblem = undefined;
     silence = undefined;
     heardAtMs = nowMs;
@@ -150,13 +145,11 @@ export function startReflector(client: KubeClient, path: string, times: Reflecto
   /** True: not told, since it may be the start of an API server. */
   function noteProblem(error: unknown): boolean {
     const known = error instanceof KubeError ? error : new KubeError("internal", String(error));
-    const { kind, status, message } = known;
+    const { kind, status, message, isDoubtful } = known;
     const problem = `${kind} ${status}`;
-    const isDoubtful = status === 403 && lastProblem !== problem;
     const remedy = accessRemedy(known, "list and watch on deployments.apps");
     restarts += 1;
     lastError = message;
-    lastProblem = problem;
     silence = { fromMs: silence?.fromMs ?? heardAtMs, toMs: undefined };
     if (isDoubtful) return true;
     if (status === 403 && isListing) {

@@ -1,22 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { allowedRepositoriesAnnotation } from "../../core/allowed-repositories.ts";
-import { createBoundedMap } from "../../core/bounded-map.ts";
-import { dataBytes } from "../../core/data-bytes.ts";
 import type { SecretField, Secrets } from "../../core/ports.ts";
 import type { SecretRef } from "../../core/types.ts";
 import { ReconcileError } from "../../errors.ts";
 import type { KubeClient } from "./kube-client.ts";
 import { accessRemedy, type KubeAnswer, statusMessage } from "./kube-error.ts";
 
-interface SecretReaderTimes {
-  /** Of one request. */
-  readonly deadlineMs?: number;
-  /** An API server that starts refuses everything for about a second, so a refusal is doubted for this long. */
-  readonly doubtMs?: number;
-}
-
-/** Of Secrets that are known to be refused for good; the others are doubted again. */
-const mostRefusedBytes = 4 * 2 ** 20;
 /** Far more than any key or registry login; what is read is watched for in every text, in several forms, for as long as its run lasts. */
 const MAX_FIELD_BYTES = 64 * 1024;
 /** RFC 1123 subdomain: nothing else can be a name, and nothing else goes into a path. */
@@ -28,9 +17,8 @@ const base64Form = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}
  * Reads Secrets when asked and keeps nothing. Reads of one Secret share a request that is still under way, so an answer is at most as much
  * older than the question as that request had been flying.
  */
-export function createSecretReader(client: KubeClient, { deadlineMs = 10_000, doubtMs = 2_000 }: SecretReaderTimes = {}): Secrets {
+export function createSecretReader(client: KubeClient, { deadlineMs = 10_000 } = {}): Secrets {
   const underWay = new Map<string, Promise<KubeAnswer>>();
-  const refused = createBoundedMap<true>(mostRefusedBytes, dataBytes);
   // The deadline bounds the request, and the client's close cuts it.
   const never = new AbortController().signal;
 
@@ -38,19 +26,16 @@ export function createSecretReader(client: KubeClient, { deadlineMs = 10_000, do
     const path = `/api/v1/namespaces/${namespace}/secrets/${name}`;
     const shared = underWay.get(path);
     if (shared) return shared;
-    const answer = askUnlessStarting(path, namespace).finally(() => underWay.delete(path));
+    const answer = askUnlessStarting(path).finally(() => underWay.delete(path));
     underWay.set(path, answer);
     return answer;
   }
 
-  async function askUnlessStarting(path: string, namespace: string): Promise<KubeAnswer> {
-    const first = await client.get(path, { deadlineMs, signal: never });
-    const isDoubtful = first.status === 403 && refused.get(path) === undefined;
-    if (isDoubtful) await sleep(doubtMs);
-    const answer = isDoubtful ? await client.get(path, { deadlineMs, signal: never }) : first;
-    if (answer.status === 403) refused.set(path, true, namespace);
-    else refused.delete(path);
-    return answer;
+  async function askUnlessStarting(path: string): Promise<KubeAnswer> {
+    const answer = await client.get(path, { deadlineMs, signal: never });
+    if (!answer.isDoubtful) return answer;
+    await sleep(client.doubtMs);
+    return client.get(path, { deadlineMs, signal: never });
   }
 
   return {

@@ -144,10 +144,10 @@ describe("the cache", { concurrency: 6 }, () => {
 
   // F56
   test("an API server that knows no roles while it starts is asked again before anything is told", async (t) => {
-    const { api, client } = await startCluster(t);
+    const { api, client } = await startCluster(t, {}, 1_500);
     api.put(deployment("a"));
     const remember = api.faults.forgetRoles();
-    const { cache, told } = startCache(t, client, [], { doubtMs: 1_500 });
+    const { cache, told } = startCache(t, client);
     await until("it was refused", () => cache.restarts === 1);
     remember();
     await cache.ready(AbortSignal.timeout(60_000));

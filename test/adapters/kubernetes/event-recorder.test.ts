@@ -12,12 +12,12 @@ const app: DeploymentRecord = { ...identity, annotations: {}, containers: [] };
 
 const inMicros = () => Date.now() * 1_000;
 
-async function startRecorder(t: TestContext, times: object = {}) {
-  const { api, client } = await startCluster(t);
+async function startRecorder(t: TestContext, times: object = {}, doubtMs = 20) {
+  const { api, client } = await startCluster(t, {}, doubtMs);
   const told: Told[] = [];
   const tell = (level: Told["level"]) => (fields: object, message: string) => void told.push({ level, message, fields: { ...fields } });
   const log = { info: tell("info"), warn: tell("warn"), error: tell("error") };
-  const recorder = createEventRecorder({ client, log, instance: "pod-1", deadlineMs: 1_000, doubtMs: 20, ...times });
+  const recorder = createEventRecorder({ client, log, instance: "pod-1", deadlineMs: 1_000, ...times });
   t.after(() => recorder.close(0));
   const posts = () => api.requests.filter(({ method }) => method === "POST").length;
   return { api, client, recorder, told, posts };
@@ -121,7 +121,7 @@ test("RBAC that forbids is one warning with the remedy, however many Events, and
 });
 
 test("an API server that knows no roles while it starts loses no Event, and no warning is told", async (t) => {
-  const { api, recorder, told } = await startRecorder(t, { doubtMs: 1_500 });
+  const { api, recorder, told } = await startRecorder(t, {}, 1_500);
   const remember = api.faults.forgetRoles();
   recorder.record(app, updated);
   await until("it was refused", () => recorder.counts.failed === 1);

@@ -10,6 +10,7 @@ import { KubeConfig, type User } from "@kubernetes/client-node";
 import { createSelfSignedCertificate } from "../../../sandbox/cluster-api/self-signed-certificate.ts";
 import { startClusterApi } from "../../../sandbox/cluster-api.ts";
 import { createKubeClient, type KubeClient } from "../../../src/adapters/kubernetes/kube-client.ts";
+import type { KubeError } from "../../../src/adapters/kubernetes/kube-error.ts";
 import { kubeConfigOf, never, protocols, startCluster } from "./start-cluster.ts";
 
 const limits = { deadlineMs: 2000, signal: never };
@@ -220,7 +221,7 @@ test("a GET on a connection that has died is asked once more, a POST is not", as
     else response.end("fine");
   });
   const client = startClient(t, configFor(url, {}));
-  assert.deepEqual(await client.get("/", limits), { status: 200, text: "fine", isAnonymous: false });
+  assert.deepEqual(await client.get("/", limits), { status: 200, text: "fine", isAnonymous: false, isDoubtful: false });
   await assert.rejects(client.post("/", {}, limits), { kind: "network" });
   assert.deepEqual(asked, ["GET", "GET", "POST"]);
 });
@@ -260,6 +261,24 @@ test("a watch that is refused says why", async (t) => {
     status: 403,
     message: "HTTP 403: injected: 403",
   });
+});
+
+test("a refusal is doubtful until the same is refused once more, and again once it was answered otherwise", async (t) => {
+  const { api, client } = await startCluster(t);
+  const [path, other] = ["/api/v1/namespaces/team/secrets/a", "/api/v1/namespaces/team/secrets/b"];
+  const seen = async (asked: string) => (await client.get(asked, limits)).isDoubtful;
+  const watched = () =>
+    client
+      .watch(`${path}?watch=true`, limits)
+      .next()
+      .catch((refusal: KubeError) => refusal.isDoubtful);
+  const allow = api.faults.answer(403);
+  assert.deepEqual([await seen(path), await seen(`${path}?limit=1`), await seen(path), await seen(other)], [true, false, false, true]);
+  assert.deepEqual([await watched(), await seen(path), await watched()], [true, false, false]);
+  allow();
+  assert.equal(await seen(path), false);
+  api.faults.answer(403);
+  assert.deepEqual([await seen(path), await seen(other), await seen(path)], [true, false, false]);
 });
 
 test("the caller's signal ends a request with its own reason", async (t) => {

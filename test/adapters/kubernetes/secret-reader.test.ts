@@ -106,7 +106,7 @@ describe("reading Secrets", () => {
   test("a forbidden Secret names the missing right", async (t) => {
     const { api, client } = await startCluster(t);
     api.faults.answer(403, /secrets/);
-    const secrets = createSecretReader(client, { doubtMs: 10 });
+    const secrets = createSecretReader(client);
     await assert.rejects(secrets.read(key, "a"), {
       code: "secret_forbidden",
       message:
@@ -118,10 +118,10 @@ describe("reading Secrets", () => {
   });
 
   test("a Secret that an API server refuses only while it starts is read", async (t) => {
-    const { api, client } = await startCluster(t);
+    const { api, client } = await startCluster(t, {}, 1_500);
     put(api, { a: toBase64("A") });
     const allow = api.faults.answer(403, /secrets/);
-    const reading = createSecretReader(client, { doubtMs: 1_500 }).read(key, "a");
+    const reading = createSecretReader(client).read(key, "a");
     await until("it was refused", () => api.requests.length === 1);
     allow();
     assert.equal((await reading).text, "A");
@@ -129,10 +129,10 @@ describe("reading Secrets", () => {
 
   test("who has no credentials is told that, and not of RBAC", async (t) => {
     const { api } = await startCluster(t, { token: "t" });
-    const client = createKubeClient(kubeConfigOf(kubeconfigOf({ url: api.url, caPem: undefined, token: undefined })));
+    const client = createKubeClient(kubeConfigOf(kubeconfigOf({ url: api.url, caPem: undefined, token: undefined })), 10);
     t.after(() => client.close());
     const remedy = /no credentials reached the API server: give the kubeconfig's user a token/;
-    await assert.rejects(createSecretReader(client, { doubtMs: 10 }).read(key, "a"), { code: "secret_forbidden", message: remedy });
+    await assert.rejects(createSecretReader(client).read(key, "a"), { code: "secret_forbidden", message: remedy });
   });
 
   for (const [code, message] of [

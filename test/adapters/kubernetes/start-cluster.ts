@@ -23,7 +23,6 @@ const fastTimes: ReflectorTimes = {
   backoffMs: 20,
   backoffCapMs: 250,
   stableMs: 300,
-  doubtMs: 60,
   relistMs: 30_000,
 };
 
@@ -32,9 +31,9 @@ interface Cluster {
   readonly client: KubeClient;
 }
 
-export async function startCluster(t: TestContext, options: ClusterApiOptions = {}): Promise<Cluster> {
+export async function startCluster(t: TestContext, options: ClusterApiOptions = {}, doubtMs = 60): Promise<Cluster> {
   const api = await startClusterApi(options);
-  const client = createKubeClient(kubeConfigOf(api.kubeconfig));
+  const client = createKubeClient(kubeConfigOf(api.kubeconfig), doubtMs);
   t.after(async () => {
     client.close();
     await api.close();
