@@ -265,6 +265,7 @@ function inverse(number: bigint, modulus: bigint): bigint {
   return ((t % modulus) + modulus) % modulus;
 }
 
+// S32
 test("an RSA key of 8,192 bits, the most that are used, is taken in each format", () => {
   const key = rsaOf8192Bits();
   assert.equal(key.asymmetricKeyDetails?.modulusLength, 8_192);
