@@ -1,7 +1,6 @@
 /** The sandbox's world around OpenSSH's sshd, with a proxy that counts in front of it, a collector of traces, and operators in processes of their own. */
 import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { FileChange } from "../sandbox/bare-repository.ts";
 import type { ClusterApiOptions } from "../sandbox/cluster-api.ts";
 import { startWorld, type World } from "../sandbox/world.ts";
 import { startOpenSsh } from "../test/openssh.ts";
@@ -56,5 +55,3 @@ export async function inBenchWorld<T>(
     }
   })();
 }
-
-export type Files = Readonly<Record<string, FileChange>>;

@@ -4,7 +4,7 @@ import { type BareRepository, openBareRepository } from "../sandbox/bare-reposit
 import { git } from "../sandbox/git-process.ts";
 import { manifestOf, type World } from "../sandbox/world.ts";
 
-export const OLD = "0".repeat(40);
+const OLD = "0".repeat(40);
 const FILES_PER_APP = 4;
 const APPS_PER_TEAM = 100;
 

@@ -120,7 +120,7 @@ export const gitProfiles = {
   least: { fetch: ["side-band", "shallow"], fetchV2: ["ls-refs", "fetch=shallow"], push: ["report-status"], refusal: silent },
 } satisfies Record<string, GitProfile>;
 
-export interface PickyGit {
+interface PickyGit {
   /** What the client says, on its way to git: ends at the first word that was not offered. */
   readonly fromClient: Transform;
   /** What git says, on its way to the client. */

@@ -13,7 +13,7 @@ interface Entry {
     | undefined;
 }
 
-export interface Audit {
+interface Audit {
   readonly commits: number;
   readonly problems: readonly string[];
 }

@@ -10,7 +10,7 @@ interface Fault {
   begin(random: Random): unknown;
 }
 
-export interface Faults {
+interface Faults {
   readonly counts: ReadonlyMap<string, number>;
   readonly done: Promise<void>;
 }

@@ -5,7 +5,7 @@ const RSS_TOLERANCE = { factor: 1.2, mb: 24 };
 /** A burst of callers keeps 30 connections for some seconds. */
 const HANDLES_TOLERANCE = 40;
 
-export interface Growth {
+interface Growth {
   readonly rssMb: readonly [first: number, last: number];
   readonly handles: readonly [first: number, last: number];
 }

@@ -16,7 +16,7 @@ const MOST_FOR_ONE = 4;
 const STALL_MS = 30_000;
 
 /** The pieces make up the answer; an empty one is a place to pause at. The response has its headers. */
-export type SendPieces = (response: Response, pieces: Iterable<string>) => Promise<void>;
+type SendPieces = (response: Response, pieces: Iterable<string>) => Promise<void>;
 
 /** One slice per turn of the event loop, of all answers together. */
 export function createPieceSender({ mostAtOnce = MOST_AT_ONCE, mostForOne = MOST_FOR_ONE, stallMs = STALL_MS } = {}): SendPieces {

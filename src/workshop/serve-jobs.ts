@@ -4,7 +4,7 @@ import { giveAway } from "./give-away.ts";
 
 /** A job is a pure function of what it is given; it throws a ReconcileError for what is wrong with that. */
 // biome-ignore lint/suspicious/noExplicitAny: each job has its own input, checked where it is called
-export type JobTable = Readonly<Record<string, (input: any) => unknown>>;
+type JobTable = Readonly<Record<string, (input: any) => unknown>>;
 
 export interface Order {
   readonly job: string;

@@ -6,9 +6,9 @@ import type { Jobs } from "./jobs.ts";
 import type { Answer } from "./serve-jobs.ts";
 import { type Ending, startWorkerThread, type WorkerThread, type WorkLimits } from "./worker-thread.ts";
 
-export type JobName = keyof Jobs;
-export type JobInput<J extends JobName> = Parameters<Jobs[J]>[0];
-export type JobOutput<J extends JobName> = Awaited<ReturnType<Jobs[J]>>;
+type JobName = keyof Jobs;
+type JobInput<J extends JobName> = Parameters<Jobs[J]>[0];
+type JobOutput<J extends JobName> = Awaited<ReturnType<Jobs[J]>>;
 
 /** For whom, and of what. */
 export interface JobContext {

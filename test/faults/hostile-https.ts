@@ -4,12 +4,12 @@ import type { ServerResponse } from "node:http";
 import { type Request, readText } from "../../sandbox/cluster-api/exchange.ts";
 import { startListener } from "../../sandbox/cluster-api/listener.ts";
 
-export interface HostileHttps {
+interface HostileHttps {
   /** `127.0.0.1:PORT`. */
   readonly host: string;
 }
 
-export interface HostileAnswers {
+interface HostileAnswers {
   /** The refs of the branch that was asked for, pkt-lines without an end; the last one repeats for as long as the client reads. */
   readonly refs?: (branch: string) => readonly Buffer[];
   readonly endlessRefs?: Buffer;

@@ -59,7 +59,7 @@ export async function startNeighbourhood(t: TestContext, startHost: WorldOptions
 /** What the attacker's Deployments need besides their attack: their own key. */
 export const EVIL_KEY = { ssh_key_name: "key", ssh_key_namespace: "evil" };
 
-export interface Attack {
+interface Attack {
   /** For the operator, over what the world says. */
   readonly env?: Readonly<Record<string, string>>;
   /** A command that starts the one behind it. */

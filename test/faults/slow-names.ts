@@ -18,7 +18,7 @@ export function skipWithoutMounts(): string | false {
   }
 }
 
-export interface SlowNames {
+interface SlowNames {
   /** What starts a program for which this is the only nameserver. */
   readonly through: readonly string[];
   readonly silentQuestions: number;

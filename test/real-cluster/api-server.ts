@@ -18,7 +18,7 @@ export const skipWithoutAssets: string | false = folder
   : "KUBEBUILDER_ASSETS is not set: it names a folder with kube-apiserver and etcd (setup-envtest use -p path)";
 
 /** What the audit log keeps of a request that was answered. */
-export interface AuditEvent {
+interface AuditEvent {
   readonly verb: string;
   readonly requestURI: string;
   readonly userAgent?: string;

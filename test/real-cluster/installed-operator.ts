@@ -24,7 +24,7 @@ const namespace = "gitops-operator";
 export const account = { namespace, name: "gitops-operator" };
 export const user = `system:serviceaccount:${account.namespace}:${account.name}`;
 
-export interface Installed {
+interface Installed {
   readonly world: World;
   readonly objects: readonly KubeObject[];
   readonly operator: OperatorProcess;

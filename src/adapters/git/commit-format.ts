@@ -4,7 +4,7 @@ import { inflateSync } from "node:zlib";
 import * as git from "isomorphic-git";
 import type { Identity } from "../../core/ports.ts";
 
-export interface NewCommit {
+interface NewCommit {
   readonly tree: string;
   readonly parent: string;
   readonly identity: Identity;

@@ -42,7 +42,7 @@ export interface History {
   readonly found: boolean;
 }
 
-export interface Question {
+interface Question {
   readonly service: GitService;
   /** It was asked then: a host that was found silent later is not tried again for it. */
   readonly notBefore: number;

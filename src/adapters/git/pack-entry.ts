@@ -63,7 +63,7 @@ const inflateWithInfo = inflateSync as unknown as (
   options: ZlibOptions,
 ) => { readonly buffer: Buffer; readonly engine: { readonly bytesWritten: number } };
 
-export type InflatedEntry = { readonly content: Buffer; readonly end: number } | "incomplete";
+type InflatedEntry = { readonly content: Buffer; readonly end: number } | "incomplete";
 
 /** Inflates exactly `size` bytes, and never holds more, whatever the server sent. */
 export function inflateEntry(bytes: Buffer, { size, dataAt }: PackEntry): InflatedEntry {

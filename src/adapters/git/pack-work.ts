@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { Branch } from "../../core/ports.ts";
 import { formatRepository } from "../../core/repository.ts";
 import type { JobContext, Workshop } from "../../workshop/workshop.ts";
+import { asBuffer } from "./as-buffer.ts";
 import type { HistoryQuestion, PackedHistory } from "./commit-pack.ts";
 import { INLINE_WORK, inlineOrAside } from "./inline-work.ts";
 import { indexPack } from "./pack-index.ts";
@@ -47,9 +48,4 @@ function contextOf({ repository, namespace }: PackOwner): JobContext {
     what: `what ${formatRepository(repository)} sent`,
     remedy: "check the repository with git fsck, and pack it anew with git repack -adf",
   };
-}
-
-/** Between threads a Buffer becomes a plain array. */
-export function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
-  return Buffer.from(buffer, byteOffset, byteLength);
 }

@@ -17,7 +17,7 @@ export interface PackedObject {
 }
 
 /** Of the pack's file; fewer only at its end. */
-export type BytesAt = (start: number, length: number) => Promise<Buffer>;
+type BytesAt = (start: number, length: number) => Promise<Buffer>;
 
 /** More than most entries have; what is longer is read at its declared size. */
 const FIRST_BYTES = 4 * 1024;

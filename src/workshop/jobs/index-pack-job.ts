@@ -3,7 +3,7 @@ import { damagedCopy } from "../../adapters/git/damaged-copy.ts";
 import { indexPack } from "../../adapters/git/pack-index.ts";
 import type { PackOrigin } from "../../adapters/git/pack-limits.ts";
 
-export interface IndexPackInput {
+interface IndexPackInput {
   readonly path: string;
   readonly origin: PackOrigin;
 }

@@ -2,7 +2,7 @@ import { open } from "node:fs/promises";
 import { damagedCopy } from "../../adapters/git/damaged-copy.ts";
 import { type GitObject, type PackedObject, readPackedObject, spendOnObject } from "../../adapters/git/packed-object.ts";
 
-export interface ReadObjectInput {
+interface ReadObjectInput {
   /** Of the pack. */
   readonly path: string;
   readonly object: PackedObject;

@@ -3,7 +3,7 @@ import type { ClientChannel } from "ssh2";
 import { ReconcileError } from "../../../errors.ts";
 import { serverWords } from "../server-words.ts";
 
-export interface SshExit {
+interface SshExit {
   /** Undefined when the server did not say, or when we closed first. */
   readonly code: number | undefined;
   readonly signal?: string;

@@ -13,7 +13,7 @@ import { createSshLogins } from "./ssh-logins.ts";
 import { createSshOpenings } from "./ssh-openings.ts";
 
 export { gitCommand } from "./git-command.ts";
-export type { SshChannel, SshExit } from "./ssh-channel.ts";
+export type { SshChannel } from "./ssh-channel.ts";
 
 export interface SshConnections {
   /** Runs the command over a kept connection of this host, port, user and key; nothing is ever shared between keys. */
