@@ -77,7 +77,7 @@ test("what the base has and an overlay has not is deleted by a command that the 
   }
   const cluster = ["clusterrole/gitops-operator", "clusterrolebinding/gitops-operator"];
   assert.deepEqual(toDelete["manifests/overlays/namespaced"], cluster);
-  assert.ok((await readFile(pathOf("README.md"), "utf8")).includes(`kubectl delete ${cluster.join(" ")}`));
+  assert.ok((await readFile(pathOf("docs/INSTALL.md"), "utf8")).includes(`kubectl delete ${cluster.join(" ")}`));
 });
 
 test("compat: every Secret of the cluster, and no image check without the default one, as the original", { skip }, async () => {

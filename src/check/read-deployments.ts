@@ -49,7 +49,7 @@ function readDeployment(object: Fields, defaultNamespace: string): FileDeploymen
   const problems = identity.name === name ? [] : ["metadata.name is missing; set it"];
   const annotations = Object.entries(mapOf(metadata.annotations)).map(([key, value]) => {
     if (typeof value === "string" || !key.startsWith(annotationPrefix)) return [key, value];
-    problems.push(`${key.slice(0, maxShownKey)} is no text, so the API server refuses the Deployment; ${quoteRemedy(value)}`);
+    problems.push(`${key.slice(0, maxShownKey)} is not a string, so the API server refuses the Deployment; ${quoteRemedy(value)}`);
     return [key, value === null || typeof value === "object" ? "" : String(value)];
   });
   const record = parseDeploymentRecord({

@@ -47,7 +47,7 @@ test("a broken file: every problem in one line that says what, where and what to
   assert.equal(answer.code, 1);
   assert.deepEqual(squeezed(answer), [
     "Deployment web/shop",
-    "problem gitops.operator.enabled is no text, so the API server refuses the Deployment; put it in quotes: 'true'",
+    "problem gitops.operator.enabled is not a string, so the API server refuses the Deployment; put it in quotes: 'true'",
     "problem gitops.operator.app_repository is no repository; write user@host:path, ssh://user@host/path, or (public application repository) https://host/path",
     "problem gitops.operator.manifest_repository is an https repository, which the operator cannot push to; write user@host:path or ssh://user@host/path",
     "problem gitops.operator.deployment_path holds '..'; write it relative to the root of the repository",
@@ -136,7 +136,7 @@ test("what image_check or IMAGE_CHECK leaves unchecked is told, and an annotatio
   ]);
   // kubectl reads YAML 1.1, where a bare off is a boolean.
   const bare = (await check(deploymentYaml("shop", { image_check: "off" }).replace('"off"', "off"))).lines.join("\n");
-  assert.match(bare, /image_check is no text, so the API server refuses the Deployment; put it in quotes/);
+  assert.match(bare, /image_check is not a string, so the API server refuses the Deployment; put it in quotes/);
 });
 
 test("a Secret that SECRET_REFS does not let the Deployment name is a problem; the default one that may be absent is a warning", async () => {
@@ -201,12 +201,12 @@ test("wrong usage and a wrong environment: what is right on standard error, exit
   assert.equal((await command(["check", "-h"])).code, 0);
 });
 
-test("the command of package.json runs it, and the README's example is what it says", async (t) => {
+test("the command of package.json runs it, and the example of the pages is what it says", async (t) => {
   const { bin } = JSON.parse(await readFile("package.json", "utf8")) as { bin: Record<string, string> };
   const folder = await mkdtemp(join(tmpdir(), "check-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
-  const readme = await readFile("README.md", "utf8");
-  const [good = ""] = /^apiVersion: apps\/v1\nkind: Deployment\n[^`]*/m.exec(readme) ?? [];
+  const page = await readFile("docs/CHECK.md", "utf8");
+  const [good = ""] = /^apiVersion: apps\/v1\nkind: Deployment\n[^`]*/m.exec(await readFile("README.md", "utf8")) ?? [];
   const bad = good
     .replace("'true'", "true")
     .replace("ssh_key_name", "ssh_key_nam")
@@ -221,7 +221,7 @@ test("the command of package.json runs it, and the README's example is what it s
       const child = execFile(process.execPath, args, { cwd: folder, env: {} }, (_, stdout) => resolve({ code: child.exitCode, stdout }));
     });
     assert.equal(said.code, code);
-    assert.ok(readme.includes(`\`\`\`\n${said.stdout}\`\`\`\n`), said.stdout);
+    assert.ok(page.includes(`\`\`\`\n${said.stdout}\`\`\`\n`), said.stdout);
   }
 });
 
