@@ -118,9 +118,10 @@ export function createSshLogins({ pauseMs = PAUSE_MS, now = () => performance.no
   function mayBegin(share: LoginShare, name: string, login: Login): boolean {
     while (share.failed[0] && share.failed[0].at + pauseMs <= now()) share.failed.shift();
     requireUndenied(share, name);
-    if (isTrusted(share, name)) return share.underWay < Math.max(1, MOST_AT_RISK - share.failed.length);
+    const left = MOST_AT_RISK - share.failed.length;
+    if (left > 0 && isTrusted(share, name)) return share.underWay < left;
     requireTurn(share, name, login);
-    return share.underWay < share.room;
+    return share.underWay < Math.min(share.room, left);
   }
 
   async function tryIn<T>(share: LoginShare, name: string, { key, namespace }: Login, open: () => Promise<T>): Promise<T> {
