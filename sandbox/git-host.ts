@@ -4,7 +4,7 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { normalize } from "node:path";
 import { finished } from "node:stream/promises";
 import ssh2, { type Connection, type PublicKeyAuthContext, type ServerChannel } from "ssh2";
-import { fingerprint } from "../src/adapters/git/ssh/known-hosts.ts";
+import { fingerprint } from "../src/adapters/ssh/known-hosts.ts";
 import type { SshRepository } from "../src/core/types.ts";
 import { gitEnvironment } from "./git-process.ts";
 import { createPickyGit, type GitProfile } from "./picky-git.ts";

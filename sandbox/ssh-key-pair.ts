@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import ssh2 from "ssh2";
-import { fingerprint } from "../src/adapters/git/ssh/known-hosts.ts";
-import { openSshEd25519 } from "../src/adapters/git/ssh/openssh-ed25519.ts";
+import { fingerprint } from "../src/adapters/ssh/known-hosts.ts";
+import { openSshEd25519 } from "../src/adapters/ssh/openssh-ed25519.ts";
 
 export type SshKeyType = "ed25519" | "ecdsa" | "rsa";
 

@@ -1,7 +1,7 @@
 /** What people do meanwhile: they push to applications, build images late or never, write to the manifests, rarely rewrite them, switch Deployments. */
 import type { BareRepository } from "../sandbox/bare-repository.ts";
 import { git } from "../sandbox/git-process.ts";
-import { createRandom, type Random } from "../test/core/random.ts";
+import { createRandom, type Random } from "../test/random.ts";
 import { pause, repeatedly } from "./repeatedly.ts";
 import type { App, Town } from "./town.ts";
 

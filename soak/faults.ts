@@ -1,5 +1,5 @@
 /** What breaks meanwhile: the connection to the git host, the API server and its watches, the registry. One fault at a time, each for a while. */
-import type { Random } from "../test/core/random.ts";
+import type { Random } from "../test/random.ts";
 import { pause, repeatedly } from "./repeatedly.ts";
 import type { Town } from "./town.ts";
 

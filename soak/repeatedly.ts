@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Random } from "../test/core/random.ts";
+import type { Random } from "../test/random.ts";
 
 /** Acts again and again, with random pauses, until the signal; what an act has begun it ends. */
 export async function repeatedly(

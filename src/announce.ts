@@ -1,13 +1,13 @@
 /** Who is told what of a run: the log, the cluster's Events, the chat. None of them can fail a pass (contract §8). */
-import type { Chat } from "./adapters/chat.ts";
+import type { Chat } from "./adapters/chat/chat.ts";
 import type { EventRecorder } from "./adapters/kubernetes/event-recorder.ts";
 import type { Outside } from "./connect-outside.ts";
-import { type ClusterEvent, createEvents, incompleteEvent, notificationRefused } from "./core/events.ts";
-import type { NewsEvent } from "./core/news.ts";
-import { createNotices } from "./core/notices.ts";
-import type { Filter } from "./core/pass.ts";
+import { type ClusterEvent, createEvents, incompleteEvent, notificationRefused } from "./core/news/events.ts";
+import type { NewsEvent } from "./core/news/news.ts";
+import { createNotices } from "./core/news/notices.ts";
 import type { Deployments, Log } from "./core/ports.ts";
-import { type EndedRun, idOf, type Name } from "./core/results.ts";
+import type { Filter } from "./core/runs/pass.ts";
+import { type EndedRun, idOf, type Name } from "./core/runs/results.ts";
 import type { Result, Target } from "./core/types.ts";
 import { describeOutcome } from "./http/reconcile-entry.ts";
 import type { Redactor } from "./telemetry/redact.ts";

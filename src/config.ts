@@ -3,10 +3,10 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { parseCidr } from "./adapters/egress/address-rules.ts";
-import { type AllowedRepositories, parseAllowedRepositories } from "./core/allowed-repositories.ts";
-import { checkedByDefault, type ImageCheckRule, imageChecks } from "./core/image-check.ts";
-import type { ImageGateSettings } from "./core/image-gate.ts";
-import type { SecretScope } from "./core/secret-scope.ts";
+import type { ImageGateSettings } from "./core/images/image-gate.ts";
+import { type AllowedRepositories, parseAllowedRepositories } from "./core/targets/allowed-repositories.ts";
+import { checkedByDefault, type ImageCheckRule, imageChecks } from "./core/targets/image-check.ts";
+import type { SecretScope } from "./core/targets/secret-scope.ts";
 
 export interface Config {
   readonly port: number;

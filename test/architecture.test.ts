@@ -5,12 +5,14 @@ import { test } from "node:test";
 
 /** Which folders of src a folder may import. */
 const LAYERS: [folder: string, allowed: RegExp][] = [
-  ["src/core/", /^src\/(core\/|errors\.ts)/],
-  ["src/adapters/", /^src\/(adapters\/|core\/|errors\.ts|workshop\/(workshop|jobs)\.ts)/],
-  ["src/workshop/jobs/", /^src\/(workshop\/jobs\/|adapters\/|core\/|errors\.ts)/],
-  ["src/workshop/", /^src\/(workshop\/|core\/|errors\.ts)/],
-  ["src/http/", /^src\/(http\/|core\/|errors\.ts)/],
-  ["src/telemetry/", /^src\/(telemetry\/|core\/|errors\.ts)/],
+  ["src/text/", /^src\/text\//],
+  ["src/sharing/", /^src\/(sharing\/|text\/|errors\.ts)/],
+  ["src/core/", /^src\/(core\/|sharing\/|text\/|errors\.ts)/],
+  ["src/adapters/", /^src\/(adapters\/|core\/|sharing\/|text\/|errors\.ts|workshop\/(workshop|jobs)\.ts)/],
+  ["src/workshop/jobs/", /^src\/(workshop\/jobs\/|adapters\/|core\/|sharing\/|text\/|errors\.ts)/],
+  ["src/workshop/", /^src\/(workshop\/|core\/|sharing\/|text\/|errors\.ts)/],
+  ["src/http/", /^src\/(http\/|core\/|sharing\/|text\/|errors\.ts)/],
+  ["src/telemetry/", /^src\/(telemetry\/|core\/|sharing\/|text\/|errors\.ts)/],
 ];
 /** Each package's one place; a new package needs one. */
 const HOMES: Record<string, RegExp> = {
@@ -23,9 +25,9 @@ const HOMES: Record<string, RegExp> = {
   pino: /^src\/telemetry\//,
   "pino-pretty": /^src\/telemetry\//,
   "prom-client": /^src\/telemetry\//,
-  ssh2: /^src\/adapters\/git\//,
+  ssh2: /^src\/adapters\/ssh\//,
   tldts: /^src\/adapters\/registry\//,
-  undici: /^src\/adapters\/(egress\.ts|kubernetes\/|git\/)/,
+  undici: /^src\/adapters\/(egress|kubernetes|git)\//,
   yaml: /^src\/(core\/|adapters\/kubernetes\/load-kube-config\.ts$)/,
   zod: /^src\/(config\.ts|core\/|adapters\/)/,
 };
@@ -74,8 +76,8 @@ test("the rule sees what it forbids", () => {
   assert.equal(broken("src/core/a.ts", 'import { trace } from "@opentelemetry/api";').length, 1);
   assert.equal(broken("src/operator.ts", 'import { KubeConfig } from "@kubernetes/client-node";').length, 1);
   assert.equal(broken("src/operator.ts", 'import type { KubeConfig } from "@kubernetes/client-node";').length, 0);
-  assert.equal(broken("src/adapters/chat.ts", 'import { request } from "undici";').length, 1);
-  assert.equal(broken("src/adapters/chat.ts", 'import { x } from "a-new-package";').length, 1);
+  assert.equal(broken("src/adapters/chat/chat.ts", 'import { request } from "undici";').length, 1);
+  assert.equal(broken("src/adapters/chat/chat.ts", 'import { x } from "a-new-package";').length, 1);
   assert.equal(broken("src/telemetry/tracing.ts", 'await import("@opentelemetry/sdk-node");').length, 0);
   assert.equal(broken("src/operator.ts", 'await import("../sandbox/world.ts")').length, 1);
   assert.equal(broken("src/config.ts", "const port = process.env.PORT;").length, 1);

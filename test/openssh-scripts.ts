@@ -1,6 +1,6 @@
 import { delimiter, join } from "node:path";
 import { gitEnvironment } from "../sandbox/git-process.ts";
-import { shellQuote } from "../src/adapters/git/ssh/git-command.ts";
+import { shellQuote } from "../src/adapters/ssh/git-command.ts";
 
 /** What a key runs, whatever the client asked for: a shell that finds our git services first. */
 export function serveScript(directory: string, root: string): string {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { describeHost, type GitExec, type GitHost, type GitHostOptions, type KeyAccess } from "../sandbox/git-host.ts";
 import { newSshKeyPair } from "../sandbox/ssh-key-pair.ts";
-import { fingerprint } from "../src/adapters/git/ssh/known-hosts.ts";
+import { fingerprint } from "../src/adapters/ssh/known-hosts.ts";
 import { findProgram } from "./find-program.ts";
 import { serveScript, serviceScript } from "./openssh-scripts.ts";
 import { startSshd } from "./sshd-process.ts";

@@ -1,4 +1,4 @@
-import { directorySize } from "../../src/adapters/directory-size.ts";
+import { directorySize } from "../../src/adapters/git/copies/directory-size.ts";
 import { type BenchWorld, inBenchWorld } from "../bench-world.ts";
 import { deployFleet, publish } from "../deployments.ts";
 import { makeApps, makeManifests } from "../repositories.ts";

@@ -1,11 +1,11 @@
 /** Tells, before it is applied, what is wrong with each Deployment of a file, and what the operator would read from where. */
 import type { Config } from "../config.ts";
-import { annotationNames, annotationPrefix, annotations } from "../core/annotations.ts";
-import { escapeControl } from "../core/escape.ts";
-import { decideSecretRef, secretDenied } from "../core/secret-scope.ts";
-import { parseTarget } from "../core/target.ts";
+import { annotationNames, annotationPrefix, annotations } from "../core/targets/annotations.ts";
+import { decideSecretRef, secretDenied } from "../core/targets/secret-scope.ts";
+import { parseTarget } from "../core/targets/target.ts";
 import type { DeploymentRecord, Settings, Target } from "../core/types.ts";
 import type { Redactor } from "../telemetry/redact.ts";
+import { escapeControl } from "../text/escape.ts";
 import { describeTarget, usedSecrets } from "./describe-target.ts";
 import type { Level, Preview, Tell } from "./live-check.ts";
 import type { LiveOptions, LiveWorld } from "./live-world.ts";

@@ -1,14 +1,15 @@
 /** The steps of a run (contract §6) for one Deployment, up to the push: each is told, and what one lacks does not hide the next. */
-import { readLogin, requireAllowed } from "../core/allowed-repositories.ts";
-import { withoutEmojiCode } from "../core/chat-text.ts";
-import { commitMessage } from "../core/commit-message.ts";
-import { tagFor } from "../core/decide.ts";
-import type { ManifestEdit } from "../core/edit-manifest.ts";
+
+import { commitMessage } from "../core/commits/commit-message.ts";
 import { formatImage } from "../core/image.ts";
-import type { GateVerdict, ImageGate } from "../core/image-gate.ts";
+import type { GateVerdict, ImageGate } from "../core/images/image-gate.ts";
+import { withoutEmojiCode } from "../core/news/chat-text.ts";
+import { tagFor } from "../core/places/decide.ts";
+import type { ManifestEdit } from "../core/places/edit-manifest.ts";
 import type { Git, ManifestsBranch, Newest, Places, PushAccess, SecretField, Wanted } from "../core/ports.ts";
 import { newestCommit, type ReconcilePorts, readBranches } from "../core/reconcile.ts";
 import { formatRepository } from "../core/repository.ts";
+import { readLogin, requireAllowed } from "../core/targets/allowed-repositories.ts";
 import type { ImageName, Target } from "../core/types.ts";
 import { asReconcileError } from "../errors.ts";
 import type { UsedSecret } from "./describe-target.ts";

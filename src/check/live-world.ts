@@ -1,10 +1,10 @@
 /** The real cluster, git servers and registry for `--live`, for as long as the deadline allows. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseSshKey } from "../adapters/git/ssh/ssh-key.ts";
 import { loadKubeConfig } from "../adapters/kubernetes/load-kube-config.ts";
+import { parseSshKey } from "../adapters/ssh/ssh-key.ts";
 import type { Config } from "../config.ts";
 import { connectOutside, type Outside } from "../connect-outside.ts";
-import { createImageGate } from "../core/image-gate.ts";
+import { createImageGate } from "../core/images/image-gate.ts";
 import type { Settings, Target } from "../core/types.ts";
 import { systemClock } from "../system-clock.ts";
 import type { Redactor } from "../telemetry/redact.ts";

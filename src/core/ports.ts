@@ -1,5 +1,5 @@
 /** What the core asks of the outside world. Times called `notBefore` are `performance.now()` milliseconds. */
-import type { ManifestEdit } from "./edit-manifest.ts";
+import type { ManifestEdit } from "./places/edit-manifest.ts";
 import type { DeploymentRecord, ImageName, Repository, SecretRef, SshRepository, Target } from "./types.ts";
 
 export interface Deployments {

@@ -1,17 +1,17 @@
 /** One Deployment, top to bottom: the list of steps of the contract's §6. */
 import { asReconcileError, inStep } from "../errors.ts";
-import { type AllowedRepositories, readLogin, requireAllowed, requireBound } from "./allowed-repositories.ts";
-import type { BackOff } from "./back-off.ts";
-import { isOperatorCommit } from "./commit-message.ts";
-import { tagFor } from "./decide.ts";
-import { patchStep } from "./delivery.ts";
-import type { ImageGate } from "./image-gate.ts";
+import { isOperatorCommit } from "./commits/commit-message.ts";
+import { patchStep } from "./delivery/delivery.ts";
+import type { Seat } from "./delivery/writer.ts";
+import type { ImageGate } from "./images/image-gate.ts";
 import type { Phase } from "./observer.ts";
-import { withPortHint } from "./port-hint.ts";
+import { tagFor } from "./places/decide.ts";
 import type { Branch, Commit, Git, Identity, ManifestsBranch, Newest, Places, SecretField, SshKey, Wanted } from "./ports.ts";
-import { hasOneKey } from "./target.ts";
+import type { BackOff } from "./runs/back-off.ts";
+import { type AllowedRepositories, readLogin, requireAllowed, requireBound } from "./targets/allowed-repositories.ts";
+import { withPortHint } from "./targets/port-hint.ts";
+import { hasOneKey } from "./targets/target.ts";
 import type { Outcome, Repository, SecretRef, Target } from "./types.ts";
-import type { Seat } from "./writer.ts";
 
 /** By name, as the last run found them. */
 export interface Branches {

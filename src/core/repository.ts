@@ -1,4 +1,4 @@
-import { unprintable } from "./escape.ts";
+import { unprintable } from "../text/escape.ts";
 import type { Repository } from "./types.ts";
 
 type ParsedRepository = { readonly kind: "ok"; readonly repository: Repository } | { readonly kind: "error"; readonly problem: string };

@@ -1,7 +1,7 @@
 /** The nouns, in the order in which a pass meets them. */
 import type { ReconcileError } from "../errors.ts";
-import type { CompleteValues } from "./annotations.ts";
-import type { ImageCheck } from "./image-check.ts";
+import type { CompleteValues } from "./targets/annotations.ts";
+import type { ImageCheck } from "./targets/image-check.ts";
 
 export interface SecretRef {
   readonly namespace: string;

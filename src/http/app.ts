@@ -1,11 +1,11 @@
 /** The endpoints (contract §5). Snake case lives here. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
-import { onceEach } from "../core/once-each.ts";
-import type { Filter } from "../core/pass.ts";
 import type { Log } from "../core/ports.ts";
+import type { Filter } from "../core/runs/pass.ts";
 import type { Result } from "../core/types.ts";
 import { type ErrorCode, ReconcileError } from "../errors.ts";
+import { onceEach } from "../sharing/once-each.ts";
 import { type ObserveRequest, observeRequests } from "./observe-requests.ts";
 import { reconcileEntry } from "./reconcile-entry.ts";
 import { parseReconcileFilter } from "./reconcile-filter.ts";

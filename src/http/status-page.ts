@@ -1,9 +1,9 @@
 /** `/status` for a browser: one page without script, from the rows of the text (contract §5). */
 import { createHash } from "node:crypto";
-import { withoutEmojiCode } from "../core/chat-text.ts";
-import { escapeControl } from "../core/escape.ts";
+import { commitUrl, fileUrl } from "../core/commits/web-links.ts";
+import { withoutEmojiCode } from "../core/news/chat-text.ts";
 import type { Rollout } from "../core/types.ts";
-import { commitUrl, fileUrl } from "../core/web-links.ts";
+import { escapeControl } from "../text/escape.ts";
 import { durationInWords } from "./duration-in-words.ts";
 import { Html, html } from "./html.ts";
 import { nothingFound } from "./nothing-found.ts";

@@ -1,5 +1,5 @@
 /** `/status` as text (contract §5). */
-import { escapeControl } from "../core/escape.ts";
+import { escapeControl } from "../text/escape.ts";
 import { nothingFound } from "./nothing-found.ts";
 import type { IncompleteRow, ShowRows, StatusRows, TrackedRow } from "./views.ts";
 

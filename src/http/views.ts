@@ -1,14 +1,15 @@
 /** What `/status`, `/debug` and `/health` show of the cached Deployments. */
-import { type AnnotationName, annotationNames, annotations } from "../core/annotations.ts";
+
 import { containerAndVersion, parseImageName } from "../core/image.ts";
-import type { LastResult } from "../core/last-result.ts";
 import type { Branches } from "../core/reconcile.ts";
 import { parseRepository } from "../core/repository.ts";
-import type { Name } from "../core/results.ts";
-import { sharedKeyNotes } from "../core/shared-keys.ts";
+import type { LastResult } from "../core/runs/last-result.ts";
+import type { Name } from "../core/runs/results.ts";
+import { type AnnotationName, annotationNames, annotations } from "../core/targets/annotations.ts";
 import type { DeploymentRecord, Outcome, Parsed, Repository, Rollout, SecretRef, Target } from "../core/types.ts";
 import { describeOutcome } from "./reconcile-entry.ts";
 import { redacted } from "./redacted.ts";
+import { sharedKeyNotes } from "./shared-keys.ts";
 import type { WithoutBroken } from "./without-broken.ts";
 
 type Parse = (record: DeploymentRecord) => Parsed;

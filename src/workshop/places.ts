@@ -1,9 +1,9 @@
 import { hash } from "node:crypto";
-import { createBoundedMap } from "../core/bounded-map.ts";
-import { dataBytes } from "../core/data-bytes.ts";
-import { editManifest, type ManifestEdit } from "../core/edit-manifest.ts";
+import { editManifest, type ManifestEdit } from "../core/places/edit-manifest.ts";
 import type { ManifestQuestion, Places } from "../core/ports.ts";
 import { formatRepository } from "../core/repository.ts";
+import { createBoundedMap } from "../sharing/bounded-map.ts";
+import { dataBytes } from "../sharing/data-bytes.ts";
 import type { Workshop } from "./workshop.ts";
 
 /**

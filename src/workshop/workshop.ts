@@ -1,6 +1,7 @@
 /** Threads for work on what came from outside: it can be ended there, and keeps nobody else from being served. */
-import { createFairQueue } from "../core/fair-queue.ts";
+
 import { ReconcileError } from "../errors.ts";
+import { createFairQueue } from "../sharing/fair-queue.ts";
 import { giveAway } from "./give-away.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Answer } from "./serve-jobs.ts";

@@ -2,7 +2,7 @@
 import { createHash, createPrivateKey, type JsonWebKeyInput, randomBytes } from "node:crypto";
 import type { BareRepository } from "../../sandbox/bare-repository.ts";
 import { git } from "../../sandbox/git-process.ts";
-import { blobId, rawPack } from "../adapters/git/pack-bytes.ts";
+import { blobId, rawPack } from "../adapters/git/packs/pack-bytes.ts";
 
 /** An RSA key whose numbers mean nothing but are that long: to find that out somebody has to count with them. */
 export function hugeRsaKey(bits: number): string {

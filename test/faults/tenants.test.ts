@@ -5,7 +5,7 @@ import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { newSshKeyPair } from "../../sandbox/ssh-key-pair.ts";
 import { manifestOf } from "../../sandbox/world.ts";
-import { rawPack } from "../adapters/git/pack-bytes.ts";
+import { rawPack } from "../adapters/git/packs/pack-bytes.ts";
 import type { OperatorProcess } from "../e2e/operator-process.ts";
 import { eventually } from "../eventually.ts";
 import { freePort } from "../free-port.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { isAllowed, parseAllowedRepositories } from "../../src/core/allowed-repositories.ts";
 import { parseRepository } from "../../src/core/repository.ts";
+import { isAllowed, parseAllowedRepositories } from "../../src/core/targets/allowed-repositories.ts";
 import { holds, made } from "./property.ts";
 
 const segment = (letters: string[]) => fc.array(fc.constantFrom(...letters), { minLength: 1, maxLength: 6 }).map((all) => all.join(""));

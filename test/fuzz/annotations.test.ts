@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import fc from "fast-check";
-import { annotationNames } from "../../src/core/annotations.ts";
-import { branchProblem } from "../../src/core/branch.ts";
 import { formatImage, matchesImage, parseImageName, parseImageReference, parseRegistryUrl } from "../../src/core/image.ts";
-import { parseManifestPath } from "../../src/core/manifest-path.ts";
 import { formatRepository, parseRepository } from "../../src/core/repository.ts";
-import { parseTarget } from "../../src/core/target.ts";
+import { annotationNames } from "../../src/core/targets/annotations.ts";
+import { branchProblem } from "../../src/core/targets/branch.ts";
+import { parseManifestPath } from "../../src/core/targets/manifest-path.ts";
+import { parseTarget } from "../../src/core/targets/target.ts";
 import { required } from "../core/required-annotations.ts";
 import { holds, made } from "./property.ts";
 

@@ -3,8 +3,8 @@ import { generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
 import { newSshKeyPair } from "../../sandbox/ssh-key-pair.ts";
-import { decideHostKey, parseKnownHosts } from "../../src/adapters/git/ssh/known-hosts.ts";
-import { parseSshKey } from "../../src/adapters/git/ssh/ssh-key.ts";
+import { decideHostKey, parseKnownHosts } from "../../src/adapters/ssh/known-hosts.ts";
+import { parseSshKey } from "../../src/adapters/ssh/ssh-key.ts";
 import { answerOf, damaged, holds, made } from "./property.ts";
 
 const secret = { namespace: "default", name: "key" };

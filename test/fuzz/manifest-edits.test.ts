@@ -4,7 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { parseAllDocuments } from "yaml";
 import { matchesImage, parseImageReference, splitImage } from "../../src/core/image.ts";
-import { writeTag } from "../../src/core/manifest.ts";
+import { writeTag } from "../../src/core/places/manifest.ts";
 import { holds } from "./property.ts";
 
 const app = { repository: "team/app" };
@@ -92,7 +92,7 @@ test("whatever the layout, only the tag's characters differ, and the parse only 
 
 // F36-F37
 test("a garbled manifest is refused, or edited in nothing but the image, and then once and for all", async (t) => {
-  const testdata = new URL("../core/testdata/manifest/", import.meta.url);
+  const testdata = new URL("../core/places/testdata/manifest/", import.meta.url);
   const texts = readdirSync(testdata).map((file) =>
     new TextDecoder("utf-8", { ignoreBOM: true }).decode(readFileSync(new URL(file, testdata))),
   );

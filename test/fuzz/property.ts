@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import fc from "fast-check";
-import { escapeControl } from "../../src/core/escape.ts";
 import { ReconcileError } from "../../src/errors.ts";
+import { escapeControl } from "../../src/text/escape.ts";
 
 const fuzzMs = Number(process.env.FUZZ_SECONDS ?? 0) * 1_000;
 const MOMENT_MS = 1_500;

@@ -10,7 +10,7 @@ import { createBareRepository } from "../../sandbox/bare-repository.ts";
 import { startGitHost } from "../../sandbox/git-host.ts";
 import { gitEnvironment } from "../../sandbox/git-process.ts";
 import { type GitProfile, gitProfiles } from "../../sandbox/picky-git.ts";
-import { DELIM, FLUSH, pkt } from "../../src/adapters/git/pkt-line.ts";
+import { DELIM, FLUSH, pkt } from "../../src/adapters/git/wire/pkt-line.ts";
 
 const run = promisify(execFile);
 const skip = !process.env.CI && spawnSync("ssh", ["-V"]).error ? "the ssh client is not installed" : false;

@@ -6,8 +6,8 @@ import { runInNewContext } from "node:vm";
 import { newSshKeyPair } from "../../sandbox/ssh-key-pair.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { createRedactor } from "../../src/telemetry/redact.ts";
-import { createRandom } from "../core/random.ts";
 import { growthOf, leastCpuMs, MOST_GROWTH } from "../growth.ts";
+import { createRandom } from "../random.ts";
 
 const { redact, redactDeep } = createRedactor();
 const random = (bytes: number) => randomBytes(bytes).toString("hex");

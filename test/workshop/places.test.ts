@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { editManifest } from "../../src/core/edit-manifest.ts";
+import { editManifest } from "../../src/core/places/edit-manifest.ts";
 import { createPlaces } from "../../src/workshop/places.ts";
 import { createWorkshop, type Workshop } from "../../src/workshop/workshop.ts";
 import { targetOf } from "../core/targets.ts";

@@ -3,9 +3,9 @@
  * look-up holds a thread of libuv's for as long as DNS is silent, and nothing ends it earlier: so namespaces have shares of them.
  */
 import { lookup } from "node:dns/promises";
-import { createBoundedMap } from "../../core/bounded-map.ts";
-import { dataBytes } from "../../core/data-bytes.ts";
-import { createFairQueue } from "../../core/fair-queue.ts";
+import { createBoundedMap } from "../../sharing/bounded-map.ts";
+import { dataBytes } from "../../sharing/data-bytes.ts";
+import { createFairQueue } from "../../sharing/fair-queue.ts";
 import { currentAsker } from "./asker.ts";
 import { NameNotAsked, NameUnanswered } from "./network-error.ts";
 

@@ -1,20 +1,20 @@
 /** The core's Git port: newest commits by ref listing, manifests by shallow copies. Nothing is shared between keys. */
 import type { Dispatcher } from "undici";
-import { createFreshest } from "../../core/freshest.ts";
 import { noObserver, type Observer } from "../../core/observer.ts";
 import type { Branch, Commit, Git, Identity, ManifestsBranch, ManifestsCopy, Newest, PushAccess, Wanted } from "../../core/ports.ts";
 import { formatRepository } from "../../core/repository.ts";
 import { asReconcileError, ReconcileError } from "../../errors.ts";
+import { createFreshest } from "../../sharing/freshest.ts";
 import type { Workshop } from "../../workshop/workshop.ts";
-import { createArrivals } from "./arrivals.ts";
-import { createContentCache } from "./content-cache.ts";
-import { createGitRemote, type ShutdownGrace } from "./git-remote.ts";
-import { createManifestsCopies } from "./manifests-copies.ts";
-import { createManifestsCopy } from "./manifests-copy.ts";
-import { createPackWork } from "./pack-work.ts";
-import { readPushRefs } from "./receive-pack.ts";
-import type { SshConnections } from "./ssh/ssh-connections.ts";
-import { openUploadPack } from "./upload-pack.ts";
+import type { SshConnections } from "../ssh/ssh-connections.ts";
+import { createArrivals } from "./copies/arrivals.ts";
+import { createManifestsCopies } from "./copies/manifests-copies.ts";
+import { createManifestsCopy } from "./copies/manifests-copy.ts";
+import { createContentCache } from "./packs/content-cache.ts";
+import { createPackWork } from "./packs/pack-work.ts";
+import { createGitRemote, type ShutdownGrace } from "./wire/git-remote.ts";
+import { readPushRefs } from "./wire/receive-pack.ts";
+import { openUploadPack } from "./wire/upload-pack.ts";
 
 export interface GitOptions {
   readonly connections: SshConnections;

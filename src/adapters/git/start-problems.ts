@@ -1,7 +1,8 @@
 /** What is wrong on this machine's disk already at the start: no reason to end, for a volume may come later, but to be told at once. */
-import { diskError } from "./disk-error.ts";
-import { makeFolder } from "./make-folder.ts";
-import { type KnownHosts, readKnownHosts } from "./ssh/known-hosts.ts";
+
+import { type KnownHosts, readKnownHosts } from "../ssh/known-hosts.ts";
+import { diskError } from "./copies/disk-error.ts";
+import { makeFolder } from "./copies/make-folder.ts";
 
 interface DiskSettings {
   readonly workDir: string;

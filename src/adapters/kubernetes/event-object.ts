@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { ClusterEvent } from "../../core/events.ts";
+import type { ClusterEvent } from "../../core/news/events.ts";
 import type { DeploymentRecord } from "../../core/types.ts";
 
 const CONTROLLER = "gitops-operator";

@@ -1,10 +1,11 @@
 /** Kubernetes Events about Deployments (events.k8s.io/v1): told if possible, never waited for. */
-import { createBoundedMap } from "../../core/bounded-map.ts";
-import { dataBytes } from "../../core/data-bytes.ts";
-import type { ClusterEvent } from "../../core/events.ts";
-import { createFairQueue } from "../../core/fair-queue.ts";
+
+import type { ClusterEvent } from "../../core/news/events.ts";
 import type { Log } from "../../core/ports.ts";
 import type { DeploymentRecord } from "../../core/types.ts";
+import { createBoundedMap } from "../../sharing/bounded-map.ts";
+import { dataBytes } from "../../sharing/data-bytes.ts";
+import { createFairQueue } from "../../sharing/fair-queue.ts";
 import { cutNote, eventObject, type Item } from "./event-object.ts";
 import type { KubeClient } from "./kube-client.ts";
 import { accessRemedy, type KubeAnswer, type KubeError, statusMessage } from "./kube-error.ts";

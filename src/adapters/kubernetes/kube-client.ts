@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import type { KubeConfig } from "@kubernetes/client-node";
-import { retryAfterMs } from "../retry-after.ts";
+import { retryAfterMs } from "../egress/retry-after.ts";
 import { createKubeConnections } from "./kube-connections.ts";
 import { createCredentialSource } from "./kube-credentials.ts";
 import { type KubeAnswer, KubeError, kubeErrorOf } from "./kube-error.ts";

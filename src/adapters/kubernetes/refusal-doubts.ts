@@ -1,5 +1,5 @@
-import { createBoundedMap } from "../../core/bounded-map.ts";
-import { dataBytes } from "../../core/data-bytes.ts";
+import { createBoundedMap } from "../../sharing/bounded-map.ts";
+import { dataBytes } from "../../sharing/data-bytes.ts";
 
 const mostRefusedBytes = 4 * 2 ** 20;
 

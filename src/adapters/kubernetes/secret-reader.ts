@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { allowedRepositoriesAnnotation } from "../../core/allowed-repositories.ts";
 import type { SecretField, Secrets } from "../../core/ports.ts";
+import { allowedRepositoriesAnnotation } from "../../core/targets/allowed-repositories.ts";
 import type { SecretRef } from "../../core/types.ts";
 import { ReconcileError } from "../../errors.ts";
 import type { KubeClient } from "./kube-client.ts";

@@ -1,6 +1,6 @@
 /** How registries want to be asked, remembered with their tokens: each no longer than it is good. */
-import { createBoundedMap } from "../../core/bounded-map.ts";
-import { dataBytes } from "../../core/data-bytes.ts";
+import { createBoundedMap } from "../../sharing/bounded-map.ts";
+import { dataBytes } from "../../sharing/data-bytes.ts";
 
 /** How the registry wants to be asked about a repository. */
 export type Access = { readonly scheme: "basic" } | { readonly scheme: "bearer"; readonly token: string; readonly until: number };

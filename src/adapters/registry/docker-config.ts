@@ -1,6 +1,6 @@
 /** `.dockerconfigjson` as `docker login` and `kubectl create secret docker-registry` write it, and the older `.dockercfg`. */
 import { z } from "zod";
-import { withoutLast } from "../../core/without-last.ts";
+import { withoutLast } from "../../text/without-last.ts";
 import { hostOfKey, matchesHost } from "./registry-address.ts";
 
 export type Credentials =

@@ -1,5 +1,5 @@
 import type { Dispatcher } from "undici";
-import { type Hashed, type HttpQuestion, type HttpReply, request } from "../http-request.ts";
+import { type Hashed, type HttpQuestion, type HttpReply, request } from "../egress/http-request.ts";
 
 export interface Unavailable {
   readonly kind: "unavailable";

@@ -1,7 +1,7 @@
 /** What a 200 for a manifest is worth: it counts only when something in it is a registry's own. */
 import { isDigest } from "../../core/image.ts";
 import type { ImageAnswer } from "../../core/ports.ts";
-import type { Hashed, HttpReply } from "../http-request.ts";
+import type { Hashed, HttpReply } from "../egress/http-request.ts";
 import { unavailable } from "./exchange.ts";
 
 export const MANIFEST_TYPES: readonly string[] = [

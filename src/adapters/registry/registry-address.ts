@@ -1,7 +1,7 @@
 // tldts: Mozilla's public suffix list, renewed every few days; who owns `co.uk` or `azurewebsites.net` cannot be told without one.
 
 import { getDomain, parse } from "tldts";
-import { withoutLast } from "../../core/without-last.ts";
+import { withoutLast } from "../../text/without-last.ts";
 
 /** The API of Docker Hub, whichever of its hosts is written: `docker.io`, `https://index.docker.io/v1/`. */
 const DOCKER_HUB_URL = "https://registry-1.docker.io/";

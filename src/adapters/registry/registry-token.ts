@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { HttpReply } from "../http-request.ts";
+import type { HttpReply } from "../egress/http-request.ts";
 import type { Credentials } from "./docker-config.ts";
 import { type ExchangeLimits, exchange, type Unavailable, unavailable } from "./exchange.ts";
 

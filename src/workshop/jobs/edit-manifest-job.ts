@@ -1,4 +1,4 @@
-import { editManifest, type ManifestEdit } from "../../core/edit-manifest.ts";
+import { editManifest, type ManifestEdit } from "../../core/places/edit-manifest.ts";
 import type { ManifestQuestion } from "../../core/ports.ts";
 
 export function editManifestJob({ text, path, image, tag, digest }: ManifestQuestion): ManifestEdit {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import { damagedCopy } from "../../adapters/git/damaged-copy.ts";
-import { indexPack } from "../../adapters/git/pack-index.ts";
-import type { PackOrigin } from "../../adapters/git/pack-limits.ts";
+import { damagedCopy } from "../../adapters/git/copies/damaged-copy.ts";
+import { indexPack } from "../../adapters/git/packs/pack-index.ts";
+import type { PackOrigin } from "../../adapters/git/packs/pack-limits.ts";
 
 interface IndexPackInput {
   readonly path: string;

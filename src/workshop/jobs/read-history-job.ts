@@ -1,5 +1,5 @@
 import { asBuffer } from "../../adapters/git/as-buffer.ts";
-import { type HistoryQuestion, type PackedHistory, readHistory } from "../../adapters/git/commit-pack.ts";
+import { type HistoryQuestion, type PackedHistory, readHistory } from "../../adapters/git/packs/commit-pack.ts";
 
 interface ReadHistoryInput {
   readonly pack: Uint8Array;

@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
-import { damagedCopy } from "../../adapters/git/damaged-copy.ts";
-import { type GitObject, type PackedObject, readPackedObject, spendOnObject } from "../../adapters/git/packed-object.ts";
+import { damagedCopy } from "../../adapters/git/copies/damaged-copy.ts";
+import { type GitObject, type PackedObject, readPackedObject, spendOnObject } from "../../adapters/git/packs/packed-object.ts";
 
 interface ReadObjectInput {
   /** Of the pack. */

@@ -2,9 +2,9 @@
 import { spawn } from "node:child_process";
 import { Readable, type Writable } from "node:stream";
 import { gitEnvironment } from "../../../sandbox/git-process.ts";
-import type { GitService, GitWire } from "../../../src/adapters/git/git-wire.ts";
-import { createPktReader } from "../../../src/adapters/git/pkt-line.ts";
-import type { SshChannel, SshConnections } from "../../../src/adapters/git/ssh/ssh-connections.ts";
+import type { GitService, GitWire } from "../../../src/adapters/git/wire/git-wire.ts";
+import { createPktReader } from "../../../src/adapters/git/wire/pkt-line.ts";
+import type { SshChannel, SshConnections } from "../../../src/adapters/ssh/ssh-connections.ts";
 
 export interface LocalService {
   readonly stdin: Writable;

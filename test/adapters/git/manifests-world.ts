@@ -5,7 +5,7 @@ import type { TestContext } from "node:test";
 import { Agent } from "undici";
 import { createBareRepository } from "../../../sandbox/bare-repository.ts";
 import { createGit, type GitOptions } from "../../../src/adapters/git/git.ts";
-import type { PackOwner } from "../../../src/adapters/git/pack-work.ts";
+import type { PackOwner } from "../../../src/adapters/git/packs/pack-work.ts";
 import type { ManifestsBranch } from "../../../src/core/ports.ts";
 import { createWorkshop } from "../../../src/workshop/workshop.ts";
 import { type LocalService, localConnections, startService } from "./local-git.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { eventObject } from "../../../src/adapters/kubernetes/event-object.ts";
 import { createEventRecorder } from "../../../src/adapters/kubernetes/event-recorder.ts";
-import type { ClusterEvent } from "../../../src/core/events.ts";
+import type { ClusterEvent } from "../../../src/core/news/events.ts";
 import type { DeploymentRecord } from "../../../src/core/types.ts";
 import { never, startCluster, type Told, until } from "./start-cluster.ts";
 

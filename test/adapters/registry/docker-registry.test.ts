@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dockerConfigJson } from "../../../sandbox/registry.ts";
-import { createEgress } from "../../../src/adapters/egress.ts";
-import { createRegistry } from "../../../src/adapters/registry.ts";
+import { createEgress } from "../../../src/adapters/egress/egress.ts";
+import { createRegistry } from "../../../src/adapters/registry/registry.ts";
 import { skipWithoutDockerRegistry, startDockerRegistry } from "../../docker-registry.ts";
 
 test("Debian's docker-registry with htpasswd: found with its digest, missing, denied", { skip: skipWithoutDockerRegistry() }, async (t) => {

@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { startRegistry } from "../../../sandbox/registry.ts";
-import { createEgress } from "../../../src/adapters/egress.ts";
-import { createRegistry } from "../../../src/adapters/registry.ts";
+import { createEgress } from "../../../src/adapters/egress/egress.ts";
+import { createRegistry } from "../../../src/adapters/registry/registry.ts";
 import { ann, startRegistryWorld } from "./registry-world.ts";
 
 for (const at of ["manifest", "token"] as const) {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dockerConfigJson, type SandboxRegistry } from "../../../sandbox/registry.ts";
-import { createRegistry } from "../../../src/adapters/registry.ts";
+import { createRegistry } from "../../../src/adapters/registry/registry.ts";
 import { type Answer, HostsInMemory } from "./hosts-in-memory.ts";
 import { ann, startRegistryWorld } from "./registry-world.ts";
 

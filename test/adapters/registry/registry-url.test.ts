@@ -1,9 +1,9 @@
 /** docs/ASSURANCE.md, S6: one reading of a URL decides where a question goes and which credentials go along. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { createRegistry } from "../../../src/adapters/registry/registry.ts";
 import { hostOfKey, parseRegistryAddress } from "../../../src/adapters/registry/registry-address.ts";
-import { createRegistry } from "../../../src/adapters/registry.ts";
-import { createRandom } from "../../core/random.ts";
+import { createRandom } from "../../random.ts";
 import { HostsInMemory } from "./hosts-in-memory.ts";
 import { ann, startRegistryWorld } from "./registry-world.ts";
 

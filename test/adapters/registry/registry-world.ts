@@ -1,8 +1,8 @@
 /** A registry double and the operator's view of it. */
 import type { TestContext } from "node:test";
 import { dockerConfigJson, type SandboxRegistry, startRegistry } from "../../../sandbox/registry.ts";
-import { createEgress } from "../../../src/adapters/egress.ts";
-import { createRegistry, type RegistryOptions } from "../../../src/adapters/registry.ts";
+import { createEgress } from "../../../src/adapters/egress/egress.ts";
+import { createRegistry, type RegistryOptions } from "../../../src/adapters/registry/registry.ts";
 import type { ImageAnswer } from "../../../src/core/ports.ts";
 
 export const ann = { username: "ann", password: "canary:s3cret" };

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dockerConfigJson } from "../../../sandbox/registry.ts";
+import { createRegistry } from "../../../src/adapters/registry/registry.ts";
 import { decideRealm } from "../../../src/adapters/registry/registry-address.ts";
-import { createRegistry } from "../../../src/adapters/registry.ts";
 import { type Answer, HostsInMemory } from "./hosts-in-memory.ts";
 import { ann } from "./registry-world.ts";
 

@@ -1,0 +1,186 @@
+/** Messages to Slack-format webhooks. The URL is a secret: only its host is ever named. */
+import type { Dispatcher } from "undici";
+import type { Clock, Log, Notifier } from "../../core/ports.ts";
+import { dataBytes } from "../../sharing/data-bytes.ts";
+import { createFairQueue, type FairQueue } from "../../sharing/fair-queue.ts";
+import { askFor } from "../egress/asker.ts";
+import { type HttpAnswer, request } from "../egress/http-request.ts";
+import { retryAfterMs } from "../egress/retry-after.ts";
+
+export interface Chat extends Notifier {
+  /** Messages since the start. */
+  readonly counts: { readonly delivered: number; readonly failed: number; readonly dropped: number };
+}
+
+interface ChatOptions {
+  readonly dispatcher: Dispatcher;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** INSECURE_WEBHOOKS: `host[:port]` that may be spoken to without TLS. */
+  readonly httpHosts?: readonly string[];
+  /** Of one try. */
+  readonly deadlineMs?: number;
+}
+
+/** Of messages that wait for one webhook: about a hundred of ordinary length. */
+const MOST_FOR_ONE_BYTES = 128 * 1024;
+/** Of all that wait. */
+const MOST_WAITING_BYTES = 4 * 2 ** 20;
+/** What a message takes beside its text. */
+const MESSAGE_BYTES = 256;
+/** Delivered to at once; of what is left of them one namespace may have this share, so that some are left after many have had theirs. */
+const MOST_WEBHOOKS = 1_000;
+const SHARE_OF_WEBHOOKS = 1 / 16;
+const TRIES = 4;
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 60_000;
+/** Only a word of the answer is of use. */
+const MOST_BYTES = 64 * 1024;
+
+/** Of a webhook that is being delivered to. */
+interface Queue {
+  readonly url: URL;
+  /** Who was the first to send there. */
+  readonly namespace: string;
+  readonly messages: FairQueue<Message>;
+}
+
+interface Message {
+  readonly queue: Queue;
+  readonly namespace: string;
+  readonly text: string;
+}
+
+export function createChat({ dispatcher, log, clock, httpHosts = [], deadlineMs = 10_000 }: ChatOptions): Chat {
+  const queues = new Map<string, Queue>();
+  /** All that waits in them, so that the namespace that has most, in however many, makes room. */
+  const waiting = createFairQueue<Message>(MOST_WAITING_BYTES, messageBytes);
+  const deliveries = new Set<Promise<void>>();
+  const closing = new AbortController();
+  const counts = { delivered: 0, failed: 0, dropped: 0 };
+  let isClosed = false;
+
+  function send(webhookUrl: string, text: string, namespace: string): string | undefined {
+    const parsed = parseWebhook(webhookUrl, httpHosts);
+    if (parsed.kind === "ok") {
+      enqueue(parsed.url, text, namespace);
+      return undefined;
+    }
+    counts.failed += 1;
+    return parsed.problem;
+  }
+
+  function enqueue(url: URL, text: string, namespace: string): void {
+    const queue = queues.get(url.href);
+    if (isClosed || (!queue && !mayOpen(namespace))) noteDropped(url);
+    else if (queue) {
+      const message = { queue, namespace, text };
+      const gone = new Set([...queue.messages.push(namespace, message), ...waiting.push(namespace, message)]);
+      for (const each of gone) drop(each);
+    } else {
+      const opened = { url, namespace, messages: createFairQueue<Message>(MOST_FOR_ONE_BYTES, messageBytes) };
+      queues.set(url.href, opened);
+      const delivery = askFor(namespace, () => deliverAll(opened, text)).finally(() => deliveries.delete(delivery));
+      deliveries.add(delivery);
+    }
+  }
+
+  function mayOpen(namespace: string): boolean {
+    let own = 0;
+    for (const queue of queues.values()) if (queue.namespace === namespace) own += 1;
+    return own < (MOST_WEBHOOKS - queues.size) * SHARE_OF_WEBHOOKS;
+  }
+
+  function drop(message: Message): void {
+    const { queue, namespace } = message;
+    queue.messages.remove(namespace, message);
+    waiting.remove(namespace, message);
+    noteDropped(queue.url);
+  }
+
+  function noteDropped({ host }: URL): void {
+    counts.dropped += 1;
+    log.warn({ host, dropped: counts.dropped }, "Chat message dropped, too many are waiting");
+  }
+
+  /** One at a time: the first, and what is queued until none is left. */
+  async function deliverAll(queue: Queue, first: string): Promise<void> {
+    const { url, messages } = queue;
+    for (let text: string | undefined = first; text !== undefined; text = next(queue)) {
+      if (closing.signal.aborted) {
+        const undelivered = messages.length + 1;
+        counts.failed += undelivered;
+        log.warn({ host: url.host, undelivered }, "Chat messages not delivered before the shutdown");
+        break;
+      }
+      const problem = await deliver(url, JSON.stringify({ text }));
+      counts[problem === undefined ? "delivered" : "failed"] += 1;
+      if (problem !== undefined) log.warn({ host: url.host, problem, failed: counts.failed }, "Chat message not delivered");
+    }
+    queues.delete(url.href);
+  }
+
+  function next({ messages }: Queue): string | undefined {
+    const message = messages.shift();
+    if (message) waiting.remove(message.namespace, message);
+    return message?.text;
+  }
+
+  /** The problem, if it was not delivered. What went unanswered is sent again: a chat that is slow may show it twice. */
+  async function deliver(url: URL, body: string): Promise<string | undefined> {
+    const headers = { "content-type": "application/json" };
+    for (let attempt = 1; ; attempt++) {
+      const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(deadlineMs)]);
+      const answer = await request(dispatcher, { method: "POST", url, headers, body }, { signal, maxBytes: MOST_BYTES });
+      const problem = problemOf(answer, url);
+      if (problem === undefined) return undefined;
+      if (attempt === TRIES || !mayPass(answer) || closing.signal.aborted) return problem;
+      const asked = answer.kind === "answer" ? retryAfterMs(answer.headers) : undefined;
+      await clock.sleep(Math.min(LONGEST_RETRY_MS, asked ?? FIRST_RETRY_MS * 2 ** (attempt - 1)), closing.signal).catch(() => undefined);
+    }
+  }
+
+  return {
+    send,
+    counts,
+    async close(closeMs) {
+      isClosed = true;
+      const timer = setTimeout(() => closing.abort(), closeMs);
+      await Promise.all(deliveries);
+      clearTimeout(timer);
+    },
+  };
+}
+
+function messageBytes({ text }: Message): number {
+  return MESSAGE_BYTES + dataBytes(text);
+}
+
+function parseWebhook(text: string, httpHosts: readonly string[]): { kind: "ok"; url: URL } | { kind: "error"; problem: string } {
+  const error = (problem: string) => ({ kind: "error" as const, problem });
+  const trimmed = text.trim();
+  const url = /^[\x21-\x7e]{1,2048}$/.test(trimmed) ? URL.parse(trimmed) : null;
+  if (!url) return error("it is no URL");
+  if (url.username !== "" || url.password !== "") return error("it holds a user or password");
+  const names = url.port === "" ? [url.host, `${url.host}:80`] : [url.host];
+  if (url.protocol === "http:" && !names.some((name) => httpHosts.includes(name))) {
+    return error(`it is not encrypted: it begins with http://; use https, or let an administrator add ${url.host} to INSECURE_WEBHOOKS`);
+  }
+  if (url.protocol !== "https:" && url.protocol !== "http:") return error("it does not begin with https://");
+  return { kind: "ok", url };
+}
+
+function problemOf(answer: HttpAnswer, url: URL): string | undefined {
+  if (answer.kind === "failure") return answer.reason;
+  const { status, text } = answer;
+  if (status >= 200 && status < 300) return undefined;
+  if (status >= 300 && status < 400) return `HTTP ${status}: redirects are not followed; put the final URL into webhook-url of the Secret`;
+  // Slack's reasons are words like `channel_is_archived`; anything else could be an echo of the URL.
+  const word = /^[a-z_]{3,40}$/.test(text) && !url.href.includes(text) ? ` ${text}` : "";
+  const remedy = mayPass(answer) ? "" : "; check webhook-url in the Secret and that the chat still has this webhook";
+  return `HTTP ${status}${word}${remedy}`;
+}
+
+function mayPass(answer: HttpAnswer): boolean {
+  return answer.kind === "failure" || answer.status === 429 || answer.status >= 500;
+}

@@ -1,0 +1,82 @@
+/** GitHub's rate limits, which count by token. https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api */
+import { createBoundedMap } from "../../sharing/bounded-map.ts";
+import { dataBytes } from "../../sharing/data-bytes.ts";
+import { retryAfterMs, serverNow } from "../egress/retry-after.ts";
+
+interface RateLimits {
+  /** 0: a request may be sent. */
+  blockedForMs(tokenId: string): number;
+  /** How long the token is to be left alone when the answer refuses for a limit; undefined for any other answer. */
+  learn(tokenId: string, answer: LimitedAnswer): number | undefined;
+  /** Requests that the token nearest to its limit has left; undefined when no limit is known. */
+  remaining(): number | undefined;
+}
+
+interface LimitedAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+}
+
+interface Budget {
+  readonly remaining: number | undefined;
+  readonly blockedUntil: number;
+  /** Nothing that is known counts after that. */
+  readonly endsAt: number;
+}
+
+/** GitHub counts by the hour; a longer wait is not believed. */
+const LONGEST_MS = 3_600_000;
+/** What GitHub asks for where a refusal names no time. */
+const UNNAMED_MS = 60_000;
+
+/** Of tokens that are not forgotten yet. */
+const MOST_BYTES = 2 ** 20;
+
+export function createRateLimits(now: () => number): RateLimits {
+  const budgets = createBoundedMap<Budget>(MOST_BYTES, dataBytes);
+
+  function current(): typeof budgets {
+    for (const [id, { endsAt }] of budgets.entries()) if (endsAt <= now()) budgets.delete(id);
+    return budgets;
+  }
+
+  return {
+    blockedForMs: (tokenId) => Math.max(0, (current().get(tokenId)?.blockedUntil ?? 0) - now()),
+    learn(tokenId, answer) {
+      const remaining = wholeNumber(answer.headers["x-ratelimit-remaining"]);
+      const resetMs = msUntilReset(answer.headers);
+      const refusedMs = isRefusal(answer, remaining)
+        ? believed(retryAfterMs(answer.headers) ?? (remaining === 0 ? resetMs : undefined))
+        : undefined;
+      const blockedMs = refusedMs ?? (remaining === 0 ? believed(resetMs) : 0);
+      // Answers overtake each other: one that came late lifts no block.
+      const blockedUntil = Math.max(now() + blockedMs, budgets.get(tokenId)?.blockedUntil ?? 0);
+      budgets.set(tokenId, { remaining, blockedUntil, endsAt: Math.max(blockedUntil, now() + believed(resetMs)) });
+      return refusedMs;
+    },
+    remaining() {
+      const known = [...current().entries()].flatMap(([, { remaining }]) => remaining ?? []);
+      return known.length > 0 ? Math.min(...known) : undefined;
+    },
+  };
+}
+
+/** A 403 without one of these signs is about permissions. */
+function isRefusal({ status, headers, text }: LimitedAnswer, remaining: number | undefined): boolean {
+  if (status === 429) return true;
+  return status === 403 && (remaining === 0 || headers["retry-after"] !== undefined || /rate limit/i.test(text));
+}
+
+function msUntilReset(headers: LimitedAnswer["headers"]): number | undefined {
+  const seconds = wholeNumber(headers["x-ratelimit-reset"]);
+  return seconds === undefined ? undefined : seconds * 1_000 - serverNow(headers);
+}
+
+function believed(ms: number | undefined): number {
+  return Math.min(LONGEST_MS, Math.max(1_000, ms ?? UNNAMED_MS));
+}
+
+function wholeNumber(text: string | string[] | undefined): number | undefined {
+  return typeof text === "string" && /^\d{1,12}$/.test(text) ? Number(text) : undefined;
+}

@@ -1,0 +1,55 @@
+/** Packs while they arrive, when they count in no copy yet: none may have more of the room for all than it leaves to the others. */
+import { open } from "node:fs/promises";
+import { ReconcileError } from "../../../errors.ts";
+
+interface Arrival {
+  readonly bytes: number;
+  /** Writes the pack into a new file; throws when it is more than may come. */
+  store(pack: AsyncIterable<Buffer>, path: string): Promise<void>;
+  /** Its bytes count elsewhere from now on, or are gone. */
+  end(): void;
+}
+
+export type BeginArrival = (repository: string, maxBytes: number) => Arrival;
+
+/** `mostBytes`: of all together. */
+export function createArrivals(mostBytes: number): BeginArrival {
+  let allBytes = 0;
+  return (repository, maxBytes) => {
+    let bytes = 0;
+
+    function add(more: number): void {
+      bytes += more;
+      allBytes += more;
+      if (bytes > maxBytes) throw new ReconcileError("git_limit", `${repository} sends more than ${maxBytes} bytes at once`);
+      if (bytes <= mostBytes - allBytes) return;
+      const message = `too much arrives from all git servers together to take ${bytes} bytes of ${repository}; it is asked again at the next pass`;
+      // At once, or all that arrive at the same pace would have to go.
+      end();
+      throw new ReconcileError("git_unreachable", message);
+    }
+
+    function end(): void {
+      allBytes -= bytes;
+      bytes = 0;
+    }
+
+    return {
+      get bytes() {
+        return bytes;
+      },
+      async store(pack, path) {
+        const file = await open(path, "w");
+        try {
+          for await (const chunk of pack) {
+            add(chunk.length);
+            await file.writeFile(chunk);
+          }
+        } finally {
+          await file.close();
+        }
+      },
+      end,
+    };
+  };
+}

@@ -1,0 +1,122 @@
+/** Files read from, and commits made in, an object store by object id alone. */
+import type { Identity } from "../../../core/ports.ts";
+import { ReconcileError } from "../../../errors.ts";
+import { formatCommit } from "../packs/commit-format.ts";
+import type { ObjectStore } from "../packs/object-store.ts";
+
+/** As one key and namespace reads it. */
+type ReadObject = (id: string, kind: string) => Promise<Buffer>;
+
+/** Manifests larger than this are refused before they are parsed. */
+const MAX_MANIFEST_BYTES = 2 ** 20;
+
+const KINDS: Record<string, string> = { "120000": "a symbolic link", "160000": "a submodule", "040000": "a directory" };
+
+/** A regular file's text, byte order mark included, so that encoding it again gives the same bytes. */
+export async function readFile(read: ReadObject, commit: string, path: string): Promise<string> {
+  const { entry } = await findFile(read, commit, path);
+  const blob = await read(entry.oid, "blob");
+  if (blob.length > MAX_MANIFEST_BYTES) {
+    throw new ReconcileError(
+      "manifest_invalid",
+      `${path} has ${blob.length} bytes, more than 1 MiB; name the Deployment's own manifest in gitops.operator.deployment_path`,
+    );
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(blob);
+  } catch (cause) {
+    throw new ReconcileError(
+      "manifest_invalid",
+      `${path} is not UTF-8 text; name the Deployment's YAML manifest in gitops.operator.deployment_path`,
+      { cause },
+    );
+  }
+}
+
+/** A commit on `parent` with that one file replaced, and the new objects: blob, trees from the file's folder up, commit. */
+export async function commitFile(
+  store: Pick<ObjectStore, "add">,
+  read: ReadObject,
+  change: { parent: string; path: string; text: string; message: string; identity: Identity },
+): Promise<{ sha: string; ids: string[] }> {
+  const { trees } = await findFile(read, change.parent, change.path);
+  let id = store.add("blob", Buffer.from(change.text, "utf8"));
+  const ids = [id];
+  for (const { bytes, idAt } of trees.reverse()) {
+    const tree = Buffer.from(bytes);
+    tree.write(id, idAt, "hex");
+    id = store.add("tree", tree);
+    ids.push(id);
+  }
+  const sha = store.add("commit", await formatCommit({ tree: id, ...change }));
+  return { sha, ids: [...ids, sha] };
+}
+
+interface Entry {
+  readonly mode: string;
+  readonly oid: string;
+}
+
+/** A tree object's bytes, and where in them the id of the entry on the way to the file begins. */
+interface TreeOnTheWay {
+  readonly bytes: Buffer;
+  readonly idAt: number;
+}
+
+/** The entry of a regular file, and the trees on the way to it, the root first. */
+async function findFile(read: ReadObject, commit: string, path: string): Promise<{ trees: TreeOnTheWay[]; entry: Entry }> {
+  const names = path.split("/");
+  const trees: TreeOnTheWay[] = [];
+  let oid = treeOf(await read(commit, "commit"));
+  for (const [depth, name] of names.entries()) {
+    const bytes = await read(oid, "tree");
+    const found = findEntry(bytes, name);
+    const here = names.slice(0, depth + 1).join("/");
+    if (!found) {
+      throw new ReconcileError(
+        "manifest_missing",
+        `${path} is not in the manifests repository ('${here}' does not exist); correct gitops.operator.deployment_path`,
+      );
+    }
+    const { entry, idAt } = found;
+    trees.push({ bytes, idAt });
+    const isLast = depth === names.length - 1;
+    if (isLast && entry.mode.startsWith("100")) return { trees, entry };
+    if (isLast || entry.mode !== "040000") {
+      const kind = KINDS[entry.mode] ?? "a file";
+      const wanted = isLast ? "a regular file" : "a directory";
+      throw new ReconcileError(
+        "manifest_invalid",
+        `${path} is not a regular file: '${here}' is ${kind} (mode ${entry.mode}), not ${wanted}; correct gitops.operator.deployment_path`,
+      );
+    }
+    oid = entry.oid;
+  }
+  throw new ReconcileError("manifest_missing", "gitops.operator.deployment_path is empty; name the manifest's path");
+}
+
+/**
+ * Looks in a tree object's own bytes (`MODE NAME\0` and 20 bytes of id, again and again): the names of the other entries are never decoded,
+ * so whatever they are, they stay what they are.
+ */
+function findEntry(bytes: Buffer, name: string): { entry: Entry; idAt: number } | undefined {
+  const wanted = Buffer.from(name, "utf8");
+  for (let at = 0; at < bytes.length; ) {
+    const space = bytes.indexOf(0x20, at);
+    const end = bytes.indexOf(0, space);
+    if (space < 0 || end < 0 || end + 21 > bytes.length) {
+      throw new ReconcileError("git_copy_damaged", "a folder of the manifests repository can't be read; the local copy is made anew");
+    }
+    if (bytes.subarray(space + 1, end).equals(wanted)) {
+      const mode = bytes.toString("latin1", at, space).padStart(6, "0");
+      return { entry: { mode, oid: bytes.toString("hex", end + 1, end + 21) }, idAt: end + 1 };
+    }
+    at = end + 21;
+  }
+  return undefined;
+}
+
+/** A commit object begins with `tree ` and the id. */
+function treeOf(commit: Buffer): string {
+  return commit.toString("latin1", 5, 45);
+}

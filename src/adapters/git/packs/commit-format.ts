@@ -1,0 +1,29 @@
+/** A commit object's bytes, as isomorphic-git writes them. */
+import { promises } from "node:fs";
+import { inflateSync } from "node:zlib";
+import * as git from "isomorphic-git";
+import type { Identity } from "../../../core/ports.ts";
+
+interface NewCommit {
+  readonly tree: string;
+  readonly parent: string;
+  readonly identity: Identity;
+  readonly message: string;
+}
+
+export async function formatCommit({ tree, parent, identity, message }: NewCommit): Promise<Buffer> {
+  let loose: Buffer = Buffer.alloc(0);
+  const absent = async () => Promise.reject(Object.assign(new Error("not on disk"), { code: "ENOENT" }));
+  // It writes loose objects only; this one is to stay in memory.
+  const memory = {
+    ...{ ...promises, stat: absent, mkdir: async () => undefined },
+    writeFile: async (_path: string, bytes: Buffer) => {
+      loose = bytes;
+    },
+  };
+  const person = { ...identity, timestamp: Math.floor(Date.now() / 1000), timezoneOffset: 0 };
+  const commit = { tree, parent: [parent], author: person, committer: person, message };
+  await git.writeCommit({ fs: { promises: memory }, gitdir: ".", commit });
+  const object = inflateSync(loose);
+  return object.subarray(object.indexOf(0) + 1);
+}

@@ -1,0 +1,44 @@
+/** Hosts that did not answer: who asked before that was found out is told so at once, instead of waiting for the same silence. */
+
+import type { ReconcileError } from "../../../errors.ts";
+import { createBoundedMap } from "../../../sharing/bounded-map.ts";
+import { dataBytes } from "../../../sharing/data-bytes.ts";
+import { DatedFailure } from "../../../sharing/dated-failure.ts";
+
+export interface HostBreaker {
+  /** Throws when no connection to the host came about in a try that began not before that time. */
+  refuse(host: string, notBefore: number): void;
+  /** No connection came about in the try that began then; the failure to throw. */
+  failed(host: string, startedAt: number, error: ReconcileError): DatedFailure;
+  /** The host answered, whatever it said. */
+  answered(host: string): void;
+}
+
+interface HostState {
+  answeredAt: number;
+  failure?: DatedFailure;
+}
+
+const MOST_BYTES = 2 ** 20;
+
+export function createHostBreaker(): HostBreaker {
+  const hosts = createBoundedMap<HostState>(MOST_BYTES, dataBytes);
+
+  return {
+    refuse(host, notBefore) {
+      const failure = hosts.get(host)?.failure;
+      if (!failure || failure.startedAt < notBefore) return;
+      const message = `git host ${host} did not answer a moment ago, so this pass does not ask it again, the next one does: ${failure.message}`;
+      throw new DatedFailure("git_unreachable", message, failure.startedAt, { cause: failure });
+    },
+    failed(host, startedAt, error) {
+      const failure = new DatedFailure(error.code, error.message, startedAt, { cause: error });
+      const { answeredAt = Number.NEGATIVE_INFINITY, failure: known } = hosts.get(host) ?? {};
+      // A host that has answered somebody since then is only busy.
+      const isNews = startedAt > answeredAt && (!known || startedAt > known.startedAt);
+      if (isNews) hosts.set(host, { answeredAt, failure });
+      return failure;
+    },
+    answered: (host) => hosts.set(host, { answeredAt: performance.now() }),
+  };
+}

@@ -1,0 +1,102 @@
+/** The writing half: one ref moved by compare-and-swap, acknowledged by report-status (gitprotocol-pack(5)). */
+import type { PushResult } from "../../../core/ports.ts";
+import { ReconcileError } from "../../../errors.ts";
+import { AGENT, chooseCapabilities } from "./capabilities.ts";
+import type { GitWire } from "./git-wire.ts";
+import { countIdleLines, createLineReader, endless, FLUSH, MANY_REFS, type PktReader, pkt, readLines, refuseError } from "./pkt-line.ts";
+import { serverWords } from "./server-words.ts";
+
+export interface RefUpdate {
+  readonly branch: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** The report is a line for the pack and one for the branch. */
+const MOST_REPORT_BYTES = 256 * 1024;
+
+/** `makePack` runs once the server has shown that the branch is still at `from`. `onSend` is called before the first byte that could change the remote. A refusal may be a race that was lost since: that is seen by looking, not by its words. */
+export async function pushRef(
+  wire: GitWire,
+  update: RefUpdate,
+  makePack: () => Promise<Uint8Array>,
+  onSend: () => void,
+): Promise<PushResult> {
+  const ref = `refs/heads/${update.branch}`;
+  const { tip, capabilities } = await readPushRefs(wire, ref);
+  // A branch that is gone is not brought back: the next look at the remote says that it is missing.
+  if (tip !== update.from) return { kind: "raced" };
+  const sideBand = capabilities.includes("side-band-64k");
+  // The packs have no deltas, so no server need be told of any.
+  const words = chooseCapabilities(capabilities, [["report-status"], ["side-band-64k"], [AGENT]]);
+  const command = `${update.from} ${update.to} ${ref}\0 ${words.join(" ")}`;
+  const pack = await makePack();
+  onSend();
+  const answer = await wire.request(Buffer.concat([Buffer.from(pkt(command) + FLUSH), pack]));
+  return sideBand ? readReport(...(await demultiplex(answer)), ref) : readReport(await readLines(answer), "", ref);
+}
+
+/** The advertisement, which servers refuse to a key without write access; `tip`: the object id of `ref`. */
+export async function readPushRefs(wire: GitWire, ref?: string): Promise<{ tip: string | undefined; capabilities: readonly string[] }> {
+  const lines = createLineReader(await wire.advertisement(), MANY_REFS);
+  const [first, words = ""] = ((await lines.next()) ?? "").split("\0");
+  const capabilities = words.split(" ");
+  if (!capabilities.includes("report-status")) {
+    throw new ReconcileError("git_protocol", "the git server does not acknowledge pushes (no report-status); use git 1.5 or newer there");
+  }
+  let tip: string | undefined;
+  for (let line = first; line !== undefined; line = await lines.next()) {
+    if (tip === undefined && line.slice(41) === ref) tip = line.slice(0, 40);
+  }
+  return { tip, capabilities };
+}
+
+/** Band 1 holds the report in pkt-lines of its own, band 2 what hooks print. */
+async function demultiplex(reader: PktReader): Promise<[report: string[], said: string]> {
+  const countIdle = countIdleLines();
+  const report: Buffer[] = [];
+  let reportBytes = 0;
+  let said = "";
+  for (;;) {
+    const line = await reader.next();
+    if (!line) throw cut();
+    if (line.kind === "flush") break;
+    if (line.kind !== "data") continue;
+    const [band, text] = [line.data[0], line.data.subarray(1)];
+    countIdle();
+    // In no band at all: a server that gave up.
+    if (band !== undefined && band > 3) refuseError(line.data.toString("utf8"));
+    if (band === 1) {
+      report.push(text);
+      reportBytes += text.length;
+    } else if (said.length < 4096) said += text.toString("utf8");
+    if (reportBytes > MOST_REPORT_BYTES) throw endless();
+    if (band === 3) throw new ReconcileError("git_protocol", `the git server failed: ${serverWords(said)}`);
+  }
+  const lines: string[] = [];
+  const bytes = Buffer.concat(report);
+  for (let at = 0; at + 4 <= bytes.length; ) {
+    const length = Number.parseInt(bytes.toString("latin1", at, at + 4), 16);
+    if (!(length >= 4)) break;
+    lines.push(bytes.toString("utf8", at + 4, at + length).replace(/\n$/, ""));
+    at += length;
+  }
+  return [lines, said];
+}
+
+function readReport(report: readonly string[], said: string, ref: string): PushResult {
+  if (report.includes("unpack ok") && report.includes(`ok ${ref}`)) return { kind: "accepted" };
+  const refusal = report.find((line) => `${line} `.startsWith(`ng ${ref} `))?.slice(`ng ${ref} `.length);
+  const unpack = report.find((line) => line.startsWith("unpack ") && line !== "unpack ok")?.slice("unpack ".length);
+  if (refusal === undefined && unpack === undefined) throw cut();
+  const reason = serverWords([unpack, refusal].filter(Boolean).join("; ")) || "no reason given";
+  const words = serverWords(said);
+  return { kind: "refused", reason: words ? `${reason} (${words})` : reason };
+}
+
+function cut(): ReconcileError {
+  return new ReconcileError(
+    "git_unreachable",
+    "the connection was cut before the git server had acknowledged the push; the next pass looks what became of it",
+  );
+}

@@ -1,0 +1,167 @@
+/** The reading half of git's wire protocol: v2 where the server speaks it (refs filtered by the server), else v0 (gitprotocol-pack(5), gitprotocol-v2(5)). */
+
+import { ReconcileError } from "../../../errors.ts";
+import { ownText } from "../../../text/own-text.ts";
+import { AGENT, chooseCapabilities, requireCapability, valuesOf } from "./capabilities.ts";
+import type { GitWire } from "./git-wire.ts";
+import {
+  countIdleLines,
+  createLineReader,
+  DELIM,
+  FLUSH,
+  type LineReader,
+  MANY_REFS,
+  type PktReader,
+  pkt,
+  readLines,
+  refuseError,
+} from "./pkt-line.ts";
+import { createRefPicker, FIRST_CHOICE, type RefListing } from "./ref-listing.ts";
+import { serverWords } from "./server-words.ts";
+
+export interface PackRequest {
+  readonly want: string;
+  readonly haves?: readonly string[];
+  readonly shallows?: readonly string[];
+  readonly depth?: number;
+  /** Commits alone where the server can (partial clone); a server that can't sends everything, commits first. */
+  readonly commitsOnly?: boolean;
+}
+
+export interface UploadPack {
+  list(branch: string | undefined): Promise<RefListing>;
+  /** The packfile's bytes as they come; the server's new shallow boundaries are added to `shallow` before the first. */
+  pack(request: PackRequest, shallow: Set<string>): AsyncGenerator<Buffer, void, undefined>;
+}
+
+const MOST_SHALLOW = 10_000;
+/** Reads the advertisement as far as it says what the server can. One listing and one pack may follow on the same wire, in that order. */
+export async function openUploadPack(wire: GitWire): Promise<UploadPack> {
+  const reader = await wire.advertisement();
+  let section = createLineReader(reader, MANY_REFS);
+  let first = await section.next();
+  // Over https a section of its own comes first.
+  if (first?.startsWith("# service=")) {
+    while ((await section.next()) !== undefined);
+    section = createLineReader(reader, MANY_REFS);
+    first = await section.next();
+  }
+  if (first === "version 2") {
+    const offered = await readLines(reader);
+    refuseSha256(offered);
+    return speakV2(wire, offered);
+  }
+  const [ref = "", words = ""] = (first ?? "").split("\0");
+  const capabilities = words.split(" ");
+  refuseSha256(capabilities);
+  return speakV0(wire, ref, section, capabilities);
+}
+
+function speakV2(wire: GitWire, offered: readonly string[]): UploadPack {
+  const features = valuesOf(offered, "fetch");
+  const agent = chooseCapabilities(offered, [[AGENT]])
+    .map(pkt)
+    .join("");
+  const command = (name: string, args: readonly string[]) =>
+    Buffer.from(pkt(`command=${name}`) + agent + DELIM + args.map((arg) => pkt(`${arg}\n`)).join("") + FLUSH);
+  /** Of the refs whose names begin so. */
+  const listRefs = async (branch: string | undefined, prefix: string) => {
+    const args = ["symrefs", `ref-prefix refs/heads/${prefix}`, "ref-prefix HEAD"];
+    const lines = createLineReader(await wire.request(command("ls-refs", args)), MANY_REFS);
+    return pickRefs(createRefPicker(branch, undefined), lines);
+  };
+  return {
+    async list(branch) {
+      const refs = await listRefs(branch, branch ?? FIRST_CHOICE);
+      return (refs.isUnsaid ? await listRefs(branch, "") : refs).listing;
+    },
+    async *pack(request, shallow) {
+      if (request.depth) requireCapability(features, "shallow");
+      // The first two are every server's of protocol 2. No client can ask for a pack without deltas: without ofs-delta they are on ids, of 20 bytes each.
+      const args = ["no-progress", "ofs-delta", `want ${request.want}`, ...haveLines(request), ...limitLines(request, features), "done"];
+      yield* readPack(await wire.request(command("fetch", args)), shallow);
+    },
+  };
+}
+
+/** `first`: the ref of the line that has the capabilities; `rest`: the others. */
+function speakV0(wire: GitWire, first: string, rest: LineReader, capabilities: readonly string[]): UploadPack {
+  return {
+    async list(branch) {
+      const symref = capabilities.find((word) => word.startsWith("symref=HEAD:refs/heads/"));
+      const refs = createRefPicker(branch, symref?.slice("symref=HEAD:refs/heads/".length));
+      refs.look(first);
+      return (await pickRefs(refs, rest)).listing;
+    },
+    async *pack(request, shallow) {
+      requireCapability(capabilities, "side-band-64k", "side-band");
+      if (request.depth) requireCapability(capabilities, "shallow");
+      const words = chooseCapabilities(capabilities, [
+        ["multi_ack_detailed", "multi_ack"],
+        ["side-band-64k", "side-band"],
+        ["ofs-delta"],
+        ["no-progress"],
+        ...(request.commitsOnly ? [["filter"]] : []),
+        [AGENT],
+      ]);
+      const [haves, shallows] = [haveLines({ haves: request.haves ?? [] }), haveLines({ shallows: request.shallows ?? [] })];
+      const body =
+        pkt(`want ${request.want} ${words.join(" ")}\n`) +
+        [...shallows, ...limitLines(request, capabilities)].map((line) => pkt(`${line}\n`)).join("") +
+        FLUSH +
+        [...haves, "done"].map((line) => pkt(`${line}\n`)).join("");
+      yield* readPack(await wire.request(Buffer.from(body)), shallow);
+    },
+  };
+}
+
+function haveLines(request: { haves?: readonly string[]; shallows?: readonly string[] }): string[] {
+  return [...(request.shallows ?? []).map((sha) => `shallow ${sha}`), ...(request.haves ?? []).map((sha) => `have ${sha}`)];
+}
+
+function limitLines(request: PackRequest, offered: readonly string[]): string[] {
+  const canFilter = request.commitsOnly && offered.includes("filter");
+  return [...(request.depth ? [`deepen ${request.depth}`] : []), ...(canFilter ? ["filter tree:0"] : [])];
+}
+
+async function pickRefs<Picker extends { look(line: string): void }>(refs: Picker, lines: LineReader): Promise<Picker> {
+  for (let line = await lines.next(); line !== undefined; line = await lines.next()) refs.look(line);
+  return refs;
+}
+
+function refuseSha256(capabilities: readonly string[]): void {
+  if (capabilities.includes("object-format=sha256")) {
+    throw new ReconcileError("git_protocol", "the repository uses SHA-256 object names, which are not supported; use a SHA-1 repository");
+  }
+}
+
+/** The side band's first channel: the packfile. Both protocols put only text (ACK of any kind, NAK, shallow, section names) in front of it. */
+async function* readPack(reader: PktReader, shallow: Set<string>): AsyncGenerator<Buffer, void, undefined> {
+  const countIdle = countIdleLines();
+  let started = false;
+  for (;;) {
+    const line = await reader.next();
+    if (!line)
+      throw new ReconcileError("git_unreachable", "the git server hung up in the middle of a pack; it is asked again at the next pass");
+    if (line.kind === "flush" && started) return;
+    if (line.kind !== "data") continue;
+    const band = line.data[0];
+    if (band === 1 && line.data.length > 1) {
+      started = true;
+      yield line.data.subarray(1);
+      continue;
+    }
+    countIdle();
+    if (band === 3) {
+      throw new ReconcileError("git_protocol", `the git server failed: ${serverWords(line.data.subarray(1))}`);
+    }
+    if (band !== 1 && band !== 2) {
+      const text = line.data.toString("utf8").trim();
+      refuseError(text);
+      const [word, sha] = text.split(" ");
+      if (word === "shallow" && sha && /^[0-9a-f]{40}$/.test(sha)) shallow.add(ownText(sha));
+      if (shallow.size > MOST_SHALLOW)
+        throw new ReconcileError("git_limit", "the git server names too many shallow boundaries; check the repository");
+    }
+  }
+}

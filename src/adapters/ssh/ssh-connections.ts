@@ -1,0 +1,151 @@
+import { shareOf } from "../../core/own-share.ts";
+import type { Log, SshKey } from "../../core/ports.ts";
+import type { SshRepository } from "../../core/types.ts";
+import { ReconcileError } from "../../errors.ts";
+import { askFor, currentAsker } from "../egress/asker.ts";
+import { createHostBreaker } from "../git/wire/host-breaker.ts";
+import type { SshChannel } from "./ssh-channel.ts";
+import { openSshConnection, type SshConnectionOptions } from "./ssh-connection.ts";
+import { endpointOf, HungUpEarly } from "./ssh-failures.ts";
+import { findSshHost, type SshHostOptions } from "./ssh-host.ts";
+import { createSshLane, type SshLane } from "./ssh-lane.ts";
+import { createSshLogins } from "./ssh-logins.ts";
+import { createSshOpenings } from "./ssh-openings.ts";
+
+export { gitCommand } from "./git-command.ts";
+export type { SshChannel } from "./ssh-channel.ts";
+
+export interface SshConnections {
+  /** Runs the command over a kept connection of this host, port, user and key; nothing is ever shared between keys. */
+  exec(repository: SshRepository, key: SshKey, command: string, options: SshExecOptions): Promise<SshChannel>;
+  stats(): SshStats;
+  /** Ends everything; what still runs, and every later `exec`, fails with `shutdown`. */
+  close(): Promise<void>;
+}
+
+interface SshExecOptions {
+  readonly env?: Record<string, string>;
+  /** Ends the wait, or the running command. */
+  readonly signal: AbortSignal;
+  /** When the question was asked that this is for (default: now): a host found silent in a later try is not tried again. */
+  readonly notBefore?: number;
+}
+
+interface SshStats {
+  readonly connections: number;
+  readonly channels: number;
+  /** Connections opened since the start. */
+  readonly opened: number;
+}
+
+export interface SshConnectionsOptions extends SshHostOptions {
+  readonly log?: Log;
+  readonly readyTimeoutMs?: number;
+  readonly keepaliveMs?: number;
+  /** How long an unused connection is kept: longer than the interval of the readiness probe. */
+  readonly idleMs?: number;
+  /** How many unused connections are kept; the one that was unused longest goes first. */
+  readonly maxIdle?: number;
+  /** After how long a wait for a place a second connection is opened. */
+  readonly spreadAfterMs?: number;
+  readonly retryMs?: number;
+  /** After a failed login, for the namespace at that host. */
+  readonly deniedPauseMs?: number;
+}
+
+const OPENINGS_AT_ONCE = 6;
+const OPENING_RETRIES = 3;
+
+export function createSshConnections(options: SshConnectionsOptions): SshConnections {
+  const { idleMs = 180_000, maxIdle = 128, spreadAfterMs = 250, retryMs = 150 } = options;
+  const shutdown = new AbortController();
+  const connectionOptions: SshConnectionOptions = {
+    signal: shutdown.signal,
+    readyTimeoutMs: options.readyTimeoutMs ?? 10_000,
+    keepaliveMs: options.keepaliveMs ?? 5_000,
+  };
+  const openings = createSshOpenings({ atOnce: OPENINGS_AT_ONCE, retries: OPENING_RETRIES, retryMs });
+  const logins = createSshLogins(options.deniedPauseMs === undefined ? {} : { pauseMs: options.deniedPauseMs });
+  const breaker = createHostBreaker();
+  const lanes = new Map<string, SshLane>();
+  /** Unused connections, longest unused first, with the way to close them. */
+  const idle = new Map<object, () => void>();
+  let opened = 0;
+
+  function laneOf(to: SshRepository, key: SshKey): SshLane {
+    const host = endpointOf(to).toLowerCase();
+    const name = JSON.stringify([to.user, host, key.id]);
+    const known = lanes.get(name);
+    if (known) return known;
+    const lane = createSshLane({
+      async open({ namespace, notBefore }) {
+        let startedAt = 0;
+        // Learned before the next one gets the place of this one.
+        const attempt = async <T>(work: () => Promise<T>) => {
+          breaker.refuse(host, notBefore);
+          startedAt = performance.now();
+          return work().catch((error) => Promise.reject(learn(host, startedAt, error)));
+        };
+        const connect = async () => {
+          // Before there is a place: DNS may be silent for one namespace.
+          const found = await attempt(() => findSshHost(to, options));
+          return openings.run({ host, namespace }, shutdown.signal, () =>
+            attempt(() => openSshConnection(to, found, key, connectionOptions)),
+          );
+        };
+        try {
+          const connection = await logins.run({ host, user: to.user, key, namespace }, () => askFor(namespace, connect));
+          breaker.answered(host);
+          opened += 1;
+          options.log?.info({ host, user: to.user, key: key.id }, "ssh connection opened");
+          return connection;
+        } catch (error) {
+          // At every try.
+          throw error instanceof HungUpEarly ? breaker.failed(host, startedAt, error) : error;
+        }
+      },
+      spreadAfterMs,
+      idleMs,
+      onIdle(connection, close) {
+        idle.set(connection, close);
+        const [longest] = idle.values();
+        if (idle.size > maxIdle) longest?.();
+      },
+      onBusy: (connection) => void idle.delete(connection),
+      onEmpty() {
+        if (lanes.get(name) === lane) lanes.delete(name);
+      },
+    });
+    lanes.set(name, lane);
+    return lane;
+  }
+
+  function learn(host: string, startedAt: number, error: unknown): unknown {
+    if (!(error instanceof ReconcileError) || error instanceof HungUpEarly || shareOf(error) !== undefined) return error;
+    if (error.code === "git_unreachable") return breaker.failed(host, startedAt, error);
+    // Refusing a key, or showing another than the known one, is an answer.
+    if (error.code === "git_denied" || error.code === "git_host_key") breaker.answered(host);
+    return error;
+  }
+
+  return {
+    async exec(repository, key, command, { env = {}, signal, notBefore = performance.now() }) {
+      signal.throwIfAborted();
+      shutdown.signal.throwIfAborted();
+      return laneOf(repository, key).exec(command, env, signal, { namespace: currentAsker(), notBefore });
+    },
+    stats() {
+      const counts = [...lanes.values()].map((lane) => lane.stats());
+      return {
+        connections: counts.reduce((sum, count) => sum + count.connections, 0),
+        channels: counts.reduce((sum, count) => sum + count.channels, 0),
+        opened,
+      };
+    },
+    async close() {
+      const reason = new ReconcileError("shutdown", "the operator is shutting down; the next one goes on");
+      shutdown.abort(reason);
+      await Promise.all([...lanes.values()].map((lane) => lane.close(reason)));
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import { cut } from "../../text/cut.ts";
+import { unprintables } from "../../text/escape.ts";
+import { formatImage } from "../image.ts";
+import type { Commit, Identity } from "../ports.ts";
+import { formatRepository } from "../repository.ts";
+import type { Target } from "../types.ts";
+
+interface CommitFacts {
+  readonly target: Target;
+  /** The first differing tag that was there. */
+  readonly from?: string;
+  readonly tag: string;
+  readonly appCommit: Commit;
+  /** No registry was asked whether the image is there. */
+  readonly unchecked?: true;
+}
+
+/** Fixed: by it, people and the operator itself know its commits. */
+const subject = "chore(refs): gitops-operator updating image tags";
+
+/** The author's name in the commits of the program that this one replaces. */
+const originalName = "GitOps Operator";
+
+const maxQuoted = 120;
+/** More is not looked at. */
+const maxRead = 1000;
+
+/** The last paragraph is of trailers, which `git interpret-trailers` and `git log --format=%(trailers:key=…)` read. */
+export function commitMessage({ target, from, tag, appCommit, unchecked }: CommitFacts): string {
+  const workload = `${target.namespace}/${target.deployment}`;
+  const image = formatImage(target.image);
+  return [
+    subject,
+    "",
+    `Deployment ${workload}, image ${image}: ${from === undefined ? "" : `${from} -> `}${tag}${unchecked ? " (image unchecked)" : ""}`,
+    "",
+    `Application commit ${appCommit.sha}`,
+    `of ${formatRepository(target.appRepository)}`,
+    `by ${makeHarmless(appCommit.author.name)}: ${makeHarmless(appCommit.message.trimStart().split("\n", 1)[0] ?? "")}`,
+    "",
+    `Gitops-Operator-Deployment: ${workload}`,
+    `Gitops-Operator-Image: ${image}:${tag}`,
+    `Gitops-Operator-Commit: ${appCommit.sha}`,
+    "",
+  ].join("\n");
+}
+
+/** The operator's own, or the original's: the exact subject, and the author that it has here or had there. */
+export function isOperatorCommit(commit: Pick<Commit, "author" | "message">, own: Identity): boolean {
+  const { author, message } = commit;
+  if (message.split("\n", 1)[0]?.trimEnd() !== subject) return false;
+  return author.name === originalName || (author.name === own.name && author.email === own.email);
+}
+
+/**
+ * Words of others, so that nothing acts on them: forges read mentions (`@team`) and what closes issues (`fixes #1`, `closes PROJ-1`, an
+ * issue's URL), CI systems read orders (`[skip ci]`, `***NO_CI***`, `skip-checks: true`). Readable still, one line, and never a line's start,
+ * so no trailer either.
+ */
+function makeHarmless(text: string): string {
+  const line = text
+    .slice(0, maxRead)
+    .replace(/\s+/g, " ")
+    .replace(unprintables, "")
+    .replace(/[*`]/g, "")
+    .replace(/[[{<]/g, "(")
+    .replace(/[\]}>]/g, ")")
+    .replace(/skip-checks/gi, "skip checks")
+    .replace(/:\/\//g, ": //")
+    .replace(/([@#!&%$~])(?=\S)/g, "$1 ")
+    .replace(/-(?<=[Gg][Hh]-|[A-Z][A-Z0-9_]*-)(?=\d)/g, " ")
+    .trim();
+  return cut(line, maxQuoted) || "(empty)";
+}

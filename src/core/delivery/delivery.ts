@@ -1,0 +1,204 @@
+/** What is ready together, in one push: committed on top of the branch's tip, tried again when others were first (contract §7). */
+import { asReconcileError, inStep, ReconcileError } from "../../errors.ts";
+import { commitMessage } from "../commits/commit-message.ts";
+import { noObserver, type Observer } from "../observer.ts";
+import { isForAnother } from "../own-share.ts";
+import type { ManifestEdit } from "../places/edit-manifest.ts";
+import type { Clock, Commit, Deployments, Git, ManifestsBranch, ManifestsCopy, Places } from "../ports.ts";
+import { formatRepository } from "../repository.ts";
+import { branchAttributes, noTracer, type Span, type Tracer } from "../tracer.ts";
+import type { ImageName, Outcome, Target } from "../types.ts";
+import { pushRemedy } from "./push-refusal.ts";
+
+export interface WriteRequest {
+  readonly target: Target;
+  readonly at: ManifestsBranch;
+  readonly appCommit: Commit;
+  /** With the registry that was asked, so that a manifest that now pulls from another one is not written. */
+  readonly image: ImageName;
+  readonly tag: string;
+  /** Whether the registry has the image. A digest in the manifest is dropped only where nobody asked. */
+  readonly isChecked: boolean;
+  /** The one that the registry told for the tag. */
+  readonly digest: string | undefined;
+  /** Aborted: nothing is pushed for it any more. */
+  readonly signal: AbortSignal;
+  /** The run's question was asked then; the branch must not be older. */
+  readonly notBefore: number;
+  /** Its last push was: it may spoil the push of others, so those go without it. */
+  readonly wasRefused: boolean;
+}
+
+export interface Item {
+  readonly request: WriteRequest;
+  /** The first time counts. */
+  readonly settle: (outcome: Outcome) => void;
+  /** Of the run that waits for it. */
+  readonly span: Span | undefined;
+}
+
+export interface DeliveryOptions {
+  readonly git: Git;
+  readonly places: Places;
+  readonly clock: Clock;
+  readonly deployments: Deployments;
+  /** What the cluster says of the target by now: undefined = unchanged, else what to answer instead of a push. */
+  readonly recheck: (target: Target, tag: string) => Outcome | undefined;
+  readonly observer?: Observer;
+  readonly tracer?: Tracer;
+}
+
+/** Where to, as far as deliveries have to know. */
+export interface DeliveryBranch {
+  /** When the last push began (`performance.now()`): listings from before it are out of date. */
+  pushedAt: number;
+}
+
+interface Delivery {
+  /**
+   * Settles every item, whatever happens, on the share of the first one's namespace, but those that were refused together (only the culprit is to
+   * fail) and those of other namespaces when that share was used up: each of them is to go alone.
+   */
+  deliver(branch: DeliveryBranch, items: readonly [Item, ...Item[]]): Promise<readonly Item[]>;
+}
+
+const TRIES = 5;
+const STALE_MS = 5 * 60_000;
+
+/** `closing`: nothing is pushed any more. */
+export function createDelivery(options: DeliveryOptions, closing: AbortSignal): Delivery {
+  const { git, places, clock, deployments, recheck, observer = noObserver, tracer = noTracer } = options;
+
+  /** A step of the first one's run; the other runs are linked. */
+  async function deliver(branch: DeliveryBranch, items: readonly [Item, ...Item[]]): Promise<readonly Item[]> {
+    const { at } = items[0].request;
+    const [parent, ...links] = items.map(({ span }) => span);
+    const work = () => deliverAll(branch, at, items);
+    try {
+      return await tracer.span("write commits", branchAttributes(at.repository, at.branch), work, { parent, links });
+    } catch (error) {
+      const others = items.slice(1).filter(({ request }) => isForAnother(error, request.at.namespace));
+      // Who was told before hears nothing of it.
+      for (const item of items)
+        if (!others.includes(item)) item.settle(failed(commitStep(item.request.target, item.request.tag), item.request, error));
+      return others;
+    }
+  }
+
+  async function deliverAll(branch: DeliveryBranch, at: ManifestsBranch, items: readonly Item[]): Promise<readonly Item[]> {
+    let pending = items;
+    const refused = await git.withManifests(at, async (copy) => {
+      for (let attempt = 1; ; attempt++) {
+        pending = pending.filter((item) => !settleAbandoned(item));
+        if (pending.length === 0) return undefined;
+        const notBefore = attempt === 1 ? Math.max(branch.pushedAt, ...pending.map((item) => item.request.notBefore)) : performance.now();
+        const base = await copy.refresh(notBefore);
+        const built = await build(copy, base, pending);
+        pending = built.commits.map(({ item }) => item);
+        if (pending.length === 0) return undefined;
+        const startedAt = performance.now();
+        const result = await copy.push(base, built.head);
+        if (result.kind === "accepted") {
+          branch.pushedAt = startedAt;
+          for (const { item, patched } of built.commits) {
+            observer.pushed(item.request.appCommit.time);
+            item.settle(patched);
+          }
+          return undefined;
+        }
+        if (result.kind === "refused") return result.reason;
+        if (result.cause === undefined) observer.pushRaced();
+        if (attempt === TRIES) throw result.cause ?? raced(at, result.reason);
+        await clock.sleep(Math.random() * 100 * 2 ** attempt, closing);
+      }
+    });
+    if (refused === undefined) return [];
+    if (pending.length === 1) throw new ReconcileError("git_push_refused", refusal(at, refused));
+    return pending;
+  }
+
+  /** A commit for each item that still needs one, each on top of the one before; the others are settled. */
+  async function build(copy: ManifestsCopy, base: string, items: readonly Item[]) {
+    const commits: { item: Item; patched: Outcome }[] = [];
+    let head = base;
+    for (const item of items) {
+      const { request, settle } = item;
+      if (settleAbandoned(item)) continue;
+      const { target, image, tag, digest, appCommit, signal } = request;
+      const { path } = target;
+      const unchecked = request.isChecked ? {} : ({ unchecked: true } as const);
+      let edit: ManifestEdit;
+      try {
+        edit = await places.edit({ text: await copy.read(head, path), path, image, tag, digest }, target, signal);
+        requireDigest(edit, request);
+      } catch (error) {
+        if (asReconcileError(error).code === "git_copy_damaged") throw error;
+        settle(failed(patchStep(target, tag), request, error));
+        continue;
+      }
+      if (edit.kind === "up_to_date") {
+        settle({ kind: "up_to_date", to: tag });
+        continue;
+      }
+      const from = edit.from === undefined ? {} : { from: edit.from };
+      head = await copy.commit(head, path, edit.text, commitMessage({ target, tag, appCommit, ...from, ...unchecked }));
+      commits.push({ item, patched: { kind: "patched", ...from, to: tag, commit: head, ...unchecked } });
+    }
+    return { head, commits };
+  }
+
+  /** Looks once more whether the push is still wanted; if not, the item is settled with the reason. */
+  function settleAbandoned({ request, settle }: Item): boolean {
+    const instead = abandoned(request);
+    if (instead) settle(instead);
+    return instead !== undefined;
+  }
+
+  function abandoned({ target, signal, tag }: WriteRequest): Outcome | undefined {
+    if (closing.aborted) return { kind: "failed", error: asReconcileError(closing.reason), to: tag };
+    if (signal.aborted) return { kind: "failed", error: asReconcileError(signal.reason), to: tag };
+    const refusal = deployments.refusal(target.namespace);
+    const stale = deployments.staleForMs(target.namespace);
+    if (refusal === undefined && stale <= STALE_MS) return recheck(target, tag);
+    const reason =
+      refusal === undefined
+        ? `nothing was pushed: the Kubernetes API server has not been heard for ${Math.floor(stale / 60_000)} minutes, so the annotations may be out of date; check the API server and the operator's RBAC`
+        : `nothing was pushed: the Deployments of namespace ${target.namespace} may not be listed any more, so the annotations may be out of date: ${refusal}`;
+    const error = new ReconcileError("cluster_stale", reason);
+    return { kind: "failed", error, to: tag };
+  }
+
+  return { deliver };
+}
+
+function failed(step: string, { tag }: WriteRequest, error: unknown): Outcome {
+  return { kind: "failed", error: inStep(step, error), to: tag };
+}
+
+/** The steps' names, as they stand in front of their failures (contract §5). */
+export function patchStep({ deployment }: Target, tag: string): string {
+  return `Failed to patch deployment ${deployment} to version ${tag}`;
+}
+
+/** Somebody may have pinned the image after the registry was asked without need of a digest. */
+function requireDigest(edit: ManifestEdit, { target, isChecked, digest }: WriteRequest): void {
+  if (edit.kind === "up_to_date" || !edit.isPinned || !isChecked || digest !== undefined) return;
+  throw new ReconcileError(
+    "git_push_raced",
+    `${target.path} has come to pin a digest while the image was looked for without one; the next pass asks for the digest`,
+  );
+}
+
+function commitStep({ deployment }: Target, tag: string): string {
+  return `Failed to commit changes for ${deployment} (version ${tag})`;
+}
+
+function raced(at: ManifestsBranch, reason: string | undefined): ReconcileError {
+  const name = `${formatRepository(at.repository)}, branch '${at.branch}'`;
+  const said = reason === undefined ? "" : ` (it said: ${reason})`;
+  return new ReconcileError("git_push_raced", `others pushed to ${name} first, ${TRIES} times in a row${said}; the next pass tries again`);
+}
+
+function refusal(at: ManifestsBranch, reason: string): string {
+  return `${formatRepository(at.repository)} refused the push to '${at.branch}': ${reason}; ${pushRemedy(reason)}`;
+}

@@ -1,0 +1,102 @@
+/** The news of the Deployments as Kubernetes Events, so that `kubectl describe` tells the story. */
+import type { ErrorCode } from "../../errors.ts";
+import { escapeControl } from "../../text/escape.ts";
+import type { Name } from "../runs/results.ts";
+import type { Outcome } from "../types.ts";
+import { withoutEmojiCode } from "./chat-text.ts";
+import { createNewsroom, type NewsEvent } from "./news.ts";
+
+/** A fixed set: people filter by it. */
+type EventReason =
+  | "BuildFailed"
+  | "BuildRunning"
+  | "ImageNotFound"
+  | "ImageUpdated"
+  | "IncompleteAnnotations"
+  | "InvalidAnnotation"
+  | "ManifestInvalid"
+  | "NotificationRefused"
+  | "PushRejected"
+  | "ReconcileFailed"
+  | "Recovered"
+  | "RegistryUnavailable"
+  | "RepositoryUnavailable"
+  | "SecretRefDenied"
+  | "SecretUnusable";
+
+export interface ClusterEvent {
+  readonly type: "Normal" | "Warning";
+  readonly reason: EventReason;
+  /** One line of any length. */
+  readonly note: string;
+}
+
+export interface Events {
+  /** Undefined: nothing new. A Deployment's events in their order, each once. */
+  decide(name: Name, event: NewsEvent): ClusterEvent | undefined;
+  /** Forgets the Deployments that are not among these. */
+  retain(names: Iterable<Name>): void;
+}
+
+/** What is not here is `ReconcileFailed`. */
+const reasons: Partial<Record<ErrorCode, EventReason>> = {
+  annotation_invalid: "InvalidAnnotation",
+  build_failed: "BuildFailed",
+  git_branch_missing: "RepositoryUnavailable",
+  git_denied: "RepositoryUnavailable",
+  git_host_key: "RepositoryUnavailable",
+  git_repository_missing: "RepositoryUnavailable",
+  git_unreachable: "RepositoryUnavailable",
+  git_push_raced: "PushRejected",
+  git_push_refused: "PushRejected",
+  image_missing: "ImageNotFound",
+  manifest_invalid: "ManifestInvalid",
+  manifest_missing: "ManifestInvalid",
+  manifest_no_container: "ManifestInvalid",
+  registry_denied: "RegistryUnavailable",
+  registry_limited: "RegistryUnavailable",
+  registry_unavailable: "RegistryUnavailable",
+  repository_denied: "RepositoryUnavailable",
+  secret_denied: "SecretRefDenied",
+  secret_field_missing: "SecretUnusable",
+  secret_forbidden: "SecretUnusable",
+  secret_limit: "SecretUnusable",
+  secret_missing: "SecretUnusable",
+  secret_unreadable: "SecretUnusable",
+  ssh_key_invalid: "SecretUnusable",
+};
+
+export function createEvents(): Events {
+  const newsroom = createNewsroom();
+  return {
+    decide(name, event) {
+      const news = newsroom.decide(name, event);
+      if (news === undefined) return undefined;
+      if (event.kind === "building") return inWords("Normal", "BuildRunning", event.text);
+      const { outcome, message } = event;
+      if (outcome.kind === "failed") return inWords("Warning", reasons[outcome.error.code] ?? "ReconcileFailed", message);
+      const text = news === "recovered" ? `Deployment ${name.deployment} recovered: ${message}` : message;
+      if (outcome.kind === "patched") return inWords("Normal", "ImageUpdated", text + change(outcome));
+      return inWords("Normal", "Recovered", text);
+    },
+    retain: (names) => newsroom.retain(names),
+  };
+}
+
+/** Of a webhook that messages are never sent to; who calls has seen that the problem is new. */
+export function notificationRefused(problem: string): ClusterEvent {
+  return inWords("Warning", "NotificationRefused", `Chat messages are not sent, webhook-url can't be used: ${problem}`);
+}
+
+/** Of a Deployment that is not reconciled; who calls has seen that the problems are new. */
+export function incompleteEvent(problems: readonly string[]): ClusterEvent {
+  return inWords("Warning", "IncompleteAnnotations", `Not reconciled: ${problems.join("; ")}`);
+}
+
+function change({ from, commit }: Extract<Outcome, { kind: "patched" }>): string {
+  return ` (${from === undefined ? "" : `was ${from}, `}manifest commit ${commit})`;
+}
+
+function inWords(type: ClusterEvent["type"], reason: EventReason, text: string): ClusterEvent {
+  return { type, reason, note: escapeControl(withoutEmojiCode(text)) };
+}

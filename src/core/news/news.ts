@@ -1,0 +1,104 @@
+/** What is news of a Deployment, and once: the rule of the contract's §8, in memory only, so that after a restart a failure is told once more. */
+import type { ErrorCode } from "../../errors.ts";
+import { idOf, type Name } from "../runs/results.ts";
+import type { Outcome } from "../types.ts";
+
+export type NewsEvent =
+  /** The image of the commit is being built; `text` says so. */
+  | { readonly kind: "building"; readonly sha: string; readonly text: string }
+  /** A run has ended; `message` is the outcome in words. */
+  | { readonly kind: "ended"; readonly outcome: Outcome; readonly message: string };
+
+/** `recovered`: the first success after a failure that was told. */
+type News = "building" | "failed" | "patched" | "recovered";
+
+interface Newsroom {
+  /** Undefined: nothing new. A Deployment's events in their order, each once. */
+  decide(name: Name, event: NewsEvent): News | undefined;
+  /** Forgets the Deployments that are not among these. */
+  retain(names: Iterable<Name>): void;
+}
+
+/** What passes by itself is told only after so many runs in a row that ended like that. */
+const TRANSIENT_RUNS = 3;
+
+const transient: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "build_unknown",
+  "cluster_stale",
+  "cluster_unsynced",
+  "deadline",
+  "git_copy_damaged",
+  "git_push_raced",
+  "git_unreachable",
+  "registry_limited",
+  "registry_unavailable",
+  "secret_limit",
+  "secret_unreadable",
+]);
+
+/** Of one Deployment; commits come and go meanwhile, so the oldest is forgotten. */
+const MOST_TOLD = 50;
+
+interface Memory {
+  /** Failures that were told since the last success, by kind and wanted tag. */
+  readonly told: Set<string>;
+  transientRuns: number;
+  patchedTo: string | undefined;
+  hourglassSha: string | undefined;
+}
+
+export function createNewsroom(): Newsroom {
+  const memories = new Map<string, Memory>();
+  return {
+    decide(name, event) {
+      const id = idOf(name);
+      const memory: Memory = memories.get(id) ?? { told: new Set(), transientRuns: 0, patchedTo: undefined, hourglassSha: undefined };
+      memories.set(id, memory);
+      return event.kind === "building" ? decideBuilding(memory, event.sha) : decideEnd(memory, event.outcome);
+    },
+    retain(names) {
+      const ids = new Set(Array.from(names, idOf));
+      for (const id of memories.keys()) if (!ids.has(id)) memories.delete(id);
+    },
+  };
+}
+
+function decideEnd(memory: Memory, outcome: Outcome): News | undefined {
+  switch (outcome.kind) {
+    case "failed":
+      return decideFailure(memory, outcome);
+    case "patched":
+    case "up_to_date": {
+      const isRecovery = memory.told.size > 0;
+      const isNews = outcome.kind === "patched" && memory.patchedTo !== outcome.to;
+      memory.told.clear();
+      memory.transientRuns = 0;
+      if (outcome.kind === "patched") memory.patchedTo = outcome.to;
+      if (isRecovery) return "recovered";
+      return isNews ? "patched" : undefined;
+    }
+    case "waiting":
+    case "skipped":
+      memory.transientRuns = 0;
+      return undefined;
+  }
+}
+
+function decideBuilding(memory: Memory, sha: string): News | undefined {
+  if (memory.hourglassSha === sha) return undefined;
+  memory.hourglassSha = sha;
+  return "building";
+}
+
+function decideFailure(memory: Memory, { error, to }: Extract<Outcome, { kind: "failed" }>): News | undefined {
+  // The next start looks again, and what is wrong is told then.
+  if (error.code === "shutdown") return undefined;
+  const isTransient = transient.has(error.code);
+  memory.transientRuns = isTransient ? memory.transientRuns + 1 : 0;
+  if (isTransient && memory.transientRuns < TRANSIENT_RUNS) return undefined;
+  const failure = `${error.code} ${to ?? ""}`;
+  if (memory.told.has(failure)) return undefined;
+  memory.told.add(failure);
+  for (const oldest of memory.told) if (memory.told.size > MOST_TOLD) memory.told.delete(oldest);
+  return "failed";
+}

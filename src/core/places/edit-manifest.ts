@@ -1,0 +1,50 @@
+import { ReconcileError } from "../../errors.ts";
+import { escapeControl } from "../../text/escape.ts";
+import { formatImage, withRegistry } from "../image.ts";
+import type { ImageName } from "../types.ts";
+import { decide } from "./decide.ts";
+import { readImages, writeTag } from "./manifest.ts";
+
+/** Kinds in a message. */
+const maxShown = 10;
+
+/** An image whose registry is known. */
+export type PulledImage = ImageName & { readonly registry: string };
+
+export type ManifestEdit =
+  /** `image`: with the host that the manifest pulls it from. */
+  | { readonly kind: "up_to_date"; readonly image: PulledImage }
+  /** `from`: the first differing tag that was there; `text`: with the wanted tag; `isPinned`: a digest stands at what is changed. */
+  | { readonly kind: "update"; readonly from?: string; readonly image: PulledImage; readonly text: string; readonly isPinned: boolean };
+
+/** What has to become of a manifest so that the image has the tag; throws `manifest_invalid` or `manifest_no_container`. */
+export function editManifest(text: string, path: string, image: ImageName, tag: string, digest?: string): ManifestEdit {
+  const images = readImages(text, image);
+  if (images.kind === "invalid") throw invalid(path, images.reason);
+  if (images.kind === "none") {
+    const none = `No container in ${path} references image '${formatImage(image)}'; check gitops.operator.image_name`;
+    throw new ReconcileError("manifest_no_container", `${none}${whatIsThere(images.images, images.instead)}`);
+  }
+  const registry = image.registry ?? images.registry;
+  const pulled = { ...withRegistry(image, registry), registry };
+  const decision = decide(images.ours, tag);
+  if (decision.kind === "up_to_date") return { kind: "up_to_date", image: pulled };
+  const written = writeTag(text, image, tag, digest);
+  if (written.kind === "invalid") throw invalid(path, written.reason);
+  const isPinned = images.ours.some((ours) => ours.tag !== tag && ours.digest !== undefined);
+  return { kind: "update", image: pulled, isPinned, text: written.text, ...(decision.from === undefined ? {} : { from: decision.from }) };
+}
+
+function whatIsThere(images: readonly string[], instead: readonly string[] | undefined): string {
+  if (images.length > 0) return ` (there are: ${images.map(escapeControl).join(", ")})`;
+  if (!instead) return " (there are no images in its Deployments)";
+  const held = instead.slice(0, maxShown);
+  const [last, ...others] = [...held, ...(instead.length > maxShown ? ["more"] : [])].reverse();
+  if (last === undefined) return " and gitops.operator.deployment_path (the file is empty)";
+  const list = others.length > 0 ? `${others.reverse().join(", ")} and ${last}` : last;
+  return ` and gitops.operator.deployment_path (the file holds ${list}, and only Deployments are written)`;
+}
+
+function invalid(path: string, reason: string): ReconcileError {
+  return new ReconcileError("manifest_invalid", `${path} can't be used as a manifest: ${reason}`);
+}

@@ -1,0 +1,183 @@
+/** All Deployments: which runs a call starts, joins or shares, so that no answer is older than its question (contract §5). */
+import { asReconcileError, ReconcileError } from "../../errors.ts";
+import { createSlots } from "../../sharing/slots.ts";
+import type { Writers } from "../delivery/writer.ts";
+import { noObserver, type Observer } from "../observer.ts";
+import type { Deployments } from "../ports.ts";
+import { isSameTarget } from "../targets/target.ts";
+import { noTracer, recordOutcome, runAttributes, type Span, type Tracer } from "../tracer.ts";
+import type { DeploymentRecord, Outcome, Parsed, Result, Target } from "../types.ts";
+import type { LastResult } from "./last-result.ts";
+import { createResults, idOf, type Listeners, type Name } from "./results.ts";
+import { createRun, type Run, type RunPorts, runToEnd } from "./run.ts";
+
+export interface Filter {
+  readonly namespace?: string;
+  readonly deployment?: string;
+}
+
+interface Reconciler {
+  /** One result per tracked Deployment as soon as `due` aborts: worked on ones by namespace and name, then the disabled. */
+  reconcile(filter: Filter, due: AbortSignal): Promise<Result[]>;
+  /** The last finished run of a Deployment. */
+  lastResult(namespace: string, name: string): LastResult | undefined;
+  /** No new runs; resolves when no push is in flight any more. */
+  close(): Promise<void>;
+}
+
+export interface ReconcilerOptions extends Listeners {
+  readonly deployments: Deployments;
+  readonly writers: Writers;
+  readonly parse: (record: DeploymentRecord) => Parsed;
+  readonly work: RunPorts["work"];
+  readonly observer?: Observer;
+  readonly tracer?: Tracer;
+  /** Deployments worked on at once; a run in the writer holds no place. */
+  readonly concurrency: number;
+  /** How long a run may keep its place from others; default 5 s. */
+  readonly placeMs?: number;
+}
+
+/** Longer than a run takes that waits for nobody slow, and short enough that 40 slow namespaces have had their turn within 30 s. */
+const PLACE_MS = 5_000;
+
+/** A Deployment is never worked on twice at once: one run, and at most one that follows it. */
+interface Lane {
+  current: Run;
+  next: FollowUp | undefined;
+}
+
+interface FollowUp {
+  target: Target;
+  readonly run: Promise<Run>;
+}
+
+export function createReconciler(options: ReconcilerOptions): Reconciler {
+  const { deployments, writers, parse, observer = noObserver, tracer = noTracer } = options;
+  const lanes = new Map<string, Lane>();
+  const results = createResults(options);
+  const closing = new AbortController();
+  const slots = createSlots(options.concurrency, options.placeMs ?? PLACE_MS);
+  const runPorts: RunPorts = { work: options.work, slots, observer, closing: closing.signal };
+
+  async function reconcile(filter: Filter, due: AbortSignal): Promise<Result[]> {
+    closing.signal.throwIfAborted();
+    const isDue = new Promise<"due">((resolve) => {
+      if (due.aborted) resolve("due");
+      else due.addEventListener("abort", () => resolve("due"), { once: true });
+    });
+    const worked: Promise<Result>[] = [];
+    const disabled: Result[] = [];
+    const records = deployments.list();
+    results.retain(records);
+    for (const record of records) {
+      if (filter.namespace !== undefined && filter.namespace !== record.namespace) continue;
+      if (filter.deployment !== undefined && filter.deployment !== record.name) continue;
+      const name = { namespace: record.namespace, deployment: record.name };
+      const parsed = parse(record);
+      results.look(name, parsed);
+      if (parsed.kind === "ready") worked.push(answer(name, parsed.target, isDue).catch((error) => results.end(name, mistake(error))));
+      if (parsed.kind === "malformed") worked.push(Promise.resolve(results.end(name, malformed(parsed.problems))));
+      if (parsed.kind === "disabled") disabled.push(results.end(name, { kind: "skipped", reason: "disabled" }));
+    }
+    return [...(await Promise.all(worked)), ...disabled];
+  }
+
+  /** The outcome of a run that lists its refs after now, or what it is at when the answer is due. */
+  async function answer(name: Name, target: Target, isDue: Promise<"due">): Promise<Result> {
+    const joined = join(target);
+    const run = await Promise.race([joined, isDue]);
+    if (run === "due") return { ...name, outcome: { kind: "waiting", step: "waiting for the run before this one to end" } };
+    tracer.link(run.span);
+    const outcome = await Promise.race([run.outcome, isDue]);
+    return { ...name, outcome: outcome === "due" ? { kind: "waiting", step: run.step, ...run.known } : outcome };
+  }
+
+  async function join(target: Target): Promise<Run> {
+    const id = idOf(target);
+    const { current } = lanes.get(id) ?? { current: undefined };
+    if (!current) {
+      observer.called("started");
+      return start(id, target);
+    }
+    if (isSameTarget(current.target, target)) {
+      if (current.askedAt !== undefined) {
+        current.askedAt = performance.now();
+        observer.called("joined");
+        return current;
+      }
+      if (current.wait && (await isStillCurrent(current.wait))) {
+        observer.called("joined");
+        return current;
+      }
+    }
+    // For another commit or other annotations there is nothing to wait for any more.
+    current.wait?.supersede();
+    return follow(id, current, target);
+  }
+
+  /** A listing that fails changes nothing: the wait goes on, and the next pass asks again. */
+  async function isStillCurrent({ isCurrent }: NonNullable<Run["wait"]>): Promise<boolean> {
+    try {
+      return await isCurrent(performance.now());
+    } catch {
+      return true;
+    }
+  }
+
+  function follow(id: string, current: Run, target: Target): Promise<Run> {
+    const lane = lanes.get(id);
+    // It ended while the listing was asked for.
+    if (lane?.current !== current) return join(target);
+    observer.called("shared");
+    // The newest annotations win: whoever waits for the follow-up run gets the answer for them.
+    if (lane.next) {
+      lane.next.target = target;
+      return lane.next.run;
+    }
+    const next: FollowUp = { target, run: current.outcome.then(() => start(id, next.target)) };
+    lane.next = next;
+    return next.run;
+  }
+
+  function start(id: string, target: Target): Run {
+    const seat = writers.seat(target);
+    const settled = Promise.withResolvers<Outcome>();
+    const run = createRun(target, settled.promise);
+    lanes.set(id, { current: run, next: undefined });
+    const end = (outcome: Outcome) => {
+      results.end({ namespace: target.namespace, deployment: target.deployment }, outcome, run);
+      if (lanes.get(id)?.current === run && !lanes.get(id)?.next) lanes.delete(id);
+      settled.resolve(outcome);
+    };
+    const work = async (span: Span) => {
+      run.span = span;
+      const outcome = await runToEnd(run, seat, runPorts);
+      recordOutcome(span, outcome);
+      end(outcome);
+    };
+    Promise.try(() => tracer.span("reconcile deployment", runAttributes(target), work)).catch((error) => {
+      seat.leave();
+      end(mistake(error));
+    });
+    return run;
+  }
+
+  return {
+    reconcile,
+    lastResult: (namespace, name) => results.last({ namespace, deployment: name }),
+    async close() {
+      closing.abort(new ReconcileError("shutdown", "the operator is shutting down; the next start looks again"));
+      await writers.close();
+    },
+  };
+}
+
+/** Of our own, in the work on one Deployment: the others' answers don't suffer (docs/ASSURANCE.md, F46). */
+function mistake(error: unknown): Outcome {
+  return { kind: "failed", error: asReconcileError(error) };
+}
+
+function malformed(problems: readonly string[]): Outcome {
+  return { kind: "failed", error: new ReconcileError("annotation_invalid", `Invalid annotations: ${problems.join("; ")}`) };
+}

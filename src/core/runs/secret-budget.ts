@@ -1,0 +1,46 @@
+/** How much of Secrets all runs may hold at once: those that wait for builds or pushes keep theirs, and memory is everybody's. */
+import { ReconcileError } from "../../errors.ts";
+
+interface SecretBudget {
+  /** Counts the bytes until the returned function is called. Throws where the namespace would hold more than it leaves free, and more than each may always hold. */
+  take(namespace: string, bytes: number): () => void;
+}
+
+/** Thousands of runs with keys of ordinary size. A byte of Secret costs two to five in memory, eleven if it was written to cost much. */
+const MOST_BYTES = 16 * 1024 * 1024;
+/** What each namespace may hold in any case, 16 KiB, a few keys: a dozen greedy namespaces would else leave less than one to all others. */
+const SHARE_ALWAYS = 1 / 1024;
+
+export function createSecretBudget(mostBytes = MOST_BYTES): SecretBudget {
+  const heldBy = new Map<string, number>();
+  let free = mostBytes;
+
+  function hold(namespace: string, bytes: number): void {
+    const held = (heldBy.get(namespace) ?? 0) + bytes;
+    if (held > 0) heldBy.set(namespace, held);
+    else heldBy.delete(namespace);
+    free -= bytes;
+  }
+
+  return {
+    take(namespace, bytes) {
+      const held = heldBy.get(namespace) ?? 0;
+      // So whoever comes next finds room, however much the others hold.
+      if (held + bytes > Math.max(mostBytes * SHARE_ALWAYS, free - bytes)) throw full(namespace, held);
+      hold(namespace, bytes);
+      let isHeld = true;
+      return () => {
+        if (isHeld) hold(namespace, -bytes);
+        isHeld = false;
+      };
+    },
+  };
+}
+
+function full(namespace: string, held: number): ReconcileError {
+  return new ReconcileError(
+    "secret_limit",
+    `the runs of namespace ${namespace} hold ${Math.ceil(held / 1024)} KiB of Secrets while they wait for builds and pushes, and no more is ` +
+      "free for it; it is tried again at the next pass: keep in each Secret only what the operator needs, or let fewer Deployments wait at once",
+  );
+}

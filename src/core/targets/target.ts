@@ -1,0 +1,244 @@
+import { asReconcileError } from "../../errors.ts";
+import { closest } from "../../text/did-you-mean.ts";
+import { escapeControl } from "../../text/escape.ts";
+import { parseImageName, parseRegistryUrl, type RegistryUrl, withRegistry } from "../image.ts";
+import { parseRepository } from "../repository.ts";
+import type { DeploymentRecord, ImageName, Parsed, Repository, SecretRef, Settings, SshRepository, Target } from "../types.ts";
+import {
+  type AnnotationName,
+  type AnnotationValues,
+  annotationNames,
+  annotationPrefix,
+  annotations,
+  type CompleteValues,
+  knownAnnotations,
+  mostUnknown,
+} from "./annotations.ts";
+import { branchProblem } from "./branch.ts";
+import { checkedByDefault, type ImageCheckRule, parseImageCheck } from "./image-check.ts";
+import { parseManifestPath } from "./manifest-path.ts";
+import { portHint } from "./port-hint.ts";
+
+type Complain = (name: AnnotationName, problem: string) => void;
+
+/** Kubernetes limits the parts of a subdomain only together. */
+const dnsPart = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
+const maxValueBytes = 2048;
+const secretNames = annotationNames.filter((name) => /_(?:secret|key)_name$/.test(name));
+const namespaces = annotationNames.filter((name) => name.endsWith("_namespace"));
+
+/** Never throws, whatever the annotations hold: their owners are not trusted. Every problem is named at once. */
+export function parseTarget(
+  deployment: DeploymentRecord,
+  operatorNamespace: string,
+  imageCheck: ImageCheckRule = checkedByDefault,
+): Parsed {
+  try {
+    return parseAnnotations(deployment, operatorNamespace, imageCheck);
+  } catch (error) {
+    // A mistake of ours in one object must not end the pass of all (promise P9).
+    return { kind: "incomplete", problems: [`could not be read, please report this: ${asReconcileError(error).message}`] };
+  }
+}
+
+function parseAnnotations(deployment: DeploymentRecord, operatorNamespace: string, imageCheck: ImageCheckRule): Parsed {
+  if (deployment.problem !== undefined) return { kind: "incomplete", problems: [deployment.problem] };
+  const keys = Object.keys(deployment.annotations).filter((key) => key.startsWith(annotationPrefix));
+  if (keys.length === 0) return { kind: "untracked" };
+  const values = readValues(deployment);
+  const unknown = unknownKeys(keys, deployment.moreUnknown ?? 0);
+  const missing = annotationNames.filter((name) => annotations[name].required && values[name] === undefined);
+  if (missing.length > 0) return { kind: "incomplete", problems: [...missing.map(missingProblem), ...unknown] };
+
+  const settings = readSettings(values as CompleteValues);
+  const warnings = [...unknown, ...oddValues(values)];
+  if (!settings.enabled) return { kind: "disabled", settings, warnings };
+  const problems: string[] = [];
+  const complain: Complain = (name, problem) => problems.push(`${annotationPrefix}${name} ${problem}`);
+  const target = readTarget(deployment, values, settings, { operatorNamespace, imageCheck }, complain);
+  if (target === undefined || problems.length > 0) return { kind: "malformed", settings, problems, warnings };
+  return { kind: "ready", settings, target, warnings };
+}
+
+/** Targets are plain data built by one function, so equal text means equal value. */
+export function isSameTarget(a: Target, b: Target): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** Application and manifests are opened by one SSH key. */
+export function hasOneKey({ appKey, manifestKey }: Target): boolean {
+  return appKey.namespace === manifestKey.namespace && appKey.name === manifestKey.name;
+}
+
+/** Trimmed; one that is empty is not there. */
+function readValues({ annotations: texts }: DeploymentRecord): AnnotationValues {
+  return Object.fromEntries(
+    annotationNames.flatMap((name) => {
+      const value = texts[annotationPrefix + name]?.trim();
+      return value ? [[name, value]] : [];
+    }),
+  );
+}
+
+function missingProblem(name: AnnotationName): string {
+  const annotation = annotations[name];
+  return `${annotationPrefix}${name} is missing; ${"remedy" in annotation ? annotation.remedy : "set it"}`;
+}
+
+function unknownKeys(keys: readonly string[], more: number): string[] {
+  const unknown = keys.map((key) => key.slice(annotationPrefix.length)).filter((name) => !knownAnnotations.has(name));
+  const shown = unknown.slice(0, mostUnknown).map((name) => {
+    const meant = closest(name, annotationNames);
+    const remedy = meant === undefined ? "remove it" : `did you mean ${annotationPrefix}${meant}?`;
+    return `${annotationPrefix}${escapeControl(name.slice(0, 63))} is unknown and has no effect; ${remedy}`;
+  });
+  const rest = unknown.length - shown.length + more;
+  return rest > 0 ? [...shown, `${rest} more unknown ${annotationPrefix}* annotations; remove them`] : shown;
+}
+
+function oddValues(values: AnnotationValues): string[] {
+  const { enabled, tag_type } = values;
+  const warnings: string[] = [];
+  if (enabled !== "true" && enabled !== "false") {
+    warnings.push(`${annotationPrefix}enabled is neither 'true' nor 'false' and counts as 'false'; set it to one of them`);
+  }
+  if (tag_type !== undefined && tag_type !== "long" && tag_type !== "short") {
+    warnings.push(`${annotationPrefix}tag_type is neither 'long' nor 'short' and counts as 'long'; set it to one of them`);
+  }
+  for (const name of ["app_repository", "manifest_repository"] as const) {
+    const parsed = parseRepository(values[name] ?? "");
+    const hint = parsed.kind === "ok" ? portHint(parsed.repository) : undefined;
+    if (hint) warnings.push(`${annotationPrefix}${name} ${hint}`);
+  }
+  return warnings;
+}
+
+function readSettings(values: CompleteValues): Settings {
+  return {
+    ...values,
+    enabled: values.enabled === "true",
+    tag_type: values.tag_type === "short" ? "short" : annotations.tag_type.default,
+  };
+}
+
+function readTarget(
+  deployment: DeploymentRecord,
+  values: AnnotationValues,
+  settings: Settings,
+  { operatorNamespace, imageCheck: rule }: { readonly operatorNamespace: string; readonly imageCheck: ImageCheckRule },
+  complain: Complain,
+): Target | undefined {
+  const oversized = annotationNames.filter((name) => Buffer.byteLength(values[name] ?? "") > maxValueBytes);
+  for (const name of oversized) complain(name, `is longer than ${maxValueBytes} bytes; shorten it`);
+  if (oversized.length > 0) return undefined;
+
+  const appRepository = readRepository("app_repository", settings.app_repository, complain);
+  const manifestRepository = readSshRepository(settings.manifest_repository, complain);
+  const path = parseManifestPath(settings.deployment_path);
+  if (path.kind === "error") complain("deployment_path", path.problem);
+  const registry = readRegistry(settings.registry_secret_url, complain);
+  const image = readImage(settings.image_name, registry, complain);
+  for (const name of ["observe_branch", "manifest_branch"] as const) {
+    const problem = settings[name] === undefined ? undefined : branchProblem(settings[name]);
+    if (problem) complain(name, problem);
+  }
+  checkSecretRefs(values, complain);
+  const imageCheck = parseImageCheck(settings.image_check, rule);
+  if (imageCheck.problem !== undefined) complain("image_check", imageCheck.problem);
+  if (!appRepository || !manifestRepository || path.kind === "error" || !image) return undefined;
+
+  const appKey = { namespace: settings.ssh_key_namespace, name: settings.ssh_key_name };
+  return {
+    namespace: deployment.namespace,
+    deployment: deployment.name,
+    appRepository,
+    appBranch: settings.observe_branch,
+    appKey,
+    manifestRepository,
+    manifestBranch: settings.manifest_branch ?? settings.observe_branch,
+    manifestKey: {
+      namespace: settings.manifest_ssh_key_namespace ?? appKey.namespace,
+      name: settings.manifest_ssh_key_name ?? appKey.name,
+    },
+    path: path.path,
+    image,
+    tagType: settings.tag_type,
+    registryUrl: registry?.url,
+    imageCheck: imageCheck.level,
+    registrySecret: {
+      namespace: settings.registry_secret_namespace ?? operatorNamespace,
+      name: settings.registry_secret_name ?? annotations.registry_secret_name.default,
+      named: settings.registry_secret_name !== undefined || settings.registry_secret_namespace !== undefined,
+    },
+    notificationsSecret: optionalSecret(settings.notifications_secret_namespace ?? operatorNamespace, settings.notifications_secret_name),
+    githubTokenSecret: optionalSecret(settings.github_token_secret_namespace ?? operatorNamespace, settings.github_token_secret_name),
+  };
+}
+
+function readRepository(name: "app_repository" | "manifest_repository", text: string, complain: Complain): Repository | undefined {
+  const parsed = parseRepository(text);
+  if (parsed.kind === "ok") return parsed.repository;
+  complain(name, parsed.problem);
+  return undefined;
+}
+
+function readSshRepository(text: string, complain: Complain): SshRepository | undefined {
+  const repository = readRepository("manifest_repository", text, complain);
+  if (repository?.transport !== "https") return repository;
+  complain(
+    "manifest_repository",
+    "is an https repository, which the operator cannot push to; write user@host:path or ssh://user@host/path",
+  );
+  return undefined;
+}
+
+function readRegistry(text: string | undefined, complain: Complain): RegistryUrl | undefined {
+  const parsed = text === undefined ? undefined : parseRegistryUrl(text);
+  if (parsed?.kind === "error") complain("registry_secret_url", parsed.problem);
+  return parsed?.kind === "ok" ? parsed : undefined;
+}
+
+/** Its registry is the host in image_name, else that of registry_secret_url; else it is not known before the manifest is read. */
+function readImage(text: string, url: RegistryUrl | undefined, complain: Complain): ImageName | undefined {
+  const named = parseImageName(text);
+  if (named.kind === "error") {
+    complain("image_name", named.problem);
+    return undefined;
+  }
+  if (url === undefined) return named.image;
+  const { registry } = named.image;
+  if (registry === undefined) return withRegistry(named.image, url.registry);
+  if (registry !== url.registry) {
+    complain(
+      "registry_secret_url",
+      `names ${url.registry}, but ${annotationPrefix}image_name names ${registry}; make them agree, or leave one out`,
+    );
+  }
+  return named.image;
+}
+
+/** Both are parts of a URL of the API server, so they must be what Kubernetes takes as names. */
+function checkSecretRefs(values: AnnotationValues, complain: Complain): void {
+  for (const name of secretNames) {
+    if (values[name] !== undefined && !isDnsSubdomain(values[name])) {
+      complain(name, "is no name of a Secret (lower-case letters, digits, '-' and '.', at most 253); copy it from kubectl get secrets");
+    }
+  }
+  for (const name of namespaces) {
+    if (values[name] !== undefined && !isDnsLabel(values[name])) {
+      complain(name, "is no name of a namespace (lower-case letters, digits and '-', at most 63); copy it from kubectl get namespaces");
+    }
+  }
+}
+
+function optionalSecret(namespace: string, name: string | undefined): SecretRef | undefined {
+  return name === undefined ? undefined : { namespace, name };
+}
+
+function isDnsLabel(text: string): boolean {
+  return text.length <= 63 && dnsPart.test(text);
+}
+
+function isDnsSubdomain(text: string): boolean {
+  return text.length <= 253 && text.split(".").every((part) => dnsPart.test(part));
+}

@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
+import { askFor, askForOurselves } from "../../../src/adapters/egress/asker.ts";
+import { createNameLookups } from "../../../src/adapters/egress/name-lookups.ts";
+import { NameUnanswered } from "../../../src/adapters/egress/network-error.ts";
+
+const found = [{ address: "192.0.2.1", family: 4 }];
+
+/** A resolver that is silent about names under silent.test until told, and knows all others. */
+function startDns() {
+  const asked: string[] = [];
+  const held = new Map<string, PromiseWithResolvers<typeof found>>();
+  return {
+    asked,
+    held,
+    ask: async (host: string) => {
+      asked.push(host);
+      if (!host.endsWith(".silent.test")) return found;
+      const answer = Promise.withResolvers<typeof found>();
+      held.set(host, answer);
+      return answer.promise;
+    },
+  };
+}
+
+const names = (count: number, what = "x") => Array.from({ length: count }, (_, index) => `${what}${index}.silent.test`);
+/** The failures; undefined where one was answered. */
+const askAll = (look: (host: string) => Promise<unknown>, namespace: string, hosts: readonly string[]) =>
+  hosts.map((host) =>
+    askFor(namespace, () => look(host)).then(
+      () => undefined,
+      (error: Error) => error,
+    ),
+  );
+
+// S33
+test("a namespace whose names are silent has two look-ups, and others are answered at once", async () => {
+  const dns = startDns();
+  const look = createNameLookups({ ask: dns.ask, deadlineMs: 60_000 });
+  void askAll(look, "greedy", names(100));
+  await turn();
+  assert.equal(dns.asked.length, 2);
+  assert.deepEqual(await askFor("other", () => look("git.example")), found);
+  assert.deepEqual(await look("api.example"), found);
+  assert.equal(dns.asked.length, 4);
+  dns.held.get("x0.silent.test")?.resolve(found);
+  await turn();
+  assert.equal(dns.asked.at(-1), "x2.silent.test");
+});
+
+// S33
+test("all namespaces together have twelve, and who has none comes first where one becomes free", async () => {
+  const dns = startDns();
+  const look = createNameLookups({ ask: dns.ask, deadlineMs: 60_000 });
+  for (const namespace of ["a", "b", "c", "d", "e", "f", "g"]) void askAll(look, namespace, names(10, namespace));
+  await turn();
+  assert.equal(dns.asked.length, 12);
+  dns.held.get("a0.silent.test")?.resolve(found);
+  await turn();
+  assert.deepEqual(dns.asked.slice(12), ["g0.silent.test"]);
+});
+
+// S33
+test("equal names are asked for once, whoever asks, and nobody's name waits behind another's names", async () => {
+  const dns = startDns();
+  const look = createNameLookups({ ask: dns.ask, deadlineMs: 60_000 });
+  void askAll(look, "greedy", [...names(2), "git.example"]);
+  await turn();
+  assert.equal(dns.asked.length, 2);
+  const answers = await Promise.all(["one", "two", "three"].map((namespace) => askFor(namespace, () => look("GIT.example"))));
+  assert.deepEqual(answers, [found, found, found]);
+  assert.deepEqual(dns.asked.slice(2), ["git.example"]);
+});
+
+test("what the operator asks for itself waits behind no namespace", async () => {
+  const dns = startDns();
+  const look = createNameLookups({ ask: dns.ask, deadlineMs: 60_000 });
+  void askAll(look, "greedy", names(10));
+  assert.deepEqual(await askFor("greedy", () => askForOurselves(() => look("api.example"))), found);
+});
+
+test("a silent name is told at its deadline, then at once for as long as it is remembered, and holds its thread until the resolver returns", async () => {
+  const dns = startDns();
+  const look = createNameLookups({ ask: dns.ask, deadlineMs: 30, silenceMs: 120 });
+  const [first] = await Promise.all(askAll(look, "team", ["x0.silent.test", "x1.silent.test"]));
+  assert.ok(first instanceof NameUnanswered);
+  assert.equal(first.message, "DNS gave no answer for its name and is asked again in 1 s; check the name and the cluster's DNS");
+  const [again, behind] = await Promise.all(askAll(look, "team", ["x0.silent.test", "git.example"]));
+  assert.match(again?.message ?? "", /is asked again in 1 s/);
+  assert.match(
+    behind?.message ?? "",
+    /DNS was not asked for its name in time, because it gives no answer for other names of this namespace/,
+  );
+  assert.equal(dns.asked.length, 2);
+  await sleep(150);
+  const [still] = await Promise.all(askAll(look, "team", ["x0.silent.test"]));
+  assert.match(still?.message ?? "", /is still being asked/);
+  assert.equal(dns.asked.length, 2);
+  for (const answer of dns.held.values()) answer.resolve(found);
+  await turn();
+  assert.deepEqual(await askFor("team", () => look("git.example")), found);
+  assert.deepEqual(dns.asked.slice(2), ["git.example"]);
+  const answer = askFor("team", () => look("x0.silent.test"));
+  dns.held.get("x0.silent.test")?.resolve(found);
+  assert.deepEqual(await answer, found);
+});
+
+test("a resolver that gave up after a while is remembered too, one that fails at once and a name that does not exist are not", async () => {
+  let code = "EAI_AGAIN";
+  let asked = 0;
+  let delayMs = 0;
+  const ask = async () => {
+    asked += 1;
+    await sleep(delayMs);
+    throw Object.assign(new Error("no"), { code });
+  };
+  const look = createNameLookups({ ask, deadlineMs: 100 });
+  await assert.rejects(look("h.example"), { message: "no" });
+  code = "ENOTFOUND";
+  await assert.rejects(look("h.example"), { message: "no" });
+  assert.equal(asked, 2);
+  code = "EAI_AGAIN";
+  delayMs = 150;
+  await assert.rejects(look("h.example"), NameUnanswered);
+  await assert.rejects(look("h.example"), NameUnanswered);
+  assert.equal(asked, 3);
+});
+
+test("what nobody waits for any more is not asked", async () => {
+  const dns = startDns();
+  const look = createNameLookups({ ask: dns.ask, deadlineMs: 20 });
+  await Promise.all(askAll(look, "team", names(5)));
+  for (const answer of dns.held.values()) answer.resolve(found);
+  await turn();
+  assert.equal(dns.asked.length, 2);
+});

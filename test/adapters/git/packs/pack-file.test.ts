@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, type TestContext, test } from "node:test";
+import { createBareRepository } from "../../../../sandbox/bare-repository.ts";
+import { git } from "../../../../sandbox/git-process.ts";
+import { createContentCache } from "../../../../src/adapters/git/packs/content-cache.ts";
+import { createObjectStore } from "../../../../src/adapters/git/packs/object-store.ts";
+import { openPackFile } from "../../../../src/adapters/git/packs/pack-file.ts";
+import { indexPack } from "../../../../src/adapters/git/packs/pack-index.ts";
+import { createPackWork } from "../../../../src/adapters/git/packs/pack-work.ts";
+import { createWorkshop } from "../../../../src/workshop/workshop.ts";
+import { owner } from "../manifests-world.ts";
+
+const workshop = createWorkshop();
+after(() => workshop.close());
+const packWork = createPackWork(workshop);
+
+async function newFolder(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "pack-file-"));
+  t.after(() => rm(folder, { recursive: true }));
+  return folder;
+}
+
+test("every object of git's own packs is read as git reads it, in chains of deltas and across pages, whatever fits into memory", async (t) => {
+  const folder = await newFolder(t);
+  const text = (version: number) =>
+    Array.from({ length: 9_000 }, (_, i) => `${i * 7919}: ${i % 50 === version ? version : "same"}`).join("\n");
+  const repository = await createBareRepository(join(folder, "r.git"), { files: { "a/b.yaml": text(0), empty: "" } });
+  for (let i = 1; i < 20; i++) await repository.commit({ "a/b.yaml": text(i), [`a/${i}`]: `${i}` });
+  const listed = await git(repository.directory, ["cat-file", "--batch-all-objects", "--batch-check"]);
+  const objects = `${listed}`
+    .trim()
+    .split("\n")
+    .map((line) => line.split(" ") as [string, string]);
+  assert.ok(objects.length > 80);
+  for (const option of ["--delta-base-offset", "--no-reuse-delta"]) {
+    const pack = await git(repository.directory, ["pack-objects", "--stdout", "--revs", "--all", option]);
+    const path = join(folder, "x.pack");
+    await writeFile(path, pack);
+    const index = indexPack(pack, { repository: "r", maxBytes: 2 ** 26 });
+    for (const memory of [0, 2 ** 24]) {
+      const file = openPackFile(path, index, createContentCache(memory));
+      const read = (id: string) => file.read(id, (path, object) => packWork.readObject(path, object, owner));
+      for (const [id, kind] of objects)
+        assert.deepEqual(await read(id), { kind, content: await git(repository.directory, ["cat-file", kind, id]) });
+      assert.equal(await read("0".repeat(40)), undefined);
+    }
+  }
+});
+
+test("an object that has changed on disk is a damaged copy, not another object", async (t) => {
+  const folder = await newFolder(t);
+  const store = createObjectStore(folder, createContentCache(0), packWork);
+  const [id, other] = [store.add("blob", Buffer.from("a: 1\n")), store.add("blob", Buffer.from("a: 2\n"))];
+  const { bytes } = store.pack([id]);
+  const { index } = store.pack([id]);
+  const wrong = store.pack([other]);
+  assert.notDeepEqual(wrong.bytes, bytes);
+  const path = join(folder, "0.pack");
+  await writeFile(path, wrong.bytes);
+  store.addPack(path, index);
+  store.forgetAdded();
+  await assert.rejects(store.read(id, "blob", owner), { code: "git_copy_damaged" });
+  await writeFile(path, bytes);
+  assert.equal(`${await store.read(id, "blob", owner)}`, "a: 1\n");
+});
+
+test("a pack that is made here is one to git, with git's own index", async (t) => {
+  const folder = await newFolder(t);
+  const store = createObjectStore(folder, createContentCache(0), packWork);
+  const ids = ["", "short", "x".repeat(100_000)].map((text) => store.add("blob", Buffer.from(text)));
+  const { bytes, index } = store.pack([...ids, ...ids]);
+  assert.deepEqual(index, indexPack(bytes, { repository: "r", maxBytes: 2 ** 20 }));
+  const { directory } = await createBareRepository(join(folder, "r.git"), { files: { a: "1" } });
+  await git(directory, ["index-pack", "--stdin", "--strict"], { input: bytes });
+  for (const id of ids) assert.equal(`${await git(directory, ["cat-file", "-t", id])}`.trim(), "blob");
+});
+
+test("a pack that is made here has no deltas, however alike its objects are: some servers take none", async (t) => {
+  const folder = await newFolder(t);
+  const store = createObjectStore(folder, createContentCache(0), packWork);
+  const alike = randomBytes(5_000);
+  const ids = [alike, Buffer.concat([alike, Buffer.from("x")])].map((content) => store.add("blob", content));
+  const { bytes } = store.pack(ids);
+  await writeFile(join(folder, "own.pack"), bytes);
+  await git(folder, ["index-pack", "own.pack"]);
+  assert.match(`${await git(folder, ["verify-pack", "--stat-only", "own.pack"])}`, /^non delta: 2 objects\n$/);
+});

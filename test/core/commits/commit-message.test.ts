@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { test } from "node:test";
+import { commitMessage, isOperatorCommit } from "../../../src/core/commits/commit-message.ts";
+import type { Commit } from "../../../src/core/ports.ts";
+import type { Target } from "../../../src/core/types.ts";
+import { createRandom } from "../../random.ts";
+
+const sha = "2".repeat(40);
+const subject = "chore(refs): gitops-operator updating image tags";
+const own = { name: "GitOps Bot", email: "bot@example.com" };
+const target: Target = {
+  namespace: "prod",
+  deployment: "web",
+  appRepository: { transport: "ssh", user: "git", host: "github.com", port: 22, path: "team/app.git" },
+  appBranch: "main",
+  appKey: { namespace: "prod", name: "key" },
+  manifestRepository: { transport: "ssh", user: "git", host: "github.com", port: 22, path: "team/manifests.git" },
+  manifestBranch: "main",
+  manifestKey: { namespace: "prod", name: "key" },
+  path: "deploy.yaml",
+  image: { registry: "docker.io", repository: "team/app" },
+  tagType: "long",
+  registryUrl: undefined,
+  imageCheck: "on",
+  registrySecret: { namespace: "gitops-operator", name: "regcred", named: false },
+  notificationsSecret: undefined,
+  githubTokenSecret: undefined,
+};
+
+function commit(message: string, name = "Ada"): Commit {
+  return { sha, parents: [], author: { name, email: "ada@example.com" }, time: 0, message };
+}
+
+test("the message says what changed and why, and ends with trailers of ours", () => {
+  assert.equal(
+    commitMessage({ target, from: "1111111", tag: "2222222", appCommit: commit("Add search\n\nlong story\n") }),
+    `${subject}
+
+Deployment prod/web, image team/app: 1111111 -> 2222222
+
+Application commit ${sha}
+of git@github.com:team/app.git
+by Ada: Add search
+
+Gitops-Operator-Deployment: prod/web
+Gitops-Operator-Image: team/app:2222222
+Gitops-Operator-Commit: ${sha}
+`,
+  );
+  assert.match(commitMessage({ target, tag: "2222222", appCommit: commit("x") }), /image team\/app: 2222222\n/);
+  const unchecked = commitMessage({ target, tag: "2222222", appCommit: commit("x"), unchecked: true });
+  assert.match(unchecked, /image team\/app: 2222222 \(image unchecked\)\n/);
+});
+
+test("git reads exactly our trailers, whatever the application's author wrote", () => {
+  const message = commitMessage({
+    target,
+    tag: sha,
+    appCommit: commit(
+      "Co-authored-by: Eve <eve@example.com>\n\nSigned-off-by: Eve <eve@example.com>\nskip-checks: true\n",
+      "Reviewed-by: x",
+    ),
+  });
+  const trailers = execFileSync("git", ["interpret-trailers", "--parse"], { input: message, encoding: "utf8" });
+  assert.equal(trailers, `Gitops-Operator-Deployment: prod/web\nGitops-Operator-Image: team/app:${sha}\nGitops-Operator-Commit: ${sha}\n`);
+});
+
+/** What forges and CI systems act on, anywhere in a message. */
+const acts = [
+  /(^|[^\w])@\w/m,
+  /#\d/,
+  /\bgh-\d/i,
+  /[A-Z]{2,}-\d/,
+  /https?:\/\//,
+  /\[(skip|no|ci)[ -]?/i,
+  /\*\*\*/,
+  /skip-checks/i,
+  /[\p{Cf}\p{Zl}\p{Zp}]/u,
+  /[^\P{Cc}\n]/u,
+];
+
+const hostile: [message: string, shown: string][] = [
+  ["Merge pull request #12 from team/fix", "Merge pull request # 12 from team/fix"],
+  ["fixes #1, closes org/repo#2, GH-3", "fixes # 1, closes org/repo# 2, GH 3"],
+  ["Closes PROJ-12", "Closes PROJ 12"],
+  ["resolves https://github.com/o/r/issues/1", "resolves https: //github.com/o/r/issues/1"],
+  ["thanks @team and @org/admins", "thanks @ team and @ org/admins"],
+  ["wip [skip ci] [ci skip] [no ci]", "wip (skip ci) (ci skip) (no ci)"],
+  ["wip ***NO_CI*** skip-checks: true", "wip NO_CI skip checks: true"],
+  ["a\u202e\u200b\x1b[31mb\0", "a(31mb"],
+  ["@\u200bteam [skip\u200b ci] @`team`", "@ team (skip ci) @ team"],
+  ["<b>x</b> <!channel>", "(b)x(/b) (! channel)"],
+  ["", "(empty)"],
+  ["x".repeat(500), `${"x".repeat(119)}…`],
+];
+for (const [message, shown] of hostile) {
+  test(`${JSON.stringify(message.slice(0, 50))} is made harmless`, () => {
+    const text = commitMessage({ target, tag: sha, appCommit: commit(message, message) });
+    assert.ok(text.includes(`\nby ${shown}: ${shown}\n`), text);
+    for (const act of acts) assert.doesNotMatch(text, act);
+  });
+}
+
+// S18
+test("no author or subject makes a message that anything acts on (5,000 generated ones)", () => {
+  const random = createRandom(4);
+  const alphabet = [
+    "@",
+    "#",
+    "1",
+    "team",
+    "fixes ",
+    "GH-",
+    "PROJ-",
+    "[",
+    "]",
+    "skip ci",
+    "*",
+    "***NO_CI***",
+    "skip-",
+    "checks",
+    ": ",
+    "http",
+    "://",
+    "\u200b",
+    "\u202e",
+    "\x1b",
+    "\n",
+    "`",
+    " ",
+    "🚀",
+    "\ud800",
+  ];
+  for (let round = 0; round < 5000; round++) {
+    const text = commitMessage({ target, tag: sha, appCommit: commit(random.text(alphabet, 12), random.text(alphabet, 6)) });
+    for (const act of acts) assert.doesNotMatch(text, act);
+    assert.equal(text.split("\n").length, 12, text);
+  }
+});
+
+test("our own commits are known by subject and author, and the original's by its name", () => {
+  const by = (author: { name: string; email: string }, message = subject) => isOperatorCommit({ author, message }, own);
+  assert.equal(by(own), true);
+  assert.equal(isOperatorCommit({ author: own, message: commitMessage({ target, tag: sha, appCommit: commit("x") }) }, own), true);
+  assert.equal(by({ name: "GitOps Operator", email: "someone@example.com" }, `${subject}\n`), true);
+  assert.equal(by({ ...own, email: "other@example.com" }), false);
+  assert.equal(by({ name: "Ada", email: own.email }), false);
+  assert.equal(by(own, `${subject}!`), false);
+  assert.equal(by(own, `Revert "${subject}"`), false);
+  assert.equal(by(own, `other\n\n${subject}`), false);
+});

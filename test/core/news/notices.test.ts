@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { buildFailed, buildGoesOn, imageMissing } from "../../../src/core/images/image-texts.ts";
+import { createNotices, type Notices } from "../../../src/core/news/notices.ts";
+import type { Outcome } from "../../../src/core/types.ts";
+import { type ErrorCode, ReconcileError } from "../../../src/errors.ts";
+import { describeOutcome } from "../../../src/http/reconcile-entry.ts";
+
+const shop = { namespace: "default", deployment: "shop" };
+const tag = "a".repeat(40);
+const newer = "b".repeat(40);
+
+const failed = (code: ErrorCode, message: string, to?: string): Outcome => ({
+  kind: "failed",
+  error: new ReconcileError(code, message),
+  ...(to === undefined ? {} : { to }),
+});
+const patched = (to: string): Outcome => ({ kind: "patched", to, commit: "c".repeat(40) });
+const upToDate = (to: string): Outcome => ({ kind: "up_to_date", to });
+const missing = failed("manifest_missing", "no shop/deployment.yaml", tag);
+
+/** What is sent over these outcomes, one run each. */
+function told(outcomes: readonly Outcome[], notices: Notices = createNotices(), name = shop): string[] {
+  return outcomes.flatMap((outcome) => {
+    const text = notices.decide(name, { kind: "ended", outcome, message: describeOutcome(name.deployment, outcome) });
+    return text === undefined ? [] : [text];
+  });
+}
+
+test("the gate's texts are the contract's", () => {
+  const wait = { image: "ghcr.io/team/shop", sha: tag, retryMs: 10_000, attempt: 1, attempts: 5 };
+  assert.equal(
+    buildGoesOn({ ...wait, state: "running" }),
+    `:hourglass: Build running for ghcr.io/team/shop (SHA: ${tag}), retrying in 10s (attempt 1/5)`,
+  );
+  assert.equal(
+    buildGoesOn({ ...wait, state: "queued", retryMs: 60_000, attempt: 5 }),
+    `:hourglass: Build queued for ghcr.io/team/shop (SHA: ${tag}), retrying in 60s (attempt 5/5)`,
+  );
+  assert.equal(buildFailed("team/shop", tag), `:x: Build failed for team/shop (SHA: ${tag}), image will not be available`);
+  assert.equal(imageMissing("team/shop", tag), `:x: image team/shop:${tag} not found in registry after waiting for build`);
+});
+
+test("a push is told in the contract's words, once per wanted tag", () => {
+  assert.deepEqual(told([patched(tag), upToDate(tag), patched(tag), patched(newer), patched(tag)]), [
+    `Deployment shop patched successfully to version ${tag}`,
+    `Deployment shop patched successfully to version ${newer}`,
+    `Deployment shop patched successfully to version ${tag}`,
+  ]);
+});
+
+// P12
+test("a hundred passes over one failure make one message", () => {
+  assert.deepEqual(told(Array(100).fill(missing)), ["no shop/deployment.yaml"]);
+  const offline = failed("git_unreachable", "Failed to get latest SHA: git host h refuses connections");
+  assert.deepEqual(told(Array(100).fill(offline)), ["Failed to get latest SHA: git host h refuses connections"]);
+});
+
+// P12
+test("a failure is told again for another kind and for another wanted tag, and not when an older one comes back", () => {
+  const invalid = failed("manifest_invalid", "not YAML", tag);
+  const invalidNewer = failed("manifest_invalid", "still not YAML", newer);
+  assert.deepEqual(told([missing, invalid, missing, invalid, invalidNewer, invalid]), [
+    "no shop/deployment.yaml",
+    "not YAML",
+    "still not YAML",
+  ]);
+});
+
+test("transient failures are told from the third run in a row on, of whatever transient kind", () => {
+  const offline = failed("git_unreachable", "offline");
+  const late = failed("deadline", "late");
+  assert.deepEqual(told([offline, offline]), []);
+  assert.deepEqual(told([offline, offline, offline, offline]), ["offline"]);
+  assert.deepEqual(told([offline, late, offline]), ["offline"]);
+  assert.deepEqual(told([offline, offline, upToDate(tag), offline, offline]), []);
+  assert.deepEqual(told([offline, offline, { kind: "waiting", step: "a build" }, offline, offline]), []);
+  assert.deepEqual(told([offline, offline, missing, offline, offline]), ["no shop/deployment.yaml"]);
+});
+
+test("recovery is told once when a told failure is followed by success, and then the failure is news again", () => {
+  assert.deepEqual(told([missing, missing, upToDate(tag), upToDate(tag), missing]), [
+    "no shop/deployment.yaml",
+    `:white_check_mark: Deployment shop recovered: Deployment shop is up to date at ${tag}`,
+    "no shop/deployment.yaml",
+  ]);
+  assert.deepEqual(told([missing, patched(newer)]), [
+    "no shop/deployment.yaml",
+    `:white_check_mark: Deployment shop recovered: Deployment shop patched successfully to version ${newer}`,
+  ]);
+});
+
+test("a failure that was not told has no recovery, and waiting or being disabled is none", () => {
+  const offline = failed("git_unreachable", "offline");
+  assert.deepEqual(told([offline, offline, upToDate(tag)]), []);
+  assert.deepEqual(told([missing, { kind: "waiting", step: "a build" }, { kind: "skipped", reason: "disabled" }]), [
+    "no shop/deployment.yaml",
+  ]);
+});
+
+test("our own shutdown is told to nobody", () => {
+  assert.deepEqual(told(Array(5).fill(failed("shutdown", "shutting down", tag))), []);
+});
+
+test("the hourglass is shown once per commit, and a push follows it", () => {
+  const notices = createNotices();
+  const hourglass = (sha: string, attempt: number) =>
+    notices.decide(shop, {
+      kind: "building",
+      sha,
+      text: buildGoesOn({ state: "running", image: "team/shop", sha, retryMs: 10_000, attempt, attempts: 5 }),
+    });
+  assert.match(hourglass(tag, 1) ?? "", /^:hourglass: Build running for team\/shop/);
+  for (let attempt = 2; attempt <= 5; attempt++) assert.equal(hourglass(tag, attempt), undefined);
+  assert.equal(hourglass(tag, 1), undefined);
+  assert.match(hourglass(newer, 1) ?? "", new RegExp(newer));
+  assert.deepEqual(told([patched(newer)], notices), [`Deployment shop patched successfully to version ${newer}`]);
+});
+
+test("each Deployment has its own history, which goes with it", () => {
+  const notices = createNotices();
+  const elsewhere = { namespace: "other", deployment: "shop" };
+  assert.equal(told([missing], notices).length, 1);
+  assert.equal(told([missing], notices, elsewhere).length, 1);
+  notices.retain([shop]);
+  assert.equal(told([missing], notices).length, 0);
+  assert.equal(told([missing], notices, elsewhere).length, 1);
+});
+
+test("messages are escaped, once", () => {
+  const hostile = failed("git_push_refused", "the hook says <!channel> & @here\nfake line");
+  assert.deepEqual(told([hostile]), ["the hook says &lt;!channel&gt; &amp; @ here\\nfake line"]);
+});
+
+test("what is remembered of one Deployment stays bounded: the oldest of more than 50 failures may be told again", () => {
+  const notices = createNotices();
+  const of = (index: number) => failed("manifest_missing", `commit ${index}`, String(index));
+  assert.equal(
+    told(
+      Array.from({ length: 51 }, (_, index) => of(index)),
+      notices,
+    ).length,
+    51,
+  );
+  assert.equal(told([of(1), of(50)], notices).length, 0);
+  assert.equal(told([of(0)], notices).length, 1);
+});

@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { editManifest } from "../../../src/core/places/edit-manifest.ts";
+
+const app = { repository: "team/app" };
+const of = (kind: string, apiVersion = "v1") => `apiVersion: ${apiVersion}\nkind: ${kind}\n`;
+const without = "No container in PATH references image 'team/app'; check gitops.operator.image_name";
+
+const files: [name: string, path: string, text: string, held: string][] = [
+  ["an empty file", "empty.yaml", "# nothing yet\n---\n", "the file is empty"],
+  ["a kustomization", "kustomization.yaml", of("Kustomization", "kustomize.config.k8s.io/v1beta1"), "the file holds a Kustomization, and"],
+  [
+    "a kustomization without a kind",
+    "kustomization.yaml",
+    "resources: [a.yaml]\n",
+    "a mapping without a kind, as Helm values or a kustomization, and",
+  ],
+  [
+    "Helm values",
+    "values.yaml",
+    "image: {repository: team/app, tag: x}\n",
+    "a mapping without a kind, as Helm values or a kustomization, and",
+  ],
+  ["JSON of something else", "package.json", '{"name": "shop"}\n', "the file holds JSON without a kind, and"],
+  [
+    "other objects",
+    "all.yaml",
+    [of("Service"), of("ConfigMap"), of("Service"), of("Ingress", "networking.k8s.io/v1")].join("---\n"),
+    "a Service, a ConfigMap and an Ingress, and only Deployments are written",
+  ],
+  [
+    "a List of others",
+    "list.yaml",
+    "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: Service}]\n",
+    "the file holds a Service, and",
+  ],
+  [
+    "another group's Deployment",
+    "other.yaml",
+    of("Deployment", "example.com/v1"),
+    "the file holds a Deployment of another apiVersion, and",
+  ],
+  ["text", "README.md", "just text\n", "the file holds plain text, and"],
+  ["a list", "list.yaml", "- a\n- b\n", "the file holds a list, and"],
+  ["an odd kind", "odd.yaml", of('"hunter2 hunter2"'), "the file holds an object of an odd kind, and"],
+  [
+    "kinds without end",
+    "many.yaml",
+    Array.from({ length: 30 }, (_, at) => of(`Kind${at}`)).join("---\n"),
+    "a Kind8, a Kind9 and more, and",
+  ],
+];
+
+for (const [name, path, text, held] of files) {
+  test(`${name}: the failure says what the file holds instead of a Deployment`, () => {
+    assert.throws(
+      () => editManifest(text, path, app, "1"),
+      ({ code, message }) => {
+        assert.equal(code, "manifest_no_container");
+        assert.ok(message.startsWith(`${without.replace("PATH", path)} and gitops.operator.deployment_path (`), message);
+        assert.ok(message.includes(held), message);
+        assert.doesNotMatch(message, /hunter2/);
+        return true;
+      },
+    );
+  });
+}
+
+test("a Deployment whose images are others' is told those images alone, whatever else the file holds", () => {
+  const text = `${of("Service")}---\n${of("Deployment", "apps/v1")}spec: {template: {spec: {containers: [{image: team/other:1}]}}}\n`;
+  assert.throws(() => editManifest(text, "a.yaml", app, "1"), {
+    message: `${without.replace("PATH", "a.yaml")} (there are: team/other:1)`,
+  });
+  const bare = of("Deployment", "apps/v1");
+  assert.throws(() => editManifest(bare, "a.yaml", app, "1"), { message: /image_name \(there are no images in its Deployments\)$/ });
+});
+
+test("a pointer of Git LFS is named with its path and the remedy", () => {
+  const text = `version https://git-lfs.github.com/spec/v1\noid sha256:${"a".repeat(64)}\nsize 1\n`;
+  assert.throws(() => editManifest(text, "deploy.yaml", app, "1"), {
+    code: "manifest_invalid",
+    message: /^deploy\.yaml can't be used as a manifest: it is a Git LFS pointer, not the file itself; keep manifests out of LFS/,
+  });
+});

@@ -1,0 +1,227 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
+import type { Progress } from "../../../src/core/reconcile.ts";
+import { createReconciler, type ReconcilerOptions } from "../../../src/core/runs/pass.ts";
+import { noTracer, type Tracer } from "../../../src/core/tracer.ts";
+import type { DeploymentRecord, Outcome, Parsed, Result, Target } from "../../../src/core/types.ts";
+import { createRandom } from "../../random.ts";
+import { targetOf } from "../targets.ts";
+
+const never = new AbortController().signal;
+const upToDate = (to: string): Outcome => ({ kind: "up_to_date", to });
+
+interface WorldOptions extends Partial<Pick<ReconcilerOptions, "onEnd" | "onIncomplete" | "concurrency" | "tracer">> {
+  readonly names?: readonly string[];
+  readonly work?: (target: Target, progress: Progress) => Promise<Outcome>;
+}
+
+/** A reconciler whose Deployments, runs and writers are in memory. */
+function createWorld({ names = ["shop"], work = async () => upToDate("1"), ...options }: WorldOptions = {}) {
+  const parsed = new Map<string, Parsed>();
+  const put = (name: string, kind: Partial<Parsed> = {}) =>
+    parsed.set(name, { kind: "ready", settings: {}, target: targetOf(name), warnings: [], ...kind } as Parsed);
+  for (const name of names) put(name);
+  const errors: object[] = [];
+  const records = () =>
+    [...parsed.keys()].map((name): DeploymentRecord => ({ namespace: "default", name, annotations: {}, containers: [] }));
+  const world = { active: new Map<string, Set<string>>(), most: new Map<string, number>(), runs: 0 };
+  const reconciler = createReconciler({
+    deployments: {
+      ready: async () => {},
+      synced: true,
+      staleForMs: () => 0,
+      refusal: () => undefined,
+      list: records,
+      get: () => undefined,
+    },
+    writers: { seat: () => ({ leave: () => {}, write: async () => upToDate("written") }), close: async () => {} },
+    parse: ({ name }) => parsed.get(name) ?? { kind: "untracked" },
+    async work(target, _seat, progress) {
+      const name = target.deployment;
+      world.runs += 1;
+      world.active.set(name, (world.active.get(name) ?? new Set()).add(progress.id));
+      world.most.set(name, Math.max(world.most.get(name) ?? 0, world.active.get(name)?.size ?? 0));
+      const leave = () => void world.active.get(name)?.delete(progress.id);
+      // What is left of a run that was told to end can't write any more.
+      progress.signal.addEventListener("abort", leave);
+      return work(target, progress).finally(leave);
+    },
+    onEnd: () => {},
+    onIncomplete: () => {},
+    log: { info: () => {}, warn: () => {}, error: (fields) => void errors.push(fields) },
+    concurrency: 2,
+    ...options,
+  });
+  return { reconciler, put, world, errors };
+}
+
+function toOf({ outcome }: Result): number | undefined {
+  return "to" in outcome && outcome.to !== undefined ? Number(outcome.to) : undefined;
+}
+
+// P5, F38-F41
+test("over random interleavings: one run per Deployment at a time, and no answer is older than its question", async () => {
+  let answers = 0;
+  let joinedWaits = 0;
+  for (let seed = 1; seed <= 150; seed++) {
+    const { integer, pick } = createRandom(seed);
+    const names = ["a", "b", "c"];
+    const versions = new Map(names.map((name) => [name, 1]));
+    const turns = async (most: number) => {
+      for (let left = integer(most + 1); left > 0; left--) await turn();
+    };
+    const { reconciler, world, put } = createWorld({
+      names,
+      async work({ deployment }, progress) {
+        await turns(2);
+        progress.list();
+        const version = versions.get(deployment) ?? 0;
+        progress.step("manifest", "reading", { to: String(version) });
+        await turns(3);
+        while (integer(3) === 0 && !progress.signal.aborted) {
+          progress.wait("building", async () => {
+            const current = versions.get(deployment) === version;
+            await turns(2);
+            if (current) joinedWaits += 1;
+            return current;
+          });
+          await turns(4);
+        }
+        return upToDate(String(version));
+      },
+    });
+    const asked: Promise<void>[] = [];
+    const ask = async () => {
+      const name = pick(names);
+      const question = versions.get(name) ?? 0;
+      const [result] = await reconciler.reconcile({ deployment: name }, never);
+      assert.ok(result);
+      const to = toOf(result);
+      assert.ok(to !== undefined && to >= question, `seed ${seed}: ${name} answered ${to}, asked at ${question}`);
+      answers += 1;
+    };
+    for (let step = 0; step < 40; step++) {
+      const what = integer(6);
+      if (what < 3) asked.push(ask());
+      else if (what === 3) versions.set(pick(names), 2 + step);
+      else if (what === 4) {
+        const name = pick(names);
+        put(name, { target: targetOf(name, { appBranch: `branch-${integer(2)}` }) } as Partial<Parsed>);
+      } else await turns(2);
+    }
+    await Promise.all(asked);
+    for (const [name, most] of world.most) assert.equal(most, 1, `seed ${seed}: ${most} runs of ${name} at once`);
+  }
+  assert.ok(answers > 2_000 && joinedWaits > 20, `${answers} answers, ${joinedWaits} joined waits`);
+});
+
+// S14, F38-F41
+test("a thousand calls cost two runs: the one that has listed its refs already, and one for all who came later", async () => {
+  const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+  const { reconciler, world } = createWorld({
+    async work(_target, progress) {
+      progress.list();
+      const run = world.runs;
+      await opened;
+      return upToDate(String(run));
+    },
+  });
+  const first = reconciler.reconcile({}, never);
+  await turn();
+  const others = Array.from({ length: 999 }, () => reconciler.reconcile({}, never));
+  await turn();
+  open();
+  assert.deepEqual((await first).map(toOf), [1]);
+  for (const answer of others) assert.deepEqual((await answer).map(toOf), [2]);
+  assert.equal(world.runs, 2);
+});
+
+test("no more runs than places, and a wait for a build holds none", async () => {
+  let active = 0;
+  let most = 0;
+  const { reconciler } = createWorld({
+    names: ["a", "b", "c", "d", "e"],
+    concurrency: 2,
+    async work(_target, progress) {
+      active += 1;
+      most = Math.max(most, active);
+      await turn();
+      active -= 1;
+      progress.wait("building", async () => true);
+      for (let left = 10; left > 0; left--) await turn();
+      return upToDate("1");
+    },
+  });
+  await reconciler.reconcile({}, never);
+  assert.equal(most, 2);
+});
+
+test("what listeners throw changes no result and keeps no Deployment from its next run", async () => {
+  const thrown = () => {
+    throw new Error("the listener is broken");
+  };
+  const { reconciler, put, errors } = createWorld({ names: ["good"], onEnd: thrown, onIncomplete: thrown });
+  put("bad", { kind: "malformed", problems: ["no"] } as Partial<Parsed>);
+  put("half", { kind: "incomplete", problems: ["image_name is missing"] } as Partial<Parsed>);
+  put("off", { kind: "disabled" } as Partial<Parsed>);
+  for (let pass = 1; pass <= 3; pass++) {
+    const results = await reconciler.reconcile({}, never);
+    const kinds = results.map(({ deployment, outcome }) => [deployment, outcome.kind]);
+    assert.deepEqual(kinds, [
+      ["good", "up_to_date"],
+      ["bad", "failed"],
+      ["off", "skipped"],
+    ]);
+    assert.equal(reconciler.lastResult("default", "good")?.outcome.kind, "up_to_date");
+  }
+  assert.equal(errors.length, 3 * 3 + 1);
+});
+
+test("an answer that is due tells the step; closing ends who works or waits, and refuses who comes", async () => {
+  const hanging = createWorld({
+    names: ["a", "b", "c"],
+    async work({ deployment }, progress) {
+      progress.step("commit", `asking for ${deployment}`, { to: "7" });
+      if (deployment === "a") progress.wait("building", async () => true);
+      return new Promise<never>(() => {});
+    },
+  });
+  const due = new AbortController();
+  const answer = hanging.reconciler.reconcile({}, due.signal);
+  const ended = hanging.reconciler.reconcile({}, never);
+  await turn();
+  due.abort();
+  assert.deepEqual(
+    (await answer).map(({ outcome }) => outcome.kind === "waiting" && outcome.step),
+    ["building", "asking for b", "asking for c"],
+  );
+  await hanging.reconciler.close();
+  for (const { outcome } of await ended) assert.equal(outcome.kind === "failed" && outcome.error.code, "shutdown");
+  await assert.rejects(hanging.reconciler.reconcile({}, never), { code: "shutdown" });
+});
+
+// F46
+test("a mistake while the answer for one Deployment is waited for fails that answer alone", async () => {
+  const spans = new Map<unknown, string>();
+  const tracer: Tracer = {
+    ...noTracer,
+    span(_name, attributes, work) {
+      const span = { set: () => undefined, fail: () => undefined };
+      spans.set(span, String(attributes["k8s.deployment.name"]));
+      return work(span);
+    },
+    link(span) {
+      if (spans.get(span) === "broken") throw new TypeError("not a function");
+    },
+  };
+  const { reconciler } = createWorld({ names: ["broken", "shop"], tracer });
+  const results = await reconciler.reconcile({}, never);
+  assert.deepEqual(
+    results.map(({ deployment, outcome }) => [deployment, outcome.kind, outcome.kind === "failed" && outcome.error.message]),
+    [
+      ["broken", "failed", "not a function"],
+      ["shop", "up_to_date", false],
+    ],
+  );
+});

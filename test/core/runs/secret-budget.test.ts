@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createSecretBudget } from "../../../src/core/runs/secret-budget.ts";
+import { ReconcileError } from "../../../src/errors.ts";
+
+const refused = (error: unknown) => error instanceof ReconcileError && error.code === "secret_limit";
+
+/** Takes as often as it is allowed to; how often that was. */
+function takeAll(budget: ReturnType<typeof createSecretBudget>, namespace: string): (() => void)[] {
+  const releases: (() => void)[] = [];
+  try {
+    while (releases.length < 2_000) releases.push(budget.take(namespace, 1));
+  } catch (error) {
+    assert.ok(refused(error), String(error));
+  }
+  return releases;
+}
+
+// P10, S33
+test("however greedy some namespaces are, the next one finds as much as each of them got last", () => {
+  const budget = createSecretBudget(1_000);
+  const taken = ["a", "b", "c", "d", "e"].map((namespace) => takeAll(budget, namespace).length);
+  assert.deepEqual(taken, [500, 250, 125, 62, 31]);
+  budget.take("new", 16);
+});
+
+// S33
+test("a namespace that holds nothing finds room for a few keys, however many greedy ones there are", () => {
+  const budget = createSecretBudget();
+  for (let i = 0; i < 40; i++) {
+    for (let bytes = 2 ** 23; bytes >= 1; bytes /= 2) {
+      try {
+        budget.take(`greedy-${i}`, bytes);
+      } catch (error) {
+        assert.ok(refused(error), String(error));
+      }
+    }
+  }
+  for (let i = 0; i < 4; i++) budget.take("honest", 4_096);
+  assert.throws(() => budget.take("honest", 1), refused);
+});
+
+test("what is let go is free again, once, and a refused Secret takes nothing", () => {
+  const budget = createSecretBudget(1_000);
+  const releases = takeAll(budget, "a");
+  assert.throws(() => budget.take("a", 1), refused);
+  assert.throws(() => budget.take("b", 251), refused);
+  for (const release of [...releases, ...releases]) release();
+  budget.take("b", 500);
+  assert.throws(() => budget.take("b", 1), refused);
+});
+
+test("the refusal names the namespace, what it holds and what to do", () => {
+  const budget = createSecretBudget(1024);
+  budget.take("team", 400);
+  assert.throws(() => budget.take("team", 200), /the runs of namespace team hold 1 KiB of Secrets .* tried again at the next pass: keep/);
+});
