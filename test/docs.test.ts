@@ -76,7 +76,7 @@ test("the table of the environment is the schema's: names and defaults", () => {
       return codeIn(names).map((name, at) => [name, values[at] ?? ""] as const);
     }),
   );
-  const outside = ["KUBECONFIG", "NODE_EXTRA_CA_CERTS", "OTEL_*"];
+  const outside = ["KUBECONFIG", "NODE_EXTRA_CA_CERTS", "OTEL_*", "UV_THREADPOOL_SIZE"];
   const unsupported = Object.keys(schema.shape).filter((name) =>
     /not supported/.test(schema.safeParse({ [name]: "x" }).error?.message ?? ""),
   );
@@ -84,6 +84,7 @@ test("the table of the environment is the schema's: names and defaults", () => {
     (name) => !["RUST_LOG", "REQUIRE_IMAGE_CHECK"].includes(name) && !unsupported.includes(name),
   );
   assert.deepEqual([...told.keys()].sort(), [...known, ...outside].sort());
+  assert.equal(told.get("UV_THREADPOOL_SIZE"), sources.match(/UV_THREADPOOL_SIZE \?\?= "(\d+)"/)?.[1]);
   const defaults: Record<string, unknown> = schema.parse({});
   for (const [name, value] of told) {
     const byCode = defaults[name];

@@ -11,6 +11,19 @@ interface Role {
   readonly rules?: readonly { readonly resourceNames?: readonly string[] }[];
 }
 
+test("the example says of each Secret that it names how that is made, in its namespace", async () => {
+  const text = await read("manifests/examples/shop.yaml");
+  const { annotations } = parse(text).metadata as { annotations: Record<string, string> };
+  const named = Object.entries(annotations).flatMap(([key, name]) =>
+    /(?:key|secret)_name$/.test(key) ? [`${annotations[key.replace(/name$/, "namespace")]}/${name}`] : [],
+  );
+  const made = [...text.matchAll(/^ *# kubectl -n (\S+) create secret (?:generic|docker-registry) (\S+) --/gm)].map(
+    ([, namespace, name]) => `${namespace}/${name}`,
+  );
+  assert.ok(named.length >= 5);
+  assert.deepEqual(made, named);
+});
+
 test("the Secrets that SECRETS.md makes are those that the example names and that the overlay's roles open", async () => {
   const made = [...(await read("docs/SECRETS.md")).matchAll(/create secret (?:generic|docker-registry) (\S+)/g)].map(([, name]) => name);
   const wanted = [...new Set(made)].sort();
