@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { glob, readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { parse, parseAllDocuments } from "yaml";
 import { pathOf } from "./observability-files.ts";
 
 const read = (path: string) => readFile(pathOf(path), "utf8");
+
+/** Of the Secrets that annotations name. */
+const nameAnnotation = /^ *gitops\.operator\.\w*(?:key|secret)_name: (\S+)/gm;
 
 interface Role {
   readonly kind: string;
@@ -39,4 +42,23 @@ test("the Secrets that SECRETS.md makes are those that the example names and tha
   const opened = ([...own, ...elsewhere] as Role[]).filter(({ kind }) => kind === "Role").map(({ rules }) => rules?.[0]?.resourceNames);
   assert.equal(opened.length, 2);
   for (const names of opened) assert.deepEqual([...(names ?? [])].sort(), wanted);
+});
+
+test("every Secret that a page or a manifest names in an annotation is made by a command, in the README itself where the README names it", async () => {
+  const makes = async (page: string) =>
+    [...(await read(page)).matchAll(/create secret (?:generic|docker-registry) (\S+)/g)].map(([, name]) => name);
+  const named = (text: string) => [...text.matchAll(nameAnnotation)].map(([, name]) => name);
+  const made = await makes("docs/SECRETS.md");
+  const manifests = (await Array.fromAsync(glob("manifests/**/*.yaml", { cwd: pathOf("") }))).sort();
+  const unmade = await Promise.all(
+    manifests.map(async (path) =>
+      named(await read(path))
+        .filter((name) => !made.includes(name))
+        .map((name) => `${path}: ${name}`),
+    ),
+  );
+  assert.deepEqual(unmade.flat(), []);
+  const inReadme = named(await read("README.md"));
+  assert.deepEqual(inReadme, ["ssh-key"]);
+  assert.ok((await makes("README.md")).includes("ssh-key"));
 });
