@@ -8,13 +8,15 @@ import { fileURLToPath } from "node:url";
 import { startGitHost } from "../../sandbox/git-host.ts";
 import { dockerConfigJson } from "../../sandbox/registry.ts";
 import { manifestOf, startWorld, type World, type WorldOptions } from "../../sandbox/world.ts";
+import { command } from "../check/command.ts";
 import { deploymentYaml } from "../check/deployment-yaml.ts";
 import { skipWithoutSshd, startOpenSsh } from "../openssh.ts";
 import { startSilentHost } from "../silent-host.ts";
-import { startOperatorProcess } from "./operator-process.ts";
+import { compileCache, startOperatorProcess } from "./operator-process.ts";
 import { OLD } from "./stage.ts";
 
-const program = process.env.OPERATOR_PROGRAM ?? fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const { OPERATOR_PROGRAM } = process.env;
+const program = OPERATOR_PROGRAM ?? fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 
 interface Answer {
   readonly code: number | null;
@@ -22,9 +24,16 @@ interface Answer {
   readonly stderr: string;
 }
 
+/** The built program where there is one; else the same command line in this process, since each start from the sources takes a second. */
 async function check(world: Pick<World, "env">, args: readonly string[], file: string): Promise<Answer> {
+  if (OPERATOR_PROGRAM) return checkAsProcess(world, args, file);
+  const { code, lines, errors } = await command(["check", "-f", "-", ...args], file, world.env);
+  return { code, stdout: lines.map((line) => `${line}\n`).join(""), stderr: errors };
+}
+
+async function checkAsProcess(world: Pick<World, "env">, args: readonly string[], file: string): Promise<Answer> {
   const child = spawn(process.execPath, [program, "check", "-f", "-", ...args], {
-    env: { PATH: process.env.PATH, HOME: "/nonexistent", ...world.env },
+    env: { PATH: process.env.PATH, HOME: "/nonexistent", ...compileCache, ...world.env },
     stdio: "pipe",
   });
   let [stdout, stderr] = ["", ""];
@@ -84,7 +93,7 @@ const rows = (answer: Pick<Answer, "stdout">, label: string) =>
 
 test("a dry run tells every step, prints the very diff and message that the operator would push, and pushes nothing", async (t) => {
   const { world, manifests, sha, file, assertUntouched } = await startShop(t, { startHost: startGitHost });
-  const answer = await check(world, ["--dry-run"], file());
+  const answer = await checkAsProcess(world, ["--dry-run"], file());
   assert.deepEqual([answer.code, answer.stderr], [0, ""], answer.stdout);
   const url = world.gitHost.url("team/shop.git");
   const manifestsUrl = world.gitHost.url("team/manifests.git");
@@ -220,7 +229,7 @@ test("no secret that was read is in the output, not even where others wrote it",
 });
 
 test("without a cluster: said in one line, and what needs none is checked all the same", async () => {
-  const answer = await check({ env: {} }, ["--live"], deploymentYaml("shop"));
+  const answer = await checkAsProcess({ env: {} }, ["--live"], deploymentYaml("shop"));
   assert.equal(answer.code, 1);
   assert.match(rows(answer, "problem").join("\n"), /^No Kubernetes cluster: [^\n]*$/);
   assert.equal(rows(answer, "application").length, 1);
@@ -231,7 +240,7 @@ test("a git server that never answers is named, and the check ends", async (t) =
   const { world, file } = await startShop(t);
   const { port } = await startSilentHost(t, world.env);
   const args = ["--live", "--timeout", "1"];
-  const answer = await check(world, args, file({ app_repository: `ssh://git@127.0.0.1:${port}/team/shop.git` }));
+  const answer = await checkAsProcess(world, args, file({ app_repository: `ssh://git@127.0.0.1:${port}/team/shop.git` }));
   assert.equal(answer.code, 1);
   assert.match(
     rows(answer, "problem").join("\n"),

@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 
 /** `npm test` sets it: the sources are compiled once, not at every start. */
 const { NODE_COMPILE_CACHE } = process.env;
-const compileCache = NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
+export const compileCache = NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
 
 export interface OperatorProcess {
   readonly url: string;
