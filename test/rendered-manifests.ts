@@ -7,11 +7,21 @@ import { runTool } from "./tool.ts";
 
 export const folders = ["manifests/base", ...readdirSync(pathOf("manifests/overlays")).map((name) => `manifests/overlays/${name}`)];
 
-/** `folder` relative to the project, or absolute. */
+/** The project's own folders, which no test changes: a file of tests asks for each several times. */
+const rendered = new Map<string, Promise<string>>();
+
+/** `folder` relative to the project, or absolute. The objects are the caller's own. */
 export async function renderManifests(folder: string): Promise<KubeObject[]> {
-  const { code, stdout, stderr } = await runTool("kubectl", ["kustomize", folder.startsWith("/") ? folder : pathOf(folder)]);
+  if (folder.startsWith("/")) return parseObjects(await kustomize(folder));
+  const text = rendered.get(folder) ?? kustomize(pathOf(folder));
+  rendered.set(folder, text);
+  return parseObjects(await text);
+}
+
+async function kustomize(folder: string): Promise<string> {
+  const { code, stdout, stderr } = await runTool("kubectl", ["kustomize", folder]);
   if (code !== 0) throw new Error(stderr);
-  return parseObjects(stdout);
+  return stdout;
 }
 
 export function parseObjects(text: string): KubeObject[] {
