@@ -1,6 +1,6 @@
 /** Packs as no honest git would write them, byte by byte (gitformat-pack(5)). */
 import { createHash } from "node:crypto";
-import { deflateSync } from "node:zlib";
+import { constants, deflateSync } from "node:zlib";
 
 export interface RawEntry {
   /** 1 commit, 2 tree, 3 blob, 4 tag, 6 delta on an offset, 7 delta on an id. */
@@ -10,6 +10,8 @@ export interface RawEntry {
   readonly declaredSize?: number;
   /** Bytes of deflate blocks that hold nothing, in front of the content. */
   readonly emptyBytes?: number;
+  /** Of deflate; 0, for much that can't be made smaller, stores it. */
+  readonly level?: number;
   /** Of a delta: how many entries before it, or the id in hex. */
   readonly base?: number | string;
 }
@@ -20,9 +22,9 @@ export function rawPack(entries: readonly RawEntry[], count = entries.length): B
   const parts = [header];
   const starts: number[] = [];
   let at = header.length;
-  for (const [i, { type, content, declaredSize = content.length, emptyBytes = 0, base }] of entries.entries()) {
+  for (const [i, { type, content, declaredSize = content.length, emptyBytes = 0, level, base }] of entries.entries()) {
     const where = typeof base === "number" ? distance(at - (starts[i - base] ?? at)) : Buffer.from(base ?? "", "hex");
-    const bytes = Buffer.concat([sizeAndType(type, declaredSize), where, deflated(content, emptyBytes)]);
+    const bytes = Buffer.concat([sizeAndType(type, declaredSize), where, deflated(content, emptyBytes, level)]);
     starts.push(at);
     parts.push(bytes);
     at += bytes.length;
@@ -31,8 +33,8 @@ export function rawPack(entries: readonly RawEntry[], count = entries.length): B
 }
 
 /** RFC 1951: stored blocks of length 0. */
-function deflated(content: Buffer, emptyBytes: number): Buffer {
-  const bytes = deflateSync(content);
+function deflated(content: Buffer, emptyBytes: number, level = constants.Z_DEFAULT_COMPRESSION): Buffer {
+  const bytes = deflateSync(content, { level });
   const empty = Buffer.from("000000ffff", "hex");
   return Buffer.concat([bytes.subarray(0, 2), Buffer.alloc(emptyBytes - (emptyBytes % empty.length), empty), bytes.subarray(2)]);
 }
