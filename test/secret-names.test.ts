@@ -44,21 +44,18 @@ test("the Secrets that SECRETS.md makes are those that the example names and tha
   for (const names of opened) assert.deepEqual([...(names ?? [])].sort(), wanted);
 });
 
-test("every Secret that a page or a manifest names in an annotation is made by a command, in the README itself where the README names it", async () => {
+test("every Secret that an annotation in manifests/ or the README names is made by a command: in SECRETS.md, the README's own in the README", async () => {
   const makes = async (page: string) =>
     [...(await read(page)).matchAll(/create secret (?:generic|docker-registry) (\S+)/g)].map(([, name]) => name);
-  const named = (text: string) => [...text.matchAll(nameAnnotation)].map(([, name]) => name);
-  const made = await makes("docs/SECRETS.md");
-  const manifests = (await Array.fromAsync(glob("manifests/**/*.yaml", { cwd: pathOf("") }))).sort();
-  const unmade = await Promise.all(
-    manifests.map(async (path) =>
-      named(await read(path))
-        .filter((name) => !made.includes(name))
-        .map((name) => `${path}: ${name}`),
-    ),
-  );
-  assert.deepEqual(unmade.flat(), []);
-  const inReadme = named(await read("README.md"));
-  assert.deepEqual(inReadme, ["ssh-key"]);
-  assert.ok((await makes("README.md")).includes("ssh-key"));
+  const pages = new Map<string, string>([["README.md", "README.md"]]);
+  for await (const path of glob("manifests/**/*.yaml", { cwd: pathOf("") })) pages.set(path, "docs/SECRETS.md");
+  let count = 0;
+  for (const [path, page] of pages) {
+    const made = await makes(page);
+    for (const [, name] of (await read(path)).matchAll(nameAnnotation)) {
+      assert.ok(made.includes(name), `${path} names ${name}, which no command of ${page} makes`);
+      count += 1;
+    }
+  }
+  assert.ok(count >= 7);
 });
