@@ -164,6 +164,7 @@ test("an aborted job is not begun, or its thread is ended, and says the signal's
   assert.equal(await run({ do: "echo", value: 1 }), 1);
 });
 
+// S33
 test("an aborted job takes no room from those that wait", async (t) => {
   const { run } = openWorkshop(t);
   const [ended, given] = [new AbortController(), new AbortController()];

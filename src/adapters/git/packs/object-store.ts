@@ -1,5 +1,6 @@
 /** The objects of one copy, by id: those in packs on disk, and those made here that no pack holds yet. */
-import { inflateSync } from "node:zlib";
+import { promisify } from "node:util";
+import { inflate } from "node:zlib";
 import { ReconcileError } from "../../../errors.ts";
 import { damagedCopy } from "../copies/damaged-copy.ts";
 import type { ContentCache } from "./content-cache.ts";
@@ -16,7 +17,7 @@ export interface ObjectStore {
   /** Whether a pack holds it: what was only added here is nobody's but ours. */
   has(id: string): boolean;
   /** Keeps the object in memory until it is in a pack; its id. */
-  add(kind: string, content: Buffer): string;
+  add(kind: string, content: Buffer): Promise<string>;
   /** A pack of those objects, which were added here. */
   pack(ids: readonly string[]): Pack;
   /** From now on the objects of that pack are read from it. */
@@ -27,6 +28,8 @@ export interface ObjectStore {
   /** What it keeps in memory: the packs' indexes, and what was added. */
   readonly memoryBytes: number;
 }
+
+const inflateAside = promisify<Buffer, Buffer>(inflate);
 
 /** What an open pack takes beside its index. */
 const OPEN_PACK_BYTES = 1024;
@@ -48,7 +51,7 @@ export function createObjectStore(name: string, contents: ContentCache<string>, 
 
   async function find(id: string, owner: PackOwner): Promise<GitObject> {
     const own = added.get(id);
-    if (own) return { kind: own.kind, content: inflateSync(own.entry.subarray(own.dataAt)) };
+    if (own) return { kind: own.kind, content: await inflateAside(own.entry.subarray(own.dataAt)) };
     // The newest pack first: what was pushed or fetched last is asked for most.
     for (let at = packs.length - 1; at >= 0; at--) {
       const object = await packs[at]?.read(id, (path, packed) => readObject(path, packed, owner));
@@ -71,9 +74,9 @@ export function createObjectStore(name: string, contents: ContentCache<string>, 
       }
     },
     has: (id) => packs.some((pack) => pack.has(id)),
-    add(kind, content) {
+    async add(kind, content) {
       const id = objectId(kind, content).toString("hex");
-      added.set(id, { kind, ...formatPackEntry(kind, content) });
+      added.set(id, { kind, ...(await formatPackEntry(kind, content)) });
       contents.put(keyOf(kind, id), content);
       return id;
     },

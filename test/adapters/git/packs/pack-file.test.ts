@@ -72,7 +72,7 @@ test("every object of git's own packs is read as git reads it, in chains of delt
 test("an object that has changed on disk is a damaged copy, not another object", async (t) => {
   const folder = await newFolder(t);
   const store = createObjectStore(folder, createContentCache(0), packWork);
-  const [id, other] = [store.add("blob", Buffer.from("a: 1\n")), store.add("blob", Buffer.from("a: 2\n"))];
+  const [id, other] = [await store.add("blob", Buffer.from("a: 1\n")), await store.add("blob", Buffer.from("a: 2\n"))];
   const { bytes } = store.pack([id]);
   const { index } = store.pack([id]);
   const wrong = store.pack([other]);
@@ -89,7 +89,7 @@ test("an object that has changed on disk is a damaged copy, not another object",
 test("a pack that is made here is one to git, with git's own index", async (t) => {
   const folder = await newFolder(t);
   const store = createObjectStore(folder, createContentCache(0), packWork);
-  const ids = ["", "short", "x".repeat(100_000)].map((text) => store.add("blob", Buffer.from(text)));
+  const ids = await Promise.all(["", "short", "x".repeat(100_000)].map((text) => store.add("blob", Buffer.from(text))));
   const { bytes, index } = store.pack([...ids, ...ids]);
   assert.deepEqual(index, indexPack(bytes, { repository: "r", maxBytes: 2 ** 20 }));
   const { directory } = await createBareRepository(join(folder, "r.git"), { files: { a: "1" } });
@@ -101,7 +101,7 @@ test("a pack that is made here has no deltas, however alike its objects are: som
   const folder = await newFolder(t);
   const store = createObjectStore(folder, createContentCache(0), packWork);
   const alike = randomBytes(5_000);
-  const ids = [alike, Buffer.concat([alike, Buffer.from("x")])].map((content) => store.add("blob", content));
+  const ids = await Promise.all([alike, Buffer.concat([alike, Buffer.from("x")])].map((content) => store.add("blob", content)));
   const { bytes } = store.pack(ids);
   await writeFile(join(folder, "own.pack"), bytes);
   await git(folder, ["index-pack", "own.pack"]);
