@@ -1,4 +1,5 @@
 /** Who is told what of a run: the log, the cluster's Events, the chat. None of them can fail a pass (contract §8). */
+
 import type { Chat } from "./adapters/chat/chat.ts";
 import type { EventRecorder } from "./adapters/kubernetes/event-recorder.ts";
 import type { Outside } from "./connect-outside.ts";
@@ -6,9 +7,9 @@ import { type ClusterEvent, createEvents, incompleteEvent, notificationRefused }
 import type { NewsEvent } from "./core/news/news.ts";
 import { createNotices } from "./core/news/notices.ts";
 import type { Deployments, Log } from "./core/ports.ts";
-import type { Filter } from "./core/runs/pass.ts";
-import { type EndedRun, idOf, type Name } from "./core/runs/results.ts";
+import type { EndedRun } from "./core/runs/results.ts";
 import type { Result, Target } from "./core/types.ts";
+import { type Filter, idOf, type Name } from "./core/types.ts";
 import { describeOutcome } from "./http/reconcile-entry.ts";
 import type { Redactor } from "./telemetry/redact.ts";
 

@@ -1,12 +1,14 @@
 /** The environment as typed settings. Only main.ts reads process.env. */
+
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { parseCidr } from "./adapters/egress/address-rules.ts";
 import type { ImageGateSettings } from "./core/images/image-gate.ts";
 import { type AllowedRepositories, parseAllowedRepositories } from "./core/targets/allowed-repositories.ts";
-import { checkedByDefault, type ImageCheckRule, imageChecks } from "./core/targets/image-check.ts";
+import { checkedByDefault, type ImageCheckRule } from "./core/targets/image-check.ts";
 import type { SecretScope } from "./core/targets/secret-scope.ts";
+import { imageChecks } from "./core/types.ts";
 
 export interface Config {
   readonly port: number;

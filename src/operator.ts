@@ -1,4 +1,5 @@
 /** The operator put together: configuration and a cluster in, a listening server out. */
+
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import type { KubeConfig } from "@kubernetes/client-node";
@@ -15,16 +16,17 @@ import { connectOutside, type GitPatience } from "./connect-outside.ts";
 import { createWriters, type Seat } from "./core/delivery/writer.ts";
 import { createImageGate } from "./core/images/image-gate.ts";
 import type { Clock, Log } from "./core/ports.ts";
-import { type Branches, type Progress, reconcile } from "./core/reconcile.ts";
+import type { Branches, Progress } from "./core/progress.ts";
+import { reconcile } from "./core/reconcile.ts";
 import { askTogether } from "./core/runs/ask-together.ts";
 import { createBackOff } from "./core/runs/back-off.ts";
-import { createReconciler, type Filter } from "./core/runs/pass.ts";
+import { createReconciler } from "./core/runs/pass.ts";
 import { recheck } from "./core/runs/recheck.ts";
-import { idOf, type Name } from "./core/runs/results.ts";
+import { unknownName } from "./core/runs/unknown-name.ts";
 import { parseTarget } from "./core/targets/target.ts";
-import { unknownName } from "./core/targets/unknown-name.ts";
 import { noTracer, type Tracer } from "./core/tracer.ts";
 import type { DeploymentRecord, Outcome, Result, SecretRef, Target } from "./core/types.ts";
+import { type Filter, idOf, type Name } from "./core/types.ts";
 import { ReconcileError } from "./errors.ts";
 import { createApp, createHealthApp, type Endpoints } from "./http/app.ts";
 import { startHttpServer } from "./http/http-server.ts";

@@ -1,19 +1,8 @@
 import assert from "node:assert/strict";
 import { glob, readFile } from "node:fs/promises";
-import { dirname, join, normalize } from "node:path";
 import { test } from "node:test";
+import { drawArrows, importsOf, problemOf, readImports } from "../tools/rooms.ts";
 
-/** Which folders of src a folder may import. */
-const LAYERS: [folder: string, allowed: RegExp][] = [
-  ["src/text/", /^src\/text\//],
-  ["src/sharing/", /^src\/(sharing\/|text\/|errors\.ts)/],
-  ["src/core/", /^src\/(core\/|sharing\/|text\/|errors\.ts)/],
-  ["src/adapters/", /^src\/(adapters\/|core\/|sharing\/|text\/|errors\.ts|workshop\/(workshop|jobs)\.ts)/],
-  ["src/workshop/jobs/", /^src\/(workshop\/jobs\/|adapters\/|core\/|sharing\/|text\/|errors\.ts)/],
-  ["src/workshop/", /^src\/(workshop\/|core\/|sharing\/|text\/|errors\.ts)/],
-  ["src/http/", /^src\/(http\/|core\/|sharing\/|text\/|errors\.ts)/],
-  ["src/telemetry/", /^src\/(telemetry\/|core\/|sharing\/|text\/|errors\.ts)/],
-];
 /** Each package's one place; a new package needs one. */
 const HOMES: Record<string, RegExp> = {
   "@kubernetes/client-node": /^src\/adapters\/kubernetes\//,
@@ -42,15 +31,12 @@ const HARMLESS = /^node:(buffer|util|path|url|assert)$/;
 /** Broken rules of one file, in words. */
 function broken(file: string, source: string): string[] {
   const imports = source.matchAll(/^(?:import|export)\b(\s+type\b)?[^;]*?from\s+"([^"]+)"|\bimport\(\s*"([^"]+)"/gm);
-  const problems: string[] = [];
+  const problems = importsOf(file, source).flatMap((one) => problemOf(one) ?? []);
   for (const [, type, from, loaded] of imports) {
     const name = from ?? loaded ?? "";
-    const target = name.startsWith(".") ? normalize(join(dirname(file), name)) : undefined;
-    const layer = LAYERS.find(([folder]) => file.startsWith(folder));
-    if (target && layer && !layer[1].test(target)) problems.push(`${file} imports ${target}`);
-    if (target && !target.startsWith("src/")) problems.push(`${file} imports ${target}, which the program does not ship`);
+    if (name.startsWith(".")) continue;
     const isAtHome = HOMES[name]?.test(file) || (type && TYPE_HOMES[name]?.test(file));
-    if (!target && !name.startsWith("node:") && !isAtHome) problems.push(`${file} imports ${name}, which belongs elsewhere`);
+    if (!name.startsWith("node:") && !isAtHome) problems.push(`${file} imports ${name}, which belongs elsewhere`);
     if (file.startsWith("src/core/") && name.startsWith("node:") && !HARMLESS.test(name)) problems.push(`${file} imports ${name}`);
   }
   if (file !== "src/main.ts" && /process\.env/.test(source.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, "")))
@@ -66,7 +52,7 @@ test("imports point one way, each library has one home, and only main.ts reads t
     problems.push(...broken(file, await readFile(file, "utf8")));
   }
   assert.ok(count > 30);
-  assert.deepEqual(problems, []);
+  assert.deepEqual(problems, [], drawArrows(await readImports(".")));
 });
 
 test("the rule sees what it forbids", () => {
@@ -82,4 +68,18 @@ test("the rule sees what it forbids", () => {
   assert.equal(broken("src/operator.ts", 'await import("../sandbox/world.ts")').length, 1);
   assert.equal(broken("src/config.ts", "const port = process.env.PORT;").length, 1);
   assert.equal(broken("src/core/a.ts", 'import type { Target } from "./types.ts";').length, 0);
+});
+
+test("rooms: only who may ask another does, and by its doors; the failure says why", () => {
+  const told = (from: string, to: string) => problemOf({ from, to });
+  assert.equal(told("src/core/runs/run.ts", "src/core/delivery/writer.ts"), undefined);
+  assert.equal(told("src/core/runs/run.ts", "src/errors.ts"), undefined);
+  assert.match(
+    told("src/core/delivery/writer.ts", "src/core/runs/run.ts") ?? "",
+    /delivery \(.*push.*\) does not ask src\/core\/runs \(.*; pass it in/,
+  );
+  assert.match(told("src/operator.ts", "src/core/places/decide.ts") ?? "", /places's own; import one of its doors: edit-manifest/);
+  assert.match(told("src/core/new/a.ts", "src/core/types.ts") ?? "", /src\/core\/new, which is no room; add it/);
+  assert.match(told("src/http/app.ts", "src/config.ts") ?? "", /src\/http \(.*\) does not ask src \(/);
+  assert.match(told("src/operator.ts", "sandbox/world.ts") ?? "", /does not ship/);
 });

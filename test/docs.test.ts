@@ -5,7 +5,7 @@ import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { schema } from "../src/config.ts";
-import { annotationNames, annotationPrefix, annotations } from "../src/core/targets/annotations.ts";
+import { annotationNames, annotationPrefix, annotations } from "../src/core/annotations.ts";
 import { anchors, codeIn, readPages, shellBlocks, tableRows } from "./markdown.ts";
 import { pathOf } from "./observability-files.ts";
 import { npmScriptsIn } from "./shell-lines.ts";

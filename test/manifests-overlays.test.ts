@@ -9,7 +9,7 @@ import type { IRole } from "kubernetes-models/rbac.authorization.k8s.io/v1";
 import { parse } from "yaml";
 import type { KubeObject } from "../sandbox/cluster-api/kinds.ts";
 import { parseConfig } from "../src/config.ts";
-import { annotationNames, annotationPrefix } from "../src/core/targets/annotations.ts";
+import { annotationNames, annotationPrefix } from "../src/core/annotations.ts";
 import { parseTarget } from "../src/core/targets/target.ts";
 import { skipWithoutKubectl as skip } from "./kubectl.ts";
 import { pathOf, readYaml } from "./observability-files.ts";

@@ -1,6 +1,6 @@
 /** Tells, before it is applied, what is wrong with each Deployment of a file, and what the operator would read from where. */
 import type { Config } from "../config.ts";
-import { annotationNames, annotationPrefix, annotations } from "../core/targets/annotations.ts";
+import { annotationNames, annotationPrefix, annotations } from "../core/annotations.ts";
 import { decideSecretRef, secretDenied } from "../core/targets/secret-scope.ts";
 import { parseTarget } from "../core/targets/target.ts";
 import type { DeploymentRecord, Settings, Target } from "../core/types.ts";

@@ -1,9 +1,9 @@
 /** What the operator would read of a Deployment's annotations, from where; defaults are named as defaults. */
+
 import { formatImage } from "../core/image.ts";
 import { formatRepository } from "../core/repository.ts";
-import type { ImageCheck } from "../core/targets/image-check.ts";
 import { hasOneKey } from "../core/targets/target.ts";
-import type { SecretRef, Settings, Target } from "../core/types.ts";
+import type { ImageCheck, SecretRef, Settings, Target } from "../core/types.ts";
 
 export interface UsedSecret {
   readonly use: string;

@@ -1,12 +1,11 @@
 /** The steps of a run (contract §6) for one Deployment, up to the push: each is told, and what one lacks does not hide the next. */
 
 import { commitMessage } from "../core/commits/commit-message.ts";
+import { tagFor } from "../core/commits/tag.ts";
 import { formatImage } from "../core/image.ts";
 import type { GateVerdict, ImageGate } from "../core/images/image-gate.ts";
 import { withoutEmojiCode } from "../core/news/chat-text.ts";
-import { tagFor } from "../core/places/decide.ts";
-import type { ManifestEdit } from "../core/places/edit-manifest.ts";
-import type { Git, ManifestsBranch, Newest, Places, PushAccess, SecretField, Wanted } from "../core/ports.ts";
+import type { Git, ManifestEdit, ManifestsBranch, Newest, Places, PushAccess, SecretField, Wanted } from "../core/ports.ts";
 import { newestCommit, type ReconcilePorts, readBranches } from "../core/reconcile.ts";
 import { formatRepository } from "../core/repository.ts";
 import { readLogin, requireAllowed } from "../core/targets/allowed-repositories.ts";

@@ -1,10 +1,10 @@
 /** The Deployments of a file as `kubectl apply -f` would make them. */
 import { parseDeploymentRecord } from "../adapters/kubernetes/deployment-record.ts";
 import { mapOf } from "../adapters/kubernetes/map-of.ts";
+import { annotationPrefix } from "../core/annotations.ts";
 import { itemKindOf } from "../core/deployment-kind.ts";
 import { type Invalid, orInvalid } from "../core/places/yaml-documents.ts";
 import { readYamlObjects } from "../core/places/yaml-objects.ts";
-import { annotationPrefix } from "../core/targets/annotations.ts";
 import type { DeploymentRecord } from "../core/types.ts";
 
 export interface FileDeployment {

@@ -1,5 +1,4 @@
 /** What the core asks of the outside world. Times called `notBefore` are `performance.now()` milliseconds. */
-import type { ManifestEdit } from "./places/edit-manifest.ts";
 import type { DeploymentRecord, ImageName, Repository, SecretRef, SshRepository, Target } from "./types.ts";
 
 export interface Deployments {
@@ -121,6 +120,15 @@ export interface ManifestQuestion {
   /** Takes the place of one in the manifest. */
   readonly digest?: string | undefined;
 }
+
+/** An image whose registry is known. */
+export type PulledImage = ImageName & { readonly registry: string };
+
+export type ManifestEdit =
+  /** `image`: with the host that the manifest pulls it from. */
+  | { readonly kind: "up_to_date"; readonly image: PulledImage }
+  /** `from`: the first differing tag that was there; `text`: with the wanted tag; `isPinned`: a digest stands at what is changed. */
+  | { readonly kind: "update"; readonly from?: string; readonly image: PulledImage; readonly text: string; readonly isPinned: boolean };
 
 /** Where in a manifest the tag stands. Whoever wrote the file stops nobody else: what it costs is the namespace's alone. */
 export interface Places {

@@ -1,23 +1,18 @@
 /** One Deployment, top to bottom: the list of steps of the contract's §6. */
+
 import { asReconcileError, inStep } from "../errors.ts";
 import { isOperatorCommit } from "./commits/commit-message.ts";
+import { tagFor } from "./commits/tag.ts";
 import { patchStep } from "./delivery/delivery.ts";
 import type { Seat } from "./delivery/writer.ts";
 import type { ImageGate } from "./images/image-gate.ts";
-import type { Phase } from "./observer.ts";
-import { tagFor } from "./places/decide.ts";
 import type { Branch, Commit, Git, Identity, ManifestsBranch, Newest, Places, SecretField, SshKey, Wanted } from "./ports.ts";
+import type { Branches, Progress } from "./progress.ts";
 import type { BackOff } from "./runs/back-off.ts";
 import { type AllowedRepositories, readLogin, requireAllowed, requireBound } from "./targets/allowed-repositories.ts";
 import { withPortHint } from "./targets/port-hint.ts";
 import { hasOneKey } from "./targets/target.ts";
 import type { Outcome, Repository, SecretRef, Target } from "./types.ts";
-
-/** By name, as the last run found them. */
-export interface Branches {
-  readonly observed: string;
-  readonly manifests: string;
-}
 
 export interface ReconcilePorts {
   readonly git: Git;
@@ -36,22 +31,6 @@ export interface ReconcilePorts {
   /** Tells people that a build is awaited. */
   readonly onBuild: (sha: string, text: string) => void;
   readonly warn: (message: string, error: unknown) => void;
-}
-
-/** How a run tells others where it is. */
-export interface Progress {
-  /** Names the run in log lines. */
-  readonly id: string;
-  /** What is being done, in words, for the answer that is due before the end. */
-  step(phase: Phase, text: string, known?: { from?: string; to?: string }): void;
-  /** Called when the refs are about to be listed: questions asked later need another run. The time of the last question that this one answers. */
-  list(): number;
-  /**
-   * Called before each wait for a build: the run gives up its place meanwhile, and calls that come are answered by it as long as `isCurrent`
-   * says, of a listing not older than they are, that its commit is still the newest.
-   */
-  wait(text: string, isCurrent: (notBefore: number) => Promise<boolean>): void;
-  readonly signal: AbortSignal;
 }
 
 /** Never rejects. */

@@ -1,7 +1,12 @@
 /** The nouns, in the order in which a pass meets them. */
 import type { ReconcileError } from "../errors.ts";
-import type { CompleteValues } from "./targets/annotations.ts";
-import type { ImageCheck } from "./targets/image-check.ts";
+import type { CompleteValues } from "./annotations.ts";
+
+/** Whether a registry must have an image before its tag is written (contract §8). From least to most. */
+export const imageChecks = ["off", "if-secret", "on"] as const;
+
+/** `if-secret`: not where the unnamed default Secret does not exist. */
+export type ImageCheck = (typeof imageChecks)[number];
 
 export interface SecretRef {
   readonly namespace: string;
@@ -97,4 +102,17 @@ export interface Result {
   readonly namespace: string;
   readonly deployment: string;
   readonly outcome: Outcome;
+}
+
+/** By what a Deployment is known. */
+export type Name = Omit<Result, "outcome">;
+
+export function idOf({ namespace, deployment }: Name): string {
+  return `${namespace}/${deployment}`;
+}
+
+/** What a call is narrowed to. */
+export interface Filter {
+  readonly namespace?: string;
+  readonly deployment?: string;
 }

@@ -1,9 +1,9 @@
 /** The endpoints (contract §5). Snake case lives here. */
+
 import { setImmediate as nextTurn } from "node:timers/promises";
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
 import type { Log } from "../core/ports.ts";
-import type { Filter } from "../core/runs/pass.ts";
-import type { Result } from "../core/types.ts";
+import type { Filter, Result } from "../core/types.ts";
 import { type ErrorCode, ReconcileError } from "../errors.ts";
 import { onceEach } from "../sharing/once-each.ts";
 import { type ObserveRequest, observeRequests } from "./observe-requests.ts";

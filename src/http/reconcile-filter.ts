@@ -1,4 +1,4 @@
-import type { Filter } from "../core/runs/pass.ts";
+import type { Filter } from "../core/types.ts";
 
 const KEYS = ["namespace", "deployment"] as const;
 

@@ -1,12 +1,11 @@
 /** What `/status`, `/debug` and `/health` show of the cached Deployments. */
 
+import { type AnnotationName, annotationNames, annotations } from "../core/annotations.ts";
 import { containerAndVersion, parseImageName } from "../core/image.ts";
-import type { Branches } from "../core/reconcile.ts";
+import type { Branches } from "../core/progress.ts";
 import { parseRepository } from "../core/repository.ts";
 import type { LastResult } from "../core/runs/last-result.ts";
-import type { Name } from "../core/runs/results.ts";
-import { type AnnotationName, annotationNames, annotations } from "../core/targets/annotations.ts";
-import type { DeploymentRecord, Outcome, Parsed, Repository, Rollout, SecretRef, Target } from "../core/types.ts";
+import type { DeploymentRecord, Name, Outcome, Parsed, Repository, Rollout, SecretRef, Target } from "../core/types.ts";
 import { describeOutcome } from "./reconcile-entry.ts";
 import { redacted } from "./redacted.ts";
 import { sharedKeyNotes } from "./shared-keys.ts";

@@ -1,4 +1,4 @@
-import type { Name } from "../core/runs/results.ts";
+import type { Name } from "../core/types.ts";
 
 /**
  * Shows objects one by one, without those that it throws for; they are told. That is a mistake of ours in one object, which must not take the

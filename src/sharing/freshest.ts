@@ -1,7 +1,7 @@
-import { isForAnother } from "../core/own-share.ts";
 import { createBoundedMap } from "./bounded-map.ts";
 import { dataBytes } from "./data-bytes.ts";
 import { DatedFailure } from "./dated-failure.ts";
+import { isForAnother } from "./own-share.ts";
 
 /**
  * Shares answers among those who ask the same, so that no answer is older than its question: a load that began before the question is not

@@ -1,8 +1,9 @@
 /** Runs: how many, how long, at what; and each Deployment's last result. */
+
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import { CALLS, type CallKind, PHASES, type Phase, type RunObserver } from "../core/observer.ts";
-import { idOf, type Name } from "../core/runs/results.ts";
 import type { Outcome, Result } from "../core/types.ts";
+import { idOf, type Name } from "../core/types.ts";
 
 interface RunMetrics {
   runStarted(): RunObserver;

@@ -1,6 +1,7 @@
 /** What is read when somebody looks: cache, watch, chat, limits, disk. */
+
 import { Counter, Gauge, type Registry } from "prom-client";
-import type { Name } from "../core/runs/results.ts";
+import type { Name } from "../core/types.ts";
 
 export interface State {
   readonly tracked: readonly Name[];

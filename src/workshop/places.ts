@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
-import { editManifest, type ManifestEdit } from "../core/places/edit-manifest.ts";
-import type { ManifestQuestion, Places } from "../core/ports.ts";
+import { editManifest } from "../core/places/edit-manifest.ts";
+import type { ManifestEdit, ManifestQuestion, Places } from "../core/ports.ts";
 import { formatRepository } from "../core/repository.ts";
 import { createBoundedMap } from "../sharing/bounded-map.ts";
 import { dataBytes } from "../sharing/data-bytes.ts";

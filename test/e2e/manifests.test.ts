@@ -6,7 +6,7 @@ import type { IDeployment } from "kubernetes-models/apps/v1";
 import { createAuthorizer } from "../../sandbox/cluster-api/authorizer.ts";
 import type { KubeObject } from "../../sandbox/cluster-api/kinds.ts";
 import { manifestOf } from "../../sandbox/world.ts";
-import { annotationPrefix } from "../../src/core/targets/annotations.ts";
+import { annotationPrefix } from "../../src/core/annotations.ts";
 import { eventually } from "../eventually.ts";
 import { skipWithoutKubectl as skip } from "../kubectl.ts";
 import { pathOf } from "../observability-files.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import type { Filter } from "../../src/core/runs/pass.ts";
+import type { Filter } from "../../src/core/types.ts";
 import { ReconcileError } from "../../src/errors.ts";
 import { type AppOptions, createApp, type Endpoints } from "../../src/http/app.ts";
 import { startHttpServer } from "../../src/http/http-server.ts";

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { type TestContext, test } from "node:test";
 import express from "express";
-import { annotationNames, annotationPrefix } from "../../src/core/targets/annotations.ts";
+import { annotationNames, annotationPrefix } from "../../src/core/annotations.ts";
 import { parseTarget } from "../../src/core/targets/target.ts";
 import type { DeploymentRecord } from "../../src/core/types.ts";
 import { createApp, type Endpoints } from "../../src/http/app.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Dispatcher } from "undici";
-import { shareOf } from "../../core/own-share.ts";
+import { shareOf } from "../../sharing/own-share.ts";
 import { explainNetworkError } from "./network-error.ts";
 
 export interface HttpQuestion {

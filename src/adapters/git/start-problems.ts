@@ -1,8 +1,8 @@
 /** What is wrong on this machine's disk already at the start: no reason to end, for a volume may come later, but to be told at once. */
 
 import { type KnownHosts, readKnownHosts } from "../ssh/known-hosts.ts";
-import { diskError } from "./copies/disk-error.ts";
 import { makeFolder } from "./copies/make-folder.ts";
+import { diskError } from "./packs/disk-error.ts";
 
 interface DiskSettings {
   readonly workDir: string;

@@ -1,4 +1,4 @@
-import { annotationPrefix, knownAnnotations, mostUnknown } from "../../core/targets/annotations.ts";
+import { annotationPrefix, knownAnnotations, mostUnknown } from "../../core/annotations.ts";
 import type { DeploymentRecord } from "../../core/types.ts";
 import { mapOf } from "./map-of.ts";
 import { rolloutOf } from "./rollout-of.ts";

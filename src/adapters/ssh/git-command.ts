@@ -1,5 +1,6 @@
 import { ReconcileError } from "../../errors.ts";
-import type { GitService } from "../git/wire/git-wire.ts";
+
+export type GitService = "git-upload-pack" | "git-receive-pack";
 
 /** The command line that starts the service in the remote shell, quoted as git itself does it. */
 export function gitCommand(service: GitService, path: string): string {

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import type { ClientChannel } from "ssh2";
 import { ReconcileError } from "../../errors.ts";
-import { serverWords } from "../git/wire/server-words.ts";
+import { serverWords } from "../../text/server-words.ts";
 
 interface SshExit {
   /** Undefined when the server did not say, or when we closed first. */

@@ -1,9 +1,9 @@
-import { shareOf } from "../../core/own-share.ts";
 import type { Log, SshKey } from "../../core/ports.ts";
 import type { SshRepository } from "../../core/types.ts";
 import { ReconcileError } from "../../errors.ts";
+import { shareOf } from "../../sharing/own-share.ts";
 import { askFor, currentAsker } from "../egress/asker.ts";
-import { createHostBreaker } from "../git/wire/host-breaker.ts";
+import { createHostBreaker } from "../egress/host-breaker.ts";
 import type { SshChannel } from "./ssh-channel.ts";
 import { openSshConnection, type SshConnectionOptions } from "./ssh-connection.ts";
 import { endpointOf, HungUpEarly } from "./ssh-failures.ts";

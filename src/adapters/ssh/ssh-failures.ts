@@ -1,6 +1,6 @@
 import type { SshRepository } from "../../core/types.ts";
 import { ReconcileError } from "../../errors.ts";
-import { serverWords } from "../git/wire/server-words.ts";
+import { serverWords } from "../../text/server-words.ts";
 import { shellQuote } from "./git-command.ts";
 import { fingerprint, type HostKeyLine, type HostKeys, type HostKeyVerdict, keyType } from "./known-hosts.ts";
 

@@ -1,10 +1,10 @@
 /** What is ready together, in one push: committed on top of the branch's tip, tried again when others were first (contract §7). */
+
 import { asReconcileError, inStep, ReconcileError } from "../../errors.ts";
+import { isForAnother } from "../../sharing/own-share.ts";
 import { commitMessage } from "../commits/commit-message.ts";
 import { noObserver, type Observer } from "../observer.ts";
-import { isForAnother } from "../own-share.ts";
-import type { ManifestEdit } from "../places/edit-manifest.ts";
-import type { Clock, Commit, Deployments, Git, ManifestsBranch, ManifestsCopy, Places } from "../ports.ts";
+import type { Clock, Commit, Deployments, Git, ManifestEdit, ManifestsBranch, ManifestsCopy, Places } from "../ports.ts";
 import { formatRepository } from "../repository.ts";
 import { branchAttributes, noTracer, type Span, type Tracer } from "../tracer.ts";
 import type { ImageName, Outcome, Target } from "../types.ts";

@@ -1,12 +1,12 @@
 /** Whether the image of a commit is there: registry, else the build, else patience (contract §8). Never a push without a yes. */
+
 import { type ErrorCode, ReconcileError } from "../../errors.ts";
 import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { dataBytes } from "../../sharing/data-bytes.ts";
 import { createFreshest } from "../../sharing/freshest.ts";
 import { dockerHub, formatImage } from "../image.ts";
 import { noObserver, type Observer } from "../observer.ts";
-import type { PulledImage } from "../places/edit-manifest.ts";
-import type { BuildState, Builds, Clock, Commit, ImageAnswer, Registry } from "../ports.ts";
+import type { BuildState, Builds, Clock, Commit, ImageAnswer, PulledImage, Registry } from "../ports.ts";
 import type { SecretRef, Target } from "../types.ts";
 import { buildFailed, buildGoesOn, imageMissing } from "./image-texts.ts";
 

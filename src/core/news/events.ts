@@ -1,8 +1,8 @@
 /** The news of the Deployments as Kubernetes Events, so that `kubectl describe` tells the story. */
+
 import type { ErrorCode } from "../../errors.ts";
 import { escapeControl } from "../../text/escape.ts";
-import type { Name } from "../runs/results.ts";
-import type { Outcome } from "../types.ts";
+import type { Name, Outcome } from "../types.ts";
 import { withoutEmojiCode } from "./chat-text.ts";
 import { createNewsroom, type NewsEvent } from "./news.ts";
 

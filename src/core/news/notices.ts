@@ -1,6 +1,6 @@
 /** The news of the Deployments in the chat's words (contract §8). */
 
-import type { Name } from "../runs/results.ts";
+import type { Name } from "../types.ts";
 import { escapeChat } from "./chat-text.ts";
 import { createNewsroom, type NewsEvent } from "./news.ts";
 

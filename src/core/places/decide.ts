@@ -3,11 +3,6 @@ type Decision =
   /** `from`: the first differing tag that was there; absent when that image had none. */
   | { readonly kind: "update"; readonly from?: string };
 
-/** The image tag that stands for a commit. */
-export function tagFor(sha: string, tagType: "long" | "short"): string {
-  return tagType === "short" ? sha.slice(0, 7) : sha;
-}
-
 /** Up to date only when every image that is ours is at exactly the wanted tag. */
 export function decide(ours: readonly [{ tag?: string }, ...{ tag?: string }[]], wantedTag: string): Decision {
   const differing = ours.filter((image) => image.tag !== wantedTag);

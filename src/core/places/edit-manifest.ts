@@ -1,21 +1,13 @@
 import { ReconcileError } from "../../errors.ts";
 import { escapeControl } from "../../text/escape.ts";
 import { formatImage, withRegistry } from "../image.ts";
+import type { ManifestEdit } from "../ports.ts";
 import type { ImageName } from "../types.ts";
 import { decide } from "./decide.ts";
 import { readImages, writeTag } from "./manifest.ts";
 
 /** Kinds in a message. */
 const maxShown = 10;
-
-/** An image whose registry is known. */
-export type PulledImage = ImageName & { readonly registry: string };
-
-export type ManifestEdit =
-  /** `image`: with the host that the manifest pulls it from. */
-  | { readonly kind: "up_to_date"; readonly image: PulledImage }
-  /** `from`: the first differing tag that was there; `text`: with the wanted tag; `isPinned`: a digest stands at what is changed. */
-  | { readonly kind: "update"; readonly from?: string; readonly image: PulledImage; readonly text: string; readonly isPinned: boolean };
 
 /** What has to become of a manifest so that the image has the tag; throws `manifest_invalid` or `manifest_no_container`. */
 export function editManifest(text: string, path: string, image: ImageName, tag: string, digest?: string): ManifestEdit {

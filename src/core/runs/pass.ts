@@ -1,4 +1,5 @@
 /** All Deployments: which runs a call starts, joins or shares, so that no answer is older than its question (contract §5). */
+
 import { asReconcileError, ReconcileError } from "../../errors.ts";
 import { createSlots } from "../../sharing/slots.ts";
 import type { Writers } from "../delivery/writer.ts";
@@ -6,15 +7,11 @@ import { noObserver, type Observer } from "../observer.ts";
 import type { Deployments } from "../ports.ts";
 import { isSameTarget } from "../targets/target.ts";
 import { noTracer, recordOutcome, runAttributes, type Span, type Tracer } from "../tracer.ts";
-import type { DeploymentRecord, Outcome, Parsed, Result, Target } from "../types.ts";
+import type { DeploymentRecord, Filter, Outcome, Parsed, Result, Target } from "../types.ts";
+import { idOf, type Name } from "../types.ts";
 import type { LastResult } from "./last-result.ts";
-import { createResults, idOf, type Listeners, type Name } from "./results.ts";
+import { createResults, type Listeners } from "./results.ts";
 import { createRun, type Run, type RunPorts, runToEnd } from "./run.ts";
-
-export interface Filter {
-  readonly namespace?: string;
-  readonly deployment?: string;
-}
 
 interface Reconciler {
   /** One result per tracked Deployment as soon as `due` aborts: worked on ones by namespace and name, then the disabled. */

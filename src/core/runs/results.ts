@@ -1,11 +1,9 @@
 /** What is remembered of each Deployment: its last result, and what it lacks; whoever wants to know is told once. */
 
 import type { Log } from "../ports.ts";
-import type { DeploymentRecord, Outcome, Parsed, Result, Target } from "../types.ts";
+import { type DeploymentRecord, idOf, type Name, type Outcome, type Parsed, type Result, type Target } from "../types.ts";
 import { type LastResult, nextLastResult } from "./last-result.ts";
 import type { Run } from "./run.ts";
-
-export type Name = Omit<Result, "outcome">;
 
 export interface EndedRun {
   readonly target: Target;
@@ -68,8 +66,4 @@ export function createResults({ onEnd, onIncomplete, log }: Listeners): Results 
       for (const memory of [results, incomplete]) for (const id of memory.keys()) if (!ids.has(id)) memory.delete(id);
     },
   };
-}
-
-export function idOf({ namespace, deployment }: Name): string {
-  return `${namespace}/${deployment}`;
 }

@@ -1,9 +1,10 @@
 /** One run for one Deployment: it waits for its place, has a deadline, may wait for a build, and ends at shutdown unless it writes. */
+
 import { asReconcileError, ReconcileError } from "../../errors.ts";
 import type { Slots } from "../../sharing/slots.ts";
 import type { Seat } from "../delivery/writer.ts";
 import type { Observer } from "../observer.ts";
-import type { Progress } from "../reconcile.ts";
+import type { Progress } from "../progress.ts";
 import type { Span } from "../tracer.ts";
 import type { Outcome, Target } from "../types.ts";
 

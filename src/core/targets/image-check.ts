@@ -1,10 +1,5 @@
 import { closest } from "../../text/did-you-mean.ts";
-
-/** Whether a registry must have an image before its tag is written (contract §8). From least to most. */
-export const imageChecks = ["off", "if-secret", "on"] as const;
-
-/** `if-secret`: not where the unnamed default Secret does not exist. */
-export type ImageCheck = (typeof imageChecks)[number];
+import { type ImageCheck, imageChecks } from "../types.ts";
 
 export interface ImageCheckRule {
   readonly level: ImageCheck;

@@ -1,9 +1,6 @@
 import { asReconcileError } from "../../errors.ts";
 import { closest } from "../../text/did-you-mean.ts";
 import { escapeControl } from "../../text/escape.ts";
-import { parseImageName, parseRegistryUrl, type RegistryUrl, withRegistry } from "../image.ts";
-import { parseRepository } from "../repository.ts";
-import type { DeploymentRecord, ImageName, Parsed, Repository, SecretRef, Settings, SshRepository, Target } from "../types.ts";
 import {
   type AnnotationName,
   type AnnotationValues,
@@ -13,7 +10,10 @@ import {
   type CompleteValues,
   knownAnnotations,
   mostUnknown,
-} from "./annotations.ts";
+} from "../annotations.ts";
+import { parseImageName, parseRegistryUrl, type RegistryUrl, withRegistry } from "../image.ts";
+import { parseRepository } from "../repository.ts";
+import type { DeploymentRecord, ImageName, Parsed, Repository, SecretRef, Settings, SshRepository, Target } from "../types.ts";
 import { branchProblem } from "./branch.ts";
 import { checkedByDefault, type ImageCheckRule, parseImageCheck } from "./image-check.ts";
 import { parseManifestPath } from "./manifest-path.ts";

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { damagedCopy } from "../../adapters/git/copies/damaged-copy.ts";
+import { damagedCopy } from "../../adapters/git/packs/damaged-copy.ts";
 import { indexPack } from "../../adapters/git/packs/pack-index.ts";
 import type { PackOrigin } from "../../adapters/git/packs/pack-limits.ts";
 

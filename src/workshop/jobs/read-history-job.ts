@@ -1,4 +1,4 @@
-import { asBuffer } from "../../adapters/git/as-buffer.ts";
+import { asBuffer } from "../../adapters/git/packs/as-buffer.ts";
 import { type HistoryQuestion, type PackedHistory, readHistory } from "../../adapters/git/packs/commit-pack.ts";
 
 interface ReadHistoryInput {

@@ -1,5 +1,5 @@
 import { open } from "node:fs/promises";
-import { damagedCopy } from "../../adapters/git/copies/damaged-copy.ts";
+import { damagedCopy } from "../../adapters/git/packs/damaged-copy.ts";
 import { type GitObject, type PackedObject, readPackedObject, spendOnObject } from "../../adapters/git/packs/packed-object.ts";
 
 interface ReadObjectInput {

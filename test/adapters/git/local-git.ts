@@ -1,9 +1,11 @@
 /** Conversations with git's own services as local processes, recorded, and replayed whole or cut. */
+
 import { spawn } from "node:child_process";
 import { Readable, type Writable } from "node:stream";
 import { gitEnvironment } from "../../../sandbox/git-process.ts";
-import type { GitService, GitWire } from "../../../src/adapters/git/wire/git-wire.ts";
+import type { GitWire } from "../../../src/adapters/git/wire/git-wire.ts";
 import { createPktReader } from "../../../src/adapters/git/wire/pkt-line.ts";
+import type { GitService } from "../../../src/adapters/ssh/git-command.ts";
 import type { SshChannel, SshConnections } from "../../../src/adapters/ssh/ssh-connections.ts";
 
 export interface LocalService {

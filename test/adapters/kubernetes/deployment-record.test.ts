@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseDeploymentRecord, parseObjectIdentity } from "../../../src/adapters/kubernetes/deployment-record.ts";
-import { annotationNames } from "../../../src/core/targets/annotations.ts";
+import { annotationNames } from "../../../src/core/annotations.ts";
 import { parseTarget } from "../../../src/core/targets/target.ts";
 
 const metadata = { namespace: "team", name: "app", annotations: { "gitops.operator.enabled": "true" } };

@@ -1,12 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decide, tagFor } from "../../../src/core/places/decide.ts";
-
-test("the tag of a commit is its SHA, or the first 7 characters", () => {
-  const sha = "0123456789abcdef0123456789abcdef01234567";
-  assert.equal(tagFor(sha, "long"), sha);
-  assert.equal(tagFor(sha, "short"), "0123456");
-});
+import { decide } from "../../../src/core/places/decide.ts";
 
 test("up to date is only when every image has exactly the tag", () => {
   assert.deepEqual(decide([{ tag: "b" }, { tag: "b" }], "b"), { kind: "up_to_date" });

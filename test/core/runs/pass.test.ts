@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import type { Progress } from "../../../src/core/reconcile.ts";
+import type { Progress } from "../../../src/core/progress.ts";
 import { createReconciler, type ReconcilerOptions } from "../../../src/core/runs/pass.ts";
 import { noTracer, type Tracer } from "../../../src/core/tracer.ts";
 import type { DeploymentRecord, Outcome, Parsed, Result, Target } from "../../../src/core/types.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { annotationNames, annotations } from "../../../src/core/targets/annotations.ts";
+import { annotationNames, annotations } from "../../../src/core/annotations.ts";
 import { parseTarget } from "../../../src/core/targets/target.ts";
 import type { Parsed } from "../../../src/core/types.ts";
 import { required } from "../required-annotations.ts";

@@ -4,7 +4,7 @@ import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ManifestsBranch } from "../../../core/ports.ts";
 import { asReconcileError } from "../../../errors.ts";
-import { diskError } from "./disk-error.ts";
+import { diskError } from "../packs/disk-error.ts";
 import { makeFolder } from "./make-folder.ts";
 import type { DisposableCopy } from "./manifests-copy.ts";
 

@@ -7,6 +7,7 @@ import { asReconcileError, ReconcileError } from "../../../errors.ts";
 import { createFreshest } from "../../../sharing/freshest.ts";
 import { createTurns } from "../../../sharing/turns.ts";
 import type { ContentCache } from "../packs/content-cache.ts";
+import { diskError } from "../packs/disk-error.ts";
 import { createObjectStore, type ObjectStore } from "../packs/object-store.ts";
 import type { Pack } from "../packs/pack-format.ts";
 import type { PackOwner, PackWork } from "../packs/pack-work.ts";
@@ -14,7 +15,6 @@ import { pushAcknowledged } from "../wire/acknowledged-push.ts";
 import type { GitRemote, History } from "../wire/git-remote.ts";
 import { openUploadPack, type UploadPack } from "../wire/upload-pack.ts";
 import type { BeginArrival } from "./arrivals.ts";
-import { diskError } from "./disk-error.ts";
 import { makeFolder } from "./make-folder.ts";
 import { commitFile, readFile } from "./manifest-files.ts";
 

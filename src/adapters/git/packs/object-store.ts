@@ -2,8 +2,8 @@
 import { promisify } from "node:util";
 import { inflate } from "node:zlib";
 import { ReconcileError } from "../../../errors.ts";
-import { damagedCopy } from "../copies/damaged-copy.ts";
 import type { ContentCache } from "./content-cache.ts";
+import { damagedCopy } from "./damaged-copy.ts";
 import { objectId } from "./object-id.ts";
 import { inOwnMemory } from "./own-memory.ts";
 import { openPackFile, type PackFile } from "./pack-file.ts";

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { Branch } from "../../../core/ports.ts";
 import { formatRepository } from "../../../core/repository.ts";
 import type { JobContext, Workshop } from "../../../workshop/workshop.ts";
-import { asBuffer } from "../as-buffer.ts";
+import { asBuffer } from "./as-buffer.ts";
 import type { HistoryQuestion, PackedHistory } from "./commit-pack.ts";
 import { INLINE_WORK, inlineOrAside } from "./inline-work.ts";
 import { indexPack } from "./pack-index.ts";

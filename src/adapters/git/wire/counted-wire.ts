@@ -1,6 +1,8 @@
 /** What a conversation with a git server was about and how much went over the wire. */
+
 import type { Conversation } from "../../../core/observer.ts";
-import type { GitService, GitWire } from "./git-wire.ts";
+import type { GitService } from "../../ssh/git-command.ts";
+import type { GitWire } from "./git-wire.ts";
 import type { PktReader } from "./pkt-line.ts";
 
 export interface CountedWire extends GitWire {

@@ -1,17 +1,19 @@
 /** Conversations with remotes: how they are opened, their deadlines, and what their answers mean for a branch. */
+
 import type { Dispatcher } from "undici";
 import type { Conversation, Observer } from "../../../core/observer.ts";
 import type { Branch, Wanted } from "../../../core/ports.ts";
 import { formatRepository } from "../../../core/repository.ts";
 import { asReconcileError, ReconcileError } from "../../../errors.ts";
 import { askFor } from "../../egress/asker.ts";
+import { createHostBreaker } from "../../egress/host-breaker.ts";
+import type { GitService } from "../../ssh/git-command.ts";
 import type { SshConnections } from "../../ssh/ssh-connections.ts";
 import type { PackedHistory } from "../packs/commit-pack.ts";
 import type { PackOwner, PackWork } from "../packs/pack-work.ts";
 import { createConversationEnds } from "./conversation-end.ts";
 import { type CountedWire, countWire } from "./counted-wire.ts";
-import type { GitService, GitWire } from "./git-wire.ts";
-import { createHostBreaker } from "./host-breaker.ts";
+import type { GitWire } from "./git-wire.ts";
 import { openHttpsWire } from "./https-wire.ts";
 import type { RefListing } from "./ref-listing.ts";
 import { openSshWire } from "./ssh-wire.ts";

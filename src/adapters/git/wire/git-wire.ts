@@ -11,5 +11,3 @@ export interface GitWire {
   /** Hangs up at once; for an answer whose rest is not wanted. */
   abort(): void;
 }
-
-export type GitService = "git-upload-pack" | "git-receive-pack";

@@ -2,9 +2,9 @@
 import { type Dispatcher, fetch } from "undici";
 import type { Repository } from "../../../core/types.ts";
 import { ReconcileError } from "../../../errors.ts";
+import type { HostBreaker } from "../../egress/host-breaker.ts";
 import { egressRefusal, explainNetworkError, isUnanswered } from "../../egress/network-error.ts";
 import type { GitWire } from "./git-wire.ts";
-import type { HostBreaker } from "./host-breaker.ts";
 import { createPktReader, type PktReader } from "./pkt-line.ts";
 
 type HttpsRepository = Extract<Repository, { transport: "https" }>;

@@ -1,6 +1,6 @@
 /** Git's pkt-line framing (gitprotocol-common(5)): four hex digits of length, then the payload; 0000, 0001 and 0002 are marks. */
 import { ReconcileError } from "../../../errors.ts";
-import { serverWords } from "./server-words.ts";
+import { serverWords } from "../../../text/server-words.ts";
 
 type Pkt = { readonly kind: "data"; readonly data: Buffer } | { readonly kind: "flush" | "delim" | "end" };
 

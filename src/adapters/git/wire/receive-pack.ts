@@ -1,10 +1,10 @@
 /** The writing half: one ref moved by compare-and-swap, acknowledged by report-status (gitprotocol-pack(5)). */
 import type { PushResult } from "../../../core/ports.ts";
 import { ReconcileError } from "../../../errors.ts";
+import { serverWords } from "../../../text/server-words.ts";
 import { AGENT, chooseCapabilities } from "./capabilities.ts";
 import type { GitWire } from "./git-wire.ts";
 import { countIdleLines, createLineReader, endless, FLUSH, MANY_REFS, type PktReader, pkt, readLines, refuseError } from "./pkt-line.ts";
-import { serverWords } from "./server-words.ts";
 
 export interface RefUpdate {
   readonly branch: string;

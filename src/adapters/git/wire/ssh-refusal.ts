@@ -1,9 +1,10 @@
 /** Why a git server ended a conversation over SSH, as far as its words say, and what to do. */
+
 import { formatRepository } from "../../../core/repository.ts";
 import type { SshRepository } from "../../../core/types.ts";
 import { ReconcileError } from "../../../errors.ts";
-import type { GitService } from "./git-wire.ts";
-import { serverWords } from "./server-words.ts";
+import { serverWords } from "../../../text/server-words.ts";
+import type { GitService } from "../../ssh/git-command.ts";
 
 /** The first that matches counts. What passes by itself comes first: then the other words are about the moment. */
 const PASSES = /temporar|again later|timed? ?out|unavailable|maintenance|overload|too many|rate.?limit|internal (?:server )?error/i;

@@ -1,8 +1,10 @@
 /** A git conversation over one SSH channel; a server that hangs up is asked for its reason (exit status and stderr). */
+
 import type { SshKey } from "../../../core/ports.ts";
 import type { SshRepository } from "../../../core/types.ts";
+import type { GitService } from "../../ssh/git-command.ts";
 import { gitCommand, type SshChannel, type SshConnections } from "../../ssh/ssh-connections.ts";
-import type { GitService, GitWire } from "./git-wire.ts";
+import type { GitWire } from "./git-wire.ts";
 import { createPktReader, FLUSH, type PktReader } from "./pkt-line.ts";
 import { sshRefusal } from "./ssh-refusal.ts";
 

@@ -2,6 +2,7 @@
 
 import { ReconcileError } from "../../../errors.ts";
 import { ownText } from "../../../text/own-text.ts";
+import { serverWords } from "../../../text/server-words.ts";
 import { AGENT, chooseCapabilities, requireCapability, valuesOf } from "./capabilities.ts";
 import type { GitWire } from "./git-wire.ts";
 import {
@@ -17,7 +18,6 @@ import {
   refuseError,
 } from "./pkt-line.ts";
 import { createRefPicker, FIRST_CHOICE, type RefListing } from "./ref-listing.ts";
-import { serverWords } from "./server-words.ts";
 
 export interface PackRequest {
   readonly want: string;

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
 import { Agent } from "undici";
 import { createSelfSignedCertificate } from "../../../../sandbox/cluster-api/self-signed-certificate.ts";
-import { createHostBreaker } from "../../../../src/adapters/git/wire/host-breaker.ts";
+import { createHostBreaker } from "../../../../src/adapters/egress/host-breaker.ts";
 import { openHttpsWire } from "../../../../src/adapters/git/wire/https-wire.ts";
 
 /** A wire to a host that answers the first request with that `location`; the paths of all. */

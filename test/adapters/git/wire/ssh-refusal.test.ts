@@ -2,10 +2,11 @@
  * Words of the kind that forges say over SSH; each is told at once, with what to do. Some are as the forges' sources and users' reports have
  * them, the others were written down from memory: a forge may say it otherwise.
  */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { GitService } from "../../../../src/adapters/git/wire/git-wire.ts";
 import { sshRefusal } from "../../../../src/adapters/git/wire/ssh-refusal.ts";
+import type { GitService } from "../../../../src/adapters/ssh/git-command.ts";
 
 const at = { transport: "ssh", user: "git", host: "git.example", port: 22, path: "team/app.git" } as const;
 const pull: GitService = "git-upload-pack";

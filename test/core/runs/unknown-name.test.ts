@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { unknownName } from "../../../src/core/targets/unknown-name.ts";
+import { unknownName } from "../../../src/core/runs/unknown-name.ts";
 import { leastCpuMs } from "../../growth.ts";
 
 const tracked = [

@@ -3,12 +3,12 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { test } from "node:test";
 import { Agent } from "undici";
-import { askFor } from "../../../../src/adapters/egress/asker.ts";
-import { createEgress } from "../../../../src/adapters/egress/egress.ts";
-import { createNameLookups } from "../../../../src/adapters/egress/name-lookups.ts";
-import { createHostBreaker } from "../../../../src/adapters/git/wire/host-breaker.ts";
-import { openHttpsWire } from "../../../../src/adapters/git/wire/https-wire.ts";
-import { ReconcileError } from "../../../../src/errors.ts";
+import { askFor } from "../../../src/adapters/egress/asker.ts";
+import { createEgress } from "../../../src/adapters/egress/egress.ts";
+import { createHostBreaker } from "../../../src/adapters/egress/host-breaker.ts";
+import { createNameLookups } from "../../../src/adapters/egress/name-lookups.ts";
+import { openHttpsWire } from "../../../src/adapters/git/wire/https-wire.ts";
+import { ReconcileError } from "../../../src/errors.ts";
 
 const silent = new ReconcileError("git_unreachable", "silent");
 

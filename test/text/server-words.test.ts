@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { serverWords } from "../../../../src/adapters/git/wire/server-words.ts";
+import { serverWords } from "../../src/text/server-words.ts";
 
 test("what a server says becomes one printable line of at most 500 characters", () => {
   assert.equal(serverWords(" \r\nremote:\tno\x00 \x1b]0;title\x07way\u2028 \u202eout\u200b\u0085 "), "no ]0;title way out");

@@ -1,9 +1,9 @@
 /** Hosts that did not answer: who asked before that was found out is told so at once, instead of waiting for the same silence. */
 
-import type { ReconcileError } from "../../../errors.ts";
-import { createBoundedMap } from "../../../sharing/bounded-map.ts";
-import { dataBytes } from "../../../sharing/data-bytes.ts";
-import { DatedFailure } from "../../../sharing/dated-failure.ts";
+import type { ReconcileError } from "../../errors.ts";
+import { createBoundedMap } from "../../sharing/bounded-map.ts";
+import { dataBytes } from "../../sharing/data-bytes.ts";
+import { DatedFailure } from "../../sharing/dated-failure.ts";
 
 export interface HostBreaker {
   /** Throws when no connection to the host came about in a try that began not before that time. */

@@ -1,4 +1,4 @@
-import { unprintable } from "../../../text/escape.ts";
+import { unprintable } from "./escape.ts";
 
 const MOST_CHARACTERS = 500;
 /** Beyond this nothing is looked at: a long run of control characters must not cost time. */

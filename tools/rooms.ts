@@ -1,0 +1,194 @@
+/**
+ * The rooms of src: what each promises, whom it may ask, and by which of its files it is asked. `node tools/rooms.ts` draws the arrows that
+ * there are; test/architecture.test.ts fails with the sentence of the rule that a file breaks.
+ */
+import { glob, readFile } from "node:fs/promises";
+import { dirname, join, normalize, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const CORE = ["src/core", "src/sharing", "src/text"];
+const ADAPTER = [...CORE, "src/adapters/egress"];
+
+interface Room {
+  readonly promise: string;
+  /** Other rooms, beside errors.ts, which all may import. */
+  readonly asks: readonly string[];
+  /** Which of its files others may import; without, all are meant for others. */
+  readonly doors?: readonly string[];
+}
+
+export const ROOMS: Record<string, Room> = {
+  "src/text": { promise: "says what may be shown of a text, and how; knows nothing else", asks: [] },
+  "src/sharing": { promise: "shares what is scarce or costly; mechanisms that know nothing of our subject", asks: ["src/text"] },
+  "src/core": {
+    promise: "the nouns, what is asked of the world, and one Deployment from top to bottom: reconcile.ts",
+    asks: ["src/core/targets", "src/core/commits", "src/core/images", "src/core/delivery", "src/core/runs", "src/text"],
+  },
+  "src/core/targets": {
+    promise: "what is wanted, from where and with whose keys: annotations become a target",
+    asks: ["src/core", "src/text"],
+    doors: ["target", "allowed-repositories", "branch", "image-check", "manifest-path", "port-hint", "secret-scope"],
+  },
+  "src/core/commits": {
+    promise: "which commit and which tag, and what a commit of ours says",
+    asks: ["src/core", "src/core/targets", "src/text"],
+    doors: ["tag", "commit-message", "web-links"],
+  },
+  "src/core/images": {
+    promise: "is the image there: never a push without a yes",
+    asks: ["src/core", "src/sharing"],
+    doors: ["image-gate"],
+  },
+  "src/core/places": {
+    promise: "where a tag stands in a manifest, and the manifest with another, byte for byte else the same",
+    asks: CORE,
+    doors: ["edit-manifest", "yaml-documents", "yaml-objects"],
+  },
+  "src/core/delivery": {
+    promise: "what is ready together goes out in one push, never with force",
+    asks: ["src/core", "src/core/commits", "src/sharing"],
+    doors: ["delivery", "writer"],
+  },
+  "src/core/runs": {
+    promise: "which runs a call starts, joins or shares, when one is put off, and what is remembered of it",
+    asks: [...CORE, "src/core/targets", "src/core/delivery"],
+    doors: ["pass", "ask-together", "back-off", "last-result", "recheck", "results", "secret-budget", "unknown-name"],
+  },
+  "src/core/news": {
+    promise: "what is news of a Deployment, once, in the words of Events and of chat",
+    asks: ["src/core", "src/text"],
+    doors: ["news", "notices", "events", "chat-text"],
+  },
+  "src/adapters/egress": {
+    promise: "what leaves the cluster goes to checked addresses, within the share of the namespace that asks",
+    asks: ["src/sharing"],
+  },
+  "src/adapters/ssh": {
+    promise: "a channel to a git host whose key is known, over as few logins as can be",
+    asks: ADAPTER,
+    doors: ["ssh-connections", "ssh-key", "known-hosts", "git-command", "openssh-ed25519"],
+  },
+  "src/adapters/git": {
+    promise: "the core's git: newest commits, manifests branches, pushes",
+    asks: [...CORE, "src/adapters/git/wire", "src/adapters/git/packs", "src/adapters/git/copies", "src/adapters/ssh", "src/workshop"],
+    doors: ["git", "start-problems"],
+  },
+  "src/adapters/git/wire": {
+    promise: "one conversation with a git server, over SSH or https, in protocol 0 or 2",
+    asks: [...ADAPTER, "src/core/targets", "src/adapters/git/packs", "src/adapters/ssh"],
+    doors: ["git-remote", "acknowledged-push", "receive-pack", "upload-pack"],
+  },
+  "src/adapters/git/packs": {
+    promise: "packs and objects, read and written by git's format; what came from outside is read in a thread",
+    asks: [...CORE, "src/workshop"],
+  },
+  "src/adapters/git/copies": {
+    promise: "the local copies of manifests branches: there, sound and bounded",
+    asks: [...CORE, "src/adapters/git/wire", "src/adapters/git/packs"],
+    doors: ["manifests-copies", "manifests-copy", "arrivals", "make-folder", "directory-size"],
+  },
+  "src/adapters/forge": { promise: "how a commit's build stands", asks: ADAPTER, doors: ["github-actions"] },
+  "src/adapters/registry": { promise: "whether a registry has a tag", asks: ADAPTER, doors: ["registry"] },
+  "src/adapters/chat": { promise: "messages are on their way, and nobody waits for them", asks: ADAPTER, doors: ["chat"] },
+  "src/adapters/kubernetes": {
+    promise: "the cluster's Deployments, Secrets and Events",
+    asks: [...ADAPTER, "src/core/targets", "src/core/news"],
+    doors: ["deployment-cache", "deployment-record", "event-recorder", "kube-client", "load-kube-config", "map-of", "secret-reader"],
+  },
+  "src/workshop": {
+    promise: "a pool of threads for work on what came from outside, that can be ended",
+    asks: [...CORE, "src/core/places", "src/workshop/jobs"],
+    doors: ["workshop", "places"],
+  },
+  "src/workshop/jobs": {
+    promise: "a job of the workshop each, pure",
+    asks: ["src/core", "src/core/places", "src/adapters/git/packs"],
+  },
+  "src/http": {
+    promise: "the endpoints and pages",
+    asks: [...CORE, "src/core/commits", "src/core/news", "src/core/runs"],
+    doors: ["app", "http-server", "reconcile-entry", "status-page", "status-report", "views", "without-broken"],
+  },
+  "src/telemetry": {
+    promise: "logs, metrics, traces, and what must not be told",
+    asks: ["src/core"],
+    doors: ["logger", "metrics", "readable-output", "redact", "state-metrics", "traced-http", "traced-ports", "tracing"],
+  },
+  "src/check": {
+    promise: "asks what a pass would ask, before anything is applied, and changes nothing",
+    asks: [
+      ...[...CORE, "src/core/targets", "src/core/commits", "src/core/images", "src/core/places", "src/core/news"],
+      ...["src", "src/telemetry", "src/adapters/kubernetes", "src/adapters/ssh"],
+    ],
+    doors: ["command-line"],
+  },
+};
+
+/** Wires the rooms together, so it may ask them all; only `check`, a program of its own, asks it. */
+const WIRING = "src";
+ROOMS[WIRING] = {
+  promise: "puts the operator together from its configuration",
+  asks: Object.keys(ROOMS),
+  doors: ["config", "connect-outside", "system-clock"],
+};
+
+/** Paths from the project's folder. */
+export interface Import {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** The imports of one file that name another file of the project. */
+export function importsOf(file: string, source: string): Import[] {
+  const found = source.matchAll(/^(?:import|export)\b[^;]*?from\s+"(\.[^"]+)"|\bimport\(\s*"(\.[^"]+)"/gm);
+  return [...found].map(([, from, loaded]) => ({ from: file, to: normalize(join(dirname(file), from ?? loaded ?? "")) }));
+}
+
+/** Why that import is not as it should be; undefined: it is. */
+export function problemOf({ from, to }: Import): string | undefined {
+  const [here, there] = [dirname(from), dirname(to)];
+  if (!to.startsWith("src/")) return `${from} imports ${to}, which the program does not ship`;
+  if (here === there || to === "src/errors.ts") return undefined;
+  const [room, asked] = [ROOMS[here], ROOMS[there]];
+  if (!room) return `${from} is in ${here}, which is no room; add it to tools/rooms.ts, with what it promises`;
+  if (!asked) return `${to} is in ${there}, which is no room; add it to tools/rooms.ts, with what it promises`;
+  if (!room.asks.includes(there)) {
+    return `${from} imports ${to}, but ${here} (${room.promise}) does not ask ${there} (${asked.promise}); pass it in, or move what both need`;
+  }
+  const name = relative(there, to).replace(/\.ts$/, "");
+  if (asked.doors && !asked.doors.includes(name)) {
+    return `${from} imports ${to}, which is ${there}'s own; import one of its doors: ${asked.doors.join(", ")}`;
+  }
+  return undefined;
+}
+
+/** All imports between files of src. */
+export async function readImports(root: string): Promise<Import[]> {
+  const imports: Import[] = [];
+  for await (const file of glob("src/**/*.ts", { cwd: root })) imports.push(...importsOf(file, await readFile(join(root, file), "utf8")));
+  return imports;
+}
+
+/** The arrows between the rooms, one line for each room, with how many imports make each. */
+export function drawArrows(imports: readonly Import[]): string {
+  const arrows = new Map<string, Map<string, number>>();
+  for (const { from, to } of imports) {
+    const [here, there] = [dirname(from), dirname(to)];
+    if (here === there || to === "src/errors.ts") continue;
+    const row = arrows.get(here) ?? new Map<string, number>();
+    arrows.set(here, row.set(there, (row.get(there) ?? 0) + 1));
+  }
+  const short = (room: string) => (room === WIRING ? "(wiring)" : room.slice("src/".length));
+  return [...arrows]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([room, asked]) => `${short(room).padEnd(20)} ─► ${[...asked].map(([to, count]) => `${short(to)} ${count}`).join(", ")}`)
+    .join("\n");
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const imports = await readImports(join(dirname(fileURLToPath(import.meta.url)), ".."));
+  const problems = imports.map(problemOf).filter((problem) => problem !== undefined);
+  if (problems.length > 0 || process.argv.includes("--draw")) console.log(drawArrows(imports));
+  for (const problem of problems) console.error(problem);
+  process.exitCode = problems.length > 0 ? 1 : 0;
+}
