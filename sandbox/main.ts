@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { compileCache } from "./compile-cache.ts";
 import { dockerConfigJson } from "./registry.ts";
 import { manifestOf, startWorld, type World } from "./world.ts";
 
@@ -94,7 +95,7 @@ async function tellStory(world: World): Promise<void> {
 async function startOperatorProcess({ env, folder }: World): Promise<{ url: string }> {
   const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
   const child = spawn(process.execPath, ["--import", new URL("ends-with-parent.ts", import.meta.url).href, main], {
-    env: { PATH: process.env.PATH, ...env, IMAGE_CHECK: "on", IMAGE_WAIT_INITIAL_SECONDS: "2", OTEL_SDK_DISABLED: "true" },
+    env: { PATH: process.env.PATH, ...compileCache, ...env, IMAGE_CHECK: "on", IMAGE_WAIT_INITIAL_SECONDS: "2", OTEL_SDK_DISABLED: "true" },
     stdio: ["ignore", "pipe", "inherit", "ipc"],
   });
   const stdout = child.stdout as Readable;

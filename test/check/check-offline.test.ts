@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { compileCache } from "../../sandbox/compile-cache.ts";
 import { check, command, squeezed } from "./command.ts";
 import { deploymentYaml } from "./deployment-yaml.ts";
 
@@ -218,7 +219,9 @@ test("the command of package.json runs it, and the example of the pages is what 
     await writeFile(join(folder, "deployment.yaml"), text);
     const args = [join(process.cwd(), bin["gitops-operator"] ?? ""), "check", "-f", "deployment.yaml"];
     const said = await new Promise<{ code: unknown; stdout: string }>((resolve) => {
-      const child = execFile(process.execPath, args, { cwd: folder, env: {} }, (_, stdout) => resolve({ code: child.exitCode, stdout }));
+      const child = execFile(process.execPath, args, { cwd: folder, env: compileCache }, (_, stdout) =>
+        resolve({ code: child.exitCode, stdout }),
+      );
     });
     assert.equal(said.code, code);
     assert.ok(page.includes(`\`\`\`\n${said.stdout}\`\`\`\n`), said.stdout);

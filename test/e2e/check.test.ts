@@ -5,6 +5,7 @@ import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { compileCache } from "../../sandbox/compile-cache.ts";
 import { startGitHost } from "../../sandbox/git-host.ts";
 import { dockerConfigJson } from "../../sandbox/registry.ts";
 import { manifestOf, startWorld, type World, type WorldOptions } from "../../sandbox/world.ts";
@@ -12,7 +13,7 @@ import { command } from "../check/command.ts";
 import { deploymentYaml } from "../check/deployment-yaml.ts";
 import { skipWithoutSshd, startOpenSsh } from "../openssh.ts";
 import { startSilentHost } from "../silent-host.ts";
-import { compileCache, startOperatorProcess } from "./operator-process.ts";
+import { startOperatorProcess } from "./operator-process.ts";
 import { OLD } from "./stage.ts";
 
 const { OPERATOR_PROGRAM } = process.env;

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { createSelfSignedCertificate } from "../../sandbox/cluster-api/self-signed-certificate.ts";
+import { compileCache } from "../../sandbox/compile-cache.ts";
 import { startGitHost } from "../../sandbox/git-host.ts";
 import { gitEnvironment } from "../../sandbox/git-process.ts";
 import { newSshKeyPair } from "../../sandbox/ssh-key-pair.ts";
@@ -19,7 +20,7 @@ for (const protocol of ["http", "https", "h2"] as const) {
     const stage = await startStage(t, { cluster: { protocol, token: "a-token" } });
     const { app } = await deployShop(stage);
     assert.equal((await stage.reconcileOne("shop")).to_sha, await app.tip());
-    for (let pass = 0; pass < 20; pass++) await stage.reconcile();
+    for (let pass = 0; pass < 6; pass++) await stage.reconcile();
     assert.ok(stage.cluster.connectionCount <= 3, `${stage.cluster.connectionCount} connections`);
     const versions = new Set(stage.cluster.requests.map(({ httpVersion }) => httpVersion));
     assert.deepEqual([...versions], [protocol === "h2" ? "2.0" : "1.1"]);
@@ -150,7 +151,7 @@ test("a public application repository over https, protocol v2 and v0, in a proce
     await git.newestCommit({ repository: { ...repository, path: "/team/none.git" }, branch: "master", key: undefined, namespace: "shop" }, 0).catch((error) => console.log(error.code, error.message));
   `;
   for (protocol of ["v2", "v0"]) {
-    const env = { PATH: process.env.PATH, NODE_EXTRA_CA_CERTS: ca };
+    const env = { PATH: process.env.PATH, ...compileCache, NODE_EXTRA_CA_CERTS: ca };
     const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script, base], { env });
     const [first, second] = stdout.split("\n");
     assert.equal(first, `${await app.tip()} Sandbox`);

@@ -240,10 +240,10 @@ test("one Deployment's wait holds back nobody's push on the same branch", async 
 });
 
 // P12, F26-F27
-test("100 passes over one failure: one message; then the recovery is told", async (t) => {
+test("many passes over one failure: one message; then the recovery is told", async (t) => {
   const { stage, sha } = await startShop(t);
   stage.ci.setRuns("team/shop", sha, [FAILED]);
-  for (let pass = 0; pass < 100; pass++) assert.equal((await stage.reconcileOne("shop")).action, "failed");
+  for (let pass = 0; pass < 10; pass++) assert.equal((await stage.reconcileOne("shop")).action, "failed");
   stage.registry.put("team/shop", sha);
   assert.equal((await stage.reconcileOne("shop")).action, "patched");
   await stage.chat.received(2);

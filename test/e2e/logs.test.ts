@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
+import { compileCache } from "../../sandbox/compile-cache.ts";
 import { manifestOf, startWorld } from "../../sandbox/world.ts";
 import { eventually } from "../eventually.ts";
 import { runTool, skipWithout } from "../tool.ts";
@@ -48,15 +49,17 @@ async function startLogging(t: TestContext, child: ChildProcess, portOf: (line: 
   };
 }
 
+let operatorLog: ReturnType<typeof logPasses> | undefined;
+
 /** Output of a pass that patches, one in which nothing changes, and one that fails. */
-async function operatorLog(t: TestContext) {
+async function logPasses(t: TestContext) {
   const world = await startWorld();
   t.after(() => world.close());
   await world.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `team/shop:${OLD}`) });
   await world.repository("team/shop.git", { "index.html": "1" });
   world.deploy({ name: "shop" });
   const child = spawn(process.execPath, [program], {
-    env: { PATH: process.env.PATH, HOME: "/nonexistent", OTEL_SDK_DISABLED: "true", ...world.env },
+    env: { PATH: process.env.PATH, HOME: "/nonexistent", ...compileCache, OTEL_SDK_DISABLED: "true", ...world.env },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const operator = await startLogging(t, child, (line) => (JSON.parse(line) as { port?: number }).port);
@@ -75,7 +78,7 @@ async function operatorLog(t: TestContext) {
 }
 
 test("every line is bunyan's JSON with the fields that the contract names; what is unchanged is no news", async (t) => {
-  const { lines, unchanged } = await operatorLog(t);
+  const { lines, unchanged } = await (operatorLog ??= logPasses(t));
   assert.deepEqual(
     unchanged.filter((line) => (JSON.parse(line) as { msg: string }).msg !== "pass ended"),
     [],
@@ -113,7 +116,7 @@ test("every line is bunyan's JSON with the fields that the contract names; what 
 });
 
 test("the original's jq line reads every line", { skip: skipWithout("jq", "jq") }, async (t) => {
-  const { lines } = await operatorLog(t);
+  const { lines } = await (operatorLog ??= logPasses(t));
   const { code, stdout } = await runTool("jq", ["-R", JQ], `${lines.join("\n")}\nnot JSON\n`);
   assert.equal(code, 0);
   const read = stdout
@@ -131,7 +134,15 @@ test("at a terminal the lines are for people", { skip: noScript }, async (t) => 
   t.after(() => world.close());
   const command = `'${process.execPath}' '${fileURLToPath(new URL("../../src/main.ts", import.meta.url))}'`;
   const child = spawn("script", ["-qec", command, "/dev/null"], {
-    env: { PATH: process.env.PATH, HOME: "/nonexistent", NO_COLOR: "1", OTEL_SDK_DISABLED: "true", SHELL: "/bin/sh", ...world.env },
+    env: {
+      PATH: process.env.PATH,
+      HOME: "/nonexistent",
+      ...compileCache,
+      NO_COLOR: "1",
+      OTEL_SDK_DISABLED: "true",
+      SHELL: "/bin/sh",
+      ...world.env,
+    },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const portOf = (line: string) => Number(/port: (?:\S*m)?(\d+)/.exec(line)?.[1]) || undefined;

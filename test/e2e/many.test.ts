@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { git } from "../../sandbox/git-process.ts";
 import { manifestOf } from "../../sandbox/world.ts";
 import { OLD, startStage } from "./stage.ts";
 
@@ -116,10 +117,13 @@ test("the own commits are looked past however many there are since the applicati
   const stage = await startStage(t);
   const mono = await stage.repository("team/mono.git", { "deploy.yaml": manifestOf("shop", `team/shop:${OLD}`) });
   const pushed = await mono.tip();
-  for (let i = 0; i < 60; i++) {
-    const own = { message: "chore(refs): gitops-operator updating image tags", author: { name: "GitOps Operator", email: "a@b.example" } };
-    await mono.commit({ counter: String(i) }, own);
-  }
+  const commits = Array.from({ length: 60 }, (_, i) => {
+    const message = "chore(refs): gitops-operator updating image tags";
+    const start = `commit refs/heads/master\ncommitter GitOps Operator <a@b.example> now\ndata ${message.length}\n${message}\n`;
+    return `${start}${i === 0 ? "from refs/heads/master^0\n" : ""}M 100644 inline counter\ndata <<END\n${i}\nEND\n\n`;
+  });
+  await git(mono.directory, ["fast-import", "--quiet", "--date-format=now"], { input: commits.join("") });
+  assert.equal((await mono.log()).length, 61);
   const url = stage.gitHost.url("team/mono.git");
   await stage.deploy({ name: "shop", annotations: { app_repository: url, manifest_repository: url, deployment_path: "deploy.yaml" } });
   assert.equal((await stage.reconcileOne("shop")).to_sha, pushed);

@@ -2,10 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-
-/** `npm test` sets it: the sources are compiled once, not at every start. */
-const { NODE_COMPILE_CACHE } = process.env;
-export const compileCache = NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
+import { compileCache } from "../../sandbox/compile-cache.ts";
 
 export interface OperatorProcess {
   readonly url: string;

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
+import { compileCache } from "../../../sandbox/compile-cache.ts";
 import { startRegistry } from "../../../sandbox/registry.ts";
 import { startConnectProxy } from "./connect-proxy.ts";
 
@@ -21,7 +22,10 @@ async function askInProcess(url: string, env: Readonly<Record<string, string>>):
     console.log(JSON.stringify(await registry.check({ registryUrl: ${JSON.stringify(url)}, repository: "team/app" }, "v1", undefined)));
     await dispatcher.destroy();
   `;
-  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], { env, timeout: 60_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], {
+    env: { ...compileCache, ...env },
+    timeout: 60_000,
+  });
   return JSON.parse(stdout) as { kind: string; reason?: string };
 }
 
