@@ -126,7 +126,7 @@ const attacks: Readonly<Record<string, Requirement>> = {
   S33: {
     what: "One tenant uses up what all share: DNS, connections, caches, logins at a host",
     answer:
-      "Each has a share. Two name look-ups per namespace and twelve for all; a silent name is not asked for a minute. One failed SSH login per namespace, host and minute; up to three where a Secret gets another key, or where keys that the host had accepted fail together. What holds up one namespace holds up no other that shares its key, its question or its push. The six logins that may be under way at a host go round by namespace, and wait for no look-up of a name. What is remembered is bounded by bytes, and the namespace that has most makes room.",
+      "Each has a share. Two name look-ups per namespace and twelve for all; for a minute a namespace does not ask for a name that was silent, for 5 s at first where DNS had answered for it before. One failed SSH login per namespace, host and minute; up to three where a Secret gets another key, or where keys that the host had accepted fail together. What holds up one namespace holds up no other that shares its key, its question or its push. The six logins that may be under way at a host go round by namespace, and wait for no look-up of a name. What is remembered is bounded by bytes, and the namespace that has most makes room.",
   },
 };
 

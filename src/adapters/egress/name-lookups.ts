@@ -19,39 +19,57 @@ interface NameLookupsOptions {
   readonly ask?: NameLookup;
   /** How long an answer is waited for. */
   readonly deadlineMs?: number;
-  /** How long a name is not asked about again that had no answer by then. */
+  /** How long a namespace does not ask again about a name that had no answer by then. */
   readonly silenceMs?: number;
+  /** The same for a name that was answered before; then twice as long each time, `silenceMs` at most. */
+  readonly knownSilenceMs?: number;
 }
 
 /** main.ts gives libuv 32 threads, of which it lets look-ups have half; the last four are left to what the operator asks for itself elsewhere. */
 const MOST_AT_ONCE = 12;
 const MOST_PER_NAMESPACE = 2;
+const NOT_ASKED =
+  "DNS was not asked for its name in time, because it gives no answer for other names of this namespace or of many; check those names and the cluster's DNS";
 /** Shorter than the ten seconds in which whoever connects gives up, so that the reason is told. */
 const DEADLINE_MS = 8_000;
 const SILENCE_MS = 60_000;
+/** DNS is out for a moment now and then, and that is no fault of the names that everybody asks for. */
+const KNOWN_SILENCE_MS = 5_000;
 /** A resolver that gave up after a while had no answer either; one that fails at once may work a moment later. */
 const SLOW_MS = 2_000;
 const MOST_WAITING = 10_000;
-const MOST_SILENT_BYTES = 2 ** 20;
+const MOST_KNOWN_BYTES = 2 ** 21;
 
 interface Question {
   readonly host: string;
+  /** Namespaces that have asked it: what comes of it is remembered for each. */
+  readonly groups: Set<string>;
   /** Those who wait for it; when all have gone before it began, it is not asked. */
   askers: number;
   /** `late`: no answer came by the deadline, and none will be heard. */
   state: "waiting" | "asked" | "late";
-  readonly answer: PromiseWithResolvers<Found>;
+  /** Undefined: there was none. */
+  readonly answer: PromiseWithResolvers<Found | undefined>;
+}
+
+/** What a namespace has learned of a name. */
+interface Known {
+  /** It is not asked about again before that (`performance.now()`). */
+  readonly silentUntil: number;
+  /** How long its next silence counts. */
+  readonly nextMs: number;
 }
 
 export function createNameLookups(options: NameLookupsOptions = {}): NameLookup {
-  const { ask = (host) => lookup(host, { all: true }), deadlineMs = DEADLINE_MS, silenceMs = SILENCE_MS } = options;
+  const { ask = (host) => lookup(host, { all: true }), deadlineMs = DEADLINE_MS } = options;
+  const { silenceMs = SILENCE_MS, knownSilenceMs = Math.min(silenceMs, KNOWN_SILENCE_MS) } = options;
   /** Those that wait or are asked, by name: whoever asks the same shares the answer. */
   const open = new Map<string, Question>();
   /** A question waits for each namespace that asks it, so that none keeps another's name behind its own. */
   const waiting = createFairQueue<{ readonly question: Question; readonly group: string }>(MOST_WAITING);
   const running = new Map<string, number>();
-  /** Until when (`performance.now()`) a name is not asked about again. */
-  const silent = createBoundedMap<number>(MOST_SILENT_BYTES, dataBytes);
+  /** By namespace and name: a silence leaves a namespace's look-ups to its other names, and is none of another namespace's business. */
+  const known = createBoundedMap<Known>(MOST_KNOWN_BYTES, dataBytes);
   let runningCount = 0;
 
   function begin(): void {
@@ -70,21 +88,17 @@ export function createNameLookups(options: NameLookupsOptions = {}): NameLookup 
     question.state = "asked";
     runningCount += 1;
     running.set(group, (running.get(group) ?? 0) + 1);
-    const timer = setTimeout(() => {
-      question.state = "late";
-      silent.set(host, performance.now() + silenceMs);
-      answer.reject(unanswered(host));
-    }, deadlineMs);
+    const timer = setTimeout(() => giveUp(question), deadlineMs);
     try {
       const found = await ask(host);
-      silent.delete(host);
+      learnAnswer(question);
       answer.resolve(found);
     } catch (error) {
-      const isSilence =
-        (error as NodeJS.ErrnoException).code === "EAI_AGAIN" && performance.now() - startedAt > Math.min(SLOW_MS, deadlineMs);
-      if (isSilence) silent.set(host, performance.now() + silenceMs);
-      else silent.delete(host);
-      answer.reject(isSilence ? unanswered(host) : error);
+      const isGivenUp = (error as NodeJS.ErrnoException).code === "EAI_AGAIN";
+      const isSilence = isGivenUp && performance.now() - startedAt > Math.min(SLOW_MS, deadlineMs);
+      if (!isGivenUp) learnAnswer(question);
+      if (isSilence) giveUp(question);
+      else answer.reject(error);
     } finally {
       clearTimeout(timer);
       open.delete(host);
@@ -96,29 +110,56 @@ export function createNameLookups(options: NameLookupsOptions = {}): NameLookup 
     }
   }
 
-  function unanswered(host: string): NameUnanswered {
-    const seconds = Math.ceil(((silent.get(host) ?? 0) - performance.now()) / 1_000);
+  function giveUp(question: Question): void {
+    if (question.state === "late") return;
+    question.state = "late";
+    learnSilence(question);
+    question.answer.resolve(undefined);
+  }
+
+  function learnAnswer({ host, groups }: Question): void {
+    for (const group of groups) known.set(keyOf(group, host), { silentUntil: 0, nextMs: knownSilenceMs }, group);
+  }
+
+  function learnSilence({ host, groups }: Question): void {
+    for (const group of groups) {
+      const { nextMs } = known.get(keyOf(group, host)) ?? { nextMs: silenceMs };
+      const silentUntil = performance.now() + nextMs;
+      known.set(keyOf(group, host), { silentUntil, nextMs: Math.min(silenceMs, 2 * nextMs) }, group);
+    }
+  }
+
+  const silentForMs = (group: string, host: string) => (known.get(keyOf(group, host))?.silentUntil ?? 0) - performance.now();
+
+  function noAnswer(group: string, host: string): string {
+    const seconds = Math.ceil(silentForMs(group, host) / 1_000);
     const when = seconds > 0 ? `is asked again in ${seconds} s` : "is still being asked";
-    return new NameUnanswered(`DNS gave no answer for its name and ${when}; check the name and the cluster's DNS`);
+    return `DNS gave no answer for its name and ${when}; check the name and the cluster's DNS`;
   }
 
   return async (hostText) => {
     const host = hostText.toLowerCase();
-    if ((silent.get(host) ?? 0) > performance.now()) throw unanswered(host);
-    const question = open.get(host) ?? { host, askers: 0, state: "waiting", answer: Promise.withResolvers<Found>() };
-    if (question.state === "late") throw unanswered(host);
+    const namespace = currentAsker();
+    // What the operator asks for itself waits behind nobody's other names.
+    const group = namespace ?? ` ${host}`;
+    if (silentForMs(group, host) > 0) throw new NameNotAsked(noAnswer(group, host), namespace);
+    const question = open.get(host) ?? newQuestion(host);
+    if (question.state === "late") throw new NameUnanswered(noAnswer(group, host));
     open.set(host, question);
     question.askers += 1;
-    // What the operator asks for itself waits behind nobody's other names.
-    const group = currentAsker() ?? ` ${host}`;
+    question.groups.add(group);
     if (question.state === "waiting") waiting.push(group, { question, group });
     begin();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(question.state === "waiting" ? notAsked(currentAsker()) : unanswered(host)), deadlineMs + 1);
+      const fail = () =>
+        reject(question.state === "waiting" ? new NameNotAsked(NOT_ASKED, namespace) : new NameUnanswered(noAnswer(group, host)));
+      timer = setTimeout(fail, deadlineMs + 1);
     });
     try {
-      return await Promise.race([question.answer.promise, late]);
+      const found = await Promise.race([question.answer.promise, late]);
+      if (found === undefined) throw new NameUnanswered(noAnswer(group, host));
+      return found;
     } finally {
       clearTimeout(timer);
       question.askers -= 1;
@@ -127,7 +168,11 @@ export function createNameLookups(options: NameLookupsOptions = {}): NameLookup 
   };
 }
 
-function notAsked(namespace: string | undefined): NameNotAsked {
-  const why = "because it gives no answer for other names of this namespace or of many; check those names and the cluster's DNS";
-  return new NameNotAsked(`DNS was not asked for its name in time, ${why}`, namespace);
+function newQuestion(host: string): Question {
+  return { host, groups: new Set(), askers: 0, state: "waiting", answer: Promise.withResolvers() };
+}
+
+/** No namespace has a space in its name. */
+function keyOf(group: string, host: string): string {
+  return `${group} ${host}`;
 }

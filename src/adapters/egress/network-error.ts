@@ -10,7 +10,7 @@ export class NameUnanswered extends Error {
   readonly code: string = "EAI_AGAIN";
 }
 
-/** Nobody was even asked, because other names took the share of whoever asks: it says nothing of the host, and nothing to others. */
+/** Nobody was asked now, because other names took the share of whoever asks, or by what that one remembers: no news of the host, and nothing to others. */
 export class NameNotAsked extends NameUnanswered {
   override readonly code = "NAME_NOT_ASKED";
   readonly shareOf: string | undefined;

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import { askFor, askForOurselves } from "../../../src/adapters/egress/asker.ts";
 import { createNameLookups } from "../../../src/adapters/egress/name-lookups.ts";
-import { NameUnanswered } from "../../../src/adapters/egress/network-error.ts";
+import { NameNotAsked, NameUnanswered } from "../../../src/adapters/egress/network-error.ts";
 
 const found = [{ address: "192.0.2.1", family: 4 }];
 
@@ -134,4 +134,71 @@ test("what nobody waits for any more is not asked", async () => {
   for (const answer of dns.held.values()) answer.resolve(found);
   await turn();
   assert.equal(dns.asked.length, 2);
+});
+
+/** A resolver that knows every name, but gives up after a while for as long as it is out. */
+function startOutages() {
+  const dns = { asked: [] as string[], isOut: false };
+  const ask = async (host: string) => {
+    dns.asked.push(host);
+    if (!dns.isOut) return found;
+    await sleep(30);
+    throw Object.assign(new Error("no"), { code: "EAI_AGAIN" });
+  };
+  return { dns, ask };
+}
+
+// S33, F49-F50
+test("after an outage of DNS a name that was answered before is asked again soon, ever later while the outage lasts, and soon once more after an answer", async () => {
+  const { dns, ask } = startOutages();
+  const look = createNameLookups({ ask, deadlineMs: 20, knownSilenceMs: 1_000 });
+  const say = async (host: string) => (await Promise.all(askAll(look, "team", [host])))[0]?.message;
+  assert.equal(await say("git.example"), undefined);
+  dns.isOut = true;
+  assert.match((await say("git.example")) ?? "", /is asked again in 1 s/);
+  assert.match((await say("new.example")) ?? "", /is asked again in 60 s/);
+  await sleep(1_050);
+  assert.match((await say("git.example")) ?? "", /is asked again in 2 s/);
+  assert.match((await say("new.example")) ?? "", /is asked again in 59 s/);
+  dns.isOut = false;
+  await sleep(2_050);
+  assert.equal(await say("git.example"), undefined);
+  dns.isOut = true;
+  assert.match((await say("git.example")) ?? "", /is asked again in 1 s/);
+  assert.deepEqual(dns.asked, ["git.example", "git.example", "new.example", "git.example", "git.example", "git.example"]);
+});
+
+// S33
+test("a silence is remembered for the namespaces that met it, and what they are told from memory is for them alone", async () => {
+  const { dns, ask } = startOutages();
+  const look = createNameLookups({ ask, deadlineMs: 20 });
+  dns.isOut = true;
+  await Promise.all([...askAll(look, "one", ["git.example"]), ...askAll(look, "two", ["git.example"])]);
+  assert.equal(dns.asked.length, 1);
+  dns.isOut = false;
+  await sleep(20);
+  for (const namespace of ["one", "two"]) {
+    const [again] = await Promise.all(askAll(look, namespace, ["git.example"]));
+    assert.ok(again instanceof NameNotAsked);
+    assert.equal(again.shareOf, namespace);
+    assert.match(again.message, /^DNS gave no answer for its name and is asked again in \d+ s/);
+  }
+  assert.equal(dns.asked.length, 1);
+  assert.deepEqual(await askFor("three", () => look("git.example")), found);
+});
+
+// S33
+test("however many names a namespace asks for, what is known of another's stays known", async () => {
+  const { dns, ask } = startOutages();
+  const look = createNameLookups({ ask, deadlineMs: 20 });
+  dns.isOut = true;
+  await Promise.all(askAll(look, "good", ["silent.example"]));
+  dns.isOut = false;
+  await sleep(20);
+  for (let i = 0; i < 10_000; i++) await askFor("greedy", () => look(`${i}.example`));
+  await askFor("greedy", () => look("silent.example"));
+  const before = dns.asked.length;
+  const [again] = await Promise.all(askAll(look, "good", ["silent.example"]));
+  assert.ok(again instanceof NameNotAsked);
+  assert.equal(dns.asked.length, before);
 });
