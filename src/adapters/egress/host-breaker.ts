@@ -4,6 +4,7 @@ import type { ReconcileError } from "../../errors.ts";
 import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { dataBytes } from "../../sharing/data-bytes.ts";
 import { DatedFailure } from "../../sharing/dated-failure.ts";
+import { currentAsker } from "./asker.ts";
 
 export interface HostBreaker {
   /** Throws when no connection to the host came about in a try that began not before that time. */
@@ -22,6 +23,7 @@ interface HostState {
 const MOST_BYTES = 2 ** 20;
 
 export function createHostBreaker(): HostBreaker {
+  /** Each counts for the namespace that learned it last: one that learns too much forgets its own, and then that host is tried once more. */
   const hosts = createBoundedMap<HostState>(MOST_BYTES, dataBytes);
 
   return {
@@ -36,9 +38,9 @@ export function createHostBreaker(): HostBreaker {
       const { answeredAt = Number.NEGATIVE_INFINITY, failure: known } = hosts.get(host) ?? {};
       // A host that has answered somebody since then is only busy.
       const isNews = startedAt > answeredAt && (!known || startedAt > known.startedAt);
-      if (isNews) hosts.set(host, { answeredAt, failure });
+      if (isNews) hosts.set(host, { answeredAt, failure }, currentAsker());
       return failure;
     },
-    answered: (host) => hosts.set(host, { answeredAt: performance.now() }),
+    answered: (host) => hosts.set(host, { answeredAt: performance.now() }, currentAsker()),
   };
 }

@@ -1,6 +1,7 @@
 /** GitHub's rate limits, which count by token. https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api */
 import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { dataBytes } from "../../sharing/data-bytes.ts";
+import { currentAsker } from "../egress/asker.ts";
 import { retryAfterMs, serverNow } from "../egress/retry-after.ts";
 
 interface RateLimits {
@@ -34,6 +35,7 @@ const UNNAMED_MS = 60_000;
 const MOST_BYTES = 2 ** 20;
 
 export function createRateLimits(now: () => number): RateLimits {
+  /** Each counts for the namespace that asked with the token last. */
   const budgets = createBoundedMap<Budget>(MOST_BYTES, dataBytes);
 
   function current(): typeof budgets {
@@ -52,7 +54,7 @@ export function createRateLimits(now: () => number): RateLimits {
       const blockedMs = refusedMs ?? (remaining === 0 ? believed(resetMs) : 0);
       // Answers overtake each other: one that came late lifts no block.
       const blockedUntil = Math.max(now() + blockedMs, budgets.get(tokenId)?.blockedUntil ?? 0);
-      budgets.set(tokenId, { remaining, blockedUntil, endsAt: Math.max(blockedUntil, now() + believed(resetMs)) });
+      budgets.set(tokenId, { remaining, blockedUntil, endsAt: Math.max(blockedUntil, now() + believed(resetMs)) }, currentAsker());
       return refusedMs;
     },
     remaining() {

@@ -5,10 +5,10 @@ import { shareOf } from "../../sharing/own-share.ts";
 import { askFor, currentAsker } from "../egress/asker.ts";
 import { createHostBreaker } from "../egress/host-breaker.ts";
 import type { SshChannel } from "./ssh-channel.ts";
-import { openSshConnection, type SshConnectionOptions } from "./ssh-connection.ts";
+import { openSshConnection, type SshConnection, type SshConnectionOptions } from "./ssh-connection.ts";
 import { endpointOf, HungUpEarly } from "./ssh-failures.ts";
 import { findSshHost, type SshHostOptions } from "./ssh-host.ts";
-import { createSshLane, type SshLane } from "./ssh-lane.ts";
+import { type Asked, createSshLane, type SshLane } from "./ssh-lane.ts";
 import { createSshLogins } from "./ssh-logins.ts";
 import { createSshOpenings } from "./ssh-openings.ts";
 
@@ -56,6 +56,9 @@ export interface SshConnectionsOptions extends SshHostOptions {
 const OPENINGS_AT_ONCE = 6;
 const OPENING_RETRIES = 3;
 
+/** Equal for one host and port, however the name is written. */
+const nameOf = (to: SshRepository) => endpointOf(to).toLowerCase();
+
 export function createSshConnections(options: SshConnectionsOptions): SshConnections {
   const { idleMs = 180_000, maxIdle = 128, spreadAfterMs = 250, retryMs = 150 } = options;
   const shutdown = new AbortController();
@@ -73,37 +76,11 @@ export function createSshConnections(options: SshConnectionsOptions): SshConnect
   let opened = 0;
 
   function laneOf(to: SshRepository, key: SshKey): SshLane {
-    const host = endpointOf(to).toLowerCase();
-    const name = JSON.stringify([to.user, host, key.id]);
+    const name = JSON.stringify([to.user, nameOf(to), key.id]);
     const known = lanes.get(name);
     if (known) return known;
     const lane = createSshLane({
-      async open({ namespace, notBefore }) {
-        let startedAt = 0;
-        // Learned before the next one gets the place of this one.
-        const attempt = async <T>(work: () => Promise<T>) => {
-          breaker.refuse(host, notBefore);
-          startedAt = performance.now();
-          return work().catch((error) => Promise.reject(learn(host, startedAt, error)));
-        };
-        const connect = async () => {
-          // Before there is a place: DNS may be silent for one namespace.
-          const found = await attempt(() => findSshHost(to, options));
-          return openings.run({ host, namespace }, shutdown.signal, () =>
-            attempt(() => openSshConnection(to, found, key, connectionOptions)),
-          );
-        };
-        try {
-          const connection = await logins.run({ host, user: to.user, key, namespace }, () => askFor(namespace, connect));
-          breaker.answered(host);
-          opened += 1;
-          options.log?.info({ host, user: to.user, key: key.id }, "ssh connection opened");
-          return connection;
-        } catch (error) {
-          // At every try.
-          throw error instanceof HungUpEarly ? breaker.failed(host, startedAt, error) : error;
-        }
-      },
+      open: (asked) => askFor(asked.namespace, () => open(to, key, asked)),
       spreadAfterMs,
       idleMs,
       onIdle(connection, close) {
@@ -118,6 +95,32 @@ export function createSshConnections(options: SshConnectionsOptions): SshConnect
     });
     lanes.set(name, lane);
     return lane;
+  }
+
+  async function open(to: SshRepository, key: SshKey, { namespace, notBefore }: Asked): Promise<SshConnection> {
+    const host = nameOf(to);
+    let startedAt = 0;
+    // Learned before the next one gets the place of this one.
+    const attempt = async <T>(work: () => Promise<T>) => {
+      breaker.refuse(host, notBefore);
+      startedAt = performance.now();
+      return work().catch((error) => Promise.reject(learn(host, startedAt, error)));
+    };
+    const connect = async () => {
+      // Before there is a place: DNS may be silent for one namespace.
+      const found = await attempt(() => findSshHost(to, options));
+      return openings.run({ host, namespace }, shutdown.signal, () => attempt(() => openSshConnection(to, found, key, connectionOptions)));
+    };
+    try {
+      const connection = await logins.run({ host, user: to.user, key, namespace }, connect);
+      breaker.answered(host);
+      opened += 1;
+      options.log?.info({ host, user: to.user, key: key.id }, "ssh connection opened");
+      return connection;
+    } catch (error) {
+      // At every try.
+      throw error instanceof HungUpEarly ? breaker.failed(host, startedAt, error) : error;
+    }
   }
 
   function learn(host: string, startedAt: number, error: unknown): unknown {

@@ -13,7 +13,7 @@ export interface SshLane {
 }
 
 /** A connection that could not be opened fails what was asked for the same namespace, when the try began not before that time. */
-interface Asked {
+export interface Asked {
   /** Undefined: the operator itself. */
   readonly namespace: string | undefined;
   readonly notBefore: number;

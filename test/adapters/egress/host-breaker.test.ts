@@ -34,6 +34,20 @@ test("a host that has answered since the try began is only busy", () => {
   breaker.refuse("a", 0);
 });
 
+// S33
+test("however many hosts a namespace finds silent, what another found out stays known", () => {
+  const breaker = createHostBreaker();
+  askFor("good", () => breaker.failed("git.example", 10, silent));
+  askFor("good", () => breaker.answered("busy.example"));
+  for (let i = 0; i < 5_000; i++) {
+    askFor("greedy", () => breaker.failed(`silent-${i}.example`, 10, silent));
+    askFor("greedy", () => breaker.answered(`answers-${i}.example`));
+  }
+  assert.throws(() => breaker.refuse("git.example", 0));
+  breaker.failed("busy.example", 10, silent);
+  breaker.refuse("busy.example", 0);
+});
+
 // S4
 test("an https repository at a refused address is not connected to, and the reason says what opens it", async (t) => {
   let accepted = 0;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { Agent } from "undici";
 import { type CiAnswer, type CiApi, startCiApi } from "../../../sandbox/ci-api.ts";
+import { askFor } from "../../../src/adapters/egress/asker.ts";
 import { createGithubActions } from "../../../src/adapters/forge/github-actions.ts";
 import { createRateLimits } from "../../../src/adapters/forge/github-rate-limits.ts";
 import type { BuildState } from "../../../src/core/ports.ts";
@@ -101,6 +102,15 @@ test("an answer that was overtaken lifts no block, and a block that has passed i
   clock.ms = 3_600_001;
   assert.equal(limits.blockedForMs("id"), 0);
   assert.equal(limits.remaining(), undefined);
+});
+
+// S33
+test("however many tokens a namespace asks with, the limit of another's stays known", () => {
+  const limits = createRateLimits(() => 0);
+  const headers = { "retry-after": "30" };
+  askFor("good", () => limits.learn("good", { status: 429, headers, text: "" }));
+  for (let i = 0; i < 10_000; i++) askFor("greedy", () => limits.learn(`greedy ${i}`, { status: 429, headers, text: "" }));
+  assert.equal(limits.blockedForMs("good"), 30_000);
 });
 
 test("a 403 about permissions blocks nothing", async (t) => {
