@@ -27,12 +27,12 @@ export const ROOMS: Record<string, Room> = {
   "src/core/targets": {
     promise: "what is wanted, from where and with whose keys: annotations become a target",
     asks: ["src/core", "src/text"],
-    doors: ["target", "allowed-repositories", "branch", "image-check", "manifest-path", "port-hint", "secret-scope"],
+    doors: ["target", "allowed-repositories", "branch", "image-check", "manifest-path", "port-hint", "read-branches", "secret-scope"],
   },
   "src/core/commits": {
     promise: "which commit and which tag, and what a commit of ours says",
     asks: ["src/core", "src/core/targets", "src/text"],
-    doors: ["tag", "commit-message", "web-links"],
+    doors: ["find-wanted", "tag", "commit-message", "web-links"],
   },
   "src/core/images": {
     promise: "is the image there: never a push without a yes",

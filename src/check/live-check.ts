@@ -1,14 +1,16 @@
 /** The steps of a run (contract §6) for one Deployment, up to the push: each is told, and what one lacks does not hide the next. */
 
 import { commitMessage } from "../core/commits/commit-message.ts";
+import { findWanted } from "../core/commits/find-wanted.ts";
 import { tagFor } from "../core/commits/tag.ts";
 import { formatImage } from "../core/image.ts";
 import type { GateVerdict, ImageGate } from "../core/images/image-gate.ts";
 import { withoutEmojiCode } from "../core/news/chat-text.ts";
 import type { Git, ManifestEdit, ManifestsBranch, Newest, Places, PushAccess, SecretField, Wanted } from "../core/ports.ts";
-import { newestCommit, type ReconcilePorts, readBranches } from "../core/reconcile.ts";
+import type { ReconcilePorts } from "../core/reconcile.ts";
 import { formatRepository } from "../core/repository.ts";
 import { readLogin, requireAllowed } from "../core/targets/allowed-repositories.ts";
+import { readBranches } from "../core/targets/read-branches.ts";
 import type { ImageName, Target } from "../core/types.ts";
 import { asReconcileError } from "../errors.ts";
 import type { UsedSecret } from "./describe-target.ts";
@@ -74,7 +76,7 @@ export async function checkLive(
   const appName = formatRepository(app.repository);
   const name = formatRepository(manifests.repository);
   const notBefore = performance.now();
-  const newest = () => newestCommit(branches, notBefore, ports);
+  const newest = () => findWanted(branches, notBefore, ports);
   const observed = await step(`asking ${appName} for its newest commit`, newest, (found) => describeNewest(found, appName));
   const appCommit = observed?.commit;
   const read = () => readManifest(target, manifests, notBefore, ports);

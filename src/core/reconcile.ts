@@ -1,18 +1,18 @@
 /** One Deployment, top to bottom: the list of steps of the contract's §6. */
 
 import { asReconcileError, inStep } from "../errors.ts";
-import { isOperatorCommit } from "./commits/commit-message.ts";
+import { findWanted, findWantedFrom } from "./commits/find-wanted.ts";
 import { tagFor } from "./commits/tag.ts";
 import { patchStep } from "./delivery/delivery.ts";
 import type { Seat } from "./delivery/writer.ts";
 import type { ImageGate } from "./images/image-gate.ts";
-import type { Branch, Commit, Git, Identity, ManifestsBranch, Newest, Places, SecretField, SshKey, Wanted } from "./ports.ts";
+import type { Git, Identity, Newest, Places, SecretField, SshKey } from "./ports.ts";
 import type { Branches, Progress } from "./progress.ts";
 import type { BackOff } from "./runs/back-off.ts";
-import { type AllowedRepositories, readLogin, requireAllowed, requireBound } from "./targets/allowed-repositories.ts";
+import { type AllowedRepositories, readLogin, requireAllowed } from "./targets/allowed-repositories.ts";
 import { withPortHint } from "./targets/port-hint.ts";
-import { hasOneKey } from "./targets/target.ts";
-import type { Outcome, Repository, SecretRef, Target } from "./types.ts";
+import { readBranches } from "./targets/read-branches.ts";
+import type { Outcome, SecretRef, Target } from "./types.ts";
 
 export interface ReconcilePorts {
   readonly git: Git;
@@ -36,46 +36,42 @@ export interface ReconcilePorts {
 /** Never rejects. */
 export async function reconcile(target: Target, seat: Seat, progress: Progress, ports: ReconcilePorts): Promise<Outcome> {
   const known: { from?: string; to?: string } = {};
+  /** What is costly to read is put off before it is asked for, a push once it is known that there is something to push. */
+  const heldBack = ({ commit }: Newest) => {
+    const tag = tagFor(commit.sha, target.tagType);
+    known.to = tag;
+    const held = ports.backOff.held(target, tag);
+    if (held && held.code !== "git_push_refused") throw held;
+    return { tag, held };
+  };
   try {
     requireAllowed(ports.allowedRepositories, target);
 
     progress.step("secret", "reading the SSH key");
     const branches = await during("Failed to get SSH key", () => readBranches(target, ports));
-    const { manifests } = branches;
 
-    progress.step(
-      "commit",
-      target.appBranch === undefined ? "asking for the newest commit" : `asking for the newest commit of '${target.appBranch}'`,
-    );
+    progress.step("commit", `asking for the newest commit${target.appBranch === undefined ? "" : ` of '${target.appBranch}'`}`);
     const notBefore = progress.list();
     // Both branches are listed at once: on a long wire it is the waits one after the other that take the time.
     const lastFailure = ports.backOff.lastFailure(target);
-    if (lastFailure === undefined || lastFailure === "git_push_refused") ports.git.refreshAhead(manifests, notBefore);
-    /** What is costly to read is put off before it is asked for, a push once it is known that there is something to push. */
-    const heldBack = (tag: string) => {
-      known.to = tag;
-      const held = ports.backOff.held(target, tag);
-      if (held && held.code !== "git_push_refused") throw held;
-      return held;
-    };
-    const newest = await during("Failed to get latest SHA", () =>
+    if (lastFailure === undefined || lastFailure === "git_push_refused") ports.git.refreshAhead(branches.manifests, notBefore);
+    const tip = await during("Failed to get latest SHA", () =>
       withPortHint(branches.app.repository, () => ports.git.newestCommit(branches.app, notBefore)),
     );
-    heldBack(tagFor(newest.commit.sha, target.tagType));
-    const observed = await during("Failed to get latest SHA", () => lookPastOwn(branches, newest, notBefore, ports));
-    const appCommit = observed.commit;
-    const tag = tagFor(appCommit.sha, target.tagType);
-    const held = heldBack(tag);
+    heldBack(tip);
+    const wanted = await during("Failed to get latest SHA", () => findWantedFrom(tip, branches, notBefore, ports));
+    const { tag, held } = heldBack(wanted);
+    const appCommit = wanted.commit;
 
     progress.step("manifest", "reading the manifest", known);
     const { at, edit } = await during(patchStep(target, tag), () =>
-      withPortHint(manifests.repository, async () => {
-        const at = await ports.git.manifestsBranch(manifests, notBefore);
-        ports.onBranches({ observed: observed.branch, manifests: at.branch });
+      withPortHint(branches.manifests.repository, async () => {
+        const at = await ports.git.manifestsBranch(branches.manifests, notBefore);
+        ports.onBranches({ observed: wanted.branch, manifests: at.branch });
+        const { path, image } = target;
         const edit = await ports.git.withManifests(at, async (copy) => {
-          const tip = await copy.refresh(notBefore);
-          const { path, image } = target;
-          return ports.places.edit({ text: await copy.read(tip, path), path, image, tag }, target, progress.signal);
+          const text = await copy.read(await copy.refresh(notBefore), path);
+          return ports.places.edit({ text, path, image, tag }, target, progress.signal);
         });
         return { at, edit };
       }),
@@ -90,7 +86,7 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
       ...{ readSecret: (ref, field) => readLogin(ports.readSecret, target, ref, field), warn: ports.warn },
       onWait(text) {
         ports.onBuild(appCommit.sha, text);
-        progress.wait(text, async (asked) => (await newestCommit(branches, asked, ports)).commit.sha === appCommit.sha);
+        progress.wait(text, async (asked) => (await findWanted(branches, asked, ports)).commit.sha === appCommit.sha);
       },
     });
     if (image.kind === "waiting") return { kind: "waiting", step: image.text, ...known };
@@ -107,56 +103,6 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
   } finally {
     seat.leave();
   }
-}
-
-type LookPorts = Pick<ReconcilePorts, "git" | "identity">;
-
-interface ReadBranches {
-  readonly app: Wanted<Branch>;
-  readonly manifests: Wanted<ManifestsBranch>;
-}
-
-/** What is read and written, with the keys for it. */
-export async function readBranches(
-  target: Target,
-  { readSecret, parseKey }: Pick<ReconcilePorts, "readSecret" | "parseKey">,
-): Promise<ReadBranches> {
-  const { appRepository, manifestRepository, namespace } = target;
-  const readKey = async (ref: SecretRef, ...repositories: Repository[]) => {
-    const { text, allowedRepositories } = await readSecret(ref, "ssh-privatekey");
-    requireBound(ref, allowedRepositories, repositories);
-    return parseKey(text, ref);
-  };
-  const isPublic = appRepository.transport === "https";
-  const isOneKey = hasOneKey(target);
-  const manifestKey = await readKey(target.manifestKey, manifestRepository, ...(isOneKey && !isPublic ? [appRepository] : []));
-  const appKey = isPublic ? undefined : isOneKey ? manifestKey : await readKey(target.appKey, appRepository);
-  return {
-    app: { repository: appRepository, branch: target.appBranch, key: appKey, namespace },
-    manifests: { repository: manifestRepository, branch: target.manifestBranch, key: manifestKey, namespace },
-  };
-}
-
-export async function newestCommit(branches: ReadBranches, notBefore: number, ports: LookPorts): Promise<Newest> {
-  return lookPastOwn(branches, await ports.git.newestCommit(branches.app, notBefore), notBefore, ports);
-}
-
-/**
- * A commit of the operator's own that the manifests branch holds does not count, whatever the addresses of the repositories say: no pass answers
- * its own commit.
- */
-async function lookPastOwn({ app, manifests }: ReadBranches, newest: Newest, notBefore: number, ports: LookPorts): Promise<Newest> {
-  const { git, identity } = ports;
-  const { branch, commit } = newest;
-  const isOwn = (one: Commit) => isOperatorCommit(one, identity);
-  if (!isOwn(commit)) return newest;
-  const at = await git.manifestsBranch(manifests, notBefore);
-  const isHeld = await git.withManifests(at, async (copy) => {
-    await copy.refresh(notBefore);
-    return copy.holds(commit.sha);
-  });
-  if (!isHeld) return newest;
-  return git.commitBehind({ ...app, branch }, commit.sha, notBefore, isOwn);
 }
 
 async function during<T>(step: string, work: () => Promise<T>): Promise<T> {
