@@ -53,13 +53,11 @@ const MOST_AT_RISK = 3;
 const PAUSES_UNTIL_FORGOTTEN = 5;
 const MOST_QUEUED = 100;
 const MOST_BYTES = 2 ** 21;
-/** An error has its stack. */
-const ERROR_BYTES = 2_000;
 
 export function createSshLogins({ pauseMs = PAUSE_MS, now = () => performance.now() }: SshLoginsOptions = {}): SshLogins {
   /** When a key was let in last. */
   const accepted = createBoundedMap<number>(MOST_BYTES, () => 0);
-  const denials = createBoundedMap<{ readonly until: number; readonly error: ReconcileError }>(MOST_BYTES, () => ERROR_BYTES);
+  const denials = createBoundedMap<{ readonly until: number; readonly message: string }>(MOST_BYTES, dataBytes);
   const shares = createBoundedMap<LoginShare>(MOST_BYTES, ({ queue, failed }) => dataBytes([[...queue.keys()], failed]));
 
   function shareOf({ host, user, namespace, key }: Login): LoginShare {
@@ -112,7 +110,7 @@ export function createSshLogins({ pauseMs = PAUSE_MS, now = () => performance.no
       ? `in ${secondsUntil(oldest.at + pauseMs)} s with another key in the Secret, of which ${MOST_AT_RISK} a minute are tried`
       : "at once with another key in the Secret";
     const when = `tried again in ${secondsUntil(denial.until)} s, or ${mended}`;
-    throw new ReconcileError("git_denied", `${denial.error.message} (${when})`, { cause: denial.error });
+    throw new ReconcileError("git_denied", `${denial.message} (${when})`);
   }
 
   /** Throws where it may not be tried now; false: others have to end before. */
@@ -135,7 +133,7 @@ export function createSshLogins({ pauseMs = PAUSE_MS, now = () => performance.no
     } catch (cause) {
       const error = asReconcileError(cause);
       if (error.code === "git_denied") {
-        denials.set(name, { until: now() + pauseMs, error }, namespace);
+        denials.set(name, { until: now() + pauseMs, message: error.message }, namespace);
         share.failed.push({ at: now(), key: key.id, secret: secretOf(key) });
         share.room = 1;
         if (isTrusted(share, name)) share.doubtedAt = now();

@@ -7,6 +7,7 @@ import { parseSshKey } from "../../../src/adapters/ssh/ssh-key.ts";
 import { createSshLogins } from "../../../src/adapters/ssh/ssh-logins.ts";
 import type { SshKey } from "../../../src/core/ports.ts";
 import { ReconcileError } from "../../../src/errors.ts";
+import { usedBytes } from "../../held-memory.ts";
 import { skipWithoutSshd, type startOpenSsh } from "../../openssh.ts";
 import { addKey, advertise, path, startSshWorld, until } from "./ssh-world.ts";
 
@@ -285,4 +286,25 @@ test("a failed login of one among a thousand namespaces is still known after all
   await assert.rejects(logins.run(login("greedy-with-a-long-name", "bad"), refuse), { message: "no" });
   for (let index = 0; index < 1_000; index++) await logins.run(login(`team-${index}`, `${index}`), async () => undefined);
   await assert.rejects(logins.run(login("greedy-with-a-long-name", "worse"), refuse), /has refused another login of this namespace/);
+});
+
+// S33
+test("what is known of refused keys is counted with all that a host has said of them", async () => {
+  const logins = createSshLogins();
+  const login = (index: number) => {
+    const namespace = `team-${index}`;
+    return { host: "h:22", user: "git", namespace, key: { id: `${index}`, privateKey: "", secret: { namespace, name: "key" } } };
+  };
+  const before = await usedBytes();
+  for (let index = 1_000; index < 2_000; index++) {
+    const cause = new Error(Buffer.alloc(20_000, `${index} `).toString());
+    const refused = new ReconcileError("git_denied", Buffer.alloc(20_000, `no ${index} `).toString(), { cause });
+    await logins.run(login(index), () => Promise.reject(refused)).catch(() => undefined);
+  }
+  const held = (await usedBytes()) - before;
+  assert.ok(held < 6 * 2 ** 20, `${held} bytes`);
+  await assert.rejects(
+    logins.run(login(1_999), async () => undefined),
+    /^ReconcileError: no 1999 .* \(tried again in \d+ s, /,
+  );
 });
