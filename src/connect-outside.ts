@@ -4,6 +4,7 @@ import type { KubeConfig } from "@kubernetes/client-node";
 import { createCheckedAddresses } from "./adapters/egress/checked-addresses.ts";
 import { createEgress } from "./adapters/egress/egress.ts";
 import { createNameLookups } from "./adapters/egress/name-lookups.ts";
+import { createForges } from "./adapters/forge/forge.ts";
 import { createGithubActions } from "./adapters/forge/github-actions.ts";
 import { createGit, type GitOptions } from "./adapters/git/git.ts";
 import { createKubeClient } from "./adapters/kubernetes/kube-client.ts";
@@ -76,7 +77,7 @@ export function connectOutside(options: OutsideOptions) {
     insecureRegistries: config.imageGate.insecureRegistries,
     realms: config.registryRealms,
   });
-  const builds = createGithubActions({ dispatcher, apiUrl: config.githubApiUrl, gitHubHost: config.githubHost });
+  const gitHub = createGithubActions({ dispatcher, apiUrl: config.githubApiUrl, gitHubHost: config.githubHost });
   const budget = createSecretBudget();
 
   /** Reads what this Deployment may name; what is read is kept out of every text until the release. */
@@ -98,9 +99,9 @@ export function connectOutside(options: OutsideOptions) {
     git: traceGit(copies, tracer),
     places: createPlaces(workshop),
     pushAccess: copies as PushAccess,
-    githubRateRemaining: builds.rateRemaining,
+    githubRateRemaining: gitHub.rateRemaining,
     registry: traceRegistry(registry, tracer),
-    builds: traceBuilds(builds, tracer),
+    builds: traceBuilds(createForges([gitHub]), tracer),
     async close() {
       await connections.close();
       kube.close();

@@ -171,7 +171,7 @@ export type BuildState =
   | { readonly kind: "unknown"; readonly reason: string; readonly shareOf?: string | undefined };
 
 export interface Builds {
-  /** Never rejects; a repository of another host has no builds (`none`). */
+  /** Never rejects; a repository of no known forge has no builds (`none`). */
   state(repository: Repository, sha: string, token: string): Promise<BuildState>;
 }
 

@@ -1,16 +1,17 @@
 /** What GitHub Actions does with a commit. */
 import { createHash } from "node:crypto";
 import type { Dispatcher } from "undici";
-import type { BuildState, Builds } from "../../core/ports.ts";
+import type { BuildState } from "../../core/ports.ts";
 import type { Repository } from "../../core/types.ts";
 import { escapeControl } from "../../text/escape.ts";
 import { withoutLast } from "../../text/without-last.ts";
 import { currentAsker } from "../egress/asker.ts";
 import { type HttpReply, request } from "../egress/http-request.ts";
+import type { Forge } from "./forge.ts";
 import { createRateLimits } from "./github-rate-limits.ts";
 import { decideBuildState, parseRuns, type WorkflowRun } from "./github-runs.ts";
 
-interface GithubActions extends Builds {
+interface GithubActions extends Forge {
   /** Requests left to the token that is nearest to its limit. */
   rateRemaining(): number | undefined;
 }
@@ -19,7 +20,7 @@ export interface GithubActionsOptions {
   readonly dispatcher: Dispatcher;
   /** `https://api.github.com`, or `https://HOST/api/v3` of an Enterprise server. */
   readonly apiUrl: string;
-  /** The git host that this API serves: of repositories elsewhere it knows no run, and is not asked. */
+  /** The git host that this API serves. */
   readonly gitHubHost: string;
   /** For all pages of one question. */
   readonly deadlineMs?: number;
@@ -82,8 +83,8 @@ export function createGithubActions(options: GithubActionsOptions): GithubAction
   }
 
   return {
+    serves: (repository) => isOn(repository, options.gitHubHost),
     async state(repository, sha, tokenText) {
-      if (!isOn(repository, options.gitHubHost)) return { kind: "none" };
       const name = ownerAndName(repository);
       if (name === undefined) return unknown("gitops.operator.app_repository is no OWNER/REPOSITORY of GitHub; correct its path");
       const token = tokenText.trim();

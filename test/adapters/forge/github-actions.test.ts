@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { Agent } from "undici";
 import { type CiRun, startCiApi } from "../../../sandbox/ci-api.ts";
+import { createForges } from "../../../src/adapters/forge/forge.ts";
 import { createGithubActions, type GithubActionsOptions } from "../../../src/adapters/forge/github-actions.ts";
 import type { BuildState } from "../../../src/core/ports.ts";
 import type { Repository } from "../../../src/core/types.ts";
@@ -20,7 +21,7 @@ async function start(t: TestContext, options: Partial<GithubActionsOptions> & { 
   t.after(() => ci.close());
   const dispatcher = new Agent();
   t.after(() => dispatcher.destroy());
-  const builds = createGithubActions({ dispatcher, apiUrl: ci.url, gitHubHost: "github.com", ...options });
+  const builds = createForges([createGithubActions({ dispatcher, apiUrl: ci.url, gitHubHost: "github.com", ...options })]);
   return { ci, builds };
 }
 
