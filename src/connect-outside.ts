@@ -81,14 +81,15 @@ export function connectOutside(options: OutsideOptions) {
   const budget = createSecretBudget();
 
   /** Reads what this Deployment may name; what is read is kept out of every text until the release. */
-  function readSecretFor({ namespace }: Pick<Target, "namespace">, releases: (() => void)[]) {
+  function readSecretFor({ namespace }: Pick<Target, "namespace">, releases: DisposableStack) {
     return async (ref: SecretRef, field: string) => {
       if (!decideSecretRef(config.secretRefs, ref, namespace, config.operatorNamespace, config.secretNamespaces)) {
         options.onSecretDenied?.();
         throw secretDenied(ref, namespace);
       }
       const read = await secrets.read(ref, field);
-      releases.push(budget.take(namespace, Buffer.byteLength(read.text)), redactor.watch(read.text));
+      releases.defer(budget.take(namespace, Buffer.byteLength(read.text)));
+      releases.defer(redactor.watch(read.text));
       if (field === "ssh-privatekey") options.onKeyRead?.(ref, read.allowedRepositories !== undefined);
       return read;
     };

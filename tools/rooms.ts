@@ -52,12 +52,12 @@ export const ROOMS: Record<string, Room> = {
   "src/core/runs": {
     promise: "which runs a call starts, joins or shares, when one is put off, and what is remembered of it",
     asks: [...CORE, "src/core/targets", "src/core/delivery"],
-    doors: ["pass", "ask-together", "back-off", "last-result", "recheck", "results", "secret-budget", "unknown-name"],
+    doors: ["calls", "pass", "back-off", "findings", "last-result", "recheck", "results", "secret-budget", "timer"],
   },
   "src/core/news": {
     promise: "what is news of a Deployment, once, in the words of Events and of chat",
-    asks: ["src/core", "src/text"],
-    doors: ["news", "notices", "events", "chat-text"],
+    asks: ["src/core", "src/core/runs", "src/text"],
+    doors: ["announcer", "events", "chat-text", "outcome-text"],
   },
   "src/adapters/egress": {
     promise: "what leaves the cluster goes to checked addresses, within the share of the namespace that asks",
@@ -107,7 +107,7 @@ export const ROOMS: Record<string, Room> = {
   "src/http": {
     promise: "the endpoints and pages",
     asks: [...CORE, "src/core/commits", "src/core/news", "src/core/runs"],
-    doors: ["app", "http-server", "reconcile-entry", "status-page", "status-report", "views", "without-broken"],
+    doors: ["app", "http-server", "endpoints"],
   },
   "src/telemetry": {
     promise: "logs, metrics, traces, and what must not be told",

@@ -33,7 +33,7 @@ export interface LiveWorld {
 export async function openLiveWorld({ config, redactor, deadlineMs, kubeconfig }: LiveOptions): Promise<LiveWorld> {
   const outside = connectOutside({ config, redactor, kubeConfig: await loadKubeConfig(kubeconfig) });
   const ended = new AbortController();
-  const releases: (() => void)[] = [];
+  const releases = new DisposableStack();
   let doing = "nothing";
   const timer = setTimeout(() => {
     const seconds = deadlineMs / 1_000;
@@ -78,7 +78,7 @@ export async function openLiveWorld({ config, redactor, deadlineMs, kubeconfig }
     async close() {
       clearTimeout(timer);
       await Promise.race([outside.close(), sleep(CLOSE_MS, undefined, { ref: false })]);
-      for (const release of releases) release();
+      releases.dispose();
     },
   };
 }

@@ -85,6 +85,13 @@ export type Parsed =
   | { readonly kind: "malformed"; readonly settings: Settings; readonly problems: readonly string[]; readonly warnings: readonly string[] }
   | { readonly kind: "ready"; readonly settings: Settings; readonly target: Target; readonly warnings: readonly string[] };
 
+/** It has all required annotations. */
+export type Tracked = Exclude<Parsed, { kind: "untracked" | "incomplete" }>;
+
+export function isTracked(parsed: Parsed): parsed is Tracked {
+  return parsed.kind !== "untracked" && parsed.kind !== "incomplete";
+}
+
 /**
  * What a run came to. `from`: the first differing tag that was there; `to`: the wanted tag, once it is known. `unchecked`: the tag was
  * pushed without asking whether the image is there, because somebody said so.

@@ -8,8 +8,8 @@ import { durationInWords } from "./duration-in-words.ts";
 import { Html, html } from "./html.ts";
 import { nothingFound } from "./nothing-found.ts";
 import { redacted } from "./redacted.ts";
+import type { IncompleteRow, ShowRows, StatusRows, TrackedRow } from "./status-rows.ts";
 import { STATUS_STYLE } from "./status-style.ts";
-import type { IncompleteRow, ShowRows, StatusRows, TrackedRow } from "./views.ts";
 
 /** Nothing is loaded, run, framed or sent: whatever got past the escaping could do nothing. */
 export const STATUS_PAGE_POLICY = [

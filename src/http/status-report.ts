@@ -1,7 +1,7 @@
 /** `/status` as text (contract §5). */
 import { escapeControl } from "../text/escape.ts";
 import { nothingFound } from "./nothing-found.ts";
-import type { IncompleteRow, ShowRows, StatusRows, TrackedRow } from "./views.ts";
+import type { IncompleteRow, ShowRows, StatusRows, TrackedRow } from "./status-rows.ts";
 
 const COLUMNS = [
   ["NAMESPACE", 12],

@@ -7,11 +7,12 @@ import { annotationNames, annotationPrefix } from "../../src/core/annotations.ts
 import { parseTarget } from "../../src/core/targets/target.ts";
 import type { DeploymentRecord } from "../../src/core/types.ts";
 import { createApp, type Endpoints } from "../../src/http/app.ts";
+import { debugText } from "../../src/http/debug-text.ts";
 import { startHttpServer } from "../../src/http/http-server.ts";
 import { createPieceSender } from "../../src/http/send-pieces.ts";
 import { statusPage } from "../../src/http/status-page.ts";
 import { statusReport } from "../../src/http/status-report.ts";
-import { debugText, type StatusRows, statusRows } from "../../src/http/views.ts";
+import { type Known, type StatusRows, statusRows } from "../../src/http/status-rows.ts";
 import { createWithoutBroken } from "../../src/http/without-broken.ts";
 import { onceEach } from "../../src/sharing/once-each.ts";
 import { eventually } from "../eventually.ts";
@@ -45,11 +46,14 @@ async function startPages(t: TestContext) {
     }
   }
   const redact = (text: string) => text;
+  const nothing = () => undefined;
+  const known: Known = {
+    ...{ deployments: { list: () => records, refusal: nothing, refusals: [] }, parse },
+    ...{ lastResult: nothing, branchesOf: nothing, isUnboundKey: nothing, chatProblem: nothing },
+  };
   function* rowsTo(write: (rows: StatusRows, show: ReturnType<typeof createWithoutBroken>["show"]) => Iterable<string>) {
     const page = createWithoutBroken((_name, error) => assert.fail(String(error)));
-    const nothing = () => undefined;
-    const refusals = { refusal: nothing, refusals: [] };
-    const rows = yield* statusRows(records, page, parse, nothing, () => false, nothing, refusals, nothing);
+    const rows = yield* statusRows(known, page);
     yield* write(rows, page.show);
   }
   const facts = { now: new Date(), githubHost: "github.com", isSynced: true, redact };
@@ -57,7 +61,7 @@ async function startPages(t: TestContext) {
     reconcile: async () => [],
     status: () => counted(rowsTo((rows, show) => statusReport(rows, true, { redact, show }))),
     statusPage: () => counted(rowsTo((rows, show) => statusPage(rows, { ...facts, show }))),
-    debug: () => counted(debugText(records, parse, () => undefined, { redact, show: createWithoutBroken(assert.fail).show })),
+    debug: () => counted(debugText(known, { redact, show: createWithoutBroken(assert.fail).show })),
     health: () => ({ status: "ok", tracked_deployments: COUNT }),
     ready: () => {},
     metrics: async () => ({ contentType: "text/plain", text: "metrics" }),

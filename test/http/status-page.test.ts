@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { type DefaultTreeAdapterTypes, parse } from "parse5";
 import type { Rollout } from "../../src/core/types.ts";
 import { statusPage as pieces, STATUS_PAGE_POLICY } from "../../src/http/status-page.ts";
-import type { StatusRows, TrackedRow } from "../../src/http/views.ts";
+import type { StatusRows, TrackedRow } from "../../src/http/status-rows.ts";
 import { growthOf, MOST_GROWTH } from "../growth.ts";
 import { manyRows, NOW, row, threeRows } from "./status-rows.ts";
 

@@ -1,6 +1,6 @@
 /** Rows as a cluster of any size would give them. */
 import { parseRepository } from "../../src/core/repository.ts";
-import type { StatusRows, TrackedRow } from "../../src/http/views.ts";
+import type { StatusRows, TrackedRow } from "../../src/http/status-rows.ts";
 
 export const NOW = new Date("2026-03-04T05:06:07.000Z");
 

@@ -13,7 +13,7 @@ import type { LastResult } from "./last-result.ts";
 import { createResults, type Listeners } from "./results.ts";
 import { createRun, type Run, type RunPorts, runToEnd } from "./run.ts";
 
-interface Reconciler {
+export interface Reconciler {
   /** One result per tracked Deployment as soon as `due` aborts: worked on ones by namespace and name, then the disabled. */
   reconcile(filter: Filter, due: AbortSignal): Promise<Result[]>;
   /** The last finished run of a Deployment. */

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createEvents, type Events, incompleteEvent } from "../../../src/core/news/events.ts";
+import { describeOutcome } from "../../../src/core/news/outcome-text.ts";
 import type { Outcome } from "../../../src/core/types.ts";
 import { type ErrorCode, ReconcileError } from "../../../src/errors.ts";
-import { describeOutcome } from "../../../src/http/reconcile-entry.ts";
 
 const shop = { namespace: "default", deployment: "shop" };
 const tag = "a".repeat(40);

@@ -1,37 +1,34 @@
 /** Who is told what of a run: the log, the cluster's Events, the chat. None of them can fail a pass (contract §8). */
 
-import type { Chat } from "./adapters/chat/chat.ts";
-import type { EventRecorder } from "./adapters/kubernetes/event-recorder.ts";
-import type { Outside } from "./connect-outside.ts";
-import { type ClusterEvent, createEvents, incompleteEvent, notificationRefused } from "./core/news/events.ts";
-import type { NewsEvent } from "./core/news/news.ts";
-import { createNotices } from "./core/news/notices.ts";
-import type { Deployments, Log } from "./core/ports.ts";
-import type { EndedRun } from "./core/runs/results.ts";
-import type { Result, Target } from "./core/types.ts";
-import { type Filter, idOf, type Name } from "./core/types.ts";
-import { describeOutcome } from "./http/reconcile-entry.ts";
-import type { Redactor } from "./telemetry/redact.ts";
+import type { Deployments, Log, Notifier, SecretField } from "../ports.ts";
+import type { EndedPass } from "../runs/calls.ts";
+import type { EndedRun } from "../runs/results.ts";
+import { type DeploymentRecord, idOf, type Name, type Result, type SecretRef, type Target } from "../types.ts";
+import { type ClusterEvent, createEvents, incompleteEvent, notificationRefused } from "./events.ts";
+import type { NewsEvent } from "./news.ts";
+import { createNotices } from "./notices.ts";
+import { describeOutcome } from "./outcome-text.ts";
 
 interface Announcer {
   ended(result: Result, run?: EndedRun): void;
   building(target: Target, sha: string, text: string): void;
-  /** Of a call or of the timer; `filter`: what the call was narrowed to. */
-  passEnded(filter: Filter, results: readonly Result[], durationMs: number): void;
+  passEnded(pass: EndedPass): void;
   incomplete(name: Name, problems: readonly string[]): void;
   /** Why the last chat message of a Deployment was not sent; undefined: it was, or there was none. */
-  chatProblem(namespace: string, deployment: string): string | undefined;
+  chatProblem(name: Name): string | undefined;
   /** At each pass: tells the cluster what could not be told before, and forgets the Deployments that are not among these. */
   retain(names: readonly Name[]): void;
 }
 
 interface AnnouncerOptions {
   readonly log: Log;
-  readonly redactor: Redactor;
-  readonly deployments: Deployments;
-  readonly chat: Chat;
-  readonly recorder: EventRecorder;
-  readonly readSecretFor: Outside["readSecretFor"];
+  readonly redactor: { redact(text: string): string; scope<T>(work: () => Promise<T>): Promise<T> };
+  readonly deployments: Pick<Deployments, "get">;
+  readonly chat: Pick<Notifier, "send">;
+  /** Never rejects, never waits; `again` tries those that could not be posted. */
+  readonly recorder: { record(about: DeploymentRecord, event: ClusterEvent): void; again(): void };
+  /** What is read is known as a secret until `releases` is disposed of. */
+  readonly readSecretFor: (target: Target, releases: DisposableStack) => (ref: SecretRef, field: string) => Promise<SecretField>;
 }
 
 export function createAnnouncer({ log, redactor, deployments, chat, recorder, readSecretFor }: AnnouncerOptions): Announcer {
@@ -44,7 +41,7 @@ export function createAnnouncer({ log, redactor, deployments, chat, recorder, re
       chatProblems.delete(idOf(target));
       return;
     }
-    const releases: (() => void)[] = [];
+    using releases = new DisposableStack();
     try {
       const text = notices.decide(target, event);
       if (text === undefined) return;
@@ -53,8 +50,6 @@ export function createAnnouncer({ log, redactor, deployments, chat, recorder, re
     } catch (error) {
       const { namespace, deployment } = target;
       log.warn({ namespace, deployment, error: (error as Error).message }, "Notification not sent");
-    } finally {
-      for (const release of releases) release();
     }
   }
 
@@ -95,7 +90,7 @@ export function createAnnouncer({ log, redactor, deployments, chat, recorder, re
       void redactor.scope(() => tellChat(target, event));
       tellCluster(target, () => events.decide(target, event));
     },
-    passEnded(filter, results, durationMs) {
+    passEnded({ filter, results, durationMs }) {
       const counts = { patched: 0, up_to_date: 0, skipped: 0, waiting: 0, failed: 0 };
       for (const { outcome } of results) counts[outcome.kind] += 1;
       // With results it is a name of the cluster's, else whatever a caller made up.
@@ -103,7 +98,7 @@ export function createAnnouncer({ log, redactor, deployments, chat, recorder, re
       log.info({ ...about, tracked: results.length, ...counts, duration_ms: Math.round(durationMs) }, "pass ended");
     },
     incomplete: (name, problems) => tellCluster(name, () => incompleteEvent(problems)),
-    chatProblem: (namespace, deployment) => chatProblems.get(idOf({ namespace, deployment })),
+    chatProblem: (name) => chatProblems.get(idOf(name)),
     retain(names) {
       const ids = new Set(names.map(idOf));
       for (const id of chatProblems.keys()) if (!ids.has(id)) chatProblems.delete(id);

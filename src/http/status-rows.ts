@@ -1,22 +1,39 @@
-/** What `/status`, `/debug` and `/health` show of the cached Deployments. */
+/** The rows of `/status`, as text and as a page. */
 
-import { type AnnotationName, annotationNames, annotations } from "../core/annotations.ts";
+import { annotations } from "../core/annotations.ts";
 import { containerAndVersion, parseImageName } from "../core/image.ts";
+import { describeOutcome } from "../core/news/outcome-text.ts";
+import type { Deployments } from "../core/ports.ts";
 import type { Branches } from "../core/progress.ts";
 import { parseRepository } from "../core/repository.ts";
 import type { LastResult } from "../core/runs/last-result.ts";
-import type { DeploymentRecord, Name, Outcome, Parsed, Repository, Rollout, SecretRef, Target } from "../core/types.ts";
-import { describeOutcome } from "./reconcile-entry.ts";
-import { redacted } from "./redacted.ts";
+import {
+  type DeploymentRecord,
+  isTracked,
+  type Name,
+  type Outcome,
+  type Parsed,
+  type Repository,
+  type Rollout,
+  type SecretRef,
+  type Target,
+  type Tracked,
+} from "../core/types.ts";
 import { sharedKeyNotes } from "./shared-keys.ts";
 import type { WithoutBroken } from "./without-broken.ts";
 
-type Parse = (record: DeploymentRecord) => Parsed;
-type BranchesOf = (namespace: string, name: string) => Branches | undefined;
-type Tracked = Exclude<Parsed, { kind: "untracked" | "incomplete" }>;
-
-/** Unknown to the original. */
-const NEW_HERE: readonly AnnotationName[] = ["image_check", "manifest_branch", "manifest_ssh_key_name", "manifest_ssh_key_namespace"];
+/** What is known of the Deployments by now. */
+export interface Known {
+  /** `refusals`: what RBAC does not let the operator see. */
+  readonly deployments: Pick<Deployments, "list" | "refusal"> & { readonly refusals: readonly string[] };
+  readonly parse: (record: DeploymentRecord) => Parsed;
+  readonly lastResult: (namespace: string, deployment: string) => LastResult | undefined;
+  /** As the last run found them. */
+  readonly branchesOf: (name: Name) => Branches | undefined;
+  /** Whether its key was bound to no repositories when it was last read. */
+  readonly isUnboundKey: (ref: SecretRef) => boolean | undefined;
+  readonly chatProblem: (name: Name) => string | undefined;
+}
 
 /** What `/status` shows, as text and as a page: plain data, made anew each time that it is gone through, so that it is never all there. */
 export interface StatusRows {
@@ -63,12 +80,6 @@ export interface IncompleteRow {
   readonly problems: readonly string[];
 }
 
-/** What RBAC does not let the operator see. */
-interface Refusals {
-  refusal(namespace: string): string | undefined;
-  readonly refusals: readonly string[];
-}
-
 /** A tracked Deployment as it was when the page was asked for. */
 interface Seen {
   readonly record: DeploymentRecord;
@@ -79,28 +90,20 @@ interface Seen {
 }
 
 /** Looks at each record, with a pause behind it. */
-export function* statusRows(
-  records: readonly DeploymentRecord[],
-  { show, broken }: WithoutBroken,
-  parse: Parse,
-  lastResult: (namespace: string, name: string) => LastResult | undefined,
-  isUnboundKey: (ref: SecretRef) => boolean,
-  branchesOf: BranchesOf,
-  { refusal, refusals }: Refusals,
-  chatProblem: (namespace: string, name: string) => string | undefined,
-): Generator<"", StatusRows> {
+export function* statusRows(known: Known, { show, broken }: WithoutBroken): Generator<"", StatusRows> {
+  const { deployments, parse, lastResult, branchesOf, isUnboundKey, chatProblem } = known;
   const targets: Target[] = [];
   const tracked: Seen[] = [];
   const incomplete: IncompleteRow[] = [];
-  for (const record of records) {
-    const { namespace, name } = record;
-    show(nameOf(record), () => {
+  for (const record of deployments.list()) {
+    const name = nameOf(record);
+    show(name, () => {
       const parsed = parse(record);
-      if (parsed.kind === "incomplete") incomplete.push({ ...nameOf(record), problems: parsed.problems });
+      if (parsed.kind === "incomplete") incomplete.push({ ...name, problems: parsed.problems });
       if (parsed.kind === "ready") targets.push(parsed.target);
       if (!isTracked(parsed)) return;
-      const branches = shownBranches(parsed, branchesOf(namespace, name));
-      tracked.push({ record, parsed, last: lastResult(namespace, name), branches, chatProblem: chatProblem(namespace, name) });
+      const branches = shownBranches(parsed, branchesOf(name));
+      tracked.push({ record, parsed, last: lastResult(name.namespace, name.deployment), branches, chatProblem: chatProblem(name) });
     });
     yield "";
   }
@@ -108,7 +111,7 @@ export function* statusRows(
   function rowOf({ record, parsed, last, branches, chatProblem: problem }: Seen): TrackedRow {
     const row = trackedRow(record, parsed, last, branches);
     const outdated =
-      refusal(record.namespace) === undefined ? [] : ["may be out of date: the Deployments of its namespace may not be listed"];
+      deployments.refusal(record.namespace) === undefined ? [] : ["may be out of date: the Deployments of its namespace may not be listed"];
     const refused = problem === undefined ? [] : [`chat messages are not sent, webhook-url can't be used: ${problem}`];
     return { ...nameOf(record), ...row, warnings: [...outdated, ...row.warnings, ...refused] };
   }
@@ -122,7 +125,7 @@ export function* statusRows(
       }
     }),
     notes: again(function* () {
-      yield* refusals;
+      yield* deployments.refusals;
       for (const { namespace, deployment } of broken()) {
         yield `${namespace}/${deployment} can't be shown: a mistake of the operator; report it with the error in the operator's log`;
       }
@@ -135,12 +138,12 @@ function again<T>(begin: () => Generator<T>): Iterable<T> {
   return { [Symbol.iterator]: begin };
 }
 
-function nameOf({ namespace, name }: DeploymentRecord): Name {
+export function nameOf({ namespace, name }: DeploymentRecord): Name {
   return { namespace, deployment: name };
 }
 
 /** What the annotations name; else what the last run found; before the first run what is looked for first. */
-function shownBranches({ settings }: Tracked, found: Branches | undefined): Branches {
+export function shownBranches({ settings }: Tracked, found: Branches | undefined): Branches {
   const { observe_branch, manifest_branch } = settings;
   return {
     observed: observe_branch ?? found?.observed ?? annotations.observe_branch.default,
@@ -180,54 +183,9 @@ function repositoryOf(text: string): Repository | undefined {
   return parsed.kind === "ok" ? parsed.repository : undefined;
 }
 
-/** `/debug` in pieces, one for each entry. The cache holds our own annotations only. */
-export function* debugText(
-  records: readonly DeploymentRecord[],
-  parse: Parse,
-  branchesOf: BranchesOf,
-  { redact, show }: ShowRows,
-): Generator<string> {
-  let before = "[";
-  for (const record of records) {
-    const entry = show(nameOf(record), () => {
-      const parsed = parse(record);
-      if (!isTracked(parsed)) return undefined;
-      // Before it is JSON: an escaped secret would not be known as one.
-      return JSON.stringify(redacted(debugEntry(record, parsed, branchesOf), redact));
-    });
-    yield entry === undefined ? "" : before + entry;
-    if (entry !== undefined) before = ",";
-  }
-  yield before === "[" ? "[]" : "]";
-}
-
-function debugEntry(record: DeploymentRecord, parsed: Tracked, branchesOf: BranchesOf): object {
-  const { container, version } = imageOf(record, parsed);
-  const { name, namespace, annotations: texts } = record;
-  return { container, name, namespace, annotations: texts, version, config: configOf(record, parsed, branchesOf(namespace, name)) };
-}
-
-export function trackedCount(records: readonly DeploymentRecord[], parse: Parse): number {
-  return records.filter((record) => isTracked(parse(record))).length;
-}
-
-export function isTracked(parsed: Parsed): parsed is Tracked {
-  return parsed.kind !== "untracked" && parsed.kind !== "incomplete";
-}
-
 /** Of the first container that is the target's, else of the first. */
-function imageOf({ containers }: DeploymentRecord, parsed: Tracked): { container: string; version: string } {
+export function imageOf({ containers }: DeploymentRecord, parsed: Tracked): { container: string; version: string } {
   if (parsed.kind === "ready") return containerAndVersion(containers, parsed.target.image);
   const name = parseImageName(parsed.settings.image_name);
   return containerAndVersion(containers, name.kind === "ok" ? name.image : undefined);
-}
-
-/** In the original's order and with its names; what it did not know only when set. */
-function configOf({ namespace }: DeploymentRecord, parsed: Tracked, found: Branches | undefined): object {
-  const settings = { ...parsed.settings, observe_branch: shownBranches(parsed, found).observed };
-  const shown = annotationNames
-    .filter((name) => settings[name] !== undefined || !NEW_HERE.includes(name))
-    .map((name) => [name === "registry_secret_url" ? "registry_url" : name, settings[name] ?? null]);
-  const { enabled, ...rest } = Object.fromEntries(shown);
-  return { enabled, namespace, ...rest };
 }

@@ -1,0 +1,72 @@
+/** What asks for a pass, a call of `/reconcile` or the timer, from question to answer. */
+
+import { ReconcileError } from "../../errors.ts";
+import type { Deployments } from "../ports.ts";
+import type { Attributes, SpanOptions, Tracer } from "../tracer.ts";
+import { type DeploymentRecord, type Filter, isTracked, type Name, type Parsed, type Result } from "../types.ts";
+import { askTogether } from "./ask-together.ts";
+import type { Reconciler } from "./pass.ts";
+import { unknownName } from "./unknown-name.ts";
+
+/** It may have answered several calls. */
+export interface EndedPass {
+  readonly filter: Filter;
+  readonly results: readonly Result[];
+  readonly durationMs: number;
+}
+
+interface CallsOptions {
+  readonly deployments: Deployments;
+  readonly parse: (record: DeploymentRecord) => Parsed;
+  readonly reconciler: Pick<Reconciler, "reconcile">;
+  /** When a call is answered, whatever is unfinished. */
+  readonly timeoutMs: number;
+  readonly stopping: AbortSignal;
+  readonly tracer: Tracer;
+  /** Told of all Deployments that there are. */
+  readonly onBegin: (names: readonly Name[]) => void;
+  readonly onEnd: (pass: EndedPass) => void;
+}
+
+interface Calls {
+  /** Rejects with `cluster_unsynced`, `name_unknown` or `shutdown`. `options`: of its step in the trace. */
+  ask(filter: Filter, attributes?: Attributes, options?: SpanOptions): Promise<Result[]>;
+  /** Throws what every call would be refused with now. */
+  requireReady(): void;
+}
+
+export function createCalls({ deployments, parse, reconciler, timeoutMs, stopping, tracer, onBegin, onEnd }: CallsOptions): Calls {
+  const answer = askTogether(async (filter: Filter): Promise<Result[]> => {
+    stopping.throwIfAborted();
+    const due = AbortSignal.timeout(timeoutMs);
+    await deployments.ready(AbortSignal.any([stopping, due])).catch((error) => {
+      throw error instanceof ReconcileError ? error : unsynced(error);
+    });
+    const records = deployments.list();
+    onBegin(namesOf(records));
+    const unknown = unknownName(filter, namesOf(records.filter((record) => isTracked(parse(record)))));
+    if (unknown !== undefined) throw new ReconcileError("name_unknown", unknown);
+    const startedAt = performance.now();
+    const results = await reconciler.reconcile(filter, due);
+    onEnd({ filter, results, durationMs: performance.now() - startedAt });
+    return results;
+  }, tracer);
+
+  return {
+    ask: (filter, attributes = {}, options = { incoming: {} }) =>
+      tracer.span("reconcile", { request_id: crypto.randomUUID(), ...attributes }, () => answer(filter), options),
+    requireReady() {
+      stopping.throwIfAborted();
+      if (!deployments.synced) throw unsynced();
+    },
+  };
+}
+
+function namesOf(records: readonly DeploymentRecord[]): Name[] {
+  return records.map(({ namespace, name }) => ({ namespace, deployment: name }));
+}
+
+function unsynced(cause?: unknown): ReconcileError {
+  const message = "the Kubernetes API server has not given its Deployments yet; see the operator's log for the reason";
+  return new ReconcileError("cluster_unsynced", message, { cause });
+}

@@ -1,0 +1,25 @@
+import type { Deployments, Log } from "../ports.ts";
+
+interface TimerOptions {
+  /** 0: never. */
+  readonly intervalMs: number;
+  readonly deployments: Pick<Deployments, "synced">;
+  readonly stopping: AbortSignal;
+  readonly log: Log;
+  readonly ask: () => Promise<unknown>;
+}
+
+/** Asks for a pass every so often, once the cluster is known and until the operator stops. */
+export function startTimer({ intervalMs, deployments, stopping, log, ask }: TimerOptions): void {
+  if (intervalMs === 0) return;
+  async function onTimer(): Promise<void> {
+    if (!deployments.synced) return;
+    try {
+      await ask();
+    } catch (error) {
+      if (!stopping.aborted) log.error({ error: (error as Error).message }, "Pass of the timer failed");
+    }
+  }
+  const timer = setInterval(() => void onTimer(), intervalMs);
+  stopping.addEventListener("abort", () => clearInterval(timer), { once: true });
+}

@@ -1,0 +1,43 @@
+/** `/debug` (contract §5). */
+
+import { type AnnotationName, annotationNames } from "../core/annotations.ts";
+import type { Branches } from "../core/progress.ts";
+import { type DeploymentRecord, isTracked, type Tracked } from "../core/types.ts";
+import { redacted } from "./redacted.ts";
+import { imageOf, type Known, nameOf, type ShowRows, shownBranches } from "./status-rows.ts";
+
+/** Unknown to the original. */
+const NEW_HERE: readonly AnnotationName[] = ["image_check", "manifest_branch", "manifest_ssh_key_name", "manifest_ssh_key_namespace"];
+
+/** `/debug` in pieces, one for each entry. The cache holds our own annotations only. */
+export function* debugText({ deployments, parse, branchesOf }: Known, { redact, show }: ShowRows): Generator<string> {
+  let before = "[";
+  for (const record of deployments.list()) {
+    const name = nameOf(record);
+    const entry = show(name, () => {
+      const parsed = parse(record);
+      if (!isTracked(parsed)) return undefined;
+      // Before it is JSON: an escaped secret would not be known as one.
+      return JSON.stringify(redacted(debugEntry(record, parsed, branchesOf(name)), redact));
+    });
+    yield entry === undefined ? "" : before + entry;
+    if (entry !== undefined) before = ",";
+  }
+  yield before === "[" ? "[]" : "]";
+}
+
+function debugEntry(record: DeploymentRecord, parsed: Tracked, branches: Branches | undefined): object {
+  const { container, version } = imageOf(record, parsed);
+  const { name, namespace, annotations: texts } = record;
+  return { container, name, namespace, annotations: texts, version, config: configOf(record, parsed, branches) };
+}
+
+/** In the original's order and with its names; what it did not know only when set. */
+function configOf({ namespace }: DeploymentRecord, parsed: Tracked, found: Branches | undefined): object {
+  const settings = { ...parsed.settings, observe_branch: shownBranches(parsed, found).observed };
+  const shown = annotationNames
+    .filter((name) => settings[name] !== undefined || !NEW_HERE.includes(name))
+    .map((name) => [name === "registry_secret_url" ? "registry_url" : name, settings[name] ?? null]);
+  const { enabled, ...rest } = Object.fromEntries(shown);
+  return { enabled, namespace, ...rest };
+}

@@ -1,0 +1,54 @@
+/** What each endpoint answers (contract §5). */
+
+import type { Log } from "../core/ports.ts";
+import type { Attributes, SpanOptions } from "../core/tracer.ts";
+import { type Filter, isTracked, type Result } from "../core/types.ts";
+import type { Endpoints } from "./app.ts";
+import { debugText } from "./debug-text.ts";
+import { statusPage } from "./status-page.ts";
+import { statusReport } from "./status-report.ts";
+import { type Known, type ShowRows, type StatusRows, statusRows } from "./status-rows.ts";
+import { createWithoutBroken, type WithoutBroken } from "./without-broken.ts";
+
+interface EndpointsOptions extends Known {
+  readonly deployments: Known["deployments"] & { readonly synced: boolean };
+  readonly ask: (filter: Filter, attributes: Attributes, options: SpanOptions) => Promise<Result[]>;
+  readonly ready: Endpoints["ready"];
+  readonly metrics: Endpoints["metrics"];
+  readonly githubHost: string;
+  readonly hasDebug: boolean;
+  readonly redact: (text: string) => string;
+  readonly log: Log;
+}
+
+export function createEndpoints(options: EndpointsOptions): Endpoints {
+  const { deployments, parse, ask, ready, metrics, githubHost, hasDebug, redact, log } = options;
+
+  function beginPage(): WithoutBroken {
+    return createWithoutBroken(({ namespace, deployment }, err) =>
+      log.error({ namespace, deployment, err }, "Deployment could not be shown"),
+    );
+  }
+
+  function* withRows(write: (rows: StatusRows, showRows: ShowRows) => Iterable<string>): Generator<string> {
+    const page = beginPage();
+    const rows = yield* statusRows(options, page);
+    yield* write(rows, { redact, show: page.show });
+  }
+
+  return {
+    ...{ ready, metrics },
+    reconcile: (filter, { method, headers }) =>
+      ask(filter, { "http.request.method": method, "http.route": "/reconcile" }, { kind: "server", incoming: headers }),
+    status: () => withRows((rows, showRows) => statusReport(rows, deployments.synced, showRows)),
+    statusPage() {
+      const facts = { now: new Date(), githubHost, isSynced: deployments.synced };
+      return withRows((rows, showRows) => statusPage(rows, { ...facts, ...showRows }));
+    },
+    ...(hasDebug && { debug: () => debugText(options, { redact, show: beginPage().show }) }),
+    health: () => ({
+      status: deployments.synced ? "ok" : "starting",
+      tracked_deployments: deployments.list().filter((record) => isTracked(parse(record))).length,
+    }),
+  };
+}

@@ -1,0 +1,36 @@
+import { directorySize } from "./adapters/git/copies/directory-size.ts";
+import type { DeploymentCache } from "./adapters/kubernetes/deployment-cache.ts";
+import { type DeploymentRecord, isTracked, type Parsed } from "./core/types.ts";
+import { createFreshest } from "./sharing/freshest.ts";
+import type { State } from "./telemetry/state-metrics.ts";
+
+const DISK_LOOK_MS = 60_000;
+const DISK_LOOK_BYTES = 64 * 1024;
+
+interface MetricsStateOptions {
+  readonly deployments: DeploymentCache;
+  readonly parse: (record: DeploymentRecord) => Parsed;
+  readonly notifications: () => State["notifications"];
+  readonly githubRateRemaining: () => number | undefined;
+  readonly workDir: string;
+}
+
+/** What metrics show of now, read when somebody looks. */
+export function createMetricsState({ deployments, parse, workDir, ...read }: MetricsStateOptions): () => Promise<State> {
+  const diskLooks = createFreshest<number | undefined>(DISK_LOOK_BYTES);
+  return async () => {
+    const ours = deployments.list().map((record) => ({ namespace: record.namespace, deployment: record.name, parsed: parse(record) }));
+    return {
+      tracked: ours.filter(({ parsed }) => isTracked(parsed)),
+      incompleteCount: ours.filter(({ parsed }) => parsed.kind === "incomplete").length,
+      synced: deployments.synced,
+      watchAgeMs: deployments.staleForMs(),
+      refusedNamespaces: deployments.refusals.length,
+      watchRestarts: deployments.restarts,
+      notifications: read.notifications(),
+      githubRateRemaining: read.githubRateRemaining(),
+      // What can't be read is absent, and the next look may see it.
+      workDirBytes: await diskLooks.get("", performance.now() - DISK_LOOK_MS, () => directorySize(workDir).catch(() => undefined)),
+    };
+  };
+}

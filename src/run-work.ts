@@ -1,0 +1,48 @@
+import { askFor } from "./adapters/egress/asker.ts";
+import { parseSshKey } from "./adapters/ssh/ssh-key.ts";
+import type { Outside } from "./connect-outside.ts";
+import type { Log } from "./core/ports.ts";
+import { type ReconcilePorts, reconcile } from "./core/reconcile.ts";
+import type { BackOff } from "./core/runs/back-off.ts";
+import type { Findings } from "./core/runs/findings.ts";
+import type { ReconcilerOptions } from "./core/runs/pass.ts";
+import type { Outcome, Target } from "./core/types.ts";
+import { ReconcileError } from "./errors.ts";
+import type { Redactor } from "./telemetry/redact.ts";
+
+interface RunWorkOptions extends Pick<ReconcilePorts, "git" | "places" | "gate" | "identity" | "allowedRepositories"> {
+  readonly backOff: BackOff;
+  readonly readSecretFor: Outside["readSecretFor"];
+  readonly findings: Pick<Findings, "branchesFound">;
+  readonly onBuild: (target: Target, sha: string, text: string) => void;
+  readonly redactor: Redactor;
+  readonly log: Log;
+}
+
+/** What a run does: in its namespace's share, with secrets of its own that are let go at its end. */
+export function createRunWork({ readSecretFor, findings, onBuild, redactor, log, ...ports }: RunWorkOptions): ReconcilerOptions["work"] {
+  const work: ReconcilerOptions["work"] = async (target, seat, progress) => {
+    const fields = { namespace: target.namespace, deployment: target.deployment, reconcile_id: progress.id };
+    using releases = new DisposableStack();
+    const outcome = await reconcile(target, seat, progress, {
+      ...ports,
+      readSecret: readSecretFor(target, releases),
+      parseKey: parseSshKey,
+      onBranches: (found) => findings.branchesFound(target, found),
+      onBuild: (sha, text) => onBuild(target, sha, text),
+      warn: (message, error) => log.warn({ ...fields, error: (error as Error).message }, message),
+    });
+    // While its secrets are known: what is shown later can be redacted by shape only.
+    const redacted = redactOutcome(outcome, redactor);
+    ports.backOff.ended(target, redacted);
+    return redacted;
+  };
+  return (target, seat, progress) => askFor(target.namespace, () => redactor.scope(() => work(target, seat, progress)));
+}
+
+function redactOutcome(outcome: Outcome, { redact }: Redactor): Outcome {
+  if (outcome.kind === "waiting") return { ...outcome, step: redact(outcome.step) };
+  if (outcome.kind !== "failed") return outcome;
+  const { code, message, cause } = outcome.error;
+  return { ...outcome, error: new ReconcileError(code, redact(message), { cause }) };
+}
