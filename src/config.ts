@@ -147,6 +147,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
       "RECONCILE_TOKEN is set and RECONCILE_INTERVAL_SECONDS is 0: the kubelet sends no token, so only callers with it start runs; set an interval, and the readiness probe's path to /ready",
     );
   }
+  const imageCheck = readImageCheck(values, warnings);
   if (values.SECRET_REFS === "any") warnings.push("SECRET_REFS=any: every Deployment may use every Secret that the operator can read");
   return {
     kind: "ok",
@@ -171,13 +172,14 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
       allowedRepositories: values.ALLOWED_REPOSITORIES,
       reconcileToken: values.RECONCILE_TOKEN,
       debugEndpoint: values.DEBUG_ENDPOINT === "on",
-      imageCheck: readImageCheck(values, warnings),
+      imageCheck,
       imageGate: {
         waitAttempts: values.IMAGE_WAIT_ATTEMPTS,
         waitInitialMs: values.IMAGE_WAIT_INITIAL_SECONDS * 1_000,
         waitMaxMs: values.IMAGE_WAIT_MAX_SECONDS * 1_000,
         graceMs: values.IMAGE_GRACE_SECONDS * 1_000,
         insecureRegistries: values.INSECURE_REGISTRIES,
+        isCheckBinding: imageCheck.binds && imageCheck.level !== "off",
       },
       githubApiUrl: values.GITHUB_API_URL,
       githubHost: values.GITHUB_HOST,

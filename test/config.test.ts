@@ -34,6 +34,7 @@ test("an empty environment has the defaults of the contract", () => {
       waitMaxMs: 60_000,
       graceMs: 300_000,
       insecureRegistries: [],
+      isCheckBinding: false,
     },
     githubApiUrl: "https://api.github.com",
     githubHost: "github.com",

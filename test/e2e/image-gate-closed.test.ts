@@ -48,6 +48,16 @@ test("SECRET_REFS=strict denies the default Secret: the registry is asked withou
 });
 
 // S22
+test("where IMAGE_CHECK is set, a registry's no offers no annotation that may not ask for less", async (t) => {
+  for (const level of ["on", "if-secret"]) {
+    const { assertClosed } = await startPrivateShop(t, { env: { SECRET_REFS: "strict", IMAGE_CHECK: level } });
+    const onlyForAll =
+      /registry_secret_name, or let all images go unchecked \(the operator's IMAGE_CHECK, which no annotation may go below\)$/;
+    await assertClosed(onlyForAll);
+  }
+});
+
+// S22
 test("a namespace of the registry Secret that is denied, or misspelt, is named: failed, whatever SECRET_REFS is", async (t) => {
   const denied = await startPrivateShop(t, { annotations: { registry_secret_namespace: "kube-system" } });
   await denied.assertClosed(/^Secret kube-system\/regcred can't be used by Deployments of namespace default/);

@@ -26,6 +26,8 @@ export interface ImageGateSettings {
   readonly graceMs: number;
   /** `host[:port]` that are spoken to over http. */
   readonly insecureRegistries: readonly string[];
+  /** Images are checked, and no annotation may say otherwise. */
+  readonly isCheckBinding: boolean;
 }
 
 interface ImageQuestion {
@@ -173,6 +175,15 @@ export function createImageGate({ registry, builds, clock, settings, observer = 
     }
   }
 
+  /** A registry may hide from strangers what is there: what to do, behind its no. */
+  function withoutLogin({ whyNoLogin }: Account): string {
+    if (whyNoLogin === undefined) return "";
+    const unchecked = settings.isCheckBinding
+      ? "all images go unchecked (the operator's IMAGE_CHECK, which no annotation may go below)"
+      : "this image (gitops.operator.image_check) or all (IMAGE_CHECK) go unchecked";
+    return `; it was asked without a login (${whyNoLogin}); name a Secret with one by gitops.operator.registry_secret_name, or let ${unchecked}`;
+  }
+
   async function readToken({ target, readSecret, warn }: ImageQuestion): Promise<Secret | undefined> {
     const ref = target.githubTokenSecret;
     if (!ref) return undefined;
@@ -204,12 +215,6 @@ interface Account {
 interface Secret {
   readonly ref: SecretRef;
   readonly text: string;
-}
-
-/** A registry may hide from strangers what is there: what to do, behind its no. */
-function withoutLogin({ whyNoLogin }: Account): string {
-  if (whyNoLogin === undefined) return "";
-  return `; it was asked without a login (${whyNoLogin}); name a Secret with one by gitops.operator.registry_secret_name, or let this image (gitops.operator.image_check) or all (IMAGE_CHECK) go unchecked`;
 }
 
 function trouble(code: "registry_denied" | "registry_limited" | "registry_unavailable" | "build_unknown", message: string): Look {

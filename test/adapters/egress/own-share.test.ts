@@ -79,7 +79,14 @@ test("an image that a namespace without look-ups left asks for first is asked fo
     registry: createRegistry({ dispatcher, insecureRegistries: ["registry.example"], realms: [] }),
     builds: createGithubActions({ dispatcher, apiUrl: "http://api.example", gitHubHost: "github.com" }),
     clock: systemClock,
-    settings: { waitAttempts: 0, waitInitialMs: 1, waitMaxMs: 1, graceMs: 0, insecureRegistries: ["registry.example"] },
+    settings: {
+      waitAttempts: 0,
+      waitInitialMs: 1,
+      waitMaxMs: 1,
+      graceMs: 0,
+      insecureRegistries: ["registry.example"],
+      isCheckBinding: false,
+    },
   });
   const notBefore = performance.now();
   const ask = (namespace: string) => {
