@@ -116,7 +116,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   if (reconcileToken !== undefined) redactor.watch(reconcileToken, "RECONCILE_TOKEN");
   const server = await startHttpServer(createApp(endpoints, log, { requestStarted: metrics.requestStarted, reconcileToken }), config);
   const healthServer = healthPort === 0 ? undefined : await startHttpServer(createHealthApp(endpoints, log), { host, port: healthPort });
-  startTimer({ intervalMs: config.reconcileIntervalMs, deployments, stopping, log, ask: () => calls.ask({}) });
+  startTimer({ intervalMs: config.reconcileIntervalMs, deployments, stopping, log, ask: () => calls.ask({}, "timer") });
 
   return {
     port: server.port,

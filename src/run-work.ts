@@ -22,7 +22,7 @@ interface RunWorkOptions extends Pick<ReconcilePorts, "git" | "places" | "gate" 
 /** What a run does: in its namespace's share, with secrets of its own that are let go at its end. */
 export function createRunWork({ readSecretFor, findings, onBuild, redactor, log, ...ports }: RunWorkOptions): ReconcilerOptions["work"] {
   const work: ReconcilerOptions["work"] = async (target, seat, progress) => {
-    const fields = { namespace: target.namespace, deployment: target.deployment, reconcile_id: progress.id };
+    const fields = { namespace: target.namespace, deployment: target.deployment, reconcile_id: progress.id, cause: progress.cause };
     using releases = new DisposableStack();
     const outcome = await reconcile(target, seat, progress, {
       ...ports,

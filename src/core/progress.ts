@@ -1,9 +1,14 @@
 import type { Phase } from "./observer.ts";
 
+/** What a pass or a run was begun for: a readiness probe, the timer, any other call. */
+export type Cause = "probe" | "timer" | "call";
+
 /** How a run tells others where it is. */
 export interface Progress {
   /** Names the run in log lines. */
   readonly id: string;
+  /** Of who began the run, whoever joined it since. */
+  readonly cause: Cause;
   /** What is being done, in words, for the answer that is due before the end. */
   step(phase: Phase, text: string, known?: { from?: string; to?: string }): void;
   /** Called when the refs are about to be listed: questions asked later need another run. The time of the last question that this one answers. */

@@ -51,6 +51,9 @@ export function branchAttributes(repository: Repository, branch: string | undefi
   };
 }
 
+/** The attribute that says what a pass or a run was begun for. */
+export const CAUSE = "gitops_operator.cause";
+
 export function runAttributes(target: Target): Attributes {
   return {
     "k8s.namespace.name": target.namespace,

@@ -1,6 +1,7 @@
 /** What each endpoint answers (contract §5). */
 
 import type { Log } from "../core/ports.ts";
+import type { Cause } from "../core/progress.ts";
 import type { Attributes, SpanOptions } from "../core/tracer.ts";
 import { type Filter, isTracked, type Result } from "../core/types.ts";
 import type { Endpoints } from "./app.ts";
@@ -12,7 +13,7 @@ import { createWithoutBroken, type WithoutBroken } from "./without-broken.ts";
 
 interface EndpointsOptions extends Known {
   readonly deployments: Known["deployments"] & { readonly synced: boolean };
-  readonly ask: (filter: Filter, attributes: Attributes, options: SpanOptions) => Promise<Result[]>;
+  readonly ask: (filter: Filter, cause: Cause, attributes: Attributes, options: SpanOptions) => Promise<Result[]>;
   readonly ready: Endpoints["ready"];
   readonly metrics: Endpoints["metrics"];
   readonly githubHost: string;
@@ -39,7 +40,7 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
   return {
     ...{ ready, metrics },
     reconcile: (filter, { method, headers }) =>
-      ask(filter, { "http.request.method": method, "http.route": "/reconcile" }, { kind: "server", incoming: headers }),
+      ask(filter, causeOf(headers), { "http.request.method": method, "http.route": "/reconcile" }, { kind: "server", incoming: headers }),
     status: () => withRows((rows, showRows) => statusReport(rows, deployments.synced, showRows)),
     statusPage() {
       const facts = { now: new Date(), githubHost, isSynced: deployments.synced };
@@ -51,4 +52,9 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       tracked_deployments: deployments.list().filter((record) => isTracked(parse(record))).length,
     }),
   };
+}
+
+/** The kubelet calls itself so, and whoever else does: told in logs and traces alone, nothing depends on it. */
+function causeOf(headers: Readonly<Record<string, string | string[] | undefined>>): Cause {
+  return headers["user-agent"]?.toString().startsWith("kube-probe/") ? "probe" : "call";
 }

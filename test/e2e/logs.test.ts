@@ -78,7 +78,8 @@ async function logPasses(t: TestContext) {
 }
 
 test("every line is bunyan's JSON with the fields that the contract names; what is unchanged is no news", async (t) => {
-  const { lines, unchanged } = await (operatorLog ??= logPasses(t));
+  operatorLog ??= logPasses(t);
+  const { lines, unchanged } = await operatorLog;
   assert.deepEqual(
     unchanged.filter((line) => (JSON.parse(line) as { msg: string }).msg !== "pass ended"),
     [],
@@ -116,7 +117,8 @@ test("every line is bunyan's JSON with the fields that the contract names; what 
 });
 
 test("the original's jq line reads every line", { skip: skipWithout("jq", "jq") }, async (t) => {
-  const { lines } = await (operatorLog ??= logPasses(t));
+  operatorLog ??= logPasses(t);
+  const { lines } = await operatorLog;
   const { code, stdout } = await runTool("jq", ["-R", JQ], `${lines.join("\n")}\nnot JSON\n`);
   assert.equal(code, 0);
   const read = stdout

@@ -90,12 +90,12 @@ export function createAnnouncer({ log, redactor, deployments, chat, recorder, re
       void redactor.scope(() => tellChat(target, event));
       tellCluster(target, () => events.decide(target, event));
     },
-    passEnded({ filter, results, durationMs }) {
+    passEnded({ filter, cause, results, durationMs }) {
       const counts = { patched: 0, up_to_date: 0, skipped: 0, waiting: 0, failed: 0 };
       for (const { outcome } of results) counts[outcome.kind] += 1;
       // With results it is a name of the cluster's, else whatever a caller made up.
       const about = results.length > 0 ? filter : {};
-      log.info({ ...about, tracked: results.length, ...counts, duration_ms: Math.round(durationMs) }, "pass ended");
+      log.info({ ...about, cause, tracked: results.length, ...counts, duration_ms: Math.round(durationMs) }, "pass ended");
     },
     incomplete: (name, problems) => tellCluster(name, () => incompleteEvent(problems)),
     chatProblem: (name) => chatProblems.get(idOf(name)),
@@ -111,7 +111,7 @@ export function createAnnouncer({ log, redactor, deployments, chat, recorder, re
 
 /** Unchanged is no news. */
 function tellLog(log: Log, { namespace, deployment, outcome }: Result, run?: EndedRun): void {
-  const about = run ? { reconcile_id: run.id, duration: Math.round(run.durationMs) / 1_000 } : {};
+  const about = run ? { reconcile_id: run.id, cause: run.cause, duration: Math.round(run.durationMs) / 1_000 } : {};
   const fields = { namespace, deployment, ...about };
   if (outcome.kind === "patched")
     log.info({ ...fields, from: outcome.from, to: outcome.to, commit: outcome.commit, unchecked: outcome.unchecked }, "Deployment patched");

@@ -7,11 +7,11 @@ interface Shared<V> {
 
 /**
  * Equal questions of one turn of the event loop get one answer. Work on it begins when that turn ends, so it is not older than any of them;
- * it belongs to the trace of the first, and the others are linked to that one.
+ * it gets what the first said `more`, and belongs to its trace, to which the others are linked.
  */
-export function askTogether<Q, V>(work: (question: Q) => Promise<V>, tracer: Tracer = noTracer): (question: Q) => Promise<V> {
+export function askTogether<Q, More extends unknown[], V>(work: (question: Q, ...more: More) => Promise<V>, tracer: Tracer = noTracer) {
   const asked = new Map<string, Shared<V>>();
-  return (question) => {
+  return (question: Q, ...more: More): Promise<V> => {
     const key = JSON.stringify(question);
     const known = asked.get(key);
     if (known) {
@@ -21,7 +21,7 @@ export function askTogether<Q, V>(work: (question: Q) => Promise<V>, tracer: Tra
     const turn = new Promise<void>((resolve) => setImmediate(resolve));
     const answer = turn.then(() => {
       asked.delete(key);
-      return work(question);
+      return work(question, ...more);
     });
     asked.set(key, { answer, span: tracer.active() });
     return answer;

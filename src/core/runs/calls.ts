@@ -2,15 +2,17 @@
 
 import { ReconcileError } from "../../errors.ts";
 import type { Deployments } from "../ports.ts";
-import type { Attributes, SpanOptions, Tracer } from "../tracer.ts";
+import type { Cause } from "../progress.ts";
+import { type Attributes, CAUSE, type SpanOptions, type Tracer } from "../tracer.ts";
 import { type DeploymentRecord, type Filter, isTracked, type Name, type Parsed, type Result } from "../types.ts";
 import { askTogether } from "./ask-together.ts";
 import type { Reconciler } from "./pass.ts";
 import { unknownName } from "./unknown-name.ts";
 
-/** It may have answered several calls. */
+/** It may have answered several calls; `cause`: that of the first. */
 export interface EndedPass {
   readonly filter: Filter;
+  readonly cause: Cause;
   readonly results: readonly Result[];
   readonly durationMs: number;
 }
@@ -30,13 +32,13 @@ interface CallsOptions {
 
 interface Calls {
   /** Rejects with `cluster_unsynced`, `name_unknown` or `shutdown`. `options`: of its step in the trace. */
-  ask(filter: Filter, attributes?: Attributes, options?: SpanOptions): Promise<Result[]>;
+  ask(filter: Filter, cause: Cause, attributes?: Attributes, options?: SpanOptions): Promise<Result[]>;
   /** Throws what every call would be refused with now. */
   requireReady(): void;
 }
 
 export function createCalls({ deployments, parse, reconciler, timeoutMs, stopping, tracer, onBegin, onEnd }: CallsOptions): Calls {
-  const answer = askTogether(async (filter: Filter): Promise<Result[]> => {
+  const answer = askTogether(async (filter: Filter, cause: Cause): Promise<Result[]> => {
     stopping.throwIfAborted();
     const due = AbortSignal.timeout(timeoutMs);
     await deployments.ready(AbortSignal.any([stopping, due])).catch((error) => {
@@ -47,14 +49,14 @@ export function createCalls({ deployments, parse, reconciler, timeoutMs, stoppin
     const unknown = unknownName(filter, namesOf(records.filter((record) => isTracked(parse(record)))));
     if (unknown !== undefined) throw new ReconcileError("name_unknown", unknown);
     const startedAt = performance.now();
-    const results = await reconciler.reconcile(filter, due);
-    onEnd({ filter, results, durationMs: performance.now() - startedAt });
+    const results = await reconciler.reconcile(filter, cause, due);
+    onEnd({ filter, cause, results, durationMs: performance.now() - startedAt });
     return results;
   }, tracer);
 
   return {
-    ask: (filter, attributes = {}, options = { incoming: {} }) =>
-      tracer.span("reconcile", { request_id: crypto.randomUUID(), ...attributes }, () => answer(filter), options),
+    ask: (filter, cause, attributes = {}, options = { incoming: {} }) =>
+      tracer.span("reconcile", { request_id: crypto.randomUUID(), [CAUSE]: cause, ...attributes }, () => answer(filter, cause), options),
     requireReady() {
       stopping.throwIfAborted();
       if (!deployments.synced) throw unsynced();

@@ -5,8 +5,9 @@ import { createSlots } from "../../sharing/slots.ts";
 import type { Writers } from "../delivery/writer.ts";
 import { noObserver, type Observer } from "../observer.ts";
 import type { Deployments } from "../ports.ts";
+import type { Cause } from "../progress.ts";
 import { isSameTarget } from "../targets/target.ts";
-import { noTracer, recordOutcome, runAttributes, type Span, type Tracer } from "../tracer.ts";
+import { CAUSE, noTracer, recordOutcome, runAttributes, type Span, type Tracer } from "../tracer.ts";
 import type { DeploymentRecord, Filter, Outcome, Parsed, Result, Target } from "../types.ts";
 import { idOf, type Name } from "../types.ts";
 import type { LastResult } from "./last-result.ts";
@@ -15,7 +16,7 @@ import { createRun, type Run, type RunPorts, runToEnd } from "./run.ts";
 
 export interface Reconciler {
   /** One result per tracked Deployment as soon as `due` aborts: worked on ones by namespace and name, then the disabled. */
-  reconcile(filter: Filter, due: AbortSignal): Promise<Result[]>;
+  reconcile(filter: Filter, cause: Cause, due: AbortSignal): Promise<Result[]>;
   /** The last finished run of a Deployment. */
   lastResult(namespace: string, name: string): LastResult | undefined;
   /** No new runs; resolves when no push is in flight any more. */
@@ -57,7 +58,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   const slots = createSlots(options.concurrency, options.placeMs ?? PLACE_MS);
   const runPorts: RunPorts = { work: options.work, slots, observer, closing: closing.signal };
 
-  async function reconcile(filter: Filter, due: AbortSignal): Promise<Result[]> {
+  async function reconcile(filter: Filter, cause: Cause, due: AbortSignal): Promise<Result[]> {
     closing.signal.throwIfAborted();
     const isDue = new Promise<"due">((resolve) => {
       if (due.aborted) resolve("due");
@@ -73,7 +74,8 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       const name = { namespace: record.namespace, deployment: record.name };
       const parsed = parse(record);
       results.look(name, parsed);
-      if (parsed.kind === "ready") worked.push(answer(name, parsed.target, isDue).catch((error) => results.end(name, mistake(error))));
+      if (parsed.kind === "ready")
+        worked.push(answer(name, parsed.target, cause, isDue).catch((error) => results.end(name, mistake(error))));
       if (parsed.kind === "malformed") worked.push(Promise.resolve(results.end(name, malformed(parsed.problems))));
       if (parsed.kind === "disabled") disabled.push(results.end(name, { kind: "skipped", reason: "disabled" }));
     }
@@ -81,8 +83,8 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   }
 
   /** The outcome of a run that lists its refs after now, or what it is at when the answer is due. */
-  async function answer(name: Name, target: Target, isDue: Promise<"due">): Promise<Result> {
-    const joined = join(target);
+  async function answer(name: Name, target: Target, cause: Cause, isDue: Promise<"due">): Promise<Result> {
+    const joined = join(target, cause);
     const run = await Promise.race([joined, isDue]);
     if (run === "due") return { ...name, outcome: { kind: "waiting", step: "waiting for the run before this one to end" } };
     tracer.link(run.span);
@@ -90,12 +92,12 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     return { ...name, outcome: outcome === "due" ? { kind: "waiting", step: run.step, ...run.known } : outcome };
   }
 
-  async function join(target: Target): Promise<Run> {
+  async function join(target: Target, cause: Cause): Promise<Run> {
     const id = idOf(target);
     const { current } = lanes.get(id) ?? { current: undefined };
     if (!current) {
       observer.called("started");
-      return start(id, target);
+      return start(id, target, cause);
     }
     if (isSameTarget(current.target, target)) {
       if (current.askedAt !== undefined) {
@@ -110,7 +112,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     }
     // For another commit or other annotations there is nothing to wait for any more.
     current.wait?.supersede();
-    return follow(id, current, target);
+    return follow(id, current, target, cause);
   }
 
   /** A listing that fails changes nothing: the wait goes on, and the next pass asks again. */
@@ -122,25 +124,25 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     }
   }
 
-  function follow(id: string, current: Run, target: Target): Promise<Run> {
+  function follow(id: string, current: Run, target: Target, cause: Cause): Promise<Run> {
     const lane = lanes.get(id);
     // It ended while the listing was asked for.
-    if (lane?.current !== current) return join(target);
+    if (lane?.current !== current) return join(target, cause);
     observer.called("shared");
     // The newest annotations win: whoever waits for the follow-up run gets the answer for them.
     if (lane.next) {
       lane.next.target = target;
       return lane.next.run;
     }
-    const next: FollowUp = { target, run: current.outcome.then(() => start(id, next.target)) };
+    const next: FollowUp = { target, run: current.outcome.then(() => start(id, next.target, cause)) };
     lane.next = next;
     return next.run;
   }
 
-  function start(id: string, target: Target): Run {
+  function start(id: string, target: Target, cause: Cause): Run {
     const seat = writers.seat(target);
     const settled = Promise.withResolvers<Outcome>();
-    const run = createRun(target, settled.promise);
+    const run = createRun(target, cause, settled.promise);
     lanes.set(id, { current: run, next: undefined });
     const end = (outcome: Outcome) => {
       results.end({ namespace: target.namespace, deployment: target.deployment }, outcome, run);
@@ -153,7 +155,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       recordOutcome(span, outcome);
       end(outcome);
     };
-    Promise.try(() => tracer.span("reconcile deployment", runAttributes(target), work)).catch((error) => {
+    Promise.try(() => tracer.span("reconcile deployment", { ...runAttributes(target), [CAUSE]: cause }, work)).catch((error) => {
       seat.leave();
       end(mistake(error));
     });

@@ -1,6 +1,7 @@
 /** What is remembered of each Deployment: its last result, and what it lacks; whoever wants to know is told once. */
 
 import type { Log } from "../ports.ts";
+import type { Cause } from "../progress.ts";
 import { type DeploymentRecord, idOf, type Name, type Outcome, type Parsed, type Result, type Target } from "../types.ts";
 import { type LastResult, nextLastResult } from "./last-result.ts";
 import type { Run } from "./run.ts";
@@ -8,6 +9,7 @@ import type { Run } from "./run.ts";
 export interface EndedRun {
   readonly target: Target;
   readonly id: string;
+  readonly cause: Cause;
   readonly durationMs: number;
 }
 
@@ -46,7 +48,7 @@ export function createResults({ onEnd, onIncomplete, log }: Listeners): Results 
     end(name, outcome, run) {
       const result = { ...name, outcome };
       results.set(idOf(name), nextLastResult(results.get(idOf(name)), result, new Date()));
-      const ended = run && { target: run.target, id: run.id, durationMs: performance.now() - run.startedAt };
+      const ended = run && { target: run.target, id: run.id, cause: run.cause, durationMs: performance.now() - run.startedAt };
       tell(name, () => onEnd(result, ended));
       return result;
     },

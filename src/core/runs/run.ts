@@ -4,7 +4,7 @@ import { asReconcileError, ReconcileError } from "../../errors.ts";
 import type { Slots } from "../../sharing/slots.ts";
 import type { Seat } from "../delivery/writer.ts";
 import type { Observer } from "../observer.ts";
-import type { Progress } from "../progress.ts";
+import type { Cause, Progress } from "../progress.ts";
 import type { Span } from "../tracer.ts";
 import type { Outcome, Target } from "../types.ts";
 
@@ -13,6 +13,7 @@ const RUN_DEADLINE_MS = 240_000;
 
 export interface Run {
   readonly id: string;
+  readonly cause: Cause;
   readonly startedAt: number;
   readonly target: Target;
   readonly outcome: Promise<Outcome>;
@@ -26,10 +27,10 @@ export interface Run {
   span: Span | undefined;
 }
 
-export function createRun(target: Target, outcome: Promise<Outcome>): Run {
+export function createRun(target: Target, cause: Cause, outcome: Promise<Outcome>): Run {
   const now = performance.now();
   return {
-    ...{ id: crypto.randomUUID(), startedAt: now, askedAt: now, target, outcome },
+    ...{ id: crypto.randomUUID(), startedAt: now, askedAt: now, target, cause, outcome },
     ...{ wait: undefined, step: "waiting for its turn", known: {}, span: undefined },
   };
 }
@@ -61,7 +62,7 @@ export async function runToEnd(run: Run, seat: Seat, { work, slots, observer, cl
       signal.addEventListener("abort", () => isWriting || reject(signal.reason), { once: true });
     });
     const progress: Progress = {
-      id: run.id,
+      ...{ id: run.id, cause: run.cause },
       signal,
       step(phase, text, known) {
         observed.phase(phase);

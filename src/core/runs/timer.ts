@@ -17,7 +17,7 @@ export function startTimer({ intervalMs, deployments, stopping, log, ask }: Time
     try {
       await ask();
     } catch (error) {
-      if (!stopping.aborted) log.error({ error: (error as Error).message }, "Pass of the timer failed");
+      if (!stopping.aborted) log.error({ cause: "timer", error: (error as Error).message }, "Pass of the timer failed");
     }
   }
   const timer = setInterval(() => void onTimer(), intervalMs);

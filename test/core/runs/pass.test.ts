@@ -95,7 +95,7 @@ test("over random interleavings: one run per Deployment at a time, and no answer
     const ask = async () => {
       const name = pick(names);
       const question = versions.get(name) ?? 0;
-      const [result] = await reconciler.reconcile({ deployment: name }, never);
+      const [result] = await reconciler.reconcile({ deployment: name }, "call", never);
       assert.ok(result);
       const to = toOf(result);
       assert.ok(to !== undefined && to >= question, `seed ${seed}: ${name} answered ${to}, asked at ${question}`);
@@ -127,14 +127,43 @@ test("a thousand calls cost two runs: the one that has listed its refs already, 
       return upToDate(String(run));
     },
   });
-  const first = reconciler.reconcile({}, never);
+  const first = reconciler.reconcile({}, "call", never);
   await turn();
-  const others = Array.from({ length: 999 }, () => reconciler.reconcile({}, never));
+  const others = Array.from({ length: 999 }, () => reconciler.reconcile({}, "call", never));
   await turn();
   open();
   assert.deepEqual((await first).map(toOf), [1]);
   for (const answer of others) assert.deepEqual((await answer).map(toOf), [2]);
   assert.equal(world.runs, 2);
+});
+
+test("a run that is joined keeps the cause of who started it, and the one that follows has its own", async () => {
+  const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+  const causes: (string | undefined)[] = [];
+  const begun: string[] = [];
+  const { reconciler } = createWorld({
+    async work(_target, progress) {
+      begun.push(progress.cause);
+      await turn();
+      progress.list();
+      await opened;
+      return upToDate("1");
+    },
+    onEnd: (_result, run) => void causes.push(run?.cause),
+  });
+  const answers = [reconciler.reconcile({}, "probe", never), reconciler.reconcile({}, "call", never)];
+  for (let left = 5; left > 0; left--) await turn();
+  answers.push(reconciler.reconcile({}, "timer", never), reconciler.reconcile({}, "call", never));
+  await turn();
+  open();
+  await Promise.all(answers);
+  assert.deepEqual(
+    [begun, causes],
+    [
+      ["probe", "timer"],
+      ["probe", "timer"],
+    ],
+  );
 });
 
 test("no more runs than places, and a wait for a build holds none", async () => {
@@ -153,7 +182,7 @@ test("no more runs than places, and a wait for a build holds none", async () => 
       return upToDate("1");
     },
   });
-  await reconciler.reconcile({}, never);
+  await reconciler.reconcile({}, "call", never);
   assert.equal(most, 2);
 });
 
@@ -166,7 +195,7 @@ test("what listeners throw changes no result and keeps no Deployment from its ne
   put("half", { kind: "incomplete", problems: ["image_name is missing"] } as Partial<Parsed>);
   put("off", { kind: "disabled" } as Partial<Parsed>);
   for (let pass = 1; pass <= 3; pass++) {
-    const results = await reconciler.reconcile({}, never);
+    const results = await reconciler.reconcile({}, "call", never);
     const kinds = results.map(({ deployment, outcome }) => [deployment, outcome.kind]);
     assert.deepEqual(kinds, [
       ["good", "up_to_date"],
@@ -188,8 +217,8 @@ test("an answer that is due tells the step; closing ends who works or waits, and
     },
   });
   const due = new AbortController();
-  const answer = hanging.reconciler.reconcile({}, due.signal);
-  const ended = hanging.reconciler.reconcile({}, never);
+  const answer = hanging.reconciler.reconcile({}, "call", due.signal);
+  const ended = hanging.reconciler.reconcile({}, "call", never);
   await turn();
   due.abort();
   assert.deepEqual(
@@ -198,7 +227,7 @@ test("an answer that is due tells the step; closing ends who works or waits, and
   );
   await hanging.reconciler.close();
   for (const { outcome } of await ended) assert.equal(outcome.kind === "failed" && outcome.error.code, "shutdown");
-  await assert.rejects(hanging.reconciler.reconcile({}, never), { code: "shutdown" });
+  await assert.rejects(hanging.reconciler.reconcile({}, "call", never), { code: "shutdown" });
 });
 
 // F46
@@ -216,7 +245,7 @@ test("a mistake while the answer for one Deployment is waited for fails that ans
     },
   };
   const { reconciler } = createWorld({ names: ["broken", "shop"], tracer });
-  const results = await reconciler.reconcile({}, never);
+  const results = await reconciler.reconcile({}, "call", never);
   assert.deepEqual(
     results.map(({ deployment, outcome }) => [deployment, outcome.kind, outcome.kind === "failed" && outcome.error.message]),
     [

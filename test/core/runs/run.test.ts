@@ -28,7 +28,7 @@ test("a run that hangs has failed after 240 s; one that waits for a build goes o
       },
     };
     const seat = { leave: () => undefined, write: () => written.promise };
-    void runToEnd(createRun(targetOf(name), never), seat, ports).then((outcome) => {
+    void runToEnd(createRun(targetOf(name), "call", never), seat, ports).then((outcome) => {
       ended.push(`${name}: ${outcome.kind === "failed" ? `${outcome.error.code}, ${outcome.error.message}` : outcome.kind}`);
     });
     return turn();
