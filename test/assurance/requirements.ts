@@ -108,7 +108,11 @@ const attacks: Readonly<Record<string, Requirement>> = {
     answer: "It is escaped for each place. Subjects of application commits are made harmless before they are quoted.",
   },
   S19: { what: "Paths that lead elsewhere in GitHub's API", answer: "Owner and repository are two encoded words." },
-  S20: { what: "Hostile JSON", answer: "At most 1 MiB, read by a schema. Of an image's manifest only the hash is kept." },
+  S20: {
+    what: "Hostile JSON",
+    answer:
+      "At most 1 MiB (40 KiB of a registry's token, 16 KiB of its refusal), read by a schema. Of an image's manifest only the hash is kept.",
+  },
   S21: {
     what: "Endless series of metrics",
     answer: "No label holds a URL, a SHA or a message. The series of a Deployment go when it goes.",

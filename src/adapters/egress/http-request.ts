@@ -39,6 +39,8 @@ interface HttpLimits {
   readonly maxBytes: number;
   /** Answers of other statuses count as without text, however long they are. */
   readonly textOf?: readonly number[];
+  /** Of answers of these statuses so many bytes are read, and the rest counts as not sent. */
+  readonly beginningOf?: { readonly statuses: readonly number[]; readonly bytes: number };
   readonly hashed?: Hashed;
 }
 
@@ -52,7 +54,7 @@ export interface Hashed {
 /** One exchange without redirects. Never rejects. */
 export async function request(dispatcher: Dispatcher, question: HttpQuestion, limits: HttpLimits): Promise<HttpAnswer> {
   const { method, url, headers, body } = question;
-  const { signal, textOf, hashed } = limits;
+  const { signal, textOf, beginningOf, hashed } = limits;
   try {
     signal.throwIfAborted();
     const response = await dispatcher.request({
@@ -71,9 +73,14 @@ export async function request(dispatcher: Dispatcher, question: HttpQuestion, li
     const algorithm = hashed?.algorithmOf(answer);
     const hash = algorithm === undefined ? undefined : createHash(algorithm);
     const maxBytes = (hash && hashed?.maxBytes) ?? limits.maxBytes;
+    const enough = beginningOf?.statuses.includes(answer.status) ? beginningOf.bytes : Number.POSITIVE_INFINITY;
     const chunks: Buffer[] = [];
     let bytes = 0;
     for await (const chunk of response.body as AsyncIterable<Buffer>) {
+      if (bytes + chunk.length >= enough) {
+        chunks.push(chunk.subarray(0, enough - bytes));
+        break;
+      }
       bytes += chunk.length;
       if (bytes > maxBytes) return failure("too_long", `answered with more than ${maxBytes} bytes (HTTP ${answer.status})`);
       if (hash) hash.update(chunk);

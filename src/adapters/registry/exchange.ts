@@ -16,8 +16,10 @@ export interface ExchangeLimits {
   readonly hashed?: Hashed;
 }
 
-/** Plenty for a token or the reason of a refusal. */
-const MAX_BODY_BYTES = 2 ** 20;
+/** The longest token, twice: Docker Hub sends it as `token` and as `access_token`; and what is told beside it. Each waiting run may hold one. */
+const MOST_BYTES = 40 * 1024;
+/** Why it refuses is told at the beginning, and never quoted. */
+const BEGINNING_OF = { statuses: [401, 403], bytes: 16 * 1024 };
 /** Of other answers only the status counts. */
 const TEXT_OF = [200, 401, 403];
 const MAX_REDIRECTS = 3;
@@ -49,7 +51,7 @@ async function exchangeOnce(question: HttpQuestion, limits: ExchangeLimits): Pro
   const { dispatcher, requestMs, signal, hashed } = limits;
   const limit = AbortSignal.any([signal, AbortSignal.timeout(requestMs)]);
   const answer = await request(dispatcher, question, {
-    ...{ signal: limit, maxBytes: MAX_BODY_BYTES, textOf: TEXT_OF },
+    ...{ signal: limit, maxBytes: MOST_BYTES, textOf: TEXT_OF, beginningOf: BEGINNING_OF },
     ...(hashed && { hashed }),
   });
   if (answer.kind === "answer") return answer;

@@ -42,6 +42,19 @@ for (const tokenField of ["token", "access_token"] as const) {
   });
 }
 
+test("the longest tokens are taken, in both fields as Docker Hub sends them", async (t) => {
+  const { double, check, annsConfig } = await startRegistryWorld(t, { auth: bearer });
+  const token = "t".repeat(16 * 1024);
+  double.answer(
+    { status: 200, body: JSON.stringify({ token, access_token: token, expires_in: 300, issued_at: "2026-01-01T00:00:00Z" }) },
+    "token",
+  );
+  const answer = await check(annsConfig);
+  // No server takes a header of that length; what counts is that it was sent.
+  assert.notEqual(answer.kind, "found");
+  assert.ok(!("reason" in answer) || !/usable token|more than/.test(answer.reason), JSON.stringify(answer));
+});
+
 test("Bearer: everybody's token is fetched without credentials", async (t) => {
   const { double, check } = await startRegistryWorld(t, { auth: { kind: "bearer" } });
   assert.equal((await check()).kind, "found");
