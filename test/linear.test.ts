@@ -26,7 +26,7 @@ import { commitUrl, fileUrl } from "../src/core/commits/web-links.ts";
 import { pushRemedy } from "../src/core/delivery/push-refusal.ts";
 import { parseImageName, parseImageReference, parseRegistryUrl } from "../src/core/image.ts";
 import { escapeChat } from "../src/core/news/chat-text.ts";
-import { findImages } from "../src/core/places/manifest-images.ts";
+import { readPlaces } from "../src/core/places/file-places.ts";
 import { parseRepository } from "../src/core/repository.ts";
 import { unknownName } from "../src/core/runs/unknown-name.ts";
 import { isAllowed, parseAllowedRepositories } from "../src/core/targets/allowed-repositories.ts";
@@ -344,7 +344,7 @@ const parsers: readonly Parser[] = [
     parse: (text) => parseConfig(Object.fromEntries(Object.keys(schema.shape).map((name) => [name, text]))),
     pieces: ["a,", "10.", "::", "a/"],
   },
-  { name: "Git LFS pointer", mostCharacters: 64 * KIB, parse: findImages, frames: ["version https://git-lfs.github.com/spec/v1\n|"] },
+  { name: "Git LFS pointer", mostCharacters: 64 * KIB, parse: readPlaces, frames: ["version https://git-lfs.github.com/spec/v1\n|"] },
   {
     name: "shapes of secrets",
     mostCharacters: FIELD,

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { parseAllDocuments } from "yaml";
 import { matchesImage, parseImageReference, splitImage } from "../../src/core/image.ts";
-import { writeTag } from "../../src/core/places/manifest.ts";
+import { writePlaces } from "../../src/core/places/write-places.ts";
 import { holds } from "./property.ts";
 
 const app = { repository: "team/app" };
@@ -85,7 +85,7 @@ test("whatever the layout, only the tag's characters differ, and the parse only 
   await holds(t, fc.tuple(template, was), ([text, tag]) => {
     const before = text.replaceAll(mark, tag);
     const after = text.replaceAll(mark, `:${newTag}`);
-    assert.deepEqual(writeTag(before, app, newTag), { kind: "ok", text: after });
+    assert.deepEqual(writePlaces(before, app, newTag), { kind: "ok", text: after });
     assertOnlyImagesDiffer(before, after);
   });
 });
@@ -138,12 +138,12 @@ test("a garbled manifest is refused, or edited in nothing but the image, and the
   );
   const kinds = new Set<string>();
   await holds(t, garbled, (text) => {
-    const written = writeTag(text, app, newTag);
+    const written = writePlaces(text, app, newTag);
     kinds.add(written.kind);
     if (written.kind === "invalid") return assert.notEqual(written.reason, "");
     assertOnlyTagsDiffer(text, written.text);
     assertOnlyImagesDiffer(text, written.text);
-    assert.deepEqual(writeTag(written.text, app, newTag), written);
+    assert.deepEqual(writePlaces(written.text, app, newTag), written);
   });
   assert.deepEqual([...kinds].sort(), ["invalid", "ok"]);
 });

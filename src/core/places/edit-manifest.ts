@@ -4,26 +4,27 @@ import { formatImage, withRegistry } from "../image.ts";
 import type { ManifestEdit } from "../ports.ts";
 import type { ImageName } from "../types.ts";
 import { decide } from "./decide.ts";
-import { readImages, writeTag } from "./manifest.ts";
+import { findPlaces } from "./find-places.ts";
+import { writePlaces } from "./write-places.ts";
 
 /** Kinds in a message. */
 const maxShown = 10;
 
 /** What has to become of a manifest so that the image has the tag; throws `manifest_invalid` or `manifest_no_container`. */
 export function editManifest(text: string, path: string, image: ImageName, tag: string, digest?: string): ManifestEdit {
-  const images = readImages(text, image);
-  if (images.kind === "invalid") throw invalid(path, images.reason);
-  if (images.kind === "none") {
+  const found = findPlaces(text, image);
+  if (found.kind === "invalid") throw invalid(path, found.reason);
+  if (found.kind === "none") {
     const none = `No container in ${path} references image '${formatImage(image)}'; check gitops.operator.image_name`;
-    throw new ReconcileError("manifest_no_container", `${none}${whatIsThere(images.images, images.instead)}`);
+    throw new ReconcileError("manifest_no_container", `${none}${whatIsThere(found.images, found.instead)}`);
   }
-  const registry = image.registry ?? images.registry;
+  const registry = image.registry ?? found.registry;
   const pulled = { ...withRegistry(image, registry), registry };
-  const decision = decide(images.ours, tag);
+  const decision = decide(found.ours, tag);
   if (decision.kind === "up_to_date") return { kind: "up_to_date", image: pulled };
-  const written = writeTag(text, image, tag, digest);
+  const written = writePlaces(text, image, tag, digest);
   if (written.kind === "invalid") throw invalid(path, written.reason);
-  const isPinned = images.ours.some((ours) => ours.tag !== tag && ours.digest !== undefined);
+  const isPinned = found.ours.some((ours) => ours.tag !== tag && ours.digest !== undefined);
   return { kind: "update", image: pulled, isPinned, text: written.text, ...(decision.from === undefined ? {} : { from: decision.from }) };
 }
 

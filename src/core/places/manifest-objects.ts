@@ -1,5 +1,5 @@
 import { isMap, isScalar, isSeq, type Node, type YAMLMap } from "yaml";
-import { isDeployment, itemKindOf } from "../deployment-kind.ts";
+import { itemKindOf } from "../deployment-kind.ts";
 import { isEmpty, type NodeReader } from "./yaml-nodes.ts";
 
 /** What an object says that it is, else the list that it is in. */
@@ -9,7 +9,7 @@ interface ObjectKind {
 }
 
 /** An object of a document, or of the Lists in it, however deep. */
-interface ManifestObject extends ObjectKind {
+export interface ManifestObject extends ObjectKind {
   readonly map: YAMLMap;
   /** SOPS has encrypted something in the document, and its MAC covers what is plain too: changing that makes it undecipherable. */
   readonly isSealed: boolean;
@@ -34,14 +34,9 @@ function hasFullMac(map: YAMLMap, read: NodeReader): boolean {
   return isMap(sops) && Boolean(read.getText(sops, "mac")) && read.getText(sops, "mac_only_encrypted") !== "true";
 }
 
-/** Whether there may be a Deployment under what SOPS has encrypted. */
-export function mayHideDeployment({ isSealed, kind, ...object }: ManifestObject): boolean {
-  return isSealed && (isDeployment({ kind, ...object }) || isEncrypted(kind));
-}
-
-/** What is no Deployment, in words: a kind only where it reads like one, for the file may hold a Secret. */
+/** What is of no format, in words: a kind only where it reads like one, for the file may hold a Secret. */
 export function describeObject({ kind, isSealed, map }: ManifestObject): string {
-  if (isSealed && isEncrypted(kind)) return "a document that SOPS encrypted";
+  if (isSealed && isEncrypted({ kind })) return "a document that SOPS encrypted";
   if (kind === undefined) return map.flow ? "JSON without a kind" : "a mapping without a kind, as Helm values or a kustomization";
   if (!/^[A-Z][A-Za-z0-9]{0,62}$/.test(kind)) return "an object of an odd kind";
   const named = `${/^[AEIO]/.test(kind) ? "an" : "a"} ${kind}`;
@@ -54,6 +49,7 @@ export function describeRoot(root: Node | null): string | undefined {
   return isScalar(root) && !isEmpty(root) ? "plain text" : undefined;
 }
 
-function isEncrypted(kind: string | undefined): boolean {
+/** By SOPS, so that anything may be in it. */
+export function isEncrypted({ kind }: ObjectKind): boolean {
   return kind?.startsWith("ENC[") === true;
 }

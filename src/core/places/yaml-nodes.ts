@@ -1,4 +1,16 @@
-import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, type Node, type ParsedNode, visit, type YAMLMap } from "yaml";
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  type Node,
+  type ParsedNode,
+  type Scalar,
+  visit,
+  type YAMLMap,
+} from "yaml";
 import { InvalidYaml, lineAt } from "./yaml-documents.ts";
 
 /** Steps along aliases and merges, which multiply in each other; a file written by people takes a few per container. */
@@ -6,12 +18,23 @@ const maxSteps = 2000;
 
 const textTag = "tag:yaml.org,2002:str";
 
+/** A scalar and where it stands. */
+export interface TextScalar {
+  readonly value: string;
+  /** Where it begins in the text, with its quotes. */
+  readonly offset: number;
+  /** Where the value's characters begin that stand in the text one for one, which they do not in escapes, folded lines and blocks. */
+  readonly valueAt: number | undefined;
+}
+
 /** A document's nodes, aliases and merge keys followed. What is odd enough that a value could be overlooked throws InvalidYaml. */
 export interface NodeReader {
   readonly root: Node | null;
   get(map: YAMLMap, key: string): Node | undefined;
   /** Undefined also where the value is no scalar. */
   getText(map: YAMLMap, key: string): string | undefined;
+  /** Undefined where there is nothing; throws for what is no text. `owner`: in words. */
+  getScalar(map: YAMLMap, key: string, owner: string): TextScalar | undefined;
   /** Undefined where there is nothing; throws for what is no mapping. */
   getMap(map: YAMLMap | undefined, key: string): YAMLMap | undefined;
   /** Empty where there is nothing; throws for what is no list of mappings. */
@@ -87,6 +110,15 @@ export function createNodeReader(document: Document.Parsed<ParsedNode>, text: st
       if (!isScalar(node)) return undefined;
       return oddTag(node) === undefined ? String(node.value) : fail(node, `'${key}' has a YAML tag; remove the tag`);
     },
+    getScalar(map, key, owner) {
+      const node = get(map, key);
+      if (node === undefined || isEmpty(node)) return undefined;
+      if (!isScalar(node) || !node.range) return fail(node, `'${key}' of ${owner} is no text`);
+      if (oddTag(node) !== undefined) return fail(node, `'${key}' of ${owner} has a YAML tag; remove the tag`);
+      const value = String(node.value);
+      const [offset, end] = node.range;
+      return { value, offset, valueAt: valueAt(value, node.type, text.slice(offset, end), offset) };
+    },
     getMap(map, key) {
       const node = map && get(map, key);
       if (node === undefined || isEmpty(node)) return undefined;
@@ -116,6 +148,12 @@ function aliasTargets(document: Document.Parsed, missing: (alias: Alias) => neve
     },
   });
   return targets;
+}
+
+function valueAt(value: string, style: Scalar.Type | undefined, source: string, offset: number): number | undefined {
+  if (style === "PLAIN") return source === value ? offset : undefined;
+  const isQuoted = style === "QUOTE_SINGLE" || style === "QUOTE_DOUBLE";
+  return isQuoted && source.slice(1, -1) === value ? offset + 1 : undefined;
 }
 
 /** `~`, `null`, or nothing. */

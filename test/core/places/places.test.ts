@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import v8 from "node:v8";
 import vm from "node:vm";
-import { readImages, writeTag } from "../../../src/core/places/manifest.ts";
+import { findPlaces } from "../../../src/core/places/find-places.ts";
+import { writePlaces } from "../../../src/core/places/write-places.ts";
 import { growthOf, MOST_GROWTH } from "../../growth.ts";
 
 const testdata = new URL("testdata/manifest/", import.meta.url);
@@ -30,9 +31,9 @@ for (const file of readdirSync(testdata).filter((name) => name.endsWith(".before
   test(`golden file ${name}: the new tag stands at every image that is ours and every other byte stays`, () => {
     const before = readText(new URL(file, testdata));
     const after = readText(new URL(`${name}.after.yaml`, testdata));
-    assert.deepEqual(writeTag(before, app, newTag), { kind: "ok", text: after });
-    assert.deepEqual(writeTag(after, app, newTag), { kind: "ok", text: after }, "writing again changes nothing");
-    const images = readImages(after, app);
+    assert.deepEqual(writePlaces(before, app, newTag), { kind: "ok", text: after });
+    assert.deepEqual(writePlaces(after, app, newTag), { kind: "ok", text: after }, "writing again changes nothing");
+    const images = findPlaces(after, app);
     assert.equal(images.kind, "ok");
     assert.ok(images.ours.every(({ tag }) => tag === newTag));
   });
@@ -40,7 +41,7 @@ for (const file of readdirSync(testdata).filter((name) => name.endsWith(".before
 
 test("images are read with tag and digest, containers before initContainers", () => {
   const text = `${deployment(`      - image: team/app:${oldTag}@${digest}\n      - image: team/app-sidecar:x\n      - image: docker.io/team/app\n`)}      initContainers: [{image: "team/app:init"}]\n`;
-  assert.deepEqual(readImages(text, app), {
+  assert.deepEqual(findPlaces(text, app), {
     kind: "ok",
     ours: [{ tag: oldTag, digest }, {}, { tag: "init" }],
     registry: "docker.io",
@@ -49,7 +50,7 @@ test("images are read with tag and digest, containers before initContainers", ()
 
 test("a digest is replaced by the one that the gate saw; none is added where none was", () => {
   const text = (first: string, second: string) => deployment(`      - image: team/app${first}\n      - image: team/app${second}\n`);
-  assert.deepEqual(writeTag(text(`:${oldTag}@${digest}`, `:${oldTag}`), app, newTag, seenDigest), {
+  assert.deepEqual(writePlaces(text(`:${oldTag}@${digest}`, `:${oldTag}`), app, newTag, seenDigest), {
     kind: "ok",
     text: text(`:${newTag}@${seenDigest}`, `:${newTag}`),
   });
@@ -57,33 +58,33 @@ test("a digest is replaced by the one that the gate saw; none is added where non
 
 test("the registry is the manifest's where the target names none", () => {
   const text = deployment("      - image: registry.example:5000/team/app:1\n");
-  assert.deepEqual(readImages(text, app), { kind: "ok", ours: [{ tag: "1" }], registry: "registry.example:5000" });
+  assert.deepEqual(findPlaces(text, app), { kind: "ok", ours: [{ tag: "1" }], registry: "registry.example:5000" });
 });
 
 test("where the target names a host, an image without it is another one", () => {
   const text = deployment("      - image: team/app:1\n      - image: ghcr.io/team/app:2\n");
-  const images = readImages(text, { registry: "ghcr.io", repository: "team/app" });
+  const images = findPlaces(text, { registry: "ghcr.io", repository: "team/app" });
   assert.deepEqual(images, { kind: "ok", ours: [{ tag: "2" }], registry: "ghcr.io" });
 });
 
 test("one image from two registries is refused, for only one can be checked", () => {
-  const images = readImages(deployment("      - image: team/app:1\n      - image: ghcr.io/team/app:2\n"), app);
+  const images = findPlaces(deployment("      - image: team/app:1\n      - image: ghcr.io/team/app:2\n"), app);
   assert.equal(images.kind, "invalid");
   assert.match(images.reason, /several registries \(docker\.io, ghcr\.io\).*gitops\.operator\.image_name/);
 });
 
 test("none of ours: the images that are there are named once, and not without bound", () => {
   const text = deployment("      - image: team/other:1\n      - image: 'team/app:$(TAG)'\n      - image: team/other:1\n");
-  assert.deepEqual(readImages(text, app), { kind: "none", images: ["team/other:1", "team/app:$(TAG)"] });
-  const many = readImages(deployment(Array.from({ length: 50 }, (_, index) => `      - image: team/x${index}\n`).join("")), app);
+  assert.deepEqual(findPlaces(text, app), { kind: "none", images: ["team/other:1", "team/app:$(TAG)"] });
+  const many = findPlaces(deployment(Array.from({ length: 50 }, (_, index) => `      - image: team/x${index}\n`).join("")), app);
   assert.equal(many.kind, "none");
   assert.equal(many.images.length, 21);
   assert.equal(many.images.at(-1), "30 more");
   for (const nothing of ["", "\n", "# only a comment\n", "---\n", "just text\n", "- a\n- list\n", "kind: Deployment\n", "\t", "\ufeff"]) {
-    const images = readImages(nothing, app);
+    const images = findPlaces(nothing, app);
     assert.deepEqual(images.kind === "none" && images.images, [], JSON.stringify(nothing));
   }
-  assert.deepEqual(readImages("apiVersion: apps/v1\nkind: Deployment\nspec: {replicas: 1}\n", app), { kind: "none", images: [] });
+  assert.deepEqual(findPlaces("apiVersion: apps/v1\nkind: Deployment\nspec: {replicas: 1}\n", app), { kind: "none", images: [] });
 });
 
 const unreadable: [name: string, text: string, reason: RegExp][] = [
@@ -198,10 +199,10 @@ function aliasBomb(): string {
 for (const [name, text, reason] of unreadable) {
   // F36-F37
   test(`refused with the reason: ${name}`, () => {
-    const read = readImages(text, app);
+    const read = findPlaces(text, app);
     assert.equal(read.kind, "invalid");
     assert.match(read.reason, reason);
-    assert.deepEqual(writeTag(text, app, newTag), read);
+    assert.deepEqual(writePlaces(text, app, newTag), read);
   });
 }
 
@@ -214,11 +215,11 @@ const unwritable: [name: string, image: string][] = [
 for (const [name, image] of unwritable) {
   test(`${name} can be read, but is not written: no characters stand for the tag alone`, () => {
     const text = deployment(`      - image: ${image}\n`);
-    assert.deepEqual(readImages(text, app), { kind: "ok", ours: [{ tag: "1" }], registry: "docker.io" });
-    const written = writeTag(text, app, newTag);
+    assert.deepEqual(findPlaces(text, app), { kind: "ok", ours: [{ tag: "1" }], registry: "docker.io" });
+    const written = writePlaces(text, app, newTag);
     assert.equal(written.kind, "invalid");
     assert.match(written.reason, /^line 7: the image is written with escapes or over several lines/);
-    assert.deepEqual(writeTag(text, app, "1"), { kind: "ok", text }, "at the wanted tag there is nothing to write");
+    assert.deepEqual(writePlaces(text, app, "1"), { kind: "ok", text }, "at the wanted tag there is nothing to write");
   });
 }
 
@@ -231,7 +232,7 @@ test("up to the limits a manifest is edited: depth, aliases, documents, size", (
   const bullets = `${"x: |\n  * a point\n---\n".repeat(200)}${ours}`;
   const large = `${ours}# ${"x".repeat(1024 * 1024 - ours.length - 100)}`;
   for (const [name, text] of Object.entries({ deep, aliased, documents, bullets, large })) {
-    const written = writeTag(text, app, newTag);
+    const written = writePlaces(text, app, newTag);
     assert.ok(written.kind === "ok" && written.text === text.replace("team/app:1", `team/app:${newTag}`), name);
   }
 });
@@ -261,35 +262,35 @@ test("hostile files cost linear time, and none of 1 MiB 150 MB", async () => {
     const text = textOf(2 ** 20);
     collectGarbage();
     const rss = process.memoryUsage().rss;
-    readImages(text, app);
+    findPlaces(text, app);
     assert.ok(process.memoryUsage().rss - rss < 150_000_000, JSON.stringify(opening));
     // Each text is a new one: what was read before is remembered, and costs nothing.
     let texts = 0;
-    const growth = await growthOf(2 ** 11, (bytes) => readImages(`${textOf(bytes)}\n# ${texts++}`, app));
+    const growth = await growthOf(2 ** 11, (bytes) => findPlaces(`${textOf(bytes)}\n# ${texts++}`, app));
     assert.ok(growth < MOST_GROWTH, `${growth} times for ${JSON.stringify(opening)}`);
   }
 });
 
 test("a quoted << is a key like any other, as Kubernetes reads it", () => {
   const text = deployment('      - "<<": {image: team/app:1}\n        name: x\n');
-  assert.deepEqual(readImages(text, app), { kind: "none", images: [] });
+  assert.deepEqual(findPlaces(text, app), { kind: "none", images: [] });
 });
 
 // S9
 test("keys like __proto__ are only text", () => {
   const text = `__proto__: {kind: List}\nconstructor: 1\n${deployment("      - image: team/app:1\n        __proto__: {image: x}\n")}`;
-  assert.deepEqual(writeTag(text, app, "2"), { kind: "ok", text: text.replace("team/app:1", "team/app:2") });
+  assert.deepEqual(writePlaces(text, app, "2"), { kind: "ok", text: text.replace("team/app:1", "team/app:2") });
 });
 
 test("what is no tag or digest is never written", () => {
   const text = deployment("      - image: team/app:1\n");
-  for (const tag of ["", "a b", "x\ny: 1", "a:b", "-x", "a".repeat(129)]) assert.equal(writeTag(text, app, tag).kind, "invalid", tag);
-  assert.equal(writeTag(text, app, "2", "sha256:short").kind, "invalid");
+  for (const tag of ["", "a b", "x\ny: 1", "a:b", "-x", "a".repeat(129)]) assert.equal(writePlaces(text, app, tag).kind, "invalid", tag);
+  assert.equal(writePlaces(text, app, "2", "sha256:short").kind, "invalid");
 });
 
 test("a refusal does not quote the file, which may hold a Secret", () => {
   for (const text of ["a: [x]\n]]] hunter2hunter2\n", "a: |hunter2hunter2\n", "%YAML hunter2hunter2\n---\n", "a: 1\n@hunter2hunter2\n"]) {
-    const read = readImages(text, app);
+    const read = findPlaces(text, app);
     assert.doesNotMatch(JSON.stringify(read), /hunter2/);
   }
 });
