@@ -5,18 +5,16 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { createBareRepository } from "../../../../sandbox/bare-repository.ts";
 import type { GitWire } from "../../../../src/adapters/git/wire/git-wire.ts";
-import { createPktReader, FLUSH, pkt } from "../../../../src/adapters/git/wire/pkt-line.ts";
+import { FLUSH, pkt } from "../../../../src/adapters/git/wire/pkt-line.ts";
 import { readPushRefs } from "../../../../src/adapters/git/wire/receive-pack.ts";
 import { openUploadPack } from "../../../../src/adapters/git/wire/upload-pack.ts";
 import { usedBytes } from "../../../held-memory.ts";
-import { serviceWire, startService } from "../local-git.ts";
+import { advertised, listings, readListing, SHA, saying } from "./long-listing.ts";
 
-const SHA = "0123456789abcdef0123456789abcdef01234567";
 const CONVERSATIONS = 16;
-/** Of each; together more than 100 MB. */
-const LINES = 4_000;
+/** Of each; together more than 24 MB. */
+const LINES = 1_500;
 const MOST_HELD = 8 * 2 ** 20;
-const advertised = pkt("version 2\n") + pkt("ls-refs\n") + pkt("fetch=shallow\n") + FLUSH;
 
 test("a repository with 210,000 branches that all begin like the wanted one is listed and may be pushed to", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "ref-listing-"));
@@ -25,15 +23,10 @@ test("a repository with 210,000 branches that all begin like the wanted one is l
   const tip = await repository.tip();
   const refs = Array.from({ length: 210_000 }, (_, i) => `${tip} refs/heads/main-${String(i).padStart(6, "0")}\n`);
   await writeFile(join(repository.directory, "packed-refs"), `# pack-refs with: peeled fully-peeled sorted \n${refs.join("")}`);
-  for (const protocol of [0, 2] as const) {
-    const service = startService("git-upload-pack", repository.directory, protocol);
-    t.after(service.stop);
-    const server = await openUploadPack(serviceWire(service));
-    assert.deepEqual(await server.list("main"), { branch: "main", tip, defaultBranch: "main" }, `protocol ${protocol}`);
+  for (const kind of listings) {
+    const { tip: listed, defaultBranch } = await readListing({ kind, of: repository.directory });
+    assert.deepEqual([listed, defaultBranch], [tip, kind === "a push" ? undefined : "main"], kind);
   }
-  const service = startService("git-receive-pack", repository.directory, 0);
-  t.after(service.stop);
-  assert.equal((await readPushRefs(serviceWire(service), "refs/heads/main")).tip, tip);
 });
 
 /** A server that lists many branches beside the wanted one, and then says no more. */
@@ -49,11 +42,6 @@ function withoutEnd(first: string): { wire: GitWire; isRead: Promise<void> } {
     await new Promise(() => {});
   }
   return { wire: saying(said()), isRead };
-}
-
-function saying(bytes: AsyncIterable<Buffer>): GitWire {
-  const reader = createPktReader(bytes, 2 ** 40);
-  return { advertisement: async () => reader, request: async () => reader, close() {}, abort() {} };
 }
 
 for (const [what, first, begin] of [
@@ -72,27 +60,17 @@ for (const [what, first, begin] of [
   });
 }
 
-const lists: [what: string, first: string, list: (wire: GitWire) => Promise<string | undefined>][] = [
-  ["protocol 0", pkt(`${SHA} HEAD\0shallow`), async (wire) => (await (await openUploadPack(wire)).list("main")).tip],
-  ["protocol 2", advertised, async (wire) => (await (await openUploadPack(wire)).list("main")).tip],
-  ["a push", pkt(`${SHA} HEAD\0report-status`), async (wire) => (await readPushRefs(wire, "refs/heads/main")).tip],
-];
-for (const [what, first, list] of lists) {
+for (const kind of listings) {
   // S10
-  test(`the listing of ${what} may have 300,000 lines or 32 MiB; one that goes on is refused there`, async () => {
-    const listedUntilRefused = async (length: number) => {
-      const line = pkt(`${SHA} refs/heads/main-`.padEnd(length - 5, "x").concat("\n"));
-      const perChunk = Math.ceil(70_000 / length);
-      let lines = 0;
-      async function* said() {
-        yield Buffer.from(first);
-        for (; lines < 2_000_000; lines += perChunk) yield Buffer.from(line.repeat(perChunk));
-      }
-      await assert.rejects(list(saying(said())), { code: "git_limit", message: /no end/ });
+  test(`the listing of ${kind} may have 300,000 lines or 32 MiB; one that goes on is refused there`, async () => {
+    const linesUntilRefused = async (length: number) => {
+      const { error, lines } = await readListing({ kind, of: length });
+      assert.equal(error?.code, "git_limit");
+      assert.match(error.message, /no end/);
       return lines;
     };
-    assert.equal(Math.round((await listedUntilRefused(70)) / 10_000), 30);
-    assert.equal(Math.round(((await listedUntilRefused(65_500)) * 65_500) / 2 ** 20), 32);
+    assert.equal(Math.round((await linesUntilRefused(70)) / 10_000), 30);
+    assert.equal(Math.round(((await linesUntilRefused(65_500)) * 65_500) / 2 ** 20), 32);
   });
 }
 
