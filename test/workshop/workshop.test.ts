@@ -54,7 +54,7 @@ const EVIL: [name: string, order: Order, code: string, message: RegExp][] = [
 for (const [name, order, code, message] of EVIL) {
   // S9, S32
   test(`a job that ${name} fails alone and says so; others are served meanwhile, and the thread is replaced`, async (t) => {
-    const { run } = openWorkshop(t, { jobMs: order.do === "hang" ? 2_000 : 60_000 });
+    const { run } = openWorkshop(t, { jobMs: order.do === "hang" ? 1_100 : 60_000 });
     const ended: string[] = [];
     const evil = assert.rejects(run(order), { code, message }).then(() => ended.push("evil"));
     const next = run({ do: "echo", value: "next" }).then(() => ended.push("next"));

@@ -46,7 +46,11 @@ async function startWorld(t: TestContext) {
 
 /** Such a blob goes into a pack at once, which is later sent as it is. */
 async function store({ directory }: { directory: string }, blob: Buffer): Promise<string> {
-  return (await git(directory, ["-c", "core.bigFileThreshold=1m", "hash-object", "-w", "--stdin"], { input: blob })).toString().trim();
+  return (
+    await git(directory, ["-c", "core.bigFileThreshold=1m", "-c", "core.compression=1", "hash-object", "-w", "--stdin"], { input: blob })
+  )
+    .toString()
+    .trim();
 }
 
 /** Puts those blobs beside the manifest, without a second copy in this process. */
