@@ -1,9 +1,10 @@
 /** Runs: how many, how long, at what; and each Deployment's last result. */
 
-import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
 import { CALLS, type CallKind, PHASES, type Phase, type RunObserver } from "../core/observer.ts";
 import type { Outcome, Result } from "../core/types.ts";
 import { idOf, type Name } from "../core/types.ts";
+import { metricKinds } from "./metric-kinds.ts";
 
 interface RunMetrics {
   runStarted(): RunObserver;
@@ -26,55 +27,46 @@ const controller = "deployment";
 const buckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 240, 600];
 
 export function createRunMetrics(register: Registry): RunMetrics {
-  const registers = [register];
-  const runs = new Counter({
-    ...{ name: "gitops_operator_runs_total", help: "Results of Deployments by action, disabled and malformed ones included." },
-    ...{ labelNames: ["action"] as const, registers },
-  });
-  const runSeconds = new Histogram({
-    ...{ name: "gitops_operator_run_duration_seconds", help: "Time of runs from their start to their result, waits included." },
-    ...{ buckets, registers },
-  });
-  const phaseSeconds = new Histogram({
-    ...{ name: "gitops_operator_phase_duration_seconds", help: "Time that runs spent in each phase." },
-    ...{ labelNames: ["phase"] as const, buckets, registers },
-  });
-  const inProgress = new Gauge({
-    ...{ name: "gitops_operator_runs_in_progress", help: "Runs that are in the phase now." },
-    ...{ labelNames: ["phase"] as const, registers },
-  });
-  const oldest = new Gauge({
-    ...{ name: "gitops_operator_oldest_run_seconds", help: "Age of the oldest run in progress; 0 when there is none." },
-    registers,
-  });
-  const calls = new Counter({
-    ...{ name: "gitops_operator_calls_total", help: "How calls of /reconcile got their runs: one per call and Deployment." },
-    ...{ labelNames: ["kind"] as const, registers },
-  });
-  const lastResult = new Gauge({
-    ...{ name: "gitops_operator_deployment_result", help: "1 for the action, and the error code, of the Deployment's last result." },
-    ...{ labelNames: ["namespace", "deployment", "action", "code"] as const, registers },
-  });
-  const lastSuccess = new Gauge({
-    ...{ name: "gitops_operator_deployment_last_success_timestamp_seconds", help: "When the Deployment was last patched or up to date." },
-    ...{ labelNames: ["namespace", "deployment"] as const, registers },
-  });
-  const reconciles = new Counter({
-    ...{ name: "controller_runtime_reconcile_total", help: "Results of Deployments, named as controller-runtime does." },
-    ...{ labelNames: ["controller", "result"] as const, registers },
-  });
-  const errors = new Counter({
-    ...{ name: "controller_runtime_reconcile_errors_total", help: "Failed results of Deployments, named as controller-runtime does." },
-    ...{ labelNames: ["controller"] as const, registers },
-  });
-  const reconcileSeconds = new Histogram({
-    ...{ name: "controller_runtime_reconcile_time_seconds", help: "Time of runs without the queue, named as controller-runtime does." },
-    ...{ labelNames: ["controller"] as const, buckets, registers },
-  });
-  const depth = new Gauge({
-    ...{ name: "workqueue_depth", help: "Runs that wait for a place, named as controller-runtime does." },
-    ...{ labelNames: ["name", "controller"] as const, registers },
-  });
+  const { counter, gauge, histogram } = metricKinds(register, "gitops_operator_");
+  const stock = metricKinds(register, "");
+  const runs = counter("runs_total", "Results of Deployments by action, disabled and malformed ones included.", "action");
+  const runSeconds = histogram(buckets, "run_duration_seconds", "Time of runs from their start to their result, waits included.");
+  const phaseSeconds = histogram(buckets, "phase_duration_seconds", "Time that runs spent in each phase.", "phase");
+  const inProgress = gauge("runs_in_progress", "Runs that are in the phase now.", "phase");
+  const oldest = gauge("oldest_run_seconds", "Age of the oldest run in progress; 0 when there is none.");
+  const calls = counter("calls_total", "How calls of /reconcile got their runs: one per call and Deployment.", "kind");
+  const lastResult = gauge(
+    "deployment_result",
+    "1 for the action, and the error code, of the Deployment's last result.",
+    "namespace",
+    "deployment",
+    "action",
+    "code",
+  );
+  const lastSuccess = gauge(
+    "deployment_last_success_timestamp_seconds",
+    "When the Deployment was last patched or up to date.",
+    "namespace",
+    "deployment",
+  );
+  const reconciles = stock.counter(
+    "controller_runtime_reconcile_total",
+    "Results of Deployments, named as controller-runtime does.",
+    "controller",
+    "result",
+  );
+  const errors = stock.counter(
+    "controller_runtime_reconcile_errors_total",
+    "Failed results of Deployments, named as controller-runtime does.",
+    "controller",
+  );
+  const reconcileSeconds = stock.histogram(
+    buckets,
+    "controller_runtime_reconcile_time_seconds",
+    "Time of runs without the queue, named as controller-runtime does.",
+    "controller",
+  );
+  const depth = stock.gauge("workqueue_depth", "Runs that wait for a place, named as controller-runtime does.", "name", "controller");
 
   const active = new Set<ActiveRun>();
   /** What each Deployment's series say. */

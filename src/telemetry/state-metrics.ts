@@ -1,7 +1,8 @@
 /** What is read when somebody looks: cache, watch, chat, limits, disk. */
 
-import { Counter, Gauge, type Registry } from "prom-client";
+import type { Gauge, Registry } from "prom-client";
 import type { Name } from "../core/types.ts";
+import { metricKinds } from "./metric-kinds.ts";
 
 export interface State {
   readonly tracked: readonly Name[];
@@ -19,8 +20,7 @@ export interface State {
 }
 
 export function createStateMetrics(register: Registry, version: string): (state: State) => void {
-  const registers = [register];
-  const gauge = (name: string, help: string) => new Gauge({ name: `gitops_operator_${name}`, help, registers });
+  const { counter, gauge } = metricKinds(register, "gitops_operator_");
   const tracked = gauge("tracked_deployments", "Deployments with all required annotations, disabled ones included.");
   const incomplete = gauge("incomplete_deployments", "Deployments of which a required annotation is missing; /status names them.");
   const synced = gauge("cache_synced", "1 once the Deployments were listed, of each namespace that may be.");
@@ -28,18 +28,10 @@ export function createStateMetrics(register: Registry, version: string): (state:
   const refused = gauge("refused_namespaces", "Namespaces whose Deployments RBAC does not let the operator list; /status names them.");
   const rate = gauge("github_rate_remaining", "Requests left to the GitHub token nearest to its limit; absent while none is known.");
   const disk = gauge("work_directory_bytes", "Bytes of files below WORK_DIR, at most a minute old; absent when it can't be read.");
-  const restarts = new Counter({
-    ...{ name: "gitops_operator_watch_restarts_total", help: "Failures after which the Deployments were listed and watched anew." },
-    registers,
-  });
-  const notifications = new Counter({
-    ...{ name: "gitops_operator_notifications_total", help: "Chat messages by what became of them." },
-    ...{ labelNames: ["result"] as const, registers },
-  });
-  new Gauge({
-    ...{ name: "gitops_operator_build_info", help: "1, with the versions of the operator and of Node." },
-    ...{ labelNames: ["version", "node_version"] as const, registers },
-  }).set({ version, node_version: process.versions.node }, 1);
+  const restarts = counter("watch_restarts_total", "Failures after which the Deployments were listed and watched anew.");
+  const notifications = counter("notifications_total", "Chat messages by what became of them.", "result");
+  const build = gauge("build_info", "1, with the versions of the operator and of Node.", "version", "node_version");
+  build.set({ version, node_version: process.versions.node }, 1);
 
   return (state) => {
     tracked.set(state.tracked.length);

@@ -62,7 +62,6 @@ test("a bug that throws where one Deployment is shown or told of: pages, metrics
     redactor: {
       ...redactor,
       redact: (text) => redactor.redact(careless(text)),
-      redactDeep: (value) => redactor.redactDeep(careless(value)),
     },
   });
   stage.secret("gitops-operator", "chat", { "webhook-url": stage.chat.url() });

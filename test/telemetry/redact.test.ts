@@ -9,8 +9,7 @@ import { createRedactor } from "../../src/telemetry/redact.ts";
 import { growthOf, leastCpuMs, MOST_GROWTH } from "../growth.ts";
 import { createRandom } from "../random.ts";
 
-const { redact, redactDeep } = createRedactor();
-const random = (bytes: number) => randomBytes(bytes).toString("hex");
+const { redact } = createRedactor();
 
 // S11
 test("a live secret goes whatever it looks like, in every form in which it is written, and only while it is live", () => {
@@ -137,42 +136,7 @@ test("however many secrets are live, each is found, the one that is watched for 
   assert.equal(redactor.watchedCount, 1);
 });
 
-test("log objects are redacted throughout: errors, causes, fields with telling names, cycles and depth", () => {
-  const token = `ghp_${random(18)}`;
-  const error = Object.assign(new Error(`failed with ${token}`, { cause: new Error(`because of ${token}`) }), { code: "E1" });
-  const cyclic: Record<string, unknown> = { token: "opaque", list: [token, 1, null, true], [token]: 1 };
-  cyclic.self = cyclic;
-  const deep = Array.from({ length: 50 }).reduce<unknown>((inner) => ({ inner }), token);
-  const copy = redactDeep({
-    error,
-    cyclic,
-    deep,
-    bytes: Buffer.from(token),
-    none: undefined,
-    at: new Date(0),
-    authorization: "opaque",
-    namespace: "default",
-  });
-  const text = JSON.stringify(copy);
-  assert.ok(!text.includes(token), text);
-  assert.ok(!text.includes("opaque"), text);
-  assert.match(text, /"error":\{"code":"E1","type":"Error","message":"failed with \[redacted\]"/);
-  assert.match(text, /"cause":\{"type":"Error","message":"because of \[redacted\]"/);
-  assert.match(text, /"self":"\[circular\]"/);
-  assert.match(text, /\[too deep\]/);
-  assert.match(text, /"at":"1970-01-01T00:00:00.000Z".*"namespace":"default"/);
-});
-
-test("what can't be read is named and nothing throws", () => {
-  const hostile = Object.defineProperty({}, "a", {
-    enumerable: true,
-    get: () => {
-      throw new Error("no");
-    },
-  });
-  assert.equal(redactDeep(hostile), "[unreadable]");
-  for (const value of [undefined, null, 1, 1n, true, Symbol("a"), Number.NaN]) assert.equal(redactDeep(value), value);
-  assert.deepEqual(redactDeep(JSON.parse('{"__proto__":{"a":"b"}}')), JSON.parse('{"__proto__":{"a":"b"}}'));
+test("whatever the text is, nothing throws", () => {
   const { text } = createRandom(3);
   const alphabet = [
     "-----BEGIN ",

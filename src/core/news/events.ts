@@ -2,9 +2,9 @@
 
 import type { ErrorCode } from "../../errors.ts";
 import { escapeControl } from "../../text/escape.ts";
-import type { Name, Outcome } from "../types.ts";
+import type { Outcome } from "../types.ts";
 import { withoutEmojiCode } from "./chat-text.ts";
-import { createNewsroom, type NewsEvent } from "./news.ts";
+import { createNewsroom, type Newsroom } from "./news.ts";
 
 /** A fixed set: people filter by it. */
 type EventReason =
@@ -29,13 +29,6 @@ export interface ClusterEvent {
   readonly reason: EventReason;
   /** One line of any length. */
   readonly note: string;
-}
-
-export interface Events {
-  /** Undefined: nothing new. A Deployment's events in their order, each once. */
-  decide(name: Name, event: NewsEvent): ClusterEvent | undefined;
-  /** Forgets the Deployments that are not among these. */
-  retain(names: Iterable<Name>): void;
 }
 
 /** What is not here is `ReconcileFailed`. */
@@ -66,21 +59,15 @@ const reasons: Partial<Record<ErrorCode, EventReason>> = {
   ssh_key_invalid: "SecretUnusable",
 };
 
-export function createEvents(): Events {
-  const newsroom = createNewsroom();
-  return {
-    decide(name, event) {
-      const news = newsroom.decide(name, event);
-      if (news === undefined) return undefined;
-      if (event.kind === "building") return inWords("Normal", "BuildRunning", event.text);
-      const { outcome, message } = event;
-      if (outcome.kind === "failed") return inWords("Warning", reasons[outcome.error.code] ?? "ReconcileFailed", message);
-      const text = news === "recovered" ? `Deployment ${name.deployment} recovered: ${message}` : message;
-      if (outcome.kind === "patched") return inWords("Normal", "ImageUpdated", text + change(outcome));
-      return inWords("Normal", "Recovered", text);
-    },
-    retain: (names) => newsroom.retain(names),
-  };
+export function createEvents(): Newsroom<ClusterEvent> {
+  return createNewsroom((news, { deployment }, event) => {
+    if (event.kind === "building") return inWords("Normal", "BuildRunning", event.text);
+    const { outcome, message } = event;
+    if (outcome.kind === "failed") return inWords("Warning", reasons[outcome.error.code] ?? "ReconcileFailed", message);
+    const text = news === "recovered" ? `Deployment ${deployment} recovered: ${message}` : message;
+    if (outcome.kind === "patched") return inWords("Normal", "ImageUpdated", text + change(outcome));
+    return inWords("Normal", "Recovered", text);
+  });
 }
 
 /** Of a webhook that messages are never sent to; who calls has seen that the problem is new. */

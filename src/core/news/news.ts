@@ -13,9 +13,9 @@ export type NewsEvent =
 /** `recovered`: the first success after a failure that was told. */
 type News = "building" | "failed" | "patched" | "recovered";
 
-interface Newsroom {
+export interface Newsroom<Words> {
   /** Undefined: nothing new. A Deployment's events in their order, each once. */
-  decide(name: Name, event: NewsEvent): News | undefined;
+  decide(name: Name, event: NewsEvent): Words | undefined;
   /** Forgets the Deployments that are not among these. */
   retain(names: Iterable<Name>): void;
 }
@@ -48,14 +48,16 @@ interface Memory {
   hourglassSha: string | undefined;
 }
 
-export function createNewsroom(): Newsroom {
+/** Its news in words of its own. */
+export function createNewsroom<Words>(inWords: (news: News, name: Name, event: NewsEvent) => Words): Newsroom<Words> {
   const memories = new Map<string, Memory>();
   return {
     decide(name, event) {
       const id = idOf(name);
       const memory: Memory = memories.get(id) ?? { told: new Set(), transientRuns: 0, patchedTo: undefined, hourglassSha: undefined };
       memories.set(id, memory);
-      return event.kind === "building" ? decideBuilding(memory, event.sha) : decideEnd(memory, event.outcome);
+      const news = event.kind === "building" ? decideBuilding(memory, event.sha) : decideEnd(memory, event.outcome);
+      return news && inWords(news, name, event);
     },
     retain(names) {
       const ids = new Set(Array.from(names, idOf));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createEvents, type Events, incompleteEvent } from "../../../src/core/news/events.ts";
+import { createEvents, incompleteEvent } from "../../../src/core/news/events.ts";
 import { describeOutcome } from "../../../src/core/news/outcome-text.ts";
 import type { Outcome } from "../../../src/core/types.ts";
 import { type ErrorCode, ReconcileError } from "../../../src/errors.ts";
@@ -14,7 +14,7 @@ const upToDate: Outcome = { kind: "up_to_date", to: tag };
 const patched: Outcome = { kind: "patched", from: "old", to: tag, commit };
 
 /** What is told over these outcomes, one run each. */
-function told(outcomes: readonly Outcome[], events: Events = createEvents()) {
+function told(outcomes: readonly Outcome[], events = createEvents()) {
   return outcomes.flatMap((outcome) => {
     const event = events.decide(shop, { kind: "ended", outcome, message: describeOutcome("shop", outcome) });
     return event ? [event] : [];

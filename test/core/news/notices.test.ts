@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { buildFailed, buildGoesOn, imageMissing } from "../../../src/core/images/image-texts.ts";
-import { createNotices, type Notices } from "../../../src/core/news/notices.ts";
+import { createNotices } from "../../../src/core/news/notices.ts";
 import { describeOutcome } from "../../../src/core/news/outcome-text.ts";
 import type { Outcome } from "../../../src/core/types.ts";
 import { type ErrorCode, ReconcileError } from "../../../src/errors.ts";
@@ -20,7 +20,7 @@ const upToDate = (to: string): Outcome => ({ kind: "up_to_date", to });
 const missing = failed("manifest_missing", "no shop/deployment.yaml", tag);
 
 /** What is sent over these outcomes, one run each. */
-function told(outcomes: readonly Outcome[], notices: Notices = createNotices(), name = shop): string[] {
+function told(outcomes: readonly Outcome[], notices = createNotices(), name = shop): string[] {
   return outcomes.flatMap((outcome) => {
     const text = notices.decide(name, { kind: "ended", outcome, message: describeOutcome(name.deployment, outcome) });
     return text === undefined ? [] : [text];
