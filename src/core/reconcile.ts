@@ -50,6 +50,10 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     progress.step("secret", "reading the SSH key");
     const branches = await during("Failed to get SSH key", () => readBranches(target, ports));
 
+    // What it costs to find the newest commit is put off without knowing whether there is another.
+    const heldUnseen = ports.backOff.held(target, undefined);
+    if (heldUnseen) throw heldUnseen;
+
     progress.step("commit", `asking for the newest commit${target.appBranch === undefined ? "" : ` of '${target.appBranch}'`}`);
     const notBefore = progress.list();
     // Both branches are listed at once: on a long wire it is the waits one after the other that take the time.

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
 import { manifestOf } from "../../sandbox/world.ts";
 import { OLD, type Stage, startStage } from "../e2e/stage.ts";
@@ -77,4 +79,29 @@ test("a manifests repository over the limit is not downloaded in vain at every p
   clock.advance(10_000);
   await stage.reconcileOne("shop");
   assert.equal(await downloads(), 3);
+});
+
+// S17
+test("an application repository whose listing is over the limit is not asked in vain at every pass, and other annotations are tried at once", async (t) => {
+  const clock = createTestClock();
+  const stage = await startStage(t, { env: { MAX_REPO_MB: "1" }, operator: { clock } });
+  await stage.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `team/shop:${OLD}`) });
+  const app = await stage.repository("team/shop.git", { "index.html": "1" });
+  const tip = await app.tip();
+  const refs = Array.from({ length: 12_000 }, (_, i) => `${tip} refs/heads/master-${String(i).padStart(60, "0")}\n`);
+  await writeFile(join(app.directory, "packed-refs"), `# pack-refs with: peeled fully-peeled sorted \n${refs.join("")}`);
+  await stage.deploy({ name: "shop" });
+  const asked = async () =>
+    (await stage.gitHost.execs()).filter(({ service, path }) => service === "git-upload-pack" && /shop/.test(path)).length;
+  for (const [index, expected] of [1, 2, 2, 2].entries()) {
+    const entry = await stage.reconcileOne("shop");
+    assert.match(entry.message, /^Failed to get latest SHA: .* sent more than 1 MiB; raise MAX_REPO_MB/, `pass ${index}`);
+    assert.equal(await asked(), expected, `pass ${index}`);
+  }
+  clock.advance(10_000);
+  await stage.reconcileOne("shop");
+  assert.equal(await asked(), 3);
+  await stage.deploy({ name: "shop", annotations: { observe_branch: "master" } });
+  await stage.reconcileOne("shop");
+  assert.equal(await asked(), 4);
 });

@@ -10,8 +10,8 @@ import { idOf } from "../types.ts";
 export interface BackOff {
   /** How the last try failed, if that cost others. */
   lastFailure(target: Target): ErrorCode | undefined;
-  /** What to answer instead of another try with the same tag and annotations. */
-  held(target: Target, tag: string): ReconcileError | undefined;
+  /** What to answer instead of another try with the same annotations and tag; undefined: one that failed before there was a tag. */
+  held(target: Target, tag: string | undefined): ReconcileError | undefined;
   /** Counts what failed, and forgets it once it went well. */
   ended(target: Target, outcome: Outcome): void;
 }
@@ -24,7 +24,8 @@ const MOST_BYTES = 4 * 2 ** 20;
 
 interface Failure {
   readonly target: Target;
-  readonly to: string;
+  /** Undefined: it failed before that was known. */
+  readonly to: string | undefined;
   readonly error: ReconcileError;
   readonly times: number;
   readonly heldUntil: number;
@@ -33,9 +34,9 @@ interface Failure {
 /** `now`: milliseconds, monotonic. */
 export function createBackOff(now: () => number): BackOff {
   const failures = createBoundedMap<Failure>(MOST_BYTES, dataBytes);
-  const find = (target: Target, to: string) => {
+  const find = (target: Target, to: string | undefined) => {
     const failure = failures.get(idOf(target));
-    return failure?.to === to && isSameTarget(failure.target, target) ? failure : undefined;
+    return failure && failure.to === to && isSameTarget(failure.target, target) ? failure : undefined;
   };
   return {
     lastFailure: (target) => failures.get(idOf(target))?.error.code,
@@ -44,12 +45,13 @@ export function createBackOff(now: () => number): BackOff {
       if (!failure || failure.heldUntil <= now()) return undefined;
       const { error, times, heldUntil } = failure;
       const seconds = Math.ceil((heldUntil - now()) / 1_000);
-      const when = `failed ${times} times, tried again in ${seconds} s, or at once for another commit or other annotations`;
+      const atOnce = tag === undefined ? "with other annotations" : "for another commit or other annotations";
+      const when = `failed ${times} times, tried again in ${seconds} s, or at once ${atOnce}`;
       return new ReconcileError(error.code, `${error.message} (${when})`, { cause: error });
     },
     ended(target, outcome) {
       if (outcome.kind === "patched" || outcome.kind === "up_to_date") failures.delete(idOf(target));
-      if (outcome.kind !== "failed" || outcome.to === undefined) return;
+      if (outcome.kind !== "failed") return;
       const { error, to } = outcome;
       const before = find(target, to);
       // What is held answers with the failure it repeats as its cause.

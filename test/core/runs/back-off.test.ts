@@ -57,3 +57,22 @@ test("another tag, other annotations and a success end it; other failures neithe
   backOff.ended(shop, failure("git_push_refused"));
   assert.equal(heldS(), 0);
 });
+
+test("what fails before there is a tag is held before the next is looked for, and other annotations alone end it", () => {
+  let now = 0;
+  const backOff = createBackOff(() => now);
+  const fail = () => backOff.ended(shop, { kind: "failed", error: new ReconcileError("git_limit", "has no end") });
+  fail();
+  assert.equal(backOff.held(shop, undefined), undefined);
+  fail();
+  const held = backOff.held(shop, undefined);
+  assert.equal(held?.message, "has no end (failed 2 times, tried again in 10 s, or at once with other annotations)");
+  backOff.ended(shop, { kind: "failed", error: held as ReconcileError });
+  now = 10_000;
+  assert.equal(backOff.held(shop, undefined), undefined);
+  fail();
+  now = 29_000;
+  assert.ok(backOff.held(shop, undefined));
+  assert.equal(backOff.held(shop, "new"), undefined);
+  assert.equal(backOff.held({ ...shop, appBranch: "other" }, undefined), undefined);
+});
