@@ -1,14 +1,12 @@
-/** The environment as typed settings. Only main.ts reads process.env. */
+/** The environment (variables.ts) as typed settings. Only main.ts reads process.env. */
 
-import { homedir, tmpdir } from "node:os";
+import { homedir } from "node:os";
 import { join } from "node:path";
-import { z } from "zod";
-import { parseCidr } from "./adapters/egress/address-rules.ts";
 import type { ImageGateSettings } from "./core/images/image-gate.ts";
-import { type AllowedRepositories, parseAllowedRepositories } from "./core/targets/allowed-repositories.ts";
+import type { AllowedRepositories } from "./core/targets/allowed-repositories.ts";
 import { checkedByDefault, type ImageCheckRule } from "./core/targets/image-check.ts";
 import type { SecretScope } from "./core/targets/secret-scope.ts";
-import { imageChecks } from "./core/types.ts";
+import { LOG_LEVELS, schema, type Variables } from "./variables.ts";
 
 export interface Config {
   readonly port: number;
@@ -53,85 +51,8 @@ type ParsedConfig =
   | { readonly kind: "ok"; readonly config: Config; readonly warnings: readonly string[] }
   | { readonly kind: "error"; readonly problems: readonly string[] };
 
-const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
-
-const whole = (fallback: number, min: number, max: number) => {
-  const message = `must be a whole number from ${min} to ${max}`;
-  return z
-    .string()
-    .regex(/^\d+$/, message)
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, message)
-    .default(fallback);
-};
-const list = z.string().transform((text) =>
-  text
-    .split(",")
-    .map((part) => part.trim())
-    .filter(Boolean),
-);
-const namespaceName = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-const namespaces = list
-  .refine((names) => names.every((name) => namespaceName.test(name)), "must be namespace names with commas between them")
-  .default([]);
-const hosts = list
-  .refine((names) => names.every((name) => /^[a-z0-9.[\]:-]+$/i.test(name)), "must be host or host:port with commas between them")
-  .transform((names) => names.map((name) => name.toLowerCase()))
-  .default([]);
-const flag = z.enum(["true", "false"], "must be true or false").transform((text) => text === "true");
-const person = z.string().regex(/^[^<>\p{Cc}]+$/u, "must be one line without < and >");
-
-const repositories = z.string().transform((text, context) => {
-  const parsed = parseAllowedRepositories(text);
-  if (parsed.kind === "ok") return parsed.allowed;
-  context.addIssue({ code: "custom", message: parsed.problem });
-  return z.NEVER;
-});
-/** As a header can carry it, too long to be guessed; a file's last newline is dropped. */
-const token = z
-  .string()
-  .trim()
-  .regex(/^[\x21-\x7e]{16,512}$/, "must be 16 to 512 ASCII characters without spaces; make one with openssl rand -hex 32");
-
 /** Set to nothing, these would leave open what somebody meant to close. */
 const CLOSING_SWITCHES = ["ALLOWED_REPOSITORIES", "RECONCILE_TOKEN", "DEBUG_ENDPOINT", "IMAGE_CHECK"];
-
-export const schema = z.object({
-  PORT: whole(8000, 0, 65_535),
-  HEALTH_PORT: whole(0, 0, 65_535),
-  HOST: z.string().optional(),
-  LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`).optional(),
-  RUST_LOG: z.string().optional(),
-  WATCH_NAMESPACES: namespaces,
-  OPERATOR_NAMESPACE: z.string().regex(namespaceName, "must be a namespace name").default("gitops-operator"),
-  SSH_KNOWN_HOSTS: z.string().optional(),
-  WORK_DIR: z.string().default(join(tmpdir(), "gitops-operator")),
-  MAX_REPO_MB: whole(64, 1, 2_047),
-  DEFAULT_FROM_NAME: person.default("GitOps Operator"),
-  DEFAULT_FROM_EMAIL: person.default("gitops-operator@noreply.local"),
-  RECONCILE_TIMEOUT_SECONDS: whole(50, 1, 3_600),
-  RECONCILE_INTERVAL_SECONDS: whole(0, 0, 86_400),
-  CONCURRENCY: whole(8, 1, 256),
-  SECRET_REFS: z.enum(["scoped", "strict", "any"], "must be scoped, strict or any").default("scoped"),
-  SECRET_NAMESPACES: namespaces,
-  IMAGE_WAIT_ATTEMPTS: whole(5, 0, 100),
-  IMAGE_WAIT_INITIAL_SECONDS: whole(10, 1, 3_600),
-  IMAGE_WAIT_MAX_SECONDS: whole(60, 1, 3_600),
-  IMAGE_GRACE_SECONDS: whole(300, 0, 86_400),
-  IMAGE_CHECK: z.enum(imageChecks, "must be on, if-secret or off").optional(),
-  REQUIRE_IMAGE_CHECK: flag.optional(),
-  INSECURE_REGISTRIES: hosts,
-  INSECURE_WEBHOOKS: hosts,
-  REGISTRY_REALMS: hosts,
-  GITHUB_API_URL: z.url({ protocol: /^https?$/, error: "must be an http or https URL" }).default("https://api.github.com"),
-  GITHUB_HOST: z.hostname("must be a host name").default("github.com"),
-  EGRESS_ALLOW_CIDRS: list.refine((cidrs) => cidrs.every(parseCidr), "must be CIDRs like 10.0.0.0/8 with commas between them").default([]),
-  HTTPS_PROXY: z.string().optional(),
-  NO_PROXY: z.string().optional(),
-  ALLOWED_REPOSITORIES: repositories.optional(),
-  RECONCILE_TOKEN: token.optional(),
-  DEBUG_ENDPOINT: z.enum(["on", "off"], "must be on or off").default("on"),
-});
 
 /** Names every problem at once. An empty variable counts as not set, but for the switches that close something. */
 export function parseConfig(env: Readonly<Record<string, string | undefined>>): ParsedConfig {
@@ -194,7 +115,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
 
 /** Of two that are set the stricter one counts. */
 function readImageCheck(
-  { IMAGE_CHECK, REQUIRE_IMAGE_CHECK }: Pick<z.infer<typeof schema>, "IMAGE_CHECK" | "REQUIRE_IMAGE_CHECK">,
+  { IMAGE_CHECK, REQUIRE_IMAGE_CHECK }: Pick<Variables, "IMAGE_CHECK" | "REQUIRE_IMAGE_CHECK">,
   warnings: string[],
 ): ImageCheckRule {
   if (REQUIRE_IMAGE_CHECK !== undefined) {

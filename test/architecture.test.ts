@@ -18,7 +18,7 @@ const HOMES: Record<string, RegExp> = {
   tldts: /^src\/adapters\/registry\//,
   undici: /^src\/adapters\/(egress|kubernetes|git)\//,
   yaml: /^src\/(core\/|adapters\/kubernetes\/load-kube-config\.ts$)/,
-  zod: /^src\/(config\.ts|core\/|adapters\/)/,
+  zod: /^src\/(variables\.ts|core\/|adapters\/)/,
 };
 /** Who else may name a package's types. */
 const TYPE_HOMES: Record<string, RegExp> = {

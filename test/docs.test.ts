@@ -4,8 +4,10 @@ import { glob, readFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { schema } from "../src/config.ts";
-import { annotationNames, annotationPrefix, annotations } from "../src/core/annotations.ts";
+import { parseConfig } from "../src/config.ts";
+import { annotationNames, annotationPrefix } from "../src/core/annotations.ts";
+import { schema } from "../src/variables.ts";
+import { withTables } from "../tools/settings-tables.ts";
 import { anchors, codeIn, readPages, shellBlocks, tableRows } from "./markdown.ts";
 import { pathOf } from "./observability-files.ts";
 import { npmScriptsIn } from "./shell-lines.ts";
@@ -51,56 +53,34 @@ test("what pages call by its path is there", () => {
   assert.deepEqual(missing, []);
 });
 
-test("the table of annotations is the code's: names, which are required, defaults", () => {
-  const rows = tableRows(configuration, "## Annotations");
-  const told = rows.flatMap(([names = "", defaults = ""]) => {
-    const each = codeIn(names);
-    const values = defaults.split(", ").map((value) => value.replaceAll("`", ""));
-    return each.map((name, at) => [name, values[at] ?? values[0] ?? ""] as const);
-  });
-  assert.deepEqual(told.map(([name]) => name).sort(), [...annotationNames].sort());
-  for (const [name, value] of told) {
-    const known = annotations[name as keyof typeof annotations];
-    if (known.required) assert.equal(value, "required", name);
-    else if (value === "the one key") assert.match(name, /^manifest_ssh_key_/);
-    else if ("default" in known) assert.equal(value, known.default, name);
-    else assert.match(value, /^(none|from the image's name)$/, name);
-  }
+test("the tables of docs/CONFIGURATION.md are what the descriptions of annotations and variables make them", () => {
+  assert.ok(configuration === withTables(configuration), "docs/CONFIGURATION.md is stale: npm run docs makes its tables anew");
+});
+
+test("each annotation that a page names is there", () => {
   // The misspelt one is the example of `check`; the last one stands on Secrets.
-  const elsewhere: string[] = [...annotationNames, "ssh_key_nam", "allowed_repositories"];
+  const known: string[] = [...annotationNames, "ssh_key_nam", "allowed_repositories"];
   for (const [key] of pages.flatMap(({ text }) => [...text.matchAll(/gitops\.operator\.[a-z_]+/g)])) {
-    assert.ok(elsewhere.includes(key.slice(annotationPrefix.length)), key);
+    assert.ok(known.includes(key.slice(annotationPrefix.length)), key);
   }
 });
 
-test("the table of the environment is the schema's: names and defaults", () => {
-  const told = new Map(
-    tableRows(configuration, "## Environment variables").flatMap(([names = "", defaults = ""]) => {
-      const values = defaults.split(", ").map((value) => value.replaceAll("`", ""));
-      return codeIn(names).map((name, at) => [name, values[at] ?? ""] as const);
-    }),
+test("each variable is described but two older names, and defaults that are described are the program's", () => {
+  const silent = Object.entries(schema.shape).filter(([, variable]) => variable.description === undefined);
+  assert.deepEqual(
+    silent.map(([name]) => name),
+    ["RUST_LOG", "REQUIRE_IMAGE_CHECK"],
   );
-  const outside = ["KUBECONFIG", "NODE_EXTRA_CA_CERTS", "OTEL_*", "UV_THREADPOOL_SIZE"];
-  const unsupported = Object.keys(schema.shape).filter((name) =>
-    /not supported/.test(schema.safeParse({ [name]: "x" }).error?.message ?? ""),
-  );
-  const known = Object.keys(schema.shape).filter(
-    (name) => !["RUST_LOG", "REQUIRE_IMAGE_CHECK"].includes(name) && !unsupported.includes(name),
-  );
-  assert.deepEqual([...told.keys()].sort(), [...known, ...outside].sort());
-  assert.equal(told.get("UV_THREADPOOL_SIZE"), sources.match(/UV_THREADPOOL_SIZE \?\?= "(\d+)"/)?.[1]);
-  const defaults: Record<string, unknown> = schema.parse({});
-  for (const [name, value] of told) {
-    const byCode = defaults[name];
-    if (typeof byCode === "boolean") assert.ok(codeWords(byCode).includes(value), name);
-    else if (typeof byCode === "string" || typeof byCode === "number")
-      assert.equal(value.replace("~", homedir()).replace("<tmp>", tmpdir()), String(byCode), name);
-  }
+  const parsed = parseConfig({});
+  assert.equal(parsed.kind, "ok");
+  const { logLevel, knownHostsFiles, workDir, imageCheck } = parsed.config;
+  const defaults = new Map(tableRows(configuration, "## Environment variables").map(([name = "", unset = ""]) => [name, codeIn(unset)[0]]));
+  assert.equal(defaults.get("`LOG_LEVEL`"), logLevel);
+  assert.deepEqual([defaults.get("`SSH_KNOWN_HOSTS`")?.replace("~", homedir())], knownHostsFiles);
+  assert.equal(defaults.get("`WORK_DIR`")?.replace("<tmp>", tmpdir()), workDir);
+  assert.equal(defaults.get("`IMAGE_CHECK`"), imageCheck.level);
+  assert.equal(defaults.get("`UV_THREADPOOL_SIZE`"), sources.match(/UV_THREADPOOL_SIZE \?\?= "(\d+)"/)?.[1]);
 });
-
-function codeWords(value: boolean): string[] {
-  return value ? ["true", "on"] : ["false", "off"];
-}
 
 test("the table of endpoints is the router's", () => {
   const routes = [...(sources.match(/const routes = (\[.*\]);/)?.[1] ?? "").matchAll(/"(\/\w+)"/g)].map(([, path]) => path);

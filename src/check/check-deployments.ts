@@ -1,6 +1,6 @@
 /** Tells, before it is applied, what is wrong with each Deployment of a file, and what the operator would read from where. */
 import type { Config } from "../config.ts";
-import { annotationNames, annotationPrefix, annotations } from "../core/annotations.ts";
+import { type AnnotationKind, annotationPrefix, annotations, requiredNames } from "../core/annotations.ts";
 import { decideSecretRef, secretDenied } from "../core/targets/secret-scope.ts";
 import { parseTarget } from "../core/targets/target.ts";
 import type { DeploymentRecord, Settings, Target } from "../core/types.ts";
@@ -30,13 +30,13 @@ export interface CheckOptions {
   readonly kubeconfig: string | undefined;
 }
 
-const STAND_INS = {
-  app_repository: "git@host.example:team/app.git",
-  manifest_repository: "git@host.example:team/manifests.git",
-  deployment_path: "app.yaml",
-  image_name: "team/app",
-  ssh_key_name: "ssh-key",
-  ssh_key_namespace: "default",
+/** Values that are right, for required annotations that are missing. */
+const STAND_INS: Partial<Record<AnnotationKind, string>> = {
+  repository: "git@host.example:team/app.git",
+  path: "app.yaml",
+  image: "team/app",
+  secret: "ssh-key",
+  namespace: "default",
 };
 const LABEL_WIDTH = 15;
 const MAX_LINE = 4_000;
@@ -143,11 +143,9 @@ function checkOffline(
 /** Right values in the place of missing ones, and of `enabled`, so that the others are judged too. */
 function withStandIns(record: DeploymentRecord): DeploymentRecord {
   const written = Object.entries(record.annotations).filter(([, value]) => value.trim() !== "");
-  return { ...record, annotations: { ...prefixed(STAND_INS), ...Object.fromEntries(written), ...prefixed({ enabled: "true" }) } };
-}
-
-function prefixed(values: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [annotationPrefix + name, value]));
+  const standIns = requiredNames.map((name) => [annotationPrefix + name, STAND_INS[annotations[name].kind] ?? ""]);
+  const enabled = [`${annotationPrefix}enabled`, "true"];
+  return { ...record, annotations: Object.fromEntries([...standIns, ...written, enabled]) };
 }
 
 function showPreview(
@@ -164,8 +162,7 @@ function showPreview(
 }
 
 function noneOurs(): string {
-  const required = annotationNames.filter((name) => annotations[name].required).map((name) => annotationPrefix + name);
-  return `no Deployment here is for the operator; set the annotations ${required.join(", ")}`;
+  return `no Deployment here is for the operator; set the annotations ${requiredNames.map((name) => annotationPrefix + name).join(", ")}`;
 }
 
 /** One line that can only look like what it is; a tab is what it is. */

@@ -1,9 +1,10 @@
 /** What the operator would read of a Deployment's annotations, from where; defaults are named as defaults. */
 
+import { annotationOf, annotations, choiceNames } from "../core/annotations.ts";
 import { formatImage } from "../core/image.ts";
 import { formatRepository } from "../core/repository.ts";
 import { hasOneKey } from "../core/targets/target.ts";
-import type { ImageCheck, SecretRef, Settings, Target } from "../core/types.ts";
+import type { SecretRef, Settings, Target } from "../core/types.ts";
 
 export interface UsedSecret {
   readonly use: string;
@@ -31,12 +32,12 @@ export function usedSecrets(target: Target, settings: Settings): UsedSecret[] {
         ...(isPublic ? [] : [secret("SSH key", appKey, "ssh-privatekey", { note: " (for the application)" })]),
         secret("SSH key", manifestKey, "ssh-privatekey", { note: " (for the manifests)" }),
       ];
-  const absent = target.imageCheck === "on" ? "the registry is asked without a login" : "the image is not checked";
+  const absent = target.options.image_check === "on" ? "the registry is asked without a login" : "the image is not checked";
   const note = registrySecret.named ? "" : ` (default; when it is absent ${absent})`;
   const defaulted = (namespace: string | undefined) => (namespace === undefined ? " (namespace by default)" : "");
   return [
     ...keys,
-    ...(target.imageCheck === "off"
+    ...(target.options.image_check === "off"
       ? []
       : [secret("registry login", registrySecret, ".dockerconfigjson", { isOptional: !registrySecret.named, note })]),
     ...(githubTokenSecret
@@ -50,18 +51,23 @@ export function usedSecrets(target: Target, settings: Settings): UsedSecret[] {
 
 /** `set`: which annotations the Deployment carries, so that defaults can be told from what was written. */
 export function describeTarget(target: Target, settings: Settings, isSet: (annotation: string) => boolean): Row[] {
-  const byDefault = (annotation: string, origin = "default") => (isSet(annotation) ? "" : ` (${origin})`);
-  const tag = target.tagType === "long" ? "the commit's SHA, 40 characters" : "the commit's SHA, 7 characters";
+  const byDefault = (annotation: string, origin: string) => (isSet(annotation) ? "" : ` (${origin})`);
+  const options = choiceNames.map((name): Row => {
+    const { label = name, choices = {}, default: unset = "" } = annotationOf(name);
+    return [label, choices[target.options[name]] + byDefault(name, unset in choices ? "default" : `default: ${unset}`)];
+  });
   const branch = (name: string | undefined) =>
-    name === undefined ? "branch 'master', or else the repository's default branch (default)" : `branch '${name}'`;
+    name === undefined
+      ? `branch '${annotations.observe_branch.default}', or else the repository's default branch (default)`
+      : `branch '${name}'`;
   const manifestBranch =
-    branch(target.manifestBranch) + (target.manifestBranch ? byDefault("manifest_branch", "default: observe_branch") : "");
+    branch(target.manifestBranch) +
+    (target.manifestBranch ? byDefault("manifest_branch", `default: ${annotations.manifest_branch.default}`) : "");
   return [
     ["application", `${formatRepository(target.appRepository)}, ${branch(target.appBranch)}`],
     ["manifests", `${formatRepository(target.manifestRepository)}, ${manifestBranch}, file ${target.path}`],
     ["image", `${formatImage(target.image)}, in ${registryOf(target)}`],
-    ["tag", tag + byDefault("tag_type")],
-    ["image check", `${imageCheckTexts[target.imageCheck]}${byDefault("image_check", "default: IMAGE_CHECK")}`],
+    ...options,
     ...usedSecrets(target, settings).map(
       ({ use, ref, field, note }): Row => [use, `Secret ${ref.namespace}/${ref.name}, field ${field}${note}`],
     ),
@@ -69,12 +75,6 @@ export function describeTarget(target: Target, settings: Settings, isSet: (annot
     ...(target.notificationsSecret ? [] : [["notifications", "none (default)"] as const]),
   ];
 }
-
-const imageCheckTexts: Readonly<Record<ImageCheck, string>> = {
-  on: "the registry must have the image",
-  "if-secret": "the registry must have the image, where its login is there",
-  off: "none: tags are pushed unchecked",
-};
 
 function registryOf({ registryUrl, image }: Target): string {
   if (registryUrl !== undefined) return `the registry ${registryUrl}`;

@@ -94,7 +94,7 @@ export async function checkLive(
   if (before === undefined) return undefined;
 
   // Without a commit the manifest is still looked at: whether a container in it is ours does not depend on the tag.
-  const tag = tagFor(appCommit?.sha ?? "0".repeat(40), target.tagType);
+  const tag = tagFor(appCommit?.sha ?? "0".repeat(40), target.options.tag_type);
   const edited = (image: ImageName, digest?: string) =>
     ports.places.edit({ text: before, path: target.path, image, tag, digest }, target, ports.signal);
   const edit = await step("reading the manifest", () => edited(target.image));

@@ -1,40 +1,155 @@
-/** The annotations of the contract's §3, as data: what the parser reads, and what documentation is checked against. */
+/**
+ * The annotations, each described once. Parser, `/debug`, `check` and the table in docs/CONFIGURATION.md (`npm run docs`) are made of this.
+ */
 export const annotationPrefix = "gitops.operator.";
 
-/** In the original's order, which `/debug` keeps. `default`: text, or the name of what it is taken from. `remedy`: what to set it to. */
-export const annotations = {
-  enabled: { required: true, remedy: "set it to 'true' or 'false'" },
-  app_repository: { required: true, remedy: "set it to the application's repository, for example git@github.com:team/app.git" },
-  manifest_repository: { required: true, remedy: "set it to the manifests' repository, for example git@github.com:team/manifests.git" },
-  image_name: { required: true, remedy: "set it to the image without tag, for example team/app" },
-  deployment_path: { required: true, remedy: "set it to the manifest's path in manifest_repository, for example deploy/app.yaml" },
-  observe_branch: { required: false, default: "master" },
-  tag_type: { required: false, default: "long" },
-  ssh_key_name: { required: true, remedy: "set it to the name of the Secret that holds the key under ssh-privatekey" },
-  ssh_key_namespace: { required: true, remedy: "set it to the namespace of that Secret" },
-  notifications_secret_name: { required: false },
-  notifications_secret_namespace: { required: false, default: "OPERATOR_NAMESPACE" },
-  registry_secret_url: { required: false },
-  registry_secret_name: { required: false, default: "regcred" },
-  registry_secret_namespace: { required: false, default: "OPERATOR_NAMESPACE" },
-  github_token_secret_name: { required: false },
-  github_token_secret_namespace: { required: false, default: "OPERATOR_NAMESPACE" },
-  image_check: { required: false, default: "IMAGE_CHECK" },
-  manifest_branch: { required: false, default: "observe_branch" },
-  manifest_ssh_key_name: { required: false, default: "ssh_key_name" },
-  manifest_ssh_key_namespace: { required: false, default: "ssh_key_namespace" },
-} as const satisfies Record<string, { required: boolean; default?: string; remedy?: string }>;
+/** What a value is; core/targets says of each kind which values it takes. */
+export type AnnotationKind = "switch" | "repository" | "image" | "path" | "branch" | "secret" | "namespace" | "registry" | "choice";
+
+interface Annotation {
+  readonly kind: AnnotationKind;
+  /** For docs/CONFIGURATION.md. */
+  readonly meaning: string;
+  /** It is required: what to do where it is missing. */
+  readonly required?: string;
+  /** What counts where it is not set: a text, or the name of what it is taken from. */
+  readonly default?: string;
+  /** The same for docs/CONFIGURATION.md, where `default` is not all of it. */
+  readonly defaultInDocs?: string;
+  /** The words that it may be, from least to most, and what `check` says of each. */
+  readonly choices?: Readonly<Record<string, string>>;
+  /** How `check` calls what is chosen. */
+  readonly label?: string;
+  /** What is told of another word than the choices: the default counts then. Without this text another word is malformed. */
+  readonly warning?: string;
+  /** The original's name for it in `/debug`, where that is another. */
+  readonly nameInDebug?: string;
+}
+
+/** In the original's order, which `/debug` keeps: one that is not set is null there. */
+const original = {
+  enabled: {
+    kind: "switch",
+    required: "set it to 'true' or 'false'",
+    choices: { true: "reconciled", false: "left alone" },
+    warning: "is neither 'true' nor 'false' and counts as 'false'; set it to one of them",
+    meaning: "`'true'`, in quotes; with any other value the Deployment is left alone",
+  },
+  app_repository: {
+    kind: "repository",
+    required: "set it to the application's repository, for example git@github.com:team/app.git",
+    meaning: "`git@host:path`, `ssh://[user@]host[:port]/path`, or `https://host/path` if it is public",
+  },
+  manifest_repository: {
+    kind: "repository",
+    required: "set it to the manifests' repository, for example git@github.com:team/manifests.git",
+    meaning: "one of the two SSH forms",
+  },
+  image_name: {
+    kind: "image",
+    required: "set it to the image without tag, for example team/app",
+    meaning: "`team/app` or `registry.example/team/app`, without tag",
+  },
+  deployment_path: {
+    kind: "path",
+    required: "set it to the manifest's path in manifest_repository, for example deploy/app.yaml",
+    meaning: "the path of the manifest in `manifest_repository`, from its root, with or without a leading `/`; a regular YAML file",
+  },
+  observe_branch: {
+    kind: "branch",
+    default: "master",
+    defaultInDocs: "`master`, else the default branch",
+    meaning:
+      "branch of the application, and of the manifests unless `manifest_branch` is set. If neither is set, each repository is read at its branch `master`, or at its default branch if it has no `master`; a change of the default branch counts at the next pass",
+  },
+  tag_type: {
+    kind: "choice",
+    default: "long",
+    label: "tag",
+    choices: { long: "the commit's SHA, 40 characters", short: "the commit's SHA, 7 characters" },
+    warning: "is neither 'long' nor 'short' and counts as 'long'; set it to one of them",
+    meaning: "`long`: the tag is the SHA, 40 characters; `short`: its first 7",
+  },
+  ssh_key_name: {
+    kind: "secret",
+    required: "set it to the name of the Secret that holds the key under ssh-privatekey",
+    meaning: "Secret with the field `ssh-privatekey`",
+  },
+  ssh_key_namespace: { kind: "namespace", required: "set it to the namespace of that Secret", meaning: "its namespace" },
+  notifications_secret_name: { kind: "secret", meaning: "Secret with `webhook-url`, a webhook that takes Slack's format" },
+  notifications_secret_namespace: { kind: "namespace", default: "OPERATOR_NAMESPACE", meaning: "its namespace" },
+  registry_secret_url: {
+    kind: "registry",
+    defaultInDocs: "from the image's name",
+    nameInDebug: "registry_url",
+    meaning: "the registry, if neither `image_name` nor the manifest names it",
+  },
+  registry_secret_name: {
+    kind: "secret",
+    default: "regcred",
+    meaning:
+      "Secret with `.dockerconfigjson`. If you set this annotation or the next one, the Secret must exist. If you set neither and the default Secret does not exist, the registry is asked without a login",
+  },
+  registry_secret_namespace: { kind: "namespace", default: "OPERATOR_NAMESPACE", meaning: "its namespace" },
+  github_token_secret_name: {
+    kind: "secret",
+    meaning: "Secret with `github-token` (permission *Actions: read*), to wait for builds and to report failed ones",
+  },
+  github_token_secret_namespace: { kind: "namespace", default: "OPERATOR_NAMESPACE", meaning: "its namespace" },
+} as const satisfies Record<string, Annotation>;
+
+/** Unknown to the original; `/debug` leaves out one that is not set. */
+const added = {
+  image_check: {
+    kind: "choice",
+    default: "IMAGE_CHECK",
+    label: "image check",
+    choices: {
+      off: "none: tags are pushed unchecked",
+      "if-secret": "the registry must have the image, where its login is there",
+      on: "the registry must have the image",
+    },
+    meaning: "`'on'`, `if-secret` or `'off'`, in quotes; it can't ask for less than an `IMAGE_CHECK` that is set",
+  },
+  manifest_branch: { kind: "branch", default: "observe_branch", meaning: "branch of the manifests" },
+  manifest_ssh_key_name: {
+    kind: "secret",
+    default: "ssh_key_name",
+    meaning: "a second key, for the manifests (a GitHub deploy key opens one repository only)",
+  },
+  manifest_ssh_key_namespace: { kind: "namespace", default: "ssh_key_namespace", meaning: "its namespace" },
+} as const satisfies Record<string, Annotation>;
+
+export const annotations = { ...original, ...added };
 
 export type AnnotationName = keyof typeof annotations;
+
+export const annotationNames = Object.keys(annotations) as AnnotationName[];
+
+/** The same, where any of the optional parts may be asked for. */
+export function annotationOf(name: AnnotationName): Annotation {
+  return annotations[name];
+}
+
+export const requiredNames = annotationNames.filter((name) => annotationOf(name).required !== undefined);
+
+export function isOriginal(name: AnnotationName): boolean {
+  return name in original;
+}
+
+type NameOf<Trait> = { [Name in AnnotationName]: (typeof annotations)[Name] extends Trait ? Name : never }[AnnotationName];
 
 /** Texts by their annotation's short name, those without a value left out. */
 export type AnnotationValues = Readonly<Partial<Record<AnnotationName, string>>>;
 
-type RequiredName = { [Name in AnnotationName]: (typeof annotations)[Name]["required"] extends true ? Name : never }[AnnotationName];
+export type CompleteValues = AnnotationValues & Readonly<Record<NameOf<{ required: string }>, string>>;
 
-export type CompleteValues = AnnotationValues & Readonly<Record<RequiredName, string>>;
+type ChoiceName = NameOf<{ kind: "choice" }>;
 
-export const annotationNames = Object.keys(annotations) as AnnotationName[];
+/** What counts of each choice. */
+export type Options = { readonly [Name in ChoiceName]: keyof (typeof annotations)[Name]["choices"] };
+
+export const choiceNames = annotationNames.filter((name) => annotations[name].kind === "choice") as ChoiceName[];
 
 /** Of the program that this one replaces; it never had an effect. */
 const ignoredAnnotations: readonly string[] = ["namespace"];

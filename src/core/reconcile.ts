@@ -38,7 +38,7 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
   const known: { from?: string; to?: string } = {};
   /** What is costly to read is put off before it is asked for, a push once it is known that there is something to push. */
   const heldBack = ({ commit }: Newest) => {
-    const tag = tagFor(commit.sha, target.tagType);
+    const tag = tagFor(commit.sha, target.options.tag_type);
     known.to = tag;
     const held = ports.backOff.held(target, tag);
     if (held && held.code !== "git_push_refused") throw held;

@@ -1,12 +1,6 @@
 /** The nouns, in the order in which a pass meets them. */
 import type { ReconcileError } from "../errors.ts";
-import type { CompleteValues } from "./annotations.ts";
-
-/** Whether a registry must have an image before its tag is written (contract §8). From least to most. */
-export const imageChecks = ["off", "if-secret", "on"] as const;
-
-/** `if-secret`: not where the unnamed default Secret does not exist. */
-export type ImageCheck = (typeof imageChecks)[number];
+import type { CompleteValues, Options } from "./annotations.ts";
 
 export interface SecretRef {
   readonly namespace: string;
@@ -51,7 +45,7 @@ export interface ImageName {
 /** What the annotations of a complete Deployment say; absent = not set. What `/debug` shows as `config`. */
 export type Settings = Omit<CompleteValues, "enabled" | "tag_type"> & {
   readonly enabled: boolean;
-  readonly tag_type: "long" | "short";
+  readonly tag_type: Options["tag_type"];
 };
 
 /** What one Deployment wants, parsed: plain data, compared by value to see whether the annotations changed. */
@@ -68,9 +62,8 @@ export interface Target {
   /** Normalised, relative, `/`-separated. */
   readonly path: string;
   readonly image: ImageName;
-  readonly tagType: "long" | "short";
+  readonly options: Options;
   readonly registryUrl: string | undefined;
-  readonly imageCheck: ImageCheck;
   /** `named`: its name or its namespace is, by annotation, so a missing one is a failure; else the default that may be absent. */
   readonly registrySecret: SecretRef & { readonly named: boolean };
   readonly notificationsSecret: SecretRef | undefined;

@@ -1,13 +1,10 @@
 /** `/debug` (contract §5). */
 
-import { type AnnotationName, annotationNames } from "../core/annotations.ts";
+import { annotationNames, annotationOf, isOriginal } from "../core/annotations.ts";
 import type { Branches } from "../core/progress.ts";
 import { type DeploymentRecord, isTracked, type Tracked } from "../core/types.ts";
 import { redacted } from "./redacted.ts";
 import { imageOf, type Known, nameOf, type ShowRows, shownBranches } from "./status-rows.ts";
-
-/** Unknown to the original. */
-const NEW_HERE: readonly AnnotationName[] = ["image_check", "manifest_branch", "manifest_ssh_key_name", "manifest_ssh_key_namespace"];
 
 /** `/debug` in pieces, one for each entry. The cache holds our own annotations only. */
 export function* debugText({ deployments, parse, branchesOf }: Known, { redact, show }: ShowRows): Generator<string> {
@@ -36,8 +33,8 @@ function debugEntry(record: DeploymentRecord, parsed: Tracked, branches: Branche
 function configOf({ namespace }: DeploymentRecord, parsed: Tracked, found: Branches | undefined): object {
   const settings = { ...parsed.settings, observe_branch: shownBranches(parsed, found).observed };
   const shown = annotationNames
-    .filter((name) => settings[name] !== undefined || !NEW_HERE.includes(name))
-    .map((name) => [name === "registry_secret_url" ? "registry_url" : name, settings[name] ?? null]);
+    .filter((name) => settings[name] !== undefined || isOriginal(name))
+    .map((name) => [annotationOf(name).nameInDebug ?? name, settings[name] ?? null]);
   const { enabled, ...rest } = Object.fromEntries(shown);
   return { enabled, namespace, ...rest };
 }

@@ -4,7 +4,7 @@ import { type Requirement, sections } from "./requirements.ts";
 
 const head = `# Assurance: which tests show what
 
-Made by \`npm run assurance\` from the tests and \`test/assurance/requirements.ts\`; don't edit it by hand. A comment line directly above a test names
+Made by \`npm run docs\` from the tests and \`test/assurance/requirements.ts\`; don't edit it by hand. A comment line directly above a test names
 what the test shows: \`// P1, S10\`. [SECURITY.md](../SECURITY.md) has the promises in plain words.
 
 P are promises, S attacks, F faults; numbers that are not here belong to features that are not built. In a test's name \`…\` stands for what differs from case to case.

@@ -10,7 +10,7 @@ const known = sections.flatMap(([, requirements]) => Object.keys(requirements));
 
 test("docs/ASSURANCE.md is what the tests' marks make it", async () => {
   const page = await readFile(pathOf("docs/ASSURANCE.md"), "utf8");
-  assert.ok(page === assurancePage(await markedTests()), "docs/ASSURANCE.md is stale: npm run assurance makes it anew");
+  assert.ok(page === assurancePage(await markedTests()), "docs/ASSURANCE.md is stale: npm run docs makes it anew");
 });
 
 test("every promise, attack and fault is shown by a test, and no test is marked with another id", async () => {

@@ -1,3 +1,5 @@
+import { checkedByDefault } from "../../src/core/targets/image-check.ts";
+import { readOptions } from "../../src/core/targets/options.ts";
 import type { Target } from "../../src/core/types.ts";
 
 /** A target whose repositories nobody else has. */
@@ -15,9 +17,8 @@ export function targetOf(deployment: string, more: Partial<Target> = {}): Target
     manifestKey: secret("ssh-key"),
     path: `${deployment}/deployment.yaml`,
     image: { repository: `team/${deployment}` },
-    tagType: "long",
+    options: readOptions({}, checkedByDefault, () => {}),
     registryUrl: undefined,
-    imageCheck: "on",
     registrySecret: { ...secret("regcred"), named: false },
     notificationsSecret: undefined,
     githubTokenSecret: undefined,

@@ -162,13 +162,13 @@ export function createImageGate({ registry, builds, clock, settings, observer = 
 
   /** Only what somebody said opens the gate; an error never does (contract §4). */
   async function readAccount({ target, readSecret }: ImageQuestion): Promise<Account | Unchecked> {
-    if (target.imageCheck === "off") return { kind: "unchecked", why: "the image check is off" };
+    if (target.options.image_check === "off") return { kind: "unchecked", why: "the image check is off" };
     const { named, ...ref } = target.registrySecret;
     try {
       return { kind: "account", ref, dockerConfig: await readSecret(ref, ".dockerconfigjson"), whyNoLogin: undefined };
     } catch (error) {
       if (named || !(error instanceof ReconcileError) || !NO_LOGIN.has(error.code)) throw error;
-      if (target.imageCheck === "if-secret" && error.code === "secret_missing") {
+      if (target.options.image_check === "if-secret" && error.code === "secret_missing") {
         return { kind: "unchecked", why: `the image check is if-secret, and there is no Secret ${ref.namespace}/${ref.name}` };
       }
       return { kind: "account", ref: undefined, dockerConfig: undefined, whyNoLogin: error.message };

@@ -2,21 +2,25 @@ import { asReconcileError } from "../../errors.ts";
 import { closest } from "../../text/did-you-mean.ts";
 import { escapeControl } from "../../text/escape.ts";
 import {
+  type AnnotationKind,
   type AnnotationName,
   type AnnotationValues,
   annotationNames,
+  annotationOf,
   annotationPrefix,
   annotations,
   type CompleteValues,
   knownAnnotations,
   mostUnknown,
+  requiredNames,
 } from "../annotations.ts";
 import { parseImageName, parseRegistryUrl, type RegistryUrl, withRegistry } from "../image.ts";
 import { parseRepository } from "../repository.ts";
 import type { DeploymentRecord, ImageName, Parsed, Repository, SecretRef, Settings, SshRepository, Target } from "../types.ts";
 import { branchProblem } from "./branch.ts";
-import { checkedByDefault, type ImageCheckRule, parseImageCheck } from "./image-check.ts";
+import { checkedByDefault, type ImageCheckRule } from "./image-check.ts";
 import { parseManifestPath } from "./manifest-path.ts";
+import { readOptions } from "./options.ts";
 import { portHint } from "./port-hint.ts";
 
 type Complain = (name: AnnotationName, problem: string) => void;
@@ -24,8 +28,12 @@ type Complain = (name: AnnotationName, problem: string) => void;
 /** Kubernetes limits the parts of a subdomain only together. */
 const dnsPart = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 const maxValueBytes = 2048;
-const secretNames = annotationNames.filter((name) => /_(?:secret|key)_name$/.test(name));
-const namespaces = annotationNames.filter((name) => name.endsWith("_namespace"));
+/** Of what is used as it is written. Names of Secrets and namespaces become parts of a URL of the API server, so Kubernetes must take them. */
+const checks: readonly (readonly [AnnotationKind, (text: string) => string | undefined])[] = [
+  ["branch", branchProblem],
+  ["secret", secretProblem],
+  ["namespace", namespaceProblem],
+];
 
 /** Never throws, whatever the annotations hold: their owners are not trusted. Every problem is named at once. */
 export function parseTarget(
@@ -47,7 +55,7 @@ function parseAnnotations(deployment: DeploymentRecord, operatorNamespace: strin
   if (keys.length === 0) return { kind: "untracked" };
   const values = readValues(deployment);
   const unknown = unknownKeys(keys, deployment.moreUnknown ?? 0);
-  const missing = annotationNames.filter((name) => annotations[name].required && values[name] === undefined);
+  const missing = requiredNames.filter((name) => values[name] === undefined);
   if (missing.length > 0) return { kind: "incomplete", problems: [...missing.map(missingProblem), ...unknown] };
 
   const settings = readSettings(values as CompleteValues);
@@ -81,8 +89,7 @@ function readValues({ annotations: texts }: DeploymentRecord): AnnotationValues 
 }
 
 function missingProblem(name: AnnotationName): string {
-  const annotation = annotations[name];
-  return `${annotationPrefix}${name} is missing; ${"remedy" in annotation ? annotation.remedy : "set it"}`;
+  return `${annotationPrefix}${name} is missing; ${annotationOf(name).required}`;
 }
 
 function unknownKeys(keys: readonly string[], more: number): string[] {
@@ -97,15 +104,13 @@ function unknownKeys(keys: readonly string[], more: number): string[] {
 }
 
 function oddValues(values: AnnotationValues): string[] {
-  const { enabled, tag_type } = values;
   const warnings: string[] = [];
-  if (enabled !== "true" && enabled !== "false") {
-    warnings.push(`${annotationPrefix}enabled is neither 'true' nor 'false' and counts as 'false'; set it to one of them`);
+  for (const name of annotationNames) {
+    const { choices = {}, warning } = annotationOf(name);
+    const text = values[name];
+    if (warning && text !== undefined && !Object.hasOwn(choices, text)) warnings.push(`${annotationPrefix}${name} ${warning}`);
   }
-  if (tag_type !== undefined && tag_type !== "long" && tag_type !== "short") {
-    warnings.push(`${annotationPrefix}tag_type is neither 'long' nor 'short' and counts as 'long'; set it to one of them`);
-  }
-  for (const name of ["app_repository", "manifest_repository"] as const) {
+  for (const name of namesOf("repository")) {
     const parsed = parseRepository(values[name] ?? "");
     const hint = parsed.kind === "ok" ? portHint(parsed.repository) : undefined;
     if (hint) warnings.push(`${annotationPrefix}${name} ${hint}`);
@@ -138,13 +143,13 @@ function readTarget(
   if (path.kind === "error") complain("deployment_path", path.problem);
   const registry = readRegistry(settings.registry_secret_url, complain);
   const image = readImage(settings.image_name, registry, complain);
-  for (const name of ["observe_branch", "manifest_branch"] as const) {
-    const problem = settings[name] === undefined ? undefined : branchProblem(settings[name]);
-    if (problem) complain(name, problem);
+  for (const [kind, problemOf] of checks) {
+    for (const name of namesOf(kind)) {
+      const problem = values[name] === undefined ? undefined : problemOf(values[name]);
+      if (problem) complain(name, problem);
+    }
   }
-  checkSecretRefs(values, complain);
-  const imageCheck = parseImageCheck(settings.image_check, rule);
-  if (imageCheck.problem !== undefined) complain("image_check", imageCheck.problem);
+  const options = readOptions(values, rule, complain);
   if (!appRepository || !manifestRepository || path.kind === "error" || !image) return undefined;
 
   const appKey = { namespace: settings.ssh_key_namespace, name: settings.ssh_key_name };
@@ -162,9 +167,8 @@ function readTarget(
     },
     path: path.path,
     image,
-    tagType: settings.tag_type,
+    options,
     registryUrl: registry?.url,
-    imageCheck: imageCheck.level,
     registrySecret: {
       namespace: settings.registry_secret_namespace ?? operatorNamespace,
       name: settings.registry_secret_name ?? annotations.registry_secret_name.default,
@@ -217,28 +221,20 @@ function readImage(text: string, url: RegistryUrl | undefined, complain: Complai
   return named.image;
 }
 
-/** Both are parts of a URL of the API server, so they must be what Kubernetes takes as names. */
-function checkSecretRefs(values: AnnotationValues, complain: Complain): void {
-  for (const name of secretNames) {
-    if (values[name] !== undefined && !isDnsSubdomain(values[name])) {
-      complain(name, "is no name of a Secret (lower-case letters, digits, '-' and '.', at most 253); copy it from kubectl get secrets");
-    }
-  }
-  for (const name of namespaces) {
-    if (values[name] !== undefined && !isDnsLabel(values[name])) {
-      complain(name, "is no name of a namespace (lower-case letters, digits and '-', at most 63); copy it from kubectl get namespaces");
-    }
-  }
-}
-
 function optionalSecret(namespace: string, name: string | undefined): SecretRef | undefined {
   return name === undefined ? undefined : { namespace, name };
 }
 
-function isDnsLabel(text: string): boolean {
-  return text.length <= 63 && dnsPart.test(text);
+function namesOf(kind: AnnotationKind): AnnotationName[] {
+  return annotationNames.filter((name) => annotations[name].kind === kind);
 }
 
-function isDnsSubdomain(text: string): boolean {
-  return text.length <= 253 && text.split(".").every((part) => dnsPart.test(part));
+function secretProblem(text: string): string | undefined {
+  if (text.length <= 253 && text.split(".").every((part) => dnsPart.test(part))) return undefined;
+  return "is no name of a Secret (lower-case letters, digits, '-' and '.', at most 253); copy it from kubectl get secrets";
+}
+
+function namespaceProblem(text: string): string | undefined {
+  if (text.length <= 63 && dnsPart.test(text)) return undefined;
+  return "is no name of a namespace (lower-case letters, digits and '-', at most 63); copy it from kubectl get namespaces";
 }

@@ -3,30 +3,17 @@ import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import { commitMessage, isOperatorCommit } from "../../../src/core/commits/commit-message.ts";
 import type { Commit } from "../../../src/core/ports.ts";
-import type { Target } from "../../../src/core/types.ts";
 import { createRandom } from "../../random.ts";
+import { targetOf } from "../targets.ts";
 
 const sha = "2".repeat(40);
 const subject = "chore(refs): gitops-operator updating image tags";
 const own = { name: "GitOps Bot", email: "bot@example.com" };
-const target: Target = {
+const target = targetOf("web", {
   namespace: "prod",
-  deployment: "web",
   appRepository: { transport: "ssh", user: "git", host: "github.com", port: 22, path: "team/app.git" },
-  appBranch: "main",
-  appKey: { namespace: "prod", name: "key" },
-  manifestRepository: { transport: "ssh", user: "git", host: "github.com", port: 22, path: "team/manifests.git" },
-  manifestBranch: "main",
-  manifestKey: { namespace: "prod", name: "key" },
-  path: "deploy.yaml",
   image: { registry: "docker.io", repository: "team/app" },
-  tagType: "long",
-  registryUrl: undefined,
-  imageCheck: "on",
-  registrySecret: { namespace: "gitops-operator", name: "regcred", named: false },
-  notificationsSecret: undefined,
-  githubTokenSecret: undefined,
-};
+});
 
 function commit(message: string, name = "Ada"): Commit {
   return { sha, parents: [], author: { name, email: "ada@example.com" }, time: 0, message };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { annotationNames, annotations } from "../../../src/core/annotations.ts";
+import { annotationOf, choiceNames, requiredNames } from "../../../src/core/annotations.ts";
 import { parseTarget } from "../../../src/core/targets/target.ts";
 import type { Parsed } from "../../../src/core/types.ts";
 import { required } from "../required-annotations.ts";
@@ -49,9 +49,8 @@ test("the required annotations are enough: the rest has the defaults of the cont
       manifestKey: { namespace: "gitops-operator", name: "ssh-key" },
       path: "deploy/app.yaml",
       image: { repository: "team/app" },
-      tagType: "long",
+      options: { tag_type: "long", image_check: "on" },
       registryUrl: undefined,
-      imageCheck: "on",
       registrySecret: { namespace: "operator-home", name: "regcred", named: false },
       notificationsSecret: undefined,
       githubTokenSecret: undefined,
@@ -75,7 +74,7 @@ test("every optional annotation has its effect", () => {
   });
   assert.equal(target.appBranch, "main");
   assert.equal(target.manifestBranch, "deploy");
-  assert.equal(target.tagType, "short");
+  assert.equal(target.options.tag_type, "short");
   assert.deepEqual(target.notificationsSecret, { namespace: "chat-home", name: "chat" });
   assert.equal(target.registryUrl, "https://index.docker.io/v1/");
   assert.deepEqual(target.image, { registry: "docker.io", repository: "team/app" });
@@ -106,7 +105,7 @@ test("what is missing or empty makes it incomplete, and all of it is named with 
       "gitops.operator.ssh_key_name is missing; set it to the name of the Secret that holds the key under ssh-privatekey",
     ],
   });
-  for (const name of annotationNames.filter((key) => annotations[key].required)) {
+  for (const name of requiredNames) {
     const parsed = parse({ ...required, [name]: "" });
     assert.equal(parsed.kind, "incomplete", name);
     assert.match(parsed.problems.join(), new RegExp(`^gitops\\.operator\\.${name} is missing; set it to `));
@@ -156,7 +155,7 @@ test("disabled wins over malformed, and incomplete over disabled", () => {
 
 test("an odd tag_type is long, with a warning", () => {
   const { target, warnings } = ready({ tag_type: "Short" });
-  assert.equal(target.tagType, "long");
+  assert.equal(target.options.tag_type, "long");
   assert.match(warnings.join(), /^gitops\.operator\.tag_type .*'long'/);
 });
 
@@ -259,6 +258,20 @@ test("a registry Secret is named by its name or its namespace: only a default th
   assert.equal(named({ registry_secret_url: "https://ghcr.io" }).named, false);
 });
 
+test("each choice may be any of its words and is one where it is not set; another word is told and never counts", () => {
+  for (const name of choiceNames) {
+    const { choices = {}, warning } = annotationOf(name);
+    for (const word of Object.keys(choices)) assert.equal(ready({ [name]: word }).target.options[name], word);
+    assert.ok(Object.hasOwn(choices, ready({}).target.options[name]), name);
+    for (const odd of ["constructor", "no-such-word"]) {
+      const parsed = parse({ ...required, [name]: odd });
+      const told = parsed.kind === "ready" ? parsed.warnings : parsed.kind === "malformed" ? parsed.problems : [];
+      assert.equal(parsed.kind, warning === undefined ? "malformed" : "ready", name);
+      assert.match(told.join(), new RegExp(`^gitops\\.operator\\.${name} is n.*; (?:set it to|write) one of them$`));
+    }
+  }
+});
+
 test("image_check: one of three words, never less than an IMAGE_CHECK that somebody set", () => {
   const deployment = (value: string) => {
     const annotations = { ...required, image_check: value };
@@ -272,11 +285,11 @@ test("image_check: one of three words, never less than an IMAGE_CHECK that someb
         const parsed = parseTarget(deployment(value), "operator-home", { level, binds });
         const isLess = binds && wanted < least;
         assert.equal(parsed.kind, isLess ? "malformed" : "ready", `${value} under ${level}, ${binds}`);
-        if (parsed.kind === "ready") assert.equal(parsed.target.imageCheck, value);
+        if (parsed.kind === "ready") assert.equal(parsed.target.options.image_check, value);
       }
     }
     const unset = parseTarget(deployment(" "), "operator-home", { level, binds: true });
-    assert.ok(unset.kind === "ready" && unset.target.imageCheck === level);
+    assert.ok(unset.kind === "ready" && unset.target.options.image_check === level);
   }
   for (const [value, meant] of [
     ["OFF", "'off'"],

@@ -1,0 +1,136 @@
+/** The environment variables: which values they may have, what counts where they are not set, and what they are for. */
+
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+import { parseCidr } from "./adapters/egress/address-rules.ts";
+import { parseAllowedRepositories } from "./core/targets/allowed-repositories.ts";
+import { imageChecks } from "./core/targets/image-check.ts";
+
+export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+
+const whole = (fallback: number, min: number, max: number) => {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d+$/, message)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, message)
+    .default(fallback);
+};
+const list = z.string().transform((text) =>
+  text
+    .split(",")
+    .map((part) => part.trim())
+    .filter(Boolean),
+);
+const namespaceName = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+const namespaces = list
+  .refine((names) => names.every((name) => namespaceName.test(name)), "must be namespace names with commas between them")
+  .default([]);
+const hosts = list
+  .refine((names) => names.every((name) => /^[a-z0-9.[\]:-]+$/i.test(name)), "must be host or host:port with commas between them")
+  .transform((names) => names.map((name) => name.toLowerCase()))
+  .default([]);
+const flag = z.enum(["true", "false"], "must be true or false").transform((text) => text === "true");
+const person = z.string().regex(/^[^<>\p{Cc}]+$/u, "must be one line without < and >");
+
+const repositories = z.string().transform((text, context) => {
+  const parsed = parseAllowedRepositories(text);
+  if (parsed.kind === "ok") return parsed.allowed;
+  context.addIssue({ code: "custom", message: parsed.problem });
+  return z.NEVER;
+});
+/** As a header can carry it, too long to be guessed; a file's last newline is dropped. */
+const token = z
+  .string()
+  .trim()
+  .regex(/^[\x21-\x7e]{16,512}$/, "must be 16 to 512 ASCII characters without spaces; make one with openssl rand -hex 32");
+
+/**
+ * Each described for docs/CONFIGURATION.md, whose table `npm run docs` makes of this. `unset`: its column of defaults, where the schema has no
+ * text for it. Two older names have no row: their successors tell them.
+ */
+export const schema = z.object({
+  PORT: whole(8000, 0, 65_535).describe("listen port"),
+  HEALTH_PORT: whole(0, 0, 65_535).describe(
+    "a second port, for `/health` and `/ready` only, so that other callers can't keep out the kubelet (0: none); `manifests/base` sets 8081 and opens it to nobody else",
+  ),
+  HOST: z.string().optional().meta({ unset: "all interfaces", description: "listen address" }),
+  LOG_LEVEL: z
+    .enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`)
+    .optional()
+    .meta({ unset: "`info`", description: "`trace` to `fatal`, or `silent`; `RUST_LOG` alone is understood, with a warning" }),
+  RUST_LOG: z.string().optional(),
+  WATCH_NAMESPACES: namespaces.meta({ unset: "all", description: "the namespaces whose Deployments are watched" }),
+  OPERATOR_NAMESPACE: z
+    .string()
+    .regex(namespaceName, "must be a namespace name")
+    .default("gitops-operator")
+    .describe("the namespace of Secrets whose namespace no annotation names"),
+  SSH_KNOWN_HOSTS: z.string().optional().meta({
+    unset: "`~/.ssh/known_hosts`",
+    description:
+      "files with host keys (`:` between several), in addition to the bundled keys of GitHub, GitLab, Bitbucket, Azure DevOps, Codeberg and sourcehut",
+  }),
+  WORK_DIR: z
+    .string()
+    .default(join(tmpdir(), "gitops-operator"))
+    .meta({ unset: "`<tmp>/gitops-operator`", description: "where local copies are kept" }),
+  MAX_REPO_MB: whole(64, 1, 2_047).describe("the most that one fetch may bring"),
+  DEFAULT_FROM_NAME: person.default("GitOps Operator").describe("author and committer: the name"),
+  DEFAULT_FROM_EMAIL: person.default("gitops-operator@noreply.local").describe("author and committer: the address"),
+  RECONCILE_TIMEOUT_SECONDS: whole(50, 1, 3_600).describe("`/reconcile` answers within this time"),
+  RECONCILE_INTERVAL_SECONDS: whole(0, 0, 86_400).describe("starts a pass by a timer of its own; 0: only when called"),
+  CONCURRENCY: whole(8, 1, 256).describe(
+    "Deployments worked on at once. A free place goes to the namespace that holds the fewest; a place that has been held for 5 s counts as free",
+  ),
+  SECRET_REFS: z
+    .enum(["scoped", "strict", "any"], "must be scoped, strict or any")
+    .default("scoped")
+    .describe(
+      "which Secrets annotations may name. `scoped`: those of the Deployment's namespace, of `gitops-operator`, of `OPERATOR_NAMESPACE` and of `SECRET_NAMESPACES`; `strict`: those of the Deployment's namespace and of `SECRET_NAMESPACES`; `any`: all",
+    ),
+  SECRET_NAMESPACES: namespaces.describe("further namespaces whose Secrets annotations may name"),
+  IMAGE_WAIT_ATTEMPTS: whole(5, 0, 100).describe("how often an image is asked for again while its build runs"),
+  IMAGE_WAIT_INITIAL_SECONDS: whole(10, 1, 3_600).describe("after how long it is asked for again; the wait doubles each time"),
+  IMAGE_WAIT_MAX_SECONDS: whole(60, 1, 3_600).describe("the longest of these waits"),
+  IMAGE_GRACE_SECONDS: whole(300, 0, 86_400).describe("for how long after a commit was first seen a missing image is no failure"),
+  IMAGE_CHECK: z.enum(imageChecks, "must be on, if-secret or off").optional().meta({
+    unset: "`on`",
+    description:
+      "`on`: a tag is pushed only after a registry has confirmed its image. `if-secret`: no registry is asked where the default registry Secret does not exist and no annotation names another. `off`: no registry is asked. If you set the variable, an annotation that asks for less makes its Deployment `failed`; if you don't, `image_check` decides. `REQUIRE_IMAGE_CHECK=true` is understood as `on`, with a warning",
+  }),
+  REQUIRE_IMAGE_CHECK: flag.optional(),
+  INSECURE_REGISTRIES: hosts.describe("`host[:port]` of registries that may be spoken to over http"),
+  INSECURE_WEBHOOKS: hosts.describe(
+    "`host[:port]` of chats that may be spoken to over http. Other http URLs are refused, and `/status` and an Event say so",
+  ),
+  REGISTRY_REALMS: hosts.describe("token hosts that any registry may send logins to"),
+  GITHUB_API_URL: z
+    .url({ protocol: /^https?$/, error: "must be an http or https URL" })
+    .default("https://api.github.com")
+    .describe("the Actions API"),
+  GITHUB_HOST: z.hostname("must be a host name").default("github.com").describe("the git host that the Actions API belongs to"),
+  EGRESS_ALLOW_CIDRS: list
+    .refine((cidrs) => cidrs.every(parseCidr), "must be CIDRs like 10.0.0.0/8 with commas between them")
+    .default([])
+    .describe(
+      "addresses that are otherwise refused for git hosts, registries, CI API and chat: the API server, cloud metadata services, and everything that is neither a public nor a private address",
+    ),
+  HTTPS_PROXY: z.string().optional().describe("for registry, CI API, chat and https repositories"),
+  NO_PROXY: z.string().optional().describe("which of them are asked without the proxy"),
+  ALLOWED_REPOSITORIES: repositories.optional().meta({
+    unset: "any",
+    description:
+      "globs on `host/owner/repo`, with commas or spaces between them. `*` stands for anything within one part, a `**` at the end for everything below. An unusual port belongs to the host (`git.example:2222/team/**`); `user@` in front names the SSH user. Other repositories are refused before a Secret is read or a connection opened",
+  }),
+  RECONCILE_TOKEN: token
+    .optional()
+    .describe(
+      "16 or more ASCII characters. `/reconcile` then answers 401 to callers that do not send `Authorization: Bearer …`. The kubelet can't send it, so point the readiness probe at `/ready` and set `RECONCILE_INTERVAL_SECONDS`. The other paths start nothing and stay open; close `/debug` by `DEBUG_ENDPOINT`, the others by a NetworkPolicy",
+    ),
+  DEBUG_ENDPOINT: z.enum(["on", "off"], "must be on or off").default("on").describe("`off`: there is no `/debug`"),
+});
+
+export type Variables = z.infer<typeof schema>;
