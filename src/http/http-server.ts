@@ -15,26 +15,23 @@ interface HttpServerOptions {
   readonly port: number;
   /** Undefined: all interfaces, IPv6 and IPv4. */
   readonly host: string | undefined;
+  /** For tests: smaller ones. */
   readonly limits?: HttpLimits;
 }
 
-export interface HttpLimits {
+const LIMITS = {
   /** From the connection to the end of the headers; idle connections end so too. */
-  readonly headersMs: number;
-  readonly requestMs: number;
-  readonly headerBytes: number;
+  headersMs: 10_000,
+  requestMs: 30_000,
+  headerBytes: 16 * 1024,
   /** One more is hung up on. */
-  readonly connections: number;
+  connections: 4_096,
   /** What an address has in any case; it gets more only as long as half of all are free. */
-  readonly connectionShare: number;
+  connectionShare: 64,
   /** Who takes nothing of a finished answer for so long is hung up on, so that none is held for readers that never come. */
-  readonly unreadMs: number;
-}
-
-const LIMITS: HttpLimits = {
-  ...{ headersMs: 10_000, requestMs: 30_000, unreadMs: 30_000 },
-  ...{ headerBytes: 16 * 1024, connections: 4_096, connectionShare: 64 },
+  unreadMs: 30_000,
 };
+export type HttpLimits = typeof LIMITS;
 const LAST_ANSWERS_MS = 1_000;
 
 export async function startHttpServer(app: RequestListener, { port, host, limits = LIMITS }: HttpServerOptions): Promise<HttpServer> {

@@ -7,35 +7,26 @@ import { accessRemedy, KubeError } from "./kube-error.ts";
 import { isOlderVersion, readWatchEvent, type WatchEvent } from "./kube-messages.ts";
 import { createDeploymentLister } from "./list-deployments.ts";
 
-export interface ReflectorTimes {
+/** Tests are faster. Right again within 30 s of a recovery: a request that was hanging (15 s), the back-off (8 s), the list. */
+export const defaultReflectorTimes = {
   /** One page of a list, to its last byte. */
-  readonly listDeadlineMs: number;
+  listDeadlineMs: 15_000,
   /**
    * The server is asked to end each watch after this time. A clean end is a sign of life that needs no bookmark: those come once a minute, and in a
    * quiet cluster not at all, so a watchdog on bookmarks alone would either list again and again or miss a dead watch for minutes.
    */
-  readonly watchSeconds: number;
-  /** A watch in which nothing arrives for this time is dead; longer than `watchSeconds`, and well below the promised 60 s. */
-  readonly silenceMs: number;
-  /** Back-off after failures: doubles from the first to the second, jittered to 50-100 %. */
-  readonly backoffMs: number;
-  readonly backoffCapMs: number;
-  /** A watch that lived this long ends a series of failures. */
-  readonly stableMs: number;
-  /** Against drift that nobody foresaw. */
-  readonly relistMs: number;
-}
-
-/** Right again within 30 s of a recovery: a request that was hanging (15 s), the back-off (8 s), the list. */
-export const defaultReflectorTimes: ReflectorTimes = {
-  listDeadlineMs: 15_000,
   watchSeconds: 30,
+  /** A watch in which nothing arrives for this time is dead; longer than `watchSeconds`, and well below the promised 60 s. */
   silenceMs: 42_000,
+  /** Back-off after failures: doubles from the first to the second, jittered to 50-100 %. */
   backoffMs: 500,
   backoffCapMs: 8_000,
+  /** A watch that lived this long ends a series of failures. */
   stableMs: 10_000,
+  /** Against drift that nobody foresaw. */
   relistMs: 15 * 60_000,
 };
+export type ReflectorTimes = typeof defaultReflectorTimes;
 
 interface Reflector {
   readonly records: ReadonlyMap<string, DeploymentRecord>;
@@ -61,12 +52,12 @@ export function startReflector(client: KubeClient, path: string, times: Reflecto
   const settled = Promise.withResolvers<void>();
   const lister = createDeploymentLister(client, path, { deadlineMs: times.listDeadlineMs, signal });
   let records = new Map<string, DeploymentRecord>();
-  let synced = false;
-  let heardAtMs = performance.now();
-  let restarts = 0;
-  let lastError: string | undefined;
+  const reflector: { -readonly [Part in keyof Reflector]: Reflector[Part] } = {
+    ...{ records, firstList: firstList.promise, settled: settled.promise, synced: false, refusal: undefined },
+    ...{ heardAtMs: performance.now(), restarts: 0, lastError: undefined },
+    close: () => stopped.abort(new KubeError("network", "closed")),
+  };
   let isListing = true;
-  let refusal: string | undefined;
   /** Since the watch last lived: the problem that the log was told, and the silence that it began. */
   let toldProblem: string | undefined;
   let silence: { readonly fromMs: number; toMs: number | undefined } | undefined;
@@ -95,11 +86,10 @@ export function startReflector(client: KubeClient, path: string, times: Reflecto
     isListing = true;
     const listed = await lister.all();
     records = new Map(listed.records.map((record) => [keyOf(record), record]));
-    heardAtMs = performance.now();
+    const heardAtMs = performance.now();
+    Object.assign(reflector, { records, heardAtMs, refusal: undefined, synced: true });
     if (silence) silence.toMs ??= heardAtMs;
     isListing = false;
-    refusal = undefined;
-    synced = true;
     firstList.resolve();
     settled.resolve();
     return listed.resourceVersion;
@@ -139,7 +129,7 @@ export function startReflector(client: KubeClient, path: string, times: Reflecto
       log.info({ path, silent_ms: Math.round((silence.toMs ?? nowMs) - silence.fromMs) }, "watch of Deployments recovered");
     toldProblem = undefined;
     silence = undefined;
-    heardAtMs = nowMs;
+    reflector.heardAtMs = nowMs;
   }
 
   /** True: not told, since it may be the start of an API server. */
@@ -148,12 +138,12 @@ export function startReflector(client: KubeClient, path: string, times: Reflecto
     const { kind, status, message, isDoubtful } = known;
     const problem = `${kind} ${status}`;
     const remedy = accessRemedy(known, "list and watch on deployments.apps");
-    restarts += 1;
-    lastError = message;
-    silence = { fromMs: silence?.fromMs ?? heardAtMs, toMs: undefined };
+    reflector.restarts += 1;
+    reflector.lastError = message;
+    silence = { fromMs: silence?.fromMs ?? reflector.heardAtMs, toMs: undefined };
     if (isDoubtful) return true;
     if (status === 403 && isListing) {
-      refusal = `${message}; ${remedy}`;
+      reflector.refusal = `${message}; ${remedy}`;
       settled.resolve();
     }
     // An expired version is ordinary; a list puts it right.
@@ -164,29 +154,7 @@ export function startReflector(client: KubeClient, path: string, times: Reflecto
   }
 
   void run();
-  return {
-    get records() {
-      return records;
-    },
-    firstList: firstList.promise,
-    settled: settled.promise,
-    get refusal() {
-      return refusal;
-    },
-    get synced() {
-      return synced;
-    },
-    get heardAtMs() {
-      return heardAtMs;
-    },
-    get restarts() {
-      return restarts;
-    },
-    get lastError() {
-      return lastError;
-    },
-    close: () => stopped.abort(new KubeError("network", "closed")),
-  };
+  return reflector;
 }
 
 function newerVersion(known: string, said: string | undefined): string {
