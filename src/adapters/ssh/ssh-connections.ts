@@ -1,4 +1,4 @@
-import type { Log, SshKey } from "../../core/ports.ts";
+import type { SshKey } from "../../core/ports.ts";
 import type { SshRepository } from "../../core/types.ts";
 import { ReconcileError } from "../../errors.ts";
 import { shareOf } from "../../sharing/own-share.ts";
@@ -38,20 +38,20 @@ interface SshStats {
   readonly opened: number;
 }
 
-export interface SshConnectionsOptions extends SshHostOptions {
-  readonly log?: Log;
-  readonly readyTimeoutMs?: number;
-  readonly keepaliveMs?: number;
+/** Tests have others. */
+const TIMES = {
+  readyTimeoutMs: 10_000,
+  keepaliveMs: 5_000,
   /** How long an unused connection is kept: longer than the interval of the readiness probe. */
-  readonly idleMs?: number;
+  idleMs: 180_000,
   /** How many unused connections are kept; the one that was unused longest goes first. */
-  readonly maxIdle?: number;
+  maxIdle: 128,
   /** After how long a wait for a place a second connection is opened. */
-  readonly spreadAfterMs?: number;
-  readonly retryMs?: number;
-  /** After a failed login, for the namespace at that host. */
-  readonly deniedPauseMs?: number;
-}
+  spreadAfterMs: 250,
+  retryMs: 150,
+};
+
+export interface SshConnectionsOptions extends SshHostOptions, Partial<typeof TIMES> {}
 
 const OPENINGS_AT_ONCE = 6;
 const OPENING_RETRIES = 3;
@@ -60,15 +60,11 @@ const OPENING_RETRIES = 3;
 const nameOf = (to: SshRepository) => endpointOf(to).toLowerCase();
 
 export function createSshConnections(options: SshConnectionsOptions): SshConnections {
-  const { idleMs = 180_000, maxIdle = 128, spreadAfterMs = 250, retryMs = 150 } = options;
+  const { readyTimeoutMs, keepaliveMs, idleMs, maxIdle, spreadAfterMs, retryMs } = { ...TIMES, ...options };
   const shutdown = new AbortController();
-  const connectionOptions: SshConnectionOptions = {
-    signal: shutdown.signal,
-    readyTimeoutMs: options.readyTimeoutMs ?? 10_000,
-    keepaliveMs: options.keepaliveMs ?? 5_000,
-  };
+  const connectionOptions: SshConnectionOptions = { signal: shutdown.signal, readyTimeoutMs, keepaliveMs };
   const openings = createSshOpenings({ atOnce: OPENINGS_AT_ONCE, retries: OPENING_RETRIES, retryMs });
-  const logins = createSshLogins(options.deniedPauseMs === undefined ? {} : { pauseMs: options.deniedPauseMs });
+  const logins = createSshLogins();
   const breaker = createHostBreaker();
   const lanes = new Map<string, SshLane>();
   /** Unused connections, longest unused first, with the way to close them. */
@@ -115,7 +111,6 @@ export function createSshConnections(options: SshConnectionsOptions): SshConnect
       const connection = await logins.run({ host, user: to.user, key, namespace }, connect);
       breaker.answered(host);
       opened += 1;
-      options.log?.info({ host, user: to.user, key: key.id }, "ssh connection opened");
       return connection;
     } catch (error) {
       // At every try.

@@ -40,12 +40,6 @@ interface LoginShare {
   readonly waiting: (() => void)[];
 }
 
-interface SshLoginsOptions {
-  readonly pauseMs?: number;
-  /** Milliseconds, monotonic. */
-  readonly now?: () => number;
-}
-
 const PAUSE_MS = 60_000;
 /** Of a namespace, under way or failed within the minute: OpenSSH counts 5 s for a failed login, and shuts out whoever has more than 15 s. */
 const MOST_AT_RISK = 3;
@@ -54,7 +48,7 @@ const PAUSES_UNTIL_FORGOTTEN = 5;
 const MOST_QUEUED = 100;
 const MOST_BYTES = 2 ** 21;
 
-export function createSshLogins({ pauseMs = PAUSE_MS, now = () => performance.now() }: SshLoginsOptions = {}): SshLogins {
+export function createSshLogins(): SshLogins {
   /** When a key was let in last. */
   const accepted = createBoundedMap<number>(MOST_BYTES, () => 0);
   const denials = createBoundedMap<{ readonly until: number; readonly message: string }>(MOST_BYTES, dataBytes);
@@ -76,24 +70,24 @@ export function createSshLogins({ pauseMs = PAUSE_MS, now = () => performance.no
 
   const isTrusted = (share: LoginShare, name: string) => (accepted.get(name) ?? Number.NEGATIVE_INFINITY) > share.doubtedAt;
 
-  const secondsUntil = (time: number) => Math.ceil((time - now()) / 1_000);
+  const secondsUntil = (time: number) => Math.ceil((time - performance.now()) / 1_000);
 
   /** Throws where it is not its turn. */
   function requireTurn(share: LoginShare, name: string, { host, key, namespace }: Login): void {
     const { queue, failed } = share;
-    for (const [other, askedAt] of queue) if (askedAt + PAUSES_UNTIL_FORGOTTEN * pauseMs < now()) queue.delete(other);
+    for (const [other, askedAt] of queue) if (askedAt + PAUSES_UNTIL_FORGOTTEN * PAUSE_MS < performance.now()) queue.delete(other);
     const [next = name] = [...queue].find(([other, askedAt]) => other === name || askedAt < Number.POSITIVE_INFINITY) ?? [];
     // Another key in a Secret that was refused: somebody has mended it. The same key under another user is one more failed login.
     const isMended = failed.some(({ secret }) => secret === secretOf(key)) && failed.every((login) => login.key !== key.id);
     const isTooMuch = isMended && failed.length >= MOST_AT_RISK;
     const pausedBy = isTooMuch ? failed[0] : failed.at(-1);
     const isItsTurn = pausedBy ? isMended && !isTooMuch : next === name;
-    if (queue.has(name) || queue.size < MOST_QUEUED) queue.set(name, isItsTurn ? Number.POSITIVE_INFINITY : now());
+    if (queue.has(name) || queue.size < MOST_QUEUED) queue.set(name, isItsTurn ? Number.POSITIVE_INFINITY : performance.now());
     if (isItsTurn) return;
     const what = isTooMuch
       ? `has refused ${failed.length} logins of this namespace within a minute,`
       : "has refused another login of this namespace,";
-    const when = pausedBy ? `in ${secondsUntil(pausedBy.at + pauseMs)} s` : "when it is its turn among them";
+    const when = pausedBy ? `in ${secondsUntil(pausedBy.at + PAUSE_MS)} s` : "when it is its turn among them";
     throw new ReconcileError(
       "git_denied",
       `${host} ${what} so key ${key.id} was not tried: hosts shut out everybody for failed logins; it is tried ${when}`,
@@ -103,11 +97,11 @@ export function createSshLogins({ pauseMs = PAUSE_MS, now = () => performance.no
 
   function requireUndenied({ queue, failed }: LoginShare, name: string): void {
     const denial = denials.get(name);
-    if (!denial || denial.until <= now()) return;
+    if (!denial || denial.until <= performance.now()) return;
     queue.delete(name);
     const [oldest] = failed.length < MOST_AT_RISK ? [] : failed;
     const mended = oldest
-      ? `in ${secondsUntil(oldest.at + pauseMs)} s with another key in the Secret, of which ${MOST_AT_RISK} a minute are tried`
+      ? `in ${secondsUntil(oldest.at + PAUSE_MS)} s with another key in the Secret, of which ${MOST_AT_RISK} a minute are tried`
       : "at once with another key in the Secret";
     const when = `tried again in ${secondsUntil(denial.until)} s, or ${mended}`;
     throw new ReconcileError("git_denied", `${denial.message} (${when})`);
@@ -115,7 +109,7 @@ export function createSshLogins({ pauseMs = PAUSE_MS, now = () => performance.no
 
   /** Throws where it may not be tried now; false: others have to end before. */
   function mayBegin(share: LoginShare, name: string, login: Login): boolean {
-    while (share.failed[0] && share.failed[0].at + pauseMs <= now()) share.failed.shift();
+    while (share.failed[0] && share.failed[0].at + PAUSE_MS <= performance.now()) share.failed.shift();
     requireUndenied(share, name);
     const left = MOST_AT_RISK - share.failed.length;
     if (left > 0 && isTrusted(share, name)) return share.underWay < left;
@@ -127,16 +121,16 @@ export function createSshLogins({ pauseMs = PAUSE_MS, now = () => performance.no
     try {
       const opened = await open();
       if (!isTrusted(share, name)) share.room = Math.min(MOST_AT_RISK, share.room + 1);
-      accepted.set(name, now(), namespace);
+      accepted.set(name, performance.now(), namespace);
       denials.delete(name);
       return opened;
     } catch (cause) {
       const error = asReconcileError(cause);
       if (error.code === "git_denied") {
-        denials.set(name, { until: now() + pauseMs, message: error.message }, namespace);
-        share.failed.push({ at: now(), key: key.id, secret: secretOf(key) });
+        denials.set(name, { until: performance.now() + PAUSE_MS, message: error.message }, namespace);
+        share.failed.push({ at: performance.now(), key: key.id, secret: secretOf(key) });
         share.room = 1;
-        if (isTrusted(share, name)) share.doubtedAt = now();
+        if (isTrusted(share, name)) share.doubtedAt = performance.now();
       }
       throw cause;
     }
