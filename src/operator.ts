@@ -49,11 +49,7 @@ export interface OperatorOptions {
   /** For tests: moves the waits for builds. */
   readonly clock?: Clock;
   /** For tests: shorter patience with git hosts. */
-  readonly patience?: Patience;
-}
-
-interface Patience extends GitPatience {
-  readonly placeMs?: number;
+  readonly patience?: GitPatience;
 }
 
 const LAST_MESSAGES_MS = 3_000;
@@ -97,7 +93,6 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       announcer.ended(result, run);
     },
     onIncomplete: announcer.incomplete,
-    ...(patience.placeMs === undefined ? {} : { placeMs: patience.placeMs }),
   });
   const calls = createCalls({
     ...{ deployments, parse, reconciler, stopping, tracer, timeoutMs: config.reconcileTimeoutMs },

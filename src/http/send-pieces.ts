@@ -18,10 +18,10 @@ const STALL_MS = 30_000;
 /** The pieces make up the answer; an empty one is a place to pause at. The response has its headers. */
 type SendPieces = (response: Response, pieces: Iterable<string>) => Promise<void>;
 
-/** One slice per turn of the event loop, of all answers together. */
-export function createPieceSender({ mostAtOnce = MOST_AT_ONCE, mostForOne = MOST_FOR_ONE, stallMs = STALL_MS } = {}): SendPieces {
+/** One slice per turn of the event loop, of all answers together. `stallMs`: shorter in tests, a stall can't be had sooner. */
+export function createPieceSender(stallMs = STALL_MS): SendPieces {
   const turn = takeTurns(1);
-  const shares = createAddressShares(mostForOne);
+  const shares = createAddressShares(MOST_FOR_ONE);
   let count = 0;
 
   async function sendAll(response: Response, pieces: Iterable<string>): Promise<void> {
@@ -47,9 +47,9 @@ export function createPieceSender({ mostAtOnce = MOST_AT_ONCE, mostForOne = MOST
   }
 
   return async (response, pieces) => {
-    if (count >= mostAtOnce) return refuse(response, `${mostAtOnce} such pages are being sent already`);
+    if (count >= MOST_AT_ONCE) return refuse(response, `${MOST_AT_ONCE} such pages are being sent already`);
     const release = shares.take(response.req.socket.remoteAddress ?? "");
-    if (!release) return refuse(response, `${mostForOne} such pages are being sent to this address already`);
+    if (!release) return refuse(response, `${MOST_FOR_ONE} such pages are being sent to this address already`);
     count += 1;
     try {
       await sendAll(response, pieces);

@@ -6,9 +6,8 @@ import type { Rollout } from "../core/types.ts";
 import { escapeControl } from "../text/escape.ts";
 import { durationInWords } from "./duration-in-words.ts";
 import { Html, html } from "./html.ts";
-import { nothingFound } from "./nothing-found.ts";
 import { redacted } from "./redacted.ts";
-import type { IncompleteRow, ShowRows, StatusRows, TrackedRow } from "./status-rows.ts";
+import { type IncompleteRow, nothingFound, type ShowRows, type StatusRows, type TrackedRow } from "./status-rows.ts";
 import { STATUS_STYLE } from "./status-style.ts";
 
 /** Nothing is loaded, run, framed or sent: whatever got past the escaping could do nothing. */

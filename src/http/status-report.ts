@@ -1,7 +1,6 @@
 /** `/status` as text (contract §5). */
 import { escapeControl } from "../text/escape.ts";
-import { nothingFound } from "./nothing-found.ts";
-import type { IncompleteRow, ShowRows, StatusRows, TrackedRow } from "./status-rows.ts";
+import { type IncompleteRow, nothingFound, type ShowRows, type StatusRows, type TrackedRow } from "./status-rows.ts";
 
 const COLUMNS = [
   ["NAMESPACE", 12],

@@ -189,3 +189,10 @@ export function imageOf({ containers }: DeploymentRecord, parsed: Tracked): { co
   const name = parseImageName(parsed.settings.image_name);
   return containerAndVersion(containers, name.kind === "ok" ? name.image : undefined);
 }
+
+/** What `/status` says where it has no Deployment to show. */
+export function nothingFound(isSynced: boolean): string {
+  return isSynced
+    ? "No deployments with gitops.operator annotations were found."
+    : "The Kubernetes API server has not given its Deployments yet; see the operator's log for the reason.";
+}

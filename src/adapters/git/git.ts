@@ -12,11 +12,23 @@ import { createManifestsCopies } from "./copies/manifests-copies.ts";
 import { createManifestsCopy } from "./copies/manifests-copy.ts";
 import { createContentCache } from "./packs/content-cache.ts";
 import { createPackWork } from "./packs/pack-work.ts";
-import { createGitRemote, type ShutdownGrace } from "./wire/git-remote.ts";
+import { createGitRemote } from "./wire/git-remote.ts";
 import { readPushRefs } from "./wire/receive-pack.ts";
 import { openUploadPack } from "./wire/upload-pack.ts";
 
-export interface GitOptions {
+/** Tests have smaller ones. */
+const LIMITS = {
+  /** For one conversation with a remote. */
+  deadlineMs: 60_000,
+  maxCopies: 500,
+  /** Packs of all copies together, on disk; and as much again that is arriving. */
+  maxCopiesBytes: 2 ** 30,
+  /** What all copies together keep in memory, beside the contents used last. */
+  maxCopiesMemoryBytes: 2 ** 26,
+  grace: { acknowledgeMs: 20_000, askMs: 35_000 },
+};
+
+export interface GitOptions extends Partial<typeof LIMITS> {
   readonly connections: SshConnections;
   /** For https. */
   readonly dispatcher: Dispatcher;
@@ -25,16 +37,8 @@ export interface GitOptions {
   readonly workDir: string;
   readonly maxRepositoryBytes: number;
   readonly identity: Identity;
-  /** For one conversation with a remote. */
-  readonly deadlineMs?: number;
-  readonly maxCopies?: number;
-  /** Packs of all copies together, on disk; and as much again that is arriving. */
-  readonly maxCopiesBytes?: number;
-  /** What all copies together keep in memory, beside the contents used last. */
-  readonly maxCopiesMemoryBytes?: number;
   /** Aborts when the operator is to stop: reading ends, no push is begun, and one in flight is waited for a while. */
   readonly stopping?: AbortSignal;
-  readonly grace?: ShutdownGrace;
   readonly observer?: Observer;
 }
 
@@ -54,16 +58,11 @@ interface Found extends Newest {
 
 export function createGit(options: GitOptions): Git & PushAccess & { close(): Promise<void> } {
   const { connections, dispatcher, identity } = options;
-  const { maxCopies = 500, maxCopiesBytes = 2 ** 30, maxCopiesMemoryBytes = 2 ** 26 } = options;
+  const { deadlineMs, maxCopies, maxCopiesBytes, maxCopiesMemoryBytes, grace } = { ...LIMITS, ...options };
   const packWork = createPackWork(options.workshop);
   const remote = createGitRemote({
-    connections,
-    dispatcher,
-    packWork,
-    maxBytes: options.maxRepositoryBytes,
-    deadlineMs: options.deadlineMs ?? 60_000,
+    ...{ connections, dispatcher, packWork, maxBytes: options.maxRepositoryBytes, deadlineMs, grace },
     stopping: options.stopping ?? new AbortController().signal,
-    grace: options.grace ?? { acknowledgeMs: 20_000, askMs: 35_000 },
     observer: options.observer ?? noObserver,
   });
   const listings = createFreshest<Found>(MAX_LISTINGS_BYTES);

@@ -32,11 +32,9 @@ export interface ReconcilerOptions extends Listeners {
   readonly tracer?: Tracer;
   /** Deployments worked on at once; a run in the writer holds no place. */
   readonly concurrency: number;
-  /** How long a run may keep its place from others; default 5 s. */
-  readonly placeMs?: number;
 }
 
-/** Longer than a run takes that waits for nobody slow, and short enough that 40 slow namespaces have had their turn within 30 s. */
+/** How long a run may keep its place from others: longer than one takes that waits for nobody slow, and short enough that 40 slow namespaces have had their turn within 30 s. */
 const PLACE_MS = 5_000;
 
 /** A Deployment is never worked on twice at once: one run, and at most one that follows it. */
@@ -55,7 +53,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   const lanes = new Map<string, Lane>();
   const results = createResults(options);
   const closing = new AbortController();
-  const slots = createSlots(options.concurrency, options.placeMs ?? PLACE_MS);
+  const slots = createSlots(options.concurrency, PLACE_MS);
   const runPorts: RunPorts = { work: options.work, slots, observer, closing: closing.signal };
 
   async function reconcile(filter: Filter, cause: Cause, due: AbortSignal): Promise<Result[]> {
