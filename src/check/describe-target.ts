@@ -52,9 +52,11 @@ export function usedSecrets(target: Target, settings: Settings): UsedSecret[] {
 /** `set`: which annotations the Deployment carries, so that defaults can be told from what was written. */
 export function describeTarget(target: Target, settings: Settings, isSet: (annotation: string) => boolean): Row[] {
   const byDefault = (annotation: string, origin: string) => (isSet(annotation) ? "" : ` (${origin})`);
-  const options = choiceNames.map((name): Row => {
-    const { label = name, choices = {}, default: unset = "" } = annotationOf(name);
-    return [label, choices[target.options[name]] + byDefault(name, unset in choices ? "default" : `default: ${unset}`)];
+  const options = choiceNames.flatMap((name): Row[] => {
+    const { label, choices = {}, default: unset = "" } = annotationOf(name);
+    if (label === undefined && !isSet(name)) return [];
+    const text = choices[target.options[name]] + byDefault(name, unset in choices ? "default" : `default: ${unset}`);
+    return [[label ?? name, text]];
   });
   const branch = (name: string | undefined) =>
     name === undefined

@@ -18,7 +18,7 @@ interface Annotation {
   readonly defaultInDocs?: string;
   /** The words that it may be, from least to most, and what `check` says of each. */
   readonly choices?: Readonly<Record<string, string>>;
-  /** How `check` calls what is chosen. */
+  /** How `check` calls what is chosen, or counts by default. Without, it shows the choice by its name, and only where it is set. */
   readonly label?: string;
   /** What is told of another word than the choices: the default counts then. Without this text another word is malformed. */
   readonly warning?: string;
