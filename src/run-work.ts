@@ -4,7 +4,7 @@ import type { Outside } from "./connect-outside.ts";
 import type { Log } from "./core/ports.ts";
 import { type ReconcilePorts, reconcile } from "./core/reconcile.ts";
 import type { BackOff } from "./core/runs/back-off.ts";
-import type { Findings } from "./core/runs/findings.ts";
+import type { createFindings } from "./core/runs/findings.ts";
 import type { ReconcilerOptions } from "./core/runs/pass.ts";
 import type { Outcome, Target } from "./core/types.ts";
 import { ReconcileError } from "./errors.ts";
@@ -13,7 +13,7 @@ import type { Redactor } from "./telemetry/redact.ts";
 interface RunWorkOptions extends Pick<ReconcilePorts, "git" | "places" | "gate" | "identity" | "allowedRepositories"> {
   readonly backOff: BackOff;
   readonly readSecretFor: Outside["readSecretFor"];
-  readonly findings: Pick<Findings, "branchesFound">;
+  readonly findings: Pick<ReturnType<typeof createFindings>, "branchesFound">;
   readonly onBuild: (target: Target, sha: string, text: string) => void;
   readonly redactor: Redactor;
   readonly log: Log;

@@ -35,8 +35,8 @@ export interface Workshop {
   close(): Promise<void>;
 }
 
+/** For tests: what the threads run instead, and for how long. */
 export interface WorkshopOptions {
-  /** For tests: what the threads run instead. */
   readonly program?: URL;
   readonly jobMs?: number;
   readonly idleMs?: number;
@@ -89,33 +89,23 @@ export function createWorkshop({ program = PROGRAM, jobMs = JOB_MS, idleMs = IDL
 
   async function serveOne(task: Task): Promise<void> {
     working.set(task.namespace, task);
-    const thread = rested() ?? start();
+    const thread = rested() ?? startWorkerThread(program);
+    threads.add(thread);
     await task.work(thread);
     working.delete(task.namespace);
     if (thread.isUsable && !task.isLarge && !closing.signal.aborted) idle.push(thread);
     else end(thread);
     clearTimeout(idleTimer);
-    idleTimer = setTimeout(endIdle, idleMs).unref();
+    idleTimer = setTimeout(() => idle.splice(0).forEach(end), idleMs).unref();
     serve();
   }
 
   /** One may have died meanwhile. */
   function rested(): WorkerThread | undefined {
-    for (let thread = idle.pop(); thread; thread = idle.pop()) {
-      if (thread.isUsable) return thread;
-      end(thread);
-    }
-    return undefined;
-  }
-
-  function start(): WorkerThread {
-    const thread = startWorkerThread(program);
-    threads.add(thread);
-    return thread;
-  }
-
-  function endIdle(): void {
-    for (const thread of idle.splice(0)) end(thread);
+    const thread = idle.pop();
+    if (!thread || thread.isUsable) return thread;
+    end(thread);
+    return rested();
   }
 
   function end(thread: WorkerThread): void {

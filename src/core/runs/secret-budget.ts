@@ -8,12 +8,12 @@ interface SecretBudget {
 
 /** Thousands of runs with keys of ordinary size. A byte of Secret costs two to five in memory, eleven if it was written to cost much. */
 const MOST_BYTES = 16 * 1024 * 1024;
-/** What each namespace may hold in any case, 16 KiB, a few keys: a dozen greedy namespaces would else leave less than one to all others. */
-const SHARE_ALWAYS = 1 / 1024;
+/** What each namespace may hold in any case, a few keys: a dozen greedy namespaces would else leave less than one to all others. */
+const ALWAYS_BYTES = 16 * 1024;
 
-export function createSecretBudget(mostBytes = MOST_BYTES): SecretBudget {
+export function createSecretBudget(): SecretBudget {
   const heldBy = new Map<string, number>();
-  let free = mostBytes;
+  let free = MOST_BYTES;
 
   function hold(namespace: string, bytes: number): void {
     const held = (heldBy.get(namespace) ?? 0) + bytes;
@@ -26,7 +26,7 @@ export function createSecretBudget(mostBytes = MOST_BYTES): SecretBudget {
     take(namespace, bytes) {
       const held = heldBy.get(namespace) ?? 0;
       // So whoever comes next finds room, however much the others hold.
-      if (held + bytes > Math.max(mostBytes * SHARE_ALWAYS, free - bytes)) throw full(namespace, held);
+      if (held + bytes > Math.max(ALWAYS_BYTES, free - bytes)) throw full(namespace, held);
       hold(namespace, bytes);
       let isHeld = true;
       return () => {

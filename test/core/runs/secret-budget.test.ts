@@ -5,11 +5,14 @@ import { ReconcileError } from "../../../src/errors.ts";
 
 const refused = (error: unknown) => error instanceof ReconcileError && error.code === "secret_limit";
 
+/** Of 16 MiB. */
+const UNIT = 16 * 1024;
+
 /** Takes as often as it is allowed to; how often that was. */
 function takeAll(budget: ReturnType<typeof createSecretBudget>, namespace: string): (() => void)[] {
   const releases: (() => void)[] = [];
   try {
-    while (releases.length < 2_000) releases.push(budget.take(namespace, 1));
+    while (releases.length < 2_000) releases.push(budget.take(namespace, UNIT));
   } catch (error) {
     assert.ok(refused(error), String(error));
   }
@@ -18,10 +21,10 @@ function takeAll(budget: ReturnType<typeof createSecretBudget>, namespace: strin
 
 // P10, S33
 test("however greedy some namespaces are, the next one finds as much as each of them got last", () => {
-  const budget = createSecretBudget(1_000);
+  const budget = createSecretBudget();
   const taken = ["a", "b", "c", "d", "e"].map((namespace) => takeAll(budget, namespace).length);
-  assert.deepEqual(taken, [500, 250, 125, 62, 31]);
-  budget.take("new", 16);
+  assert.deepEqual(taken, [512, 256, 128, 64, 32]);
+  budget.take("new", 16 * UNIT);
 });
 
 // S33
@@ -41,17 +44,17 @@ test("a namespace that holds nothing finds room for a few keys, however many gre
 });
 
 test("what is let go is free again, once, and a refused Secret takes nothing", () => {
-  const budget = createSecretBudget(1_000);
+  const budget = createSecretBudget();
   const releases = takeAll(budget, "a");
   assert.throws(() => budget.take("a", 1), refused);
-  assert.throws(() => budget.take("b", 251), refused);
+  assert.throws(() => budget.take("b", 257 * UNIT), refused);
   for (const release of [...releases, ...releases]) release();
-  budget.take("b", 500);
+  budget.take("b", 512 * UNIT);
   assert.throws(() => budget.take("b", 1), refused);
 });
 
 test("the refusal names the namespace, what it holds and what to do", () => {
-  const budget = createSecretBudget(1024);
-  budget.take("team", 400);
-  assert.throws(() => budget.take("team", 200), /the runs of namespace team hold 1 KiB of Secrets .* tried again at the next pass: keep/);
+  const budget = createSecretBudget();
+  budget.take("team", 448 * UNIT);
+  assert.throws(() => budget.take("team", 256 * UNIT), /the runs of namespace team hold 7168 KiB of Secrets .* tried again at the next pass: keep/);
 });
