@@ -18,7 +18,7 @@ interface ChatOptions {
   readonly clock: Clock;
   /** INSECURE_WEBHOOKS: `host[:port]` that may be spoken to without TLS. */
   readonly httpHosts?: readonly string[];
-  /** Of one try. */
+  /** Of one try; shorter in tests, where nobody answers. */
   readonly deadlineMs?: number;
 }
 

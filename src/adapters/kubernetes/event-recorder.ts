@@ -21,6 +21,7 @@ export interface EventRecorder {
   readonly counts: { readonly recorded: number; readonly failed: number; readonly dropped: number };
 }
 
+/** Shorter in tests, where nobody answers or the right comes back. */
 interface EventRecorderTimes {
   /** Of one post. */
   readonly deadlineMs?: number;

@@ -15,7 +15,7 @@ const base64Form = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}
 
 /**
  * Reads Secrets when asked and keeps nothing. Reads of one Secret share a request that is still under way, so an answer is at most as much
- * older than the question as that request had been flying.
+ * older than the question as that request had been flying. `deadlineMs`: shorter in tests, where the API server is silent.
  */
 export function createSecretReader(client: KubeClient, { deadlineMs = 10_000 } = {}): Secrets {
   const underWay = new Map<string, Promise<KubeAnswer>>();

@@ -22,7 +22,7 @@ export interface RegistryOptions {
   readonly insecureRegistries: readonly string[];
   /** REGISTRY_REALMS: `host[:port]` of token endpoints that any registry may name. */
   readonly realms: readonly string[];
-  /** For one request; for all requests of an answer. */
+  /** For one request; for all requests of an answer. Shorter in tests, where registries stall. */
   readonly requestTimeoutMs?: number;
   readonly overallTimeoutMs?: number;
   /** Milliseconds, monotonic. */

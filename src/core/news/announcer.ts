@@ -9,17 +9,6 @@ import type { NewsEvent } from "./news.ts";
 import { createNotices } from "./notices.ts";
 import { describeOutcome } from "./outcome-text.ts";
 
-interface Announcer {
-  ended(result: Result, run?: EndedRun): void;
-  building(target: Target, sha: string, text: string): void;
-  passEnded(pass: EndedPass): void;
-  incomplete(name: Name, problems: readonly string[]): void;
-  /** Why the last chat message of a Deployment was not sent; undefined: it was, or there was none. */
-  chatProblem(name: Name): string | undefined;
-  /** At each pass: tells the cluster what could not be told before, and forgets the Deployments that are not among these. */
-  retain(names: readonly Name[]): void;
-}
-
 interface AnnouncerOptions {
   readonly log: Log;
   readonly redactor: { redact(text: string): string; scope<T>(work: () => Promise<T>): Promise<T> };
@@ -31,7 +20,7 @@ interface AnnouncerOptions {
   readonly readSecretFor: (target: Target, releases: DisposableStack) => (ref: SecretRef, field: string) => Promise<SecretField>;
 }
 
-export function createAnnouncer({ log, redactor, deployments, chat, recorder, readSecretFor }: AnnouncerOptions): Announcer {
+export function createAnnouncer({ log, redactor, deployments, chat, recorder, readSecretFor }: AnnouncerOptions) {
   const notices = createNotices();
   const events = createEvents();
   const chatProblems = new Map<string, string>();
@@ -78,28 +67,30 @@ export function createAnnouncer({ log, redactor, deployments, chat, recorder, re
   }
 
   return {
-    ended(result, run) {
+    ended(result: Result, run?: EndedRun) {
       tellLog(log, result, run);
       const event = { kind: "ended", outcome: result.outcome, message: describeOutcome(result.deployment, result.outcome) } as const;
       tellCluster(result, () => events.decide(result, event));
       if (run) void redactor.scope(() => tellChat(run.target, event));
     },
-    building(target, sha, words) {
+    building(target: Target, sha: string, words: string) {
       // Here it is known what the run holds; the message has a scope of its own.
       const event = { kind: "building", sha, text: redactor.redact(words) } as const;
       void redactor.scope(() => tellChat(target, event));
       tellCluster(target, () => events.decide(target, event));
     },
-    passEnded({ filter, cause, results, durationMs }) {
+    passEnded({ filter, cause, results, durationMs }: EndedPass) {
       const counts = { patched: 0, up_to_date: 0, skipped: 0, waiting: 0, failed: 0 };
       for (const { outcome } of results) counts[outcome.kind] += 1;
       // With results it is a name of the cluster's, else whatever a caller made up.
       const about = results.length > 0 ? filter : {};
       log.info({ ...about, cause, tracked: results.length, ...counts, duration_ms: Math.round(durationMs) }, "pass ended");
     },
-    incomplete: (name, problems) => tellCluster(name, () => incompleteEvent(problems)),
-    chatProblem: (name) => chatProblems.get(idOf(name)),
-    retain(names) {
+    incomplete: (name: Name, problems: readonly string[]) => tellCluster(name, () => incompleteEvent(problems)),
+    /** Why the last chat message of a Deployment was not sent; undefined: it was, or there was none. */
+    chatProblem: (name: Name) => chatProblems.get(idOf(name)),
+    /** At each pass: tells the cluster what could not be told before, and forgets the Deployments that are not among these. */
+    retain(names: readonly Name[]) {
       const ids = new Set(names.map(idOf));
       for (const id of chatProblems.keys()) if (!ids.has(id)) chatProblems.delete(id);
       notices.retain(names);
