@@ -56,5 +56,8 @@ test("what is let go is free again, once, and a refused Secret takes nothing", (
 test("the refusal names the namespace, what it holds and what to do", () => {
   const budget = createSecretBudget();
   budget.take("team", 448 * UNIT);
-  assert.throws(() => budget.take("team", 256 * UNIT), /the runs of namespace team hold 7168 KiB of Secrets .* tried again at the next pass: keep/);
+  assert.throws(
+    () => budget.take("team", 256 * UNIT),
+    /the runs of namespace team hold 7168 KiB of Secrets .* tried again at the next pass: keep/,
+  );
 });
