@@ -1,6 +1,6 @@
 import { directorySize } from "./adapters/git/copies/directory-size.ts";
 import type { DeploymentCache } from "./adapters/kubernetes/deployment-cache.ts";
-import { type DeploymentRecord, isTracked, type Parsed } from "./core/types.ts";
+import { isTracked, type Parsed, type WorkloadRecord, workloadOf } from "./core/types.ts";
 import { createFreshest } from "./sharing/freshest.ts";
 import type { State } from "./telemetry/state-metrics.ts";
 
@@ -9,7 +9,7 @@ const DISK_LOOK_BYTES = 64 * 1024;
 
 interface MetricsStateOptions {
   readonly deployments: DeploymentCache;
-  readonly parse: (record: DeploymentRecord) => Parsed;
+  readonly parse: (record: WorkloadRecord) => Parsed;
   readonly notifications: () => State["notifications"];
   readonly githubRateRemaining: () => number | undefined;
   readonly workDir: string;
@@ -19,7 +19,7 @@ interface MetricsStateOptions {
 export function createMetricsState({ deployments, parse, workDir, ...read }: MetricsStateOptions): () => Promise<State> {
   const diskLooks = createFreshest<number | undefined>(DISK_LOOK_BYTES);
   return async () => {
-    const ours = deployments.list().map((record) => ({ namespace: record.namespace, deployment: record.name, parsed: parse(record) }));
+    const ours = deployments.list().map((record) => ({ ...workloadOf(record), parsed: parse(record) }));
     return {
       tracked: ours.filter(({ parsed }) => isTracked(parsed)),
       incompleteCount: ours.filter(({ parsed }) => parsed.kind === "incomplete").length,

@@ -20,7 +20,7 @@ import { createRecheck } from "./core/runs/recheck.ts";
 import { startTimer } from "./core/runs/timer.ts";
 import { parseTarget } from "./core/targets/target.ts";
 import { noTracer, type Tracer } from "./core/tracer.ts";
-import type { DeploymentRecord } from "./core/types.ts";
+import type { WorkloadRecord } from "./core/types.ts";
 import { ReconcileError } from "./errors.ts";
 import { createApp, createHealthApp } from "./http/app.ts";
 import { createEndpoints } from "./http/endpoints.ts";
@@ -70,7 +70,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   for (const { level, problem, message } of await startProblems(config, outside.knownHostsFiles)) log[level]({ problem }, message);
   const deployments = createDeploymentCache({ client: kube, namespaces: config.watchNamespaces, log });
   // A record is never changed, only replaced; a thousand calls at once would parse each a thousand times.
-  const parse = onceEach((record: DeploymentRecord) => parseTarget(record, config.operatorNamespace, config.imageCheck));
+  const parse = onceEach((record: WorkloadRecord) => parseTarget(record, config.operatorNamespace, config.imageCheck));
 
   const gate = createImageGate({ registry, builds, clock, settings: config.imageGate, observer: metrics });
   const backOff = createBackOff(clock.now);

@@ -6,7 +6,7 @@ import { type ReconcilePorts, reconcile } from "./core/reconcile.ts";
 import type { BackOff } from "./core/runs/back-off.ts";
 import type { createFindings } from "./core/runs/findings.ts";
 import type { ReconcilerOptions } from "./core/runs/pass.ts";
-import type { Outcome, Target } from "./core/types.ts";
+import { logFields, type Outcome, type Target } from "./core/types.ts";
 import { ReconcileError } from "./errors.ts";
 import type { Redactor } from "./telemetry/redact.ts";
 
@@ -22,7 +22,7 @@ interface RunWorkOptions extends Pick<ReconcilePorts, "git" | "places" | "gate" 
 /** What a run does: in its namespace's share, with secrets of its own that are let go at its end. */
 export function createRunWork({ readSecretFor, findings, onBuild, redactor, log, ...ports }: RunWorkOptions): ReconcilerOptions["work"] {
   const work: ReconcilerOptions["work"] = async (target, seat, progress) => {
-    const fields = { namespace: target.namespace, deployment: target.deployment, reconcile_id: progress.id, cause: progress.cause };
+    const fields = { ...logFields(target), reconcile_id: progress.id, cause: progress.cause };
     using releases = new DisposableStack();
     const outcome = await reconcile(target, seat, progress, {
       ...ports,

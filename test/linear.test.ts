@@ -88,6 +88,7 @@ function dockerConfig(text: string): unknown {
 const annotated = (annotations: Record<string, string>) =>
   parseTarget(
     {
+      kind: "Deployment",
       namespace: "shop",
       name: "shop",
       containers: [],
@@ -145,7 +146,7 @@ const parsers: readonly Parser[] = [
   {
     name: "unknown name",
     mostCharacters: HEADER,
-    parse: (text) => unknownName({ deployment: text }, [{ namespace: "shop", deployment: "shop" }]),
+    parse: (text) => unknownName({ deployment: text }, [{ kind: "Deployment", namespace: "shop", name: "shop" }]),
   },
   { name: "query", mostCharacters: HEADER, parse: (text) => parseReconcileFilter({ namespace: text, deployment: text }) },
   { name: "control characters", mostCharacters: 4 * KIB, parse: escapeControl },

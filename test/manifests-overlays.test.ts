@@ -33,7 +33,7 @@ function configOf(objects: readonly KubeObject[]) {
 
 function targetOf({ metadata }: KubeObject) {
   const { namespace = "", name, annotations = {} } = metadata;
-  const parsed = parseTarget({ namespace, name, annotations, containers: [] }, account);
+  const parsed = parseTarget({ kind: "Deployment", namespace, name, annotations, containers: [] }, account);
   assert.ok(parsed.kind === "ready", JSON.stringify(parsed));
   assert.deepEqual(parsed.warnings, []);
   return parsed.target;

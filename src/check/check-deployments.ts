@@ -3,7 +3,7 @@ import type { Config } from "../config.ts";
 import { type AnnotationKind, annotationPrefix, annotations, requiredNames } from "../core/annotations.ts";
 import { decideSecretRef, secretDenied } from "../core/targets/secret-scope.ts";
 import { parseTarget } from "../core/targets/target.ts";
-import type { DeploymentRecord, Settings, Target } from "../core/types.ts";
+import type { Settings, Target, WorkloadRecord } from "../core/types.ts";
 import type { Redactor } from "../telemetry/redact.ts";
 import { escapeControl } from "../text/escape.ts";
 import { describeTarget, usedSecrets } from "./describe-target.ts";
@@ -141,7 +141,7 @@ function checkOffline(
 }
 
 /** Right values in the place of missing ones, and of `enabled`, so that the others are judged too. */
-function withStandIns(record: DeploymentRecord): DeploymentRecord {
+function withStandIns(record: WorkloadRecord): WorkloadRecord {
   const written = Object.entries(record.annotations).filter(([, value]) => value.trim() !== "");
   const standIns = requiredNames.map((name) => [annotationPrefix + name, STAND_INS[annotations[name].kind] ?? ""]);
   const enabled = [`${annotationPrefix}enabled`, "true"];

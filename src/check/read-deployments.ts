@@ -5,14 +5,14 @@ import { annotationPrefix } from "../core/annotations.ts";
 import { itemKindOf } from "../core/deployment-kind.ts";
 import { type Invalid, orInvalid } from "../core/places/yaml-documents.ts";
 import { readYamlObjects } from "../core/places/yaml-objects.ts";
-import type { DeploymentRecord } from "../core/types.ts";
+import type { WorkloadRecord } from "../core/types.ts";
 
 export interface FileDeployment {
   readonly namespace: string;
   readonly name: string;
   readonly namesNamespace: boolean;
   /** Undefined: no annotation is ours. */
-  readonly record: DeploymentRecord | undefined;
+  readonly record: WorkloadRecord | undefined;
   /** What the API server would refuse of our annotations. */
   readonly problems: readonly string[];
 }

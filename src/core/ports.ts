@@ -1,5 +1,5 @@
 /** What the core asks of the outside world. Times called `notBefore` are `performance.now()` milliseconds. */
-import type { DeploymentRecord, ImageName, Repository, SecretRef, SshRepository, Target } from "./types.ts";
+import type { ImageName, Repository, SecretRef, SshRepository, Target, WorkloadRecord } from "./types.ts";
 
 export interface Deployments {
   /** Resolves when each namespace was listed or may certainly not be, and one was listed; rejects when the signal aborts first. */
@@ -14,8 +14,8 @@ export interface Deployments {
   /** Why the Deployments of that namespace may not be listed, and what to do about it. */
   refusal(namespace: string): string | undefined;
   /** Those with at least one `gitops.operator.*` annotation, by namespace and name. */
-  list(): readonly DeploymentRecord[];
-  get(namespace: string, name: string): DeploymentRecord | undefined;
+  list(): readonly WorkloadRecord[];
+  get(namespace: string, name: string): WorkloadRecord | undefined;
 }
 
 export interface Secrets {

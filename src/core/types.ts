@@ -10,10 +10,30 @@ export interface SecretRef {
 /** Whether a Deployment's Pods are what its template says: all of them, not yet, not within its deadline; `none`: it is scaled to 0. */
 export type Rollout = "done" | "under_way" | "stuck" | "none";
 
-/** What the cache keeps of a Deployment that carries a `gitops.operator.*` annotation; of the others it keeps nothing. */
-export interface DeploymentRecord {
+/** By what an object with our annotations is known. */
+export interface Workload {
+  readonly kind: "Deployment";
   readonly namespace: string;
   readonly name: string;
+}
+
+/** Equal for the same workload alone. */
+export function idOf({ kind, namespace, name }: Workload): string {
+  return `${kind}/${namespace}/${name}`;
+}
+
+/** Nothing but what it is known by. */
+export function workloadOf({ kind, namespace, name }: Workload): Workload {
+  return { kind, namespace, name };
+}
+
+/** In lines of the log. */
+export function logFields({ namespace, name }: Workload) {
+  return { namespace, deployment: name };
+}
+
+/** What the cache keeps of a workload that carries a `gitops.operator.*` annotation; of the others it keeps nothing. */
+export interface WorkloadRecord extends Workload {
   /** Which one of that name, and how new: for Events about it. */
   readonly uid?: string;
   readonly resourceVersion?: string;
@@ -49,9 +69,7 @@ export type Settings = Omit<CompleteValues, "enabled" | "tag_type"> & {
 };
 
 /** What one Deployment wants, parsed: plain data, compared by value to see whether the annotations changed. */
-export interface Target {
-  readonly namespace: string;
-  readonly deployment: string;
+export interface Target extends Workload {
   readonly appRepository: Repository;
   /** Undefined, here and for the manifests: `master` where the remote has it, else the remote's default branch. */
   readonly appBranch: string | undefined;
@@ -98,17 +116,8 @@ export type Outcome =
   | { readonly kind: "waiting"; readonly step: string; readonly from?: string; readonly to?: string }
   | { readonly kind: "failed"; readonly error: ReconcileError; readonly from?: string; readonly to?: string };
 
-export interface Result {
-  readonly namespace: string;
-  readonly deployment: string;
+export interface Result extends Workload {
   readonly outcome: Outcome;
-}
-
-/** By what a Deployment is known. */
-export type Name = Omit<Result, "outcome">;
-
-export function idOf({ namespace, deployment }: Name): string {
-  return `${namespace}/${deployment}`;
 }
 
 /** What a call is narrowed to. */

@@ -2,15 +2,15 @@
 
 import { annotationNames, annotationOf, isOriginal } from "../core/annotations.ts";
 import type { Branches } from "../core/progress.ts";
-import { type DeploymentRecord, isTracked, type Tracked } from "../core/types.ts";
+import { isTracked, type Tracked, type WorkloadRecord, workloadOf } from "../core/types.ts";
 import { redacted } from "./redacted.ts";
-import { imageOf, type Known, nameOf, type ShowRows, shownBranches } from "./status-rows.ts";
+import { imageOf, type Known, type ShowRows, shownBranches } from "./status-rows.ts";
 
 /** `/debug` in pieces, one for each entry. The cache holds our own annotations only. */
 export function* debugText({ deployments, parse, branchesOf }: Known, { redact, show }: ShowRows): Generator<string> {
   let before = "[";
   for (const record of deployments.list()) {
-    const name = nameOf(record);
+    const name = workloadOf(record);
     const entry = show(name, () => {
       const parsed = parse(record);
       if (!isTracked(parsed)) return undefined;
@@ -23,14 +23,14 @@ export function* debugText({ deployments, parse, branchesOf }: Known, { redact, 
   yield before === "[" ? "[]" : "]";
 }
 
-function debugEntry(record: DeploymentRecord, parsed: Tracked, branches: Branches | undefined): object {
+function debugEntry(record: WorkloadRecord, parsed: Tracked, branches: Branches | undefined): object {
   const { container, version } = imageOf(record, parsed);
   const { name, namespace, annotations: texts } = record;
   return { container, name, namespace, annotations: texts, version, config: configOf(record, parsed, branches) };
 }
 
 /** In the original's order and with its names; what it did not know only when set. */
-function configOf({ namespace }: DeploymentRecord, parsed: Tracked, found: Branches | undefined): object {
+function configOf({ namespace }: WorkloadRecord, parsed: Tracked, found: Branches | undefined): object {
   const settings = { ...parsed.settings, observe_branch: shownBranches(parsed, found).observed };
   const shown = annotationNames
     .filter((name) => settings[name] !== undefined || isOriginal(name))

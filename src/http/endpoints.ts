@@ -3,7 +3,7 @@
 import type { Log } from "../core/ports.ts";
 import type { Cause } from "../core/progress.ts";
 import type { Attributes, SpanOptions } from "../core/tracer.ts";
-import { type Filter, isTracked, type Result } from "../core/types.ts";
+import { type Filter, isTracked, logFields, type Result } from "../core/types.ts";
 import type { Endpoints } from "./app.ts";
 import { debugText } from "./debug-text.ts";
 import { statusPage } from "./status-page.ts";
@@ -26,9 +26,7 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
   const { deployments, parse, ask, ready, metrics, githubHost, hasDebug, redact, log } = options;
 
   function beginPage(): WithoutBroken {
-    return createWithoutBroken(({ namespace, deployment }, err) =>
-      log.error({ namespace, deployment, err }, "Deployment could not be shown"),
-    );
+    return createWithoutBroken((workload, err) => log.error({ ...logFields(workload), err }, "Deployment could not be shown"));
   }
 
   function* withRows(write: (rows: StatusRows, showRows: ShowRows) => Iterable<string>): Generator<string> {

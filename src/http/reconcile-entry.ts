@@ -14,7 +14,7 @@ export interface ReconcileEntry {
 
 const STATUS = { patched: "success", up_to_date: "success", skipped: "skipped", waiting: "pending", failed: "failure" } as const;
 
-export function reconcileEntry({ namespace, deployment, outcome }: Result): ReconcileEntry {
+export function reconcileEntry({ namespace, name: deployment, outcome }: Result): ReconcileEntry {
   return {
     deployment,
     namespace,

@@ -117,8 +117,8 @@ function incompleteItem(row: IncompleteRow): Html {
   return html`<li class="row incomplete">${nameOf(row)}\n${reasons(row.problems, "problems")}</li>\n`;
 }
 
-function nameOf({ namespace, deployment }: IncompleteRow | TrackedRow): Html {
-  return html`<h3><span class="namespace">${plain(namespace)}/</span>${plain(deployment)}</h3>`;
+function nameOf({ namespace, name }: IncompleteRow | TrackedRow): Html {
+  return html`<h3><span class="namespace">${plain(namespace)}/</span>${plain(name)}</h3>`;
 }
 
 function reasons(texts: readonly string[], kind: "warnings" | "problems"): Html | undefined {

@@ -47,15 +47,15 @@ export function* statusReport(rows: StatusRows, isSynced: boolean, { redact, sho
   }
 }
 
-function cellsOf({ namespace, deployment, enabled, branch, image }: TrackedRow): string[] {
-  return [namespace, deployment, String(enabled), branch, `${image.container}:${image.version}`].map(escapeControl);
+function cellsOf({ namespace, name, enabled, branch, image }: TrackedRow): string[] {
+  return [namespace, name, String(enabled), branch, `${image.container}:${image.version}`].map(escapeControl);
 }
 
-function resultLines({ namespace, deployment, last, warnings }: TrackedRow): string[] {
+function resultLines({ namespace, name, last, warnings }: TrackedRow): string[] {
   const text = last ? `${last.at.toISOString()} ${last.kind}: ${last.message}` : "no pass since start";
-  return [`  ${namespace}/${deployment}: ${escapeControl(text)}`, ...warnings.map((warning) => `    warning: ${escapeControl(warning)}`)];
+  return [`  ${namespace}/${name}: ${escapeControl(text)}`, ...warnings.map((warning) => `    warning: ${escapeControl(warning)}`)];
 }
 
-function incompleteLines({ namespace, deployment, problems }: IncompleteRow): string[] {
-  return [`  ${namespace}/${deployment}`, ...problems.map((problem) => `    ${escapeControl(problem)}`)];
+function incompleteLines({ namespace, name, problems }: IncompleteRow): string[] {
+  return [`  ${namespace}/${name}`, ...problems.map((problem) => `    ${escapeControl(problem)}`)];
 }

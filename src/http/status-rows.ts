@@ -8,9 +8,7 @@ import type { Branches } from "../core/progress.ts";
 import { parseRepository } from "../core/repository.ts";
 import type { LastResult } from "../core/runs/last-result.ts";
 import {
-  type DeploymentRecord,
   isTracked,
-  type Name,
   type Outcome,
   type Parsed,
   type Repository,
@@ -18,6 +16,9 @@ import {
   type SecretRef,
   type Target,
   type Tracked,
+  type Workload,
+  type WorkloadRecord,
+  workloadOf,
 } from "../core/types.ts";
 import { sharedKeyNotes } from "./shared-keys.ts";
 import type { WithoutBroken } from "./without-broken.ts";
@@ -26,13 +27,13 @@ import type { WithoutBroken } from "./without-broken.ts";
 export interface Known {
   /** `refusals`: what RBAC does not let the operator see. */
   readonly deployments: Pick<Deployments, "list" | "refusal"> & { readonly refusals: readonly string[] };
-  readonly parse: (record: DeploymentRecord) => Parsed;
-  readonly lastResult: (namespace: string, deployment: string) => LastResult | undefined;
+  readonly parse: (record: WorkloadRecord) => Parsed;
+  readonly lastResult: (workload: Workload) => LastResult | undefined;
   /** As the last run found them. */
-  readonly branchesOf: (name: Name) => Branches | undefined;
+  readonly branchesOf: (name: Workload) => Branches | undefined;
   /** Whether its key was bound to no repositories when it was last read. */
   readonly isUnboundKey: (ref: SecretRef) => boolean | undefined;
-  readonly chatProblem: (name: Name) => string | undefined;
+  readonly chatProblem: (name: Workload) => string | undefined;
 }
 
 /** What `/status` shows, as text and as a page: plain data, made anew each time that it is gone through, so that it is never all there. */
@@ -48,9 +49,7 @@ export interface ShowRows extends Pick<WithoutBroken, "show"> {
   readonly redact: (text: string) => string;
 }
 
-export interface TrackedRow {
-  readonly namespace: string;
-  readonly deployment: string;
+export interface TrackedRow extends Workload {
   readonly enabled: boolean;
   readonly branch: string;
   /** Of its template in the cluster. */
@@ -74,15 +73,13 @@ export interface TrackedRow {
   };
 }
 
-export interface IncompleteRow {
-  readonly namespace: string;
-  readonly deployment: string;
+export interface IncompleteRow extends Workload {
   readonly problems: readonly string[];
 }
 
 /** A tracked Deployment as it was when the page was asked for. */
 interface Seen {
-  readonly record: DeploymentRecord;
+  readonly record: WorkloadRecord;
   readonly parsed: Tracked;
   readonly last: LastResult | undefined;
   readonly branches: Branches;
@@ -96,14 +93,14 @@ export function* statusRows(known: Known, { show, broken }: WithoutBroken): Gene
   const tracked: Seen[] = [];
   const incomplete: IncompleteRow[] = [];
   for (const record of deployments.list()) {
-    const name = nameOf(record);
+    const name = workloadOf(record);
     show(name, () => {
       const parsed = parse(record);
       if (parsed.kind === "incomplete") incomplete.push({ ...name, problems: parsed.problems });
       if (parsed.kind === "ready") targets.push(parsed.target);
       if (!isTracked(parsed)) return;
       const branches = shownBranches(parsed, branchesOf(name));
-      tracked.push({ record, parsed, last: lastResult(name.namespace, name.deployment), branches, chatProblem: chatProblem(name) });
+      tracked.push({ record, parsed, last: lastResult(name), branches, chatProblem: chatProblem(name) });
     });
     yield "";
   }
@@ -113,21 +110,21 @@ export function* statusRows(known: Known, { show, broken }: WithoutBroken): Gene
     const outdated =
       deployments.refusal(record.namespace) === undefined ? [] : ["may be out of date: the Deployments of its namespace may not be listed"];
     const refused = problem === undefined ? [] : [`chat messages are not sent, webhook-url can't be used: ${problem}`];
-    return { ...nameOf(record), ...row, warnings: [...outdated, ...row.warnings, ...refused] };
+    return { ...workloadOf(record), ...row, warnings: [...outdated, ...row.warnings, ...refused] };
   }
 
   return {
     incomplete,
     tracked: again(function* () {
       for (const seen of tracked) {
-        const row = show(nameOf(seen.record), () => rowOf(seen));
+        const row = show(workloadOf(seen.record), () => rowOf(seen));
         if (row) yield row;
       }
     }),
     notes: again(function* () {
       yield* deployments.refusals;
-      for (const { namespace, deployment } of broken()) {
-        yield `${namespace}/${deployment} can't be shown: a mistake of the operator; report it with the error in the operator's log`;
+      for (const { namespace, name } of broken()) {
+        yield `${namespace}/${name} can't be shown: a mistake of the operator; report it with the error in the operator's log`;
       }
       yield* sharedKeyNotes(targets, isUnboundKey);
     }),
@@ -136,10 +133,6 @@ export function* statusRows(known: Known, { show, broken }: WithoutBroken): Gene
 
 function again<T>(begin: () => Generator<T>): Iterable<T> {
   return { [Symbol.iterator]: begin };
-}
-
-export function nameOf({ namespace, name }: DeploymentRecord): Name {
-  return { namespace, deployment: name };
 }
 
 /** What the annotations name; else what the last run found; before the first run what is looked for first. */
@@ -152,11 +145,11 @@ export function shownBranches({ settings }: Tracked, found: Branches | undefined
 }
 
 function trackedRow(
-  record: DeploymentRecord,
+  record: WorkloadRecord,
   parsed: Tracked,
   last: LastResult | undefined,
   branches: Branches,
-): Omit<TrackedRow, "namespace" | "deployment"> {
+): Omit<TrackedRow, keyof Workload> {
   const { settings, warnings } = parsed;
   const tag = last && "to" in last.outcome ? last.outcome.to : undefined;
   return {
@@ -184,7 +177,7 @@ function repositoryOf(text: string): Repository | undefined {
 }
 
 /** Of the first container that is the target's, else of the first. */
-export function imageOf({ containers }: DeploymentRecord, parsed: Tracked): { container: string; version: string } {
+export function imageOf({ containers }: WorkloadRecord, parsed: Tracked): { container: string; version: string } {
   if (parsed.kind === "ready") return containerAndVersion(containers, parsed.target.image);
   const name = parseImageName(parsed.settings.image_name);
   return containerAndVersion(containers, name.kind === "ok" ? name.image : undefined);

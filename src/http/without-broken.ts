@@ -1,4 +1,4 @@
-import type { Name } from "../core/types.ts";
+import { idOf, type Workload } from "../core/types.ts";
 
 /**
  * Shows objects one by one, without those that it throws for; they are told. That is a mistake of ours in one object, which must not take the
@@ -6,22 +6,22 @@ import type { Name } from "../core/types.ts";
  */
 export interface WithoutBroken {
   /** Undefined: it can't be shown, now or before. */
-  show<T>(name: Name, make: () => T): T | undefined;
+  show<T>(workload: Workload, make: () => T): T | undefined;
   /** Those that could not be, so far. */
-  broken(): Iterable<Name>;
+  broken(): Iterable<Workload>;
 }
 
-export function createWithoutBroken(onBroken: (name: Name, error: unknown) => void): WithoutBroken {
-  const broken = new Map<string, Name>();
+export function createWithoutBroken(onBroken: (workload: Workload, error: unknown) => void): WithoutBroken {
+  const broken = new Map<string, Workload>();
   return {
-    show({ namespace, deployment }, make) {
-      const id = `${namespace}/${deployment}`;
+    show(workload, make) {
+      const id = idOf(workload);
       if (broken.has(id)) return undefined;
       try {
         return make();
       } catch (error) {
-        broken.set(id, { namespace, deployment });
-        onBroken({ namespace, deployment }, error);
+        broken.set(id, workload);
+        onBroken(workload, error);
         return undefined;
       }
     },

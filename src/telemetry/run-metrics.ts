@@ -3,7 +3,7 @@
 import type { Registry } from "prom-client";
 import { CALLS, type CallKind, PHASES, type Phase, type RunObserver } from "../core/observer.ts";
 import type { Outcome, Result } from "../core/types.ts";
-import { idOf, type Name } from "../core/types.ts";
+import { idOf, logFields, type Workload } from "../core/types.ts";
 import { metricKinds } from "./metric-kinds.ts";
 
 interface RunMetrics {
@@ -11,7 +11,7 @@ interface RunMetrics {
   called(kind: CallKind): void;
   ended(result: Result): void;
   /** Brings the gauges up to now; Deployments that are not tracked any more lose their series. */
-  refresh(tracked: readonly Name[]): void;
+  refresh(tracked: readonly Workload[]): void;
 }
 
 interface ActiveRun {
@@ -70,7 +70,7 @@ export function createRunMetrics(register: Registry): RunMetrics {
 
   const active = new Set<ActiveRun>();
   /** What each Deployment's series say. */
-  const shown = new Map<string, { readonly name: Name; action: string; code: string }>();
+  const shown = new Map<string, { readonly name: ReturnType<typeof logFields>; action: string; code: string }>();
 
   for (const action of ACTIONS) runs.inc({ action }, 0);
   for (const kind of CALLS) calls.inc({ kind }, 0);
@@ -108,15 +108,16 @@ export function createRunMetrics(register: Registry): RunMetrics {
     };
   }
 
-  function ended({ namespace, deployment, outcome }: Result): void {
+  function ended(result: Result): void {
+    const { outcome } = result;
     const action = outcome.kind;
     const code = outcome.kind === "failed" ? outcome.error.code : "";
     runs.inc({ action });
     reconciles.inc({ controller, result: RESULTS[action] });
     if (action === "failed") errors.inc({ controller });
-    const name = { namespace, deployment };
+    const name = logFields(result);
     if (action === "patched" || action === "up_to_date") lastSuccess.set(name, Date.now() / 1_000);
-    const id = idOf(name);
+    const id = idOf(result);
     const before = shown.get(id);
     if (before?.action === action && before.code === code) return;
     if (before) lastResult.remove({ ...name, action: before.action, code: before.code });
@@ -124,7 +125,7 @@ export function createRunMetrics(register: Registry): RunMetrics {
     lastResult.set({ ...name, action, code }, 1);
   }
 
-  function refresh(tracked: readonly Name[]): void {
+  function refresh(tracked: readonly Workload[]): void {
     const ids = new Set(tracked.map(idOf));
     for (const [id, { name, action, code }] of shown) {
       if (ids.has(id)) continue;

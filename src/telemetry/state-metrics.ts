@@ -1,11 +1,11 @@
 /** What is read when somebody looks: cache, watch, chat, limits, disk. */
 
 import type { Gauge, Registry } from "prom-client";
-import type { Name } from "../core/types.ts";
+import type { Workload } from "../core/types.ts";
 import { metricKinds } from "./metric-kinds.ts";
 
 export interface State {
-  readonly tracked: readonly Name[];
+  readonly tracked: readonly Workload[];
   readonly incompleteCount: number;
   readonly synced: boolean;
   readonly watchAgeMs: number;

@@ -47,7 +47,7 @@ test("whatever the annotations hold, parsing answers and never throws", async (t
   await holds(t, fc.tuple(fc.boolean(), changes), ([complete, changed]) => {
     const entries = [...Object.entries(complete ? required : {}), ...changed].map(([name, value]) => [`gitops.operator.${name}`, value]);
     const parsed = parseTarget(
-      { namespace: "prod", name: "web", annotations: Object.fromEntries(entries), containers: [] },
+      { kind: "Deployment", namespace: "prod", name: "web", annotations: Object.fromEntries(entries), containers: [] },
       "operator-home",
     );
     kinds.add(parsed.kind);

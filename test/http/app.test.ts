@@ -105,7 +105,7 @@ test("the answer for many Deployments is made in slices, once for all who share 
   let made = 0;
   const results = Array.from({ length: count }, (_, index) => {
     const error = new ReconcileError("manifest_missing", `message "${index}"`);
-    const described = { deployment: `d${index}`, namespace: "tenant", outcome: { kind: "failed", error } } as const;
+    const described = { kind: "Deployment", name: `d${index}`, namespace: "tenant", outcome: { kind: "failed", error } } as const;
     return {
       ...described,
       get outcome() {

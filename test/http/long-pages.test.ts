@@ -5,7 +5,7 @@ import { type TestContext, test } from "node:test";
 import express from "express";
 import { annotationNames, annotationPrefix } from "../../src/core/annotations.ts";
 import { parseTarget } from "../../src/core/targets/target.ts";
-import type { DeploymentRecord } from "../../src/core/types.ts";
+import type { WorkloadRecord } from "../../src/core/types.ts";
 import { createApp, type Endpoints } from "../../src/http/app.ts";
 import { debugText } from "../../src/http/debug-text.ts";
 import { startHttpServer } from "../../src/http/http-server.ts";
@@ -22,16 +22,22 @@ const MOST_IN_A_SLICE = 256 * 1024;
 const long = "https://user:pw@h/?a=b ".repeat(100).slice(0, 2_000);
 
 /** As one tenant may write them, just below every cap. */
-function recordOf(index: number): DeploymentRecord {
+function recordOf(index: number): WorkloadRecord {
   const known = annotationNames.map((name) => [annotationPrefix + name, `${long}${index}`]);
   const name = `deployment-${String(index).padStart(4, "0")}`;
-  return { namespace: "tenant", name, annotations: Object.fromEntries(known), containers: [{ name: "app", image: `team/${name}:1` }] };
+  return {
+    kind: "Deployment",
+    namespace: "tenant",
+    name,
+    annotations: Object.fromEntries(known),
+    containers: [{ name: "app", image: `team/${name}:1` }],
+  };
 }
 
 /** The pages of a cluster, and how many characters of them were made. */
 async function startPages(t: TestContext) {
   const records = Array.from({ length: COUNT }, (_, index) => recordOf(index));
-  const parse = onceEach((record: DeploymentRecord) => parseTarget(record, "operator"));
+  const parse = onceEach((record: WorkloadRecord) => parseTarget(record, "operator"));
   const made = { characters: 0, largestPiece: 0, open: 0 };
   function* counted(pieces: Iterable<string>): Generator<string> {
     made.open += 1;

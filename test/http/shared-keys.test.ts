@@ -9,7 +9,7 @@ function target(namespace: string, key: string, manifestKey = key) {
     ...{ image_name: "a/b", ssh_key_name: key, ssh_key_namespace: "keys", manifest_ssh_key_name: manifestKey },
   };
   const annotations = Object.fromEntries(Object.entries(values).map(([name, value]) => [`gitops.operator.${name}`, value]));
-  const parsed = parseTarget({ namespace, name: "x", annotations, containers: [] }, "gitops-operator");
+  const parsed = parseTarget({ kind: "Deployment", namespace, name: "x", annotations, containers: [] }, "gitops-operator");
   assert.ok(parsed.kind === "ready");
   return parsed.target;
 }

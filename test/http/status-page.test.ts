@@ -106,8 +106,8 @@ test("whatever names and messages hold, the page has the same elements and attri
     const manifest = { repository: undefined, branch: text, path: text, commit: undefined };
     const everywhere = { namespace: text, branch: text, image: { container: text, version: text }, warnings: [text], tag: `x${text}` };
     return {
-      tracked: [row("shop", { ...everywhere, deployment: text, last, manifest })],
-      incomplete: [{ namespace: text, deployment: text, problems: [text, text] }],
+      tracked: [row("shop", { ...everywhere, name: text, last, manifest })],
+      incomplete: [{ kind: "Deployment", namespace: text, name: text, problems: [text, text] }],
       notes: [text],
     };
   };

@@ -10,25 +10,26 @@ function repository(text: string) {
   return parsed.repository;
 }
 
-export function row(deployment: string, changes: Partial<TrackedRow> = {}): TrackedRow {
-  const tag = sha(deployment);
+export function row(name: string, changes: Partial<TrackedRow> = {}): TrackedRow {
+  const tag = sha(name);
   return {
+    kind: "Deployment",
     namespace: "default",
-    deployment,
+    name,
     enabled: true,
     branch: "main",
-    image: { container: `team/${deployment}`, version: tag },
+    image: { container: `team/${name}`, version: tag },
     rollout: "done",
-    last: { at: ago(20), since: ago(3 * 3600), kind: "up_to_date", message: `Deployment ${deployment} is up to date at ${tag}` },
+    last: { at: ago(20), since: ago(3 * 3600), kind: "up_to_date", message: `Deployment ${name} is up to date at ${tag}` },
     warnings: [],
-    app: repository(`git@github.com:team/${deployment}.git`),
+    app: repository(`git@github.com:team/${name}.git`),
     tag,
     unchecked: false,
     manifest: {
       repository: repository("git@github.com:team/manifests.git"),
       branch: "main",
-      path: `${deployment}/deployment.yaml`,
-      commit: sha(`m${deployment}`),
+      path: `${name}/deployment.yaml`,
+      commit: sha(`m${name}`),
     },
     ...changes,
   };
@@ -66,15 +67,16 @@ export function manyRows(): StatusRows {
   const tracked = Array.from({ length: 290 }, (_, index) => {
     const name = `${names[index % names.length]}-${index}`;
     const namespace = `team-${index % 7}`;
-    if (index % 50 === 7) return { ...three[1], namespace, deployment: name } as TrackedRow;
-    if (index % 60 === 8) return { ...three[2], namespace, deployment: name } as TrackedRow;
+    if (index % 50 === 7) return { ...three[1], namespace, name } as TrackedRow;
+    if (index % 60 === 8) return { ...three[2], namespace, name } as TrackedRow;
     if (index % 70 === 9) return row(name, { namespace, enabled: false, tag: undefined });
     if (index % 90 === 10) return row(name, { namespace, last: undefined, tag: undefined });
     return row(name, { namespace, ...(index % 4 ? { manifest: { ...row(name).manifest, commit: undefined } } : {}) });
   });
   const incomplete = Array.from({ length: 10 }, (_, index) => ({
+    kind: "Deployment" as const,
     namespace: "sandbox",
-    deployment: `half-${index}`,
+    name: `half-${index}`,
     problems: [
       "gitops.operator.ssh_key_name is missing",
       "gitops.operator.ob_branch is unknown; did you mean gitops.operator.observe_branch?",

@@ -1,5 +1,5 @@
 import { annotationPrefix, knownAnnotations, mostUnknown } from "../../core/annotations.ts";
-import type { DeploymentRecord } from "../../core/types.ts";
+import type { WorkloadRecord } from "../../core/types.ts";
 import { mapOf } from "./map-of.ts";
 import { rolloutOf } from "./rollout-of.ts";
 
@@ -29,7 +29,7 @@ export function parseObjectIdentity(object: unknown): ObjectIdentity | undefined
  * The fields that are used, of whatever was sent, in at most 13,000 characters or so; undefined when no annotation is ours. What would never be
  * used is not held in memory, nor shown.
  */
-export function parseDeploymentRecord(object: unknown): DeploymentRecord | undefined {
+export function parseDeploymentRecord(object: unknown): WorkloadRecord | undefined {
   const identity = parseObjectIdentity(object);
   const metadata = mapOf(mapOf(object).metadata);
   const all = mapOf(metadata.annotations);
@@ -41,6 +41,7 @@ export function parseDeploymentRecord(object: unknown): DeploymentRecord | undef
   const { containers } = mapOf(mapOf(mapOf(mapOf(object).spec).template).spec);
   const rollout = rolloutOf(object);
   return {
+    kind: "Deployment",
     ...identity,
     ...version,
     ...parseAnnotations(all as Readonly<Record<string, string>>, keys, ours),
@@ -49,7 +50,7 @@ export function parseDeploymentRecord(object: unknown): DeploymentRecord | undef
   };
 }
 
-type Annotations = Pick<DeploymentRecord, "annotations" | "moreUnknown" | "problem">;
+type Annotations = Pick<WorkloadRecord, "annotations" | "moreUnknown" | "problem">;
 
 function parseAnnotations(all: Readonly<Record<string, string>>, keys: readonly string[], ours: readonly string[]): Annotations {
   const isKnown = (key: string) =>
@@ -68,7 +69,7 @@ function parseAnnotations(all: Readonly<Record<string, string>>, keys: readonly 
 /** In place of an unknown annotation's value. */
 const notKept = "…";
 
-function parseContainers(containers: readonly unknown[]): DeploymentRecord["containers"] {
+function parseContainers(containers: readonly unknown[]): WorkloadRecord["containers"] {
   const kept: { name: string; image: string }[] = [];
   let length = 0;
   for (const container of containers) {

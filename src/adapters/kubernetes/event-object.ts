@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { ClusterEvent } from "../../core/news/events.ts";
-import type { DeploymentRecord } from "../../core/types.ts";
+import type { WorkloadRecord } from "../../core/types.ts";
 
 const CONTROLLER = "gitops-operator";
 /** Kubernetes' own limits (pkg/apis/core/validation/events.go). */
@@ -8,7 +8,7 @@ const MOST_NOTE_BYTES = 1024;
 const MOST_INSTANCE_CHARACTERS = 128;
 const MOST_NAME_CHARACTERS = 253;
 
-type Regarding = Pick<DeploymentRecord, "namespace" | "name" | "uid" | "resourceVersion">;
+type Regarding = Pick<WorkloadRecord, "namespace" | "name" | "uid" | "resourceVersion">;
 
 export interface Item {
   readonly about: Regarding;

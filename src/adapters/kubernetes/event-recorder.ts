@@ -2,7 +2,7 @@
 
 import type { ClusterEvent } from "../../core/news/events.ts";
 import type { Log } from "../../core/ports.ts";
-import type { DeploymentRecord } from "../../core/types.ts";
+import type { WorkloadRecord } from "../../core/types.ts";
 import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { dataBytes } from "../../sharing/data-bytes.ts";
 import { createFairQueue } from "../../sharing/fair-queue.ts";
@@ -12,7 +12,7 @@ import { accessRemedy, type KubeAnswer, type KubeError, statusMessage } from "./
 
 export interface EventRecorder {
   /** Never rejects, never waits. */
-  record(about: DeploymentRecord, event: ClusterEvent): void;
+  record(about: WorkloadRecord, event: ClusterEvent): void;
   /** Tries those again that could not be posted and may be by now. */
   again(): void;
   /** Posts what is queued or gives up at the deadline; nothing is recorded any more. */
@@ -60,7 +60,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   let isDelivering = false;
   let delivery = Promise.resolve();
 
-  function record({ namespace, name, uid, resourceVersion }: DeploymentRecord, event: ClusterEvent): void {
+  function record({ namespace, name, uid, resourceVersion }: WorkloadRecord, event: ClusterEvent): void {
     if (isClosed) return;
     // No two at one time, and never back, so that their names sort as they happened.
     lastMicros = Math.max(lastMicros + 1, Date.now() * 1_000);

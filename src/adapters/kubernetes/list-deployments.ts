@@ -1,4 +1,4 @@
-import type { DeploymentRecord } from "../../core/types.ts";
+import type { WorkloadRecord } from "../../core/types.ts";
 import { type ObjectIdentity, parseDeploymentRecord } from "./deployment-record.ts";
 import { type KubeClient, mostAnswerBytes } from "./kube-client.ts";
 import { KubeError } from "./kube-error.ts";
@@ -6,11 +6,11 @@ import { type ListPage, readListPage } from "./kube-messages.ts";
 
 interface DeploymentLister {
   /** All that are ours, page by page. */
-  all(): Promise<{ readonly records: readonly DeploymentRecord[]; readonly resourceVersion: string }>;
+  all(): Promise<{ readonly records: readonly WorkloadRecord[]; readonly resourceVersion: string }>;
   /** That of the newest list. */
   version(): Promise<string>;
   /** What is shown of one that is too large to be read; undefined: it is not ours, or gone. */
-  tooLarge(identity: ObjectIdentity): Promise<DeploymentRecord | undefined>;
+  tooLarge(identity: ObjectIdentity): Promise<WorkloadRecord | undefined>;
 }
 
 interface ListerLimits {
@@ -44,7 +44,7 @@ export function createDeploymentLister(client: KubeClient, path: string, limits:
     return readListPage(answer.text);
   }
 
-  async function readPage(from: string): Promise<Omit<ListPage, "items"> & { readonly records: readonly DeploymentRecord[] }> {
+  async function readPage(from: string): Promise<Omit<ListPage, "items"> & { readonly records: readonly WorkloadRecord[] }> {
     for (;;) {
       const isAlone = limit === 1;
       try {
@@ -65,7 +65,7 @@ export function createDeploymentLister(client: KubeClient, path: string, limits:
 
   return {
     async all() {
-      const records: DeploymentRecord[] = [];
+      const records: WorkloadRecord[] = [];
       let from = "";
       for (;;) {
         const page = await readPage(from);
@@ -82,7 +82,7 @@ export function createDeploymentLister(client: KubeClient, path: string, limits:
   };
 }
 
-function asTooLarge(item: unknown): readonly DeploymentRecord[] {
+function asTooLarge(item: unknown): readonly WorkloadRecord[] {
   const record = parseDeploymentRecord(item);
   return record ? [{ ...record, problem }] : [];
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "../../core/ports.ts";
-import type { DeploymentRecord } from "../../core/types.ts";
+import type { WorkloadRecord } from "../../core/types.ts";
 import { parseDeploymentRecord, parseObjectIdentity } from "./deployment-record.ts";
 import type { KubeClient } from "./kube-client.ts";
 import { accessRemedy, KubeError } from "./kube-error.ts";
@@ -29,7 +29,7 @@ export const defaultReflectorTimes = {
 export type ReflectorTimes = typeof defaultReflectorTimes;
 
 interface Reflector {
-  readonly records: ReadonlyMap<string, DeploymentRecord>;
+  readonly records: ReadonlyMap<string, WorkloadRecord>;
   /** Resolves after the first complete list. */
   readonly firstList: Promise<void>;
   /** Resolves after that, or when it is certain that there is no right to list. */
@@ -51,7 +51,7 @@ export function startReflector(client: KubeClient, path: string, times: Reflecto
   const firstList = Promise.withResolvers<void>();
   const settled = Promise.withResolvers<void>();
   const lister = createDeploymentLister(client, path, { deadlineMs: times.listDeadlineMs, signal });
-  let records = new Map<string, DeploymentRecord>();
+  let records = new Map<string, WorkloadRecord>();
   const reflector: { -readonly [Part in keyof Reflector]: Reflector[Part] } = {
     ...{ records, firstList: firstList.promise, settled: settled.promise, synced: false, refusal: undefined },
     ...{ heardAtMs: performance.now(), restarts: 0, lastError: undefined },

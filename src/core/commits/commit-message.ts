@@ -27,7 +27,7 @@ const maxRead = 1000;
 
 /** The last paragraph is of trailers, which `git interpret-trailers` and `git log --format=%(trailers:key=…)` read. */
 export function commitMessage({ target, from, tag, appCommit, unchecked }: CommitFacts): string {
-  const workload = `${target.namespace}/${target.deployment}`;
+  const workload = `${target.namespace}/${target.name}`;
   const image = formatImage(target.image);
   return [
     subject,

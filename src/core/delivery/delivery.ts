@@ -176,8 +176,8 @@ function failed(step: string, { tag }: WriteRequest, error: unknown): Outcome {
 }
 
 /** The steps' names, as they stand in front of their failures (contract §5). */
-export function patchStep({ deployment }: Target, tag: string): string {
-  return `Failed to patch deployment ${deployment} to version ${tag}`;
+export function patchStep({ name }: Target, tag: string): string {
+  return `Failed to patch deployment ${name} to version ${tag}`;
 }
 
 /** Somebody may have pinned the image after the registry was asked without need of a digest. */
@@ -189,8 +189,8 @@ function requireDigest(edit: ManifestEdit, { target, isChecked, digest }: WriteR
   );
 }
 
-function commitStep({ deployment }: Target, tag: string): string {
-  return `Failed to commit changes for ${deployment} (version ${tag})`;
+function commitStep({ name }: Target, tag: string): string {
+  return `Failed to commit changes for ${name} (version ${tag})`;
 }
 
 function raced(at: ManifestsBranch, reason: string | undefined): ReconcileError {

@@ -7,7 +7,7 @@ import { createFreshest } from "../../sharing/freshest.ts";
 import { dockerHub, formatImage } from "../image.ts";
 import { noObserver, type Observer } from "../observer.ts";
 import type { BuildState, Builds, Clock, Commit, ImageAnswer, PulledImage, Registry } from "../ports.ts";
-import type { SecretRef, Target } from "../types.ts";
+import { idOf, type SecretRef, type Target } from "../types.ts";
 import { buildFailed, buildGoesOn, imageMissing } from "./image-texts.ts";
 
 interface ImageGateOptions {
@@ -153,10 +153,10 @@ export function createImageGate({ registry, builds, clock, settings, observer = 
     return { kind: "absent" };
   }
 
-  function rememberSeen({ namespace, deployment }: Target, sha: string): number {
-    const key = `${namespace}/${deployment} ${sha}`;
+  function rememberSeen(target: Target, sha: string): number {
+    const key = `${idOf(target)} ${sha}`;
     const seenAt = firstSeen.get(key) ?? clock.now();
-    firstSeen.set(key, seenAt, namespace);
+    firstSeen.set(key, seenAt, target.namespace);
     return seenAt;
   }
 

@@ -3,7 +3,7 @@
 import type { Deployments, Log, Notifier, SecretField } from "../ports.ts";
 import type { EndedPass } from "../runs/calls.ts";
 import type { EndedRun } from "../runs/results.ts";
-import { type DeploymentRecord, idOf, type Name, type Result, type SecretRef, type Target } from "../types.ts";
+import { idOf, logFields, type Result, type SecretRef, type Target, type Workload, type WorkloadRecord } from "../types.ts";
 import { type ClusterEvent, createEvents, incompleteEvent, notificationRefused } from "./events.ts";
 import type { NewsEvent } from "./news.ts";
 import { createNotices } from "./notices.ts";
@@ -15,7 +15,7 @@ interface AnnouncerOptions {
   readonly deployments: Pick<Deployments, "get">;
   readonly chat: Pick<Notifier, "send">;
   /** Never rejects, never waits; `again` tries those that could not be posted. */
-  readonly recorder: { record(about: DeploymentRecord, event: ClusterEvent): void; again(): void };
+  readonly recorder: { record(about: WorkloadRecord, event: ClusterEvent): void; again(): void };
   /** What is read is known as a secret until `releases` is disposed of. */
   readonly readSecretFor: (target: Target, releases: DisposableStack) => (ref: SecretRef, field: string) => Promise<SecretField>;
 }
@@ -37,39 +37,38 @@ export function createAnnouncer({ log, redactor, deployments, chat, recorder, re
       const { text: url } = await readSecretFor(target, releases)(target.notificationsSecret, "webhook-url");
       lookAtChat(target, chat.send(url.trim(), redactor.redact(text), target.namespace));
     } catch (error) {
-      const { namespace, deployment } = target;
-      log.warn({ namespace, deployment, error: (error as Error).message }, "Notification not sent");
+      log.warn({ ...logFields(target), error: (error as Error).message }, "Notification not sent");
     }
   }
 
   /** Told once per change: a webhook that can't be used stays so until somebody mends it. */
-  function lookAtChat({ namespace, deployment }: Name, problem: string | undefined): void {
-    const id = idOf({ namespace, deployment });
+  function lookAtChat(workload: Workload, problem: string | undefined): void {
+    const id = idOf(workload);
     if (chatProblems.get(id) === problem) return;
     if (problem === undefined) {
       chatProblems.delete(id);
       return;
     }
     chatProblems.set(id, problem);
-    const fields = { namespace, deployment, problem };
+    const fields = { ...logFields(workload), problem };
     log.warn(fields, "Chat webhook URL can't be used, messages not sent; correct webhook-url in its Secret");
-    tellCluster({ namespace, deployment }, () => notificationRefused(problem));
+    tellCluster(workload, () => notificationRefused(problem));
   }
 
-  function tellCluster({ namespace, deployment }: Name, decide: () => ClusterEvent | undefined): void {
+  function tellCluster(workload: Workload, decide: () => ClusterEvent | undefined): void {
     try {
       const event = decide();
-      const record = event && deployments.get(namespace, deployment);
+      const record = event && deployments.get(workload.namespace, workload.name);
       if (event && record) recorder.record(record, { ...event, note: redactor.redact(event.note) });
     } catch (error) {
-      log.warn({ namespace, deployment, error: (error as Error).message }, "Kubernetes Event not recorded");
+      log.warn({ ...logFields(workload), error: (error as Error).message }, "Kubernetes Event not recorded");
     }
   }
 
   return {
     ended(result: Result, run?: EndedRun) {
       tellLog(log, result, run);
-      const event = { kind: "ended", outcome: result.outcome, message: describeOutcome(result.deployment, result.outcome) } as const;
+      const event = { kind: "ended", outcome: result.outcome, message: describeOutcome(result.name, result.outcome) } as const;
       tellCluster(result, () => events.decide(result, event));
       if (run) void redactor.scope(() => tellChat(run.target, event));
     },
@@ -86,24 +85,25 @@ export function createAnnouncer({ log, redactor, deployments, chat, recorder, re
       const about = results.length > 0 ? filter : {};
       log.info({ ...about, cause, tracked: results.length, ...counts, duration_ms: Math.round(durationMs) }, "pass ended");
     },
-    incomplete: (name: Name, problems: readonly string[]) => tellCluster(name, () => incompleteEvent(problems)),
+    incomplete: (workload: Workload, problems: readonly string[]) => tellCluster(workload, () => incompleteEvent(problems)),
     /** Why the last chat message of a Deployment was not sent; undefined: it was, or there was none. */
-    chatProblem: (name: Name) => chatProblems.get(idOf(name)),
+    chatProblem: (workload: Workload) => chatProblems.get(idOf(workload)),
     /** At each pass: tells the cluster what could not be told before, and forgets the Deployments that are not among these. */
-    retain(names: readonly Name[]) {
-      const ids = new Set(names.map(idOf));
+    retain(workloads: readonly Workload[]) {
+      const ids = new Set(workloads.map(idOf));
       for (const id of chatProblems.keys()) if (!ids.has(id)) chatProblems.delete(id);
-      notices.retain(names);
-      events.retain(names);
+      notices.retain(workloads);
+      events.retain(workloads);
       recorder.again();
     },
   };
 }
 
 /** Unchanged is no news. */
-function tellLog(log: Log, { namespace, deployment, outcome }: Result, run?: EndedRun): void {
+function tellLog(log: Log, result: Result, run?: EndedRun): void {
   const about = run ? { reconcile_id: run.id, cause: run.cause, duration: Math.round(run.durationMs) / 1_000 } : {};
-  const fields = { namespace, deployment, ...about };
+  const fields = { ...logFields(result), ...about };
+  const { outcome } = result;
   if (outcome.kind === "patched")
     log.info({ ...fields, from: outcome.from, to: outcome.to, commit: outcome.commit, unchecked: outcome.unchecked }, "Deployment patched");
   if (outcome.kind === "failed") log.warn({ ...fields, code: outcome.error.code, error: outcome.error.message }, "Deployment failed");

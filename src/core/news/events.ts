@@ -60,7 +60,7 @@ const reasons: Partial<Record<ErrorCode, EventReason>> = {
 };
 
 export function createEvents(): Newsroom<ClusterEvent> {
-  return createNewsroom((news, { deployment }, event) => {
+  return createNewsroom((news, { name: deployment }, event) => {
     if (event.kind === "building") return inWords("Normal", "BuildRunning", event.text);
     const { outcome, message } = event;
     if (outcome.kind === "failed") return inWords("Warning", reasons[outcome.error.code] ?? "ReconcileFailed", message);

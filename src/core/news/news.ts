@@ -2,7 +2,7 @@
 
 import type { ErrorCode } from "../../errors.ts";
 import type { Outcome } from "../types.ts";
-import { idOf, type Name } from "../types.ts";
+import { idOf, type Workload } from "../types.ts";
 
 export type NewsEvent =
   /** The image of the commit is being built; `text` says so. */
@@ -15,9 +15,9 @@ type News = "building" | "failed" | "patched" | "recovered";
 
 export interface Newsroom<Words> {
   /** Undefined: nothing new. A Deployment's events in their order, each once. */
-  decide(name: Name, event: NewsEvent): Words | undefined;
+  decide(name: Workload, event: NewsEvent): Words | undefined;
   /** Forgets the Deployments that are not among these. */
-  retain(names: Iterable<Name>): void;
+  retain(names: Iterable<Workload>): void;
 }
 
 /** What passes by itself is told only after so many runs in a row that ended like that. */
@@ -49,7 +49,7 @@ interface Memory {
 }
 
 /** Its news in words of its own. */
-export function createNewsroom<Words>(inWords: (news: News, name: Name, event: NewsEvent) => Words): Newsroom<Words> {
+export function createNewsroom<Words>(inWords: (news: News, name: Workload, event: NewsEvent) => Words): Newsroom<Words> {
   const memories = new Map<string, Memory>();
   return {
     decide(name, event) {

@@ -4,7 +4,7 @@ import { ReconcileError } from "../../errors.ts";
 import type { Deployments } from "../ports.ts";
 import type { Cause } from "../progress.ts";
 import { type Attributes, CAUSE, type SpanOptions, type Tracer } from "../tracer.ts";
-import { type DeploymentRecord, type Filter, isTracked, type Name, type Parsed, type Result } from "../types.ts";
+import { type Filter, isTracked, type Parsed, type Result, type Workload, type WorkloadRecord, workloadOf } from "../types.ts";
 import { askTogether } from "./ask-together.ts";
 import type { Reconciler } from "./pass.ts";
 import { unknownName } from "./unknown-name.ts";
@@ -19,14 +19,14 @@ export interface EndedPass {
 
 interface CallsOptions {
   readonly deployments: Deployments;
-  readonly parse: (record: DeploymentRecord) => Parsed;
+  readonly parse: (record: WorkloadRecord) => Parsed;
   readonly reconciler: Pick<Reconciler, "reconcile">;
   /** When a call is answered, whatever is unfinished. */
   readonly timeoutMs: number;
   readonly stopping: AbortSignal;
   readonly tracer: Tracer;
   /** Told of all Deployments that there are. */
-  readonly onBegin: (names: readonly Name[]) => void;
+  readonly onBegin: (names: readonly Workload[]) => void;
   readonly onEnd: (pass: EndedPass) => void;
 }
 
@@ -45,8 +45,11 @@ export function createCalls({ deployments, parse, reconciler, timeoutMs, stoppin
       throw error instanceof ReconcileError ? error : unsynced(error);
     });
     const records = deployments.list();
-    onBegin(namesOf(records));
-    const unknown = unknownName(filter, namesOf(records.filter((record) => isTracked(parse(record)))));
+    onBegin(records.map(workloadOf));
+    const unknown = unknownName(
+      filter,
+      records.filter((record) => isTracked(parse(record))),
+    );
     if (unknown !== undefined) throw new ReconcileError("name_unknown", unknown);
     const startedAt = performance.now();
     const results = await reconciler.reconcile(filter, cause, due);
@@ -62,10 +65,6 @@ export function createCalls({ deployments, parse, reconciler, timeoutMs, stoppin
       if (!deployments.synced) throw unsynced();
     },
   };
-}
-
-function namesOf(records: readonly DeploymentRecord[]): Name[] {
-  return records.map(({ namespace, name }) => ({ namespace, deployment: name }));
 }
 
 function unsynced(cause?: unknown): ReconcileError {

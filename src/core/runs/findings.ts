@@ -1,7 +1,7 @@
 import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { dataBytes } from "../../sharing/data-bytes.ts";
 import type { Branches } from "../progress.ts";
-import { idOf, type Name, type SecretRef } from "../types.ts";
+import { idOf, type SecretRef, type Workload } from "../types.ts";
 
 const MOST_KEYS_BYTES = 4 * 2 ** 20;
 const MOST_BRANCHES_BYTES = 8 * 2 ** 20;
@@ -12,8 +12,8 @@ export function createFindings() {
   const branches = createBoundedMap<Branches>(MOST_BRANCHES_BYTES, dataBytes);
   const idOfKey = ({ namespace, name }: SecretRef) => `${namespace}/${name}`;
   return {
-    branchesFound: (name: Name, found: Branches) => branches.set(idOf(name), found, name.namespace),
-    branchesOf: (name: Name) => branches.get(idOf(name)),
+    branchesFound: (name: Workload, found: Branches) => branches.set(idOf(name), found, name.namespace),
+    branchesOf: (name: Workload) => branches.get(idOf(name)),
     /** Of a Secret with an SSH key: whether it says for which repositories. */
     keyRead: (ref: SecretRef, isBound: boolean) => unboundKeys.set(idOfKey(ref), !isBound, ref.namespace),
     /** Whether it did not, when it was last read. */

@@ -8,8 +8,8 @@ import type { Deployments } from "../ports.ts";
 import type { Cause } from "../progress.ts";
 import { isSameTarget } from "../targets/target.ts";
 import { CAUSE, noTracer, recordOutcome, runAttributes, type Span, type Tracer } from "../tracer.ts";
-import type { DeploymentRecord, Filter, Outcome, Parsed, Result, Target } from "../types.ts";
-import { idOf, type Name } from "../types.ts";
+import type { Filter, Outcome, Parsed, Result, Target, WorkloadRecord } from "../types.ts";
+import { idOf, type Workload, workloadOf } from "../types.ts";
 import type { LastResult } from "./last-result.ts";
 import { createResults, type Listeners } from "./results.ts";
 import { createRun, type Run, type RunPorts, runToEnd } from "./run.ts";
@@ -18,7 +18,7 @@ export interface Reconciler {
   /** One result per tracked Deployment as soon as `due` aborts: worked on ones by namespace and name, then the disabled. */
   reconcile(filter: Filter, cause: Cause, due: AbortSignal): Promise<Result[]>;
   /** The last finished run of a Deployment. */
-  lastResult(namespace: string, name: string): LastResult | undefined;
+  lastResult(workload: Workload): LastResult | undefined;
   /** No new runs; resolves when no push is in flight any more. */
   close(): Promise<void>;
 }
@@ -26,7 +26,7 @@ export interface Reconciler {
 export interface ReconcilerOptions extends Listeners {
   readonly deployments: Deployments;
   readonly writers: Writers;
-  readonly parse: (record: DeploymentRecord) => Parsed;
+  readonly parse: (record: WorkloadRecord) => Parsed;
   readonly work: RunPorts["work"];
   readonly observer?: Observer;
   readonly tracer?: Tracer;
@@ -69,7 +69,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     for (const record of records) {
       if (filter.namespace !== undefined && filter.namespace !== record.namespace) continue;
       if (filter.deployment !== undefined && filter.deployment !== record.name) continue;
-      const name = { namespace: record.namespace, deployment: record.name };
+      const name = workloadOf(record);
       const parsed = parse(record);
       results.look(name, parsed);
       if (parsed.kind === "ready")
@@ -81,7 +81,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   }
 
   /** The outcome of a run that lists its refs after now, or what it is at when the answer is due. */
-  async function answer(name: Name, target: Target, cause: Cause, isDue: Promise<"due">): Promise<Result> {
+  async function answer(name: Workload, target: Target, cause: Cause, isDue: Promise<"due">): Promise<Result> {
     const joined = join(target, cause);
     const run = await Promise.race([joined, isDue]);
     if (run === "due") return { ...name, outcome: { kind: "waiting", step: "waiting for the run before this one to end" } };
@@ -143,7 +143,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     const run = createRun(target, cause, settled.promise);
     lanes.set(id, { current: run, next: undefined });
     const end = (outcome: Outcome) => {
-      results.end({ namespace: target.namespace, deployment: target.deployment }, outcome, run);
+      results.end(workloadOf(target), outcome, run);
       if (lanes.get(id)?.current === run && !lanes.get(id)?.next) lanes.delete(id);
       settled.resolve(outcome);
     };
@@ -162,7 +162,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
 
   return {
     reconcile,
-    lastResult: (namespace, name) => results.last({ namespace, deployment: name }),
+    lastResult: (workload) => results.last(workload),
     async close() {
       closing.abort(new ReconcileError("shutdown", "the operator is shutting down; the next start looks again"));
       await writers.close();

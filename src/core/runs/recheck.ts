@@ -1,14 +1,14 @@
 import type { Deployments } from "../ports.ts";
 import { isSameTarget } from "../targets/target.ts";
-import type { DeploymentRecord, Outcome, Parsed, Target } from "../types.ts";
+import type { Outcome, Parsed, Target, WorkloadRecord } from "../types.ts";
 
 /** What the cluster says of a target by now: nothing when it is what the run began with, else the answer instead of a push (contract §6.8). */
-export function createRecheck(deployments: Pick<Deployments, "get">, parse: (record: DeploymentRecord) => Parsed) {
+export function createRecheck(deployments: Pick<Deployments, "get">, parse: (record: WorkloadRecord) => Parsed) {
   return (target: Target, tag: string): Outcome | undefined => {
-    const record = deployments.get(target.namespace, target.deployment);
+    const record = deployments.get(target.namespace, target.name);
     const now = record && parse(record);
     if (now?.kind === "ready" && isSameTarget(now.target, target)) return undefined;
     if (!now || now.kind === "disabled") return { kind: "skipped", reason: now ? "disabled" : "deleted" };
-    return { kind: "waiting", step: `the annotations of ${target.deployment} changed meanwhile; nothing was pushed`, to: tag };
+    return { kind: "waiting", step: `the annotations of ${target.name} changed meanwhile; nothing was pushed`, to: tag };
   };
 }

@@ -2,7 +2,7 @@
 
 import type { Log } from "../ports.ts";
 import type { Cause } from "../progress.ts";
-import { type DeploymentRecord, idOf, type Name, type Outcome, type Parsed, type Result, type Target } from "../types.ts";
+import { idOf, type Outcome, type Parsed, type Result, type Target, type Workload, type WorkloadRecord } from "../types.ts";
 import { type LastResult, nextLastResult } from "./last-result.ts";
 import type { Run } from "./run.ts";
 
@@ -18,24 +18,24 @@ export interface Listeners {
   /** Told of every result, disabled and malformed ones too; those had no run. */
   readonly onEnd: (result: Result, run?: EndedRun) => void;
   /** Told of an incomplete Deployment when it became so, or its problems changed. */
-  readonly onIncomplete: (name: Name, problems: readonly string[]) => void;
+  readonly onIncomplete: (name: Workload, problems: readonly string[]) => void;
   readonly log: Log;
 }
 
 interface Results {
-  last(name: Name): LastResult | undefined;
-  end(name: Name, outcome: Outcome, run?: Run): Result;
+  last(name: Workload): LastResult | undefined;
+  end(name: Workload, outcome: Outcome, run?: Run): Result;
   /** Tells what an incomplete Deployment lacks, once per change. */
-  look(name: Name, parsed: Parsed): void;
+  look(name: Workload, parsed: Parsed): void;
   /** Drops what is remembered of Deployments that are gone. */
-  retain(records: readonly DeploymentRecord[]): void;
+  retain(records: readonly WorkloadRecord[]): void;
 }
 
 export function createResults({ onEnd, onIncomplete, log }: Listeners): Results {
   const results = new Map<string, LastResult>();
   const incomplete = new Map<string, string>();
 
-  function tell(name: Name, listener: () => void): void {
+  function tell(name: Workload, listener: () => void): void {
     try {
       listener();
     } catch (error) {
@@ -64,7 +64,7 @@ export function createResults({ onEnd, onIncomplete, log }: Listeners): Results 
       tell(name, () => onIncomplete(name, problems));
     },
     retain(records) {
-      const ids = new Set(records.map(({ namespace, name }) => idOf({ namespace, deployment: name })));
+      const ids = new Set(records.map(idOf));
       for (const memory of [results, incomplete]) for (const id of memory.keys()) if (!ids.has(id)) memory.delete(id);
     },
   };

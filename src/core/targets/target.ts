@@ -16,7 +16,17 @@ import {
 } from "../annotations.ts";
 import { parseImageName, parseRegistryUrl, type RegistryUrl, withRegistry } from "../image.ts";
 import { parseRepository } from "../repository.ts";
-import type { DeploymentRecord, ImageName, Parsed, Repository, SecretRef, Settings, SshRepository, Target } from "../types.ts";
+import {
+  type ImageName,
+  type Parsed,
+  type Repository,
+  type SecretRef,
+  type Settings,
+  type SshRepository,
+  type Target,
+  type WorkloadRecord,
+  workloadOf,
+} from "../types.ts";
 import { branchProblem } from "./branch.ts";
 import { checkedByDefault, type ImageCheckRule } from "./image-check.ts";
 import { parseManifestPath } from "./manifest-path.ts";
@@ -36,11 +46,7 @@ const checks: readonly (readonly [AnnotationKind, (text: string) => string | und
 ];
 
 /** Never throws, whatever the annotations hold: their owners are not trusted. Every problem is named at once. */
-export function parseTarget(
-  deployment: DeploymentRecord,
-  operatorNamespace: string,
-  imageCheck: ImageCheckRule = checkedByDefault,
-): Parsed {
+export function parseTarget(deployment: WorkloadRecord, operatorNamespace: string, imageCheck: ImageCheckRule = checkedByDefault): Parsed {
   try {
     return parseAnnotations(deployment, operatorNamespace, imageCheck);
   } catch (error) {
@@ -49,7 +55,7 @@ export function parseTarget(
   }
 }
 
-function parseAnnotations(deployment: DeploymentRecord, operatorNamespace: string, imageCheck: ImageCheckRule): Parsed {
+function parseAnnotations(deployment: WorkloadRecord, operatorNamespace: string, imageCheck: ImageCheckRule): Parsed {
   if (deployment.problem !== undefined) return { kind: "incomplete", problems: [deployment.problem] };
   const keys = Object.keys(deployment.annotations).filter((key) => key.startsWith(annotationPrefix));
   if (keys.length === 0) return { kind: "untracked" };
@@ -79,7 +85,7 @@ export function hasOneKey({ appKey, manifestKey }: Target): boolean {
 }
 
 /** Trimmed; one that is empty is not there. */
-function readValues({ annotations: texts }: DeploymentRecord): AnnotationValues {
+function readValues({ annotations: texts }: WorkloadRecord): AnnotationValues {
   return Object.fromEntries(
     annotationNames.flatMap((name) => {
       const value = texts[annotationPrefix + name]?.trim();
@@ -127,7 +133,7 @@ function readSettings(values: CompleteValues): Settings {
 }
 
 function readTarget(
-  deployment: DeploymentRecord,
+  deployment: WorkloadRecord,
   values: AnnotationValues,
   settings: Settings,
   { operatorNamespace, imageCheck: rule }: { readonly operatorNamespace: string; readonly imageCheck: ImageCheckRule },
@@ -154,8 +160,7 @@ function readTarget(
 
   const appKey = { namespace: settings.ssh_key_namespace, name: settings.ssh_key_name };
   return {
-    namespace: deployment.namespace,
-    deployment: deployment.name,
+    ...workloadOf(deployment),
     appRepository,
     appBranch: settings.observe_branch,
     appKey,

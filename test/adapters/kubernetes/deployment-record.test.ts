@@ -21,6 +21,7 @@ test("keeps our annotations, the revision and the containers, and nothing else",
   assert.deepEqual(
     parseDeploymentRecord({ metadata: { ...metadata, annotations, managedFields: [] }, spec: { template: { spec: { containers } } } }),
     {
+      kind: "Deployment",
       namespace: "team",
       name: "app",
       annotations: { "gitops.operator.enabled": "true", "deployment.kubernetes.io/revision": "7" },

@@ -3,12 +3,12 @@ import { type TestContext, test } from "node:test";
 import { eventObject } from "../../../src/adapters/kubernetes/event-object.ts";
 import { createEventRecorder } from "../../../src/adapters/kubernetes/event-recorder.ts";
 import type { ClusterEvent } from "../../../src/core/news/events.ts";
-import type { DeploymentRecord } from "../../../src/core/types.ts";
+import type { WorkloadRecord } from "../../../src/core/types.ts";
 import { never, startCluster, type Told, until } from "./start-cluster.ts";
 
 const updated: ClusterEvent = { type: "Normal", reason: "ImageUpdated", note: "a new tag" };
 const identity = { namespace: "default", name: "app", uid: "u-1", resourceVersion: "7" };
-const app: DeploymentRecord = { ...identity, annotations: {}, containers: [] };
+const app: WorkloadRecord = { kind: "Deployment", ...identity, annotations: {}, containers: [] };
 
 const inMicros = () => Date.now() * 1_000;
 

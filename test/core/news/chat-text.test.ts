@@ -80,7 +80,7 @@ test("what tenants, their repositories and their servers write is inert in every
   };
   for (const [field, message] of Object.entries(messages)) {
     const shown = createNotices().decide(
-      { namespace: "default", deployment: "shop" },
+      { kind: "Deployment", namespace: "default", name: "shop" },
       { kind: "ended", outcome: { kind: "failed", error: new ReconcileError("manifest_invalid", message) }, message },
     );
     assert.ok(shown?.includes(inert), `${field}: ${shown}`);

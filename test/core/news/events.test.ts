@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createEvents, incompleteEvent } from "../../../src/core/news/events.ts";
 import { describeOutcome } from "../../../src/core/news/outcome-text.ts";
-import type { Outcome } from "../../../src/core/types.ts";
+import type { Outcome, Workload } from "../../../src/core/types.ts";
 import { type ErrorCode, ReconcileError } from "../../../src/errors.ts";
 
-const shop = { namespace: "default", deployment: "shop" };
+const shop: Workload = { kind: "Deployment", namespace: "default", name: "shop" };
 const tag = "a".repeat(40);
 const commit = "c".repeat(40);
 

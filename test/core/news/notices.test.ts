@@ -3,10 +3,10 @@ import { test } from "node:test";
 import { buildFailed, buildGoesOn, imageMissing } from "../../../src/core/images/image-texts.ts";
 import { createNotices } from "../../../src/core/news/notices.ts";
 import { describeOutcome } from "../../../src/core/news/outcome-text.ts";
-import type { Outcome } from "../../../src/core/types.ts";
+import type { Outcome, Workload } from "../../../src/core/types.ts";
 import { type ErrorCode, ReconcileError } from "../../../src/errors.ts";
 
-const shop = { namespace: "default", deployment: "shop" };
+const shop: Workload = { kind: "Deployment", namespace: "default", name: "shop" };
 const tag = "a".repeat(40);
 const newer = "b".repeat(40);
 
@@ -22,7 +22,7 @@ const missing = failed("manifest_missing", "no shop/deployment.yaml", tag);
 /** What is sent over these outcomes, one run each. */
 function told(outcomes: readonly Outcome[], notices = createNotices(), name = shop): string[] {
   return outcomes.flatMap((outcome) => {
-    const text = notices.decide(name, { kind: "ended", outcome, message: describeOutcome(name.deployment, outcome) });
+    const text = notices.decide(name, { kind: "ended", outcome, message: describeOutcome(name.name, outcome) });
     return text === undefined ? [] : [text];
   });
 }
@@ -119,7 +119,7 @@ test("the hourglass is shown once per commit, and a push follows it", () => {
 
 test("each Deployment has its own history, which goes with it", () => {
   const notices = createNotices();
-  const elsewhere = { namespace: "other", deployment: "shop" };
+  const elsewhere = { kind: "Deployment", namespace: "other", name: "shop" } as const;
   assert.equal(told([missing], notices).length, 1);
   assert.equal(told([missing], notices, elsewhere).length, 1);
   notices.retain([shop]);

@@ -11,7 +11,8 @@ const patched = (to: string): Outcome => ({ kind: "patched", to, commit: `manife
 /** After these outcomes, one a second. */
 function after(outcomes: readonly Outcome[]): LastResult | undefined {
   return outcomes.reduce<LastResult | undefined>(
-    (before, outcome, second) => nextLastResult(before, { namespace: "default", deployment: "shop", outcome }, new Date(second * 1000)),
+    (before, outcome, second) =>
+      nextLastResult(before, { kind: "Deployment", namespace: "default", name: "shop", outcome }, new Date(second * 1000)),
     undefined,
   );
 }

@@ -4,7 +4,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import type { Progress } from "../../../src/core/progress.ts";
 import { createReconciler, type ReconcilerOptions } from "../../../src/core/runs/pass.ts";
 import { noTracer, type Tracer } from "../../../src/core/tracer.ts";
-import type { DeploymentRecord, Outcome, Parsed, Result, Target } from "../../../src/core/types.ts";
+import type { Outcome, Parsed, Result, Target, WorkloadRecord } from "../../../src/core/types.ts";
 import { createRandom } from "../../random.ts";
 import { targetOf } from "../targets.ts";
 
@@ -24,7 +24,7 @@ function createWorld({ names = ["shop"], work = async () => upToDate("1"), ...op
   for (const name of names) put(name);
   const errors: object[] = [];
   const records = () =>
-    [...parsed.keys()].map((name): DeploymentRecord => ({ namespace: "default", name, annotations: {}, containers: [] }));
+    [...parsed.keys()].map((name): WorkloadRecord => ({ kind: "Deployment", namespace: "default", name, annotations: {}, containers: [] }));
   const world = { active: new Map<string, Set<string>>(), most: new Map<string, number>(), runs: 0 };
   const reconciler = createReconciler({
     deployments: {
@@ -38,7 +38,7 @@ function createWorld({ names = ["shop"], work = async () => upToDate("1"), ...op
     writers: { seat: () => ({ leave: () => {}, write: async () => upToDate("written") }), close: async () => {} },
     parse: ({ name }) => parsed.get(name) ?? { kind: "untracked" },
     async work(target, _seat, progress) {
-      const name = target.deployment;
+      const name = target.name;
       world.runs += 1;
       world.active.set(name, (world.active.get(name) ?? new Set()).add(progress.id));
       world.most.set(name, Math.max(world.most.get(name) ?? 0, world.active.get(name)?.size ?? 0));
@@ -73,7 +73,7 @@ test("over random interleavings: one run per Deployment at a time, and no answer
     };
     const { reconciler, world, put } = createWorld({
       names,
-      async work({ deployment }, progress) {
+      async work({ name: deployment }, progress) {
         await turns(2);
         progress.list();
         const version = versions.get(deployment) ?? 0;
@@ -196,13 +196,13 @@ test("what listeners throw changes no result and keeps no Deployment from its ne
   put("off", { kind: "disabled" } as Partial<Parsed>);
   for (let pass = 1; pass <= 3; pass++) {
     const results = await reconciler.reconcile({}, "call", never);
-    const kinds = results.map(({ deployment, outcome }) => [deployment, outcome.kind]);
+    const kinds = results.map(({ name: deployment, outcome }) => [deployment, outcome.kind]);
     assert.deepEqual(kinds, [
       ["good", "up_to_date"],
       ["bad", "failed"],
       ["off", "skipped"],
     ]);
-    assert.equal(reconciler.lastResult("default", "good")?.outcome.kind, "up_to_date");
+    assert.equal(reconciler.lastResult({ kind: "Deployment", namespace: "default", name: "good" })?.outcome.kind, "up_to_date");
   }
   assert.equal(errors.length, 3 * 3 + 1);
 });
@@ -210,7 +210,7 @@ test("what listeners throw changes no result and keeps no Deployment from its ne
 test("an answer that is due tells the step; closing ends who works or waits, and refuses who comes", async () => {
   const hanging = createWorld({
     names: ["a", "b", "c"],
-    async work({ deployment }, progress) {
+    async work({ name: deployment }, progress) {
       progress.step("commit", `asking for ${deployment}`, { to: "7" });
       if (deployment === "a") progress.wait("building", async () => true);
       return new Promise<never>(() => {});
@@ -247,7 +247,7 @@ test("a mistake while the answer for one Deployment is waited for fails that ans
   const { reconciler } = createWorld({ names: ["broken", "shop"], tracer });
   const results = await reconciler.reconcile({}, "call", never);
   assert.deepEqual(
-    results.map(({ deployment, outcome }) => [deployment, outcome.kind, outcome.kind === "failed" && outcome.error.message]),
+    results.map(({ name: deployment, outcome }) => [deployment, outcome.kind, outcome.kind === "failed" && outcome.error.message]),
     [
       ["broken", "failed", "not a function"],
       ["shop", "up_to_date", false],

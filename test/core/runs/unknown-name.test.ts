@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { unknownName } from "../../../src/core/runs/unknown-name.ts";
+import type { Workload } from "../../../src/core/types.ts";
 import { leastCpuMs } from "../../growth.ts";
 
-const tracked = [
-  { namespace: "default", deployment: "shop" },
-  { namespace: "default", deployment: "billing" },
-  { namespace: "team-a", deployment: "web" },
+const tracked: Workload[] = [
+  { kind: "Deployment", namespace: "default", name: "shop" },
+  { kind: "Deployment", namespace: "default", name: "billing" },
+  { kind: "Deployment", namespace: "team-a", name: "web" },
 ];
 
 test("a filter that names something tracked is fine, and so is any one where nothing is tracked", () => {
@@ -38,8 +39,9 @@ test("a value without bound or with control characters is told short and escaped
 test("thousands of tracked names cost a call with an unknown one little more than hundreds: anybody may call", async () => {
   const many = (count: number) =>
     Array.from({ length: count }, (_, index) => ({
+      kind: "Deployment" as const,
       namespace: "default",
-      deployment: `${"a".repeat(58)}${String(index).padStart(5, "0")}`,
+      name: `${"a".repeat(58)}${String(index).padStart(5, "0")}`,
     }));
   const [hundreds, thousands] = [many(250), many(5_000)];
   const near = "a".repeat(63);
@@ -49,6 +51,8 @@ test("thousands of tracked names cost a call with an unknown one little more tha
 });
 
 test("among thousands of names the nearest is still told where one namespace was asked", () => {
-  const many = Array.from({ length: 5_000 }, (_, index) => ({ namespace: `team-${index % 50}`, deployment: `app-${index}` }));
+  const many = Array.from({ length: 5_000 }, (_, index) => ({
+    ...{ kind: "Deployment" as const, namespace: `team-${index % 50}`, name: `app-${index}` },
+  }));
   assert.match(unknownName({ namespace: "team-7", deployment: "app-1O7" }, many) ?? "", /did you mean 'app-107'/);
 });

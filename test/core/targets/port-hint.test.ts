@@ -43,7 +43,7 @@ test("a path that begins with digits stays valid: it is a warning, also of the d
     ["false", "disabled"],
   ] as const) {
     const annotations = annotationsWith({ enabled, manifest_repository: "git@git.example.com:2222/team/manifests.git" });
-    const target = parseTarget({ namespace: "a", name: "b", annotations, containers: [] }, "c");
+    const target = parseTarget({ kind: "Deployment", namespace: "a", name: "b", annotations, containers: [] }, "c");
     assert.equal(target.kind, kind);
     assert.deepEqual("warnings" in target && target.warnings, [
       "gitops.operator.manifest_repository has a path that begins with '2222'; a port belongs into ssh://, so if it is one, write " +

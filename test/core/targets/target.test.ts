@@ -8,7 +8,7 @@ import { required } from "../required-annotations.ts";
 function parse(values: Record<string, string | undefined>, others: Record<string, string> = {}): Parsed {
   const entries = Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[`gitops.operator.${name}`, value]]));
   return parseTarget(
-    { namespace: "prod", name: "web", annotations: { ...Object.fromEntries(entries), ...others }, containers: [] },
+    { kind: "Deployment", namespace: "prod", name: "web", annotations: { ...Object.fromEntries(entries), ...others }, containers: [] },
     "operator-home",
   );
 }
@@ -41,7 +41,8 @@ test("the required annotations are enough: the rest has the defaults of the cont
     },
     target: {
       namespace: "prod",
-      deployment: "web",
+      kind: "Deployment",
+      name: "web",
       appRepository: { transport: "ssh", user: "git", host: "github.com", port: 22, path: "team/app.git" },
       appBranch: undefined,
       appKey: { namespace: "gitops-operator", name: "ssh-key" },
@@ -246,10 +247,13 @@ test("a mistake of ours that throws while one object is read is that object's pr
       throw new TypeError("a bug");
     },
   });
-  assert.deepEqual(parseTarget({ namespace: "prod", name: "web", annotations: hostile, containers: [] }, "operator-home"), {
-    kind: "incomplete",
-    problems: ["could not be read, please report this: a bug"],
-  });
+  assert.deepEqual(
+    parseTarget({ kind: "Deployment", namespace: "prod", name: "web", annotations: hostile, containers: [] }, "operator-home"),
+    {
+      kind: "incomplete",
+      problems: ["could not be read, please report this: a bug"],
+    },
+  );
 });
 
 test("a registry Secret is named by its name or its namespace: only a default that nobody named may be absent", () => {
@@ -277,7 +281,7 @@ test("image_check: one of three words, never less than an IMAGE_CHECK that someb
   const deployment = (value: string) => {
     const annotations = { ...required, image_check: value };
     const prefixed = Object.fromEntries(Object.entries(annotations).map(([name, text]) => [`gitops.operator.${name}`, text]));
-    return { namespace: "prod", name: "web", annotations: prefixed, containers: [] };
+    return { kind: "Deployment" as const, namespace: "prod", name: "web", annotations: prefixed, containers: [] };
   };
   const levels = ["off", "if-secret", "on"] as const;
   for (const [least, level] of levels.entries()) {
