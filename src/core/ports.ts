@@ -194,8 +194,14 @@ export interface Clock {
 }
 
 /** What the core says to people who operate it: static message, data in fields. */
+/** `name` is the program's in every line: a workload is told by `logFields`. */
+interface LogFields {
+  readonly [field: string]: unknown;
+  readonly name?: never;
+}
+
 export interface Log {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
+  info(fields: LogFields, message: string): void;
+  warn(fields: LogFields, message: string): void;
+  error(fields: LogFields, message: string): void;
 }

@@ -156,7 +156,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     log.warn({ namespace, remedy }, "Kubernetes Events are not recorded: RBAC forbids");
   }
 
-  function warnOnce(trouble: string, fields: object, message: string): void {
+  function warnOnce(trouble: string, fields: Readonly<Record<string, unknown>>, message: string): void {
     if (told.has(trouble)) return;
     told.add(trouble);
     log.warn(fields, message);

@@ -2,7 +2,7 @@
 
 import type { Log } from "../ports.ts";
 import type { Cause } from "../progress.ts";
-import { idOf, type Outcome, type Parsed, type Result, type Target, type Workload, type WorkloadRecord } from "../types.ts";
+import { idOf, logFields, type Outcome, type Parsed, type Result, type Target, type Workload, type WorkloadRecord } from "../types.ts";
 import { type LastResult, nextLastResult } from "./last-result.ts";
 import type { Run } from "./run.ts";
 
@@ -39,7 +39,7 @@ export function createResults({ onEnd, onIncomplete, log }: Listeners): Results 
     try {
       listener();
     } catch (error) {
-      log.error({ ...name, error: (error as Error).message }, "A result could not be told");
+      log.error({ ...logFields(name), error: (error as Error).message }, "A result could not be told");
     }
   }
 
@@ -60,7 +60,7 @@ export function createResults({ onEnd, onIncomplete, log }: Listeners): Results 
         return;
       }
       incomplete.set(idOf(name), problems.join("\n"));
-      log.warn({ ...name, problems }, "Annotations incomplete, Deployment not reconciled");
+      log.warn({ ...logFields(name), problems }, "Annotations incomplete, Deployment not reconciled");
       tell(name, () => onIncomplete(name, problems));
     },
     retain(records) {

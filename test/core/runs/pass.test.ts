@@ -205,6 +205,8 @@ test("what listeners throw changes no result and keeps no Deployment from its ne
     assert.equal(reconciler.lastResult({ kind: "Deployment", namespace: "default", name: "good" })?.outcome.kind, "up_to_date");
   }
   assert.equal(errors.length, 3 * 3 + 1);
+  const error = "the listener is broken";
+  assert.deepEqual(errors.at(-1), { namespace: "default", deployment: "good", error });
 });
 
 test("an answer that is due tells the step; closing ends who works or waits, and refuses who comes", async () => {
