@@ -1,4 +1,5 @@
 /** Git's pkt-line framing (gitprotocol-common(5)): four hex digits of length, then the payload; 0000, 0001 and 0002 are marks. */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { ReconcileError } from "../../../errors.ts";
 import { serverWords } from "../../../text/server-words.ts";
 
@@ -24,6 +25,8 @@ const FEW: MostLines = { lines: 1_000, bytes: 256 * 1024 };
  * what SSH takes for them. A listing that is narrowed to a name has all that begin so, and is followed by one of all branches at most.
  */
 export const MANY_REFS: MostLines = { lines: 300_000, bytes: 32 * 2 ** 20 };
+/** After so many bytes all others have a turn: what is there already would else be read in one go, and a server can send faster than lines are read. */
+const TURN_BYTES = 32 * 1024;
 /** Lines in front of a pack, and of what hooks say. */
 const MOST_IDLE = 20_000;
 /** Marks and lines without content, of which no honest conversation has many. */
@@ -48,6 +51,7 @@ export function createPktReader(stream: AsyncIterable<Uint8Array>, maxBytes: num
   let arrived: Buffer = Buffer.alloc(0);
   let at = 0;
   let bytes = 0;
+  let turnAt = TURN_BYTES;
   let empty = 0;
 
   /** Until so many bytes are there; false when the stream ends before the first of them. */
@@ -66,6 +70,10 @@ export function createPktReader(stream: AsyncIterable<Uint8Array>, maxBytes: num
           "git_limit",
           `the git server sent more than ${Math.round(maxBytes / 2 ** 20)} MiB; raise MAX_REPO_MB (and the Pod's memory) if the repository is meant to be that large`,
         );
+      }
+      if (bytes >= turnAt) {
+        turnAt = bytes + TURN_BYTES;
+        await nextTurn();
       }
       chunks.push(Buffer.from(value.buffer, value.byteOffset, value.byteLength));
       there += value.length;

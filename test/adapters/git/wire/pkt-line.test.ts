@@ -75,3 +75,22 @@ test("a server's refusal is told in its words, cleaned and cut", async () => {
     return true;
   });
 });
+
+// S17
+test("a server that sends without a pause gives all others a turn every 32 KiB", async () => {
+  const piece = Buffer.from(pkt("x".repeat(1_020)).repeat(16));
+  async function* pour() {
+    for (let i = 0; i < 256; i++) yield piece;
+  }
+  const reader = createPktReader(pour(), 2 ** 30);
+  let turns = 0;
+  let isOver = false;
+  const count = () => {
+    turns += 1;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  while (await reader.next());
+  isOver = true;
+  assert.ok(turns >= (256 * piece.length) / (32 * 1024), `${turns} turns`);
+});
