@@ -2,50 +2,10 @@
 
 import { homedir } from "node:os";
 import { join } from "node:path";
-import type { ImageGateSettings } from "./core/images/image-gate.ts";
-import type { AllowedRepositories } from "./core/targets/allowed-repositories.ts";
 import { checkedByDefault, type ImageCheckRule } from "./core/targets/image-check.ts";
-import type { SecretScope } from "./core/targets/secret-scope.ts";
 import { LOG_LEVELS, schema, type Variables } from "./variables.ts";
 
-export interface Config {
-  readonly port: number;
-  /** Where `/health` and `/ready` are answered alone; 0: nowhere but on `port`. */
-  readonly healthPort: number;
-  /** Undefined: all interfaces, IPv6 and IPv4. */
-  readonly host: string | undefined;
-  readonly logLevel: string;
-  /** Empty: all namespaces. */
-  readonly watchNamespaces: readonly string[];
-  readonly operatorNamespace: string;
-  readonly knownHostsFiles: readonly string[];
-  /** They are named by SSH_KNOWN_HOSTS, so that one that is missing is a mistake. */
-  readonly knownHostsNamed: boolean;
-  readonly workDir: string;
-  readonly maxRepositoryBytes: number;
-  readonly identity: { readonly name: string; readonly email: string };
-  readonly reconcileTimeoutMs: number;
-  /** 0: only when called. */
-  readonly reconcileIntervalMs: number;
-  readonly concurrency: number;
-  readonly secretRefs: SecretScope;
-  readonly secretNamespaces: readonly string[];
-  /** Undefined: any. */
-  readonly allowedRepositories: AllowedRepositories | undefined;
-  /** Undefined: `/reconcile` is open. */
-  readonly reconcileToken: string | undefined;
-  readonly debugEndpoint: boolean;
-  readonly imageCheck: ImageCheckRule;
-  readonly imageGate: ImageGateSettings;
-  readonly githubApiUrl: string;
-  readonly githubHost: string;
-  readonly egressAllowCidrs: readonly string[];
-  readonly registryRealms: readonly string[];
-  /** `host[:port]` of chats that are spoken to over http. */
-  readonly insecureWebhooks: readonly string[];
-  readonly httpsProxy: string | undefined;
-  readonly noProxy: string | undefined;
-}
+export type Config = Readonly<ReturnType<typeof readConfig>>;
 
 type ParsedConfig =
   | { readonly kind: "ok"; readonly config: Config; readonly warnings: readonly string[] }
@@ -61,8 +21,11 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   if (!parsed.success) {
     return { kind: "error", problems: parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`) };
   }
-  const values = parsed.data;
   const warnings: string[] = [];
+  return { kind: "ok", config: readConfig(parsed.data, warnings), warnings };
+}
+
+function readConfig(values: Variables, warnings: string[]) {
   if (values.RECONCILE_TOKEN !== undefined && values.RECONCILE_INTERVAL_SECONDS === 0) {
     warnings.push(
       "RECONCILE_TOKEN is set and RECONCILE_INTERVAL_SECONDS is 0: the kubelet sends no token, so only callers with it start runs; set an interval, and the readiness probe's path to /ready",
@@ -71,45 +34,49 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   const imageCheck = readImageCheck(values, warnings);
   if (values.SECRET_REFS === "any") warnings.push("SECRET_REFS=any: every Deployment may use every Secret that the operator can read");
   return {
-    kind: "ok",
-    warnings,
-    config: {
-      port: values.PORT,
-      healthPort: values.HEALTH_PORT,
-      host: values.HOST,
-      logLevel: values.LOG_LEVEL ?? levelFromRustLog(values.RUST_LOG, warnings) ?? "info",
-      watchNamespaces: values.WATCH_NAMESPACES,
-      operatorNamespace: values.OPERATOR_NAMESPACE,
-      knownHostsFiles: values.SSH_KNOWN_HOSTS?.split(":").filter(Boolean) ?? [join(homedir(), ".ssh", "known_hosts")],
-      knownHostsNamed: values.SSH_KNOWN_HOSTS !== undefined,
-      workDir: values.WORK_DIR,
-      maxRepositoryBytes: values.MAX_REPO_MB * 2 ** 20,
-      identity: { name: values.DEFAULT_FROM_NAME, email: values.DEFAULT_FROM_EMAIL },
-      reconcileTimeoutMs: values.RECONCILE_TIMEOUT_SECONDS * 1_000,
-      reconcileIntervalMs: values.RECONCILE_INTERVAL_SECONDS * 1_000,
-      concurrency: values.CONCURRENCY,
-      secretRefs: values.SECRET_REFS,
-      secretNamespaces: values.SECRET_NAMESPACES,
-      allowedRepositories: values.ALLOWED_REPOSITORIES,
-      reconcileToken: values.RECONCILE_TOKEN,
-      debugEndpoint: values.DEBUG_ENDPOINT === "on",
-      imageCheck,
-      imageGate: {
-        waitAttempts: values.IMAGE_WAIT_ATTEMPTS,
-        waitInitialMs: values.IMAGE_WAIT_INITIAL_SECONDS * 1_000,
-        waitMaxMs: values.IMAGE_WAIT_MAX_SECONDS * 1_000,
-        graceMs: values.IMAGE_GRACE_SECONDS * 1_000,
-        insecureRegistries: values.INSECURE_REGISTRIES,
-        isCheckBinding: imageCheck.binds && imageCheck.level !== "off",
-      },
-      githubApiUrl: values.GITHUB_API_URL,
-      githubHost: values.GITHUB_HOST,
-      egressAllowCidrs: values.EGRESS_ALLOW_CIDRS,
-      registryRealms: values.REGISTRY_REALMS,
-      insecureWebhooks: values.INSECURE_WEBHOOKS,
-      httpsProxy: values.HTTPS_PROXY,
-      noProxy: values.NO_PROXY,
+    port: values.PORT,
+    /** Where `/health` and `/ready` are answered alone; 0: nowhere but on `port`. */
+    healthPort: values.HEALTH_PORT,
+    /** Undefined: all interfaces, IPv6 and IPv4. */
+    host: values.HOST,
+    logLevel: values.LOG_LEVEL ?? levelFromRustLog(values.RUST_LOG, warnings) ?? "info",
+    /** Empty: all namespaces. */
+    watchNamespaces: values.WATCH_NAMESPACES,
+    operatorNamespace: values.OPERATOR_NAMESPACE,
+    knownHostsFiles: values.SSH_KNOWN_HOSTS?.split(":").filter(Boolean) ?? [join(homedir(), ".ssh", "known_hosts")],
+    /** They are named by SSH_KNOWN_HOSTS, so that one that is missing is a mistake. */
+    knownHostsNamed: values.SSH_KNOWN_HOSTS !== undefined,
+    workDir: values.WORK_DIR,
+    maxRepositoryBytes: values.MAX_REPO_MB * 2 ** 20,
+    identity: { name: values.DEFAULT_FROM_NAME, email: values.DEFAULT_FROM_EMAIL },
+    reconcileTimeoutMs: values.RECONCILE_TIMEOUT_SECONDS * 1_000,
+    /** 0: only when called. */
+    reconcileIntervalMs: values.RECONCILE_INTERVAL_SECONDS * 1_000,
+    concurrency: values.CONCURRENCY,
+    secretRefs: values.SECRET_REFS,
+    secretNamespaces: values.SECRET_NAMESPACES,
+    /** Undefined: any. */
+    allowedRepositories: values.ALLOWED_REPOSITORIES,
+    /** Undefined: `/reconcile` is open. */
+    reconcileToken: values.RECONCILE_TOKEN,
+    debugEndpoint: values.DEBUG_ENDPOINT === "on",
+    imageCheck,
+    imageGate: {
+      waitAttempts: values.IMAGE_WAIT_ATTEMPTS,
+      waitInitialMs: values.IMAGE_WAIT_INITIAL_SECONDS * 1_000,
+      waitMaxMs: values.IMAGE_WAIT_MAX_SECONDS * 1_000,
+      graceMs: values.IMAGE_GRACE_SECONDS * 1_000,
+      insecureRegistries: values.INSECURE_REGISTRIES,
+      isCheckBinding: imageCheck.binds && imageCheck.level !== "off",
     },
+    githubApiUrl: values.GITHUB_API_URL,
+    githubHost: values.GITHUB_HOST,
+    egressAllowCidrs: values.EGRESS_ALLOW_CIDRS,
+    registryRealms: values.REGISTRY_REALMS,
+    /** `host[:port]` of chats that are spoken to over http. */
+    insecureWebhooks: values.INSECURE_WEBHOOKS,
+    httpsProxy: values.HTTPS_PROXY,
+    noProxy: values.NO_PROXY,
   };
 }
 

@@ -107,7 +107,7 @@ test("disabled, incomplete and malformed Deployments are told apart, in every vi
   const warnings = stage.logLines.filter(({ message }) => message.startsWith("Annotations incomplete"));
   await stage.reconcile();
   assert.equal(warnings.length, 1);
-  const { problems, ...about } = warnings[0]?.fields as Record<string, unknown>;
+  const { problems, ...about } = { ...warnings[0]?.fields } as Record<string, unknown>;
   assert.deepEqual(about, { namespace: "default", deployment: "half" });
   assert.ok(Array.isArray(problems) && problems.length > 0);
   assert.equal(stage.logLines.filter(({ message }) => message.startsWith("Annotations incomplete")).length, 1);
