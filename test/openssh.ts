@@ -111,7 +111,8 @@ async function makeHostKeys(directory: string, { hostKey, hostKeyTypes = ["ed255
   return Promise.all(
     hostKeyTypes.map(async (type) => {
       const path = join(directory, `host-key-${type}`);
-      await run("ssh-keygen", ["-q", "-t", type, "-N", "", "-f", path, ...(type === "rsa" ? ["-b", "2048"] : [])]);
+      if (type === "ed25519") await writeFile(path, newSshKeyPair(type).privateKey, { mode: 0o600 });
+      else await run("ssh-keygen", ["-q", "-t", type, "-N", "", "-f", path, ...(type === "rsa" ? ["-b", "2048"] : [])]);
       return path;
     }),
   );
