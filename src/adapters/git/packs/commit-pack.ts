@@ -78,14 +78,19 @@ function readObject(pack: Buffer, at: number, contents: ReadonlyMap<number, Buff
   if (entry.type !== COMMIT && entry.type !== OFS_DELTA) return "other";
   const base = typeof entry.base === "number" ? contents.get(entry.base) : undefined;
   if (entry.type === OFS_DELTA && !base) return "other";
-  if (entry.size > MAX_COMMIT_BYTES) throw new Error("a huge commit");
+  requireFitting(entry.size);
   spend(entry.size + ENTRY_WORK);
   const inflated = inflateEntry(pack, entry);
   if (inflated === "incomplete" || !base) return inflated;
   const size = deltaResultSize(inflated.content);
-  if (size > MAX_COMMIT_BYTES) throw new Error("a huge commit");
+  requireFitting(size);
   spend(size);
   return { content: applyDelta(base, inflated.content), end: inflated.end };
+}
+
+function requireFitting(bytes: number): void {
+  if (bytes <= MAX_COMMIT_BYTES) return;
+  throw new ReconcileError("git_limit", "the git server sent a commit of more than 1 MiB; check the application repository");
 }
 
 export function tooManyCommits(): ReconcileError {

@@ -11,7 +11,7 @@ import { createWorkshop } from "../../../../src/workshop/workshop.ts";
 import { growthOf, MOST_GROWTH } from "../../../growth.ts";
 import { inChunks } from "../local-git.ts";
 import { owner } from "../manifests-world.ts";
-import { rawPack } from "./pack-bytes.ts";
+import { rawDelta, rawPack } from "./pack-bytes.ts";
 
 const workshop = createWorkshop();
 after(() => workshop.close());
@@ -68,6 +68,13 @@ test("commits that declare more than is bearable are refused before they are inf
   const bomb = rawPack([{ type: 1, content: Buffer.alloc(2 ** 21) }]);
   const liar = rawPack([{ type: 1, content: Buffer.alloc(2 ** 21), declaredSize: 10 }]);
   const many = rawPack(Array.from({ length: 20 }, (_, i) => ({ type: 1, content: Buffer.alloc(2 ** 20 - i) })));
-  for (const pack of [bomb, liar]) await assert.rejects(history(pack, 1_000), { code: "git_protocol" });
+  const small = Buffer.from(`tree ${"0".repeat(40)}\n\nm`);
+  const delta = rawPack([
+    { type: 1, content: small },
+    { type: 6, base: 1, content: rawDelta(small.length, "", 1, 2 ** 21) },
+  ]);
+  await assert.rejects(history(liar, 1_000), { code: "git_protocol" });
+  for (const pack of [bomb, delta])
+    await assert.rejects(history(pack, 1_000), { code: "git_limit", message: /a commit of more than 1 MiB/ });
   await assert.rejects(history(many, 1_000), { code: "git_limit" });
 });
