@@ -25,6 +25,8 @@ interface SshLogins {
 
 /** What a namespace may try at a host. */
 interface LoginShare {
+  /** Calls that wait or are under way. */
+  users: number;
   underWay: number;
   /** How many keys that are not known to be let in may be under way at once: one more for each that is. */
   room: number;
@@ -54,9 +56,9 @@ export function createSshLogins(): SshLogins {
   const denials = createBoundedMap<{ readonly until: number; readonly message: string }>(MOST_BYTES, dataBytes);
   const shares = createBoundedMap<LoginShare>(MOST_BYTES, ({ queue, failed }) => dataBytes([[...queue.keys()], failed]));
 
-  function shareOf({ host, user, namespace, key }: Login): LoginShare {
-    const name = JSON.stringify([host, namespace ?? [user, key.id]]);
+  function shareOf(name: string, namespace: string | undefined): LoginShare {
     const share = shares.get(name) ?? {
+      users: 0,
       underWay: 0,
       room: 1,
       failed: [],
@@ -136,21 +138,39 @@ export function createSshLogins(): SshLogins {
     }
   }
 
+  async function runIn<T>(share: LoginShare, login: Login, open: () => Promise<T>): Promise<T> {
+    const name = JSON.stringify([login.user, login.host, login.key.id]);
+    while (!mayBegin(share, name, login)) await new Promise<void>((resolve) => share.waiting.push(resolve));
+    share.queue.delete(name);
+    share.underWay += 1;
+    try {
+      return await tryIn(share, name, login, open);
+    } finally {
+      share.underWay -= 1;
+      for (const wake of share.waiting.splice(0)) wake();
+    }
+  }
+
   return {
     async run(login, open) {
-      const name = JSON.stringify([login.user, login.host, login.key.id]);
-      const share = shareOf(login);
-      while (!mayBegin(share, name, login)) await new Promise<void>((resolve) => share.waiting.push(resolve));
-      share.queue.delete(name);
-      share.underWay += 1;
+      const { user, host, namespace, key } = login;
+      const shareName = JSON.stringify([host, namespace ?? [user, key.id]]);
+      const share = shareOf(shareName, namespace);
+      share.users += 1;
       try {
-        return await tryIn(share, name, login, open);
+        return await runIn(share, login, open);
       } finally {
-        share.underWay -= 1;
-        for (const wake of share.waiting.splice(0)) wake();
+        share.users -= 1;
+        // A namespace may name thousands of hosts: what is not known of them drives out nothing that is known of others.
+        if (isEmpty(share)) shares.delete(shareName);
       }
     },
   };
+}
+
+/** As if nobody had asked. */
+function isEmpty({ users, room, failed, doubtedAt, queue }: LoginShare): boolean {
+  return users === 0 && room === 1 && failed.length === 0 && doubtedAt === Number.NEGATIVE_INFINITY && queue.size === 0;
 }
 
 function secretOf({ secret }: SshKey): string {

@@ -290,6 +290,22 @@ test("a failed login of one among a thousand namespaces is still known after all
 });
 
 // S33
+test("a failed login is still known after its namespace has named ten thousand hosts that nobody knows", async () => {
+  const logins = createSshLogins();
+  const login = (host: string, id: string) => ({
+    ...{ host, user: "git", namespace: "greedy" },
+    key: { id, privateKey: "", secret: { namespace: "greedy", name: id } },
+  });
+  const refuse = () => Promise.reject(new ReconcileError("git_denied", "no"));
+  const unknown = () => Promise.reject(new ReconcileError("git_host_key", "unknown"));
+  await assert.rejects(logins.run(login("h:22", "bad"), refuse), { message: "no" });
+  for (let index = 0; index < 10_000; index++) {
+    await assert.rejects(logins.run(login(`${index}.${"x".repeat(200)}:22`, "bad"), unknown), { message: "unknown" });
+  }
+  await assert.rejects(logins.run(login("h:22", "worse"), refuse), /has refused another login of this namespace/);
+});
+
+// S33
 test("what is known of refused keys is counted with all that a host has said of them", async () => {
   const logins = createSshLogins();
   const login = (index: number) => {
