@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import type { IApplication } from "@kubernetes-models/argo-cd/argoproj.io/v1alpha1";
 import type { IServiceMonitor } from "@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1";
@@ -12,8 +13,10 @@ import { parseConfig } from "../src/config.ts";
 import { requiredNames } from "../src/core/annotations.ts";
 import { parseTarget } from "../src/core/targets/target.ts";
 import { skipWithoutKubectl as skip } from "./kubectl.ts";
+import { shellBlocks } from "./markdown.ts";
 import { pathOf, readYaml } from "./observability-files.ts";
 import { folders, objectOf, parseObjects, renderManifests } from "./rendered-manifests.ts";
+import { runTool } from "./tool.ts";
 
 const account = "gitops-operator";
 
@@ -62,6 +65,31 @@ test("namespaced: no right in the whole cluster; the namespaces that are watched
   ]);
   assert.ok(objects.every(({ kind }) => kind !== "ClusterRoleBinding"));
   assert.deepEqual(configOf(objects).watchNamespaces, ["default"]);
+});
+
+test("several teams, as docs/INSTALL.md has it: each namespace has its role, and the checklist's switches are closed", {
+  skip,
+}, async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "teams-"));
+  t.after(() => rm(folder, { recursive: true }));
+  await cp(pathOf("manifests"), join(folder, "manifests"), { recursive: true });
+  const page = await readFile(pathOf("docs/INSTALL.md"), "utf8");
+  const section = page.split("\n## ").find((text) => text.startsWith("Several teams, step by step")) ?? "";
+  const [script = ""] = shellBlocks(section);
+  assert.equal((await runTool("bash", ["-ec", `cd ${folder}\n${script}`])).code, 0);
+  const file = join(folder, "manifests/overlays/teams/kustomization.yaml");
+  const resources = ["team-a", "team-b", "team-c"].map((team) => `  - namespace-${team}.yaml\n`).join("");
+  const patch = section.match(/```yaml\n([\s\S]*?)```/)?.[1]?.replace(/^/gm, "  ") ?? "";
+  await writeFile(file, `${(await readFile(file, "utf8")).replace("  - namespace-default.yaml\n", resources).trimEnd()}\n${patch}`);
+
+  const objects = await renderManifests(dirname(file));
+  const roles = rolesOf(objects).filter(([kind]) => kind === "Role");
+  assert.deepEqual(roles.map(([, namespace]) => namespace).sort(), [account, "team-a", "team-b", "team-c"]);
+  for (const { subjects } of objects.filter(({ kind }) => kind === "RoleBinding"))
+    assert.deepEqual(subjects, [{ kind: "ServiceAccount", name: account, namespace: account }]);
+  const { secretRefs, imageCheck, debugEndpoint, allowedRepositories } = configOf(objects);
+  assert.deepEqual([secretRefs, imageCheck, debugEndpoint], ["strict", { level: "on", binds: true }, false]);
+  assert.ok(allowedRepositories);
 });
 
 test("what the base has and an overlay has not is deleted by a command that the overlay tells", { skip }, async () => {
