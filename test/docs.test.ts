@@ -109,6 +109,20 @@ test("every message of the troubleshooting table is one of the program's", () =>
   assert.deepEqual(invented, []);
 });
 
+test("each kind of failure leads to a section of the troubleshooting page, and each reason of an Event is told", () => {
+  const membersOf = (type: string) =>
+    [...(sources.match(new RegExp(`type ${type} =\\n([^;]+);`))?.[1] ?? "").matchAll(/"(\w+)"/g)].map(([, name = ""]) => name);
+  const told = tableRows(page("docs/TROUBLESHOOTING.md"), "## Where to look").flatMap(([, codes = ""]) => codeIn(codes));
+  const leads = (code: string) => told.some((one) => one === code || (one.endsWith("…") && code.startsWith(one.slice(0, -1))));
+  // No results of Deployments that failed: an answer of /reconcile, and a run that gives way to the next.
+  assert.deepEqual(
+    membersOf("ErrorCode").filter((code) => !leads(code)),
+    ["name_unknown", "superseded"],
+  );
+  const reasons = tableRows(page("docs/OBSERVABILITY.md"), "**Events**").flatMap(([names = ""]) => codeIn(names));
+  assert.deepEqual(reasons.filter((name) => /^[A-Z]\w+$/.test(name)).sort(), membersOf("EventReason").sort());
+});
+
 test("shell lines are shell, and the scripts, recipes and programs that pages name are there", async () => {
   const { scripts, bin } = JSON.parse(await readFile(pathOf("package.json"), "utf8"));
   const recipes = [...(await readFile(pathOf("justfile"), "utf8")).matchAll(/^([a-z]+)[^:\n]*:(?!=)/gm)].map(([, name]) => name);
