@@ -1,5 +1,4 @@
 /** The environment (variables.ts) as typed settings. Only main.ts reads process.env. */
-
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { checkedByDefault, type ImageCheckRule } from "./core/targets/image-check.ts";

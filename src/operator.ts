@@ -1,5 +1,4 @@
 /** The operator put together: configuration and a cluster in, a listening server out. */
-
 import { hostname } from "node:os";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { createChat } from "./adapters/chat/chat.ts";

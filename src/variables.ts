@@ -1,5 +1,4 @@
 /** The environment variables: which values they may have, what counts where they are not set, and what they are for. */
-
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";

@@ -1,5 +1,4 @@
 /** What the operator would read of a Deployment's annotations, from where; defaults are named as defaults. */
-
 import { annotationOf, annotations, choiceNames } from "../core/annotations.ts";
 import { formatImage } from "../core/image.ts";
 import { formatRepository } from "../core/repository.ts";

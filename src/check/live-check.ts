@@ -1,5 +1,4 @@
 /** The steps of a run (contract §6) for one Deployment, up to the push: each is told, and what one lacks does not hide the next. */
-
 import { commitMessage } from "../core/commits/commit-message.ts";
 import { findWanted } from "../core/commits/find-wanted.ts";
 import { tagFor } from "../core/commits/tag.ts";

@@ -1,5 +1,4 @@
 /** One Deployment, top to bottom: the list of steps of the contract's §6. */
-
 import { asReconcileError, inStep } from "../errors.ts";
 import { findWanted, findWantedFrom } from "./commits/find-wanted.ts";
 import { tagFor } from "./commits/tag.ts";

@@ -1,5 +1,4 @@
 /** The endpoints (contract §5). Snake case lives here. */
-
 import { setImmediate as nextTurn } from "node:timers/promises";
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
 import type { Log } from "../core/ports.ts";

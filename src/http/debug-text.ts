@@ -1,5 +1,4 @@
 /** `/debug` (contract §5). */
-
 import { annotationNames, annotationOf, isOriginal } from "../core/annotations.ts";
 import type { Branches } from "../core/progress.ts";
 import { isTracked, type Tracked, type WorkloadRecord, workloadOf } from "../core/types.ts";

@@ -1,5 +1,4 @@
 /** What each endpoint answers (contract §5). */
-
 import type { Log } from "../core/ports.ts";
 import type { Cause } from "../core/progress.ts";
 import type { Attributes, SpanOptions } from "../core/tracer.ts";

@@ -1,5 +1,4 @@
 /** The rows of `/status`, as text and as a page. */
-
 import { annotations } from "../core/annotations.ts";
 import { containerAndVersion, parseImageName } from "../core/image.ts";
 import { describeOutcome } from "../core/news/outcome-text.ts";

@@ -1,5 +1,4 @@
 /** What is read when somebody looks: cache, watch, chat, limits, disk. */
-
 import type { Gauge, Registry } from "prom-client";
 import type { Workload } from "../core/types.ts";
 import { metricKinds } from "./metric-kinds.ts";

@@ -1,5 +1,4 @@
 /** Threads for work on what came from outside: it can be ended there, and keeps nobody else from being served. */
-
 import { ReconcileError } from "../errors.ts";
 import { createFairQueue } from "../sharing/fair-queue.ts";
 import { giveAway } from "./give-away.ts";

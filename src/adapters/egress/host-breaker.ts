@@ -1,5 +1,4 @@
 /** Hosts that did not answer: who asked before that was found out is told so at once, instead of waiting for the same silence. */
-
 import type { ReconcileError } from "../../errors.ts";
 import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { dataBytes } from "../../sharing/data-bytes.ts";

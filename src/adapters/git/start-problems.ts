@@ -1,5 +1,4 @@
 /** What is wrong on this machine's disk already at the start: no reason to end, for a volume may come later, but to be told at once. */
-
 import { type KnownHosts, readKnownHosts } from "../ssh/known-hosts.ts";
 import { makeFolder } from "./copies/make-folder.ts";
 import { diskError } from "./packs/disk-error.ts";

@@ -1,5 +1,4 @@
 /** Kubernetes Events about Deployments (events.k8s.io/v1): told if possible, never waited for. */
-
 import type { ClusterEvent } from "../../core/news/events.ts";
 import type { Log } from "../../core/ports.ts";
 import type { WorkloadRecord } from "../../core/types.ts";

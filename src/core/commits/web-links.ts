@@ -1,5 +1,4 @@
 /** Where people look at a commit or a file in a browser, for the forges whose URLs are known; undefined for all others. */
-
 import { withoutLast } from "../../text/without-last.ts";
 import { canonicalHost } from "../repository.ts";
 import { parseManifestPath } from "../targets/manifest-path.ts";

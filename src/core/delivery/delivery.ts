@@ -1,5 +1,4 @@
 /** What is ready together, in one push: committed on top of the branch's tip, tried again when others were first (contract §7). */
-
 import { asReconcileError, inStep, ReconcileError } from "../../errors.ts";
 import { isForAnother } from "../../sharing/own-share.ts";
 import { commitMessage } from "../commits/commit-message.ts";

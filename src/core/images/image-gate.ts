@@ -1,5 +1,4 @@
 /** Whether the image of a commit is there: registry, else the build, else patience (contract §8). Never a push without a yes. */
-
 import { type ErrorCode, ReconcileError } from "../../errors.ts";
 import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { dataBytes } from "../../sharing/data-bytes.ts";

@@ -1,5 +1,4 @@
 /** Who is told what of a run: the log, the cluster's Events, the chat. None of them can fail a pass (contract §8). */
-
 import type { Deployments, Log, Notifier, SecretField } from "../ports.ts";
 import type { EndedPass } from "../runs/calls.ts";
 import type { EndedRun } from "../runs/results.ts";

@@ -1,5 +1,4 @@
 /** The news of the Deployments as Kubernetes Events, so that `kubectl describe` tells the story. */
-
 import type { ErrorCode } from "../../errors.ts";
 import { escapeControl } from "../../text/escape.ts";
 import type { Outcome } from "../types.ts";

@@ -1,8 +1,6 @@
 /** What is news of a Deployment, and once: the rule of the contract's §8, in memory only, so that after a restart a failure is told once more. */
-
 import type { ErrorCode } from "../../errors.ts";
-import type { Outcome } from "../types.ts";
-import { idOf, type Workload } from "../types.ts";
+import { idOf, type Outcome, type Workload } from "../types.ts";
 
 export type NewsEvent =
   /** The image of the commit is being built; `text` says so. */

@@ -1,11 +1,9 @@
 /** A try that costs others, and failed, comes again ever later: a refused push holds up its branch, a repository that is too large is downloaded in vain, a file that costs too much takes a thread. */
-
 import { type ErrorCode, ReconcileError } from "../../errors.ts";
 import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { dataBytes } from "../../sharing/data-bytes.ts";
 import { isSameTarget } from "../targets/target.ts";
-import type { Outcome, Target } from "../types.ts";
-import { idOf } from "../types.ts";
+import { idOf, type Outcome, type Target } from "../types.ts";
 
 export interface BackOff {
   /** How the last try failed, if that cost others. */

@@ -1,5 +1,4 @@
 /** What asks for a pass, a call of `/reconcile` or the timer, from question to answer. */
-
 import { ReconcileError } from "../../errors.ts";
 import type { Deployments } from "../ports.ts";
 import type { Cause } from "../progress.ts";

@@ -1,5 +1,4 @@
 /** All Deployments: which runs a call starts, joins or shares, so that no answer is older than its question (contract §5). */
-
 import { asReconcileError, ReconcileError } from "../../errors.ts";
 import { createSlots } from "../../sharing/slots.ts";
 import type { Writers } from "../delivery/writer.ts";
@@ -8,8 +7,17 @@ import type { Deployments } from "../ports.ts";
 import type { Cause } from "../progress.ts";
 import { isSameTarget } from "../targets/target.ts";
 import { CAUSE, noTracer, recordOutcome, runAttributes, type Span, type Tracer } from "../tracer.ts";
-import type { Filter, Outcome, Parsed, Result, Target, WorkloadRecord } from "../types.ts";
-import { idOf, type Workload, workloadOf } from "../types.ts";
+import {
+  type Filter,
+  idOf,
+  type Outcome,
+  type Parsed,
+  type Result,
+  type Target,
+  type Workload,
+  type WorkloadRecord,
+  workloadOf,
+} from "../types.ts";
 import type { LastResult } from "./last-result.ts";
 import { createResults, type Listeners } from "./results.ts";
 import { createRun, type Run, type RunPorts, runToEnd } from "./run.ts";

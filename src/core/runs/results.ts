@@ -1,5 +1,4 @@
 /** What is remembered of each Deployment: its last result, and what it lacks; whoever wants to know is told once. */
-
 import type { Log } from "../ports.ts";
 import type { Cause } from "../progress.ts";
 import { idOf, logFields, type Outcome, type Parsed, type Result, type Target, type Workload, type WorkloadRecord } from "../types.ts";

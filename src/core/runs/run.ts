@@ -1,5 +1,4 @@
 /** One run for one Deployment: it waits for its place, has a deadline, may wait for a build, and ends at shutdown unless it writes. */
-
 import { asReconcileError, ReconcileError } from "../../errors.ts";
 import type { Slots } from "../../sharing/slots.ts";
 import type { Seat } from "../delivery/writer.ts";

@@ -1,5 +1,4 @@
 /** What a conversation with a git server was about and how much went over the wire. */
-
 import type { Conversation } from "../../../core/observer.ts";
 import type { GitService } from "../../ssh/git-command.ts";
 import type { GitWire } from "./git-wire.ts";

@@ -1,5 +1,4 @@
 /** Conversations with remotes: how they are opened, their deadlines, and what their answers mean for a branch. */
-
 import type { Dispatcher } from "undici";
 import type { Conversation, Observer } from "../../../core/observer.ts";
 import type { Branch, Wanted } from "../../../core/ports.ts";

@@ -1,5 +1,4 @@
 /** Why a git server ended a conversation over SSH, as far as its words say, and what to do. */
-
 import { formatRepository } from "../../../core/repository.ts";
 import type { SshRepository } from "../../../core/types.ts";
 import { ReconcileError } from "../../../errors.ts";

@@ -1,5 +1,4 @@
 /** A git conversation over one SSH channel; a server that hangs up is asked for its reason (exit status and stderr). */
-
 import type { SshKey } from "../../../core/ports.ts";
 import type { SshRepository } from "../../../core/types.ts";
 import type { GitService } from "../../ssh/git-command.ts";

@@ -1,5 +1,4 @@
 /** The reading half of git's wire protocol: v2 where the server speaks it (refs filtered by the server), else v0 (gitprotocol-pack(5), gitprotocol-v2(5)). */
-
 import { ReconcileError } from "../../../errors.ts";
 import { ownText } from "../../../text/own-text.ts";
 import { serverWords } from "../../../text/server-words.ts";
