@@ -32,7 +32,6 @@ interface OutsideOptions {
   /** Default: no metrics, no traces. */
   readonly observer?: Observer;
   readonly tracer?: Tracer;
-  readonly onSecretDenied?: () => void;
   /** Of a Secret with an SSH key: whether it says for which repositories. */
   readonly onKeyRead?: (ref: SecretRef, isBound: boolean) => void;
   /** Aborts when the operator is to stop. */
@@ -84,7 +83,7 @@ export function connectOutside(options: OutsideOptions) {
   function readSecretFor({ namespace }: Pick<Target, "namespace">, releases: DisposableStack) {
     return async (ref: SecretRef, field: string) => {
       if (!decideSecretRef(config.secretRefs, ref, namespace, config.operatorNamespace, config.secretNamespaces)) {
-        options.onSecretDenied?.();
+        observer.secretDenied();
         throw secretDenied(ref, namespace);
       }
       const read = await secrets.read(ref, field);

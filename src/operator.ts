@@ -63,7 +63,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const findings = createFindings();
   const outside = connectOutside({
     ...{ config, kubeConfig, redactor, tracer, observer: metrics, stopping, patience },
-    ...{ onSecretDenied: metrics.secretDenied, onKeyRead: findings.keyRead },
+    onKeyRead: findings.keyRead,
   });
   const { kube, dispatcher, git, places, registry, builds, readSecretFor } = outside;
   for (const { level, problem, message } of await startProblems(config, outside.knownHostsFiles)) log[level]({ problem }, message);

@@ -27,8 +27,5 @@ export function createAccesses(now: () => number) {
       if (!isOver(access)) accesses.set(key, access, namespace);
     },
     delete: accesses.delete,
-    get bytes() {
-      return accesses.bytes;
-    },
   };
 }

@@ -1,7 +1,7 @@
 import type { Commit } from "../ports.ts";
 
 /** A commit of the application that may be wanted, and what is known of it. */
-export interface Candidate {
+interface Candidate {
   readonly commit: Commit;
   /** The operator wrote it, and the manifests branch holds it: no pass answers its own commit. */
   readonly isOwn: boolean;

@@ -162,6 +162,6 @@ export function isEmpty(node: Node): boolean {
 }
 
 /** Undefined: no YAML tag, or that of text. */
-export function oddTag(node: Node): string | undefined {
+function oddTag(node: Node): string | undefined {
   return node.tag === textTag ? undefined : node.tag;
 }

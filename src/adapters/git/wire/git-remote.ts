@@ -52,7 +52,7 @@ interface Question {
 }
 
 /** How long after the stop answers are waited for that say what became of a push; together less than the process has. */
-export interface ShutdownGrace {
+interface ShutdownGrace {
   readonly acknowledgeMs: number;
   readonly askMs: number;
 }
