@@ -27,7 +27,7 @@ export function workloadOf({ kind, namespace, name }: Workload): Workload {
   return { kind, namespace, name };
 }
 
-/** In lines of the log. */
+/** In lines of the log, and as labels of metrics. */
 export function logFields({ namespace, name }: Workload) {
   return { namespace, deployment: name };
 }

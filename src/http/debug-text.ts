@@ -9,12 +9,12 @@ import { imageOf, type Known, type ShowRows, shownBranches } from "./status-rows
 export function* debugText({ deployments, parse, branchesOf }: Known, { redact, show }: ShowRows): Generator<string> {
   let before = "[";
   for (const record of deployments.list()) {
-    const name = workloadOf(record);
-    const entry = show(name, () => {
+    const workload = workloadOf(record);
+    const entry = show(workload, () => {
       const parsed = parse(record);
       if (!isTracked(parsed)) return undefined;
       // Before it is JSON: an escaped secret would not be known as one.
-      return JSON.stringify(redacted(debugEntry(record, parsed, branchesOf(name)), redact));
+      return JSON.stringify(redacted(debugEntry(record, parsed, branchesOf(workload)), redact));
     });
     yield entry === undefined ? "" : before + entry;
     if (entry !== undefined) before = ",";

@@ -29,10 +29,10 @@ export interface Known {
   readonly parse: (record: WorkloadRecord) => Parsed;
   readonly lastResult: (workload: Workload) => LastResult | undefined;
   /** As the last run found them. */
-  readonly branchesOf: (name: Workload) => Branches | undefined;
+  readonly branchesOf: (workload: Workload) => Branches | undefined;
   /** Whether its key was bound to no repositories when it was last read. */
   readonly isUnboundKey: (ref: SecretRef) => boolean | undefined;
-  readonly chatProblem: (name: Workload) => string | undefined;
+  readonly chatProblem: (workload: Workload) => string | undefined;
 }
 
 /** What `/status` shows, as text and as a page: plain data, made anew each time that it is gone through, so that it is never all there. */
@@ -92,14 +92,14 @@ export function* statusRows(known: Known, { show, broken }: WithoutBroken): Gene
   const tracked: Seen[] = [];
   const incomplete: IncompleteRow[] = [];
   for (const record of deployments.list()) {
-    const name = workloadOf(record);
-    show(name, () => {
+    const workload = workloadOf(record);
+    show(workload, () => {
       const parsed = parse(record);
-      if (parsed.kind === "incomplete") incomplete.push({ ...name, problems: parsed.problems });
+      if (parsed.kind === "incomplete") incomplete.push({ ...workload, problems: parsed.problems });
       if (parsed.kind === "ready") targets.push(parsed.target);
       if (!isTracked(parsed)) return;
-      const branches = shownBranches(parsed, branchesOf(name));
-      tracked.push({ record, parsed, last: lastResult(name), branches, chatProblem: chatProblem(name) });
+      const branches = shownBranches(parsed, branchesOf(workload));
+      tracked.push({ record, parsed, last: lastResult(workload), branches, chatProblem: chatProblem(workload) });
     });
     yield "";
   }

@@ -68,7 +68,7 @@ export function createRunMetrics(register: Registry): RunMetrics {
 
   const active = new Set<ActiveRun>();
   /** What each Deployment's series say. */
-  const shown = new Map<string, { readonly name: ReturnType<typeof logFields>; action: string; code: string }>();
+  const shown = new Map<string, { readonly labels: ReturnType<typeof logFields>; action: string; code: string }>();
 
   for (const action of ACTIONS) runs.inc({ action }, 0);
   for (const kind of CALLS) calls.inc({ kind }, 0);
@@ -113,23 +113,23 @@ export function createRunMetrics(register: Registry): RunMetrics {
     runs.inc({ action });
     reconciles.inc({ controller, result: RESULTS[action] });
     if (action === "failed") errors.inc({ controller });
-    const name = logFields(result);
-    if (action === "patched" || action === "up_to_date") lastSuccess.set(name, Date.now() / 1_000);
+    const labels = logFields(result);
+    if (action === "patched" || action === "up_to_date") lastSuccess.set(labels, Date.now() / 1_000);
     const id = idOf(result);
     const before = shown.get(id);
     if (before?.action === action && before.code === code) return;
-    if (before) lastResult.remove({ ...name, action: before.action, code: before.code });
-    shown.set(id, { name, action, code });
-    lastResult.set({ ...name, action, code }, 1);
+    if (before) lastResult.remove({ ...labels, action: before.action, code: before.code });
+    shown.set(id, { labels, action, code });
+    lastResult.set({ ...labels, action, code }, 1);
   }
 
   function refresh(tracked: readonly Workload[]): void {
     const ids = new Set(tracked.map(idOf));
-    for (const [id, { name, action, code }] of shown) {
+    for (const [id, { labels, action, code }] of shown) {
       if (ids.has(id)) continue;
       shown.delete(id);
-      lastResult.remove({ ...name, action, code });
-      lastSuccess.remove({ ...name });
+      lastResult.remove({ ...labels, action, code });
+      lastSuccess.remove({ ...labels });
     }
     const counts = new Map<Phase, number>(PHASES.map((phase) => [phase, 0]));
     let oldestAt = performance.now();

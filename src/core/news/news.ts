@@ -13,9 +13,9 @@ type News = "building" | "failed" | "patched" | "recovered";
 
 export interface Newsroom<Words> {
   /** Undefined: nothing new. A Deployment's events in their order, each once. */
-  decide(name: Workload, event: NewsEvent): Words | undefined;
+  decide(workload: Workload, event: NewsEvent): Words | undefined;
   /** Forgets the Deployments that are not among these. */
-  retain(names: Iterable<Workload>): void;
+  retain(workloads: Iterable<Workload>): void;
 }
 
 /** What passes by itself is told only after so many runs in a row that ended like that. */
@@ -47,18 +47,18 @@ interface Memory {
 }
 
 /** Its news in words of its own. */
-export function createNewsroom<Words>(inWords: (news: News, name: Workload, event: NewsEvent) => Words): Newsroom<Words> {
+export function createNewsroom<Words>(inWords: (news: News, workload: Workload, event: NewsEvent) => Words): Newsroom<Words> {
   const memories = new Map<string, Memory>();
   return {
-    decide(name, event) {
-      const id = idOf(name);
+    decide(workload, event) {
+      const id = idOf(workload);
       const memory: Memory = memories.get(id) ?? { told: new Set(), transientRuns: 0, patchedTo: undefined, hourglassSha: undefined };
       memories.set(id, memory);
       const news = event.kind === "building" ? decideBuilding(memory, event.sha) : decideEnd(memory, event.outcome);
-      return news && inWords(news, name, event);
+      return news && inWords(news, workload, event);
     },
-    retain(names) {
-      const ids = new Set(Array.from(names, idOf));
+    retain(workloads) {
+      const ids = new Set(Array.from(workloads, idOf));
       for (const id of memories.keys()) if (!ids.has(id)) memories.delete(id);
     },
   };

@@ -25,7 +25,7 @@ interface CallsOptions {
   readonly stopping: AbortSignal;
   readonly tracer: Tracer;
   /** Told of all Deployments that there are. */
-  readonly onBegin: (names: readonly Workload[]) => void;
+  readonly onBegin: (workloads: readonly Workload[]) => void;
   readonly onEnd: (pass: EndedPass) => void;
 }
 

@@ -12,8 +12,8 @@ export function createFindings() {
   const branches = createBoundedMap<Branches>(MOST_BRANCHES_BYTES, dataBytes);
   const idOfKey = ({ namespace, name }: SecretRef) => `${namespace}/${name}`;
   return {
-    branchesFound: (name: Workload, found: Branches) => branches.set(idOf(name), found, name.namespace),
-    branchesOf: (name: Workload) => branches.get(idOf(name)),
+    branchesFound: (workload: Workload, found: Branches) => branches.set(idOf(workload), found, workload.namespace),
+    branchesOf: (workload: Workload) => branches.get(idOf(workload)),
     /** Of a Secret with an SSH key: whether it says for which repositories. */
     keyRead: (ref: SecretRef, isBound: boolean) => unboundKeys.set(idOfKey(ref), !isBound, ref.namespace),
     /** Whether it did not, when it was last read. */

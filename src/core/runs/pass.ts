@@ -77,25 +77,25 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     for (const record of records) {
       if (filter.namespace !== undefined && filter.namespace !== record.namespace) continue;
       if (filter.deployment !== undefined && filter.deployment !== record.name) continue;
-      const name = workloadOf(record);
+      const workload = workloadOf(record);
       const parsed = parse(record);
-      results.look(name, parsed);
+      results.look(workload, parsed);
       if (parsed.kind === "ready")
-        worked.push(answer(name, parsed.target, cause, isDue).catch((error) => results.end(name, mistake(error))));
-      if (parsed.kind === "malformed") worked.push(Promise.resolve(results.end(name, malformed(parsed.problems))));
-      if (parsed.kind === "disabled") disabled.push(results.end(name, { kind: "skipped", reason: "disabled" }));
+        worked.push(answer(workload, parsed.target, cause, isDue).catch((error) => results.end(workload, mistake(error))));
+      if (parsed.kind === "malformed") worked.push(Promise.resolve(results.end(workload, malformed(parsed.problems))));
+      if (parsed.kind === "disabled") disabled.push(results.end(workload, { kind: "skipped", reason: "disabled" }));
     }
     return [...(await Promise.all(worked)), ...disabled];
   }
 
   /** The outcome of a run that lists its refs after now, or what it is at when the answer is due. */
-  async function answer(name: Workload, target: Target, cause: Cause, isDue: Promise<"due">): Promise<Result> {
+  async function answer(workload: Workload, target: Target, cause: Cause, isDue: Promise<"due">): Promise<Result> {
     const joined = join(target, cause);
     const run = await Promise.race([joined, isDue]);
-    if (run === "due") return { ...name, outcome: { kind: "waiting", step: "waiting for the run before this one to end" } };
+    if (run === "due") return { ...workload, outcome: { kind: "waiting", step: "waiting for the run before this one to end" } };
     tracer.link(run.span);
     const outcome = await Promise.race([run.outcome, isDue]);
-    return { ...name, outcome: outcome === "due" ? { kind: "waiting", step: run.step, ...run.known } : outcome };
+    return { ...workload, outcome: outcome === "due" ? { kind: "waiting", step: run.step, ...run.known } : outcome };
   }
 
   async function join(target: Target, cause: Cause): Promise<Run> {

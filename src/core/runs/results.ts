@@ -17,15 +17,15 @@ export interface Listeners {
   /** Told of every result, disabled and malformed ones too; those had no run. */
   readonly onEnd: (result: Result, run?: EndedRun) => void;
   /** Told of an incomplete Deployment when it became so, or its problems changed. */
-  readonly onIncomplete: (name: Workload, problems: readonly string[]) => void;
+  readonly onIncomplete: (workload: Workload, problems: readonly string[]) => void;
   readonly log: Log;
 }
 
 interface Results {
-  last(name: Workload): LastResult | undefined;
-  end(name: Workload, outcome: Outcome, run?: Run): Result;
+  last(workload: Workload): LastResult | undefined;
+  end(workload: Workload, outcome: Outcome, run?: Run): Result;
   /** Tells what an incomplete Deployment lacks, once per change. */
-  look(name: Workload, parsed: Parsed): void;
+  look(workload: Workload, parsed: Parsed): void;
   /** Drops what is remembered of Deployments that are gone. */
   retain(records: readonly WorkloadRecord[]): void;
 }
@@ -34,33 +34,33 @@ export function createResults({ onEnd, onIncomplete, log }: Listeners): Results 
   const results = new Map<string, LastResult>();
   const incomplete = new Map<string, string>();
 
-  function tell(name: Workload, listener: () => void): void {
+  function tell(workload: Workload, listener: () => void): void {
     try {
       listener();
     } catch (error) {
-      log.error({ ...logFields(name), error: (error as Error).message }, "A result could not be told");
+      log.error({ ...logFields(workload), error: (error as Error).message }, "A result could not be told");
     }
   }
 
   return {
-    last: (name) => results.get(idOf(name)),
-    end(name, outcome, run) {
-      const result = { ...name, outcome };
-      results.set(idOf(name), nextLastResult(results.get(idOf(name)), result, new Date()));
+    last: (workload) => results.get(idOf(workload)),
+    end(workload, outcome, run) {
+      const result = { ...workload, outcome };
+      results.set(idOf(workload), nextLastResult(results.get(idOf(workload)), result, new Date()));
       const ended = run && { target: run.target, id: run.id, cause: run.cause, durationMs: performance.now() - run.startedAt };
-      tell(name, () => onEnd(result, ended));
+      tell(workload, () => onEnd(result, ended));
       return result;
     },
-    look(name, parsed) {
+    look(workload, parsed) {
       const problems = parsed.kind === "incomplete" ? parsed.problems : [];
-      if (problems.join("\n") === (incomplete.get(idOf(name)) ?? "")) return;
+      if (problems.join("\n") === (incomplete.get(idOf(workload)) ?? "")) return;
       if (problems.length === 0) {
-        incomplete.delete(idOf(name));
+        incomplete.delete(idOf(workload));
         return;
       }
-      incomplete.set(idOf(name), problems.join("\n"));
-      log.warn({ ...logFields(name), problems }, "Annotations incomplete, Deployment not reconciled");
-      tell(name, () => onIncomplete(name, problems));
+      incomplete.set(idOf(workload), problems.join("\n"));
+      log.warn({ ...logFields(workload), problems }, "Annotations incomplete, Deployment not reconciled");
+      tell(workload, () => onIncomplete(workload, problems));
     },
     retain(records) {
       const ids = new Set(records.map(idOf));

@@ -10,16 +10,16 @@ const mostCompared = 250;
 /** What a filter names that is not tracked, with the nearest name; undefined where it names something, or nothing is tracked at all. */
 export function unknownName({ namespace, deployment }: Filter, tracked: readonly Workload[]): string | undefined {
   if (tracked.length === 0) return undefined;
-  const here = namespace === undefined ? tracked : tracked.filter((name) => name.namespace === namespace);
+  const here = namespace === undefined ? tracked : tracked.filter((one) => one.namespace === namespace);
   if (namespace !== undefined && here.length === 0) {
-    const namespaces = tracked.map((name) => name.namespace);
+    const namespaces = tracked.map((one) => one.namespace);
     return `no tracked Deployment in namespace ${shown(namespace)}; ${nearest(namespace, namespaces)}`;
   }
-  if (deployment === undefined || here.some((name) => name.name === deployment)) return undefined;
+  if (deployment === undefined || here.some(({ name }) => name === deployment)) return undefined;
   const unknown = `no tracked Deployment ${shown(deployment)}${namespace === undefined ? "" : ` in namespace ${shown(namespace)}`}`;
-  const elsewhere = tracked.find((name) => name.name === deployment);
+  const elsewhere = tracked.find(({ name }) => name === deployment);
   if (elsewhere) return `${unknown}; did you mean namespace '${elsewhere.namespace}'?`;
-  const names = here.map((name) => name.name);
+  const names = here.map(({ name }) => name);
   return `${unknown}; ${nearest(deployment, names)}`;
 }
 
