@@ -26,7 +26,7 @@ test("a webhook over http that nobody allowed is refused where people look, once
   );
   const warned = stage.logLines.filter(({ message }) => message.startsWith("Chat webhook URL can't be used"));
   assert.equal(warned.length, 1);
-  assert.doesNotMatch(JSON.stringify(warned) + page + (await stage.text("/status")), /canary|T0/i);
+  assert.doesNotMatch(JSON.stringify(warned) + page + (await stage.text("/status")), /canary|services\/T0/i);
   assert.equal(stage.chat.requestCount, 0);
 
   await stage.deploy({ name: "shop" });
