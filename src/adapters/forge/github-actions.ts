@@ -5,7 +5,6 @@ import type { BuildState } from "../../core/ports.ts";
 import type { Repository } from "../../core/types.ts";
 import { escapeControl } from "../../text/escape.ts";
 import { withoutLast } from "../../text/without-last.ts";
-import { currentAsker } from "../egress/asker.ts";
 import { type HttpReply, request } from "../egress/http-request.ts";
 import type { Forge } from "./forge.ts";
 import { createRateLimits } from "./github-rate-limits.ts";
@@ -45,7 +44,6 @@ export function createGithubActions(options: GithubActionsOptions): GithubAction
   const { dispatcher, deadlineMs = 10_000, now = () => performance.now() } = options;
   const api = new URL(options.apiUrl);
   const limits = createRateLimits(now);
-  const asked = new Map<string, Promise<BuildState>>();
 
   async function ask(question: Question): Promise<BuildState> {
     const signal = AbortSignal.timeout(deadlineMs);
@@ -91,10 +89,7 @@ export function createGithubActions(options: GithubActionsOptions): GithubAction
       if (!/^[\x21-\x7e]+$/.test(token))
         return unknown("the GitHub token is empty or holds a character that no token has; recreate the field github-token of its Secret");
       const tokenId = createHash("sha256").update(token).digest("hex");
-      const id = JSON.stringify([currentAsker(), tokenId, name, sha]);
-      const answer = asked.get(id) ?? ask({ name, sha, token, tokenId }).finally(() => asked.delete(id));
-      asked.set(id, answer);
-      return answer;
+      return ask({ name, sha, token, tokenId });
     },
     rateRemaining: () => limits.remaining(),
   };

@@ -51,16 +51,11 @@ export function createRegistry(options: RegistryOptions): Registry {
   const realmRules = { insecureHosts, realmHosts: hostsOf(options.realms, "https:") };
   const accesses = createAccesses(now);
   const limitedUntil = createBoundedMap<number>(MOST_PAUSES_BYTES, dataBytes);
-  const inFlight = new Map<string, Promise<ImageAnswer>>();
 
   const check: Registry["check"] = async (image, tag, dockerConfig, wantsDigest = false) => {
     const parsed = parseQuestion(image, tag, dockerConfig);
     if ("problem" in parsed) return unavailable(parsed.problem);
-    const question = { ...parsed, wantsDigest };
-    const key = JSON.stringify([image.namespace, question.accountKey, question.manifest, wantsDigest]);
-    const asked = inFlight.get(key) ?? ask(question).finally(() => inFlight.delete(key));
-    inFlight.set(key, asked);
-    return asked;
+    return ask({ ...parsed, wantsDigest });
   };
 
   function parseQuestion(

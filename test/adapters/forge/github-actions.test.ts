@@ -232,16 +232,3 @@ test("an endless body is cut off at 1 MiB", async (t) => {
   ci.neverEnd();
   assert.match(reasonOf(await builds.state(shop, sha, token)), /more than 1048576 bytes \(HTTP 200\)/);
 });
-
-test("equal questions at once are asked once; others are asked each", async (t) => {
-  const { ci, builds } = await start(t);
-  ci.setRuns("team/shop", sha, [running as CiRun]);
-  const answers = await Promise.all(Array.from({ length: 50 }, () => builds.state(shop, sha, token)));
-  assert.ok(answers.every(({ kind }) => kind === "running"));
-  assert.equal(ci.requests.length, 1);
-  ci.token = undefined;
-  await Promise.all([builds.state(shop, sha, token), builds.state(shop, "f".repeat(40), token), builds.state(shop, sha, "another-token")]);
-  assert.equal(ci.requests.length, 4);
-  await builds.state(shop, sha, token);
-  assert.equal(ci.requests.length, 5, "an answer was kept");
-});

@@ -155,16 +155,6 @@ test("nobody listening, a reset, and an untrusted certificate are each told", as
   assert.match(reasonOf(await https.check(), "unavailable"), /certificate is not trusted.*NODE_EXTRA_CA_CERTS/);
 });
 
-test("equal questions that are asked at once are asked once; others are not shared", async (t) => {
-  const { double, check, annsConfig } = await startRegistryWorld(t);
-  double.delay(50);
-  const answers = await Promise.all([...Array.from({ length: 20 }, () => check()), check(undefined, "v2"), check(annsConfig)]);
-  assert.equal(double.requests.length, 3);
-  assert.equal(answers.filter(({ kind }) => kind === "found").length, 21);
-  await check();
-  assert.equal(double.requests.length, 4, "an answer is shared only while it is awaited");
-});
-
 for (const [what, config] of [
   ["malformed", '{"auths": {"x": {"auth": "canary"'],
   ["not base64", '{"auths": {"x": {"auth": "canary!"}}}'],
