@@ -181,7 +181,7 @@ test("a JSON line stays JSON", () => {
   });
 });
 
-test("500 live keys make no line dear, and hostile text takes linear time", async () => {
+test("500 keys of other runs make no line dearer, and hostile text takes linear time", async () => {
   const redactor = createRedactor();
   const key = () =>
     randomBytes(300)
@@ -194,11 +194,11 @@ test("500 live keys make no line dear, and hostile text takes linear time", asyn
     to: "a1b2c3d4e5".repeat(4),
     msg: "Deployment patched",
   });
-  const withoutMs = await leastCpuMs(() => redactor.redact(line));
-  for (let i = 0; i < 500; i++) void redactor.scope(async () => redactor.watch(key()));
   for (let i = 0; i < 5; i++) redactor.watch(key());
-  const withMs = await leastCpuMs(() => redactor.redact(line));
-  assert.ok(withMs < 20 * withoutMs, `${withMs} ms, ${withoutMs} without keys`);
+  const aloneMs = await leastCpuMs(() => redactor.redact(line));
+  for (let i = 0; i < 500; i++) void redactor.scope(async () => redactor.watch(key()));
+  const amongMs = await leastCpuMs(() => redactor.redact(line));
+  assert.ok(amongMs < 4 * aloneMs, `${amongMs} ms, ${aloneMs} without the keys of other runs`);
   for (const piece of [
     "eyJ",
     "eyJaaaaaaaa.",
