@@ -148,7 +148,7 @@ export type ImageAnswer =
   | { readonly kind: "found"; readonly digest: string | undefined }
   | { readonly kind: "missing" }
   | { readonly kind: "denied"; readonly status: 401 | 403; readonly reason: string }
-  | { readonly kind: "limited"; readonly retryAfterMs: number | undefined; readonly reason: string }
+  | { readonly kind: "limited"; readonly reason: string }
   /** Time-out, TLS, DNS, 5xx, a bad answer, a refused address or realm: the reason says which. */
   | { readonly kind: "unavailable"; readonly reason: string; readonly shareOf?: string | undefined };
 

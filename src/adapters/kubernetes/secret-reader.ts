@@ -5,6 +5,7 @@ import type { SecretRef } from "../../core/types.ts";
 import { ReconcileError } from "../../errors.ts";
 import type { KubeClient } from "./kube-client.ts";
 import { accessRemedy, type KubeAnswer, statusMessage } from "./kube-error.ts";
+import { mapOf } from "./map-of.ts";
 
 /** Far more than any key or registry login; what is read is watched for in every text, in several forms, for as long as its run lasts. */
 const MAX_FIELD_BYTES = 64 * 1024;
@@ -45,9 +46,7 @@ export function createSecretReader(client: KubeClient, { deadlineMs = 10_000 } =
         throw new ReconcileError(
           "secret_unreadable",
           `Secret ${ref.namespace}/${ref.name} cannot be read: ${(error as Error).message}; it is tried again at the next pass`,
-          {
-            cause: error,
-          },
+          { cause: error },
         );
       });
       return decodeField(ref, field, answer);
@@ -107,10 +106,6 @@ function parseSecret(secret: string, text: string): Record<"data" | "annotations
   }
   const { data, metadata } = mapOf(object);
   return { data: mapOf(data), annotations: mapOf(mapOf(metadata).annotations) };
-}
-
-function mapOf(value: unknown): Readonly<Record<string, unknown>> {
-  return Object.assign(Object.create(null), typeof value === "object" ? value : {});
 }
 
 function decode(encoded: string, what: string): string {

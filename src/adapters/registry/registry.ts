@@ -210,11 +210,7 @@ function saysTooLittle(
 
 function limited(host: string, waitMs: number | undefined): ImageAnswer {
   const when = waitMs === undefined ? "later" : `in ${Math.ceil(waitMs / 1_000)} s`;
-  return {
-    kind: "limited",
-    retryAfterMs: waitMs,
-    reason: `${host} limits how often it may be asked (HTTP 429); it is asked again ${when}`,
-  };
+  return { kind: "limited", reason: `${host} limits how often it may be asked (HTTP 429); it is asked again ${when}` };
 }
 
 function hostsOf(texts: readonly string[], protocol: string): ReadonlySet<string> {

@@ -104,8 +104,8 @@ for (const [header, expected] of [
     const { double, check } = await startRegistryWorld(t);
     double.answer({ status: 429, headers: header === undefined ? {} : { "retry-after": header } });
     const answer = await check();
-    assert.match(reasonOf(answer, "limited"), /HTTP 429/);
-    assert.equal(answer.kind === "limited" && answer.retryAfterMs, expected);
+    const when = expected === undefined ? "later" : `in ${expected / 1_000} s`;
+    assert.match(reasonOf(answer, "limited"), new RegExp(`HTTP 429.* asked again ${when}$`));
   });
 }
 
@@ -117,7 +117,7 @@ test("until Retry-After has passed the registry is left alone, whatever the tag"
   end();
   nowMs = 6_000;
   const answer = await check(undefined, "v2");
-  assert.equal(answer.kind === "limited" && answer.retryAfterMs, 1_000);
+  assert.match(reasonOf(answer, "limited"), / asked again in 1 s$/);
   assert.equal(double.requests.length, 1);
   assert.equal((await check(annsConfig)).kind, "found", "another account has a limit of its own");
   nowMs = 7_000;
