@@ -19,7 +19,7 @@ interface Room {
 
 export const ROOMS: Record<string, Room> = {
   "src/text": { promise: "says what may be shown of a text, and how; knows nothing else", asks: [] },
-  "src/sharing": { promise: "shares what is scarce or costly; mechanisms that know nothing of our subject", asks: ["src/text"] },
+  "src/sharing": { promise: "shares what is scarce or costly; mechanisms that know nothing of our subject", asks: [] },
   "src/core": {
     promise: "the nouns, what is asked of the world, and one Deployment from top to bottom: reconcile.ts",
     asks: ["src/core/targets", "src/core/commits", "src/core/images", "src/core/delivery", "src/core/runs", "src/text"],

@@ -20,19 +20,15 @@ export interface EventRecorder {
   readonly counts: { readonly recorded: number; readonly failed: number; readonly dropped: number };
 }
 
-/** Shorter in tests, where nobody answers or the right comes back. */
-interface EventRecorderTimes {
-  /** Of one post. */
-  readonly deadlineMs?: number;
-  /** Where RBAC forbids Events, one is tried after this time. */
-  readonly forbiddenMs?: number;
-}
-
-interface EventRecorderOptions extends EventRecorderTimes {
+interface EventRecorderOptions {
   readonly client: KubeClient;
   readonly log: Log;
   /** The Pod's name. */
   readonly instance: string;
+  /** Of one post; shorter in tests, where nobody answers. */
+  readonly deadlineMs?: number;
+  /** Where RBAC forbids Events, one is tried after this time; shorter in tests, where the right comes back. */
+  readonly forbiddenMs?: number;
 }
 
 const MOST_QUEUED = 1_000;
