@@ -32,6 +32,7 @@ export interface Item {
   readonly request: WriteRequest;
   /** The first time counts. */
   readonly settle: (outcome: Outcome) => void;
+  isSettled: boolean;
   /** Of the run that waits for it. */
   readonly span: Span | undefined;
 }
@@ -76,7 +77,7 @@ export function createDelivery(options: DeliveryOptions, closing: AbortSignal): 
     try {
       return await tracer.span("write commits", branchAttributes(at.repository, at.branch), work, { parent, links });
     } catch (error) {
-      const others = items.slice(1).filter(({ request }) => isForAnother(error, request.at.namespace));
+      const others = items.slice(1).filter(({ request, isSettled }) => !isSettled && isForAnother(error, request.at.namespace));
       // Who was told before hears nothing of it.
       for (const item of items)
         if (!others.includes(item)) item.settle(failed(commitStep(item.request.target, item.request.tag), item.request, error));

@@ -71,12 +71,16 @@ export function createWriters(options: DeliveryOptions): Writers {
       forgetRepository(repository);
     };
     const write = (request: WriteRequest) =>
-      new Promise<Outcome>((settle) => {
+      new Promise<Outcome>((resolve) => {
         const branch = branchOf(repositoryOf(id), request.at.branch);
         const keyId = request.at.key.id;
         const writer = branch.byKey.get(keyId) ?? { keyId, ready: [], busy: false, due: false };
         branch.byKey.set(keyId, writer);
-        const item = { request, settle, span: tracer.active() };
+        const settle = (outcome: Outcome) => {
+          item.isSettled = true;
+          resolve(outcome);
+        };
+        const item: Item = { request, settle, isSettled: false, span: tracer.active() };
         writer.ready.push(item);
         if (writer.ready.length === 1) void flushLater(branch, writer, item);
         leave();

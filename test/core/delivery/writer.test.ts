@@ -4,7 +4,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { createWriters, type Seat } from "../../../src/core/delivery/writer.ts";
 import { editManifest } from "../../../src/core/places/edit-manifest.ts";
 import type { Git, ManifestsCopy, PushResult } from "../../../src/core/ports.ts";
-import type { Outcome } from "../../../src/core/types.ts";
+import type { Outcome, Target } from "../../../src/core/types.ts";
 import { ReconcileError } from "../../../src/errors.ts";
 import { createRandom } from "../../random.ts";
 import { targetOf } from "../targets.ts";
@@ -99,7 +99,7 @@ function createBranch(names: readonly string[]) {
   return { branch, git };
 }
 
-function createWorld(names: readonly string[], recheck: () => Outcome | undefined = () => undefined) {
+function createWorld(names: readonly string[], recheck: (target: Target) => Outcome | undefined = () => undefined) {
   const { branch, git } = createBranch(names);
   const flushes: (() => void)[] = [];
   const writers = createWriters({
@@ -229,19 +229,22 @@ test("who was refused before does not spoil the push of others; while the refuse
 
 // S33
 test("a push that fails for want of one namespace's share fails for that one alone: the others go by themselves", async () => {
-  const { branch, writers, write } = createWorld(["a", "b", "c"]);
+  const looks: string[] = [];
+  const { branch, writers, write } = createWorld(["a", "b", "c"], ({ name }) => void looks.push(name));
   branch.onPush = async () => {
     if (branch.pushedFor.at(-1) !== "greedy") return undefined;
     throw new ReconcileError("git_unreachable", "no look-up left", { shareOf: "greedy" });
   };
-  const namespaces = { a: "greedy", b: "team", c: "other" };
+  // One has no file on the branch.
+  const namespaces = { a: "greedy", b: "team", spoilt: "team", c: "other" };
   const seats = Object.keys(namespaces).map((name) => writers.seat(targetOf(name)));
   const writeAll = Object.entries(namespaces).map(([name, namespace], i) => write(seats[i] as Seat, name, undefined, false, namespace));
   assert.deepEqual(
     (await Promise.all(writeAll)).map(({ kind }) => kind),
-    ["failed", "patched", "patched"],
+    ["failed", "patched", "failed", "patched"],
   );
   assert.deepEqual(branch.pushedFor, ["greedy", "team", "other"]);
+  assert.equal(looks.filter((name) => name === "spoilt").length, 2, "who was told how it ended does not go again");
 });
 
 // P9
