@@ -13,6 +13,8 @@ interface HostileAnswers {
   /** The refs of the branch that was asked for, pkt-lines without an end; the last one repeats for as long as the client reads. */
   readonly refs?: (branch: string) => readonly Buffer[];
   readonly endlessRefs?: Buffer;
+  /** Of the size of an HTTP chunk, for endless refs; default: as they are written. */
+  readonly chunkBytes?: number;
   readonly pack?: Buffer;
   readonly token?: string;
 }
@@ -31,18 +33,19 @@ export async function startHostileHttps(
   env: Readonly<Record<string, string>>,
   answers: HostileAnswers,
 ): Promise<HostileHttps> {
-  const { refs = () => [], endlessRefs, pack = Buffer.alloc(0), token = "" } = answers;
+  const { refs = () => [], endlessRefs, chunkBytes, pack = Buffer.alloc(0), token = "" } = answers;
+  const endless = endlessRefs && chunkBytes ? inChunks(endlessRefs, chunkBytes) : endlessRefs;
   const listing = (branch: string) => [pktLine(`${"0".repeat(40)} capabilities^{}\0symref=HEAD:refs/heads/${branch}\n`), ...refs(branch)];
 
   async function answerGit(request: Request, response: ServerResponse, path: string): Promise<void> {
     const said = await readText(request);
     const branch = /refs\/heads\/(\S+)/.exec(said)?.[1] ?? "master";
     if (path.endsWith("/info/refs")) {
-      if (path.startsWith("/v0/")) return pour(response, listing(branch), endlessRefs);
+      if (path.startsWith("/v0/")) return pour(response, listing(branch), endless, chunkBytes !== undefined);
       const offers = ["version 2\n", "ls-refs\n", "fetch=shallow filter\n"];
       return pour(response, offers.map(pktLine));
     }
-    if (said.includes("command=ls-refs")) return pour(response, refs(branch), endlessRefs);
+    if (said.includes("command=ls-refs")) return pour(response, refs(branch), endless, chunkBytes !== undefined);
     const pieces: Buffer[] = [];
     for (let at = 0; at < pack.length; at += MOST_IN_A_LINE)
       pieces.push(pktLine(Buffer.concat([Buffer.from([1]), pack.subarray(at, at + MOST_IN_A_LINE)])));
@@ -63,16 +66,26 @@ export async function startHostileHttps(
   return { host: new URL(listener.url).host };
 }
 
-/** An answer with `endless` never comes to its end. */
-function pour(response: ServerResponse, lines: readonly Buffer[], endless?: Buffer): void {
+/** An answer with `endless` never comes to its end; `isChunked`: it is written as HTTP chunks already. */
+function pour(response: ServerResponse, lines: readonly Buffer[], endless?: Buffer, isChunked = false): void {
   response.setHeader("content-type", "application/x-git-upload-pack-result");
   response.on("error", () => {});
   const first = Buffer.concat(lines);
   if (!endless) return void response.end(Buffer.concat([first, FLUSH]));
+  const to = isChunked ? response.socket : response;
   const more = () => {
-    while (!response.destroyed && response.write(endless));
+    while (!response.destroyed && to?.write(endless));
   };
-  response.on("drain", more);
+  to?.on("drain", more);
   response.write(first);
   more();
+}
+
+function inChunks(bytes: Buffer, size: number): Buffer {
+  const chunks: Buffer[] = [];
+  for (let at = 0; at < bytes.length; at += size) {
+    const chunk = bytes.subarray(at, at + size);
+    chunks.push(Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, Buffer.from("\r\n"));
+  }
+  return Buffer.concat(chunks);
 }

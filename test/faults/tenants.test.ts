@@ -82,6 +82,16 @@ test("listings of refs without an end, in as many conversations as a namespace m
   await endure(t, there, { begin: () => deployEvil(there, 16, (i) => ({ app_repository: repository(i) })) });
 });
 
+// S10, S32
+test("listings without an end in HTTP chunks of one byte", { skip }, async (t) => {
+  const there = await startNeighbourhood(t);
+  await evilManifests(there);
+  const endlessRefs = Buffer.concat([pktLine(`${"0".repeat(40)} refs/heads/${"x".repeat(60_000)}`)]);
+  const server = await startHostileHttps(t, there.world.env, { refs: () => [pktLine("x")], endlessRefs, chunkBytes: 1 });
+  const repository = (i: number) => `https://${server.host}/${i % 2 ? "v0" : "new"}/${i}.git`;
+  await endure(t, there, { begin: () => deployEvil(there, 16, (i) => ({ app_repository: repository(i) })) });
+});
+
 const hugeCommit = Buffer.from(`tree ${"0".repeat(40)}\nauthor a <a> 1 +0000\ncommitter a <a> 1 +0000\n\n\u20ac${"m".repeat(1_040_000)}\n`);
 const hugeCommitAnswers = {
   refs: (branch: string) => [pktLine(`${idOf("commit", hugeCommit)} refs/heads/${branch}\n`)],

@@ -4,6 +4,7 @@ import { buildConnector, type Dispatcher, EnvHttpProxyAgent } from "undici";
 import { type AddressRules, createAddressRules } from "./address-rules.ts";
 import { bareHost, type CheckedAddressesOptions, createCheckedAddresses, requireAllowed } from "./checked-addresses.ts";
 import { EgressRefused } from "./network-error.ts";
+import { refuseCrumbs } from "./refuse-crumbs.ts";
 
 export interface EgressOptions extends CheckedAddressesOptions {
   /** HTTPS_PROXY and NO_PROXY. A host behind the proxy is checked by its name alone: the proxy resolves it. */
@@ -51,7 +52,8 @@ export function createEgress(options: EgressOptions): Dispatcher {
     noProxy: options.noProxy ?? "",
   });
   const rules = createAddressRules(options.allowCidrs);
-  return options.httpsProxy ? agent.compose(checkNames(rules, bareHost(options.apiServerHost ?? ""))) : agent;
+  const frugal = agent.compose(refuseCrumbs);
+  return options.httpsProxy ? frugal.compose(checkNames(rules, bareHost(options.apiServerHost ?? ""))) : frugal;
 }
 
 /** Before the proxy is asked: addresses that are written out, and the names that everywhere mean a refused address. */

@@ -21,6 +21,12 @@ export class NameNotAsked extends NameUnanswered {
   }
 }
 
+/** Far too many pieces for what is in them. */
+export class AnswerInCrumbs extends Error {
+  override readonly name = "AnswerInCrumbs";
+  readonly code = "ANSWER_IN_CRUMBS";
+}
+
 const CAUSES: readonly (readonly [code: RegExp, text: string])[] = [
   [/^ENOTFOUND$/, "its name does not resolve; check the name and the cluster's DNS"],
   [/^EAI_/, "DNS gave no answer; check the cluster's DNS"],
@@ -34,6 +40,7 @@ const CAUSES: readonly (readonly [code: RegExp, text: string])[] = [
   [/^UND_ERR_HEADERS_OVERFLOW$|^HPE_HEADER_OVERFLOW$/, "its headers are too long"],
   [/^HPE_/, "it does not answer in HTTP; check host and port"],
   [/^UND_ERR_PRX_|^UND_ERR_ABORTED$/, "the proxy in HTTPS_PROXY gave no way through"],
+  [/^ANSWER_IN_CRUMBS$/, "it sends its answer in pieces of a few bytes; check the server, or the proxy in front of it"],
   [/^UND_ERR_(HEADERS|BODY)_TIMEOUT$/, "it did not answer in time"],
 ];
 

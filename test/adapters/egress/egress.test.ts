@@ -259,3 +259,20 @@ test("the proxy variables of the process itself are nobody's but main's", async 
   await assert.rejects(request(`https://127.0.0.1:${server.port}/`, { dispatcher }));
   assert.equal(server.connections, 2, "https came directly as well; the server speaks none");
 });
+
+// S10
+test("an answer in pieces of a byte each is not read on, one in lines is read to its end", async (t) => {
+  const pieces = (text: string, count: number) => `${text.length.toString(16)}\r\n${text}\r\n`.repeat(count);
+  const server = createServer(({ url }, { socket }) => {
+    socket?.on("error", () => {});
+    const body = url === "/lines" ? pieces(`${"0".repeat(40)} refs/heads/x\n`, 50_000) : pieces("x", 50_000);
+    socket?.write(`HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n${body}0\r\n\r\n`);
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const dispatcher = startEgress(t, { allowCidrs: ["127.0.0.1/32"] });
+  const bytesOf = async (path: string) => (await (await request(`http://127.0.0.1:${port}${path}`, { dispatcher })).body.text()).length;
+  assert.equal(await bytesOf("/lines"), 54 * 50_000);
+  await assert.rejects(bytesOf("/crumbs"), (error) => /in pieces of a few bytes/.test(explainNetworkError(error)));
+});

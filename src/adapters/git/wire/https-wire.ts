@@ -1,15 +1,17 @@
 /** Public application repositories over smart HTTP (gitprotocol-http(5)): reading only, no credentials. */
-import { type Dispatcher, fetch } from "undici";
+import type { Dispatcher } from "undici";
 import type { Repository } from "../../../core/types.ts";
 import { ReconcileError } from "../../../errors.ts";
 import type { HostBreaker } from "../../egress/host-breaker.ts";
-import { egressRefusal, explainNetworkError, isUnanswered } from "../../egress/network-error.ts";
+import { AnswerInCrumbs, egressRefusal, explainNetworkError, isUnanswered } from "../../egress/network-error.ts";
 import type { GitWire } from "./git-wire.ts";
 import { createPktReader, type PktReader } from "./pkt-line.ts";
 
 type HttpsRepository = Extract<Repository, { transport: "https" }>;
 
 const MAX_REDIRECTS = 3;
+/** Of an answer that is not wanted: what is longer ends the connection. */
+const MOST_UNREAD_BYTES = 16 * 1024;
 
 export function openHttpsWire(
   repository: HttpsRepository,
@@ -26,29 +28,34 @@ export function openHttpsWire(
     breaker.refuse(url.host, limits.notBefore);
     const startedAt = performance.now();
     for (let hop = 0; ; hop++) {
-      const response = await fetch(url, {
-        method: body ? "POST" : "GET",
-        redirect: "manual",
-        signal,
-        dispatcher: limits.dispatcher,
-        headers: {
-          "git-protocol": "version=2",
-          "user-agent": "git/gitops-operator",
-          ...(body ? { "content-type": "application/x-git-upload-pack-request" } : {}),
-        },
-        ...(body ? { body } : {}),
-      }).catch((cause: unknown) => {
-        if (egressRefusal(cause)) {
-          throw new ReconcileError("repository_denied", `git host ${url.host} is refused: ${explainNetworkError(cause)}`, { cause });
-        }
-        const message = `${url.host} could not be reached over https: ${explainNetworkError(cause)}`;
-        const failure = new ReconcileError("git_unreachable", message, { cause });
-        throw isUnanswered(cause) ? breaker.failed(url.host, startedAt, failure) : failure;
-      });
+      // Not fetch, which unpacks what is compressed, however often, and makes a promise of each piece, however small.
+      const response = await limits.dispatcher
+        .request({
+          origin: url.origin,
+          path: url.pathname + url.search,
+          method: body ? "POST" : "GET",
+          signal,
+          headers: {
+            "git-protocol": "version=2",
+            "user-agent": "git/gitops-operator",
+            "accept-encoding": "identity",
+            ...(body ? { "content-type": "application/x-git-upload-pack-request" } : {}),
+          },
+          ...(body ? { body } : {}),
+        })
+        .catch((cause: unknown) => {
+          if (egressRefusal(cause)) {
+            throw new ReconcileError("repository_denied", `git host ${url.host} is refused: ${explainNetworkError(cause)}`, { cause });
+          }
+          const message = `${url.host} could not be reached over https: ${explainNetworkError(cause)}`;
+          const failure = new ReconcileError("git_unreachable", message, { cause });
+          throw isUnanswered(cause) ? breaker.failed(url.host, startedAt, failure) : failure;
+        });
       breaker.answered(url.host);
-      const location = response.headers.get("location");
-      if (response.status >= 300 && response.status < 400 && location && hop < MAX_REDIRECTS) {
-        await response.body?.cancel();
+      const { statusCode: status, headers } = response;
+      if (status !== 200) void response.body.dump({ limit: MOST_UNREAD_BYTES, signal }).catch(() => undefined);
+      const { location } = headers;
+      if (status >= 300 && status < 400 && typeof location === "string" && location !== "" && hop < MAX_REDIRECTS) {
         const next = URL.parse(location, url.href);
         if (!next) throw new ReconcileError("git_protocol", `${url.host} redirects to what is no URL; write the repository's present URL`);
         if (next.origin !== url.origin) {
@@ -65,11 +72,14 @@ export function openHttpsWire(
         url = next;
         continue;
       }
-      if (response.status !== 200 || !response.body) {
-        await response.body?.cancel();
-        throw refusal(response.status, `https://${url.host}${repository.path}`);
+      if (status !== 200) throw refusal(status, `https://${url.host}${repository.path}`);
+      if (!["", "identity"].includes(String(headers["content-encoding"] ?? ""))) {
+        throw new ReconcileError(
+          "git_protocol",
+          `${url.host} sends what is compressed, which it was not asked for; let it send git's answers as they are`,
+        );
       }
-      return createPktReader(response.body as AsyncIterable<Uint8Array>, limits.maxBytes);
+      return createPktReader(piecesOf(response.body, url.host), limits.maxBytes);
     }
   }
 
@@ -79,6 +89,15 @@ export function openHttpsWire(
     close: () => hangUp.abort(),
     abort: () => hangUp.abort(),
   };
+}
+
+async function* piecesOf(body: AsyncIterable<Buffer>, host: string): AsyncGenerator<Buffer, void, undefined> {
+  try {
+    yield* body;
+  } catch (cause) {
+    const code = cause instanceof AnswerInCrumbs ? "git_limit" : "git_unreachable";
+    throw new ReconcileError(code, `${host} did not send its whole answer: ${explainNetworkError(cause)}`, { cause });
+  }
 }
 
 function refusal(status: number, name: string): ReconcileError {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import type { IncomingHttpHeaders, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
@@ -10,12 +11,20 @@ import { openHttpsWire } from "../../../../src/adapters/git/wire/https-wire.ts";
 
 /** A wire to a host that answers the first request with that `location`; the paths of all. */
 async function redirected(t: TestContext, location: string) {
+  const { wire, paths } = await answered(t, (response) => response.writeHead(302, { location }).end());
+  return { wire, paths };
+}
+
+/** A wire to a host that answers the first request so, and others with an end; what it was asked. */
+async function answered(t: TestContext, answer: (response: ServerResponse) => void) {
   const { certPem, keyPem } = createSelfSignedCertificate();
   const paths: string[] = [];
-  const server = createServer({ cert: certPem, key: keyPem }, ({ url = "" }, response) => {
+  const asked: IncomingHttpHeaders[] = [];
+  const server = createServer({ cert: certPem, key: keyPem }, ({ url = "", headers }, response) => {
     paths.push(url);
+    asked.push(headers);
     if (paths.length > 1) response.end("0000");
-    else response.writeHead(302, { location }).end();
+    else answer(response);
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const dispatcher = new Agent({ connect: { rejectUnauthorized: false } });
@@ -25,7 +34,7 @@ async function redirected(t: TestContext, location: string) {
   });
   const { port } = server.address() as AddressInfo;
   const limits = { maxBytes: 1_000, signal: t.signal, dispatcher, breaker: createHostBreaker(), notBefore: 0 };
-  return { paths, wire: openHttpsWire({ transport: "https", host: "127.0.0.1", port, path: "/team/app.git" }, limits) };
+  return { paths, asked, wire: openHttpsWire({ transport: "https", host: "127.0.0.1", port, path: "/team/app.git" }, limits) };
 }
 
 test("a redirect to what is no URL is the git host's fault", async (t) => {
@@ -40,4 +49,12 @@ test("a redirect to a path that begins with two slashes names no other host for 
   await wire.advertisement();
   await wire.request(Buffer.from("0000"));
   assert.equal(paths.at(-1), "//evil.example/x/git-upload-pack");
+});
+
+test("an answer that is compressed, which nobody asked for, is not unpacked", async (t) => {
+  for (const coding of ["gzip", "gzip, gzip", "br", "zstd"]) {
+    const { wire, asked } = await answered(t, (response) => response.writeHead(200, { "content-encoding": coding }).end("x"));
+    await assert.rejects(wire.advertisement(), { code: "git_protocol", message: /sends what is compressed/ }, coding);
+    assert.equal(asked[0]?.["accept-encoding"], "identity");
+  }
 });
