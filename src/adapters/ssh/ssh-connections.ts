@@ -44,7 +44,7 @@ const TIMES = {
   keepaliveMs: 5_000,
   /** How long an unused connection is kept: longer than the interval of the readiness probe. */
   idleMs: 180_000,
-  /** How many unused connections are kept; the one that was unused longest goes first. */
+  /** How many unused connections are kept; of those whose keys are of the namespace with most, the one that was unused longest goes first. */
   maxIdle: 128,
   /** After how long a wait for a place a second connection is opened. */
   spreadAfterMs: 250,
@@ -67,8 +67,8 @@ export function createSshConnections(options: SshConnectionsOptions): SshConnect
   const logins = createSshLogins();
   const breaker = createHostBreaker();
   const lanes = new Map<string, SshLane>();
-  /** Unused connections, longest unused first, with the way to close them. */
-  const idle = new Map<object, () => void>();
+  /** Unused connections, longest unused first; `namespace`: of the Secret with its key. */
+  const idle = new Map<object, { readonly namespace: string; readonly close: () => void }>();
   let opened = 0;
 
   function laneOf(to: SshRepository, key: SshKey): SshLane {
@@ -80,9 +80,8 @@ export function createSshConnections(options: SshConnectionsOptions): SshConnect
       spreadAfterMs,
       idleMs,
       onIdle(connection, close) {
-        idle.set(connection, close);
-        const [longest] = idle.values();
-        if (idle.size > maxIdle) longest?.();
+        idle.set(connection, { namespace: key.secret.namespace, close });
+        if (idle.size > maxIdle) longestOfMost([...idle.values()]).close();
       },
       onBusy: (connection) => void idle.delete(connection),
       onEmpty() {
@@ -146,4 +145,10 @@ export function createSshConnections(options: SshConnectionsOptions): SshConnect
       await Promise.all([...lanes.values()].map((lane) => lane.close(reason)));
     },
   };
+}
+
+/** The first one of the namespace that has most. */
+function longestOfMost<T extends { readonly namespace: string }>(held: readonly T[]): T {
+  const byNamespace = [...Map.groupBy(held, ({ namespace }) => namespace).values()];
+  return byNamespace.reduce((most, some) => (some.length > most.length ? some : most))[0] as T;
 }

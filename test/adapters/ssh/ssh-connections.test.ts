@@ -135,6 +135,22 @@ test("of too many unused connections the one that was unused longest is closed",
   assert.equal(ssh.stats().opened, 3);
 });
 
+// S17
+test("a namespace with more keys than connections are kept closes its own: another's is still there", async (t) => {
+  const { host, connections } = await startSshWorld(t, "in-process");
+  const ssh = connections({ maxIdle: 3 });
+  const keyOf = async (namespace: string) => {
+    const key = await addKey(host);
+    return { ...key, secret: { ...key.secret, namespace } };
+  };
+  const good = await keyOf("good");
+  const evil = await Promise.all(Array.from({ length: 6 }, () => keyOf("evil")));
+  for (const key of [good, ...evil]) await advertise(ssh, host.repository(path), key);
+  await until(() => ssh.stats().connections === 3);
+  await advertise(ssh, host.repository(path), good);
+  assert.equal(ssh.stats().opened, 7);
+});
+
 test("a kept connection that died unnoticed is replaced without a word", async (t) => {
   const { host, key, connections } = await startSshWorld(t, "in-process");
   const proxy = await startTcpProxy(t, host.port);
