@@ -7,7 +7,8 @@ import ssh2, { type Connection, type PublicKeyAuthContext, type ServerChannel } 
 import { fingerprint } from "../src/adapters/ssh/known-hosts.ts";
 import type { SshRepository } from "../src/core/types.ts";
 import { gitEnvironment } from "./git-process.ts";
-import { createPickyGit, type GitProfile } from "./picky-git.ts";
+import type { GitProfile } from "./git-profiles.ts";
+import { createPickyGit } from "./picky-git.ts";
 import { newSshKeyPair, type SshKeyPair, type SshKeyType } from "./ssh-key-pair.ts";
 
 /** Paths below the host's root that a key may use, without leading slash: `team/app.git`. Absent = every one, for reading and writing. */

@@ -24,9 +24,9 @@ import { ReconcileError } from "./errors.ts";
 import { createApp, createHealthApp } from "./http/app.ts";
 import { createEndpoints } from "./http/endpoints.ts";
 import { startHttpServer } from "./http/http-server.ts";
-import { createMetricsState } from "./metrics-state.ts";
 import { createRunWork } from "./run-work.ts";
 import { onceEach } from "./sharing/once-each.ts";
+import { createStateReader } from "./state-reader.ts";
 import { systemClock } from "./system-clock.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
 import type { Redactor } from "./telemetry/redact.ts";
@@ -98,7 +98,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     ...{ onBegin: announcer.retain, onEnd: announcer.passEnded },
   });
 
-  const readState = createMetricsState({
+  const readState = createStateReader({
     ...{ deployments, parse, workDir: config.workDir },
     ...{ notifications: () => chat.counts, githubRateRemaining: outside.githubRateRemaining },
   });

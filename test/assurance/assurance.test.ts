@@ -44,8 +44,7 @@ test("a mark is read with the name below it, whatever the name is made of", () =
     "for (const one of all) {",
     "  // F41b",
     "  programTest(",
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text of a test.
-    '    `${one.isOdd ? { a: "b" }.a : one} and \\`this\\``, async () => {});',
+    `    \`\${one.isOdd ? { a: "b" }.a : one} and \\\`this\\\`\`, async () => {});`,
   ].join("\n");
   assert.deepEqual(marksIn("x.test.ts", source), [
     { ids: ["P1", "F3-F5"], path: "x.test.ts", name: 'a "quoted" name' },

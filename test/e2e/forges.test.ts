@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { startGitHost } from "../../sandbox/git-host.ts";
-import { type GitProfile, gitProfiles } from "../../sandbox/picky-git.ts";
+import { type GitProfile, gitProfiles } from "../../sandbox/git-profiles.ts";
 import { deployShop, type Stage, startStage } from "./stage.ts";
 
 /** The shop's last action, and what the forge refused. */

@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { createBareRepository } from "../../sandbox/bare-repository.ts";
 import { startGitHost } from "../../sandbox/git-host.ts";
 import { gitEnvironment } from "../../sandbox/git-process.ts";
-import { type GitProfile, gitProfiles } from "../../sandbox/picky-git.ts";
+import { type GitProfile, gitProfiles } from "../../sandbox/git-profiles.ts";
 import { DELIM, FLUSH, pkt } from "../../src/adapters/git/wire/pkt-line.ts";
 
 const run = promisify(execFile);

@@ -99,6 +99,9 @@ function createBranch(names: readonly string[]) {
   return { branch, git };
 }
 
+/** What became of it: the code of a failure, else its kind. */
+const inShort = (outcome: Outcome) => (outcome.kind === "failed" ? outcome.error.code : outcome.kind);
+
 function createWorld(names: readonly string[], recheck: (target: Target) => Outcome | undefined = () => undefined) {
   const { branch, git } = createBranch(names);
   const flushes: (() => void)[] = [];
@@ -199,10 +202,7 @@ test("others were first five times: failed, and it is said; a refusal fails the 
   const names = ["a", "bad", "c"];
   const seats = names.map((name) => writers.seat(targetOf(name)));
   const outcomes = await Promise.all(names.map((name, index) => write(seats[index] as Seat, name)));
-  assert.deepEqual(
-    outcomes.map((outcome) => (outcome.kind === "failed" ? outcome.error.code : outcome.kind)),
-    ["patched", "git_push_refused", "patched"],
-  );
+  assert.deepEqual(outcomes.map(inShort), ["patched", "git_push_refused", "patched"]);
 });
 
 test("who was refused before does not spoil the push of others; while the refused go one by one, others of the branch come in between", async () => {
@@ -254,10 +254,7 @@ test("a manifest that was spoilt between the run's look and the push fails alone
   const names = ["a", "spoilt", "c"];
   const seats = names.map((name) => writers.seat(targetOf(name)));
   const outcomes = await Promise.all(names.map((name, index) => write(seats[index] as Seat, name)));
-  assert.deepEqual(
-    outcomes.map((outcome) => (outcome.kind === "failed" ? outcome.error.code : outcome.kind)),
-    ["patched", "manifest_no_container", "patched"],
-  );
+  assert.deepEqual(outcomes.map(inShort), ["patched", "manifest_no_container", "patched"]);
   assert.equal(branch.pushes, 1);
 });
 

@@ -7,7 +7,7 @@ import type { State } from "./telemetry/state-metrics.ts";
 const DISK_LOOK_MS = 60_000;
 const DISK_LOOK_BYTES = 64 * 1024;
 
-interface MetricsStateOptions {
+interface StateReaderOptions {
   readonly deployments: DeploymentCache;
   readonly parse: (record: WorkloadRecord) => Parsed;
   readonly notifications: () => State["notifications"];
@@ -16,7 +16,7 @@ interface MetricsStateOptions {
 }
 
 /** What metrics show of now, read when somebody looks. */
-export function createMetricsState({ deployments, parse, workDir, ...read }: MetricsStateOptions): () => Promise<State> {
+export function createStateReader({ deployments, parse, workDir, ...read }: StateReaderOptions): () => Promise<State> {
   const diskLooks = createFreshest<number | undefined>(DISK_LOOK_BYTES);
   return async () => {
     const ours = deployments.list().map((record) => ({ ...workloadOf(record), parsed: parse(record) }));
