@@ -111,7 +111,7 @@ export const ROOMS: Record<string, Room> = {
   },
   "src/telemetry": {
     promise: "logs, metrics, traces, and what must not be told",
-    asks: ["src/core"],
+    asks: ["src/core", "src/text"],
     doors: ["logger", "metrics", "readable-output", "redact", "state-metrics", "traced-http", "traced-ports", "tracing"],
   },
   "src/check": {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { DiagLogLevel, diag } from "@opentelemetry/api";
 import type { Log } from "../core/ports.ts";
 import { noTracer, type Tracer } from "../core/tracer.ts";
+import { parseJson } from "../text/parse-json.ts";
 import type { Redactor } from "./redact.ts";
 import { createTracer } from "./tracer.ts";
 
@@ -80,9 +81,5 @@ function warnOnce(log: Log) {
 
 /** Failed exports come as JSON with a stack. */
 function problemOf(text: string): string {
-  try {
-    return String((JSON.parse(text) as { message?: unknown }).message ?? text);
-  } catch {
-    return text;
-  }
+  return String((parseJson(text) as { message?: unknown } | null | undefined)?.message ?? text);
 }

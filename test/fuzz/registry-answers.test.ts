@@ -74,11 +74,11 @@ test("credentials are found for the host that they are for and for no other", as
   await holds(t, fc.tuple(fc.array(key, { maxLength: 6 }), hosts, fc.constantFrom("", "/base")), ([all, host, base]) => {
     const registry = parseRegistryAddress(`https://${host}${base}`);
     assert.ok(registry);
-    const entries = all.map((parts) => ({
+    const config = all.map((parts) => ({
       key: parts.join(""),
       credentials: { kind: "password" as const, username: parts[1], password: parts.join("") },
     }));
-    const found = findCredentials({ entries }, registry, "team/app");
+    const found = findCredentials(config, registry, "team/app");
     if (found?.kind === "password") assert.equal(hostOfKey(found.username, "https:"), registry.host);
     // Without a scheme, or with the registry's own, and for the whole host: always found.
     if (all.some(([scheme, name, path]) => scheme !== "http://" && name === host && ["", "/", "/v1/", "/v2"].includes(path)))

@@ -1,9 +1,11 @@
 /** What GitHub Actions does with a commit. */
 import { createHash } from "node:crypto";
 import type { Dispatcher } from "undici";
+import { z } from "zod";
 import type { BuildState } from "../../core/ports.ts";
 import type { Repository } from "../../core/types.ts";
 import { escapeControl } from "../../text/escape.ts";
+import { parseJson } from "../../text/parse-json.ts";
 import { withoutLast } from "../../text/without-last.ts";
 import { type HttpReply, request } from "../egress/http-request.ts";
 import type { Forge } from "./forge.ts";
@@ -128,14 +130,12 @@ function refusal(name: string, { status, text }: HttpReply): string {
   return `GitHub's API does not answer the question for ${name} (${http}); check GITHUB_API_URL`;
 }
 
+const refusalText = z.object({ message: z.string() });
+
 /** GitHub's own words, which often name the missing permission. */
 function said(text: string): string {
-  try {
-    const { message } = JSON.parse(text) as { message?: unknown };
-    return typeof message === "string" && message !== "" ? `: ${escapeControl(message.slice(0, 200))}` : "";
-  } catch {
-    return "";
-  }
+  const { data } = refusalText.safeParse(parseJson(text));
+  return data?.message ? `: ${escapeControl(data.message.slice(0, 200))}` : "";
 }
 
 function limited(waitMs: number): BuildState {

@@ -1,5 +1,6 @@
 /** What GitHub's list of workflow runs says of one commit. */
 import { z } from "zod";
+import { parseJson } from "../../text/parse-json.ts";
 
 /** GitHub's pages have a hundred. More are no such list, and are not looked at one by one. */
 const MOST_RUNS = 1_000;
@@ -13,11 +14,7 @@ export type WorkflowRun = z.infer<typeof schema>["workflow_runs"][number];
 
 /** Undefined: not JSON, or no list of runs. */
 export function parseRuns(text: string): readonly WorkflowRun[] | undefined {
-  try {
-    return schema.safeParse(JSON.parse(text)).data?.workflow_runs;
-  } catch {
-    return undefined;
-  }
+  return schema.safeParse(parseJson(text)).data?.workflow_runs;
 }
 
 /** Ends of a run that built nothing and will not. A run that waits for somebody's approval (`action_required`) has not failed. */

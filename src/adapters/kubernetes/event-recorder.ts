@@ -5,9 +5,11 @@ import type { WorkloadRecord } from "../../core/types.ts";
 import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { dataBytes } from "../../sharing/data-bytes.ts";
 import { createFairQueue } from "../../sharing/fair-queue.ts";
+import { parseJson } from "../../text/parse-json.ts";
 import { cutNote, eventObject, type Item } from "./event-object.ts";
 import type { KubeClient } from "./kube-client.ts";
 import { accessRemedy, type KubeAnswer, type KubeError, statusMessage } from "./kube-error.ts";
+import { mapOf } from "./map-of.ts";
 
 export interface EventRecorder {
   /** Never rejects, never waits. */
@@ -174,11 +176,6 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
 
 /** A 403 too, and no matter of RBAC: a namespace that is being deleted takes nothing new. */
 function isTerminating({ status, text }: KubeAnswer): boolean {
-  if (status !== 403) return false;
-  try {
-    const causes: unknown = JSON.parse(text)?.details?.causes;
-    return Array.isArray(causes) && causes.some((cause) => cause?.reason === "NamespaceTerminating");
-  } catch {
-    return false;
-  }
+  const { causes } = mapOf(mapOf(parseJson(text)).details);
+  return status === 403 && Array.isArray(causes) && causes.some((cause) => mapOf(cause).reason === "NamespaceTerminating");
 }

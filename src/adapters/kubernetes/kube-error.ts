@@ -1,3 +1,6 @@
+import { parseJson } from "../../text/parse-json.ts";
+import { mapOf } from "./map-of.ts";
+
 /**
  * `status`: the server said no; `deadline`, `network`: no answer; `protocol`: an answer that is no Kubernetes API's; `too_large`: more of it than
  * may be held; `credentials`: ours can't be had.
@@ -43,12 +46,8 @@ const messageLimit = 300;
 
 /** The message of a metav1.Status, or the beginning of whatever else was answered. */
 export function statusMessage(text: string): string {
-  let message: unknown;
-  try {
-    message = JSON.parse(text)?.message;
-  } catch {
-    message = text;
-  }
+  const status = parseJson(text);
+  const message = status === undefined ? text : mapOf(status).message;
   return (typeof message === "string" && oneLine(message)) || "no reason given";
 }
 

@@ -1,3 +1,4 @@
+import { parseJson } from "../../text/parse-json.ts";
 import { KubeError } from "./kube-error.ts";
 import type { LongLine } from "./split-lines.ts";
 
@@ -56,12 +57,8 @@ export function isOlderVersion(version: string, than: string): boolean {
 }
 
 function readJson(text: string): object {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new KubeError("protocol", "the API server sent broken JSON", { cause: error });
-  }
+  const value = parseJson(text);
+  if (value === undefined) throw new KubeError("protocol", "the API server sent broken JSON");
   if (typeof value !== "object" || value === null) throw new KubeError("protocol", "the API server sent JSON that is no object");
   return value;
 }

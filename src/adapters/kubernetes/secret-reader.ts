@@ -1,8 +1,10 @@
+import { isUtf8 } from "node:buffer";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SecretField, Secrets } from "../../core/ports.ts";
 import { allowedRepositoriesAnnotation } from "../../core/targets/allowed-repositories.ts";
 import type { SecretRef } from "../../core/types.ts";
 import { ReconcileError } from "../../errors.ts";
+import { parseJson } from "../../text/parse-json.ts";
 import type { KubeClient } from "./kube-client.ts";
 import { accessRemedy, type KubeAnswer, statusMessage } from "./kube-error.ts";
 import { mapOf } from "./map-of.ts";
@@ -42,12 +44,8 @@ export function createSecretReader(client: KubeClient, { deadlineMs = 10_000 } =
   return {
     async read(ref, field) {
       if (!nameForm.test(ref.namespace) || !nameForm.test(ref.name)) throw missing(ref, field);
-      const answer = await fetchSecret(ref).catch((error) => {
-        throw new ReconcileError(
-          "secret_unreadable",
-          `Secret ${ref.namespace}/${ref.name} cannot be read: ${(error as Error).message}; it is tried again at the next pass`,
-          { cause: error },
-        );
+      const answer = await fetchSecret(ref).catch((error: Error) => {
+        throw unreadable(ref, ` cannot be read: ${error.message}; it is tried again at the next pass`, error);
       });
       return decodeField(ref, field, answer);
     },
@@ -56,68 +54,38 @@ export function createSecretReader(client: KubeClient, { deadlineMs = 10_000 } =
 
 function decodeField(ref: SecretRef, field: string, answer: KubeAnswer): SecretField {
   const { status, text } = answer;
-  const secret = `Secret ${ref.namespace}/${ref.name}`;
   if (status === 404) throw missing(ref, field);
   const remedy = accessRemedy(answer, `the verb get on secrets in namespace ${ref.namespace} (Role and RoleBinding)`);
   if (remedy !== undefined && status === 403) {
-    throw new ReconcileError("secret_forbidden", `${secret} may not be read by the operator: ${remedy}`);
+    throw new ReconcileError("secret_forbidden", `Secret ${ref.namespace}/${ref.name} may not be read by the operator: ${remedy}`);
   }
   if (remedy !== undefined) {
-    throw new ReconcileError(
-      "secret_unreadable",
-      `${secret} cannot be read: the API server does not accept the operator's credentials (HTTP 401); ${remedy}`,
-    );
+    throw unreadable(ref, ` cannot be read: the API server does not accept the operator's credentials (HTTP 401); ${remedy}`);
   }
-  if (status !== 200) {
-    throw new ReconcileError(
-      "secret_unreadable",
-      `${secret} cannot be read: HTTP ${status}: ${statusMessage(text)}; it is tried again at the next pass`,
-    );
-  }
-  const { data, annotations } = parseSecret(secret, text);
-  const encoded = data[field];
+  if (status !== 200) throw unreadable(ref, ` cannot be read: HTTP ${status}: ${statusMessage(text)}; it is tried again at the next pass`);
+  const object = parseJson(text);
+  if (object === undefined) throw unreadable(ref, " cannot be read: the API server sent broken JSON");
+  const { data, metadata } = mapOf(object);
+  const encoded = mapOf(data)[field];
   if (typeof encoded !== "string") {
-    throw new ReconcileError(
-      "secret_field_missing",
-      `Failed to read field: ${field} in data, consider recreating the secret with ${recipe(ref, field)}`,
-    );
+    const message = `Failed to read field: ${field} in data, consider recreating the secret with ${recipe(ref, field)}`;
+    throw new ReconcileError("secret_field_missing", message);
   }
   if (encoded.length > (MAX_FIELD_BYTES / 3) * 4) {
-    throw new ReconcileError(
-      "secret_unreadable",
-      `${secret}: field ${field} is longer than ${MAX_FIELD_BYTES / 1024} KiB; keep only what the operator needs in it`,
-    );
+    throw unreadable(ref, `: field ${field} is longer than ${MAX_FIELD_BYTES / 1024} KiB; keep only what the operator needs in it`);
   }
-  const allowed = annotations[allowedRepositoriesAnnotation];
-  return {
-    text: decode(encoded, `${secret}: field ${field}`),
-    // What is no text binds to nothing.
-    allowedRepositories: allowed === undefined || typeof allowed === "string" ? allowed : "",
-  };
-}
-
-/** The parser's own words would quote the Secret, so they are dropped. */
-function parseSecret(secret: string, text: string): Record<"data" | "annotations", Readonly<Record<string, unknown>>> {
-  let object: unknown;
-  try {
-    object = JSON.parse(text);
-  } catch {
-    throw new ReconcileError("secret_unreadable", `${secret} cannot be read: the API server sent broken JSON`);
-  }
-  const { data, metadata } = mapOf(object);
-  return { data: mapOf(data), annotations: mapOf(mapOf(metadata).annotations) };
-}
-
-function decode(encoded: string, what: string): string {
   const bytes = Buffer.from(encoded, "base64");
   if (!base64Form.test(encoded) || bytes.toString("base64") !== encoded) {
-    throw new ReconcileError("secret_unreadable", `${what} is not base64; recreate the Secret with kubectl create secret`);
+    throw unreadable(ref, `: field ${field} is not base64; recreate the Secret with kubectl create secret`);
   }
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw new ReconcileError("secret_unreadable", `${what} is not UTF-8 text; recreate the Secret from a text file`);
-  }
+  if (!isUtf8(bytes)) throw unreadable(ref, `: field ${field} is not UTF-8 text; recreate the Secret from a text file`);
+  const allowed = mapOf(mapOf(metadata).annotations)[allowedRepositoriesAnnotation];
+  // What is no text binds to nothing.
+  return { text: bytes.toString(), allowedRepositories: allowed === undefined || typeof allowed === "string" ? allowed : "" };
+}
+
+function unreadable({ namespace, name }: SecretRef, why: string, cause?: Error): ReconcileError {
+  return new ReconcileError("secret_unreadable", `Secret ${namespace}/${name}${why}`, { cause });
 }
 
 function missing(ref: SecretRef, field: string): ReconcileError {

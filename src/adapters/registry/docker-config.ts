@@ -1,5 +1,6 @@
 /** `.dockerconfigjson` as `docker login` and `kubectl create secret docker-registry` write it, and the older `.dockercfg`. */
 import { z } from "zod";
+import { parseJson } from "../../text/parse-json.ts";
 import { withoutLast } from "../../text/without-last.ts";
 import { hostOfKey, matchesHost } from "./registry-address.ts";
 
@@ -8,9 +9,7 @@ export type Credentials =
   /** An OAuth2 refresh token, as Azure's registry hands out. */
   | { readonly kind: "identity"; readonly token: string };
 
-interface DockerConfig {
-  readonly entries: readonly { readonly key: string; readonly credentials: Credentials }[];
-}
+type DockerConfig = readonly { readonly key: string; readonly credentials: Credentials }[];
 
 type ParsedDockerConfig =
   | { readonly kind: "ok"; readonly config: DockerConfig }
@@ -28,25 +27,20 @@ const entriesByKey = z.record(z.string(), entry.nullable());
 const REMEDY = "write it with kubectl create secret docker-registry";
 
 export function parseDockerConfig(text: string): ParsedDockerConfig {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    // The parser's message quotes the text, which holds secrets.
-    return { kind: "error", problem: `.dockerconfigjson is not JSON; ${REMEDY}` };
-  }
+  const json = parseJson(text);
+  if (json === undefined) return { kind: "error", problem: `.dockerconfigjson is not JSON; ${REMEDY}` };
   const found = entriesOf(json);
   if (!found) return { kind: "error", problem: `.dockerconfigjson has no usable form; ${REMEDY}` };
-  const entries: DockerConfig["entries"][number][] = [];
+  const config: DockerConfig[number][] = [];
   for (const [index, [key, value]] of Object.entries(found).entries()) {
     const parsed = credentialsOf(value);
     if (parsed === "malformed") {
       const name = hostOfKey(key, "https:") ?? `number ${index + 1}`;
       return { kind: "error", problem: `.dockerconfigjson: 'auth' of entry ${name} is not base64 of user:password; ${REMEDY}` };
     }
-    if (parsed) entries.push({ key, credentials: parsed });
+    if (parsed) config.push({ key, credentials: parsed });
   }
-  return { kind: "ok", config: { entries } };
+  return { kind: "ok", config };
 }
 
 function entriesOf(json: unknown): z.infer<typeof entriesByKey> | undefined {
@@ -86,7 +80,7 @@ function decodeBase64(text: string): string | undefined {
 export function findCredentials(config: DockerConfig, registry: URL, repository: string): Credentials | undefined {
   const imagePath = `${withoutLast(registry.pathname, "/")}/${repository}/`;
   let best: { readonly rank: readonly number[]; readonly credentials: Credentials } | undefined;
-  for (const { key, credentials } of config.entries) {
+  for (const { key, credentials } of config) {
     const host = hostOfKey(key, registry.protocol);
     const isExact = host === registry.host;
     if (host === undefined || !(isExact || matchesHost(host, registry))) continue;

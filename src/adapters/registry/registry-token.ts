@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseJson } from "../../text/parse-json.ts";
 import type { HttpReply } from "../egress/http-request.ts";
 import type { Credentials } from "./docker-config.ts";
 import { type ExchangeLimits, exchange, type Unavailable, unavailable } from "./exchange.ts";
@@ -59,15 +60,9 @@ function refreshQuestion(realm: URL, service: string | undefined, scope: string,
 }
 
 function parseToken(text: string): RegistryToken | undefined {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  const parsed = answer.safeParse(json);
-  const token = parsed.data?.token || parsed.data?.access_token;
+  const { data } = answer.safeParse(parseJson(text));
+  const token = data?.token || data?.access_token;
   // Whatever else would not be one header value.
   if (!token || token.length > MOST_TOKEN_CHARACTERS || !/^[\x21-\x7e]+$/.test(token)) return undefined;
-  return { kind: "token", token, lifetimeMs: (parsed.data?.expires_in ?? DEFAULT_LIFETIME_S) * 1_000 };
+  return { kind: "token", token, lifetimeMs: (data?.expires_in ?? DEFAULT_LIFETIME_S) * 1_000 };
 }

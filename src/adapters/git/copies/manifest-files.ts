@@ -1,4 +1,5 @@
 /** Files read from, and commits made in, an object store by object id alone. */
+import { isUtf8 } from "node:buffer";
 import type { Identity } from "../../../core/ports.ts";
 import { ReconcileError } from "../../../errors.ts";
 import { formatCommit } from "../packs/commit-format.ts";
@@ -22,15 +23,11 @@ export async function readFile(read: ReadObject, commit: string, path: string): 
       `${path} has ${blob.length} bytes, more than 1 MiB; name the Deployment's own manifest in gitops.operator.deployment_path`,
     );
   }
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(blob);
-  } catch (cause) {
-    throw new ReconcileError(
-      "manifest_invalid",
-      `${path} is not UTF-8 text; name the Deployment's YAML manifest in gitops.operator.deployment_path`,
-      { cause },
-    );
-  }
+  if (isUtf8(blob)) return blob.toString();
+  throw new ReconcileError(
+    "manifest_invalid",
+    `${path} is not UTF-8 text; name the Deployment's YAML manifest in gitops.operator.deployment_path`,
+  );
 }
 
 /** A commit on `parent` with that one file replaced, and the new objects: blob, trees from the file's folder up, commit. */
