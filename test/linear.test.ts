@@ -67,7 +67,14 @@ const MOST_REFERENCES = 50;
 const SPECIAL = [..." \t\n\r\0!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~0aAé\u2028\u200b😀\ud800"];
 const SSH = { transport: "ssh", user: "git", host: "github.com", port: 22 } as const;
 const secret = { namespace: "shop", name: "key" };
-const commit = { sha: "a".repeat(40), parents: [], time: 0, author: { name: "A", email: "a@example.org" }, message: "m" };
+const commit = {
+  sha: "a".repeat(40),
+  tree: "b".repeat(40),
+  parents: [],
+  time: 0,
+  author: { name: "A", email: "a@example.org" },
+  subject: "m",
+};
 const registry = new URL("https://registry.example");
 const imageQuestion = { repository: "team/app", credentials: { kind: "identity", token: "t" }, whyAnonymous: "" } as const;
 
@@ -158,11 +165,11 @@ const parsers: readonly Parser[] = [
       commitMessage({
         target: targetOf("shop"),
         tag: "v",
-        appCommit: { ...commit, message: text, author: { ...commit.author, name: text } },
+        appCommit: { ...commit, subject: text, author: { ...commit.author, name: text } },
       }),
     pieces: ["A-", "gh-1", "@a", "://", "skip-checks", "[["],
   },
-  { name: "own commit", mostCharacters: MIB, parse: (text) => isOperatorCommit({ ...commit, message: text }, commit.author) },
+  { name: "own commit", mostCharacters: MIB, parse: (text) => isOperatorCommit({ ...commit, subject: text }, commit.author) },
   {
     name: "commit object",
     mostCharacters: 256 * KIB,

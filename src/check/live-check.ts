@@ -5,7 +5,7 @@ import { tagFor } from "../core/commits/tag.ts";
 import { formatImage } from "../core/image.ts";
 import type { GateVerdict, ImageGate } from "../core/images/image-gate.ts";
 import { withoutEmojiCode } from "../core/news/chat-text.ts";
-import type { Git, ManifestEdit, ManifestsBranch, Newest, Places, PushAccess, SecretField, Wanted } from "../core/ports.ts";
+import type { Commit, Git, ManifestEdit, ManifestsBranch, Places, PushAccess, SecretField, Wanted } from "../core/ports.ts";
 import type { ReconcilePorts } from "../core/reconcile.ts";
 import { formatRepository } from "../core/repository.ts";
 import { readLogin, requireAllowed } from "../core/targets/allowed-repositories.ts";
@@ -75,7 +75,10 @@ export async function checkLive(
   const appName = formatRepository(app.repository);
   const name = formatRepository(manifests.repository);
   const notBefore = performance.now();
-  const newest = () => findWanted(branches, notBefore, ports);
+  const newest = async () => {
+    const line = await ports.git.commits(app, notBefore);
+    return { branch: line.branch, commit: await findWanted(line, branches, notBefore, ports) };
+  };
   const observed = await step(`asking ${appName} for its newest commit`, newest, (found) => describeNewest(found, appName));
   const appCommit = observed?.commit;
   const read = () => readManifest(target, manifests, notBefore, ports);
@@ -137,8 +140,8 @@ async function askGate(question: GateQuestion, { gate, readSecret, signal }: Liv
   return verdict;
 }
 
-function describeNewest({ branch, commit: { sha, message, author } }: Newest, repository: string): string {
-  const subject = message.trimStart().split("\n", 1)[0] ?? "";
+function describeNewest({ branch, commit }: { readonly branch: string; readonly commit: Commit }, repository: string): string {
+  const { sha, subject, author } = commit;
   return `the newest commit on '${branch}' of ${repository} is ${sha}, "${subject.slice(0, 100)}" by ${author.name.slice(0, 100)}`;
 }
 

@@ -64,17 +64,22 @@ export interface Identity {
 
 export interface Commit {
   readonly sha: string;
+  /** The id of its root folder. */
+  readonly tree: string;
   readonly parents: readonly string[];
   readonly author: Identity;
   /** Committer time, seconds since 1970. */
   readonly time: number;
-  readonly message: string;
+  /** The first line of the message that is not blank; of a longer one the beginning. */
+  readonly subject: string;
 }
 
-/** The newest commit that counts, and the name of the branch that it was found on. */
-export interface Newest {
+/** A branch's history along first parents, received as far as it is asked for. */
+export interface Line {
   readonly branch: string;
-  readonly commit: Commit;
+  readonly tip: Commit;
+  /** The commit so many generations behind the tip, 1,000 at most. Undefined: the history, or what may be received of it, ends before it. */
+  at(index: number): Promise<Commit | undefined>;
 }
 
 export type PushResult =
@@ -100,10 +105,8 @@ export interface ManifestsCopy {
 
 /** Every call has a deadline of its own. What equal callers ask at once is asked of the remote once. */
 export interface Git {
-  /** The branch's tip, from a listing that began not before that time. Only commits are received, never files. */
-  newestCommit(at: Wanted<Branch>, notBefore: number): Promise<Newest>;
-  /** The newest commit behind that tip that `skip` does not match: along first parents, 1,000 commits at most. */
-  commitBehind(at: Branch, tip: string, notBefore: number, skip: (commit: Commit) => boolean): Promise<Newest>;
+  /** The branch from its tip on, which is of a listing that began not before that time. Only commits are received, never files. */
+  commits(at: Wanted<Branch>, notBefore: number): Promise<Line>;
   /** The manifests branch by its name. One that was not named is found by such a listing, and fetched in the same conversation. */
   manifestsBranch(at: Wanted<ManifestsBranch>, notBefore: number): Promise<ManifestsBranch>;
   /** Runs `work` with the copy, which is not dropped meanwhile. A copy found damaged is made anew and `work` run once more. */

@@ -1,11 +1,11 @@
 /** One Deployment, top to bottom: the list of steps of the contract's §6. */
 import { asReconcileError, inStep } from "../errors.ts";
-import { findWanted, findWantedFrom } from "./commits/find-wanted.ts";
+import { findWanted } from "./commits/find-wanted.ts";
 import { tagFor } from "./commits/tag.ts";
 import { patchStep } from "./delivery/delivery.ts";
 import type { Seat } from "./delivery/writer.ts";
 import type { ImageGate } from "./images/image-gate.ts";
-import type { Git, Identity, Newest, Places, SecretField, SshKey } from "./ports.ts";
+import type { Commit, Git, Identity, Places, SecretField, SshKey } from "./ports.ts";
 import type { Branches, Progress } from "./progress.ts";
 import type { BackOff } from "./runs/back-off.ts";
 import { type AllowedRepositories, readLogin, requireAllowed } from "./targets/allowed-repositories.ts";
@@ -36,7 +36,7 @@ export interface ReconcilePorts {
 export async function reconcile(target: Target, seat: Seat, progress: Progress, ports: ReconcilePorts): Promise<Outcome> {
   const known: { from?: string; to?: string } = {};
   /** What is costly to read is put off before it is asked for, a push once it is known that there is something to push. */
-  const heldBack = ({ commit }: Newest) => {
+  const heldBack = (commit: Commit) => {
     const tag = tagFor(commit.sha, target.options.tag_type);
     known.to = tag;
     const held = ports.backOff.held(target, tag);
@@ -58,19 +58,18 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     // Both branches are listed at once: on a long wire it is the waits one after the other that take the time.
     const lastFailure = ports.backOff.lastFailure(target);
     if (lastFailure === undefined || lastFailure === "git_push_refused") ports.git.refreshAhead(branches.manifests, notBefore);
-    const tip = await during("Failed to get latest SHA", () =>
-      withPortHint(branches.app.repository, () => ports.git.newestCommit(branches.app, notBefore)),
+    const line = await during("Failed to get latest SHA", () =>
+      withPortHint(branches.app.repository, () => ports.git.commits(branches.app, notBefore)),
     );
-    heldBack(tip);
-    const wanted = await during("Failed to get latest SHA", () => findWantedFrom(tip, branches, notBefore, ports));
-    const { tag, held } = heldBack(wanted);
-    const appCommit = wanted.commit;
+    heldBack(line.tip);
+    const appCommit = await during("Failed to get latest SHA", () => findWanted(line, branches, notBefore, ports));
+    const { tag, held } = heldBack(appCommit);
 
     progress.step("manifest", "reading the manifest", known);
     const { at, edit } = await during(patchStep(target, tag), () =>
       withPortHint(branches.manifests.repository, async () => {
         const at = await ports.git.manifestsBranch(branches.manifests, notBefore);
-        ports.onBranches({ observed: wanted.branch, manifests: at.branch });
+        ports.onBranches({ observed: line.branch, manifests: at.branch });
         const { path, image } = target;
         const edit = await ports.git.withManifests(at, async (copy) => {
           const text = await copy.read(await copy.refresh(notBefore), path);
@@ -89,7 +88,10 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
       ...{ readSecret: (ref, field) => readLogin(ports.readSecret, target, ref, field), warn: ports.warn },
       onWait(text) {
         ports.onBuild(appCommit.sha, text);
-        progress.wait(text, async (asked) => (await findWanted(branches, asked, ports)).commit.sha === appCommit.sha);
+        progress.wait(text, async (asked) => {
+          const now = await ports.git.commits(branches.app, asked);
+          return (await findWanted(now, branches, asked, ports)).sha === appCommit.sha;
+        });
       },
     });
     if (image.kind === "waiting") return { kind: "waiting", step: image.text, ...known };

@@ -51,16 +51,11 @@ export function traceGit(git: Git, tracer: Tracer): Git {
   }
 
   return {
-    newestCommit(at, notBefore) {
-      const list = () => git.newestCommit(at, notBefore);
-      return step("git list", branchAttributes(at.repository, at.branch), list, (span, { branch, commit }) =>
-        span.set({ "vcs.ref.head.name": branch, "vcs.ref.head.revision": commit.sha }),
+    commits(at, notBefore) {
+      const list = () => git.commits(at, notBefore);
+      return step("git list", branchAttributes(at.repository, at.branch), list, (span, { branch, tip }) =>
+        span.set({ "vcs.ref.head.name": branch, "vcs.ref.head.revision": tip.sha }),
       );
-    },
-    commitBehind(at, tip, notBefore, skip) {
-      const attributes = { ...branchAttributes(at.repository, at.branch), "vcs.ref.base.revision": tip };
-      const look = () => git.commitBehind(at, tip, notBefore, skip);
-      return step("git look back", attributes, look, (span, { commit }) => span.set({ "vcs.ref.head.revision": commit.sha }));
     },
     manifestsBranch(at, notBefore) {
       const find = () => git.manifestsBranch(at, notBefore);

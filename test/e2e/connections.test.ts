@@ -146,9 +146,9 @@ test("a public application repository over https, protocol v2 and v0, in a proce
     const git = createGit({ connections: {}, dispatcher: new Agent(), workshop: createWorkshop(), workDir: ${JSON.stringify(join(stage.folder, "w"))}, maxRepositoryBytes: 1e6, identity: { name: "a", email: "b" } });
     const [host, port] = new URL(process.argv[1]).host.split(":");
     const repository = { transport: "https", host, port: Number(port), path: "/team/shop.git" };
-    const { commit } = await git.newestCommit({ repository, branch: "master", key: undefined, namespace: "shop" }, 0);
-    console.log(commit.sha, commit.author.name);
-    await git.newestCommit({ repository: { ...repository, path: "/team/none.git" }, branch: "master", key: undefined, namespace: "shop" }, 0).catch((error) => console.log(error.code, error.message));
+    const { tip } = await git.commits({ repository, branch: "master", key: undefined, namespace: "shop" }, 0);
+    console.log(tip.sha, tip.author.name);
+    await git.commits({ repository: { ...repository, path: "/team/none.git" }, branch: "master", key: undefined, namespace: "shop" }, 0).catch((error) => console.log(error.code, error.message));
   `;
   for (protocol of ["v2", "v0"]) {
     const env = { PATH: process.env.PATH, ...compileCache, NODE_EXTRA_CA_CERTS: ca };

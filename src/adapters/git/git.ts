@@ -1,15 +1,16 @@
 /** The core's Git port: newest commits by ref listing, manifests by shallow copies. Nothing is shared between keys. */
 import type { Dispatcher } from "undici";
 import { noObserver, type Observer } from "../../core/observer.ts";
-import type { Branch, Commit, Git, Identity, ManifestsBranch, ManifestsCopy, Newest, PushAccess, Wanted } from "../../core/ports.ts";
-import { formatRepository } from "../../core/repository.ts";
-import { asReconcileError, ReconcileError } from "../../errors.ts";
+import type { Git, Identity, ManifestsBranch, ManifestsCopy, PushAccess, Wanted } from "../../core/ports.ts";
+import { asReconcileError } from "../../errors.ts";
 import { createFreshest } from "../../sharing/freshest.ts";
 import type { Workshop } from "../../workshop/workshop.ts";
 import type { SshConnections } from "../ssh/ssh-connections.ts";
+import { branchId } from "./branch-id.ts";
 import { createArrivals } from "./copies/arrivals.ts";
 import { createManifestsCopies } from "./copies/manifests-copies.ts";
 import { createManifestsCopy } from "./copies/manifests-copy.ts";
+import { createLines } from "./lines.ts";
 import { createContentCache } from "./packs/content-cache.ts";
 import { createPackWork } from "./packs/pack-work.ts";
 import { createGitRemote } from "./wire/git-remote.ts";
@@ -42,19 +43,10 @@ export interface GitOptions extends Partial<typeof LIMITS> {
   readonly observer?: Observer;
 }
 
-/** How far the search for a commit that is not the operator's own goes back (contract §6). */
-const LOOK_BACK = [50, 1_000];
-/** Commits remembered by branch, so that an unmoved tip costs one listing: most take 1 to 2 KB, counted. */
-const MAX_LISTINGS_BYTES = 16 * 2 ** 20;
 /** Names of branches that nobody named. */
 const MAX_NAMES_BYTES = 4 * 2 ** 20;
 /** Folders and manifests of all copies that are kept in memory, so that a pass without news reads nothing from disk. */
 const MAX_CONTENTS_BYTES = 16 * 2 ** 20;
-
-/** The newest commit that counts is the branch's tip itself or one behind it. */
-interface Found extends Newest {
-  readonly tip: string;
-}
 
 export function createGit(options: GitOptions): Git & PushAccess & { close(): Promise<void> } {
   const { connections, dispatcher, identity } = options;
@@ -65,58 +57,13 @@ export function createGit(options: GitOptions): Git & PushAccess & { close(): Pr
     stopping: options.stopping ?? new AbortController().signal,
     observer: options.observer ?? noObserver,
   });
-  const listings = createFreshest<Found>(MAX_LISTINGS_BYTES);
   const names = createFreshest<string>(MAX_NAMES_BYTES);
   const contents = createContentCache<string>(MAX_CONTENTS_BYTES);
   const beginArrival = createArrivals(Math.max(maxCopiesBytes, 2 * options.maxRepositoryBytes));
   const copies = createManifestsCopies({
-    ...{ workDir: options.workDir, maxCopies, maxBytes: maxCopiesBytes, maxMemoryBytes: maxCopiesMemoryBytes, idOf },
+    ...{ workDir: options.workDir, maxCopies, maxBytes: maxCopiesBytes, maxMemoryBytes: maxCopiesMemoryBytes, idOf: branchId },
     createCopy: (folder) => createManifestsCopy({ remote, identity, contents, beginArrival, packWork, folder }),
   });
-
-  function newestCommit(at: Wanted<Branch>, notBefore: number): Promise<Newest> {
-    const load = async (known: Found | undefined, asked: number) => {
-      const found = await look(at, known, asked, 1, () => false);
-      if (found) return found;
-      throw new ReconcileError("git_protocol", `${formatRepository(at.repository)} did not send the commit it names as its tip`);
-    };
-    return listings.get(`tip:${idOf(at)}`, notBefore, load, at.namespace);
-  }
-
-  function commitBehind(at: Branch, tip: string, notBefore: number, skip: (commit: Commit) => boolean): Promise<Newest> {
-    const load = async (known: Found | undefined, asked: number) => {
-      if (known?.tip === tip) return known;
-      for (const depth of LOOK_BACK) {
-        const found = await look(at, undefined, asked, depth, skip);
-        if (found) return found;
-      }
-      throw new ReconcileError(
-        "git_no_commit",
-        `no commit but the operator's own in the last ${LOOK_BACK.at(-1)} of ${formatRepository(at.repository)}, branch '${at.branch}'; push a commit to the application`,
-      );
-    };
-    return listings.get(`behind ${tip}:${idOf(at)}`, notBefore, load, at.namespace);
-  }
-
-  /** The newest commit that counts, among so many generations; `known`: the answer for the tip that it names. */
-  function look(
-    at: Wanted<Branch>,
-    known: Found | undefined,
-    notBefore: number,
-    depth: number,
-    skip: (commit: Commit) => boolean,
-  ): Promise<Found | undefined> {
-    return remote.converse(at, { service: "git-upload-pack", notBefore }, async (wire) => {
-      const server = await openUploadPack(wire);
-      const { branch, tip } = remote.requireTip(at, await server.list(at.branch));
-      if (known?.tip === tip) return { ...known, branch };
-      const { line } = await remote.history(at, server, tip, depth);
-      // A server that can't leave files out would go on sending them.
-      wire.abort();
-      const commit = line.find((one) => !skip(one));
-      return commit && { branch, tip, commit };
-    });
-  }
 
   async function withManifests<T>(at: ManifestsBranch, work: (copy: ManifestsCopy) => Promise<T>): Promise<T> {
     return onceMended(() => copies.use(at, (copy) => work(copy.use(at))));
@@ -124,7 +71,7 @@ export function createGit(options: GitOptions): Git & PushAccess & { close(): Pr
 
   async function manifestsBranch(at: Wanted<ManifestsBranch>, notBefore: number): Promise<ManifestsBranch> {
     const load = (_known: string | undefined, asked: number) => onceMended(() => findBranch(at, asked));
-    const branch = at.branch ?? (await names.get(idOf(at), notBefore, load, at.namespace));
+    const branch = at.branch ?? (await names.get(branchId(at), notBefore, load, at.namespace));
     return { ...at, branch };
   }
 
@@ -141,8 +88,7 @@ export function createGit(options: GitOptions): Git & PushAccess & { close(): Pr
   }
 
   return {
-    newestCommit,
-    commitBehind,
+    commits: createLines(remote),
     manifestsBranch,
     withManifests,
     refreshAhead(at, notBefore) {
@@ -157,11 +103,6 @@ export function createGit(options: GitOptions): Git & PushAccess & { close(): Pr
     },
     close: copies.close,
   };
-}
-
-/** Equal for equal repository, branch (named or not) and key; the parts can't run into one another. */
-function idOf({ repository, branch, key }: Wanted<Branch>): string {
-  return JSON.stringify([repository, branch, key?.id]);
 }
 
 /** What was found damaged has been dropped, and is made anew. */

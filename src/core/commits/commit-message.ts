@@ -36,7 +36,7 @@ export function commitMessage({ target, from, tag, appCommit, unchecked }: Commi
     "",
     `Application commit ${appCommit.sha}`,
     `of ${formatRepository(target.appRepository)}`,
-    `by ${makeHarmless(appCommit.author.name)}: ${makeHarmless(appCommit.message.trimStart().split("\n", 1)[0] ?? "")}`,
+    `by ${makeHarmless(appCommit.author.name)}: ${makeHarmless(appCommit.subject)}`,
     "",
     `Gitops-Operator-Deployment: ${workload}`,
     `Gitops-Operator-Image: ${image}:${tag}`,
@@ -46,9 +46,9 @@ export function commitMessage({ target, from, tag, appCommit, unchecked }: Commi
 }
 
 /** The operator's own, or the original's: the exact subject, and the author that it has here or had there. */
-export function isOperatorCommit(commit: Pick<Commit, "author" | "message">, own: Identity): boolean {
-  const { author, message } = commit;
-  if (message.split("\n", 1)[0]?.trimEnd() !== subject) return false;
+export function isOperatorCommit(commit: Pick<Commit, "author" | "subject">, own: Identity): boolean {
+  const { author } = commit;
+  if (commit.subject !== subject) return false;
   return author.name === originalName || (author.name === own.name && author.email === own.email);
 }
 

@@ -1,7 +1,8 @@
-import type { Commit, Git, Identity, Newest } from "../ports.ts";
+import { ReconcileError } from "../../errors.ts";
+import type { Commit, Git, Identity, Line } from "../ports.ts";
+import { formatRepository } from "../repository.ts";
 import type { ReadBranches } from "../targets/read-branches.ts";
 import { isOperatorCommit } from "./commit-message.ts";
-import { wantedCommit } from "./wanted-commit.ts";
 
 interface CommitPorts {
   readonly git: Git;
@@ -9,19 +10,18 @@ interface CommitPorts {
   readonly identity: Identity;
 }
 
-/** The commit whose image is to be deployed, of a listing not older than `notBefore`. */
-export async function findWanted(branches: ReadBranches, notBefore: number, ports: CommitPorts): Promise<Newest> {
-  return findWantedFrom(await ports.git.newestCommit(branches.app, notBefore), branches, notBefore, ports);
-}
-
-/** The same where the branch's tip is known. */
-export async function findWantedFrom(tip: Newest, branches: ReadBranches, notBefore: number, ports: CommitPorts): Promise<Newest> {
-  const { branch, commit } = tip;
+/** The commit whose image is to be deployed: where the manifests branch holds the operator's commits too, the newest that is not one of them. */
+export async function findWanted(line: Line, branches: ReadBranches, notBefore: number, ports: CommitPorts): Promise<Commit> {
+  let index = 0;
+  let commit: Commit | undefined = line.tip;
   const isOurs = (one: Commit) => isOperatorCommit(one, ports.identity);
-  const isOwn = isOurs(commit) && (await isInManifests(commit, branches, notBefore, ports.git));
-  const wanted = wantedCommit([{ commit, isOwn }]);
-  if (wanted) return { branch, commit: wanted };
-  return ports.git.commitBehind({ ...branches.app, branch }, commit.sha, notBefore, isOurs);
+  if (!isOurs(commit) || !(await isInManifests(commit, branches, notBefore, ports.git))) return commit;
+  while (commit && isOurs(commit)) commit = await line.at(++index);
+  if (commit) return commit;
+  throw new ReconcileError(
+    "git_no_commit",
+    `no commit but the operator's own in the last ${index} of ${formatRepository(branches.app.repository)}, branch '${line.branch}'; push a commit to the application`,
+  );
 }
 
 /** Asked of the commit itself, for the same repository can have several addresses. */

@@ -65,7 +65,7 @@ test("a public repository that a namespace without look-ups left asks for first 
   const repository: Repository = { transport: "https", host: "git.example", port: 443, path: "/team/app.git" };
   const pass = performance.now();
   const ask = (namespace: string) =>
-    askFor(namespace, () => wordsOf(git.newestCommit({ repository, branch: "main", key: undefined, namespace }, pass)));
+    askFor(namespace, () => wordsOf(git.commits({ repository, branch: "main", key: undefined, namespace }, pass)));
   const [greedy, other, another] = await Promise.all(["greedy", "other", "another"].map(ask));
   assert.match(greedy ?? "", NOT_ASKED);
   assert.match(other ?? "", ASKED);
@@ -96,7 +96,7 @@ test("an image that a namespace without look-ups left asks for first is asked fo
       wordsOf(
         gate.check({
           ...{ target, image, isPinned: false, tag: "v1", notBefore, signal: t.signal },
-          appCommit: { sha: "a".repeat(40), parents: [], author: { name: "a", email: "a@b" }, time: 0, message: "m" },
+          appCommit: { sha: "a".repeat(40), tree: "", parents: [], author: { name: "a", email: "a@b" }, time: 0, subject: "m" },
           readSecret: () => Promise.reject(new ReconcileError("secret_missing", "there is none")),
           warn: () => {},
           onWait: () => {},
@@ -131,8 +131,7 @@ test("a connection that a namespace without look-ups left asks for first is open
   const git = await startGit(t, ssh);
   const repository = { ...host.repository(path), host: "git.example" };
   const pass = performance.now();
-  const ask = (namespace: string) =>
-    askFor(namespace, () => wordsOf(git.newestCommit({ repository, branch: "main", key, namespace }, pass)));
+  const ask = (namespace: string) => askFor(namespace, () => wordsOf(git.commits({ repository, branch: "main", key, namespace }, pass)));
   const [greedy, other] = await Promise.all(["greedy", "other"].map(ask));
   assert.match(greedy ?? "", NOT_ASKED);
   assert.match(other ?? "", /"branch":"main"/);
@@ -144,7 +143,7 @@ test("a login that is put off for a namespace is another's that has the same key
   const git = await startGit(t, connections());
   const ask = (namespace: string, asked = key) =>
     askFor(namespace, () =>
-      wordsOf(git.newestCommit({ repository: host.repository(path), branch: "main", key: asked, namespace }, performance.now())),
+      wordsOf(git.commits({ repository: host.repository(path), branch: "main", key: asked, namespace }, performance.now())),
     );
   const stranger = parseSshKey(newSshKeyPair().privateKey, { namespace: "greedy", name: "wrong" });
   assert.match(await ask("greedy", stranger), /does not accept/);
@@ -162,6 +161,6 @@ test("whatever is asked of a git host is asked for the namespace whose branch it
     return loopback(name);
   };
   const git = await startGit(t, connections({ addressesOf }));
-  await git.newestCommit({ repository: host.repository(path), branch: "main", key, namespace: "team" }, performance.now());
+  await git.commits({ repository: host.repository(path), branch: "main", key, namespace: "team" }, performance.now());
   assert.deepEqual(askers, ["team"]);
 });

@@ -79,9 +79,8 @@ function createBranch(names: readonly string[]) {
     },
   };
   const git: Git = {
-    newestCommit: () => Promise.reject(new Error("not asked here")),
+    commits: () => Promise.reject(new Error("not asked here")),
     refreshAhead: () => undefined,
-    commitBehind: () => Promise.reject(new Error("not asked here")),
     manifestsBranch: () => Promise.reject(new Error("not asked here")),
     withManifests: ({ key, namespace }, work) =>
       work({
@@ -132,7 +131,7 @@ function createWorld(names: readonly string[], recheck: (target: Target) => Outc
   const write = (seat: Seat, name: string, signal = new AbortController().signal, wasRefused = false, namespace = "default") => {
     const target = targetOf(name, { namespace });
     const at = { repository: target.manifestRepository, branch: "master", key: keyOf(name), namespace: target.namespace };
-    const appCommit = { sha: NEW, parents: [], author: { name: "a", email: "a@b" }, time: 0, message: "m" };
+    const appCommit = { sha: NEW, tree: "", parents: [], author: { name: "a", email: "a@b" }, time: 0, subject: "m" };
     return seat.write({
       target,
       at,

@@ -34,7 +34,7 @@ test("equal questions of one pass are asked once, of the registry and of the for
     gate.check({
       ...{ target: targetOf("shop", { namespace, image, ...ofToken("token"), ...more }), image, isPinned: false, notBefore },
       ...{ tag: sha, signal: t.signal, warn: assert.fail, onWait: assert.fail },
-      appCommit: { sha, parents: [], author: { name: "a", email: "a@b" }, time: 0, message: "m" },
+      appCommit: { sha, tree: "", parents: [], author: { name: "a", email: "a@b" }, time: 0, subject: "m" },
       readSecret: async ({ name }) => name,
     });
   const equal = Array.from({ length: 50 }, (_, index) => ask(`team-${index}`, "1"));

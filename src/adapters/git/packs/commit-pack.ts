@@ -23,6 +23,8 @@ export interface PackedHistory {
   /** The newest first. */
   readonly line: readonly Commit[];
   readonly isFound: boolean;
+  /** Nothing is behind what was received: the history begins there. */
+  readonly isWhole: boolean;
 }
 
 /** Reads all commits at the head of the pack, up to the first object of another kind. `pack`: as much of it as is there. */
@@ -35,7 +37,8 @@ export function readHistory(
   if (commits === "incomplete") return commits;
   const line: Commit[] = [];
   for (let at = commits.get(from); at && line.length < most; at = commits.get(at.parents[0] ?? "")) line.push(at);
-  return { line, isFound: sought !== undefined && commits.has(sought) };
+  const isWhole = commits.values().every(({ parents }) => parents.every((parent) => commits.has(parent)));
+  return { line, isFound: sought !== undefined && commits.has(sought), isWhole };
 }
 
 /** By object id. */

@@ -4,7 +4,7 @@ import { objectId } from "./object-id.ts";
 
 /** What is kept of one commit, in bytes; the rest of a longer text is not read. The operator's own messages have a third of it. */
 const MOST_NAME_BYTES = 512;
-const MOST_MESSAGE_BYTES = 4 * 1024;
+const MOST_SUBJECT_BYTES = 1_000;
 /** Linux has a merge of 66. */
 const MOST_PARENTS = 100;
 /** ` 1700000000 +0000`, with room for years to come. */
@@ -12,6 +12,7 @@ const MOST_TIME_BYTES = 32;
 
 const NEWLINE = 0x0a;
 const SPACE = 0x20;
+const RETURN = 0x0d;
 const ID_CHARACTERS = 40;
 
 /**
@@ -32,16 +33,17 @@ export function parseCommit(content: Buffer): Commit {
     return headers.subarray(start, end);
   }
 
-  take("tree ");
+  const tree = take("tree ")?.toString("latin1", 0, ID_CHARACTERS) ?? "";
   const parents: string[] = [];
   for (let parent = take("parent "); parent; parent = take("parent "))
     if (parents.length < MOST_PARENTS && parent.length === ID_CHARACTERS) parents.push(parent.toString("latin1"));
   return {
     sha: objectId("commit", content).toString("hex"),
+    tree,
     parents,
     author: parsePerson(take("author ")),
     time: parseTime(take("committer ")),
-    message: textOf(content.subarray(headersEnd + 2), MOST_MESSAGE_BYTES),
+    subject: subjectOf(content.subarray(headersEnd + 2)),
   };
 }
 
@@ -59,6 +61,14 @@ function parseTime(line: Buffer = Buffer.alloc(0)): number {
   const written = line.subarray(line.lastIndexOf(">") + 1);
   if (written.length > MOST_TIME_BYTES) return 0;
   return Number(/^ (\d{1,15}) [+-]\d{4}$/.exec(written.toString("latin1"))?.[1] ?? 0);
+}
+
+/** Of the message: git takes blank lines at its beginning for none. */
+function subjectOf(message: Buffer): string {
+  let start = 0;
+  while (message[start] === NEWLINE || message[start] === SPACE || message[start] === RETURN) start += 1;
+  const line = message.subarray(start, endOr(message.indexOf(NEWLINE, start), message.length));
+  return textOf(line, MOST_SUBJECT_BYTES).trimEnd();
 }
 
 /** The text's beginning, without half a character at its end. */

@@ -3,8 +3,8 @@ import { damagedPack, type HistoryQuestion, type PackedHistory, readHistory, too
 import { inlineOrAside } from "./inline-work.ts";
 import { PACK_HEADER_BYTES } from "./pack-entry.ts";
 
-/** A thousand commits of the longest messages and signatures that people make have half of it. */
-const MAX_PACKED_BYTES = 8 * 1024 * 1024;
+/** A thousand commits with the longest messages and signatures that people make are less. */
+const MAX_PACKED_BYTES = 4 * 1024 * 1024;
 
 type ReadAside = (pack: Buffer) => Promise<PackedHistory | "incomplete">;
 

@@ -70,8 +70,13 @@ interface GitRemoteOptions {
   readonly observer: Observer;
 }
 
-/** How far back a commit is looked for when others have pushed on top of it. */
-const LOOK_BACK = 200;
+/**
+ * Generations of commits, step by step: `deepen` counts along every parent, so in a repository with many merges a thousand generations can be
+ * fourteen thousand commits, and nothing asks for them first.
+ */
+export const DEPTHS: readonly number[] = [1, 10, 50, 250, 1_000];
+/** As far back a commit is looked for when others have pushed on top of it. */
+const FIND_DEPTHS = DEPTHS.filter((depth) => depth > 1 && depth < 1_000);
 const ASK_AGAIN_MS = [0, 1_000, 3_000];
 
 export function createGitRemote(options: GitRemoteOptions): GitRemote {
@@ -139,17 +144,24 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
       owner,
     );
 
-  function findCommit(at: Branch, sha: string, unheld: string | undefined, graceMs?: () => number): Promise<History> {
-    const question = { service: "git-upload-pack", notBefore: performance.now(), ...(graceMs && { graceMs }) } as const;
-    return converse(at, question, async (wire) => {
-      const server = await openUploadPack(wire);
-      const { tip = "" } = await server.list(at.branch);
-      if (tip === sha) return { tip, found: true };
-      if (tip === unheld || tip === "") return { tip, found: false };
-      const { isFound } = await history(at, server, tip, LOOK_BACK, sha);
-      wire.abort();
-      return { tip, found: isFound };
-    });
+  async function findCommit(at: Branch, sha: string, unheld: string | undefined, graceMs?: () => number): Promise<History> {
+    const notBefore = performance.now();
+    const look = (depth: number) =>
+      converse(at, { service: "git-upload-pack", notBefore, ...(graceMs && { graceMs }) }, async (wire) => {
+        const server = await openUploadPack(wire);
+        const { tip = "" } = await server.list(at.branch);
+        if (tip === sha || tip === unheld || tip === "") return { tip, found: tip === sha, isWhole: true };
+        const { isFound, isWhole } = await history(at, server, tip, depth, sha);
+        wire.abort();
+        return { tip, found: isFound, isWhole };
+      });
+    let seen: History = { tip: "", found: false };
+    for (const depth of FIND_DEPTHS) {
+      const { isWhole, ...looked } = await look(depth);
+      seen = looked;
+      if (seen.found || isWhole) break;
+    }
+    return seen;
   }
 
   const lookAfterPush: GitRemote["lookAfterPush"] = async (at, { from, to }, why) => {

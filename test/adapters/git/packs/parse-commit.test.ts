@@ -34,7 +34,7 @@ for (const [what, make] of [
 }
 
 test("of a commit little is kept, however much it says, and no character in halves", () => {
-  const { parents, author, message } = parseCommit(
+  const { parents, author, subject } = parseCommit(
     Buffer.from(
       `tree ${TREE}\n${`parent ${"a".repeat(40)}\n`.repeat(1_000)}author ${"🐙".repeat(9_999)} <${"é".repeat(9_999)}> 1 +0000\n\n€${"€".repeat(99_999)}`,
     ),
@@ -42,7 +42,7 @@ test("of a commit little is kept, however much it says, and no character in halv
   assert.equal(parents.length, 100);
   assert.equal(author.name, "🐙".repeat(128));
   assert.equal(author.email, "é".repeat(256));
-  assert.equal(message, "€".repeat(1_365));
+  assert.equal(subject, "€".repeat(333));
 });
 
 test("what is kept of a commit does not keep its bytes in memory", () => {
@@ -51,6 +51,13 @@ test("what is kept of a commit does not keep its bytes in memory", () => {
   const kept = Array.from({ length: 300 }, (_, i) => parseCommit(commit("a <a> 1 +0000", `${i} ${"m".repeat(2 ** 19)}`)));
   const held = process.memoryUsage().heapUsed - before;
   assert.ok(kept.length === 300 && held < 64 * 2 ** 20, `${held} bytes`);
+});
+
+test("the subject is the first line that is not blank, without blanks around it", () => {
+  const subjectOf = (message: string) => parseCommit(commit("a <a> 1 +0000", message)).subject;
+  assert.equal(subjectOf("Add search\n\nlong story\n"), "Add search");
+  assert.equal(subjectOf("\n \r\n  Add search \r\nmore"), "Add search");
+  for (const none of ["", "\n", " \n\n"]) assert.equal(subjectOf(none), "");
 });
 
 test("broken people and times are empty, not wrong", () => {

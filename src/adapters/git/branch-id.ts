@@ -1,0 +1,6 @@
+import type { Branch, Wanted } from "../../core/ports.ts";
+
+/** Equal for equal repository, branch (named or not) and key; the parts can't run into one another. */
+export function branchId({ repository, branch, key }: Wanted<Branch>): string {
+  return JSON.stringify([repository, branch, key?.id]);
+}
