@@ -127,11 +127,16 @@ export interface ManifestQuestion {
 /** An image whose registry is known. */
 export type PulledImage = ImageName & { readonly registry: string };
 
-export type ManifestEdit =
-  /** `image`: with the host that the manifest pulls it from. */
-  | { readonly kind: "up_to_date"; readonly image: PulledImage }
+export type ManifestEdit = {
+  /** With the host that the manifest pulls it from. */
+  readonly image: PulledImage;
+  /** Of the images that are ours, as they stand in the file: each once, in its order. */
+  readonly tags: readonly string[];
+} & (
+  | { readonly kind: "up_to_date" }
   /** `from`: the first differing tag that was there; `text`: with the wanted tag; `isPinned`: a digest stands at what is changed. */
-  | { readonly kind: "update"; readonly from?: string; readonly image: PulledImage; readonly text: string; readonly isPinned: boolean };
+  | { readonly kind: "update"; readonly from?: string; readonly text: string; readonly isPinned: boolean }
+);
 
 /** Where in a manifest the tag stands. Whoever wrote the file stops nobody else: what it costs is the namespace's alone. */
 export interface Places {

@@ -41,8 +41,18 @@ export function commitMessage({ target, from, tag, appCommit, unchecked }: Commi
     `Gitops-Operator-Deployment: ${workload}`,
     `Gitops-Operator-Image: ${image}:${tag}`,
     `Gitops-Operator-Commit: ${appCommit.sha}`,
+    `Gitops-Operator-File: ${fileInTrailer(target.path)}`,
     "",
   ].join("\n");
+}
+
+/** A path as a trailer has it: what forges or CI systems may act on is percent-encoded, so that it stays the same path for whoever reads it. */
+export function fileInTrailer(path: string): string {
+  return path
+    .toWellFormed()
+    .replace(/[^\p{L}\p{N}._/-]/gu, (sign) => `%${Buffer.from(sign).toString("hex").toUpperCase().match(/../g)?.join("%")}`)
+    .replace(/-(?<=[Gg][Hh]-|[A-Z][A-Z0-9_]*-)(?=\d)/g, "%2D")
+    .replace(/(?<=skip)-(?=checks)/gi, "%2D");
 }
 
 /** The operator's own, or the original's: the exact subject, and the author that it has here or had there. */

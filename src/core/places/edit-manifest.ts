@@ -20,12 +20,13 @@ export function editManifest(text: string, path: string, image: ImageName, tag: 
   }
   const registry = image.registry ?? found.registry;
   const pulled = { ...withRegistry(image, registry), registry };
+  const stands = { image: pulled, tags: [...new Set(found.ours.flatMap((ours) => ours.tag ?? []))] };
   const decision = decide(found.ours, tag);
-  if (decision.kind === "up_to_date") return { kind: "up_to_date", image: pulled };
+  if (decision.kind === "up_to_date") return { kind: "up_to_date", ...stands };
   const written = writePlaces(text, image, tag, digest);
   if (written.kind === "invalid") throw invalid(path, written.reason);
   const isPinned = found.ours.some((ours) => ours.tag !== tag && ours.digest !== undefined);
-  return { kind: "update", image: pulled, isPinned, text: written.text, ...(decision.from === undefined ? {} : { from: decision.from }) };
+  return { kind: "update", ...stands, isPinned, text: written.text, ...(decision.from === undefined ? {} : { from: decision.from }) };
 }
 
 function whatIsThere(images: readonly string[], instead: readonly string[] | undefined): string {

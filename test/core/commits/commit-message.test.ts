@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
-import { commitMessage, isOperatorCommit } from "../../../src/core/commits/commit-message.ts";
+import { commitMessage, fileInTrailer, isOperatorCommit } from "../../../src/core/commits/commit-message.ts";
 import type { Commit } from "../../../src/core/ports.ts";
 import { createRandom } from "../../random.ts";
 import { targetOf } from "../targets.ts";
@@ -33,6 +33,7 @@ by Ada: Add search
 Gitops-Operator-Deployment: prod/web
 Gitops-Operator-Image: team/app:2222222
 Gitops-Operator-Commit: ${sha}
+Gitops-Operator-File: web/deployment.yaml
 `,
   );
   assert.match(commitMessage({ target, tag: "2222222", appCommit: commit("x") }), /image team\/app: 2222222\n/);
@@ -50,7 +51,9 @@ test("git reads exactly our trailers, whatever the application's author wrote", 
     ),
   });
   const trailers = execFileSync("git", ["interpret-trailers", "--parse"], { input: message, encoding: "utf8" });
-  assert.equal(trailers, `Gitops-Operator-Deployment: prod/web\nGitops-Operator-Image: team/app:${sha}\nGitops-Operator-Commit: ${sha}\n`);
+  const [deployment, image, ...others] = trailers.trimEnd().split("\n");
+  assert.deepEqual([deployment, image], ["Gitops-Operator-Deployment: prod/web", `Gitops-Operator-Image: team/app:${sha}`]);
+  assert.deepEqual(others, [`Gitops-Operator-Commit: ${sha}`, "Gitops-Operator-File: web/deployment.yaml"]);
 });
 
 /** What forges and CI systems act on, anywhere in a message. */
@@ -120,9 +123,29 @@ test("no author or subject makes a message that anything acts on (5,000 generate
     "\ud800",
   ];
   for (let round = 0; round < 5000; round++) {
-    const text = commitMessage({ target, tag: sha, appCommit: commit(random.text(alphabet, 12), random.text(alphabet, 6)) });
+    const facts = {
+      target: { ...target, path: random.text(alphabet, 6) },
+      tag: sha,
+      appCommit: commit(random.text(alphabet, 12), random.text(alphabet, 6)),
+    };
+    const text = commitMessage(facts);
     for (const act of acts) assert.doesNotMatch(text, act);
-    assert.equal(text.split("\n").length, 12, text);
+    assert.equal(text.split("\n").length, 13, text);
+  }
+});
+
+test("a file is told by its path; what is acted on is percent-encoded, so that the path can be read back", () => {
+  for (const [path, told] of [
+    ["apps/my-shop-1/deployment.v2.yaml", "apps/my-shop-1/deployment.v2.yaml"],
+    ["läden/Бар.yaml", "läden/Бар.yaml"],
+    ["a b/@team #1 [skip ci]/gh-3/PROJ-12.yaml", "a%20b/%40team%20%231%20%5Bskip%20ci%5D/gh%2D3/PROJ%2D12.yaml"],
+    ["100%/🚀/Skip-Checks.yaml", "100%25/%F0%9F%9A%80/Skip%2DChecks.yaml"],
+  ] as const) {
+    assert.equal(fileInTrailer(path), told);
+    assert.equal(decodeURIComponent(told), path);
+    assert.ok(
+      commitMessage({ target: { ...target, path }, tag: sha, appCommit: commit("x") }).endsWith(`\nGitops-Operator-File: ${told}\n`),
+    );
   }
 });
 

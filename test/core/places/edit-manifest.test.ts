@@ -82,3 +82,13 @@ test("a pointer of Git LFS is named with its path and the remedy", () => {
     message: /^deploy\.yaml can't be used as a manifest: it is a Git LFS pointer, not the file itself; keep manifests out of LFS/,
   });
 });
+
+test("the tags of the images that are ours are told as they stand, each once, whether something is to be changed or not", () => {
+  const images = ["team/app:b", "team/other:9", "team/app", "team/app:a", "team/app:b"].map((image) => `{image: "${image}"}`);
+  const text = (list: readonly string[]) =>
+    `${of("Deployment", "apps/v1")}spec: {template: {spec: {initContainers: [{image: "team/app:init"}], containers: [${list.join(", ")}]}}}\n`;
+  const edit = editManifest(text(images), "a.yaml", app, "a");
+  assert.deepEqual([edit.kind, edit.tags], ["update", ["b", "a", "init"]]);
+  const done = editManifest(text(images).replaceAll(/app(:\w+)?"/g, 'app:a"'), "a.yaml", app, "a");
+  assert.deepEqual([done.kind, done.tags], ["up_to_date", ["a"]]);
+});
