@@ -14,6 +14,7 @@ const HOMES: Record<string, RegExp> = {
   pino: /^src\/telemetry\//,
   "pino-pretty": /^src\/telemetry\//,
   "prom-client": /^src\/telemetry\//,
+  semver: /^src\/core\/release-pattern\.ts$/,
   ssh2: /^src\/adapters\/ssh\//,
   tldts: /^src\/adapters\/registry\//,
   undici: /^src\/adapters\/(egress|kubernetes|git)\//,

@@ -103,6 +103,57 @@ export interface ManifestsCopy {
   push(from: string, to: string): Promise<PushResult>;
 }
 
+/** A git tag, and the commit that it names. */
+export interface Release {
+  readonly name: string;
+  readonly sha: string;
+}
+
+/** Which git tags count as releases, and which of two is the higher. */
+export interface ReleasePattern<Version extends object = object> {
+  /** Equal ones say the same of every name. */
+  readonly glob: string;
+  /** With which all of them begin. */
+  readonly prefix: string;
+  /** Undefined: it is none. */
+  versionOf(name: string): Version | undefined;
+  /** Above 0: `a` is the higher. */
+  compare(a: Version, b: Version): number;
+}
+
+/** A folder of a repository, and the names in it that are asked for. */
+export interface FolderQuestion {
+  /** Its object id. */
+  readonly tree: string;
+  readonly names: readonly string[];
+}
+
+export interface FolderView {
+  /** In the order of the names; undefined: no entry has that name. */
+  readonly named: readonly ({ readonly mode: string; readonly id: string } | undefined)[];
+  /** Equal for equal other entries; empty where there are none. */
+  readonly rest: string;
+}
+
+/** What stands at the paths of an application in one commit. */
+export interface PathPrint {
+  /** Equal for equal contents; empty where nothing is there. */
+  readonly print: string;
+  /** The paths that are there, of those that are named. */
+  readonly found: readonly string[];
+}
+
+/** Makes prints of what is asked for folder by folder. */
+export interface PathPrinter {
+  /** Equal ones make equal prints. */
+  readonly key: string;
+  /** Of a root folder. `view`: what is known of a folder; the others are needed. */
+  print(
+    tree: string,
+    view: (folder: FolderQuestion) => FolderView | undefined,
+  ): { readonly kind: "print"; readonly print: PathPrint } | { readonly kind: "needs"; readonly folders: readonly FolderQuestion[] };
+}
+
 /** Every call has a deadline of its own. What equal callers ask at once is asked of the remote once. */
 export interface Git {
   /** The branch from its tip on, which is of a listing that began not before that time. Only commits are received, never files. */

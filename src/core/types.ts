@@ -68,6 +68,12 @@ export type Settings = Omit<CompleteValues, "enabled" | "tag_type"> & {
   readonly tag_type: Options["tag_type"];
 };
 
+/** Which files and folders of the application's repository count: relative to its root, without a `/` at either end. */
+export interface AppPaths {
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+}
+
 /** What one Deployment wants, parsed: plain data, compared by value to see whether the annotations changed. */
 export interface Target extends Workload {
   readonly appRepository: Repository;
