@@ -77,7 +77,7 @@ export function connectOutside(options: OutsideOptions) {
     realms: config.registryRealms,
   });
   const gitHub = createGithubActions({ dispatcher, apiUrl: config.githubApiUrl, gitHubHost: config.githubHost });
-  const budget = createSecretBudget();
+  const takeBudget = createSecretBudget();
 
   /** Reads what this Deployment may name; what is read is kept out of every text until the release. */
   function readSecretFor({ namespace }: Pick<Target, "namespace">, releases: DisposableStack) {
@@ -87,7 +87,7 @@ export function connectOutside(options: OutsideOptions) {
         throw secretDenied(ref, namespace);
       }
       const read = await secrets.read(ref, field);
-      releases.defer(budget.take(namespace, Buffer.byteLength(read.text)));
+      releases.defer(takeBudget(namespace, Buffer.byteLength(read.text)));
       releases.defer(redactor.watch(read.text));
       if (field === "ssh-privatekey") options.onKeyRead?.(ref, read.allowedRepositories !== undefined);
       return read;

@@ -1,28 +1,15 @@
 import { isIPv6 } from "node:net";
+import { createHoldings } from "../sharing/holdings.ts";
 
 /**
  * Who holds what there is little of. Over `share` an address gets more only while fewer than `generousUntil` are taken in all, so that few can't
- * keep out the others.
+ * keep out the others. Undefined: none is left for that address; else what to call once it is given back.
  */
-export function createAddressShares(share: number, generousUntil = 0) {
-  const held = new Map<string, number>();
-  let total = 0;
-
-  return {
-    /** Undefined: none is left for that address; else what to call once it is given back. */
-    take(address: string): (() => void) | undefined {
-      const owner = ownerOf(address);
-      const own = held.get(owner) ?? 0;
-      if (own >= share && total >= generousUntil) return undefined;
-      total += 1;
-      held.set(owner, own + 1);
-      return () => {
-        total -= 1;
-        const left = (held.get(owner) ?? 0) - 1;
-        if (left > 0) held.set(owner, left);
-        else held.delete(owner);
-      };
-    },
+export function createAddressShares(share: number, generousUntil = 0): (address: string) => (() => void) | undefined {
+  const taken = createHoldings();
+  return (address) => {
+    const owner = ownerOf(address);
+    return taken.of(owner) < share || taken.total < generousUntil ? taken.take(owner) : undefined;
   };
 }
 

@@ -5,12 +5,6 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createAddressShares } from "./address-shares.ts";
 
-interface HttpServer {
-  readonly port: number;
-  /** Answers that are ready go out; who still holds a connection after that is cut off. */
-  close(): Promise<void>;
-}
-
 interface HttpServerOptions {
   readonly port: number;
   /** Undefined: all interfaces, IPv6 and IPv4. */
@@ -34,7 +28,7 @@ const LIMITS = {
 export type HttpLimits = typeof LIMITS;
 const LAST_ANSWERS_MS = 1_000;
 
-export async function startHttpServer(app: RequestListener, { port, host, limits = LIMITS }: HttpServerOptions): Promise<HttpServer> {
+export async function startHttpServer(app: RequestListener, { port, host, limits = LIMITS }: HttpServerOptions) {
   const server = createServer(
     {
       headersTimeout: limits.headersMs,
@@ -45,9 +39,9 @@ export async function startHttpServer(app: RequestListener, { port, host, limits
     app,
   );
   server.maxConnections = limits.connections;
-  const shares = createAddressShares(limits.connectionShare, limits.connections / 2);
+  const takeShare = createAddressShares(limits.connectionShare, limits.connections / 2);
   server.on("connection", (socket) => {
-    const release = shares.take(socket.remoteAddress ?? "");
+    const release = takeShare(socket.remoteAddress ?? "");
     if (release) socket.once("close", release);
     else socket.destroy();
   });
@@ -63,7 +57,8 @@ export async function startHttpServer(app: RequestListener, { port, host, limits
   });
   return {
     port: (server.address() as AddressInfo).port,
-    async close() {
+    /** Answers that are ready go out; who still holds a connection after that is cut off. */
+    async close(): Promise<void> {
       const closed = once(server, "close");
       server.close();
       await Promise.race([closed, sleep(LAST_ANSWERS_MS, undefined, { ref: false })]);

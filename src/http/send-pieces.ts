@@ -15,13 +15,13 @@ const MOST_FOR_ONE = 4;
 /** Who reads nothing for so long gets no more. */
 const STALL_MS = 30_000;
 
-/** The pieces make up the answer; an empty one is a place to pause at. The response has its headers. */
-type SendPieces = (response: Response, pieces: Iterable<string>) => Promise<void>;
-
-/** One slice per turn of the event loop, of all answers together. `stallMs`: shorter in tests, a stall can't be had sooner. */
-export function createPieceSender(stallMs = STALL_MS): SendPieces {
+/**
+ * The pieces make up the answer; an empty one is a place to pause at. The response has its headers. One slice per turn of the event loop, of all
+ * answers together. `stallMs`: shorter in tests, a stall can't be had sooner.
+ */
+export function createPieceSender(stallMs = STALL_MS) {
   const turn = takeTurns(1);
-  const shares = createAddressShares(MOST_FOR_ONE);
+  const takeShare = createAddressShares(MOST_FOR_ONE);
   let count = 0;
 
   async function sendAll(response: Response, pieces: Iterable<string>): Promise<void> {
@@ -46,9 +46,9 @@ export function createPieceSender(stallMs = STALL_MS): SendPieces {
     else response.send(Buffer.from(slice));
   }
 
-  return async (response, pieces) => {
+  return async (response: Response, pieces: Iterable<string>): Promise<void> => {
     if (count >= MOST_AT_ONCE) return refuse(response, `${MOST_AT_ONCE} such pages are being sent already`);
-    const release = shares.take(response.req.socket.remoteAddress ?? "");
+    const release = takeShare(response.req.socket.remoteAddress ?? "");
     if (!release) return refuse(response, `${MOST_FOR_ONE} such pages are being sent to this address already`);
     count += 1;
     try {

@@ -4,14 +4,6 @@ import { CALLS, type CallKind, PHASES, type Phase, type RunObserver } from "../c
 import { idOf, logFields, type Outcome, type Result, type Workload } from "../core/types.ts";
 import { metricKinds } from "./metric-kinds.ts";
 
-interface RunMetrics {
-  runStarted(): RunObserver;
-  called(kind: CallKind): void;
-  ended(result: Result): void;
-  /** Brings the gauges up to now; Deployments that are not tracked any more lose their series. */
-  refresh(tracked: readonly Workload[]): void;
-}
-
 interface ActiveRun {
   readonly startedAt: number;
   phase: Phase;
@@ -24,7 +16,7 @@ const ACTIONS = Object.keys(RESULTS) as Outcome["kind"][];
 const controller = "deployment";
 const buckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 240, 600];
 
-export function createRunMetrics(register: Registry): RunMetrics {
+export function createRunMetrics(register: Registry) {
   const { counter, gauge, histogram } = metricKinds(register, "gitops_operator_");
   const stock = metricKinds(register, "");
   const runs = counter("runs_total", "Results of Deployments by action, disabled and malformed ones included.", "action");
@@ -106,6 +98,7 @@ export function createRunMetrics(register: Registry): RunMetrics {
     };
   }
 
+  /** Of every result, those without a run too. */
   function ended(result: Result): void {
     const { outcome } = result;
     const action = outcome.kind;
@@ -123,6 +116,7 @@ export function createRunMetrics(register: Registry): RunMetrics {
     lastResult.set({ ...labels, action, code }, 1);
   }
 
+  /** Brings the gauges up to now; Deployments that are not tracked any more lose their series. */
   function refresh(tracked: readonly Workload[]): void {
     const ids = new Set(tracked.map(idOf));
     for (const [id, { labels, action, code }] of shown) {
@@ -143,5 +137,5 @@ export function createRunMetrics(register: Registry): RunMetrics {
     oldest.set((now - oldestAt) / 1_000);
   }
 
-  return { runStarted, called: (kind) => calls.inc({ kind }), ended, refresh };
+  return { runStarted, called: (kind: CallKind) => calls.inc({ kind }), ended, refresh };
 }

@@ -12,8 +12,7 @@ import {
 } from "@opentelemetry/api";
 import type { Attributes, Span, SpanOptions, Tracer } from "../core/tracer.ts";
 import { asReconcileError } from "../errors.ts";
-import type { SecretScope } from "./live-secrets.ts";
-import type { Redactor } from "./redact.ts";
+import type { Redactor, SecretScope } from "./redact.ts";
 
 interface OurSpan extends Span {
   readonly kept: KeptSpan;

@@ -2,18 +2,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { DiagLogLevel, diag } from "@opentelemetry/api";
 import type { Log } from "../core/ports.ts";
-import { noTracer, type Tracer } from "../core/tracer.ts";
+import { noTracer } from "../core/tracer.ts";
 import { parseJson } from "../text/parse-json.ts";
 import type { Redactor } from "./redact.ts";
 import { createTracer } from "./tracer.ts";
-
-interface Tracing {
-  readonly tracer: Tracer;
-  /** Loads the SDK, which takes longer than the rest of the program's start: to be called when the program listens. Never rejects. */
-  start(): Promise<void>;
-  /** Sends what is left or gives up at the deadline. Never rejects. */
-  close(deadlineMs: number): Promise<void>;
-}
 
 interface TracingOptions {
   /** The process's own environment: the SDK reads it by itself, so the defaults below are written there. */
@@ -36,7 +28,7 @@ const DEFAULTS = {
 };
 const WARN_AGAIN_MS = 3_600_000;
 
-export function createTracing({ env, log, redactor }: TracingOptions): Tracing {
+export function createTracing({ env, log, redactor }: TracingOptions) {
   if (env.OTEL_SDK_DISABLED?.trim().toLowerCase() === "true" || env.OTEL_TRACES_EXPORTER?.trim() === "none") {
     return { tracer: noTracer, start: async () => undefined, close: async () => undefined };
   }
@@ -56,8 +48,10 @@ export function createTracing({ env, log, redactor }: TracingOptions): Tracing {
 
   return {
     tracer: createTracer(redactor),
+    /** Loads the SDK, which takes longer than the rest of the program's start: to be called when the program listens. Never rejects. */
     start: () => start().catch((error: unknown) => log.warn({ problem: String(error) }, "Traces can't be kept; check OTEL_*")),
-    async close(deadlineMs) {
+    /** Sends what is left or gives up at the deadline. Never rejects. */
+    async close(deadlineMs: number): Promise<void> {
       isClosed = true;
       await Promise.race([shutdown().catch(() => undefined), sleep(deadlineMs, undefined, { ref: false })]);
     },

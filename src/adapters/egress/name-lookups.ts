@@ -6,6 +6,7 @@ import { lookup } from "node:dns/promises";
 import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { dataBytes } from "../../sharing/data-bytes.ts";
 import { createFairQueue } from "../../sharing/fair-queue.ts";
+import { createHoldings } from "../../sharing/holdings.ts";
 import { currentAsker } from "./asker.ts";
 import { NameNotAsked, NameUnanswered } from "./network-error.ts";
 
@@ -67,14 +68,13 @@ export function createNameLookups(options: NameLookupsOptions = {}): NameLookup 
   const open = new Map<string, Question>();
   /** A question waits for each namespace that asks it, so that none keeps another's name behind its own. */
   const waiting = createFairQueue<{ readonly question: Question; readonly group: string }>(MOST_WAITING);
-  const running = new Map<string, number>();
+  const running = createHoldings();
   /** By namespace and name: a silence leaves a namespace's look-ups to its other names, and is none of another namespace's business. */
   const known = createBoundedMap<Known>(MOST_KNOWN_BYTES, dataBytes);
-  let runningCount = 0;
 
   function begin(): void {
-    while (runningCount < MOST_AT_ONCE) {
-      const shift = (most: number) => waiting.shift((group) => (running.get(group) ?? 0) < most);
+    while (running.total < MOST_AT_ONCE) {
+      const shift = (most: number) => waiting.shift((group) => running.of(group) < most);
       // First those who have none.
       const next = shift(1) ?? shift(MOST_PER_NAMESPACE);
       if (!next) return;
@@ -86,8 +86,7 @@ export function createNameLookups(options: NameLookupsOptions = {}): NameLookup 
     const { host, answer } = question;
     const startedAt = performance.now();
     question.state = "asked";
-    runningCount += 1;
-    running.set(group, (running.get(group) ?? 0) + 1);
+    const release = running.take(group);
     const timer = setTimeout(() => giveUp(question), deadlineMs);
     try {
       const found = await ask(host);
@@ -102,10 +101,7 @@ export function createNameLookups(options: NameLookupsOptions = {}): NameLookup 
     } finally {
       clearTimeout(timer);
       open.delete(host);
-      runningCount -= 1;
-      const left = (running.get(group) ?? 1) - 1;
-      if (left > 0) running.set(group, left);
-      else running.delete(group);
+      release();
       begin();
     }
   }

@@ -1,39 +1,20 @@
 /** How much of Secrets all runs may hold at once: those that wait for builds or pushes keep theirs, and memory is everybody's. */
 import { ReconcileError } from "../../errors.ts";
-
-interface SecretBudget {
-  /** Counts the bytes until the returned function is called. Throws where the namespace would hold more than it leaves free, and more than each may always hold. */
-  take(namespace: string, bytes: number): () => void;
-}
+import { createHoldings } from "../../sharing/holdings.ts";
 
 /** Thousands of runs with keys of ordinary size. A byte of Secret costs two to five in memory, eleven if it was written to cost much. */
 const MOST_BYTES = 16 * 1024 * 1024;
 /** What each namespace may hold in any case, a few keys: a dozen greedy namespaces would else leave less than one to all others. */
 const ALWAYS_BYTES = 16 * 1024;
 
-export function createSecretBudget(): SecretBudget {
-  const heldBy = new Map<string, number>();
-  let free = MOST_BYTES;
-
-  function hold(namespace: string, bytes: number): void {
-    const held = (heldBy.get(namespace) ?? 0) + bytes;
-    if (held > 0) heldBy.set(namespace, held);
-    else heldBy.delete(namespace);
-    free -= bytes;
-  }
-
-  return {
-    take(namespace, bytes) {
-      const held = heldBy.get(namespace) ?? 0;
-      // So whoever comes next finds room, however much the others hold.
-      if (held + bytes > Math.max(ALWAYS_BYTES, free - bytes)) throw full(namespace, held);
-      hold(namespace, bytes);
-      let isHeld = true;
-      return () => {
-        if (isHeld) hold(namespace, -bytes);
-        isHeld = false;
-      };
-    },
+/** Counts the bytes until the returned function is called. Throws where the namespace would hold more than it leaves free, and more than each may always hold. */
+export function createSecretBudget(): (namespace: string, bytes: number) => () => void {
+  const held = createHoldings();
+  return (namespace, bytes) => {
+    // So whoever comes next finds room, however much the others hold.
+    const leftFree = MOST_BYTES - held.total - bytes;
+    if (held.of(namespace) + bytes > Math.max(ALWAYS_BYTES, leftFree)) throw full(namespace, held.of(namespace));
+    return held.take(namespace, bytes);
   };
 }
 
