@@ -1,13 +1,13 @@
 /** The steps of a run (contract §6) for one Deployment, up to the push: each is told, and what one lacks does not hide the next. */
 import { commitMessage } from "../core/commits/commit-message.ts";
 import { findWanted } from "../core/commits/find-wanted.ts";
-import { tagFor } from "../core/commits/tag.ts";
 import { formatImage } from "../core/image.ts";
 import type { GateVerdict, ImageGate } from "../core/images/image-gate.ts";
 import { withoutEmojiCode } from "../core/news/chat-text.ts";
 import type { Commit, Git, ManifestEdit, ManifestsBranch, Places, PushAccess, SecretField, Wanted } from "../core/ports.ts";
 import type { ReconcilePorts } from "../core/reconcile.ts";
 import { formatRepository } from "../core/repository.ts";
+import { renderTag } from "../core/tag-format.ts";
 import { readLogin, requireAllowed } from "../core/targets/allowed-repositories.ts";
 import { readBranches } from "../core/targets/read-branches.ts";
 import type { ImageName, Target } from "../core/types.ts";
@@ -96,11 +96,14 @@ export async function checkLive(
   if (before === undefined) return undefined;
 
   // Without a commit the manifest is still looked at: whether a container in it is ours does not depend on the tag.
-  const tag = tagFor(appCommit?.sha ?? "0".repeat(40), target.options.tag_type);
+  const wanted =
+    observed &&
+    (await step("making the tag", async () => renderTag(target.tagFormat, { sha: observed.commit.sha, branch: observed.branch })));
+  const tag = wanted ?? "0".repeat(40);
   const edited = (image: ImageName, digest?: string) =>
     ports.places.edit({ text: before, path: target.path, image, tag, digest }, target, ports.signal);
   const edit = await step("reading the manifest", () => edited(target.image));
-  if (!edit || !appCommit) return undefined;
+  if (!edit || !appCommit || wanted === undefined) return undefined;
   tell(
     "ok",
     edit.kind === "up_to_date" ? `the manifest is at the wanted tag ${tag}` : `the manifest is ${described(edit)}, wanted is ${tag}`,

@@ -1,13 +1,13 @@
 /** One Deployment, top to bottom: the list of steps of the contract's §6. */
 import { asReconcileError, inStep } from "../errors.ts";
 import { findWanted } from "./commits/find-wanted.ts";
-import { tagFor } from "./commits/tag.ts";
 import { patchStep } from "./delivery/delivery.ts";
 import type { Seat } from "./delivery/writer.ts";
 import type { ImageGate } from "./images/image-gate.ts";
 import type { Commit, Git, Identity, Places, SecretField, SshKey } from "./ports.ts";
 import type { Branches, Progress } from "./progress.ts";
 import type { BackOff } from "./runs/back-off.ts";
+import { renderTag } from "./tag-format.ts";
 import { type AllowedRepositories, readLogin, requireAllowed } from "./targets/allowed-repositories.ts";
 import { withPortHint } from "./targets/port-hint.ts";
 import { readBranches } from "./targets/read-branches.ts";
@@ -36,8 +36,8 @@ export interface ReconcilePorts {
 export async function reconcile(target: Target, seat: Seat, progress: Progress, ports: ReconcilePorts): Promise<Outcome> {
   const known: { from?: string; to?: string } = {};
   /** What is costly to read is put off before it is asked for, a push once it is known that there is something to push. */
-  const heldBack = (commit: Commit) => {
-    const tag = tagFor(commit.sha, target.options.tag_type);
+  const heldBack = ({ sha }: Commit, branch: string) => {
+    const tag = renderTag(target.tagFormat, { sha, branch });
     known.to = tag;
     const held = ports.backOff.held(target, tag);
     if (held && held.code !== "git_push_refused") throw held;
@@ -61,9 +61,9 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     const line = await during("Failed to get latest SHA", () =>
       withPortHint(branches.app.repository, () => ports.git.commits(branches.app, notBefore)),
     );
-    heldBack(line.tip);
+    heldBack(line.tip, line.branch);
     const appCommit = await during("Failed to get latest SHA", () => findWanted(line, branches, notBefore, ports));
-    const { tag, held } = heldBack(appCommit);
+    const { tag, held } = heldBack(appCommit, line.branch);
 
     progress.step("manifest", "reading the manifest", known);
     const { at, edit } = await during(patchStep(target, tag), () =>

@@ -1,6 +1,7 @@
 /** The nouns, in the order in which a pass meets them. */
 import type { ReconcileError } from "../errors.ts";
 import type { CompleteValues, Options } from "./annotations.ts";
+import type { TagFormat } from "./tag-format.ts";
 
 export interface SecretRef {
   readonly namespace: string;
@@ -87,6 +88,16 @@ export interface Target extends Workload {
   readonly path: string;
   readonly image: ImageName;
   readonly options: Options;
+  readonly tagFormat: TagFormat;
+  /** How many commits behind the tip may be taken when the tip has no image. */
+  readonly lookBack: number;
+  /** Only commits that change one of these count. Undefined: all. */
+  readonly appPaths: AppPaths | undefined;
+  /** Glob: of the git tags that match it the highest is wanted instead of the branch's newest commit. */
+  readonly releaseTags: string | undefined;
+  /** Until then nothing is done; as it is written, a time as RFC 3339 has it. */
+  readonly pausedUntil: string | undefined;
+  readonly pausedReason: string | undefined;
   readonly registryUrl: string | undefined;
   /** `named`: its name or its namespace is, by annotation, so a missing one is a failure; else the default that may be absent. */
   readonly registrySecret: SecretRef & { readonly named: boolean };
@@ -118,6 +129,8 @@ export type Outcome =
   | { readonly kind: "up_to_date"; readonly to: string; readonly unchecked?: true }
   /** Disabled, or gone from the cluster. */
   | { readonly kind: "skipped"; readonly reason: "disabled" | "deleted" }
+  /** `until`: as the annotation says it; `why`: one printable line. */
+  | { readonly kind: "skipped"; readonly reason: "paused"; readonly until: string; readonly why?: string }
   /** `step`: what is unfinished, in words. */
   | { readonly kind: "waiting"; readonly step: string; readonly from?: string; readonly to?: string }
   | { readonly kind: "failed"; readonly error: ReconcileError; readonly from?: string; readonly to?: string };

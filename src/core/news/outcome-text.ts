@@ -8,13 +8,22 @@ export function describeOutcome(deployment: string, outcome: Outcome): string {
     case "up_to_date":
       return `Deployment ${deployment} is up to date at ${outcome.to}${checkOf(outcome)}`;
     case "skipped":
-      return outcome.reason === "disabled"
-        ? `Deployment ${deployment} is disabled (gitops.operator.enabled=false)`
-        : `Deployment ${deployment} is gone from the cluster; nothing was pushed`;
+      return describeSkip(deployment, outcome);
     case "waiting":
       return outcome.step;
     case "failed":
       return outcome.error.message;
+  }
+}
+
+function describeSkip(deployment: string, skipped: Extract<Outcome, { kind: "skipped" }>): string {
+  switch (skipped.reason) {
+    case "disabled":
+      return `Deployment ${deployment} is disabled (gitops.operator.enabled=false)`;
+    case "deleted":
+      return `Deployment ${deployment} is gone from the cluster; nothing was pushed`;
+    case "paused":
+      return `Deployment ${deployment} is paused until ${skipped.until}${skipped.why === undefined ? "" : `: ${skipped.why}`}`;
   }
 }
 

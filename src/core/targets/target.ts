@@ -173,6 +173,12 @@ function readTarget(
     path: path.path,
     image,
     options,
+    tagFormat: options.tag_type === "short" ? [{ sha: 7 }] : [{ sha: 40 }],
+    lookBack: 20,
+    appPaths: undefined,
+    releaseTags: undefined,
+    pausedUntil: undefined,
+    pausedReason: undefined,
     registryUrl: registry?.url,
     registrySecret: {
       namespace: settings.registry_secret_namespace ?? operatorNamespace,

@@ -1,0 +1,113 @@
+/** The tag of a commit's image: what the annotation `tag_format` may hold, and the tag that comes of it. */
+import { ReconcileError } from "../errors.ts";
+import { cut } from "../text/cut.ts";
+import { closest } from "../text/did-you-mean.ts";
+import { escapeControl } from "../text/escape.ts";
+import { isTag } from "./image.ts";
+
+export type TagPart =
+  | { readonly text: string }
+  /** So many characters of the commit's SHA. */
+  | { readonly sha: number }
+  /** `version`: the git tag without a leading `v`. */
+  | { readonly of: "branch" | "tag" | "version" };
+
+export type TagFormat = readonly TagPart[];
+
+type ParsedTagFormat = { readonly kind: "ok"; readonly format: TagFormat } | { readonly kind: "error"; readonly problem: string };
+
+/** What a tag is made of. */
+interface TagFacts {
+  readonly sha: string;
+  /** The one that was found. */
+  readonly branch: string;
+  /** The git tag of the commit, where `release_tags` chooses it. */
+  readonly release?: string;
+}
+
+const WHOLE_SHA = 40;
+/** Fewer characters than git itself abbreviates to name several commits too easily. */
+const LEAST_SHA = 7;
+const LEAST_WRITTEN_SHA = 4;
+
+const placeholders: ReadonlyMap<string, TagPart> = new Map<string, TagPart>([
+  ["sha", { sha: WHOLE_SHA }],
+  ["branch", { of: "branch" }],
+  ["tag", { of: "tag" }],
+  ["version", { of: "version" }],
+  ...shaLengths().map((length) => [`sha${length}`, { sha: length }] as const),
+]);
+const names = [...placeholders.keys()];
+const form = "write {{sha}}, {{sha4}} to {{sha40}}, {{branch}}, {{tag}} or {{version}}, and letters, digits, '_', '.' and '-' between them";
+/** The shortest of their kind: what is no tag with them is none with any. */
+const shortest: TagFacts = { sha: "0".repeat(WHOLE_SHA), branch: "b", release: "1" };
+
+/** Linear in the text. A problem repeats nothing of it but what is no secret and short. */
+export function parseTagFormat(text: string): ParsedTagFormat {
+  const format: TagPart[] = [];
+  let at = 0;
+  while (at < text.length) {
+    const open = text.indexOf("{{", at);
+    if (open !== at) format.push({ text: text.slice(at, open < 0 ? text.length : open) });
+    if (open < 0) break;
+    const close = text.indexOf("}}", open + 2);
+    if (close < 0) return error(`has '{{' without '}}'; ${form}`);
+    const name = text.slice(open + 2, close).trim();
+    const part = placeholders.get(name);
+    if (!part) return error(unknownName(name));
+    format.push(part);
+    at = close + 2;
+  }
+  if (!format.some((part) => ("sha" in part && part.sha >= LEAST_SHA) || isOfRelease(part))) {
+    return error(
+      `holds neither ${LEAST_SHA} characters of the commit's SHA nor a git tag, so several commits would have one tag; add {{sha}}`,
+    );
+  }
+  return isTag(compose(format, shortest)) ? { kind: "ok", format } : error(`makes no legal image tags; ${form}, at most 128 characters`);
+}
+
+/** It needs a git tag, so `release_tags` has to choose one. */
+export function isOfRelease(part: TagPart): boolean {
+  return "of" in part && part.of !== "branch";
+}
+
+/** Throws where branch or git tag make no legal image tag. */
+export function renderTag(format: TagFormat, facts: TagFacts): string {
+  const tag = compose(format, facts);
+  if (isTag(tag)) return tag;
+  throw new ReconcileError(
+    "annotation_invalid",
+    `gitops.operator.tag_format makes '${escapeControl(cut(tag, 140))}', which is no legal image tag (letters, digits, '_', '.' and '-', at most 128, the first no '.' or '-'); change it, or use {{sha}} alone`,
+  );
+}
+
+/** What in an image's tag may be a commit's SHA or its beginning. */
+export function shaParts(tag: string): string[] {
+  return tag.split(/[^0-9a-f]+/).filter(({ length }) => length >= LEAST_SHA && length <= WHOLE_SHA);
+}
+
+function compose(format: TagFormat, { sha, branch, release }: TagFacts): string {
+  return format
+    .map((part) => {
+      if ("text" in part) return part.text;
+      if ("sha" in part) return sha.slice(0, part.sha);
+      if (part.of === "branch") return branch.replaceAll("/", "-");
+      if (release === undefined) throw new ReconcileError("internal", `the tag needs a git tag, but none was chosen; please report this`);
+      return part.of === "tag" ? release : release.replace(/^v/, "");
+    })
+    .join("");
+}
+
+function unknownName(name: string): string {
+  const meant = closest(name.toLowerCase().replace(/\s/g, ""), names);
+  return meant === undefined ? `holds an unknown name in {{…}}; ${form}` : `holds an unknown name in {{…}}; did you mean {{${meant}}}?`;
+}
+
+/** From the longest, so that of two that are as near {{sha40}} is meant by `sha41`. */
+function shaLengths(): number[] {
+  return Array.from({ length: WHOLE_SHA - LEAST_WRITTEN_SHA + 1 }, (_, index) => WHOLE_SHA - index);
+}
+
+function error(problem: string): ParsedTagFormat {
+  return { kind: "error", problem };
+}
