@@ -29,13 +29,18 @@ export const gitAsModule = {
 };
 
 /** Of client-node only KubeConfig is used; 16 MB of generated API classes hang on its indexes, so those are cut to what KubeConfig asks for. */
+export const kubeConfigCuts = [
+  { filter: /[\\/]client-node[\\/]dist[\\/]index\.js$/, contents: 'export { KubeConfig } from "./config.js";' },
+  {
+    filter: /[\\/]client-node[\\/]dist[\\/]gen[\\/]index\.js$/,
+    contents: 'export { createConfiguration } from "./configuration.js"; export { ServerConfiguration } from "./servers.js";',
+  },
+];
+
 export const kubeConfigAlone = {
   name: "kube-config-alone",
   setup({ onLoad }) {
-    onLoad({ filter: /[\\/]client-node[\\/]dist[\\/]index\.js$/ }, () => ({ contents: 'export { KubeConfig } from "./config.js";' }));
-    onLoad({ filter: /[\\/]client-node[\\/]dist[\\/]gen[\\/]index\.js$/ }, () => ({
-      contents: 'export { createConfiguration } from "./configuration.js"; export { ServerConfiguration } from "./servers.js";',
-    }));
+    for (const { filter, contents } of kubeConfigCuts) onLoad({ filter }, () => ({ contents }));
   },
 };
 
