@@ -32,7 +32,7 @@ export const ROOMS: Record<string, Room> = {
   "src/core/commits": {
     promise: "which commit and which tag, and what a commit of ours says",
     asks: ["src/core", "src/core/targets", "src/text"],
-    doors: ["find-wanted", "tag", "commit-message", "web-links"],
+    doors: ["candidates", "commit-message", "web-links"],
   },
   "src/core/images": {
     promise: "is the image there: never a push without a yes",

@@ -1,16 +1,16 @@
 /** The steps of a run (contract §6) for one Deployment, up to the push: each is told, and what one lacks does not hide the next. */
+
+import { type Candidates, findCandidates } from "../core/commits/candidates.ts";
 import { commitMessage } from "../core/commits/commit-message.ts";
-import { findWanted } from "../core/commits/find-wanted.ts";
 import { formatImage } from "../core/image.ts";
 import type { GateVerdict, ImageGate } from "../core/images/image-gate.ts";
 import { withoutEmojiCode } from "../core/news/chat-text.ts";
-import type { Commit, Git, ManifestEdit, ManifestsBranch, Places, PushAccess, SecretField, Wanted } from "../core/ports.ts";
+import type { Git, ManifestEdit, ManifestsBranch, Places, PushAccess, SecretField, Wanted } from "../core/ports.ts";
 import type { ReconcilePorts } from "../core/reconcile.ts";
 import { formatRepository } from "../core/repository.ts";
-import { renderTag } from "../core/tag-format.ts";
 import { readLogin, requireAllowed } from "../core/targets/allowed-repositories.ts";
 import { readBranches } from "../core/targets/read-branches.ts";
-import type { ImageName, Target } from "../core/types.ts";
+import type { ImageName, SecretRef, Target } from "../core/types.ts";
 import { asReconcileError } from "../errors.ts";
 import type { UsedSecret } from "./describe-target.ts";
 
@@ -75,12 +75,8 @@ export async function checkLive(
   const appName = formatRepository(app.repository);
   const name = formatRepository(manifests.repository);
   const notBefore = performance.now();
-  const newest = async () => {
-    const line = await ports.git.commits(app, notBefore);
-    return { branch: line.branch, commit: await findWanted(line, branches, notBefore, ports) };
-  };
-  const observed = await step(`asking ${appName} for its newest commit`, newest, (found) => describeNewest(found, appName));
-  const appCommit = observed?.commit;
+  const newest = () => findCandidates(target, branches, notBefore, ports);
+  const candidates = await step(`asking ${appName} for its newest commit`, newest, (found) => describeNewest(found, appName));
   const read = () => readManifest(target, manifests, notBefore, ports);
   const manifest = await step(
     `reading ${target.path} of ${name}`,
@@ -96,25 +92,27 @@ export async function checkLive(
   if (before === undefined) return undefined;
 
   // Without a commit the manifest is still looked at: whether a container in it is ours does not depend on the tag.
-  const wanted =
-    observed &&
-    (await step("making the tag", async () => renderTag(target.tagFormat, { sha: observed.commit.sha, branch: observed.branch })));
-  const tag = wanted ?? "0".repeat(40);
-  const edited = (image: ImageName, digest?: string) =>
+  const edited = (image: ImageName, tag: string, digest?: string) =>
     ports.places.edit({ text: before, path: target.path, image, tag, digest }, target, ports.signal);
-  const edit = await step("reading the manifest", () => edited(target.image));
-  if (!edit || !appCommit || wanted === undefined) return undefined;
+  const tip = candidates?.tip;
+  const edit = await step("reading the manifest", () => edited(target.image, tip?.tag ?? "0".repeat(40)));
+  if (!edit || !tip) return undefined;
   tell(
     "ok",
-    edit.kind === "up_to_date" ? `the manifest is at the wanted tag ${tag}` : `the manifest is ${described(edit)}, wanted is ${tag}`,
+    edit.kind === "up_to_date"
+      ? `the manifest is at the wanted tag ${tip.tag}`
+      : `the manifest is ${described(edit)}, wanted is ${tip.tag}`,
   );
 
-  const question = { target, image: edit.image, isPinned: edit.kind === "update" && edit.isPinned, appCommit, tag, notBefore };
+  const { branch, behind } = candidates;
+  const isPinned = edit.kind === "update" && edit.isPinned;
+  const question = { target, image: edit.image, isPinned, branch, tip, behind: () => behind(edit.tags), notBefore };
   const verdict = await step("asking for the image", () => askGate(question, { ...ports, readSecret }, tell));
-  if (!verdict || verdict.kind === "waiting" || !mayPush || edit.kind === "up_to_date") return undefined;
+  if (!verdict || !("candidate" in verdict) || !mayPush || edit.kind === "up_to_date") return undefined;
+  const { tag, commit: appCommit } = verdict.candidate;
   const digest = verdict.kind === "found" ? verdict.digest : undefined;
   const unchecked = verdict.kind === "unchecked" ? ({ unchecked: true } as const) : {};
-  const written = await step("writing the tag", () => edited(edit.image, digest));
+  const written = await step("writing the tag", () => edited(edit.image, tag, digest));
   if (written?.kind !== "update") return undefined;
   const from = written.from === undefined ? {} : { from: written.from };
   return { before, after: written.text, message: commitMessage({ target, tag, appCommit, ...from, ...unchecked }) };
@@ -130,21 +128,28 @@ async function readManifest({ path }: Target, wanted: Wanted<ManifestsBranch>, n
   return { branch: at.branch, text: await git.withManifests(at, async (copy) => copy.read(await copy.refresh(notBefore), path)) };
 }
 
-type GateQuestion = Pick<Parameters<ImageGate["check"]>[0], "target" | "image" | "isPinned" | "appCommit" | "tag" | "notBefore">;
+type GateQuestion = Omit<Parameters<ImageGate["check"]>[0], "signal" | "readSecret" | "warn" | "onWait">;
 
 async function askGate(question: GateQuestion, { gate, readSecret, signal }: LivePorts, tell: Tell): Promise<GateVerdict> {
-  const verdict = await gate.check({
-    ...{ ...question, readSecret: (ref, field) => readLogin(readSecret, question.target, ref, field), signal, onWait: () => {} },
-    warn: (message, error) => tell("warning", `${message}: ${asReconcileError(error).message}`),
-  });
-  if (verdict.kind === "found") tell("ok", `the image ${formatImage(question.image)}:${question.tag} is in its registry`);
+  const asked = {
+    ...{ ...question, readSecret: (ref: SecretRef, field: string) => readLogin(readSecret, question.target, ref, field), signal },
+    ...{ onWait: () => {}, warn: (message: string, error: unknown) => tell("warning", `${message}: ${asReconcileError(error).message}`) },
+  };
+  const verdict = await gate.check(asked);
+  if (verdict.kind === "found") {
+    if (verdict.note !== undefined) tell("warning", verdict.note);
+    tell("ok", `the image ${formatImage(question.image)}:${verdict.candidate.tag} is in its registry`);
+  }
+  if (verdict.kind === "stands") tell("warning", `the manifest stays at ${verdict.tag}: ${verdict.note}`);
   if (verdict.kind === "unchecked") tell("warning", `the image would be pushed unchecked: ${verdict.why}`);
-  if (verdict.kind === "waiting") tell("problem", `${withoutEmojiCode(verdict.text)}; check again when it is built`);
+  if (verdict.kind === "waiting") {
+    tell("problem", `${withoutEmojiCode(verdict.text)}${(await gate.explain(asked)) || "; check again when it is built"}`);
+  }
   return verdict;
 }
 
-function describeNewest({ branch, commit }: { readonly branch: string; readonly commit: Commit }, repository: string): string {
-  const { sha, subject, author } = commit;
+function describeNewest({ branch, tip }: Candidates, repository: string): string {
+  const { sha, subject, author } = tip.commit;
   return `the newest commit on '${branch}' of ${repository} is ${sha}, "${subject.slice(0, 100)}" by ${author.name.slice(0, 100)}`;
 }
 

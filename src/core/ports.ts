@@ -82,6 +82,23 @@ export interface Line {
   at(index: number): Promise<Commit | undefined>;
 }
 
+/** A commit of the application that may run. */
+export interface Candidate {
+  readonly commit: Commit;
+  /** Of its image. */
+  readonly tag: string;
+  /** Seven characters of its id, and its subject made harmless. */
+  readonly words: string;
+}
+
+/** The candidates behind the tip, as far as they are newer than what stands in a file. */
+export interface Behind {
+  /** Newest first. */
+  readonly newer: readonly Candidate[];
+  /** The tag of a commit that counts, when nothing else stands in the file. */
+  readonly standsAt: string | undefined;
+}
+
 export type PushResult =
   | { readonly kind: "accepted" }
   /** Nothing was written: the branch was not where we thought (`reason`: what the server said to that), or the connection broke (`cause`). Another try may succeed. */

@@ -1,13 +1,12 @@
 /** One Deployment, top to bottom: the list of steps of the contract's §6. */
 import { asReconcileError, inStep } from "../errors.ts";
-import { findWanted } from "./commits/find-wanted.ts";
+import { findCandidates } from "./commits/candidates.ts";
 import { patchStep } from "./delivery/delivery.ts";
 import type { Seat } from "./delivery/writer.ts";
-import type { ImageGate } from "./images/image-gate.ts";
-import type { Commit, Git, Identity, Places, SecretField, SshKey } from "./ports.ts";
+import type { GateVerdict, ImageGate } from "./images/image-gate.ts";
+import type { Git, Identity, Places, SecretField, SshKey } from "./ports.ts";
 import type { Branches, Progress } from "./progress.ts";
 import type { BackOff } from "./runs/back-off.ts";
-import { renderTag } from "./tag-format.ts";
 import { type AllowedRepositories, readLogin, requireAllowed } from "./targets/allowed-repositories.ts";
 import { withPortHint } from "./targets/port-hint.ts";
 import { readBranches } from "./targets/read-branches.ts";
@@ -36,12 +35,11 @@ export interface ReconcilePorts {
 export async function reconcile(target: Target, seat: Seat, progress: Progress, ports: ReconcilePorts): Promise<Outcome> {
   const known: { from?: string; to?: string } = {};
   /** What is costly to read is put off before it is asked for, a push once it is known that there is something to push. */
-  const heldBack = ({ sha }: Commit, branch: string) => {
-    const tag = renderTag(target.tagFormat, { sha, branch });
+  const heldBack = (tag: string) => {
     known.to = tag;
     const held = ports.backOff.held(target, tag);
     if (held && held.code !== "git_push_refused") throw held;
-    return { tag, held };
+    return held;
   };
   try {
     requireAllowed(ports.allowedRepositories, target);
@@ -58,43 +56,48 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     // Both branches are listed at once: on a long wire it is the waits one after the other that take the time.
     const lastFailure = ports.backOff.lastFailure(target);
     if (lastFailure === undefined || lastFailure === "git_push_refused") ports.git.refreshAhead(branches.manifests, notBefore);
-    const line = await during("Failed to get latest SHA", () =>
-      withPortHint(branches.app.repository, () => ports.git.commits(branches.app, notBefore)),
+    const candidates = await during("Failed to get latest SHA", () =>
+      withPortHint(branches.app.repository, () => findCandidates(target, branches, notBefore, { ...ports, onNewest: heldBack })),
     );
-    heldBack(line.tip, line.branch);
-    const appCommit = await during("Failed to get latest SHA", () => findWanted(line, branches, notBefore, ports));
-    const { tag, held } = heldBack(appCommit, line.branch);
+    const { tip } = candidates;
+    const heldTip = heldBack(tip.tag);
 
     progress.step("manifest", "reading the manifest", known);
-    const { at, edit } = await during(patchStep(target, tag), () =>
+    const { at, edit } = await during(patchStep(target, tip.tag), () =>
       withPortHint(branches.manifests.repository, async () => {
         const at = await ports.git.manifestsBranch(branches.manifests, notBefore);
-        ports.onBranches({ observed: line.branch, manifests: at.branch });
+        ports.onBranches({ observed: candidates.branch, manifests: at.branch });
         const { path, image } = target;
         const edit = await ports.git.withManifests(at, async (copy) => {
           const text = await copy.read(await copy.refresh(notBefore), path);
-          return ports.places.edit({ text, path, image, tag }, target, progress.signal);
+          return ports.places.edit({ text, path, image, tag: tip.tag }, target, progress.signal);
         });
         return { at, edit };
       }),
     );
-    if (edit.kind === "up_to_date") return { kind: "up_to_date", to: tag };
+    if (edit.kind === "up_to_date") return { kind: "up_to_date", to: tip.tag };
+    const [stands] = edit.tags;
+    if (stands !== undefined && candidates.isPassed(edit.tags)) {
+      return { kind: "up_to_date", to: stands, note: `it is newer than the newest commit that counts, ${tip.words}` };
+    }
     if (edit.from !== undefined) known.from = edit.from;
-    if (held) throw held;
+    if (heldTip) throw heldTip;
 
     progress.step("image", "asking the registry for the image", known);
     const image = await ports.gate.check({
-      ...{ target, image: edit.image, isPinned: edit.isPinned, appCommit, tag, notBefore, signal: progress.signal },
+      ...{ target, image: edit.image, isPinned: edit.isPinned, branch: candidates.branch, tip, notBefore, signal: progress.signal },
       ...{ readSecret: (ref, field) => readLogin(ports.readSecret, target, ref, field), warn: ports.warn },
+      behind: () => during("Failed to get latest SHA", () => candidates.behind(edit.tags)),
       onWait(text) {
-        ports.onBuild(appCommit.sha, text);
-        progress.wait(text, async (asked) => {
-          const now = await ports.git.commits(branches.app, asked);
-          return (await findWanted(now, branches, asked, ports)).sha === appCommit.sha;
-        });
+        ports.onBuild(tip.commit.sha, text);
+        progress.wait(text, async (asked) => (await findCandidates(target, branches, asked, ports)).tip.tag === tip.tag);
       },
     });
     if (image.kind === "waiting") return { kind: "waiting", step: image.text, ...known };
+    if (image.kind === "stands") return { kind: "up_to_date", to: image.tag, note: image.note };
+    const { commit: appCommit, tag } = image.candidate;
+    const held = heldBack(tag);
+    if (held) throw held;
 
     progress.step("push", `pushing to '${at.branch}'`, known);
     const outcome = await seat.write({
@@ -102,12 +105,21 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
       ...{ wasRefused: lastFailure === "git_push_refused", image: edit.image },
       ...{ isChecked: image.kind === "found", digest: image.kind === "found" ? image.digest : undefined },
     });
-    return outcome.kind === "failed" ? { ...known, ...outcome } : outcome;
+    return told(outcome, image, known);
   } catch (error) {
     return { kind: "failed", error: asReconcileError(error), ...known };
   } finally {
     seat.leave();
   }
+}
+
+/** What was written, with what is the matter with the newest commit where it was an older one. */
+function told(outcome: Outcome, image: GateVerdict, known: { from?: string; to?: string }): Outcome {
+  if (outcome.kind === "failed") return { ...known, ...outcome };
+  if (image.kind !== "found") return outcome;
+  const { note, isAwaited } = image;
+  if (outcome.kind !== "patched" && outcome.kind !== "up_to_date") return outcome;
+  return { ...outcome, ...(note !== undefined && { note }), ...(outcome.kind === "patched" && isAwaited && { isAwaited }) };
 }
 
 async function during<T>(step: string, work: () => Promise<T>): Promise<T> {

@@ -122,11 +122,20 @@ export function isTracked(parsed: Parsed): parsed is Tracked {
 
 /**
  * What a run came to. `from`: the first differing tag that was there; `to`: the wanted tag, once it is known. `unchecked`: the tag was
- * pushed without asking whether the image is there, because somebody said so.
+ * pushed without asking whether the image is there, because somebody said so. `note`: what is the matter with a newer commit. `isAwaited`:
+ * its build runs, and the next run is to wait for it.
  */
 export type Outcome =
-  | { readonly kind: "patched"; readonly from?: string; readonly to: string; readonly commit: string; readonly unchecked?: true }
-  | { readonly kind: "up_to_date"; readonly to: string; readonly unchecked?: true }
+  | {
+      readonly kind: "patched";
+      readonly from?: string;
+      readonly to: string;
+      readonly commit: string;
+      readonly unchecked?: true;
+      readonly note?: string;
+      readonly isAwaited?: true;
+    }
+  | { readonly kind: "up_to_date"; readonly to: string; readonly unchecked?: true; readonly note?: string }
   /** Disabled, or gone from the cluster. */
   | { readonly kind: "skipped"; readonly reason: "disabled" | "deleted" }
   /** `until`: as the annotation says it; `why`: one printable line. */

@@ -21,7 +21,9 @@ const subject = "chore(refs): gitops-operator updating image tags";
 /** The author's name in the commits of the program that this one replaces. */
 const originalName = "GitOps Operator";
 
+/** In a commit's message, and in an answer. */
 const maxQuoted = 120;
+const maxTold = 60;
 /** More is not looked at. */
 const maxRead = 1000;
 
@@ -55,6 +57,11 @@ export function fileInTrailer(path: string): string {
     .replace(/(?<=skip)-(?=checks)/gi, "%2D");
 }
 
+/** How answers name a commit of the application. */
+export function commitWords({ sha, subject: told }: Commit): string {
+  return `${sha.slice(0, 7)} ${makeHarmless(told, maxTold)}`;
+}
+
 /** The operator's own, or the original's: the exact subject, and the author that it has here or had there. */
 export function isOperatorCommit(commit: Pick<Commit, "author" | "subject">, own: Identity): boolean {
   const { author } = commit;
@@ -67,7 +74,7 @@ export function isOperatorCommit(commit: Pick<Commit, "author" | "subject">, own
  * issue's URL), CI systems read orders (`[skip ci]`, `***NO_CI***`, `skip-checks: true`). Readable still, one line, and never a line's start,
  * so no trailer either.
  */
-function makeHarmless(text: string): string {
+function makeHarmless(text: string, most = maxQuoted): string {
   const line = text
     .slice(0, maxRead)
     .replace(/\s+/g, " ")
@@ -80,5 +87,5 @@ function makeHarmless(text: string): string {
     .replace(/([@#!&%$~])(?=\S)/g, "$1 ")
     .replace(/-(?<=[Gg][Hh]-|[A-Z][A-Z0-9_]*-)(?=\d)/g, " ")
     .trim();
-  return cut(line, maxQuoted) || "(empty)";
+  return cut(line, most) || "(empty)";
 }

@@ -1,13 +1,17 @@
-/** Whether the image of a commit is there: registry, else the build, else patience (contract §8). Never a push without a yes. */
+/**
+ * Which commit's image is there (contract §8, docs/COMMITS.md): the newest's, else that of the newest behind it that has one, else the build,
+ * else patience. Never a push without a yes.
+ */
 import { type ErrorCode, ReconcileError } from "../../errors.ts";
 import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { dataBytes } from "../../sharing/data-bytes.ts";
-import { createFreshest } from "../../sharing/freshest.ts";
-import { dockerHub, formatImage } from "../image.ts";
+import { formatImage } from "../image.ts";
 import { noObserver, type Observer } from "../observer.ts";
-import type { BuildState, Builds, Clock, Commit, ImageAnswer, PulledImage, Registry } from "../ports.ts";
+import type { Behind, Builds, Candidate, Clock, Registry } from "../ports.ts";
 import { idOf, type SecretRef, type Target } from "../types.ts";
-import { buildFailed, buildGoesOn, imageMissing } from "./image-texts.ts";
+import { type BuildToken, createImageLooks, type Login, type Look, type Viewer } from "./image-looks.ts";
+import { buildGoesOn, imageMissing } from "./image-texts.ts";
+import { otherTags } from "./other-tags.ts";
 
 interface ImageGateOptions {
   readonly registry: Registry;
@@ -29,14 +33,12 @@ export interface ImageGateSettings {
   readonly isCheckBinding: boolean;
 }
 
-interface ImageQuestion {
-  readonly target: Target;
-  /** With the registry that the manifest names, where the target names none. */
-  readonly image: PulledImage;
-  /** The manifest pins a digest, so the answer has to have one. */
-  readonly isPinned: boolean;
-  readonly appCommit: Commit;
-  readonly tag: string;
+interface ImageQuestion extends Pick<Viewer, "target" | "image" | "isPinned"> {
+  readonly branch: string;
+  /** The newest commit that counts. */
+  readonly tip: Candidate;
+  /** The others that may be written; asked for only while the newest has no image. */
+  readonly behind: () => Promise<Behind>;
   readonly notBefore: number;
   readonly signal: AbortSignal;
   /** Reads a field of a Secret that this Deployment may name. */
@@ -47,143 +49,156 @@ interface ImageQuestion {
 }
 
 export type GateVerdict =
-  | { readonly kind: "found"; readonly digest: string | undefined }
+  | {
+      readonly kind: "found";
+      readonly candidate: Candidate;
+      readonly digest: string | undefined;
+      /** Of an older commit: what is the matter with the newest. */
+      readonly note?: string;
+      /** The newest one's build runs, and is to be waited for. */
+      readonly isAwaited?: true;
+      /** The newest one's build failed. */
+      readonly failure?: ReconcileError;
+    }
   /** Somebody said that the registry is not to be asked; `why`, in words. */
-  | { readonly kind: "unchecked"; readonly why: string }
+  | { readonly kind: "unchecked"; readonly candidate: Candidate; readonly why: string }
   /** Not there yet, and no alarm. */
-  | { readonly kind: "waiting"; readonly text: string };
+  | { readonly kind: "waiting"; readonly text: string }
+  /** The newest commits have no images, and no alarm: the file stands at the one before them. */
+  | { readonly kind: "stands"; readonly tag: string; readonly note: string };
 
 export interface ImageGate {
   /** Rejects when the image will not come, or nobody can say. */
   check(question: ImageQuestion): Promise<GateVerdict>;
+  /** Of an image that is not there: the tag under which it is, with what to do, as words to add; empty where none is found. */
+  explain(question: Omit<ImageQuestion, "behind" | "onWait">): Promise<string>;
 }
 
-/** What one look came to. `trouble`: nobody can say. */
-type Look =
-  | { readonly kind: "found"; readonly digest: string | undefined }
-  | { readonly kind: "building"; readonly state: "queued" | "running" }
-  | { readonly kind: "absent" }
-  | { readonly kind: "trouble"; readonly error: ReconcileError };
+type Found = Extract<GateVerdict, { kind: "found" }>;
+type Missing = Exclude<Look, { kind: "found" | "trouble" }>;
 
-const MOST_ANSWERS_BYTES = 8 * 2 ** 20;
-const MOST_STATES_BYTES = 4 * 2 ** 20;
 const MOST_SEEN_BYTES = 4 * 2 ** 20;
+const MOST_EXPLAINED_BYTES = 2 ** 20;
 /** The unnamed default Secret is not there, or not for this Deployment or its repositories: nobody promised a login, so the registry is asked without one. */
 const NO_LOGIN: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["secret_missing", "secret_denied", "secret_forbidden", "repository_denied"]);
 
 export function createImageGate({ registry, builds, clock, settings, observer = noObserver }: ImageGateOptions): ImageGate {
-  const answers = createFreshest<ImageAnswer>(MOST_ANSWERS_BYTES);
-  const states = createFreshest<BuildState>(MOST_STATES_BYTES);
+  const { insecureRegistries } = settings;
+  const looks = createImageLooks({ registry, builds, clock, insecureRegistries, observer });
   const firstSeen = createBoundedMap<number>(MOST_SEEN_BYTES, dataBytes);
+  /** Words behind the failure about an image that is not there, found once. */
+  const explanations = createBoundedMap<string>(MOST_EXPLAINED_BYTES, dataBytes);
 
   async function check(question: ImageQuestion): Promise<GateVerdict> {
-    const { target, image, appCommit, tag } = question;
-    const seenAt = rememberSeen(target, appCommit.sha);
-    const account = await readAccount(question);
-    if (account.kind === "unchecked") {
+    const { target, image, isPinned, tip } = question;
+    const isOverdue = beginGrace(target, tip);
+    const login = await readLogin(question);
+    if ("unchecked" in login) {
       observer.imageChecked("unchecked");
-      return account;
+      return { kind: "unchecked", candidate: tip, why: login.unchecked };
     }
-    const token = await readToken(question);
-    const words = { image: formatImage(image), sha: appCommit.sha };
-
+    const viewer: Viewer = { target, image, isPinned, login, token: await readToken(question) };
+    const name = formatImage(image);
     let { notBefore } = question;
+    let behind: Promise<Behind> | undefined;
     for (let attempt = 1; ; attempt++) {
-      const look = await lookOnce(question, account, token, notBefore);
-      if (look.kind === "found") return look;
+      const look = await looks.atTip(viewer, tip, notBefore);
+      if (look.kind === "found") return { ...look, candidate: tip };
       const isLast = attempt > settings.waitAttempts;
+      if (look.kind !== "trouble") {
+        behind ??= look.kind !== "absent" && look.isHidden ? undefined : question.behind();
+        const older = behind && (await findOlder(viewer, (await behind).newer, notBefore));
+        if (older) return { ...older, ...aboutTip(look, tip, isOverdue(), older.index) };
+      }
+      if (look.kind === "failed") throw look.error;
       // After the first look anything but the image costs an attempt: a registry may lag behind the build.
       if (look.kind === "absent" && (attempt === 1 || isLast)) {
-        if (clock.now() - seenAt > settings.graceMs)
-          throw new ReconcileError("image_missing", imageMissing(words.image, tag) + withoutLogin(account));
-        return { kind: "waiting", text: `image ${words.image}:${tag} is not in the registry yet` };
+        if (!isOverdue()) return { kind: "waiting", text: `image ${name}:${tip.tag} is not in the registry yet` };
+        const { newer = [], standsAt } = (await behind) ?? {};
+        if (standsAt !== undefined) return { kind: "stands", tag: standsAt, note: haveNoImage(newer.length + 1, tip) };
+        throw new ReconcileError("image_missing", imageMissing(name, tip.tag) + login.remedy + (await explainOnce(question, viewer)));
       }
       if (look.kind === "trouble" && (attempt === 1 || isLast)) throw look.error;
       if (look.kind === "building" && isLast) {
         return {
           kind: "waiting",
-          text: `:hourglass: Build ${look.state} for ${words.image} (SHA: ${words.sha}), looking again at the next pass`,
+          text: `:hourglass: Build ${look.state} for ${name} (SHA: ${tip.commit.sha}), looking again at the next pass`,
         };
       }
       const retryMs = Math.min(settings.waitInitialMs * 2 ** (attempt - 1), settings.waitMaxMs);
       if (look.kind === "building") {
-        question.onWait(buildGoesOn({ state: look.state, ...words, retryMs, attempt, attempts: settings.waitAttempts }));
+        const words = { state: look.state, image: name, sha: tip.commit.sha, retryMs, attempt, attempts: settings.waitAttempts };
+        question.onWait(buildGoesOn(words));
       }
       await clock.sleep(retryMs, question.signal);
       notBefore = performance.now();
     }
   }
 
-  async function lookOnce(question: ImageQuestion, account: Account, token: Secret | undefined, notBefore: number): Promise<Look> {
-    const { target, image, isPinned, tag, appCommit } = question;
-    const name = `${formatImage(image)}:${tag}`;
-    const registryUrl = target.registryUrl ?? defaultUrl(image.registry);
-    const key = JSON.stringify([registryUrl, image.repository, tag, isPinned, account.ref ?? null]);
-    const { namespace } = target;
-    const ask = async () => {
-      const said = await registry.check({ registryUrl, repository: image.repository, namespace }, tag, account.dockerConfig, isPinned);
-      observer.imageChecked(said.kind);
-      return said;
-    };
-    const answer = await answers.get(key, notBefore, ask, namespace);
-    if (answer.kind === "found") return answer;
-    if (answer.kind === "limited") return trouble("registry_limited", `the registry limits questions about ${name}: ${answer.reason}`);
-    if (answer.kind === "unavailable")
-      return trouble("registry_unavailable", `the registry could not be asked about ${name}: ${answer.reason}`);
-
-    const { appRepository } = target;
-    const askBuild = async ({ text }: Secret) => {
-      const said = await builds.state(appRepository, appCommit.sha, text);
-      observer.buildAsked(said.kind);
-      return said;
-    };
-    const state: BuildState = token
-      ? await states.get(JSON.stringify([appRepository, appCommit.sha, token.ref]), notBefore, () => askBuild(token), namespace)
-      : { kind: "none" };
-    if (state.kind === "queued" || state.kind === "running") return { kind: "building", state: state.kind };
-    if (state.kind === "unknown") return trouble("build_unknown", `build status unknown: ${state.reason}`);
-    if (state.kind === "failed") throw new ReconcileError("build_failed", buildFailed(formatImage(image), appCommit.sha));
-    if (answer.kind === "denied") {
-      return trouble(
-        "registry_denied",
-        `the registry does not show ${name} (HTTP ${answer.status}): ${answer.reason}${withoutLogin(account)}`,
-      );
+  async function findOlder(
+    viewer: Viewer,
+    newer: readonly Candidate[],
+    notBefore: number,
+  ): Promise<(Found & { index: number }) | undefined> {
+    for (const [index, candidate] of newer.entries()) {
+      const found = await looks.atOlder(viewer, candidate, notBefore);
+      if (found) return { kind: "found", candidate, digest: found.digest, index: index + 1 };
     }
-    return { kind: "absent" };
+    return undefined;
   }
 
-  function rememberSeen(target: Target, sha: string): number {
-    const key = `${idOf(target)} ${sha}`;
+  /** Whether the grace of that commit's image is over by now. */
+  function beginGrace(target: Target, { commit }: Candidate): () => boolean {
+    const key = `${idOf(target)} ${commit.sha}`;
     const seenAt = firstSeen.get(key) ?? clock.now();
     firstSeen.set(key, seenAt, target.namespace);
-    return seenAt;
+    return () => clock.now() - seenAt > settings.graceMs;
+  }
+
+  /** Whether the image is there under another tag: people learn so that their CI has another format. */
+  async function explainOnce(question: ImageQuestion, viewer: Viewer): Promise<string> {
+    const { target, tip } = question;
+    const key = `${idOf(target)} ${tip.tag}`;
+    const words = explanations.get(key) ?? (await lookElsewhere(question, viewer));
+    explanations.set(key, words, target.namespace);
+    return words;
+  }
+
+  async function lookElsewhere({ tip, branch, notBefore }: Pick<ImageQuestion, "tip" | "branch" | "notBefore">, viewer: Viewer) {
+    for (const { format, tag } of otherTags(tip, branch)) {
+      if (!(await looks.isThere(viewer, tag, notBefore))) continue;
+      return `; there is ${formatImage(viewer.image)}:${tag}, set gitops.operator.tag_format to ${format}`;
+    }
+    return "";
   }
 
   /** Only what somebody said opens the gate; an error never does (contract §4). */
-  async function readAccount({ target, readSecret }: ImageQuestion): Promise<Account | Unchecked> {
-    if (target.options.image_check === "off") return { kind: "unchecked", why: "the image check is off" };
+  async function readLogin({
+    target,
+    readSecret,
+  }: Pick<ImageQuestion, "target" | "readSecret">): Promise<Login | { readonly unchecked: string }> {
+    if (target.options.image_check === "off") return { unchecked: "the image check is off" };
     const { named, ...ref } = target.registrySecret;
     try {
-      return { kind: "account", ref, dockerConfig: await readSecret(ref, ".dockerconfigjson"), whyNoLogin: undefined };
+      return { ref, dockerConfig: await readSecret(ref, ".dockerconfigjson"), remedy: "" };
     } catch (error) {
       if (named || !(error instanceof ReconcileError) || !NO_LOGIN.has(error.code)) throw error;
       if (target.options.image_check === "if-secret" && error.code === "secret_missing") {
-        return { kind: "unchecked", why: `the image check is if-secret, and there is no Secret ${ref.namespace}/${ref.name}` };
+        return { unchecked: `the image check is if-secret, and there is no Secret ${ref.namespace}/${ref.name}` };
       }
-      return { kind: "account", ref: undefined, dockerConfig: undefined, whyNoLogin: error.message };
+      return { ref: undefined, dockerConfig: undefined, remedy: withoutLogin(error.message) };
     }
   }
 
   /** A registry may hide from strangers what is there: what to do, behind its no. */
-  function withoutLogin({ whyNoLogin }: Account): string {
-    if (whyNoLogin === undefined) return "";
+  function withoutLogin(why: string): string {
     const unchecked = settings.isCheckBinding
       ? "all images go unchecked (the operator's IMAGE_CHECK, which no annotation may go below)"
       : "this image (gitops.operator.image_check) or all (IMAGE_CHECK) go unchecked";
-    return `; it was asked without a login (${whyNoLogin}); name a Secret with one by gitops.operator.registry_secret_name, or let ${unchecked}`;
+    return `; it was asked without a login (${why}); name a Secret with one by gitops.operator.registry_secret_name, or let ${unchecked}`;
   }
 
-  async function readToken({ target, readSecret, warn }: ImageQuestion): Promise<Secret | undefined> {
+  async function readToken({ target, readSecret, warn }: ImageQuestion): Promise<BuildToken | undefined> {
     const ref = target.githubTokenSecret;
     if (!ref) return undefined;
     try {
@@ -194,28 +209,23 @@ export function createImageGate({ registry, builds, clock, settings, observer = 
     }
   }
 
-  function defaultUrl(host: string): string {
-    if (host === dockerHub) return "https://registry-1.docker.io";
-    return `${settings.insecureRegistries.includes(host) ? "http" : "https"}://${host}`;
-  }
-
-  return { check };
+  return {
+    check,
+    async explain(question) {
+      const { target, image, isPinned } = question;
+      const login = await readLogin(question);
+      return "unchecked" in login ? "" : lookElsewhere(question, { target, image, isPinned, login, token: undefined });
+    },
+  };
 }
 
-type Unchecked = Extract<GateVerdict, { kind: "unchecked" }>;
-
-interface Account {
-  readonly kind: "account";
-  readonly ref: SecretRef | undefined;
-  readonly dockerConfig: string | undefined;
-  readonly whyNoLogin: string | undefined;
+/** What is told of the newest commit where an older one goes out; `newer`: how many have no image. */
+function aboutTip(look: Missing, tip: Candidate, isOverdue: boolean, newer: number): Pick<Found, "note" | "isAwaited" | "failure"> {
+  if (look.kind === "building") return { note: `${tip.words} is awaited: build ${look.state}`, isAwaited: true };
+  if (look.kind === "failed") return { note: `${tip.words} has no image: its build failed`, failure: look.error };
+  return { note: isOverdue ? haveNoImage(newer, tip) : `${tip.words} is awaited: no image yet` };
 }
 
-interface Secret {
-  readonly ref: SecretRef;
-  readonly text: string;
-}
-
-function trouble(code: "registry_denied" | "registry_limited" | "registry_unavailable" | "build_unknown", message: string): Look {
-  return { kind: "trouble", error: new ReconcileError(code, message) };
+function haveNoImage(commits: number, { words }: Candidate): string {
+  return `${commits} newer ${commits === 1 ? "commit has" : "commits have"} no image: ${words}`;
 }

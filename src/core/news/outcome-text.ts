@@ -4,9 +4,9 @@ import type { Outcome } from "../types.ts";
 export function describeOutcome(deployment: string, outcome: Outcome): string {
   switch (outcome.kind) {
     case "patched":
-      return `Deployment ${deployment} patched successfully to version ${outcome.to}${checkOf(outcome)}`;
+      return `Deployment ${deployment} patched successfully to version ${outcome.to}${checkOf(outcome)}${noteOf(outcome)}`;
     case "up_to_date":
-      return `Deployment ${deployment} is up to date at ${outcome.to}${checkOf(outcome)}`;
+      return `Deployment ${deployment} is up to date at ${outcome.to}${checkOf(outcome)}${noteOf(outcome)}`;
     case "skipped":
       return describeSkip(deployment, outcome);
     case "waiting":
@@ -25,6 +25,10 @@ function describeSkip(deployment: string, skipped: Extract<Outcome, { kind: "ski
     case "paused":
       return `Deployment ${deployment} is paused until ${skipped.until}${skipped.why === undefined ? "" : `: ${skipped.why}`}`;
   }
+}
+
+function noteOf({ note }: { readonly note?: string }): string {
+  return note === undefined ? "" : `; ${note}`;
 }
 
 /** Behind the original's words, which stay as they are. */

@@ -154,6 +154,9 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       results.end(workloadOf(target), outcome, run);
       if (lanes.get(id)?.current === run && !lanes.get(id)?.next) lanes.delete(id);
       settled.resolve(outcome);
+      // Nobody has to ask: what was pushed is older than what is awaited.
+      const isAwaited = outcome.kind === "patched" && outcome.isAwaited;
+      if (isAwaited && !lanes.has(id) && !closing.signal.aborted) start(id, target, cause);
     };
     const work = async (span: Span) => {
       run.span = span;

@@ -18,6 +18,7 @@ import type { Repository } from "../../../src/core/types.ts";
 import { ReconcileError } from "../../../src/errors.ts";
 import { systemClock } from "../../../src/system-clock.ts";
 import { createWorkshop } from "../../../src/workshop/workshop.ts";
+import { candidateOf } from "../../core/commits.ts";
 import { targetOf } from "../../core/targets.ts";
 import { skipWithoutSshd } from "../../openssh.ts";
 import { known, loopback, openLoopback, path, startSshWorld } from "../ssh/ssh-world.ts";
@@ -95,8 +96,8 @@ test("an image that a namespace without look-ups left asks for first is asked fo
     return askFor(namespace, () =>
       wordsOf(
         gate.check({
-          ...{ target, image, isPinned: false, tag: "v1", notBefore, signal: t.signal },
-          appCommit: { sha: "a".repeat(40), tree: "", parents: [], author: { name: "a", email: "a@b" }, time: 0, subject: "m" },
+          ...{ target, image, isPinned: false, branch: "main", tip: candidateOf("a".repeat(40), "v1"), notBefore, signal: t.signal },
+          behind: async () => ({ newer: [], standsAt: undefined }),
           readSecret: () => Promise.reject(new ReconcileError("secret_missing", "there is none")),
           warn: () => {},
           onWait: () => {},

@@ -7,6 +7,7 @@ import type { Git, ManifestsCopy, PushResult } from "../../../src/core/ports.ts"
 import type { Outcome, Target } from "../../../src/core/types.ts";
 import { ReconcileError } from "../../../src/errors.ts";
 import { createRandom } from "../../random.ts";
+import { commitOf } from "../commits.ts";
 import { targetOf } from "../targets.ts";
 
 const OLD = "0".repeat(40);
@@ -131,7 +132,7 @@ function createWorld(names: readonly string[], recheck: (target: Target) => Outc
   const write = (seat: Seat, name: string, signal = new AbortController().signal, wasRefused = false, namespace = "default") => {
     const target = targetOf(name, { namespace });
     const at = { repository: target.manifestRepository, branch: "master", key: keyOf(name), namespace: target.namespace };
-    const appCommit = { sha: NEW, tree: "", parents: [], author: { name: "a", email: "a@b" }, time: 0, subject: "m" };
+    const appCommit = commitOf(NEW);
     return seat.write({
       target,
       at,

@@ -4,6 +4,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { createImageGate } from "../../../src/core/images/image-gate.ts";
 import type { Target } from "../../../src/core/types.ts";
 import { systemClock } from "../../../src/system-clock.ts";
+import { candidateOf } from "../commits.ts";
 import { targetOf } from "../targets.ts";
 
 const image = { registry: "registry.example", repository: "team/app" };
@@ -33,8 +34,8 @@ test("equal questions of one pass are asked once, of the registry and of the for
   const ask = (namespace: string, sha: string, more: Partial<Target> = {}) =>
     gate.check({
       ...{ target: targetOf("shop", { namespace, image, ...ofToken("token"), ...more }), image, isPinned: false, notBefore },
-      ...{ tag: sha, signal: t.signal, warn: assert.fail, onWait: assert.fail },
-      appCommit: { sha, tree: "", parents: [], author: { name: "a", email: "a@b" }, time: 0, subject: "m" },
+      ...{ branch: "main", tip: candidateOf(sha), signal: t.signal, warn: assert.fail, onWait: assert.fail },
+      behind: async () => ({ newer: [], standsAt: undefined }),
       readSecret: async ({ name }) => name,
     });
   const equal = Array.from({ length: 50 }, (_, index) => ask(`team-${index}`, "1"));

@@ -1,0 +1,18 @@
+import type { Candidate } from "../ports.ts";
+import { parseTagFormat, renderTag } from "../tag-format.ts";
+
+/** As CI systems are set up to name images after commits. */
+const FORMATS = [
+  ...[7, 8, 9, 10, 12, 40].map((length) => `{{sha${length}}}`),
+  ...["sha-", "{{branch}}-"].flatMap((prefix) => [`${prefix}{{sha7}}`, `${prefix}{{sha}}`]),
+].map((format) => format.replace("sha40", "sha"));
+
+/** Other tags than its own under which a commit's image may be found, and the formats that they have. */
+export function otherTags({ commit, tag: own }: Candidate, branch: string): { readonly format: string; readonly tag: string }[] {
+  return FORMATS.flatMap((format) => {
+    const parsed = parseTagFormat(format);
+    if (parsed.kind === "error") return [];
+    const tag = renderTag(parsed.format, { sha: commit.sha, branch });
+    return tag === own ? [] : [{ format, tag }];
+  });
+}
