@@ -175,6 +175,19 @@ export interface PathPrinter {
 export interface Git {
   /** The branch from its tip on, which is of a listing that began not before that time. Only commits are received, never files. */
   commits(at: Wanted<Branch>, notBefore: number): Promise<Line>;
+  /** The tags of a listing that began not before that time, the highest first, 1,001 at most. Annotated ones count as what they name. */
+  releases<Version extends object>(
+    at: Omit<Branch, "branch">,
+    pattern: ReleasePattern<Version>,
+    notBefore: number,
+  ): Promise<readonly Release[]>;
+  /** One commit that a tag or branch stands at; rejects with `git_no_commit` when that is none. */
+  commit(at: Omit<Branch, "branch">, sha: string): Promise<Commit>;
+  /**
+   * By root folder. Only folders are received, those on the way to the paths: one request for each level of them, 4 MiB at most. Rejects with
+   * `git_protocol` where a server can't send folders without files.
+   */
+  prints(at: Omit<Branch, "branch">, trees: readonly string[], printer: PathPrinter): Promise<ReadonlyMap<string, PathPrint>>;
   /** The manifests branch by its name. One that was not named is found by such a listing, and fetched in the same conversation. */
   manifestsBranch(at: Wanted<ManifestsBranch>, notBefore: number): Promise<ManifestsBranch>;
   /** Runs `work` with the copy, which is not dropped meanwhile. A copy found damaged is made anew and `work` run once more. */

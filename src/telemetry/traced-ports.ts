@@ -57,6 +57,19 @@ export function traceGit(git: Git, tracer: Tracer): Git {
         span.set({ "vcs.ref.head.name": branch, "vcs.ref.head.revision": tip.sha }),
       );
     },
+    releases(at, pattern, notBefore) {
+      const list = () => git.releases(at, pattern, notBefore);
+      return step("git list tags", branchAttributes(at.repository, undefined), list, (span, [highest]) =>
+        span.set({ "vcs.ref.head.name": highest?.name, "vcs.ref.head.revision": highest?.sha, "vcs.ref.head.type": "tag" }),
+      );
+    },
+    commit(at, sha) {
+      const attributes = { ...branchAttributes(at.repository, undefined), "vcs.ref.head.revision": sha };
+      return step("git commit", attributes, () => git.commit(at, sha));
+    },
+    prints(at, trees, printer) {
+      return step("git folders", branchAttributes(at.repository, undefined), () => git.prints(at, trees, printer));
+    },
     manifestsBranch(at, notBefore) {
       const find = () => git.manifestsBranch(at, notBefore);
       if (at.branch !== undefined) return find();

@@ -1,9 +1,16 @@
 /** What the workshop does, by name. Each job is a pure function of an input and an output that can go between threads. */
 import { editManifestJob } from "./jobs/edit-manifest-job.ts";
 import { indexPackJob } from "./jobs/index-pack-job.ts";
+import { readFoldersJob } from "./jobs/read-folders-job.ts";
 import { readHistoryJob } from "./jobs/read-history-job.ts";
 import { readObjectJob } from "./jobs/read-object-job.ts";
 
-export const jobs = { editManifest: editManifestJob, indexPack: indexPackJob, readHistory: readHistoryJob, readObject: readObjectJob };
+export const jobs = {
+  editManifest: editManifestJob,
+  indexPack: indexPackJob,
+  readFolders: readFoldersJob,
+  readHistory: readHistoryJob,
+  readObject: readObjectJob,
+};
 
 export type Jobs = typeof jobs;

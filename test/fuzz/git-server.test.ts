@@ -36,7 +36,7 @@ async function fetchAll(wire: GitWire, commitsOnly: boolean): Promise<{ tip: str
   assert.doesNotMatch(defaultBranch ?? "", /\p{Cc}/u);
   const chunks: Buffer[] = [];
   const shallow = new Set<string>();
-  for await (const chunk of server.pack({ want: tip ?? PUSHED, depth: 2, commitsOnly }, shallow)) chunks.push(chunk);
+  for await (const chunk of server.pack({ want: tip ?? PUSHED, depth: 2, withoutTrees: commitsOnly }, shallow)) chunks.push(chunk);
   for (const sha of shallow) assert.match(sha, /^[0-9a-f]{40}$/);
   return { tip, pack: Buffer.concat(chunks) };
 }

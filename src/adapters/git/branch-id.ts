@@ -4,3 +4,8 @@ import type { Branch, Wanted } from "../../core/ports.ts";
 export function branchId({ repository, branch, key }: Wanted<Branch>): string {
   return JSON.stringify([repository, branch, key?.id]);
 }
+
+/** The same for what is no branch's: nothing is shared between keys. */
+export function repositoryId({ repository, key }: Omit<Branch, "branch">): string {
+  return JSON.stringify([repository, key?.id]);
+}

@@ -13,6 +13,8 @@ import { createManifestsCopy } from "./copies/manifests-copy.ts";
 import { createLines } from "./lines.ts";
 import { createContentCache } from "./packs/content-cache.ts";
 import { createPackWork } from "./packs/pack-work.ts";
+import { createPathPrints } from "./path-prints.ts";
+import { createReleases } from "./releases.ts";
 import { createGitRemote } from "./wire/git-remote.ts";
 import { readPushRefs } from "./wire/receive-pack.ts";
 import { openUploadPack } from "./wire/upload-pack.ts";
@@ -89,6 +91,8 @@ export function createGit(options: GitOptions): Git & PushAccess & { close(): Pr
 
   return {
     commits: createLines(remote),
+    ...createReleases(remote, packWork),
+    prints: createPathPrints(remote, packWork),
     manifestsBranch,
     withManifests,
     refreshAhead(at, notBefore) {

@@ -61,8 +61,9 @@ function createBranch(names: readonly string[]) {
       return commits.get(at ?? branch.tip)?.files[path] ?? "";
     },
   };
+  const notAsked = () => Promise.reject(new Error("not asked here"));
   const copy: ManifestsCopy = {
-    holds: () => Promise.reject(new Error("not asked here")),
+    holds: notAsked,
     refresh: async () => branch.tip,
     read: async (at, path) => branch.read(path, at),
     commit: async (parent, path, text) => commit(parent, { ...commits.get(parent)?.files, [path]: text }),
@@ -80,9 +81,9 @@ function createBranch(names: readonly string[]) {
     },
   };
   const git: Git = {
-    commits: () => Promise.reject(new Error("not asked here")),
+    ...{ commits: notAsked, releases: notAsked, commit: notAsked, prints: notAsked },
     refreshAhead: () => undefined,
-    manifestsBranch: () => Promise.reject(new Error("not asked here")),
+    manifestsBranch: notAsked,
     withManifests: ({ key, namespace }, work) =>
       work({
         ...copy,

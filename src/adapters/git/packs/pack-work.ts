@@ -1,6 +1,6 @@
 /** What is read of packs, by those who may ask the workshop for it. */
 import { readFile } from "node:fs/promises";
-import type { Branch } from "../../../core/ports.ts";
+import type { Branch, FolderQuestion, FolderView } from "../../../core/ports.ts";
 import { formatRepository } from "../../../core/repository.ts";
 import type { JobContext, Workshop } from "../../../workshop/workshop.ts";
 import { asBuffer } from "./as-buffer.ts";
@@ -8,6 +8,7 @@ import type { HistoryQuestion, PackedHistory } from "./commit-pack.ts";
 import { INLINE_WORK, inlineOrAside } from "./inline-work.ts";
 import { indexPack } from "./pack-index.ts";
 import type { GitObject, PackedObject } from "./packed-object.ts";
+import { type FolderBudget, receiveFolders } from "./receive-folders.ts";
 import { receiveHistory } from "./receive-history.ts";
 
 /** For whom a pack is read. */
@@ -15,6 +16,13 @@ export type PackOwner = Pick<Branch, "repository" | "namespace">;
 
 export interface PackWork {
   readHistory(pack: AsyncIterable<Buffer>, question: HistoryQuestion, owner: PackOwner): Promise<PackedHistory>;
+  /** In the order of the questions; undefined: it was not sent. */
+  readFolders(
+    pack: AsyncIterable<Buffer>,
+    folders: readonly FolderQuestion[],
+    budget: FolderBudget,
+    owner: PackOwner,
+  ): Promise<(FolderView | undefined)[]>;
   /** The index of the pack at `path`, which has so many `bytes`. */
   index(path: string, bytes: number, maxBytes: number, owner: PackOwner): Promise<Buffer>;
   /** What is much work to read. */
@@ -25,6 +33,8 @@ export function createPackWork(workshop: Workshop): PackWork {
   return {
     readHistory: (pack, question, owner) =>
       receiveHistory(pack, question, (bytes) => workshop.run("readHistory", { pack: bytes, question }, contextOf(owner))),
+    readFolders: (pack, folders, budget, owner) =>
+      receiveFolders(pack, folders, budget, (bytes) => workshop.run("readFolders", { pack: bytes, folders }, contextOf(owner))),
     async index(path, bytes, maxBytes, owner) {
       const origin = { repository: formatRepository(owner.repository), maxBytes };
       // The pack itself; files up to half of `maxBytes`, a delta's base, its result and those that are kept, and as much again that is not collected yet.

@@ -1,7 +1,8 @@
 /** A history as it comes from the server: read as soon as enough of it is there. */
-import { damagedPack, type HistoryQuestion, type PackedHistory, readHistory, tooManyCommits } from "./commit-pack.ts";
+import { type HistoryQuestion, type PackedHistory, readHistory, tooManyCommits } from "./commit-pack.ts";
 import { inlineOrAside } from "./inline-work.ts";
 import { PACK_HEADER_BYTES } from "./pack-entry.ts";
+import { damagedPack } from "./pack-head.ts";
 
 /** A thousand commits with the longest messages and signatures that people make are less. */
 const MAX_PACKED_BYTES = 4 * 1024 * 1024;

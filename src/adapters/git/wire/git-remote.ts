@@ -139,7 +139,7 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
 
   const history: GitRemote["history"] = (owner, server, tip, depth, sought) =>
     packWork.readHistory(
-      server.pack({ want: tip, depth, commitsOnly: true }, new Set()),
+      server.pack({ want: tip, depth, withoutTrees: true }, new Set()),
       { from: tip, most: depth, ...(sought !== undefined && { sought }) },
       owner,
     );

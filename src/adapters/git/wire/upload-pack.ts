@@ -1,4 +1,5 @@
 /** The reading half of git's wire protocol: v2 where the server speaks it (refs filtered by the server), else v0 (gitprotocol-pack(5), gitprotocol-v2(5)). */
+import type { Release, ReleasePattern } from "../../../core/ports.ts";
 import { ReconcileError } from "../../../errors.ts";
 import { ownText } from "../../../text/own-text.ts";
 import { serverWords } from "../../../text/server-words.ts";
@@ -17,24 +18,35 @@ import {
   refuseError,
 } from "./pkt-line.ts";
 import { createRefPicker, FIRST_CHOICE, type RefListing } from "./ref-listing.ts";
+import { createTagPicker, createWantFinder, TAGS } from "./tag-listing.ts";
 
 export interface PackRequest {
   readonly want: string;
+  /** Wanted beside it. */
+  readonly others?: readonly string[];
   readonly haves?: readonly string[];
   readonly shallows?: readonly string[];
   readonly depth?: number;
-  /** Commits alone where the server can (partial clone); a server that can't sends everything, commits first. */
-  readonly commitsOnly?: boolean;
+  /** No folders and files but those that are wanted by their ids, where the server can (partial clone); one that can't sends everything, commits first. */
+  readonly withoutTrees?: boolean;
 }
 
 export interface UploadPack {
+  /** Whether it can leave out what is not wanted. */
+  readonly canFilter: boolean;
+  /** After a pack that was read to its end another may be asked for. */
+  readonly sendsMany: boolean;
   list(branch: string | undefined): Promise<RefListing>;
+  /** The highest first, 1,001 at most. */
+  releases(pattern: ReleasePattern): Promise<readonly Release[]>;
+  /** What to want in order to get that commit, which a branch or tag stands at. */
+  wantFor(sha: string): Promise<string>;
   /** The packfile's bytes as they come; the server's new shallow boundaries are added to `shallow` before the first. */
   pack(request: PackRequest, shallow: Set<string>): AsyncGenerator<Buffer, void, undefined>;
 }
 
 const MOST_SHALLOW = 10_000;
-/** Reads the advertisement as far as it says what the server can. One listing and one pack may follow on the same wire, in that order. */
+/** Reads the advertisement as far as it says what the server can. One listing may follow on the same wire, and then a pack. */
 export async function openUploadPack(wire: GitWire): Promise<UploadPack> {
   const reader = await wire.advertisement();
   let section = createLineReader(reader, MANY_REFS);
@@ -70,6 +82,14 @@ function speakV2(wire: GitWire, offered: readonly string[]): UploadPack {
     return pickRefs(createRefPicker(branch, undefined), lines);
   };
   return {
+    canFilter: features.includes("filter"),
+    sendsMany: true,
+    wantFor: async (sha) => sha,
+    async releases(pattern) {
+      const args = ["peel", `ref-prefix ${TAGS}${pattern.prefix}`];
+      const lines = createLineReader(await wire.request(command("ls-refs", args)), MANY_REFS);
+      return (await pickRefs(createTagPicker(pattern), lines)).releases;
+    },
     async list(branch) {
       const refs = await listRefs(branch, branch ?? FIRST_CHOICE);
       return (refs.isUnsaid ? await listRefs(branch, "") : refs).listing;
@@ -77,7 +97,16 @@ function speakV2(wire: GitWire, offered: readonly string[]): UploadPack {
     async *pack(request, shallow) {
       if (request.depth) requireCapability(features, "shallow");
       // The first two are every server's of protocol 2. No client can ask for a pack without deltas: without ofs-delta they are on ids, of 20 bytes each.
-      const args = ["no-progress", "ofs-delta", `want ${request.want}`, ...haveLines(request), ...limitLines(request, features), "done"];
+      const others = (request.others ?? []).map((id) => `want ${id}`);
+      const args = [
+        "no-progress",
+        "ofs-delta",
+        `want ${request.want}`,
+        ...others,
+        ...haveLines(request),
+        ...limitLines(request, features),
+        "done",
+      ];
       yield* readPack(await wire.request(command("fetch", args)), shallow);
     },
   };
@@ -85,14 +114,22 @@ function speakV2(wire: GitWire, offered: readonly string[]): UploadPack {
 
 /** `first`: the ref of the line that has the capabilities; `rest`: the others. */
 function speakV0(wire: GitWire, first: string, rest: LineReader, capabilities: readonly string[]): UploadPack {
+  async function readListing<Picker extends { look(line: string): void }>(refs: Picker): Promise<Picker> {
+    refs.look(first);
+    return pickRefs(refs, rest);
+  }
   return {
+    canFilter: capabilities.includes("filter"),
+    sendsMany: false,
+    wantFor: async (sha) => (await readListing(createWantFinder(sha))).want,
+    releases: async (pattern) => (await readListing(createTagPicker(pattern))).releases,
     async list(branch) {
       const symref = capabilities.find((word) => word.startsWith("symref=HEAD:refs/heads/"));
-      const refs = createRefPicker(branch, symref?.slice("symref=HEAD:refs/heads/".length));
-      refs.look(first);
-      return (await pickRefs(refs, rest)).listing;
+      return (await readListing(createRefPicker(branch, symref?.slice("symref=HEAD:refs/heads/".length)))).listing;
     },
     async *pack(request, shallow) {
+      // What was not listed is in front of the pack.
+      while ((await rest.next()) !== undefined);
       requireCapability(capabilities, "side-band-64k", "side-band");
       if (request.depth) requireCapability(capabilities, "shallow");
       const words = chooseCapabilities(capabilities, [
@@ -100,13 +137,14 @@ function speakV0(wire: GitWire, first: string, rest: LineReader, capabilities: r
         ["side-band-64k", "side-band"],
         ["ofs-delta"],
         ["no-progress"],
-        ...(request.commitsOnly ? [["filter"]] : []),
+        ...(request.withoutTrees ? [["filter"]] : []),
         [AGENT],
       ]);
       const [haves, shallows] = [haveLines({ haves: request.haves ?? [] }), haveLines({ shallows: request.shallows ?? [] })];
+      const others = (request.others ?? []).map((id) => `want ${id}`);
       const body =
         pkt(`want ${request.want} ${words.join(" ")}\n`) +
-        [...shallows, ...limitLines(request, capabilities)].map((line) => pkt(`${line}\n`)).join("") +
+        [...others, ...shallows, ...limitLines(request, capabilities)].map((line) => pkt(`${line}\n`)).join("") +
         FLUSH +
         [...haves, "done"].map((line) => pkt(`${line}\n`)).join("");
       yield* readPack(await wire.request(Buffer.from(body)), shallow);
@@ -119,7 +157,7 @@ function haveLines(request: { haves?: readonly string[]; shallows?: readonly str
 }
 
 function limitLines(request: PackRequest, offered: readonly string[]): string[] {
-  const canFilter = request.commitsOnly && offered.includes("filter");
+  const canFilter = request.withoutTrees && offered.includes("filter");
   return [...(request.depth ? [`deepen ${request.depth}`] : []), ...(canFilter ? ["filter tree:0"] : [])];
 }
 

@@ -64,7 +64,7 @@ test("a server that can leaves trees and blobs out", async (t) => {
   for (const protocol of [0, 2] as const) {
     const service = startService("git-upload-pack", repository.directory, protocol);
     t.after(service.stop);
-    const { pack } = await exchange(serviceWire(service), { depth: 2, commitsOnly: true });
+    const { pack } = await exchange(serviceWire(service), { depth: 2, withoutTrees: true });
     assert.equal(pack.readUInt32BE(8), 2);
     const commits = readCommits(pack);
     assert.deepEqual([...(commits === "incomplete" ? [] : commits.keys())].sort(), (await repository.log()).map(({ sha }) => sha).sort());
