@@ -60,6 +60,8 @@ function readConfig(values: Variables, warnings: string[]) {
     reconcileToken: values.RECONCILE_TOKEN,
     debugEndpoint: values.DEBUG_ENDPOINT === "on",
     imageCheck,
+    /** Where `look_back` is not set. */
+    lookBack: values.LOOK_BACK,
     imageGate: {
       waitAttempts: values.IMAGE_WAIT_ATTEMPTS,
       waitInitialMs: values.IMAGE_WAIT_INITIAL_SECONDS * 1_000,

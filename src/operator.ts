@@ -69,7 +69,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   for (const { level, problem, message } of await startProblems(config, outside.knownHostsFiles)) log[level]({ problem }, message);
   const deployments = createDeploymentCache({ client: kube, namespaces: config.watchNamespaces, log });
   // A record is never changed, only replaced; a thousand calls at once would parse each a thousand times.
-  const parse = onceEach((record: WorkloadRecord) => parseTarget(record, config.operatorNamespace, config.imageCheck));
+  const parse = onceEach((record: WorkloadRecord) => parseTarget(record, config.operatorNamespace, config));
 
   const gate = createImageGate({ registry, builds, clock, settings: config.imageGate, observer: metrics });
   const backOff = createBackOff(clock.now);

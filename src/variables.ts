@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { parseCidr } from "./adapters/egress/address-rules.ts";
+import { mostLookBack, usualLookBack } from "./core/annotations.ts";
 import { parseAllowedRepositories } from "./core/targets/allowed-repositories.ts";
 import { imageChecks } from "./core/targets/image-check.ts";
 
@@ -101,6 +102,9 @@ export const schema = z.object({
       "`on`: a tag is pushed only after a registry has confirmed its image. `if-secret`: no registry is asked where the default registry Secret does not exist and no annotation names another. `off`: no registry is asked. If you set the variable, an annotation that asks for less makes its Deployment `failed`; if you don't, `image_check` decides. `REQUIRE_IMAGE_CHECK=true` is understood as `on`, with a warning",
   }),
   REQUIRE_IMAGE_CHECK: flag.optional(),
+  LOOK_BACK: whole(usualLookBack, 0, mostLookBack).describe(
+    "how many commits behind the newest one may be taken while that one has no image, for Deployments that do not set `look_back`",
+  ),
   INSECURE_REGISTRIES: hosts.describe("`host[:port]` of registries that may be spoken to over http"),
   INSECURE_WEBHOOKS: hosts.describe(
     "`host[:port]` of chats that may be spoken to over http. Other http URLs are refused, and `/status` and an Event say so",

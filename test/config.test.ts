@@ -28,6 +28,7 @@ test("an empty environment has the defaults of the contract", () => {
     reconcileToken: undefined,
     debugEndpoint: true,
     imageCheck: { level: "on", binds: false },
+    lookBack: 20,
     imageGate: {
       waitAttempts: 5,
       waitInitialMs: 10_000,
@@ -53,6 +54,7 @@ test("every problem is named at once, with its variable", () => {
     LOG_LEVEL: "loud",
     WATCH_NAMESPACES: "a, B",
     MAX_REPO_MB: "-1",
+    LOOK_BACK: "101",
     DEFAULT_FROM_NAME: "Evil <x>",
     RECONCILE_TIMEOUT_SECONDS: "0",
     SECRET_REFS: "all",
@@ -78,6 +80,7 @@ test("every problem is named at once, with its variable", () => {
     "INSECURE_REGISTRIES",
     "INSECURE_WEBHOOKS",
     "LOG_LEVEL",
+    "LOOK_BACK",
     "MAX_REPO_MB",
     "PORT",
     "RECONCILE_TIMEOUT_SECONDS",

@@ -27,7 +27,17 @@ export const ROOMS: Record<string, Room> = {
   "src/core/targets": {
     promise: "what is wanted, from where and with whose keys: annotations become a target",
     asks: ["src/core", "src/text"],
-    doors: ["target", "allowed-repositories", "branch", "image-check", "manifest-path", "port-hint", "read-branches", "secret-scope"],
+    doors: [
+      "target",
+      "allowed-repositories",
+      "branch",
+      "image-check",
+      "manifest-path",
+      "pause",
+      "port-hint",
+      "read-branches",
+      "secret-scope",
+    ],
   },
   "src/core/commits": {
     promise: "which commit and which tag, and what a commit of ours says",

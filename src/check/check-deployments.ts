@@ -119,11 +119,11 @@ function checkOffline(
 ): { target: Target; settings: Settings } | undefined {
   for (const problem of problems) tell("problem", problem);
   if (!record) return void row("not ours", "no gitops.operator.* annotation: the operator leaves it alone");
-  const parsed = parseTarget(record, config.operatorNamespace, config.imageCheck);
+  const parsed = parseTarget(record, config.operatorNamespace, config);
   if (parsed.kind === "untracked") return undefined;
   if (parsed.kind === "incomplete") for (const problem of parsed.problems) tell("problem", problem);
   if (parsed.kind === "disabled") row("disabled", "nothing is done until gitops.operator.enabled is 'true'; then it would be:");
-  const judged = parseTarget(withStandIns(record), config.operatorNamespace, config.imageCheck);
+  const judged = parseTarget(withStandIns(record), config.operatorNamespace, config);
   if (judged.kind === "malformed") for (const problem of judged.problems) tell("problem", problem);
   const { warnings } = parsed.kind === "incomplete" && "warnings" in judged ? judged : { warnings: [], ...parsed };
   for (const warning of warnings) tell("warning", warning);

@@ -4,6 +4,7 @@ import { formatImage } from "../core/image.ts";
 import { formatRepository } from "../core/repository.ts";
 import { hasOneKey } from "../core/targets/target.ts";
 import type { SecretRef, Settings, Target } from "../core/types.ts";
+import { describeCommits, describePause } from "./describe-commits.ts";
 
 export interface UsedSecret {
   readonly use: string;
@@ -14,7 +15,10 @@ export interface UsedSecret {
   readonly note: string;
 }
 
-type Row = readonly [label: string, text: string];
+export type Row = readonly [label: string, text: string];
+
+/** Whether the Deployment carries that annotation, so that defaults can be told from what was written. */
+export type IsSet = (annotation: string) => boolean;
 
 /** The Secrets in the order in which a run meets them. */
 export function usedSecrets(target: Target, settings: Settings): UsedSecret[] {
@@ -48,10 +52,11 @@ export function usedSecrets(target: Target, settings: Settings): UsedSecret[] {
   ];
 }
 
-/** `set`: which annotations the Deployment carries, so that defaults can be told from what was written. */
-export function describeTarget(target: Target, settings: Settings, isSet: (annotation: string) => boolean): Row[] {
+export function describeTarget(target: Target, settings: Settings, isSet: IsSet): Row[] {
   const byDefault = (annotation: string, origin: string) => (isSet(annotation) ? "" : ` (${origin})`);
-  const options = choiceNames.flatMap((name): Row[] => {
+  // What tag_type chooses is shown as the tag.
+  const shown = choiceNames.filter((name) => name !== "tag_type");
+  const options = shown.flatMap((name): Row[] => {
     const { label, choices = {}, default: unset = "" } = annotationOf(name);
     if (label === undefined && !isSet(name)) return [];
     const text = choices[target.options[name]] + byDefault(name, unset in choices ? "default" : `default: ${unset}`);
@@ -65,9 +70,11 @@ export function describeTarget(target: Target, settings: Settings, isSet: (annot
     branch(target.manifestBranch) +
     (target.manifestBranch ? byDefault("manifest_branch", `default: ${annotations.manifest_branch.default}`) : "");
   return [
+    ...describePause(target, Date.now()),
     ["application", `${formatRepository(target.appRepository)}, ${branch(target.appBranch)}`],
     ["manifests", `${formatRepository(target.manifestRepository)}, ${manifestBranch}, file ${target.path}`],
     ["image", `${formatImage(target.image)}, in ${registryOf(target)}`],
+    ...describeCommits(target, isSet),
     ...options,
     ...usedSecrets(target, settings).map(
       ({ use, ref, field, note }): Row => [use, `Secret ${ref.namespace}/${ref.name}, field ${field}${note}`],

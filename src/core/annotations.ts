@@ -4,7 +4,22 @@
 export const annotationPrefix = "gitops.operator.";
 
 /** What a value is; core/targets says of each kind which values it takes. */
-export type AnnotationKind = "switch" | "repository" | "image" | "path" | "branch" | "secret" | "namespace" | "registry" | "choice";
+export type AnnotationKind =
+  | "switch"
+  | "repository"
+  | "image"
+  | "path"
+  | "branch"
+  | "secret"
+  | "namespace"
+  | "registry"
+  | "choice"
+  | "tag format"
+  | "count"
+  | "paths"
+  | "glob"
+  | "time"
+  | "words";
 
 interface Annotation {
   readonly kind: AnnotationKind;
@@ -18,7 +33,7 @@ interface Annotation {
   readonly defaultInDocs?: string;
   /** The words that it may be, from least to most, and what `check` says of each. */
   readonly choices?: Readonly<Record<string, string>>;
-  /** How `check` calls what is chosen, or counts by default. Without, it shows the choice by its name, and only where it is set. */
+  /** How `check` calls what is chosen, or counts by default. Without, it shows the choice by its name, and only where it is set; `tag_type` as the tag. */
   readonly label?: string;
   /** What is told of another word than the choices: the default counts then. Without this text another word is malformed. */
   readonly warning?: string;
@@ -65,10 +80,10 @@ const original = {
   tag_type: {
     kind: "choice",
     default: "long",
-    label: "tag",
     choices: { long: "the commit's SHA, 40 characters", short: "the commit's SHA, 7 characters" },
     warning: "is neither 'long' nor 'short' and counts as 'long'; set it to one of them",
-    meaning: "`long`: the tag is the SHA, 40 characters; `short`: its first 7",
+    meaning:
+      "`long`: the tag is the SHA, 40 characters, as with `tag_format: '{{sha}}'`; `short`: its first 7, as with `'{{sha7}}'`. Where `tag_format` is set too, that counts",
   },
   ssh_key_name: {
     kind: "secret",
@@ -111,6 +126,44 @@ const added = {
     },
     meaning: "`'on'`, `if-secret` or `'off'`, in quotes; it can't ask for less than an `IMAGE_CHECK` that is set",
   },
+  tag_format: {
+    kind: "tag format",
+    default: "{{sha}}",
+    defaultInDocs: "`{{sha}}`; `{{tag}}` with `release_tags`",
+    meaning:
+      "the tag of a commit's image: text with `{{sha}}` (the SHA, 40 characters), `{{sha4}}` to `{{sha40}}` (its beginning), `{{branch}}` (with `-` for `/`), `{{tag}}`, `{{version}}` (the git tag, and the git tag without a leading `v`, both only with `release_tags`), for example `'main-{{sha7}}'`. It must hold 7 characters of the SHA or the git tag",
+  },
+  look_back: {
+    kind: "count",
+    default: "LOOK_BACK",
+    meaning:
+      "in quotes: how many commits behind the newest one, 0 to 100, may be taken while that one has no image; `'0'`: the newest alone",
+  },
+  app_paths: {
+    kind: "paths",
+    meaning:
+      "files and folders of the application's repository, with commas between them; `!` in front excludes. Only commits that change one of them count: `services/shop, !services/shop/docs`. With nothing but `!`, everything else counts",
+  },
+  release_tags: {
+    kind: "glob",
+    meaning:
+      "glob on git tags (`v*`; `*` stands for any characters, `?` for one): the commit of the highest version (semver.org) is wanted instead of the branch's newest; pre-releases count only where the glob has a `-`. `tag_format` is then `{{tag}}` unless it or `tag_type` is set",
+  },
+  rollback: {
+    kind: "choice",
+    default: "hold",
+    choices: {
+      override: "the newest commit is written, whatever somebody took back",
+      hold: "a tag that somebody took back is not written again",
+    },
+    meaning: "`hold`: a tag that the operator wrote and somebody took back is not written again; `override`: it is",
+  },
+  paused_until: {
+    kind: "time",
+    meaning:
+      "nothing is done before this time, written as RFC 3339 has it (`'2030-01-31T18:00:00Z'`, or with `+01:00` for `Z`); it ends by itself",
+  },
+  paused_reason: { kind: "words", meaning: "why, for whoever looks" },
   manifest_branch: { kind: "branch", default: "observe_branch", meaning: "branch of the manifests" },
   manifest_ssh_key_name: {
     kind: "secret",
@@ -156,6 +209,10 @@ const ignoredAnnotations: readonly string[] = ["namespace"];
 
 /** By their short names. */
 export const knownAnnotations: ReadonlySet<string> = new Set([...annotationNames, ...ignoredAnnotations]);
+
+/** How many commits behind the newest one may be taken, where nobody says it, and at most. */
+export const usualLookBack = 20;
+export const mostLookBack = 100;
 
 /** How many names of unknown ones are kept and shown; their values have no effect and are not kept. */
 export const mostUnknown = 10;

@@ -71,14 +71,22 @@ export function isOfRelease(part: TagPart): boolean {
   return "of" in part && part.of !== "branch";
 }
 
+export function isOfBranch(part: TagPart): boolean {
+  return "of" in part && part.of === "branch";
+}
+
 /** Throws where branch or git tag make no legal image tag. */
 export function renderTag(format: TagFormat, facts: TagFacts): string {
+  const problem = tagProblem(format, facts);
+  if (problem === undefined) return compose(format, facts);
+  throw new ReconcileError("annotation_invalid", `gitops.operator.tag_format ${problem}`);
+}
+
+/** Why what it makes of these is no image tag. */
+export function tagProblem(format: TagFormat, facts: TagFacts): string | undefined {
   const tag = compose(format, facts);
-  if (isTag(tag)) return tag;
-  throw new ReconcileError(
-    "annotation_invalid",
-    `gitops.operator.tag_format makes '${escapeControl(cut(tag, 140))}', which is no legal image tag (letters, digits, '_', '.' and '-', at most 128, the first no '.' or '-'); change it, or use {{sha}} alone`,
-  );
+  if (isTag(tag)) return undefined;
+  return `makes '${escapeControl(cut(tag, 140))}', which is no legal image tag (letters, digits, '_', '.' and '-', at most 128, the first no '.' or '-'); change it, or use {{sha}} alone`;
 }
 
 /** What in an image's tag may be a commit's SHA or its beginning. */

@@ -33,6 +33,7 @@ const SECTIONS = [
   ["waiting", "Waiting"],
   ["unseen", "No pass since start"],
   ["ok", "Up to date"],
+  ["paused", "Paused"],
   ["disabled", "Disabled"],
 ] as const;
 
@@ -99,13 +100,14 @@ function sectionOf({ enabled, last }: TrackedRow): SectionId {
   if (!enabled) return "disabled";
   if (!last) return "unseen";
   if (last.kind === "failed") return "failing";
+  if (last.skipped === "paused") return "paused";
   return last.kind === "waiting" || last.kind === "skipped" ? "waiting" : "ok";
 }
 
 function trackedItem(row: TrackedRow, { now, githubHost }: Pick<PageFacts, "now" | "githubHost">): Html {
   const { last, warnings } = row;
   const id = sectionOf(row);
-  const needsWords = id === "failing" || id === "waiting";
+  const needsWords = id === "failing" || id === "waiting" || id === "paused";
   return html`<li class="row ${id}">${nameOf(row)}
 <p class="flow">${flowOf(row, githubHost)}</p>
 <p class="when">${last && id !== "disabled" ? sinceWhen(last, now) : undefined}</p>

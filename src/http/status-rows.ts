@@ -48,6 +48,9 @@ export interface ShowRows extends Pick<WithoutBroken, "show"> {
   readonly redact: (text: string) => string;
 }
 
+/** Why a pass did nothing. */
+type SkipReason = Extract<Outcome, { kind: "skipped" }>["reason"];
+
 export interface TrackedRow extends Workload {
   readonly enabled: boolean;
   readonly branch: string;
@@ -55,7 +58,9 @@ export interface TrackedRow extends Workload {
   readonly image: { readonly container: string; readonly version: string };
   readonly rollout: Rollout | undefined;
   /** Undefined: no pass since start. */
-  readonly last: { readonly at: Date; readonly since: Date; readonly kind: Outcome["kind"]; readonly message: string } | undefined;
+  readonly last:
+    | { readonly at: Date; readonly since: Date; readonly kind: Outcome["kind"]; readonly message: string; readonly skipped?: SkipReason }
+    | undefined;
   readonly warnings: readonly string[];
   /** Repositories: undefined when their annotation is malformed. */
   readonly app: Repository | undefined;
@@ -156,7 +161,10 @@ function trackedRow(
     branch: branches.observed,
     image: imageOf(record, parsed),
     rollout: record.rollout,
-    last: last && { at: last.at, since: last.since, kind: last.outcome.kind, message: describeOutcome(record.name, last.outcome) },
+    last: last && {
+      ...{ at: last.at, since: last.since, kind: last.outcome.kind, message: describeOutcome(record.name, last.outcome) },
+      ...(last.outcome.kind === "skipped" && { skipped: last.outcome.reason }),
+    },
     warnings,
     app: repositoryOf(settings.app_repository),
     tag,

@@ -3,13 +3,13 @@ export const STATUS_STYLE = `
 :root {
   color-scheme: light dark;
   --paper: #fafaf8; --card: #fff; --ink: #1f2328; --soft: #5b636d; --line: #e4e4df; --link: #0b5cad;
-  --failing: #b3261e; --incomplete: #8a4b00; --waiting: #7a5c00; --unseen: #5b636d; --ok: #1d7a3e; --disabled: #6b7280;
+  --failing: #b3261e; --incomplete: #8a4b00; --waiting: #7a5c00; --unseen: #5b636d; --ok: #1d7a3e; --paused: #6b7280; --disabled: #6b7280;
   --tint: #fdf1ef;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --paper: #14171a; --card: #1b1f23; --ink: #e4e7ea; --soft: #9aa4ae; --line: #2b3137; --link: #7db7f5;
-    --failing: #ff8b7e; --incomplete: #f0a860; --waiting: #e2c35c; --unseen: #9aa4ae; --ok: #62c98a; --disabled: #8b949e;
+    --failing: #ff8b7e; --incomplete: #f0a860; --waiting: #e2c35c; --unseen: #9aa4ae; --ok: #62c98a; --paused: #8b949e; --disabled: #8b949e;
     --tint: #2a1d1c;
   }
 }
@@ -47,6 +47,7 @@ h2 .count { margin-left: .25rem; color: var(--soft); font-weight: 400; }
 #waiting { --dot: var(--waiting); }
 #unseen { --dot: var(--unseen); }
 #ok { --dot: var(--ok); }
+#paused { --dot: var(--paused); }
 #disabled { --dot: var(--disabled); }
 .rows { overflow: hidden; border: 1px solid var(--line); border-radius: .6rem; background: var(--card); }
 .row {
@@ -66,12 +67,12 @@ h3 { font-weight: 600; overflow-wrap: anywhere; }
 .when { white-space: nowrap; text-align: right; }
 .message, .warnings, .problems { grid-column: 1 / -1; overflow-wrap: anywhere; }
 .failing .message { margin-top: .3rem; padding: .45rem .7rem; border-left: 3px solid var(--failing); border-radius: .2rem; background: var(--tint); }
-.waiting .message, .warnings { color: var(--soft); }
+.waiting .message, .paused .message, .warnings { color: var(--soft); }
 .warnings li::before { content: "Warning: "; color: var(--waiting); }
 .problems { color: var(--ink); }
 .problems li { padding-left: .9rem; text-indent: -.9rem; }
 .problems li::before { content: "– "; color: var(--incomplete); }
-.disabled h3 { font-weight: 400; }
+.paused h3, .disabled h3 { font-weight: 400; }
 footer { margin-top: 2rem; font-size: .87em; }
 @media (max-width: 46rem) {
   body { padding: 1.25rem 1rem; }

@@ -75,6 +75,7 @@ test("a good file: what is read from where, defaults as defaults, exit 0", async
     "manifests git@github.com:team/manifests.git, branch 'master', or else the repository's default branch (default), file shop/deployment.yaml",
     "image team/shop, in the registry that the manifest names, or Docker Hub (default)",
     "tag the commit's SHA, 40 characters (default)",
+    "look back at most 20 commits, while the newest has no image (default: LOOK_BACK)",
     "image check the registry must have the image (default: IMAGE_CHECK)",
     "SSH key Secret gitops-operator/ssh-key, field ssh-privatekey (for both repositories)",
     "registry login Secret gitops-operator/regcred, field .dockerconfigjson (default; when it is absent the registry is asked without a login)",
@@ -111,12 +112,59 @@ test("what is set is shown as set, with the key and the Secret of each part", as
     "manifests git@github.com:team/manifests.git, branch 'live', file shop/deployment.yaml",
     "image registry.example/team/shop, in the registry https://registry.example/v2",
     "tag the commit's SHA, 7 characters",
+    "look back at most 20 commits, while the newest has no image (default: LOOK_BACK)",
     "image check the registry must have the image",
     "SSH key Secret gitops-operator/ssh-key, field ssh-privatekey (for the application)",
     "SSH key Secret gitops-operator/deploy-key, field ssh-privatekey (for the manifests)",
     "registry login Secret ops/login, field .dockerconfigjson",
     "GitHub token Secret ops/token, field github-token (namespace by default)",
     "notifications Secret web/chat, field webhook-url",
+  ]);
+});
+
+test("which commits count, how their images are tagged and until when it is paused is told in words", async () => {
+  const shown = /^(paused|releases|paths|tag|look back|rollback|warning|problem)/;
+  const told = async (annotations: Record<string, string>, env = {}) => {
+    const answer = await check(deploymentYaml("shop", annotations), env);
+    return squeezed(answer).filter((line) => shown.test(line));
+  };
+  assert.deepEqual(
+    await told({
+      ...{
+        tag_format: "{{branch}}-{{sha7}}",
+        observe_branch: "feature/x",
+        look_back: "1",
+        app_paths: "services/shop, !services/shop/docs",
+      },
+      ...{ rollback: "override", paused_until: "2999-01-31T18:00:00+01:00", paused_reason: "freeze", tag_type: "short" },
+    }),
+    [
+      "warning gitops.operator.tag_type has no effect, as gitops.operator.tag_format is set; remove it",
+      "paused until 2999-01-31T18:00:00+01:00: freeze; then it would be:",
+      "paths only commits that change services/shop, but not services/shop/docs",
+      "tag the branch + '-' + the commit's SHA (7 characters), for example feature-x-0123456 on branch 'feature/x'",
+      "look back at most 1 commit, while the newest has no image",
+      "rollback the newest commit is written, whatever somebody took back",
+    ],
+  );
+  assert.deepEqual(await told({ release_tags: "v*", app_paths: "!docs" }, { LOOK_BACK: "0" }), [
+    "releases the highest version among the git tags v*",
+    "paths only commits that change any file, but not docs",
+    "tag the git tag (default with release_tags)",
+    "look back none: only the highest version (default: LOOK_BACK)",
+  ]);
+  assert.deepEqual(await told({ tag_format: "sha-{{sha}}", image_check: "off", paused_until: "2001-01-01T00:00:00Z" }), [
+    "paused no more: it was until 2001-01-01T00:00:00Z",
+    `tag 'sha-' + the commit's SHA (40 characters), for example sha-0123456789abcdef0123456789abcdef01234567`,
+    "look back none, as images are not checked: only the newest commit (default: LOOK_BACK)",
+  ]);
+  const long = `{{branch}}-${"x".repeat(84)}{{sha}}`;
+  assert.deepEqual((await told({ tag_format: long })).slice(0, 1), [
+    `tag the branch + '-${"x".repeat(84)}' + the commit's SHA (40 characters)`,
+  ]);
+  assert.deepEqual(await told({ tag_format: "{{short_sha}}", paused_until: "tomorrow" }), [
+    "problem gitops.operator.tag_format holds an unknown name in {{…}}; write {{sha}}, {{sha4}} to {{sha40}}, {{branch}}, {{tag}} or {{version}}, and letters, digits, '_', '.' and '-' between them",
+    "problem gitops.operator.paused_until is no time as RFC 3339 has it; write date, time and offset, for example '2030-01-31T18:00:00Z'",
   ]);
 });
 
@@ -245,5 +293,5 @@ test("without --live nothing is loaded that talks to the world", async () => {
   assert.deepEqual([...seen], ["src/main.ts"]);
   await visit("src/check/command-line.ts");
   assert.ok(seen.size > 10);
-  assert.deepEqual([...packages].filter((name) => !name.startsWith("node:")).sort(), ["ipaddr.js", "yaml", "zod"]);
+  assert.deepEqual([...packages].filter((name) => !name.startsWith("node:")).sort(), ["ipaddr.js", "semver", "yaml", "zod"]);
 });

@@ -113,6 +113,41 @@ test("disabled, incomplete and malformed Deployments are told apart, in every vi
   assert.equal(stage.logLines.filter(({ message }) => message.startsWith("Annotations incomplete")).length, 1);
 });
 
+test("a paused Deployment is left alone, with its reason in every view, until its time has come; a malformed time stops it too", async (t) => {
+  const stage = await startStage(t);
+  const manifests = await stage.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `team/shop:${OLD}`) });
+  await stage.repository("team/shop.git", { "index.html": "1" });
+  const paused = async (paused_until: string) => {
+    await stage.deploy({ name: "shop", annotations: { paused_until, paused_reason: "<b>freeze</b>\nof\u202e May" } });
+    return stage.reconcileOne("shop");
+  };
+  const entry = await paused("2999-05-01T00:00:00Z");
+  const message = "Deployment shop is paused until 2999-05-01T00:00:00Z: <b>freeze</b> of May";
+  assert.deepEqual(entry, { deployment: "shop", namespace: "default", action: "skipped", status: "skipped", message });
+  assert.match(await stage.text("/status"), new RegExp(`default/shop: \\S+ skipped: ${message}\\n`));
+  const page = await (await fetch(`${stage.url}/status`, { headers: { accept: "text/html" } })).text();
+  assert.match(page, /<section id="paused"><h2>Paused/);
+  assert.match(page, /is paused until 2999-05-01T00:00:00Z: &lt;b&gt;freeze&lt;\/b&gt; of May</);
+  const [debug] = JSON.parse(await stage.text("/debug")) as { config: object }[];
+  const added = ["image_check", "tag_format", "look_back", "app_paths", "release_tags", "rollback", "paused_until", "paused_reason"];
+  assert.deepEqual(
+    added.filter((name) => name in (debug?.config ?? {})),
+    ["paused_until", "paused_reason"],
+  );
+  assert.equal((await stage.gitHost.execs()).length, 0);
+  assert.deepEqual(
+    stage.cluster.requests.filter(({ path }) => path.includes("/secrets/")),
+    [],
+  );
+
+  assert.match(
+    (await paused("2999-05-01")).message,
+    /^Invalid annotations: gitops\.operator\.paused_until is no time as RFC 3339 has it; /,
+  );
+  assert.equal((await manifests.log()).length, 1);
+  assert.equal((await paused("2001-05-01T00:00:00Z")).action, "patched");
+});
+
 test("the other answers of HTTP: 404, 405, HEAD starts nothing, narrowed calls, nothing of ours", async (t) => {
   const stage = await startStage(t);
   assert.deepEqual(await stage.reconcile(), []);

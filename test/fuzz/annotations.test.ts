@@ -3,13 +3,17 @@ import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import fc from "fast-check";
 import { annotationNames } from "../../src/core/annotations.ts";
-import { formatImage, matchesImage, parseImageName, parseImageReference, parseRegistryUrl } from "../../src/core/image.ts";
+import { formatImage, isTag, matchesImage, parseImageName, parseImageReference, parseRegistryUrl } from "../../src/core/image.ts";
 import { formatRepository, parseRepository } from "../../src/core/repository.ts";
+import { parseTagFormat, renderTag, shaParts } from "../../src/core/tag-format.ts";
+import { parseAppPaths } from "../../src/core/targets/app-paths.ts";
 import { branchProblem } from "../../src/core/targets/branch.ts";
 import { parseManifestPath } from "../../src/core/targets/manifest-path.ts";
+import { pausedOutcome, readPause } from "../../src/core/targets/pause.ts";
 import { parseTarget } from "../../src/core/targets/target.ts";
+import { escapeControl } from "../../src/text/escape.ts";
 import { required } from "../core/required-annotations.ts";
-import { holds, made } from "./property.ts";
+import { answerOf, anyText, holds, made } from "./property.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;
 
@@ -37,6 +41,13 @@ test("whatever the annotations hold, parsing answers and never throws", async (t
       "team/app",
       "%",
       "[",
+      "{{",
+      "sha}}",
+      "!",
+      ",",
+      "v*",
+      "2026-05-04T",
+      "10:00:00Z",
       "\n",
       "x".repeat(3000),
     ],
@@ -199,5 +210,118 @@ test("a branch's name that is accepted is one for git", async (t) => {
     if (branchProblem(name) !== undefined || ++accepted % 10 !== 0) return;
     assert.equal(spawnSync("git", ["check-ref-format", "--branch", name]).status, 0);
   });
+  assert.ok(accepted > 0, `${accepted}`);
+});
+
+test("a tag's format that is accepted makes legal image tags that tell commits apart, and nothing else of it", async (t) => {
+  const parts = [
+    "{{",
+    "}}",
+    "{{sha}}",
+    "{{ sha7 }}",
+    "{{sha4}}",
+    "{{branch}}",
+    "{{tag}}",
+    "{{version}}",
+    "sha",
+    "{",
+    "}",
+    " ",
+    "-",
+    ".",
+    "_",
+    "a1",
+  ];
+  const [one, other] = ["0123456789abcdef".repeat(3).slice(0, 40), "fedcba9876543210".repeat(3).slice(0, 40)];
+  let accepted = 0;
+  await holds(
+    t,
+    fc.tuple(made(parts, 6), made(["main", "/", "feature", "é", "+", "."], 3), made(["v", "1.2.3", "-rc.1", "+x", "\u202e"], 3)),
+    async ([text, branch, release]) => {
+      const parsed = parseTagFormat(text);
+      if (parsed.kind === "error") {
+        assert.match(parsed.problem, /^[^\n]*; [^\n]+$/);
+        assert.equal(parsed.problem, escapeControl(parsed.problem));
+        return;
+      }
+      const tagOf = (sha: string, release: string) => answerOf(() => renderTag(parsed.format, { sha, branch, release }));
+      const [tag, otherTag] = [await tagOf(one, release), await tagOf(other, "v9.9.9")];
+      if (tag === undefined || otherTag === undefined) return;
+      accepted += 1;
+      assert.ok(isTag(tag), tag);
+      assert.notEqual(tag, otherTag);
+    },
+    { runs: 5_000 },
+  );
+  assert.ok(accepted > 0, `${accepted}`);
+});
+
+test("what of a tag may be a commit's SHA is part of it, and the SHA that a format wrote is among it where nothing hexadecimal touches it", async (t) => {
+  const sha = "0123456789abcdef".repeat(3).slice(0, 40);
+  await holds(
+    t,
+    fc.tuple(anyText(40), fc.integer({ min: 7, max: 40 }), made(["-", "x", ".", "sha-", "v1.2"], 4)),
+    ([text, length, around]) => {
+      for (const part of shaParts(text)) assert.ok(text.includes(part) && /^[0-9a-f]{7,40}$/.test(part));
+      assert.ok(shaParts(`${around}-${sha.slice(0, length)}-${around}`).includes(sha.slice(0, length)));
+    },
+  );
+});
+
+// S7
+test("application paths that are accepted stay below the root and mean themselves", async (t) => {
+  let accepted = 0;
+  await holds(
+    t,
+    made(["a", "b", "/", ".", "..", "!", ",", " ", "./", "//", "\\", "\0", "é"], 8),
+    (text) => {
+      const result = parseAppPaths(text);
+      if (result.kind === "error") return;
+      accepted += 1;
+      const { include, exclude } = result.paths;
+      for (const path of [...include, ...exclude])
+        assert.ok(
+          path.split("/").every((part) => !["", ".", ".."].includes(part)),
+          path,
+        );
+      // The slashes keep the blanks at the ends of a folder's name.
+      const again = [...include.map((path) => `./${path}/`), ...exclude.map((path) => `!./${path}/`)].join(",");
+      assert.deepEqual(parseAppPaths(again), result);
+    },
+    { runs: 10_000 },
+  );
+  assert.ok(accepted > 0, `${accepted}`);
+});
+
+test("a time that a pause may have is one and the same for Date, and a pause never throws", async (t) => {
+  const upTo = (max: number) => fc.integer({ min: 0, max }).map((number) => String(number).padStart(2, "0"));
+  const times = fc.tuple(
+    fc.constantFrom("0000", "1999", "2024", "2026"),
+    upTo(13),
+    upTo(32),
+    upTo(24),
+    upTo(60),
+    upTo(60),
+    made(["Z", "z", "+02:30", "-00:00", ".5"], 2),
+  );
+  let accepted = 0;
+  await holds(
+    t,
+    times,
+    ([year, month, day, hour, minute, second, end]) => {
+      const text = `${year}-${month}-${day}T${hour}:${minute}:${second}${end}`;
+      let isTold = false;
+      const pause = readPause({ paused_until: text, paused_reason: end }, () => {
+        isTold = true;
+      });
+      if (isTold) return;
+      accepted += 1;
+      const local = new Date(`${text.slice(0, 19)}Z`).toISOString();
+      assert.equal(local.slice(0, 19), text.slice(0, 19));
+      assert.equal(pausedOutcome(pause, 1e15), undefined);
+      assert.equal(pausedOutcome(pause, -1e15)?.kind, "skipped");
+    },
+    { runs: 20_000 },
+  );
   assert.ok(accepted > 0, `${accepted}`);
 });

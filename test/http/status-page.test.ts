@@ -77,7 +77,11 @@ test("no Deployment, one, and three hundred of every kind", async () => {
   const items = itemsOf(many);
   assert.equal(items.length, 300);
   const ids = elements(many).flatMap((one) => (one.tagName === "section" ? [attribute(one, "id")] : []));
-  assert.deepEqual(ids, ["failing", "incomplete", "waiting", "unseen", "ok", "disabled"]);
+  assert.deepEqual(ids, ["failing", "incomplete", "waiting", "unseen", "ok", "paused", "disabled"]);
+  assert.match(
+    items.find((item) => item.includes("is paused")) ?? "",
+    /for 10 minutes Deployment .* is paused until 2026-04-01T00:00:00Z: freeze$/,
+  );
   assert.match(items.find((item) => item.startsWith("sandbox/half-0")) ?? "", /ssh_key_name is missing.*did you mean/);
 });
 

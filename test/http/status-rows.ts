@@ -70,6 +70,10 @@ export function manyRows(): StatusRows {
     if (index % 50 === 7) return { ...three[1], namespace, name } as TrackedRow;
     if (index % 60 === 8) return { ...three[2], namespace, name } as TrackedRow;
     if (index % 70 === 9) return row(name, { namespace, enabled: false, tag: undefined });
+    if (index % 80 === 11) {
+      const message = `Deployment ${name} is paused until 2026-04-01T00:00:00Z: freeze`;
+      return row(name, { namespace, tag: undefined, last: { at: ago(20), since: ago(600), kind: "skipped", skipped: "paused", message } });
+    }
     if (index % 90 === 10) return row(name, { namespace, last: undefined, tag: undefined });
     return row(name, { namespace, ...(index % 4 ? { manifest: { ...row(name).manifest, commit: undefined } } : {}) });
   });

@@ -31,5 +31,6 @@ function pushedBy(outcome: Outcome): LastResult["pushed"] {
 /** Up to date after a push is the same as the push: the tag is there. */
 function stateOf(outcome: Outcome): string {
   if (outcome.kind === "failed") return `failed ${outcome.error.code}`;
+  if (outcome.kind === "skipped") return `skipped ${outcome.reason}`;
   return outcome.kind === "patched" || outcome.kind === "up_to_date" ? `at ${outcome.to}` : outcome.kind;
 }

@@ -5,6 +5,7 @@ import type { Writers } from "../delivery/writer.ts";
 import { noObserver, type Observer } from "../observer.ts";
 import type { Deployments } from "../ports.ts";
 import type { Cause } from "../progress.ts";
+import { pausedOutcome } from "../targets/pause.ts";
 import { isSameTarget } from "../targets/target.ts";
 import { CAUSE, noTracer, recordOutcome, runAttributes, type Span, type Tracer } from "../tracer.ts";
 import {
@@ -23,7 +24,7 @@ import { createResults, type Listeners } from "./results.ts";
 import { createRun, type Run, type RunPorts, runToEnd } from "./run.ts";
 
 export interface Reconciler {
-  /** One result per tracked Deployment as soon as `due` aborts: worked on ones by namespace and name, then the disabled. */
+  /** One result per tracked Deployment as soon as `due` aborts: worked on ones by namespace and name, then the disabled and the paused. */
   reconcile(filter: Filter, cause: Cause, due: AbortSignal): Promise<Result[]>;
   /** The last finished run of a Deployment. */
   lastResult(workload: Workload): LastResult | undefined;
@@ -71,7 +72,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       else due.addEventListener("abort", () => resolve("due"), { once: true });
     });
     const worked: Promise<Result>[] = [];
-    const disabled: Result[] = [];
+    const skipped: Result[] = [];
     const records = deployments.list();
     results.retain(records);
     for (const record of records) {
@@ -80,12 +81,14 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       const workload = workloadOf(record);
       const parsed = parse(record);
       results.look(workload, parsed);
-      if (parsed.kind === "ready")
+      const paused = parsed.kind === "ready" ? pausedOutcome(parsed.target, Date.now()) : undefined;
+      if (paused) skipped.push(results.end(workload, paused));
+      else if (parsed.kind === "ready")
         worked.push(answer(workload, parsed.target, cause, isDue).catch((error) => results.end(workload, mistake(error))));
       if (parsed.kind === "malformed") worked.push(Promise.resolve(results.end(workload, malformed(parsed.problems))));
-      if (parsed.kind === "disabled") disabled.push(results.end(workload, { kind: "skipped", reason: "disabled" }));
+      if (parsed.kind === "disabled") skipped.push(results.end(workload, { kind: "skipped", reason: "disabled" }));
     }
-    return [...(await Promise.all(worked)), ...disabled];
+    return [...(await Promise.all(worked)), ...skipped];
   }
 
   /** The outcome of a run that lists its refs after now, or what it is at when the answer is due. */

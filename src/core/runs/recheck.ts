@@ -1,4 +1,5 @@
 import type { Deployments } from "../ports.ts";
+import { pausedOutcome } from "../targets/pause.ts";
 import { isSameTarget } from "../targets/target.ts";
 import type { Outcome, Parsed, Target, WorkloadRecord } from "../types.ts";
 
@@ -7,8 +8,10 @@ export function createRecheck(deployments: Pick<Deployments, "get">, parse: (rec
   return (target: Target, tag: string): Outcome | undefined => {
     const record = deployments.get(target.namespace, target.name);
     const now = record && parse(record);
-    if (now?.kind === "ready" && isSameTarget(now.target, target)) return undefined;
     if (!now || now.kind === "disabled") return { kind: "skipped", reason: now ? "disabled" : "deleted" };
+    const paused = now.kind === "ready" ? pausedOutcome(now.target, Date.now()) : undefined;
+    if (paused) return paused;
+    if (now.kind === "ready" && isSameTarget(now.target, target)) return undefined;
     return { kind: "waiting", step: `the annotations of ${target.name} changed meanwhile; nothing was pushed`, to: tag };
   };
 }

@@ -1,6 +1,4 @@
 import { asReconcileError } from "../../errors.ts";
-import { closest } from "../../text/did-you-mean.ts";
-import { escapeControl } from "../../text/escape.ts";
 import {
   type AnnotationKind,
   type AnnotationName,
@@ -10,9 +8,8 @@ import {
   annotationPrefix,
   annotations,
   type CompleteValues,
-  knownAnnotations,
-  mostUnknown,
   requiredNames,
+  usualLookBack,
 } from "../annotations.ts";
 import { parseImageName, parseRegistryUrl, type RegistryUrl, withRegistry } from "../image.ts";
 import { parseRepository } from "../repository.ts";
@@ -28,12 +25,23 @@ import {
   workloadOf,
 } from "../types.ts";
 import { branchProblem } from "./branch.ts";
+import { readCommitChoice } from "./commit-choice.ts";
 import { checkedByDefault, type ImageCheckRule } from "./image-check.ts";
 import { parseManifestPath } from "./manifest-path.ts";
 import { readOptions } from "./options.ts";
-import { portHint } from "./port-hint.ts";
+import { readPause } from "./pause.ts";
+import { oddValues, unknownKeys } from "./warnings.ts";
 
-type Complain = (name: AnnotationName, problem: string) => void;
+export type Complain = (name: AnnotationName, problem: string) => void;
+
+/** What the operator's settings say of all Deployments. */
+export interface TargetRules {
+  readonly imageCheck: ImageCheckRule;
+  /** Where `look_back` is not set. */
+  readonly lookBack: number;
+}
+
+const usualRules: TargetRules = { imageCheck: checkedByDefault, lookBack: usualLookBack };
 
 /** Kubernetes limits the parts of a subdomain only together. */
 const dnsPart = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
@@ -46,16 +54,16 @@ const checks: readonly (readonly [AnnotationKind, (text: string) => string | und
 ];
 
 /** Never throws, whatever the annotations hold: their owners are not trusted. Every problem is named at once. */
-export function parseTarget(deployment: WorkloadRecord, operatorNamespace: string, imageCheck: ImageCheckRule = checkedByDefault): Parsed {
+export function parseTarget(deployment: WorkloadRecord, operatorNamespace: string, rules: TargetRules = usualRules): Parsed {
   try {
-    return parseAnnotations(deployment, operatorNamespace, imageCheck);
+    return parseAnnotations(deployment, operatorNamespace, rules);
   } catch (error) {
     // A mistake of ours in one object must not end the pass of all (promise P9).
     return { kind: "incomplete", problems: [`could not be read, please report this: ${asReconcileError(error).message}`] };
   }
 }
 
-function parseAnnotations(deployment: WorkloadRecord, operatorNamespace: string, imageCheck: ImageCheckRule): Parsed {
+function parseAnnotations(deployment: WorkloadRecord, operatorNamespace: string, rules: TargetRules): Parsed {
   if (deployment.problem !== undefined) return { kind: "incomplete", problems: [deployment.problem] };
   const keys = Object.keys(deployment.annotations).filter((key) => key.startsWith(annotationPrefix));
   if (keys.length === 0) return { kind: "untracked" };
@@ -69,7 +77,7 @@ function parseAnnotations(deployment: WorkloadRecord, operatorNamespace: string,
   if (!settings.enabled) return { kind: "disabled", settings, warnings };
   const problems: string[] = [];
   const complain: Complain = (name, problem) => problems.push(`${annotationPrefix}${name} ${problem}`);
-  const target = readTarget(deployment, values, settings, { operatorNamespace, imageCheck }, complain);
+  const target = readTarget(deployment, values, settings, operatorNamespace, rules, complain);
   if (target === undefined || problems.length > 0) return { kind: "malformed", settings, problems, warnings };
   return { kind: "ready", settings, target, warnings };
 }
@@ -98,32 +106,6 @@ function missingProblem(name: AnnotationName): string {
   return `${annotationPrefix}${name} is missing; ${annotationOf(name).required}`;
 }
 
-function unknownKeys(keys: readonly string[], more: number): string[] {
-  const unknown = keys.map((key) => key.slice(annotationPrefix.length)).filter((name) => !knownAnnotations.has(name));
-  const shown = unknown.slice(0, mostUnknown).map((name) => {
-    const meant = closest(name, annotationNames);
-    const remedy = meant === undefined ? "remove it" : `did you mean ${annotationPrefix}${meant}?`;
-    return `${annotationPrefix}${escapeControl(name.slice(0, 63))} is unknown and has no effect; ${remedy}`;
-  });
-  const rest = unknown.length - shown.length + more;
-  return rest > 0 ? [...shown, `${rest} more unknown ${annotationPrefix}* annotations; remove them`] : shown;
-}
-
-function oddValues(values: AnnotationValues): string[] {
-  const warnings: string[] = [];
-  for (const name of annotationNames) {
-    const { choices = {}, warning } = annotationOf(name);
-    const text = values[name];
-    if (warning && text !== undefined && !Object.hasOwn(choices, text)) warnings.push(`${annotationPrefix}${name} ${warning}`);
-  }
-  for (const name of namesOf("repository")) {
-    const parsed = parseRepository(values[name] ?? "");
-    const hint = parsed.kind === "ok" ? portHint(parsed.repository) : undefined;
-    if (hint) warnings.push(`${annotationPrefix}${name} ${hint}`);
-  }
-  return warnings;
-}
-
 function readSettings(values: CompleteValues): Settings {
   return {
     ...values,
@@ -136,7 +118,8 @@ function readTarget(
   deployment: WorkloadRecord,
   values: AnnotationValues,
   settings: Settings,
-  { operatorNamespace, imageCheck: rule }: { readonly operatorNamespace: string; readonly imageCheck: ImageCheckRule },
+  operatorNamespace: string,
+  rules: TargetRules,
   complain: Complain,
 ): Target | undefined {
   const oversized = annotationNames.filter((name) => Buffer.byteLength(values[name] ?? "") > maxValueBytes);
@@ -155,8 +138,10 @@ function readTarget(
       if (problem) complain(name, problem);
     }
   }
-  const options = readOptions(values, rule, complain);
-  if (!appRepository || !manifestRepository || path.kind === "error" || !image) return undefined;
+  const options = readOptions(values, rules.imageCheck, complain);
+  const choice = readCommitChoice(values, rules.lookBack, complain);
+  const pause = readPause(values, complain);
+  if (!appRepository || !manifestRepository || path.kind === "error" || !image || !choice) return undefined;
 
   const appKey = { namespace: settings.ssh_key_namespace, name: settings.ssh_key_name };
   return {
@@ -173,12 +158,8 @@ function readTarget(
     path: path.path,
     image,
     options,
-    tagFormat: options.tag_type === "short" ? [{ sha: 7 }] : [{ sha: 40 }],
-    lookBack: 20,
-    appPaths: undefined,
-    releaseTags: undefined,
-    pausedUntil: undefined,
-    pausedReason: undefined,
+    ...choice,
+    ...pause,
     registryUrl: registry?.url,
     registrySecret: {
       namespace: settings.registry_secret_namespace ?? operatorNamespace,

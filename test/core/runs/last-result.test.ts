@@ -25,6 +25,11 @@ test("the same failure goes on, another one or a success is new", () => {
   assert.equal(after([failed("git_denied"), failed("git_denied")])?.at.getTime(), 1000);
 });
 
+test("a pause that follows another reason to do nothing is new", () => {
+  const paused: Outcome = { kind: "skipped", reason: "paused", until: "2030-01-31T18:00:00Z" };
+  assert.equal(sinceSecond([{ kind: "skipped", reason: "disabled" }, paused, paused]), 1);
+});
+
 test("up to date counts from the push that made it so, and anew for another tag", () => {
   assert.equal(sinceSecond([upToDate("a"), patched("b"), upToDate("b"), upToDate("b")]), 1);
   assert.equal(sinceSecond([patched("a"), upToDate("a"), upToDate("b")]), 2);

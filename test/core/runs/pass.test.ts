@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
+import { describeOutcome } from "../../../src/core/news/outcome-text.ts";
 import type { Progress } from "../../../src/core/progress.ts";
 import { createReconciler, type ReconcilerOptions } from "../../../src/core/runs/pass.ts";
 import { noTracer, type Tracer } from "../../../src/core/tracer.ts";
@@ -207,6 +208,29 @@ test("what listeners throw changes no result and keeps no Deployment from its ne
   assert.equal(errors.length, 3 * 3 + 1);
   const error = "the listener is broken";
   assert.deepEqual(errors.at(-1), { namespace: "default", deployment: "good", error });
+});
+
+test("a paused Deployment has no run and is answered last, and the pass after its pause works on it", async (t) => {
+  const until = "2030-01-31T18:00:00Z";
+  t.mock.timers.enable({ apis: ["Date"], now: Date.parse(until) - 1 });
+  const { reconciler, put, world } = createWorld({ names: [] });
+  put("frozen", { target: targetOf("frozen", { pausedUntil: until, pausedReason: "freeze" }) });
+  put("asleep", { target: targetOf("asleep", { pausedUntil: until }) });
+  put("shop");
+  const pass = async () =>
+    (await reconciler.reconcile({}, "call", never)).map(({ name, outcome }) => [name, describeOutcome(name, outcome)]);
+  assert.deepEqual(await pass(), [
+    ["shop", "Deployment shop is up to date at 1"],
+    ["frozen", `Deployment frozen is paused until ${until}: freeze`],
+    ["asleep", `Deployment asleep is paused until ${until}`],
+  ]);
+  assert.equal(world.runs, 1);
+  assert.equal(reconciler.lastResult({ kind: "Deployment", namespace: "default", name: "frozen" })?.outcome.kind, "skipped");
+  t.mock.timers.setTime(Date.parse(until));
+  assert.deepEqual(
+    (await pass()).map(([, text]) => text),
+    ["frozen", "asleep", "shop"].map((name) => `Deployment ${name} is up to date at 1`),
+  );
 });
 
 test("an answer that is due tells the step; closing ends who works or waits, and refuses who comes", async () => {

@@ -293,13 +293,13 @@ test("image_check: one of three words, never less than an IMAGE_CHECK that someb
   for (const [least, level] of levels.entries()) {
     for (const [wanted, value] of levels.entries()) {
       for (const binds of [true, false]) {
-        const parsed = parseTarget(deployment(value), "operator-home", { level, binds });
+        const parsed = parseTarget(deployment(value), "operator-home", { imageCheck: { level, binds }, lookBack: 20 });
         const isLess = binds && wanted < least;
         assert.equal(parsed.kind, isLess ? "malformed" : "ready", `${value} under ${level}, ${binds}`);
         if (parsed.kind === "ready") assert.equal(parsed.target.options.image_check, value);
       }
     }
-    const unset = parseTarget(deployment(" "), "operator-home", { level, binds: true });
+    const unset = parseTarget(deployment(" "), "operator-home", { imageCheck: { level, binds: true }, lookBack: 20 });
     assert.ok(unset.kind === "ready" && unset.target.options.image_check === level);
   }
   for (const [value, meant] of [
