@@ -94,6 +94,13 @@ export function shaParts(tag: string): string[] {
   return tag.split(/[^0-9a-f]+/).filter(({ length }) => length >= LEAST_SHA && length <= WHOLE_SHA);
 }
 
+/** The commit's SHA, or its beginning, in a tag that the format made; undefined where it can't be told from other numbers. */
+export function shaIn(tag: string, format: TagFormat): string | undefined {
+  const lengths = format.flatMap((part) => ("sha" in part ? [part.sha] : []));
+  const [found, another] = shaParts(tag).filter(({ length }) => lengths.includes(length));
+  return another === undefined ? found : undefined;
+}
+
 function compose(format: TagFormat, { sha, branch, release }: TagFacts): string {
   return format
     .map((part) => {

@@ -128,9 +128,9 @@ function reasons(texts: readonly string[], kind: "warnings" | "problems"): Html 
 }
 
 /** Application commit → image → manifest commit, as far as they are known. */
-function flowOf({ app, tag, unchecked, image, rollout, manifest }: TrackedRow, githubHost: string): Html {
+function flowOf({ app, tag, sha, unchecked, image, rollout, manifest }: TrackedRow, githubHost: string): Html {
   const steps: Html[] = [];
-  if (tag !== undefined) steps.push(html`commit ${linked(short(tag), tag, app && commitUrl(app, tag, githubHost))}`);
+  if (tag !== undefined) steps.push(html`commit ${linked(short(tag), tag, app && sha && commitUrl(app, sha, githubHost))}`);
   const version = tag ?? image.version;
   const words = rolloutInWords(rollout, version === image.version ? undefined : short(image.version));
   const still = words === undefined ? undefined : html` <span class="still">(${plain(words)})</span>`;

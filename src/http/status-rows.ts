@@ -6,6 +6,7 @@ import type { Deployments } from "../core/ports.ts";
 import type { Branches } from "../core/progress.ts";
 import { parseRepository } from "../core/repository.ts";
 import type { LastResult } from "../core/runs/last-result.ts";
+import { shaIn } from "../core/tag-format.ts";
 import {
   isTracked,
   type Outcome,
@@ -66,6 +67,8 @@ export interface TrackedRow extends Workload {
   readonly app: Repository | undefined;
   /** The one that is wanted, once it is known. */
   readonly tag: string | undefined;
+  /** The application's commit as the tag names it. */
+  readonly sha: string | undefined;
   /** It was pushed without asking whether its image is there. */
   readonly unchecked: boolean;
   readonly manifest: {
@@ -168,6 +171,7 @@ function trackedRow(
     warnings,
     app: repositoryOf(settings.app_repository),
     tag,
+    sha: tag === undefined || parsed.kind !== "ready" ? undefined : shaIn(tag, parsed.target.tagFormat),
     unchecked: last !== undefined && "unchecked" in last.outcome,
     manifest: {
       repository: repositoryOf(settings.manifest_repository),

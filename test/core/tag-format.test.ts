@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseTagFormat, renderTag, shaParts } from "../../src/core/tag-format.ts";
+import { parseTagFormat, renderTag, shaIn, shaParts } from "../../src/core/tag-format.ts";
 
 const sha = "0123456789abcdef0123456789abcdef01234567";
 
@@ -93,5 +93,20 @@ test("what may be a commit's SHA in a tag is found whatever stands around it", (
     ["", []],
   ] as const) {
     assert.deepEqual(shaParts(tag), parts, tag);
+  }
+});
+
+test("a tag's commit is told from it where only one part of it can be the SHA that the format writes", () => {
+  for (const [format, tag, found] of [
+    ["{{sha}}", sha, sha],
+    ["main-{{sha7}}", "main-0123456", "0123456"],
+    ["{{branch}}-{{sha7}}", "r-20240101-0123456", "0123456"],
+    ["{{branch}}-{{sha7}}", "r-1234567-0123456", undefined],
+    ["{{sha7}}", "v1.2.3", undefined],
+    ["{{tag}}", "v1.20240101.0", undefined],
+  ] as const) {
+    const parsed = parseTagFormat(format);
+    assert.ok(parsed.kind === "ok");
+    assert.equal(shaIn(tag, parsed.format), found, tag);
   }
 });

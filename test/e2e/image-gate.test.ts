@@ -222,6 +222,20 @@ test("a call during the wait joins it; a newer commit replaces the wait; a Deplo
   assert.equal((await manifests.log()).length, 2);
 });
 
+test("a Deployment that is paused while its build is awaited is not pushed when the image comes", async (t) => {
+  const { stage, clock, manifests, sha, annotations } = await startShop(t);
+  stage.ci.setRuns("team/shop", sha, [RUNNING]);
+  assert.equal((await stage.reconcileOne("shop")).action, "waiting");
+  await stage.deploy({ name: "shop", annotations: { ...annotations, paused_until: "2999-05-01T00:00:00Z" } });
+  await eventually(async () => (await stage.text("/debug")).includes("2999-05-01"));
+  stage.registry.put("team/shop", sha);
+  clock.advance(10_000);
+  await eventually(async () => /skipped: Deployment shop is paused until 2999-05-01T00:00:00Z\n/.test(await stage.text("/status")));
+  assert.equal((await manifests.log()).length, 1);
+  await stage.deploy({ name: "shop", annotations });
+  assert.equal((await stage.reconcileOne("shop")).action, "patched");
+});
+
 test("one Deployment's wait holds back nobody's push on the same branch", async (t) => {
   const { stage, sha, image, manifests } = await startShop(t);
   stage.ci.setRuns("team/shop", sha, [RUNNING]);

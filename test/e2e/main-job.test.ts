@@ -64,6 +64,11 @@ test("a short tag, another branch with a slash, and a file mode that stays", asy
   assert.equal("from_sha" in entry, false);
   assert.match(await manifests.read("shop/deployment.yaml"), new RegExp(`image: team/shop:${sha.slice(0, 7)} # set`));
   assert.equal(await manifests.mode("shop/deployment.yaml"), "100755");
+
+  await stage.deploy({ name: "shop", annotations: { tag_format: "{{branch}}-{{ sha8 }}", observe_branch: "release/1.x" } });
+  const formatted = await stage.reconcileOne("shop");
+  assert.deepEqual([formatted.action, formatted.to_sha], ["patched", `release-1.x-${sha.slice(0, 8)}`]);
+  assert.match(await manifests.read("shop/deployment.yaml"), new RegExp(`image: team/shop:release-1\\.x-${sha.slice(0, 8)} # set`));
 });
 
 test("disabled, incomplete and malformed Deployments are told apart, in every view", async (t) => {

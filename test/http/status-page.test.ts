@@ -127,7 +127,9 @@ test("whatever names and messages hold, the page has the same elements and attri
 
 test("every link goes to https or within the page, whatever the repositories, branches, paths and tags are", () => {
   const { manifest } = row("shop");
-  const tracked = HOSTILE.map((text) => row("shop", { tag: text, manifest: { ...manifest, branch: text, path: text, commit: text } }));
+  const tracked = HOSTILE.map((text) =>
+    row("shop", { tag: text, sha: text, manifest: { ...manifest, branch: text, path: text, commit: text } }),
+  );
   const filed = HOSTILE.map((text) => row("shop", { manifest: { ...manifest, branch: text, path: text, commit: undefined } }));
   const hrefs = elements({ tracked: [...tracked, ...filed], incomplete: [], notes: [] }).flatMap((one) =>
     one.tagName === "a" ? [attribute(one, "href") ?? ""] : [],

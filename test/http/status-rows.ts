@@ -24,6 +24,7 @@ export function row(name: string, changes: Partial<TrackedRow> = {}): TrackedRow
     warnings: [],
     app: repository(`git@github.com:team/${name}.git`),
     tag,
+    sha: tag,
     unchecked: false,
     manifest: {
       repository: repository("git@github.com:team/manifests.git"),

@@ -1,5 +1,5 @@
 import type { Candidate } from "../ports.ts";
-import { parseTagFormat, renderTag } from "../tag-format.ts";
+import { parseTagFormat, renderTag, tagProblem } from "../tag-format.ts";
 
 /** As CI systems are set up to name images after commits. */
 const FORMATS = [
@@ -11,8 +11,9 @@ const FORMATS = [
 export function otherTags({ commit, tag: own }: Candidate, branch: string): { readonly format: string; readonly tag: string }[] {
   return FORMATS.flatMap((format) => {
     const parsed = parseTagFormat(format);
-    if (parsed.kind === "error") return [];
-    const tag = renderTag(parsed.format, { sha: commit.sha, branch });
+    const facts = { sha: commit.sha, branch };
+    if (parsed.kind === "error" || tagProblem(parsed.format, facts) !== undefined) return [];
+    const tag = renderTag(parsed.format, facts);
     return tag === own ? [] : [{ format, tag }];
   });
 }
