@@ -104,9 +104,9 @@ export async function checkLive(
       : `the manifest is ${described(edit)}, wanted is ${tip.tag}`,
   );
 
-  const { branch, behind } = candidates;
+  const { origin, behind } = candidates;
   const isPinned = edit.kind === "update" && edit.isPinned;
-  const question = { target, image: edit.image, isPinned, branch, tip, behind: () => behind(edit.tags), notBefore };
+  const question = { target, image: edit.image, isPinned, branch: origin, tip, behind: () => behind(edit.tags), notBefore };
   const verdict = await step("asking for the image", () => askGate(question, { ...ports, readSecret }, tell));
   if (!verdict || !("candidate" in verdict) || !mayPush || edit.kind === "up_to_date") return undefined;
   const { tag, commit: appCommit } = verdict.candidate;
@@ -148,9 +148,9 @@ async function askGate(question: GateQuestion, { gate, readSecret, signal }: Liv
   return verdict;
 }
 
-function describeNewest({ branch, tip }: Candidates, repository: string): string {
+function describeNewest({ origin, tip }: Candidates, repository: string): string {
   const { sha, subject, author } = tip.commit;
-  return `the newest commit on '${branch}' of ${repository} is ${sha}, "${subject.slice(0, 100)}" by ${author.name.slice(0, 100)}`;
+  return `the newest commit on '${origin}' of ${repository} is ${sha}, "${subject.slice(0, 100)}" by ${author.name.slice(0, 100)}`;
 }
 
 function described(edit: Extract<ManifestEdit, { kind: "update" }>): string {

@@ -89,6 +89,8 @@ export interface Candidate {
   readonly tag: string;
   /** Seven characters of its id, and its subject made harmless. */
   readonly words: string;
+  /** The git tag that chose it. */
+  readonly release?: string;
 }
 
 /** The candidates behind the tip, as far as they are newer than what stands in a file. */

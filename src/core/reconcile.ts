@@ -66,7 +66,7 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     const { at, edit } = await during(patchStep(target, tip.tag), () =>
       withPortHint(branches.manifests.repository, async () => {
         const at = await ports.git.manifestsBranch(branches.manifests, notBefore);
-        ports.onBranches({ observed: candidates.branch, manifests: at.branch });
+        ports.onBranches({ observed: candidates.origin, manifests: at.branch });
         const { path, image } = target;
         const edit = await ports.git.withManifests(at, async (copy) => {
           const text = await copy.read(await copy.refresh(notBefore), path);
@@ -85,7 +85,7 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
 
     progress.step("image", "asking the registry for the image", known);
     const image = await ports.gate.check({
-      ...{ target, image: edit.image, isPinned: edit.isPinned, branch: candidates.branch, tip, notBefore, signal: progress.signal },
+      ...{ target, image: edit.image, isPinned: edit.isPinned, branch: candidates.origin, tip, notBefore, signal: progress.signal },
       ...{ readSecret: (ref, field) => readLogin(ports.readSecret, target, ref, field), warn: ports.warn },
       behind: () => during("Failed to get latest SHA", () => candidates.behind(edit.tags)),
       onWait(text) {

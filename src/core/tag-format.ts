@@ -101,6 +101,19 @@ export function shaIn(tag: string, format: TagFormat): string | undefined {
   return another === undefined ? found : undefined;
 }
 
+/** The git tag in an image's tag of that format, where its place is known. */
+export function releaseIn(format: TagFormat, tag: string): string | undefined {
+  const at = format.findIndex(isOfRelease);
+  if (at < 0 || format.some(isOfBranch)) return undefined;
+  const start = widthOf(format.slice(0, at));
+  const end = tag.length - widthOf(format.slice(at + 1));
+  return start < end ? tag.slice(start, end) : undefined;
+}
+
+function widthOf(parts: TagFormat): number {
+  return parts.reduce((sum, part) => sum + ("text" in part ? part.text.length : "sha" in part ? part.sha : 0), 0);
+}
+
 function compose(format: TagFormat, { sha, branch, release }: TagFacts): string {
   return format
     .map((part) => {

@@ -141,7 +141,7 @@ export function createImageGate({ registry, builds, clock, settings, observer = 
     notBefore: number,
   ): Promise<(Found & { index: number }) | undefined> {
     for (const [index, candidate] of newer.entries()) {
-      const found = await looks.atOlder(viewer, candidate, notBefore);
+      const found = await looks.atOlder(viewer, candidate, notBefore, beginGrace(viewer.target, candidate));
       if (found) return { kind: "found", candidate, digest: found.digest, index: index + 1 };
     }
     return undefined;

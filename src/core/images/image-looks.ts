@@ -53,8 +53,16 @@ export type Look =
 export interface ImageLooks {
   /** At the newest commit's image, and at its build where there is none. */
   atTip(viewer: Viewer, candidate: Candidate, notBefore: number): Promise<Look>;
-  /** At an older one's: a missing one is not looked for again for 10 minutes once nothing builds it. Undefined: it is missing. Throws where nobody can say. */
-  atOlder(viewer: Viewer, candidate: Candidate, notBefore: number): Promise<{ readonly digest: string | undefined } | undefined>;
+  /**
+   * At an older one's: a missing one is not looked for again for 10 minutes once nothing builds it; `isOverdue`: where nobody knows of a build,
+   * one may still begin until then. Undefined: it is missing. Throws where nobody can say.
+   */
+  atOlder(
+    viewer: Viewer,
+    candidate: Candidate,
+    notBefore: number,
+    isOverdue: () => boolean,
+  ): Promise<{ readonly digest: string | undefined } | undefined>;
   /** Whether the registry has that tag; false also where it does not say. */
   isThere(viewer: Viewer, tag: string, notBefore: number): Promise<boolean>;
 }
@@ -120,14 +128,15 @@ export function createImageLooks({ registry, builds, clock, insecureRegistries, 
       }
       return answer.kind === "denied" ? trouble(answer, name, viewer) : { kind: "absent" };
     },
-    async atOlder(viewer, { commit, tag }, notBefore) {
+    async atOlder(viewer, { commit, tag }, notBefore, isOverdue) {
       const { key } = question(viewer, tag);
       if ((misses.get(key) ?? 0) > clock.now()) return undefined;
       const answer = await askRegistry(viewer, tag, notBefore);
       if (answer.kind === "found") return answer;
       if (answer.kind !== "missing") throw trouble(answer, `${formatImage(viewer.image)}:${tag}`, viewer).error;
       const { kind } = await askBuild(viewer, commit.sha, notBefore);
-      if (kind !== "queued" && kind !== "running" && kind !== "unknown") misses.set(key, clock.now() + MISS_MS, viewer.target.namespace);
+      const isOver = kind === "completed" || kind === "failed" || (kind === "none" && isOverdue());
+      if (isOver) misses.set(key, clock.now() + MISS_MS, viewer.target.namespace);
       return undefined;
     },
     isThere: async (viewer, tag, notBefore) => (await askRegistry(viewer, tag, notBefore)).kind === "found",

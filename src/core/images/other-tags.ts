@@ -7,11 +7,14 @@ const FORMATS = [
   ...["sha-", "{{branch}}-"].flatMap((prefix) => [`${prefix}{{sha7}}`, `${prefix}{{sha}}`]),
 ].map((format) => format.replace("sha40", "sha"));
 
+/** The same of a commit that a git tag chose. */
+const RELEASE_FORMATS = ["{{tag}}", "{{version}}", "v{{version}}"];
+
 /** Other tags than its own under which a commit's image may be found, and the formats that they have. */
-export function otherTags({ commit, tag: own }: Candidate, branch: string): { readonly format: string; readonly tag: string }[] {
-  return FORMATS.flatMap((format) => {
+export function otherTags({ commit, tag: own, release }: Candidate, branch: string): { readonly format: string; readonly tag: string }[] {
+  return (release === undefined ? FORMATS : RELEASE_FORMATS).flatMap((format) => {
     const parsed = parseTagFormat(format);
-    const facts = { sha: commit.sha, branch };
+    const facts = { sha: commit.sha, branch, ...(release !== undefined && { release }) };
     if (parsed.kind === "error" || tagProblem(parsed.format, facts) !== undefined) return [];
     const tag = renderTag(parsed.format, facts);
     return tag === own ? [] : [{ format, tag }];

@@ -1,0 +1,61 @@
+import { ReconcileError } from "../../errors.ts";
+import type { Release, ReleasePattern } from "../ports.ts";
+import { parseReleasePattern } from "../release-pattern.ts";
+import { formatRepository } from "../repository.ts";
+import { releaseIn, renderTag } from "../tag-format.ts";
+import type { ReadBranches } from "../targets/read-branches.ts";
+import type { Target } from "../types.ts";
+import { type Candidates, type CommitPorts, candidateOf, NOTHING_BEHIND } from "./candidate.ts";
+
+/** The commits that git tags name, the highest version first, wherever in git they lie. */
+export async function findReleases(
+  target: Target,
+  glob: string,
+  { app }: ReadBranches,
+  notBefore: number,
+  { git, onNewest }: CommitPorts,
+): Promise<Candidates> {
+  const pattern = patternOf(glob);
+  const releases = await git.releases(app, pattern, notBefore);
+  const [highest, ...lower] = releases;
+  if (!highest) {
+    throw new ReconcileError(
+      "git_no_commit",
+      `${formatRepository(app.repository)} has no tag that matches gitops.operator.release_tags '${glob}' and is a version; push one, or correct the pattern`,
+    );
+  }
+  const branch = target.appBranch ?? "";
+  const tagOf = ({ name, sha }: Release) => renderTag(target.tagFormat, { sha, branch, release: name });
+  onNewest?.(tagOf(highest));
+  const read = async ({ name, sha }: Release) => candidateOf(target, await git.commit(app, sha), branch, name);
+  /** Above 0: what stands in the file is lower than that release. Undefined: its version is not known. */
+  const compare = createComparison(target, pattern);
+  return {
+    origin: glob,
+    tip: await read(highest),
+    isPassed: (tags) => tags.some((tag) => (compare(highest, tag) ?? 0) < 0),
+    async behind(tags) {
+      if (target.lookBack === 0 || tags.every((tag) => compare(highest, tag) === undefined)) return NOTHING_BEHIND;
+      const higher = lower.filter((release) => tags.every((tag) => (compare(release, tag) ?? 1) > 0));
+      const next = lower[higher.length];
+      const stands = next && tags.every((tag) => tag === tagOf(next)) && higher.length < target.lookBack;
+      const newer = await Promise.all(higher.slice(0, target.lookBack).map(read));
+      return { newer, standsAt: stands ? tagOf(next) : undefined };
+    },
+  };
+}
+
+function patternOf(glob: string) {
+  const parsed = parseReleasePattern(glob);
+  if (parsed.kind === "ok") return parsed.pattern;
+  throw new ReconcileError("annotation_invalid", `gitops.operator.release_tags ${parsed.problem}`);
+}
+
+function createComparison<Version extends object>({ tagFormat }: Target, { versionOf, compare }: ReleasePattern<Version>) {
+  return (release: Release, tag: string): number | undefined => {
+    const name = releaseIn(tagFormat, tag);
+    const there = name === undefined ? undefined : (versionOf(name) ?? versionOf(`v${name}`));
+    const version = versionOf(release.name);
+    return there && version && compare(version, there);
+  };
+}

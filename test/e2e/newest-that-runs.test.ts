@@ -1,0 +1,258 @@
+/** Which commit runs while images come late, or not at all (docs/COMMITS.md). */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { git } from "../../sandbox/git-process.ts";
+import { manifestOf } from "../../sandbox/world.ts";
+import { eventually } from "../eventually.ts";
+import { startShop } from "./gated-shop.ts";
+
+const RUNNING = [{ status: "in_progress" }] as const;
+const FAILED = [{ status: "completed", conclusion: "failure" }] as const;
+const DONE = [{ status: "completed", conclusion: "success" }] as const;
+const GRACE_MS = 301_000;
+
+type Shop = Awaited<ReturnType<typeof startShop>>;
+
+/** The tag that stands in the file. */
+const tagOf = async ({ manifests }: Shop) => /team\/shop:([\w.-]+)/.exec(await manifests.read("shop/deployment.yaml"))?.[1];
+const heads = ({ stage }: Shop) =>
+  stage.registry.requests.filter(({ method }) => method === "HEAD").map(({ path }) => path.split("/").at(-1));
+
+/** A shop whose first commit runs. */
+async function startRunning(...args: Parameters<typeof startShop>): Promise<Shop> {
+  const shop = await startShop(...args);
+  shop.stage.registry.put("team/shop", shop.sha);
+  assert.equal((await shop.stage.reconcileOne("shop")).action, "patched");
+  return shop;
+}
+
+async function commit({ app, stage }: Shop, subject: string, runs: Parameters<typeof stage.ci.setRuns>[2] = []): Promise<string> {
+  const sha = await app.commit({ "index.html": subject }, { message: subject });
+  stage.ci.setRuns("team/shop", sha, runs);
+  return sha;
+}
+
+for (const [what, lookBack, deployed] of [
+  ["with the walk every image but those of the last two is deployed as soon as it is there", "20", 6],
+  ["without it none ever is", "0", 0],
+] as const) {
+  test(`a commit at every tick, builds of two ticks: ${what}`, async (t) => {
+    const shop = await startShop(t, { annotations: { look_back: lookBack, github_token_secret_name: null } });
+    const { stage, app, manifests } = shop;
+    const shas = [shop.sha];
+    // What stands in the file has to be one of the application's commits, or its place among them is not known.
+    await manifests.commit({ "shop/deployment.yaml": manifestOf("shop", `${shop.image}:${shop.sha}`) });
+    let count = 0;
+    for (let tick = 0; tick < 8; tick++) {
+      shas.push(await app.commit({ "index.html": String(tick) }));
+      const built = shas.at(-3);
+      if (built !== undefined) stage.registry.put("team/shop", built);
+      const { action, to_sha } = await stage.reconcileOne("shop");
+      if (action !== "patched") continue;
+      assert.equal(to_sha, built);
+      assert.equal(await tagOf(shop), built);
+      count += 1;
+    }
+    assert.equal(count, deployed);
+  });
+}
+
+test("while the newest one's build runs an older image goes out at once, and the newest is pushed when it is there, without another call", async (t) => {
+  const shop = await startRunning(t);
+  const { stage, clock, manifests } = shop;
+  const older = await commit(shop, "Older", DONE);
+  const newest = await commit(shop, "Newest <!channel> @team", RUNNING);
+  stage.registry.put("team/shop", older);
+  const entry = await stage.reconcileOne("shop");
+  assert.deepEqual([entry.action, entry.to_sha, await tagOf(shop)], ["patched", older, older]);
+  const words = `${newest.slice(0, 7)} Newest (! channel) @ team is awaited: build running`;
+  assert.equal(entry.message, `Deployment shop patched successfully to version ${older}; ${words}`);
+  await clock.slept(1);
+  stage.registry.put("team/shop", newest);
+  clock.advance(10_000);
+  await eventually(async () => (await tagOf(shop)) === newest);
+  assert.equal((await manifests.log()).length, 4);
+  assert.equal((await stage.reconcileOne("shop")).action, "up_to_date");
+});
+
+test("a commit without an image is no alarm: the file stays at the one before it, once its grace is over", async (t) => {
+  const shop = await startRunning(t);
+  const { stage, clock, sha } = shop;
+  const docs = await commit(shop, "Explain the shop");
+  assert.equal((await stage.reconcileOne("shop")).action, "waiting");
+  clock.advance(GRACE_MS);
+  const one = await stage.reconcileOne("shop");
+  assert.deepEqual([one.action, one.status, one.to_sha], ["up_to_date", "success", sha]);
+  assert.equal(one.message, `Deployment shop is up to date at ${sha}; 1 newer commit has no image: ${docs.slice(0, 7)} Explain the shop`);
+  const more = await commit(shop, "Explain it better");
+  await stage.reconcileOne("shop");
+  clock.advance(GRACE_MS);
+  assert.match(
+    (await stage.reconcileOne("shop")).message,
+    new RegExp(`; 2 newer commits have no image: ${more.slice(0, 7)} Explain it better$`),
+  );
+
+  // An image behind them goes out all the same.
+  stage.registry.put("team/shop", docs);
+  clock.advance(600_001);
+  const late = await stage.reconcileOne("shop");
+  assert.deepEqual([late.action, late.to_sha], ["patched", docs], late.message);
+  assert.match(late.message, new RegExp(`; 1 newer commit has no image: ${more.slice(0, 7)} `));
+});
+
+test("a failed build between two good ones: the one before it goes out with a warning, the failure is told, and the next good one ends it", async (t) => {
+  const shop = await startRunning(t);
+  const { stage, image } = shop;
+  const good = await commit(shop, "Good", DONE);
+  stage.registry.put("team/shop", good);
+  const bad = await commit(shop, "Bad", FAILED);
+  const first = await stage.reconcileOne("shop");
+  assert.deepEqual([first.action, first.to_sha], ["patched", good]);
+  assert.match(first.message, new RegExp(`; ${bad.slice(0, 7)} Bad has no image: its build failed$`));
+  for (let pass = 0; pass < 2; pass++) {
+    const { action, message } = await stage.reconcileOne("shop");
+    assert.deepEqual([action, message], ["failed", `:x: Build failed for ${image} (SHA: ${bad}), image will not be available`]);
+  }
+  const mended = await commit(shop, "Mended", DONE);
+  stage.registry.put("team/shop", mended);
+  assert.deepEqual([(await stage.reconcileOne("shop")).to_sha, await tagOf(shop)], [mended, mended]);
+  await stage.chat.received(4);
+  assert.equal(stage.chat.messages.filter(({ text }) => text.startsWith(":x: Build failed")).length, 1);
+});
+
+test("nothing older than what stands in the file is taken, however many images there are, and what is at the tip is not asked for", async (t) => {
+  const shop = await startRunning(t, { annotations: { look_back: "3" } });
+  const { stage, clock, sha } = shop;
+  const next = await commit(shop, "Next");
+  await stage.reconcileOne("shop");
+  assert.equal(await tagOf(shop), sha);
+  // Behind the file, and further than look_back: neither is taken.
+  const far: string[] = [];
+  for (let i = 0; i < 5; i++) far.push(await commit(shop, `Far ${i}`));
+  stage.registry.put("team/shop", next);
+  clock.advance(GRACE_MS);
+  await stage.reconcileOne("shop");
+  clock.advance(GRACE_MS);
+  assert.match((await stage.reconcileOne("shop")).message, /^:x: image .* not found in registry/);
+  assert.equal(await tagOf(shop), sha);
+  stage.registry.put("team/shop", far[1] ?? "");
+  clock.advance(600_001);
+  assert.deepEqual([(await stage.reconcileOne("shop")).to_sha, await tagOf(shop)], [far[1], far[1]]);
+  stage.registry.put("team/shop", far[4] ?? "");
+  assert.equal((await stage.reconcileOne("shop")).to_sha, far[4]);
+  const asked = heads(shop).length;
+  stage.registry.answer({ status: 500 });
+  assert.equal((await stage.reconcileOne("shop")).action, "up_to_date");
+  assert.equal(heads(shop).length, asked);
+});
+
+test("a forced branch, a merge's second parent, a tag of another branch: first parents alone, and the tip where the file's place is not known", async (t) => {
+  const shop = await startRunning(t, { annotations: { github_token_secret_name: null } });
+  const { stage, app, manifests, image } = shop;
+  const onSide = await app.commit({ side: "1" }, { branch: "side", message: "On the side" });
+  const made = ["commit-tree", "-p", app.branch, "-p", "side", "-m", "Merge", `${app.branch}^{tree}`];
+  const merge = String(await git(app.directory, ["-c", "user.name=a", "-c", "user.email=a@b", ...made])).trim();
+  await app.forceBranch(app.branch, merge);
+  stage.registry.put("team/shop", onSide);
+  assert.equal((await stage.reconcileOne("shop")).action, "waiting");
+  assert.equal(await tagOf(shop), shop.sha, "what was merged is no candidate");
+
+  await manifests.commit({ "shop/deployment.yaml": manifestOf("shop", `${image}:${onSide}`) });
+  const next = await commit(shop, "Next");
+  stage.registry.put("team/shop", merge);
+  const unknown = await stage.reconcileOne("shop");
+  assert.deepEqual([unknown.action, await tagOf(shop)], ["waiting", onSide], "the place of the file's commit is not known");
+
+  stage.registry.put("team/shop", next);
+  assert.equal((await stage.reconcileOne("shop")).to_sha, next);
+  // Forced back: the tip is the tip.
+  await app.forceBranch(app.branch, merge);
+  assert.equal((await stage.reconcileOne("shop")).to_sha, merge);
+});
+
+test("what a registry does not say is never 'take the next one'", async (t) => {
+  const shop = await startRunning(t);
+  const { stage } = shop;
+  const older = await commit(shop, "Older", DONE);
+  stage.registry.put("team/shop", older);
+  const newest = await commit(shop, "Newest", RUNNING);
+  for (const [status, message] of [
+    [401, /^:hourglass: Build running/],
+    [500, /^the registry could not be asked about/],
+    [429, /^the registry limits questions/],
+  ] as const) {
+    const end = stage.registry.answer({ status, headers: { "retry-after": "0" } });
+    const { action, message: said } = await stage.reconcileOne("shop");
+    end();
+    assert.match(said, message);
+    assert.equal(action, status === 401 ? "waiting" : "failed");
+    assert.equal(await tagOf(shop), shop.sha);
+    assert.deepEqual(
+      heads(shop).filter((tag) => tag === older),
+      [],
+      "of the older one nothing is asked",
+    );
+    if (status === 401) await commit(shop, "Newest", DONE);
+  }
+  assert.notEqual(newest, older);
+});
+
+test("unchecked images are the tip's alone", async (t) => {
+  const shop = await startShop(t, { annotations: { image_check: "off" } });
+  await commit(shop, "Two");
+  const tip = await commit(shop, "Three");
+  assert.equal((await shop.stage.reconcileOne("shop")).to_sha, tip);
+  assert.deepEqual(heads(shop), []);
+});
+
+test("a miss behind the tip is remembered for ten minutes once nothing builds it; the tip is asked for at every pass", async (t) => {
+  const shop = await startRunning(t);
+  const { stage, clock } = shop;
+  const idle = await commit(shop, "Idle", DONE);
+  const built = await commit(shop, "Built", RUNNING);
+  const tip = await commit(shop, "Tip", DONE);
+  const countsOf = async (passes: number) => {
+    const before = heads(shop).length;
+    for (let pass = 0; pass < passes; pass++) await stage.reconcileOne("shop");
+    const asked = heads(shop).slice(before);
+    return [tip, built, idle].map((sha) => asked.filter((tag) => tag === sha).length);
+  };
+  assert.deepEqual(await countsOf(3), [3, 3, 1]);
+  clock.advance(600_001);
+  stage.ci.setRuns("team/shop", built, DONE);
+  assert.deepEqual(await countsOf(3), [3, 1, 1]);
+});
+
+for (const [format, there, found] of [
+  ["{{sha}}", (sha: string) => sha.slice(0, 8), "{{sha8}}"],
+  ["{{sha}}", (sha: string) => `sha-${sha.slice(0, 7)}`, "sha-{{sha7}}"],
+  ["{{sha7}}", (sha: string) => `main-${sha}`, "{{branch}}-{{sha}}"],
+] as const) {
+  test(`an image that is there as ${found} and not as ${format}: told once with the format, which then is found`, async (t) => {
+    const shop = await startShop(t, { annotations: { tag_format: format } });
+    const { stage, clock, image, sha, annotations } = shop;
+    stage.registry.put("team/shop", there(sha));
+    assert.equal((await stage.reconcileOne("shop")).action, "waiting");
+    clock.advance(GRACE_MS);
+    const { message } = await stage.reconcileOne("shop");
+    assert.match(message, /not found in registry/);
+    assert.ok(message.endsWith(`; there is ${image}:${there(sha)}, set gitops.operator.tag_format to ${found}`), message);
+    const asked = heads(shop).length;
+    assert.equal((await stage.reconcileOne("shop")).message, message);
+    assert.equal(heads(shop).length, asked + 1);
+    await stage.deploy({ name: "shop", annotations: { ...annotations, tag_format: found } });
+    assert.deepEqual([(await stage.reconcileOne("shop")).action, await tagOf(shop)], ["patched", there(sha)]);
+  });
+}
+
+test("a file that has tags of another format is known all the same: its commit bounds the walk, and a newer one is written in the new format", async (t) => {
+  const shop = await startShop(t, { annotations: { tag_type: "short" } });
+  const { stage, annotations, sha } = shop;
+  stage.registry.put("team/shop", sha.slice(0, 7));
+  assert.deepEqual([(await stage.reconcileOne("shop")).action, await tagOf(shop)], ["patched", sha.slice(0, 7)]);
+  await stage.deploy({ name: "shop", annotations: { ...annotations, tag_type: "long" } });
+  const older = await commit(shop, "Older", DONE);
+  await commit(shop, "Newest", RUNNING);
+  stage.registry.put("team/shop", older);
+  assert.deepEqual([(await stage.reconcileOne("shop")).to_sha, await tagOf(shop)], [older, older]);
+});
