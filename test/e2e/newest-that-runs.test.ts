@@ -5,6 +5,7 @@ import { git } from "../../sandbox/git-process.ts";
 import { manifestOf } from "../../sandbox/world.ts";
 import { eventually } from "../eventually.ts";
 import { startShop } from "./gated-shop.ts";
+import { OLD } from "./stage.ts";
 
 const RUNNING = [{ status: "in_progress" }] as const;
 const FAILED = [{ status: "completed", conclusion: "failure" }] as const;
@@ -226,12 +227,13 @@ test("a miss behind the tip is remembered for ten minutes once nothing builds it
 for (const [format, there, found] of [
   ["{{sha}}", (sha: string) => sha.slice(0, 8), "{{sha8}}"],
   ["{{sha}}", (sha: string) => `sha-${sha.slice(0, 7)}`, "sha-{{sha7}}"],
-  ["{{sha7}}", (sha: string) => `main-${sha}`, "{{branch}}-{{sha}}"],
+  ["{{sha7}}", (sha: string) => `master-${sha}`, "{{branch}}-{{sha}}"],
 ] as const) {
   test(`an image that is there as ${found} and not as ${format}: told once with the format, which then is found`, async (t) => {
     const shop = await startShop(t, { annotations: { tag_format: format } });
     const { stage, clock, image, sha, annotations } = shop;
     stage.registry.put("team/shop", there(sha));
+    stage.ci.setRuns("team/shop", sha, DONE);
     assert.equal((await stage.reconcileOne("shop")).action, "waiting");
     clock.advance(GRACE_MS);
     const { message } = await stage.reconcileOne("shop");
@@ -255,4 +257,79 @@ test("a file that has tags of another format is known all the same: its commit b
   await commit(shop, "Newest", RUNNING);
   stage.registry.put("team/shop", older);
   assert.deepEqual([(await stage.reconcileOne("shop")).to_sha, await tagOf(shop)], [older, older]);
+});
+
+test("of a monorepo the commits count that change the application's paths, each application by itself", async (t) => {
+  const { stage, manifests, image, app } = await startShop(t, { annotations: { github_token_secret_name: null } });
+  // As forges have it; git itself gives out no folders without files.
+  await app.config("uploadpack.allowFilter", "true");
+  const names = ["shop", "cart", "mail"];
+  const files = Object.fromEntries(names.map((name) => [`${name}/deployment.yaml`, manifestOf(name, `${image}-${name}:${OLD}`)]));
+  await manifests.commit(files);
+  const paths: Record<string, string> = { shop: "apps/shop, lib", cart: "apps/cart, lib, !lib/docs", mail: "!apps/shop, !apps/cart, !lib" };
+  const newest: Record<string, string> = {};
+  const change = async (path: string, ...counts: string[]) => {
+    const sha = await app.commit({ [path]: path + Math.random() }, { message: `Change ${path}` });
+    for (const name of names) stage.registry.put(`team/shop-${name}`, sha);
+    for (const name of counts) newest[name] = sha;
+  };
+  await change("apps/shop/a", "shop");
+  await change("apps/cart/a", "cart");
+  await change("apps/mail/a", "mail");
+  await change("lib/docs/a", "shop");
+  await change("lib/a", "shop", "cart");
+  for (const name of names) {
+    const annotations = { app_repository: stage.gitHost.url("team/shop.git"), deployment_path: `${name}/deployment.yaml` };
+    await stage.deploy({ name, annotations: { ...annotations, image_name: `${image}-${name}`, app_paths: paths[name] ?? "" } });
+  }
+  const pass = async () =>
+    Object.fromEntries(
+      (await stage.reconcile()).map(({ deployment, to_sha, action, message }) => [
+        deployment,
+        [action, to_sha, action === "failed" ? message : ""],
+      ]),
+    );
+  const expected = (action: string) => Object.fromEntries(names.map((name) => [name, [action, newest[name], ""]]));
+  assert.deepEqual(await pass(), expected("patched"));
+  assert.deepEqual(await pass(), expected("up_to_date"));
+  await change("lib/docs/b", "shop");
+  await change("apps/cart/b", "cart");
+  await change("README", "mail");
+  assert.deepEqual(await pass(), expected("patched"));
+
+  await stage.deploy({ name: "mail", annotations: { app_repository: stage.gitHost.url("team/shop.git"), app_paths: "apps/mial" } });
+  const { action, message } = await stage.reconcileOne("mail");
+  assert.equal(action, "failed");
+  assert.match(
+    message,
+    /^Failed to get latest SHA: gitops\.operator\.app_paths names 'apps\/mial', which none of the last \d+ commits of 'master' has/,
+  );
+});
+
+test("of releases the highest version is written, and a lower one while its image is missing, but none below the file's", async (t) => {
+  const shop = await startShop(t, { annotations: { github_token_secret_name: null, release_tags: "v*" } });
+  const { stage, app, clock } = shop;
+  const release = async (name: string) => git(app.directory, ["tag", "-a", "-m", name, name, await commit(shop, name)]);
+  const none = await stage.reconcileOne("shop");
+  assert.match(none.message, /has no tag that matches gitops\.operator\.release_tags 'v\*' and is a version; push one/);
+  for (const name of ["v1.9.0", "v1.10.0", "v1.10.1-rc.1", "nightly"]) await release(name);
+  stage.registry.put("team/shop", "v1.10.0");
+  assert.deepEqual([(await stage.reconcileOne("shop")).to_sha, await tagOf(shop)], ["v1.10.0", "v1.10.0"]);
+  for (const name of ["v1.9.1", "v1.11.0", "v1.12.0"]) await release(name);
+  stage.registry.put("team/shop", "v1.9.1");
+  assert.equal((await stage.reconcileOne("shop")).action, "waiting");
+  assert.equal(await tagOf(shop), "v1.10.0");
+  stage.registry.put("team/shop", "v1.11.0");
+  const { action, to_sha, message } = await stage.reconcileOne("shop");
+  assert.deepEqual([action, to_sha], ["patched", "v1.11.0"], message);
+  clock.advance(GRACE_MS);
+  assert.match(
+    (await stage.reconcileOne("shop")).message,
+    /is up to date at v1\.11\.0; 1 newer commit has no image: [0-9a-f]{7} v1\.12\.0$/,
+  );
+
+  // A release that was withdrawn: what runs is above all that are left.
+  await git(app.directory, ["tag", "-d", "v1.11.0", "v1.12.0"]);
+  const above = await stage.reconcileOne("shop");
+  assert.deepEqual([above.action, above.to_sha, await tagOf(shop)], ["up_to_date", "v1.11.0", "v1.11.0"], above.message);
 });
