@@ -8,6 +8,7 @@ import { chooseCapabilities, valuesOf } from "../src/adapters/git/wire/capabilit
 import { createPktReader, FLUSH, pkt, readLines } from "../src/adapters/git/wire/pkt-line.ts";
 import { createRefPicker } from "../src/adapters/git/wire/ref-listing.ts";
 import { sshRefusal } from "../src/adapters/git/wire/ssh-refusal.ts";
+import { createTagPicker } from "../src/adapters/git/wire/tag-listing.ts";
 import { parseDeploymentRecord } from "../src/adapters/kubernetes/deployment-record.ts";
 import { eventObject } from "../src/adapters/kubernetes/event-object.ts";
 import { statusMessage } from "../src/adapters/kubernetes/kube-error.ts";
@@ -27,6 +28,7 @@ import { pushRemedy } from "../src/core/delivery/push-refusal.ts";
 import { parseImageName, parseImageReference, parseRegistryUrl } from "../src/core/image.ts";
 import { escapeChat } from "../src/core/news/chat-text.ts";
 import { readPlaces } from "../src/core/places/file-places.ts";
+import { parseReleasePattern } from "../src/core/release-pattern.ts";
 import { parseRepository } from "../src/core/repository.ts";
 import { unknownName } from "../src/core/runs/unknown-name.ts";
 import { isAllowed, parseAllowedRepositories } from "../src/core/targets/allowed-repositories.ts";
@@ -216,6 +218,20 @@ const parsers: readonly Parser[] = [
     frames: ["|", " symref-target:refs/heads/|"],
     pieces: [" symref-target:refs/heads/", " s"],
   },
+  {
+    name: "tags",
+    mostCharacters: 64 * KIB,
+    parse: (text) => {
+      const parsed = parseReleasePattern("v*1*-*.*");
+      if (parsed.kind === "error") throw new Error(parsed.problem);
+      const picker = createTagPicker(parsed.pattern);
+      for (const line of [`${commit.sha} refs/tags/v${text}`, `${commit.sha} refs/tags/v1.0.0-a peeled:${text}`, text]) picker.look(line);
+      return picker.releases;
+    },
+    frames: ["|", "1.0.0-|", "1.0.0-a^{}|"],
+    pieces: [" peeled:", "^{}", "1.", "-1"],
+  },
+  { name: "glob of releases", mostCharacters: 8 * KIB, parse: parseReleasePattern, frames: ["|", "v|*"] },
   {
     name: "capabilities",
     mostCharacters: 64 * KIB,

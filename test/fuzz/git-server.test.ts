@@ -7,11 +7,13 @@ import fc from "fast-check";
 import { type BareRepository, createBareRepository } from "../../sandbox/bare-repository.ts";
 import { git } from "../../sandbox/git-process.ts";
 import { readCommits } from "../../src/adapters/git/packs/commit-pack.ts";
+import { readFolders } from "../../src/adapters/git/packs/folder-pack.ts";
 import { indexPack } from "../../src/adapters/git/packs/pack-index.ts";
 import type { GitWire } from "../../src/adapters/git/wire/git-wire.ts";
 import { FLUSH, pkt } from "../../src/adapters/git/wire/pkt-line.ts";
 import { pushRef } from "../../src/adapters/git/wire/receive-pack.ts";
 import { openUploadPack } from "../../src/adapters/git/wire/upload-pack.ts";
+import { parseReleasePattern } from "../../src/core/release-pattern.ts";
 import { replayWire, serviceWire, startService } from "../adapters/git/local-git.ts";
 import { sealed } from "../adapters/git/packs/pack-bytes.ts";
 import { answerOf, anyText, damaged, holds } from "./property.ts";
@@ -121,6 +123,35 @@ test("a hostile server's word on a push is a yes only when it says so of our ref
     if (result?.kind === "refused") assert.doesNotMatch(result.reason, /\p{Cc}/u);
     if (result?.kind !== "accepted") return;
     assert.ok(bytes.includes("unpack ok") && bytes.includes("ok refs/heads/main"));
+  });
+});
+
+test("a hostile server's folders and tags end soon in an answer or a failure that says so", async (t) => {
+  const { directory } = await newRepository(t);
+  await git(directory, ["tag", "v1.0.0"]);
+  await git(directory, ["tag", "-a", "-m", "annotated", "v1.1.0"]);
+  await git(directory, ["config", "uploadpack.allowFilter", "true"]);
+  const [want = "", ...others] = (await git(directory, ["log", "--format=%T"])).toString().trim().split("\n");
+  const folders = [want, ...others].map((tree) => ({ tree, names: ["c.md", "a"] }));
+  const pattern = parseReleasePattern("v*");
+  assert.ok(pattern.kind === "ok");
+  const fetchFolders = async (wire: GitWire) => {
+    const server = await openUploadPack(wire);
+    const releases = await server.releases(pattern.pattern);
+    for (const { name, sha } of releases) assert.match(`${sha} ${name}`, /^[0-9a-f]{40} v[0-9.]+$/);
+    const chunks: Buffer[] = [];
+    for await (const chunk of server.pack({ want, others, withoutTrees: true }, new Set())) chunks.push(chunk);
+    return readFolders(Buffer.concat(chunks), folders);
+  };
+  const service = startService("git-upload-pack", directory, 2);
+  t.after(service.stop);
+  const whole = await fetchFolders(serviceWire(service));
+  assert.ok(whole !== "incomplete" && whole.every((view) => view?.named[0]?.mode === "100644"));
+  const recordings = [service.recorded()];
+  await holds(t, fc.oneof(damaged(recordings), reworded(recordings)), async (bytes) => {
+    const views = await answerOf(() => fetchFolders(replayWire(bytes, 300)));
+    // A folder is what its id says, or not there at all.
+    if (views && views !== "incomplete") for (const [i, view] of views.entries()) if (view) assert.deepEqual(view, whole[i]);
   });
 });
 

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
 import { gitProfiles } from "../../../sandbox/git-profiles.ts";
 import { createPathPrinter, isChanged, missingPath } from "../../../src/core/commits/app-paths.ts";
@@ -129,6 +131,17 @@ test("files, folders, symlinks and submodules, names that are no ASCII, and a pa
   const line = await trees();
   const paths = pathsOf("libs/lib-1", "lib", "!link");
   assert.equal(missingPath(paths, (await open().prints(at, line, createPathPrinter(paths))).values()), "lib");
+});
+
+test("thousands of tags that protocol 0 lists are no hindrance", { skip }, async (t) => {
+  const { repository, at, open, run } = await startReadWorld(t, { acceptEnv: false });
+  for (const key of ["uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant"]) await repository.config(key, "true");
+  const sha = await run(["rev-parse", "main"]);
+  const names = Array.from({ length: 21_000 }, (_, i) => `t${i}`).sort();
+  const packed = `# pack-refs with: sorted\n${names.map((name) => `${sha} refs/tags/${name}\n`).join("")}`;
+  await writeFile(join(repository.directory, "packed-refs"), packed);
+  const tree = await run(["rev-parse", "main^{tree}"]);
+  assert.deepEqual((await open().prints(at, [tree], printerOf("README.md"))).get(tree)?.found, ["README.md"]);
 });
 
 for (const [what, acceptEnv, config] of [

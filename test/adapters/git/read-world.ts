@@ -39,15 +39,26 @@ export async function startReadWorld(t: TestContext, { files = { "README.md": "h
   /** Each conversation: what was asked for in it, request by request. */
   const asked: string[][] = [];
   let receivedBytes = 0;
+  /** How often the server was let finish what it had to say. */
+  let goodbyes = 0;
 
   function watched(channel: SshChannel): SshChannel {
     const requests: string[] = [];
+    let isOpen = true;
     asked.push(requests);
     return {
       ...channel,
       write(chunk) {
         if (chunk.length > 4) requests.push(chunk.toString());
         return channel.write(chunk);
+      },
+      end() {
+        if (isOpen) goodbyes += 1;
+        channel.end();
+      },
+      close() {
+        isOpen = false;
+        channel.close();
       },
     };
   }
@@ -73,9 +84,10 @@ export async function startReadWorld(t: TestContext, { files = { "README.md": "h
     ...{ repository, at, open, asked },
     /** Since the last time. */
     spent() {
-      const spent = { conversations: asked.length, requests: asked.flat().length, receivedBytes };
+      const spent = { conversations: asked.length, requests: asked.flat().length, receivedBytes, goodbyes };
       asked.length = 0;
       receivedBytes = 0;
+      goodbyes = 0;
       return spent;
     },
     /** git in the repository. */

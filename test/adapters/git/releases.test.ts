@@ -63,8 +63,9 @@ test("a server that can't leave files out is not read beyond the commit", { skip
   const [release] = await git.releases(at, VERSIONS, now());
   spent();
   assert.equal((await git.commit(at, release?.sha ?? "")).sha, await run(["rev-parse", "main"]));
-  const { receivedBytes } = spent();
+  const { receivedBytes, goodbyes } = spent();
   assert.ok(receivedBytes < 300_000, `${receivedBytes} bytes`);
+  assert.equal(goodbyes, 0, "it is hung up on");
 });
 
 test("a tag that names a folder or a file is no release's commit, in words", { skip }, async (t) => {

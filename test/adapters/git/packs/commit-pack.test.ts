@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -39,6 +39,31 @@ test("git's own packs, deltas among the commits included, in chunks of any size"
     assert.equal((await history(pack, size, log[0]?.sha, 5)).line.length, 5);
     assert.deepEqual(await history(pack, size, "0".repeat(40), 5, "1".repeat(40)), { line: [], isFound: false, isWhole: true });
   }
+});
+
+test("commits that are deltas on an id, as servers without ofs-delta send them", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "commit-pack-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const repository = await createBareRepository(join(folder, "r.git"), { files: { a: "0" } });
+  const long = Array.from({ length: 40 }, (_, i) => `line ${i} of a message that hardly differs from its neighbour's`).join("\n");
+  for (let i = 1; i <= 8; i++) await repository.commit({ a: String(i) }, { message: `Change ${i}\n\n${long}` });
+  const options = ["pack-objects", "--stdout", "--revs", "-q"];
+  const pack = await git(repository.directory, options, { input: "refs/heads/main\n" });
+  const log = await repository.log();
+  const { line, isWhole } = await history(pack, 100, log[0]?.sha);
+  assert.deepEqual(
+    line.map(({ sha }) => sha),
+    log.map(({ sha }) => sha),
+  );
+  assert.equal(isWhole, true);
+});
+
+test("a tag in front of the commit that it names is passed over, a file or folder ends what is read", async () => {
+  const commit = { type: 1, content: Buffer.from(`tree ${"1".repeat(40)}\n\nm`) };
+  const tag = { type: 4, content: Buffer.from("object 1\n") };
+  const id = createHash("sha1").update(`commit ${commit.content.length}\0`).update(commit.content).digest("hex");
+  assert.equal((await history(rawPack([tag, commit]), 100, id)).line.length, 1);
+  for (const type of [2, 3]) assert.equal((await history(rawPack([{ ...tag, type }, commit]), 100, id)).line.length, 0);
 });
 
 test("what is no pack, a damaged one, or one that ends early is refused", async (t) => {
