@@ -49,7 +49,11 @@ export function createPathPrints(remote: GitRemote, packWork: PackWork): Git["pr
       const received = await receive(at, server, folders, (pack) => packWork.readFolders(pack, folders, budget, at));
       for (const [i, folder] of folders.entries()) {
         const view = received[i];
-        if (!view) throw new ReconcileError("git_protocol", `${formatRepository(at.repository)} did not send folder ${folder.tree}`);
+        if (!view)
+          throw new ReconcileError(
+            "git_protocol",
+            `${formatRepository(at.repository)} did not send folder ${folder.tree}; it is asked again at the next pass`,
+          );
         keep(keyOf(folder), view);
       }
     }
@@ -91,7 +95,11 @@ async function receive<T>(
   const [want = "", ...others] = new Set(folders.map(({ tree }) => tree));
   if (others.length >= MOST_WANTS) throw tooManyFolders(`more than ${MOST_WANTS} folders`);
   const strange = [want, ...others].find((id) => !/^[0-9a-f]{40}$/.test(id));
-  if (strange !== undefined) throw new ReconcileError("git_protocol", `${formatRepository(at.repository)} has a commit without a folder`);
+  if (strange !== undefined)
+    throw new ReconcileError(
+      "git_protocol",
+      `${formatRepository(at.repository)} has a commit whose folder has no id; check the repository with git fsck`,
+    );
   try {
     return await read(server.pack({ want, others, withoutTrees: true }, new Set()));
   } catch (error) {

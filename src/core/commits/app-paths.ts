@@ -15,7 +15,7 @@ interface PathNode {
 
 /**
  * Of the paths that hold a file, the longest decides: `services, !services/docs, services/docs/api` counts all services, but of their docs the
- * API's alone. Where all are excluded from, everything else counts. One that is both counts not.
+ * API's alone. Where nothing but exclusions is named, everything else counts.
  */
 export function createPathPrinter({ include, exclude }: AppPaths): PathPrinter {
   const root: PathNode = { path: "", counts: include.length === 0, isNamed: false, children: new Map() };

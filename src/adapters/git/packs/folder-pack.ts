@@ -75,6 +75,6 @@ function viewFolder(tree: Buffer, names: readonly string[]): FolderView {
 export function tooManyFolders(what: string): ReconcileError {
   return new ReconcileError(
     "git_limit",
-    `the git server sent ${what} for gitops.operator.app_paths; name folders with fewer files beside them, or lower gitops.operator.look_back`,
+    `the folders on the way to gitops.operator.app_paths are too large: the git server sent ${what}; name paths with fewer files beside them, or lower gitops.operator.look_back`,
   );
 }

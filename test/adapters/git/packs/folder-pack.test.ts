@@ -125,7 +125,7 @@ test("folders that are or declare more than is bearable are refused, with what t
   const ask = (pack: Buffer, leftBytes?: number) => receive(pack, [{ tree: "0".repeat(40), names: [] }], leftBytes);
   const remedy = (what: RegExp) => ({
     code: "git_limit",
-    message: new RegExp(`${what.source} for gitops\\.operator\\.app_paths; name folders`),
+    message: new RegExp(`gitops\\.operator\\.app_paths are too large: the git server sent ${what.source}; name paths`),
   });
   await assert.rejects(ask(rawPack([packed(Buffer.alloc(4 * MIB + 1))])), remedy(/a folder of more than 4 MiB/));
   const many = Array.from({ length: 20 }, (_, i) => packed(Buffer.alloc(4 * MIB - i)));
