@@ -78,7 +78,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const announcer = createAnnouncer({ log, redactor, deployments, chat, recorder, readSecretFor });
 
   const writers = createWriters({
-    ...{ git, places, clock: systemClock, deployments, observer: metrics, tracer },
+    ...{ git, places, clock: systemClock, deployments, log, observer: metrics, tracer },
     recheck: createRecheck(deployments, parse),
   });
   const reconciler = createReconciler({

@@ -42,7 +42,7 @@ export const ROOMS: Record<string, Room> = {
   "src/core/commits": {
     promise: "which commit and which tag, and what a commit of ours says",
     asks: ["src/core", "src/core/targets", "src/text"],
-    doors: ["candidates", "commit-message", "web-links"],
+    doors: ["candidates", "commit-message", "taken-back", "trailers", "web-links"],
   },
   "src/core/images": {
     promise: "is the image there: never a push without a yes",
@@ -90,7 +90,7 @@ export const ROOMS: Record<string, Room> = {
   },
   "src/adapters/git/packs": {
     promise: "packs and objects, read and written by git's format; what came from outside is read in a thread",
-    asks: [...CORE, "src/workshop"],
+    asks: [...CORE, "src/core/commits", "src/workshop"],
   },
   "src/adapters/git/copies": {
     promise: "the local copies of manifests branches: there, sound and bounded",

@@ -108,12 +108,34 @@ export type PushResult =
   /** The server said no for a reason of its own (hook, ruleset), in its words; the branch is where it was. */
   | { readonly kind: "refused"; readonly reason: string };
 
+/** What a commit of the operator says by its trailers. */
+export interface Written {
+  readonly commit: string;
+  readonly appCommit: string;
+  /** `NAMESPACE/NAME` */
+  readonly workload: string;
+  /** `IMAGE:TAG` */
+  readonly image: string;
+  /** Their paths, as trailers have them; none: from before they were named. */
+  readonly files: readonly string[];
+}
+
+export type WrittenHistory =
+  | { readonly kind: "known"; readonly written: readonly Written[] }
+  /** There may be more: the rest could not be had of the remote. */
+  | { readonly kind: "unknown"; readonly written: readonly Written[]; readonly reason: string };
+
 /** The local shallow copy of one manifests branch. Files are read from, and commits built in, its object store. */
 export interface ManifestsCopy {
   /** The remote's tip, from a listing that began not before that time; fetched when the copy does not have it. */
   refresh(notBefore: number): Promise<string>;
   /** Whether that commit is in the branch's history. What the copy does not have is looked for on the remote, 200 generations back. */
   holds(sha: string): Promise<boolean>;
+  /**
+   * What the operator has written in the history of `head`, a commit of the copy, since that time (seconds since 1970) or somewhat earlier, along all
+   * parents. Asked of the remote only for what the copy does not have, and once for all who ask until the branch's older history is asked for.
+   */
+  written(head: string, since: number): Promise<WrittenHistory>;
   /** A regular file's text; rejects with `manifest_missing` or `manifest_invalid`. */
   read(commit: string, path: string): Promise<string>;
   /** A new commit on `parent` that replaces one regular file, mode kept; only in the object store until it is pushed. */

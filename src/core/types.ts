@@ -138,6 +138,8 @@ export type Outcome =
   | { readonly kind: "up_to_date"; readonly to: string; readonly unchecked?: true; readonly note?: string }
   /** Disabled, or gone from the cluster. */
   | { readonly kind: "skipped"; readonly reason: "disabled" | "deleted" }
+  /** Somebody took back what the operator had written in that commit. */
+  | { readonly kind: "skipped"; readonly reason: "held"; readonly from?: string; readonly to: string; readonly commit: string }
   /** `until`: as the annotation says it; `why`: one printable line. */
   | { readonly kind: "skipped"; readonly reason: "paused"; readonly until: string; readonly why?: string }
   /** `step`: what is unfinished, in words. */

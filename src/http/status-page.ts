@@ -30,6 +30,7 @@ interface PageFacts extends ShowRows {
 const SECTIONS = [
   ["failing", "Failing"],
   ["incomplete", "Incomplete"],
+  ["held", "Held"],
   ["waiting", "Waiting"],
   ["unseen", "No pass since start"],
   ["ok", "Up to date"],
@@ -100,6 +101,7 @@ function sectionOf({ enabled, last }: TrackedRow): SectionId {
   if (!enabled) return "disabled";
   if (!last) return "unseen";
   if (last.kind === "failed") return "failing";
+  if (last.skipped === "held") return "held";
   if (last.skipped === "paused") return "paused";
   return last.kind === "waiting" || last.kind === "skipped" ? "waiting" : "ok";
 }
@@ -107,7 +109,7 @@ function sectionOf({ enabled, last }: TrackedRow): SectionId {
 function trackedItem(row: TrackedRow, { now, githubHost }: Pick<PageFacts, "now" | "githubHost">): Html {
   const { last, warnings } = row;
   const id = sectionOf(row);
-  const needsWords = id === "failing" || id === "waiting" || id === "paused";
+  const needsWords = id === "failing" || id === "held" || id === "waiting" || id === "paused";
   return html`<li class="row ${id}">${nameOf(row)}
 <p class="flow">${flowOf(row, githubHost)}</p>
 <p class="when">${last && id !== "disabled" ? sinceWhen(last, now) : undefined}</p>

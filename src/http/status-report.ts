@@ -52,7 +52,7 @@ function cellsOf({ namespace, name, enabled, branch, image }: TrackedRow): strin
 }
 
 function resultLines({ namespace, name, last, warnings }: TrackedRow): string[] {
-  const text = last ? `${last.at.toISOString()} ${last.kind}: ${last.message}` : "no pass since start";
+  const text = last ? `${last.at.toISOString()} ${last.skipped === "held" ? "held" : last.kind}: ${last.message}` : "no pass since start";
   return [`  ${namespace}/${name}: ${escapeControl(text)}`, ...warnings.map((warning) => `    warning: ${escapeControl(warning)}`)];
 }
 

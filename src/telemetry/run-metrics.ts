@@ -33,6 +33,12 @@ export function createRunMetrics(register: Registry) {
     "action",
     "code",
   );
+  const held = gauge(
+    "held",
+    "1 while the Deployment stays at another tag, since the operator's write was taken back; else 0.",
+    "namespace",
+    "deployment",
+  );
   const lastSuccess = gauge(
     "deployment_last_success_timestamp_seconds",
     "When the Deployment was last patched or up to date.",
@@ -108,6 +114,7 @@ export function createRunMetrics(register: Registry) {
     if (action === "failed") errors.inc({ controller });
     const labels = logFields(result);
     if (action === "patched" || action === "up_to_date") lastSuccess.set(labels, Date.now() / 1_000);
+    held.set(labels, outcome.kind === "skipped" && outcome.reason === "held" ? 1 : 0);
     const id = idOf(result);
     const before = shown.get(id);
     if (before?.action === action && before.code === code) return;
@@ -124,6 +131,7 @@ export function createRunMetrics(register: Registry) {
       shown.delete(id);
       lastResult.remove({ ...labels, action, code });
       lastSuccess.remove({ ...labels });
+      held.remove({ ...labels });
     }
     const counts = new Map<Phase, number>(PHASES.map((phase) => [phase, 0]));
     let oldestAt = performance.now();

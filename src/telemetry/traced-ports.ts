@@ -35,6 +35,7 @@ export function traceGit(git: Git, tracer: Tracer): Git {
     const attributes = branchAttributes(at.repository, at.branch);
     return {
       ...{ holds: copy.holds, read: copy.read, commit: copy.commit },
+      written: (head, since) => step("git history", { ...attributes, "vcs.ref.head.revision": head }, () => copy.written(head, since)),
       refresh(notBefore) {
         const fetch = () => copy.refresh(notBefore);
         return step("git fetch", attributes, fetch, (span, tip) => span.set({ "vcs.ref.head.revision": tip }));

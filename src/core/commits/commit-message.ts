@@ -4,6 +4,7 @@ import { formatImage } from "../image.ts";
 import type { Commit, Identity } from "../ports.ts";
 import { formatRepository } from "../repository.ts";
 import type { Target } from "../types.ts";
+import { formatTrailers, workloadInTrailer } from "./trailers.ts";
 
 interface CommitFacts {
   readonly target: Target;
@@ -29,32 +30,19 @@ const maxRead = 1000;
 
 /** The last paragraph is of trailers, which `git interpret-trailers` and `git log --format=%(trailers:key=…)` read. */
 export function commitMessage({ target, from, tag, appCommit, unchecked }: CommitFacts): string {
-  const workload = `${target.namespace}/${target.name}`;
   const image = formatImage(target.image);
   return [
     subject,
     "",
-    `Deployment ${workload}, image ${image}: ${from === undefined ? "" : `${from} -> `}${tag}${unchecked ? " (image unchecked)" : ""}`,
+    `Deployment ${workloadInTrailer(target)}, image ${image}: ${from === undefined ? "" : `${from} -> `}${tag}${unchecked ? " (image unchecked)" : ""}`,
     "",
     `Application commit ${appCommit.sha}`,
     `of ${formatRepository(target.appRepository)}`,
     `by ${makeHarmless(appCommit.author.name)}: ${makeHarmless(appCommit.subject)}`,
     "",
-    `Gitops-Operator-Deployment: ${workload}`,
-    `Gitops-Operator-Image: ${image}:${tag}`,
-    `Gitops-Operator-Commit: ${appCommit.sha}`,
-    `Gitops-Operator-File: ${fileInTrailer(target.path)}`,
+    ...formatTrailers({ workload: target, image: `${image}:${tag}`, appCommit: appCommit.sha, path: target.path }),
     "",
   ].join("\n");
-}
-
-/** A path as a trailer has it: what forges or CI systems may act on is percent-encoded, so that it stays the same path for whoever reads it. */
-export function fileInTrailer(path: string): string {
-  return path
-    .toWellFormed()
-    .replace(/[^\p{L}\p{N}._/-]/gu, (sign) => `%${Buffer.from(sign).toString("hex").toUpperCase().match(/../g)?.join("%")}`)
-    .replace(/-(?<=[Gg][Hh]-|[A-Z][A-Z0-9_]*-)(?=\d)/g, "%2D")
-    .replace(/(?<=skip)-(?=checks)/gi, "%2D");
 }
 
 /** How answers name a commit of the application. */

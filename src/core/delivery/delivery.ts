@@ -3,10 +3,11 @@ import { asReconcileError, inStep, ReconcileError } from "../../errors.ts";
 import { isForAnother } from "../../sharing/own-share.ts";
 import { commitMessage } from "../commits/commit-message.ts";
 import { noObserver, type Observer } from "../observer.ts";
-import type { Clock, Commit, Deployments, Git, ManifestEdit, ManifestsBranch, ManifestsCopy, Places } from "../ports.ts";
+import type { Clock, Commit, Deployments, Git, Log, ManifestEdit, ManifestsBranch, ManifestsCopy, Places } from "../ports.ts";
 import { formatRepository } from "../repository.ts";
 import { branchAttributes, noTracer, type Span, type Tracer } from "../tracer.ts";
 import type { ImageName, Outcome, Target } from "../types.ts";
+import { createHold } from "./hold.ts";
 import { pushRemedy } from "./push-refusal.ts";
 
 export interface WriteRequest {
@@ -44,6 +45,7 @@ export interface DeliveryOptions {
   readonly deployments: Deployments;
   /** What the cluster says of the target by now: undefined = unchanged, else what to answer instead of a push. */
   readonly recheck: (target: Target, tag: string) => Outcome | undefined;
+  readonly log: Pick<Log, "warn">;
   readonly observer?: Observer;
   readonly tracer?: Tracer;
 }
@@ -67,7 +69,9 @@ const STALE_MS = 5 * 60_000;
 
 /** `closing`: nothing is pushed any more. */
 export function createDelivery(options: DeliveryOptions, closing: AbortSignal): Delivery {
-  const { git, places, clock, deployments, recheck, observer = noObserver, tracer = noTracer } = options;
+  const { git, places, clock, deployments, recheck, log, observer = noObserver, tracer = noTracer } = options;
+
+  const lookForHeld = createHold(log);
 
   /** A step of the first one's run; the other runs are linked. */
   async function deliver(branch: DeliveryBranch, items: readonly [Item, ...Item[]]): Promise<readonly Item[]> {
@@ -120,6 +124,11 @@ export function createDelivery(options: DeliveryOptions, closing: AbortSignal): 
   /** A commit for each item that still needs one, each on top of the one before; the others are settled. */
   async function build(copy: ManifestsCopy, base: string, items: readonly Item[]) {
     const commits: { item: Item; patched: Outcome }[] = [];
+    const heldAt = lookForHeld(
+      copy,
+      base,
+      items.map(({ request }) => request),
+    );
     let head = base;
     for (const item of items) {
       const { request, settle } = item;
@@ -138,6 +147,11 @@ export function createDelivery(options: DeliveryOptions, closing: AbortSignal): 
       }
       if (edit.kind === "up_to_date") {
         settle({ kind: "up_to_date", to: tag });
+        continue;
+      }
+      const held = await heldAt(request, edit);
+      if (held) {
+        settle(held);
         continue;
       }
       const from = edit.from === undefined ? {} : { from: edit.from };

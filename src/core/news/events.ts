@@ -9,6 +9,7 @@ import { createNewsroom, type Newsroom } from "./news.ts";
 type EventReason =
   | "BuildFailed"
   | "BuildRunning"
+  | "HeldBack"
   | "ImageNotFound"
   | "ImageUpdated"
   | "IncompleteAnnotations"
@@ -65,7 +66,7 @@ export function createEvents(): Newsroom<ClusterEvent> {
     if (outcome.kind === "failed") return inWords("Warning", reasons[outcome.error.code] ?? "ReconcileFailed", message);
     const text = news === "recovered" ? `Deployment ${deployment} recovered: ${message}` : message;
     if (outcome.kind === "patched") return inWords("Normal", "ImageUpdated", text + change(outcome));
-    return inWords("Normal", "Recovered", text);
+    return inWords("Normal", news === "held" ? "HeldBack" : "Recovered", text);
   });
 }
 

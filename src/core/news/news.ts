@@ -9,7 +9,7 @@ export type NewsEvent =
   | { readonly kind: "ended"; readonly outcome: Outcome; readonly message: string };
 
 /** `recovered`: the first success after a failure that was told. */
-type News = "building" | "failed" | "patched" | "recovered";
+type News = "building" | "failed" | "held" | "patched" | "recovered";
 
 export interface Newsroom<Words> {
   /** Undefined: nothing new. A Deployment's events in their order, each once. */
@@ -43,6 +43,8 @@ interface Memory {
   readonly told: Set<string>;
   transientRuns: number;
   patchedTo: string | undefined;
+  /** Instead of which tag an older one was left. */
+  heldFrom: string | undefined;
   hourglassSha: string | undefined;
 }
 
@@ -52,7 +54,7 @@ export function createNewsroom<Words>(inWords: (news: News, workload: Workload, 
   return {
     decide(workload, event) {
       const id = idOf(workload);
-      const memory: Memory = memories.get(id) ?? { told: new Set(), transientRuns: 0, patchedTo: undefined, hourglassSha: undefined };
+      const memory: Memory = memories.get(id) ?? newMemory();
       memories.set(id, memory);
       const news = event.kind === "building" ? decideBuilding(memory, event.sha) : decideEnd(memory, event.outcome);
       return news && inWords(news, workload, event);
@@ -62,6 +64,10 @@ export function createNewsroom<Words>(inWords: (news: News, workload: Workload, 
       for (const id of memories.keys()) if (!ids.has(id)) memories.delete(id);
     },
   };
+}
+
+function newMemory(): Memory {
+  return { told: new Set(), transientRuns: 0, patchedTo: undefined, heldFrom: undefined, hourglassSha: undefined };
 }
 
 function decideEnd(memory: Memory, outcome: Outcome): News | undefined {
@@ -79,9 +85,14 @@ function decideEnd(memory: Memory, outcome: Outcome): News | undefined {
       return isNews ? "patched" : undefined;
     }
     case "waiting":
-    case "skipped":
       memory.transientRuns = 0;
       return undefined;
+    case "skipped": {
+      memory.transientRuns = 0;
+      if (outcome.reason !== "held" || memory.heldFrom === outcome.to) return undefined;
+      memory.heldFrom = outcome.to;
+      return "held";
+    }
   }
 }
 

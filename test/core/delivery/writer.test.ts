@@ -64,6 +64,7 @@ function createBranch(names: readonly string[]) {
   const notAsked = () => Promise.reject(new Error("not asked here"));
   const copy: ManifestsCopy = {
     holds: notAsked,
+    written: async () => ({ kind: "known", written: [] }),
     refresh: async () => branch.tip,
     read: async (at, path) => branch.read(path, at),
     commit: async (parent, path, text) => commit(parent, { ...commits.get(parent)?.files, [path]: text }),
@@ -110,6 +111,7 @@ function createWorld(names: readonly string[], recheck: (target: Target) => Outc
     git,
     places: { edit: async ({ text, path, image, tag, digest }) => editManifest(text, path, image, tag, digest) },
     recheck,
+    log: { warn: () => {} },
     deployments: {
       ready: async () => {},
       synced: true,

@@ -17,6 +17,7 @@ import { openUploadPack, type UploadPack } from "../wire/upload-pack.ts";
 import type { BeginArrival } from "./arrivals.ts";
 import { makeFolder } from "./make-folder.ts";
 import { commitFile, readFile } from "./manifest-files.ts";
+import { createWrittenHistories, type WrittenHistories } from "./written-history.ts";
 
 interface CopyOptions {
   readonly remote: GitRemote;
@@ -64,6 +65,7 @@ interface Store {
   bytes: number;
   /** Commits made here and not pushed yet: parent and the objects each adds. */
   readonly built: Map<string, { parent: string; ids: readonly string[] }>;
+  readonly written: WrittenHistories;
 }
 
 export function createManifestsCopy({ remote, folder, identity, contents, beginArrival, packWork }: CopyOptions): DisposableCopy {
@@ -113,7 +115,8 @@ export function createManifestsCopy({ remote, folder, identity, contents, beginA
   async function replace(branch: ManifestsBranch, server: UploadPack, tip: string): Promise<void> {
     const at = join(folder, String(generation++));
     const objects = createObjectStore(at, contents, packWork);
-    const fresh: Store = { folder: at, objects, shallow: new Set(), tip, isFull: false, files: 0, bytes: 0, built: new Map() };
+    const written = createWrittenHistories({ remote, packWork }, objects);
+    const fresh: Store = { folder: at, objects, shallow: new Set(), tip, isFull: false, files: 0, bytes: 0, built: new Map(), written };
     const old = store;
     try {
       await makeFolder(at);
@@ -219,6 +222,7 @@ export function createManifestsCopy({ remote, folder, identity, contents, beginA
       refresh: (notBefore) => tips.get("tip", notBefore, (_known, asked) => lookAtRemote(at, asked), at.namespace),
       read: async (sha, path) => readFile(readAs(current(), at), sha, path),
       holds: (sha) => holds(at, sha),
+      written: async (head, since) => current().written.of(at, head, since),
       commit: (parent, path, text, message) => commit(at, parent, path, text, message),
       push: (from, to) => push(at, from, to),
     }),
@@ -229,7 +233,7 @@ export function createManifestsCopy({ remote, folder, identity, contents, beginA
       return store?.bytes ?? 0;
     },
     get memoryBytes() {
-      return store ? store.objects.memoryBytes + store.shallow.size * SHALLOW_BYTES : 0;
+      return store ? store.objects.memoryBytes + store.shallow.size * SHALLOW_BYTES + store.written.memoryBytes : 0;
     },
     async dispose() {
       await rm(folder, { recursive: true, force: true });

@@ -1,9 +1,10 @@
 /** Commits out of a packfile's beginning (gitformat-pack(5)): git writes them before trees and blobs, so the rest need not be received. */
-import type { Commit } from "../../../core/ports.ts";
+import { MARK, readTrailers } from "../../../core/commits/trailers.ts";
+import type { Commit, Written } from "../../../core/ports.ts";
 import { ReconcileError } from "../../../errors.ts";
 import { type Spend, spendFreely } from "./inline-work.ts";
 import { readPackHead } from "./pack-head.ts";
-import { parseCommit } from "./parse-commit.ts";
+import { messageOf, parseCommit } from "./parse-commit.ts";
 
 const LIMITS = {
   /** Nobody writes a message as long as that by hand. */
@@ -19,6 +20,8 @@ export interface HistoryQuestion {
   readonly from: string;
   readonly most: number;
   readonly sought?: string;
+  /** Of all commits what they say to have written; `written`. The pack holds nothing but commits then. */
+  readonly keep?: "written";
 }
 
 export interface PackedHistory {
@@ -27,29 +30,43 @@ export interface PackedHistory {
   readonly isFound: boolean;
   /** Nothing is behind what was received: the history begins there. */
   readonly isWhole: boolean;
+  /** Only where it was asked for; undefined also where the pack holds what is no commit, or can't be read as one. */
+  readonly written?: readonly Written[];
 }
 
 /** Reads all commits at the head of the pack, up to the first object of another kind. `pack`: as much of it as is there. */
 export function readHistory(
   pack: Buffer,
-  { from, most, sought }: HistoryQuestion,
+  { from, most, sought, keep }: HistoryQuestion,
   spend: Spend = spendFreely,
 ): PackedHistory | "incomplete" {
-  const commits = readCommits(pack, spend);
+  const written: Written[] = [];
+  const look = (sha: string, content: Buffer) => written.push(...writtenIn(sha, content));
+  const commits = readCommits(pack, spend, keep && look);
   if (commits === "incomplete") return commits;
   const line: Commit[] = [];
   for (let at = commits.get(from); at && line.length < most; at = commits.get(at.parents[0] ?? "")) line.push(at);
   const isWhole = commits.values().every(({ parents }) => parents.every((parent) => commits.has(parent)));
-  return { line, isFound: sought !== undefined && commits.has(sought), isWhole };
+  const isAll = keep && commits.size === pack.readUInt32BE(8) && commits.has(from);
+  return { line, isFound: sought !== undefined && commits.has(sought), isWhole, ...(isAll && { written }) };
 }
 
+/** What a commit, an object's content, says to have written. */
+export function writtenIn(sha: string, content: Buffer): Written[] {
+  return content.includes(MARK) ? readTrailers(sha, messageOf(content)) : [];
+}
+
+/** Is shown each commit's content. */
+type Look = (sha: string, content: Buffer) => void;
+
 /** By object id. Tags that name commits may stand between them. */
-export function readCommits(pack: Buffer, spend: Spend = spendFreely): Map<string, Commit> | "incomplete" {
+export function readCommits(pack: Buffer, spend: Spend = spendFreely, look: Look = () => {}): Map<string, Commit> | "incomplete" {
   const commits = new Map<string, Commit>();
   const end = readPackHead(pack, ["commit", "tag"], LIMITS, spend, ({ kind, content }) => {
     if (kind !== "commit") return;
     const commit = parseCommit(content);
     commits.set(commit.sha, commit);
+    look(commit.sha, content);
   });
   return end === "incomplete" ? end : commits;
 }

@@ -5,6 +5,7 @@ import { objectId } from "./object-id.ts";
 /** What is kept of one commit, in bytes; the rest of a longer text is not read. The operator's own messages have a third of it. */
 const MOST_NAME_BYTES = 512;
 const MOST_SUBJECT_BYTES = 1_000;
+const MOST_MESSAGE_BYTES = 4 * 1024;
 /** Linux has a merge of 66. */
 const MOST_PARENTS = 100;
 /** ` 1700000000 +0000`, with room for years to come. */
@@ -45,6 +46,11 @@ export function parseCommit(content: Buffer): Commit {
     time: parseTime(take("committer ")),
     subject: subjectOf(content.subarray(headersEnd + 2)),
   };
+}
+
+/** The beginning of the message, as far as the operator's own ever go. */
+export function messageOf(content: Buffer): string {
+  return textOf(content.subarray(endOr(content.indexOf("\n\n"), content.length) + 2), MOST_MESSAGE_BYTES);
 }
 
 /** `NAME <EMAIL> TIME ZONE`; what is none has empty texts. */

@@ -26,7 +26,9 @@ export async function receiveHistory(pack: AsyncIterable<Buffer>, question: Hist
   for await (const chunk of pack) {
     chunks.push(chunk);
     bytes += chunk.length;
-    if (bytes < enoughBytes) continue;
+    if (question.keep && bytes > MAX_PACKED_BYTES) throw tooManyCommits();
+    // All of it is wanted.
+    if (question.keep || bytes < enoughBytes) continue;
     const history = await read();
     if (history !== "incomplete") return history;
     if (bytes > MAX_PACKED_BYTES) throw tooManyCommits();

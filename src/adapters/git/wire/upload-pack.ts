@@ -27,6 +27,8 @@ export interface PackRequest {
   readonly haves?: readonly string[];
   readonly shallows?: readonly string[];
   readonly depth?: number;
+  /** Only commits that are not older, in seconds since 1970, where `canBoundByTime`; there must be one. */
+  readonly since?: number;
   /** No folders and files but those that are wanted by their ids, where the server can (partial clone); one that can't sends everything, commits first. */
   readonly withoutTrees?: boolean;
 }
@@ -34,6 +36,8 @@ export interface PackRequest {
 export interface UploadPack {
   /** Whether it can leave out what is not wanted. */
   readonly canFilter: boolean;
+  /** Whether it can leave out what is older than a time. */
+  readonly canBoundByTime: boolean;
   /** After a pack that was read to its end another may be asked for. */
   readonly sendsMany: boolean;
   list(branch: string | undefined): Promise<RefListing>;
@@ -83,6 +87,7 @@ function speakV2(wire: GitWire, offered: readonly string[]): UploadPack {
   };
   return {
     canFilter: features.includes("filter"),
+    canBoundByTime: features.includes("shallow"),
     sendsMany: true,
     wantFor: async (sha) => sha,
     async releases(pattern) {
@@ -120,6 +125,7 @@ function speakV0(wire: GitWire, first: string, rest: LineReader, capabilities: r
   }
   return {
     canFilter: capabilities.includes("filter"),
+    canBoundByTime: capabilities.includes("deepen-since"),
     sendsMany: false,
     wantFor: async (sha) => (await readListing(createWantFinder(sha))).want,
     releases: async (pattern) => (await readListing(createTagPicker(pattern))).releases,
@@ -138,6 +144,7 @@ function speakV0(wire: GitWire, first: string, rest: LineReader, capabilities: r
         ["ofs-delta"],
         ["no-progress"],
         ...(request.withoutTrees ? [["filter"]] : []),
+        ...(request.since === undefined ? [] : [["deepen-since"]]),
         [AGENT],
       ]);
       const [haves, shallows] = [haveLines({ haves: request.haves ?? [] }), haveLines({ shallows: request.shallows ?? [] })];
@@ -158,7 +165,9 @@ function haveLines(request: { haves?: readonly string[]; shallows?: readonly str
 
 function limitLines(request: PackRequest, offered: readonly string[]): string[] {
   const canFilter = request.withoutTrees && offered.includes("filter");
-  return [...(request.depth ? [`deepen ${request.depth}`] : []), ...(canFilter ? ["filter tree:0"] : [])];
+  const { depth, since } = request;
+  const depths = [...(depth ? [`deepen ${depth}`] : []), ...(since === undefined ? [] : [`deepen-since ${since}`])];
+  return [...depths, ...(canFilter ? ["filter tree:0"] : [])];
 }
 
 async function pickRefs<Picker extends { look(line: string): void }>(refs: Picker, lines: LineReader): Promise<Picker> {

@@ -1,0 +1,139 @@
+/** What the operator has written, read from the history of a manifests branch: from the local copy as far as that goes, the rest from the remote. */
+import type { ManifestsBranch, Written, WrittenHistory } from "../../../core/ports.ts";
+import { asReconcileError } from "../../../errors.ts";
+import { dataBytes } from "../../../sharing/data-bytes.ts";
+import { createTurns } from "../../../sharing/turns.ts";
+import { writtenIn } from "../packs/commit-pack.ts";
+import type { ObjectStore } from "../packs/object-store.ts";
+import type { PackWork } from "../packs/pack-work.ts";
+import { parseCommit } from "../packs/parse-commit.ts";
+import type { GitRemote } from "../wire/git-remote.ts";
+import { openUploadPack } from "../wire/upload-pack.ts";
+
+/** Of one copy, from its beginning to its end. */
+export interface WrittenHistories {
+  of(at: ManifestsBranch, head: string, since: number): Promise<WrittenHistory>;
+  readonly memoryBytes: number;
+}
+
+/** An answer, which later ones begin with. */
+interface Memory {
+  readonly head: string;
+  readonly since: number;
+  readonly written: readonly Written[];
+  /** Commits that the copy does not have, and what is behind them is known. */
+  readonly ends: ReadonlySet<string>;
+  readonly bytes: number;
+}
+
+interface Walk {
+  readonly written: Written[];
+  readonly ends: ReadonlySet<string>;
+  /** Something behind an end may be not older than the question. */
+  readonly isCut: boolean;
+  readonly metMemory: boolean;
+}
+
+const DAY_SECONDS = 86_400;
+/** Some 10,000 writes. */
+const MOST_BYTES = 8 * 2 ** 20;
+/** As many as one fetch may bring. */
+const MOST_WALKED = 50_000;
+const END_BYTES = 128;
+
+export function createWrittenHistories(
+  { remote, packWork }: { readonly remote: GitRemote; readonly packWork: PackWork },
+  objects: Pick<ObjectStore, "read" | "has">,
+): WrittenHistories {
+  const takeTurn = createTurns();
+  let memory: Memory | undefined;
+  /** What reaches back as far as this is more than may be received. */
+  let tooMuch: { readonly since: number; readonly reason: string } | undefined;
+
+  async function look(at: ManifestsBranch, head: string, since: number): Promise<WrittenHistory> {
+    const known = memory && memory.since <= since ? memory : undefined;
+    if (known?.head === head) return { kind: "known", written: known.written };
+    const walk = await walkFrom(at, head, since, known);
+    if (!walk) return unknown([], `the branch has more than ${MOST_WALKED.toLocaleString("en")} commits since`);
+    const rest = walk.isCut ? await askRemote(at, head, since) : { kind: "known" as const, written: [] };
+    const written = distinct([...walk.written, ...(walk.metMemory && known ? known.written : []), ...rest.written]);
+    if (rest.kind === "unknown") return unknown(written, rest.reason);
+    const bytes = dataBytes(written) + walk.ends.size * END_BYTES;
+    if (bytes <= MOST_BYTES) {
+      memory = { head, since, written, ends: walk.ends, bytes };
+      return { kind: "known", written };
+    }
+    memory = undefined;
+    // What is older than the question may be most of it.
+    return known ? look(at, head, since) : unknown(written, "the operator has written more since than it keeps");
+  }
+
+  /** All commits that the copy has, but for those that `known` is about. Undefined: too many. */
+  async function walkFrom(at: ManifestsBranch, head: string, since: number, known: Memory | undefined): Promise<Walk | undefined> {
+    const written: Written[] = [];
+    const ends = new Set<string>();
+    /** Those that a commit names which is not older than the question. */
+    const youngEnds = new Set<string>();
+    const seen = new Set([head]);
+    let metMemory = false;
+    // Grows while it is gone through.
+    for (const sha of seen) {
+      if (sha === known?.head) {
+        metMemory = true;
+        continue;
+      }
+      if (seen.size > MOST_WALKED) return undefined;
+      const content = await objects.read(sha, "commit", at);
+      written.push(...writtenIn(sha, content));
+      const { parents, time } = parseCommit(content);
+      for (const parent of parents) {
+        if (objects.has(parent)) seen.add(parent);
+        else {
+          ends.add(parent);
+          if (time >= since) youngEnds.add(parent);
+        }
+      }
+    }
+    const knownEnds = metMemory && known ? known.ends : new Set<string>();
+    return { written, ends: ends.union(knownEnds), isCut: !youngEnds.isSubsetOf(knownEnds), metMemory };
+  }
+
+  async function askRemote(at: ManifestsBranch, head: string, since: number): Promise<WrittenHistory> {
+    if (tooMuch && since <= tooMuch.since) return unknown([], tooMuch.reason);
+    // A server that finds no commit since then ends the conversation.
+    const { time } = parseCommit(await objects.read(head, "commit", at));
+    if (time < since) return { kind: "known", written: [] };
+    try {
+      return await remote.converse(at, { service: "git-upload-pack", notBefore: performance.now() }, async (wire) => {
+        const server = await openUploadPack(wire);
+        if (!server.canFilter || !server.canBoundByTime)
+          return unknown([], "the git server can't send commits alone (filter) since a time (deepen-since)");
+        const pack = server.pack({ want: head, since, withoutTrees: true }, new Set());
+        const { written } = await packWork.readHistory(pack, { from: head, most: 0, keep: "written" }, at);
+        return written ? { kind: "known", written } : unknown([], "the git server sent more than commits");
+      });
+    } catch (error) {
+      const { code, message } = asReconcileError(error);
+      if (code !== "git_limit") throw error;
+      tooMuch = { since, reason: message };
+      return unknown([], message);
+    }
+  }
+
+  return {
+    // In turn, so that those who ask at once ask the remote once; and by whole days, so that their questions agree.
+    of: (at, head, since) => takeTurn(() => look(at, head, Math.floor(since / DAY_SECONDS) * DAY_SECONDS)),
+    get memoryBytes() {
+      return memory?.bytes ?? 0;
+    },
+  };
+}
+
+function unknown(written: readonly Written[], reason: string): WrittenHistory {
+  return { kind: "unknown", written, reason };
+}
+
+function distinct(written: readonly Written[]): Written[] {
+  const byText = new Map(written.map((one) => [JSON.stringify(one), one]));
+  return [...byText.values()];
+}

@@ -1,0 +1,66 @@
+/** The trailers of the operator's commits: by them, it is read from a branch's history what has been written already. */
+import { ownText } from "../../text/own-text.ts";
+import type { Written } from "../ports.ts";
+import type { Workload } from "../types.ts";
+
+const NAMES = {
+  workload: "Gitops-Operator-Deployment",
+  image: "Gitops-Operator-Image",
+  appCommit: "Gitops-Operator-Commit",
+  file: "Gitops-Operator-File",
+} as const;
+
+/** What a message that has trailers of ours holds, whatever else. */
+export const MARK = `${NAMES.appCommit}: `;
+
+/** `image`: `IMAGE:TAG`. `path`: of the file, as the target has it. */
+export interface Wanted {
+  readonly workload: Pick<Workload, "namespace" | "name">;
+  readonly image: string;
+  readonly appCommit: string;
+  readonly path: string;
+}
+
+/** A line each. */
+export function formatTrailers({ workload, image, appCommit, path }: Wanted): string[] {
+  return [
+    `${NAMES.workload}: ${workloadInTrailer(workload)}`,
+    `${NAMES.image}: ${image}`,
+    `${NAMES.appCommit}: ${appCommit}`,
+    `${NAMES.file}: ${fileInTrailer(path)}`,
+  ];
+}
+
+/** All that a commit says to have written, several where commits of ours were squashed into one. A line that was cut off does not count. */
+export function readTrailers(commit: string, message: string): Written[] {
+  const found: { workload?: string; image?: string; appCommit?: string; files: string[] }[] = [];
+  const lines = message.split("\n");
+  // What follows the last line's end is no whole line.
+  for (const line of lines.slice(0, -1)) {
+    const end = line.indexOf(": ");
+    const name = end < 0 ? "" : line.slice(0, end);
+    const value = ownText(line.slice(end + 2).trimEnd());
+    if (name === NAMES.workload) found.push({ workload: value, files: [] });
+    const last = found.at(-1);
+    if (!last) continue;
+    if (name === NAMES.image) last.image = value;
+    if (name === NAMES.appCommit) last.appCommit = value;
+    if (name === NAMES.file) last.files.push(value);
+  }
+  return found.flatMap(({ workload, image, appCommit, files }) =>
+    workload === undefined || image === undefined || appCommit === undefined ? [] : { commit, workload, image, appCommit, files },
+  );
+}
+
+export function workloadInTrailer({ namespace, name }: Pick<Workload, "namespace" | "name">): string {
+  return `${namespace}/${name}`;
+}
+
+/** A path as a trailer has it: what forges or CI systems may act on is percent-encoded, so that it stays the same path for whoever reads it. */
+export function fileInTrailer(path: string): string {
+  return path
+    .toWellFormed()
+    .replace(/[^\p{L}\p{N}._/-]/gu, (sign) => `%${Buffer.from(sign).toString("hex").toUpperCase().match(/../g)?.join("%")}`)
+    .replace(/-(?<=[Gg][Hh]-|[A-Z][A-Z0-9_]*-)(?=\d)/g, "%2D")
+    .replace(/(?<=skip)-(?=checks)/gi, "%2D");
+}

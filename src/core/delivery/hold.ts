@@ -1,0 +1,60 @@
+/** What people took back is not written again: the branch's history is looked into before a commit is made. */
+import { createBoundedMap } from "../../sharing/bounded-map.ts";
+import { takenBack } from "../commits/taken-back.ts";
+import { formatImage } from "../image.ts";
+import type { Log, ManifestEdit, ManifestsBranch, ManifestsCopy, WrittenHistory } from "../ports.ts";
+import { formatRepository } from "../repository.ts";
+import type { Outcome } from "../types.ts";
+import type { WriteRequest } from "./delivery.ts";
+
+/** Undefined: it may be written. */
+type Held = (request: WriteRequest, edit: Extract<ManifestEdit, { kind: "update" }>) => Promise<Outcome | undefined>;
+
+const DAY_SECONDS = 86_400;
+/** Of branches whose history can't be had. */
+const MOST_TOLD_BYTES = 64 * 1024;
+
+/** `log`: told once per branch, and why, where it can't be known. */
+export function createHold(log: Pick<Log, "warn">) {
+  const told = createBoundedMap<string>(MOST_TOLD_BYTES, (reason) => 2 * reason.length);
+
+  function tell({ repository, branch }: ManifestsBranch, reason: string): void {
+    const id = JSON.stringify([repository, branch]);
+    if (told.get(id) === reason) return;
+    told.set(id, reason);
+    const fields = { repository: formatRepository(repository), branch, reason };
+    log.warn(fields, "Branch's history can't be read, so what was taken back is written again");
+  }
+
+  /** For what is to be written on `base`. The longest history that one of `requests` needs is asked for first, since the others are part of it. */
+  return (copy: ManifestsCopy, base: string, requests: readonly WriteRequest[]): Held => {
+    const longest = Math.min(...requests.filter(mayBeHeld).map(bornSince));
+
+    async function history(request: WriteRequest): Promise<WrittenHistory> {
+      const whole = await copy.written(base, longest);
+      return whole.kind === "known" ? whole : copy.written(base, bornSince(request));
+    }
+
+    return async (request, edit) => {
+      const { target, tag, appCommit, at } = request;
+      // Some at the wanted tag and others not: a container was added later.
+      if (!mayBeHeld(request) || edit.tags.includes(tag)) return undefined;
+      const found = await history(request);
+      const wanted = { workload: target, image: `${formatImage(target.image)}:${tag}`, appCommit: appCommit.sha, path: target.path };
+      const before = takenBack(found.written, wanted);
+      if (before)
+        return { kind: "skipped", reason: "held", ...(edit.from === undefined ? {} : { from: edit.from }), to: tag, commit: before.commit };
+      if (found.kind === "unknown") tell(at, found.reason);
+      return undefined;
+    };
+  };
+}
+
+function mayBeHeld({ target }: WriteRequest): boolean {
+  return target.options.rollback === "hold";
+}
+
+/** Nothing can have written a commit before it was made; a day for clocks that differ. */
+function bornSince({ appCommit }: WriteRequest): number {
+  return Math.min(appCommit.time, Date.now() / 1_000) - DAY_SECONDS;
+}

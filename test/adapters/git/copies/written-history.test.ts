@@ -1,0 +1,235 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import type { BareRepository } from "../../../../sandbox/bare-repository.ts";
+import { git as runGit } from "../../../../sandbox/git-process.ts";
+import { commitMessage } from "../../../../src/core/commits/commit-message.ts";
+import type { ManifestsCopy } from "../../../../src/core/ports.ts";
+import { targetOf } from "../../../core/targets.ts";
+import { startService } from "../local-git.ts";
+import { type StartService, startManifestsWorld } from "../manifests-world.ts";
+
+const DAY = 86_400;
+const now = Math.floor(Date.now() / 1_000);
+const shaOf = (index: number) => index.toString(16).padStart(40, "0");
+
+/** What the operator writes for the application commit of that number. */
+function messageFor(index: number): string {
+  const appCommit = {
+    sha: shaOf(index),
+    tree: "",
+    parents: [],
+    author: { name: "Ada", email: "a@b" },
+    time: now,
+    subject: `Change ${index}`,
+  };
+  return commitMessage({ target: targetOf("shop"), from: shaOf(index - 1), tag: shaOf(index), appCommit });
+}
+
+interface Line {
+  readonly message: string;
+  readonly daysAgo: number;
+  /** Marks, the first the first parent; default: the commit before. */
+  readonly parents?: readonly number[];
+}
+
+/** All commits by one git fast-import; the last is the branch's tip. */
+async function importLine({ directory, branch }: BareRepository, lines: readonly Line[]): Promise<void> {
+  const text = lines.map(({ message, daysAgo, parents }, index) => {
+    const [from, ...merged] = parents ?? (index === 0 ? [] : [index]);
+    return [
+      `commit refs/heads/${branch}\nmark :${index + 1}`,
+      `committer Somebody <somebody@example.com> ${Math.floor(now - daysAgo * DAY)} +0000`,
+      `data ${Buffer.byteLength(message)}\n${message}`,
+      ...(from === undefined ? [] : [`from :${from}`]),
+      ...merged.map((mark) => `merge :${mark}`),
+      `M 100644 inline shop/a.yaml\ndata ${String(index).length}\n${index}\n`,
+    ].join("\n");
+  });
+  await runGit(directory, ["fast-import", "--quiet", "--force", "--date-format=raw"], { input: text.join("\n") });
+}
+
+/** A world whose server sends commits alone, and what was received of each conversation. */
+async function startWorld(t: TestContext, protocol: 0 | 2 = 2, filter = "true") {
+  const { repository, at, services, open } = await startManifestsWorld(t);
+  await repository.config("uploadpack.allowFilter", filter);
+  const start: StartService = (service, path) => {
+    const started = startService(service, path, service === "git-upload-pack" ? protocol : 0);
+    services.push(started);
+    return started;
+  };
+  /** As a new process would. */
+  const restarted = () => {
+    const git = open(start, { maxRepositoryBytes: 2 ** 24 });
+    return <T>(work: (copy: ManifestsCopy, tip: string) => Promise<T>, from = at) =>
+      git.withManifests(from, async (copy) => work(copy, await copy.refresh(performance.now())));
+  };
+  return { repository, at, served: services, restarted, use: restarted() };
+}
+
+const numbers = (written: readonly { appCommit: string }[]) =>
+  written.map(({ appCommit }) => Number.parseInt(appCommit, 16)).sort((a, b) => a - b);
+
+for (const protocol of [0, 2] as const) {
+  test(`protocol ${protocol}: what was written before the copy was made is asked for once, along all parents, whoever asks`, async (t) => {
+    const { repository, use, served } = await startWorld(t, protocol);
+    // 3 is on the second parent of a merge; 1 is too old.
+    await importLine(repository, [
+      { message: messageFor(1), daysAgo: 9 },
+      { message: messageFor(2), daysAgo: 3 },
+      { message: messageFor(3), daysAgo: 2 },
+      { message: "Others' change", daysAgo: 2, parents: [2] },
+      { message: "Merge", daysAgo: 1, parents: [4, 3] },
+    ]);
+    await use(async (copy, tip) => {
+      const before = served.length;
+      const answers = await Promise.all(Array.from({ length: 100 }, (_, i) => copy.written(tip, now - 4 * DAY + i)));
+      assert.equal(served.length - before, 1, "one conversation");
+      for (const answer of answers) assert.deepEqual([answer.kind, numbers(answer.written)], ["known", [2, 3]]);
+      assert.deepEqual(numbers((await copy.written(tip, now - DAY)).written), [2, 3], "a shorter one is part of it");
+      assert.equal(served.length - before, 1);
+      assert.deepEqual(numbers((await copy.written(tip, now - 10 * DAY)).written), [1, 2, 3]);
+      assert.equal(served.length - before, 2, "a longer one is another question");
+    });
+  });
+}
+
+test("what has come since the copy was made is there already: nothing is asked for it, and no commit is looked at twice", async (t) => {
+  const { repository, use, served } = await startWorld(t);
+  await importLine(repository, [{ message: messageFor(1), daysAgo: 0 }]);
+  await use((copy, tip) => copy.written(tip, now - DAY));
+  await repository.commit({ "shop/a.yaml": "2" }, { message: messageFor(2) });
+  await repository.commit({ "shop/a.yaml": "1" }, { message: "Revert" });
+  await use(async (copy, tip) => {
+    const before = served.length;
+    const { kind, written } = await copy.written(tip, now - DAY);
+    assert.deepEqual([kind, numbers(written), served.length - before], ["known", [1, 2], 0]);
+  });
+});
+
+test("what the operator has pushed itself is there as well", async (t) => {
+  const { use, served } = await startWorld(t);
+  await use(async (copy, base) => {
+    assert.equal((await copy.push(base, await copy.commit(base, "shop/a.yaml", "2", messageFor(2)))).kind, "accepted");
+    const before = served.length;
+    assert.deepEqual(numbers((await copy.written(await copy.refresh(0), now - DAY)).written), [2]);
+    assert.equal(served.length, before);
+  });
+});
+
+test("a branch that was moved to another history tells what that one holds, and nothing of the one that is gone", async (t) => {
+  const { repository, use } = await startWorld(t);
+  await importLine(repository, [
+    { message: messageFor(1), daysAgo: 1 },
+    { message: "Others' change", daysAgo: 0.5 },
+    { message: messageFor(2), daysAgo: 0 },
+  ]);
+  const kept = (await repository.log())[1]?.sha ?? "";
+  await use(async (copy, tip) => assert.deepEqual(numbers((await copy.written(tip, now - 2 * DAY)).written), [1, 2]));
+  await repository.forceBranch("main", kept);
+  await repository.commit({ "shop/a.yaml": "3" }, { message: messageFor(3) });
+  await use(async (copy, tip) => assert.deepEqual(numbers((await copy.written(tip, now - 2 * DAY)).written), [1, 3]));
+});
+
+test("a tip that is older than the question means that nothing was written: no server is asked, which would refuse to find no commit", async (t) => {
+  const { repository, use, served } = await startWorld(t);
+  await importLine(repository, [
+    { message: messageFor(1), daysAgo: 9 },
+    { message: "Others' change", daysAgo: 8 },
+  ]);
+  await use(async (copy, tip) => {
+    const before = served.length;
+    assert.deepEqual(await copy.written(tip, now - 2 * DAY), { kind: "known", written: [] });
+    assert.equal(served.length, before);
+    // The last second that is asked for.
+    const midnight = Math.floor((now - 8 * DAY) / DAY) * DAY;
+    assert.equal((await copy.written(tip, midnight)).kind, "known");
+  });
+});
+
+test("a remote that is a shallow clone itself has nothing behind its boundary", async (t) => {
+  const { repository, use, at } = await startWorld(t);
+  await importLine(
+    repository,
+    Array.from({ length: 6 }, (_, i) => ({ message: messageFor(i + 1), daysAgo: 0.1 })),
+  );
+  const path = `${repository.directory}-shallow`;
+  await runGit(repository.directory, ["clone", "--quiet", "--bare", "--depth=3", `file://${repository.directory}`, path]);
+  await runGit(path, ["config", "uploadpack.allowFilter", "true"]);
+  const shallow = { ...at, repository: { ...at.repository, path } };
+  const answer = await use((copy, tip) => copy.written(tip, now - DAY), shallow);
+  assert.deepEqual([answer.kind, numbers(answer.written)], ["known", [4, 5, 6]]);
+});
+
+test("a server that can't leave files out: what the copy has is known all the same, and that there may be more", async (t) => {
+  for (const protocol of [0, 2] as const) {
+    const { repository, use } = await startWorld(t, protocol, "false");
+    await importLine(repository, [
+      { message: messageFor(1), daysAgo: 0 },
+      { message: messageFor(2), daysAgo: 0 },
+    ]);
+    const answer = await use((copy, tip) => copy.written(tip, now - DAY));
+    assert.deepEqual(
+      [answer.kind, numbers(answer.written), "reason" in answer && answer.reason],
+      ["unknown", [2], "the git server can't send commits alone (filter) since a time (deepen-since)"],
+    );
+  }
+});
+
+test("more than 4 MiB is not received: it is unknown, and not asked for again as far back as that", async (t) => {
+  const { repository, use, served } = await startWorld(t);
+  // Nothing that could be packed.
+  const noise = () => Array.from({ length: 10_000 }, () => Math.random().toString(36).slice(2)).join("");
+  await importLine(repository, [
+    ...Array.from({ length: 60 }, () => ({ message: noise(), daysAgo: 5 })),
+    { message: messageFor(1), daysAgo: 1 },
+    { message: messageFor(2), daysAgo: 0 },
+  ]);
+  await use(async (copy, tip) => {
+    for (const days of [9, 9, 8]) {
+      const before = served.length;
+      const answer = await copy.written(tip, now - days * DAY);
+      assert.deepEqual([answer.kind, numbers(answer.written)], ["unknown", [2]]);
+      const bytes = served.at(-1)?.recorded().length ?? 0;
+      assert.ok(served.length === before || bytes < 4.5 * 2 ** 20, `${bytes}`);
+      assert.equal(served.length - before, served.length === before ? 0 : 1);
+    }
+    const asked = served.length;
+    await copy.written(tip, now - 9 * DAY);
+    assert.equal(served.length, asked);
+    assert.deepEqual(await copy.written(tip, now - 2 * DAY).then(({ kind, written }) => [kind, numbers(written)]), ["known", [1, 2]]);
+  });
+});
+
+test("history for a day is a small part of the whole, however many commits and merges there are", async (t) => {
+  const { repository, served, restarted } = await startWorld(t);
+  // 100 days of 50 commits: every fifth a merge, every third ours.
+  const lines = Array.from({ length: 5_000 }, (_, i): Line => {
+    const daysAgo = (5_000 - i) / 50;
+    if (i % 5 === 4) return { message: `Merge branch ${i}`, daysAgo, parents: [i - 1, i] };
+    return {
+      message: i % 3 ? `Change ${i}\n\nWhy it was changed, in a sentence or two.\n` : messageFor(i),
+      daysAgo,
+      ...(i % 5 === 3 ? { parents: [i - 1] } : {}),
+    };
+  });
+  await importLine(repository, lines);
+  const bytesOf = new Map<number, number>();
+  for (const days of [1, 7, 30, 200]) {
+    await restarted()(async (copy, tip) => {
+      const before = served.length;
+      const { kind, written } = await copy.written(tip, now - days * DAY);
+      assert.equal(kind, "known");
+      assert.equal(served.length - before, 1, "one conversation");
+      const bytes = served.at(-1)?.recorded().length ?? 0;
+      t.diagnostic(`${days} days: ${written.length} writes in ${bytes} bytes`);
+      bytesOf.set(days, bytes);
+    });
+  }
+  const whole = bytesOf.get(200) ?? 0;
+  for (const [days, share] of [
+    [1, 0.06],
+    [7, 0.15],
+    [30, 0.5],
+  ] as const)
+    assert.ok((bytesOf.get(days) ?? whole) < share * whole, `${days} days: ${bytesOf.get(days)} of ${whole}`);
+});
