@@ -1,7 +1,7 @@
 import { ReconcileError } from "../../errors.ts";
 import type { Candidate, Commit } from "../ports.ts";
 import { formatRepository } from "../repository.ts";
-import { shaParts } from "../tag-format.ts";
+import { renderTag, shaParts } from "../tag-format.ts";
 import type { ReadBranches } from "../targets/read-branches.ts";
 import type { Target } from "../types.ts";
 import { type Candidates, type CommitPorts, candidateOf, NOTHING_BEHIND } from "./candidate.ts";
@@ -11,14 +11,20 @@ import { createSteps } from "./steps.ts";
 export async function findOnBranch(target: Target, branches: ReadBranches, notBefore: number, ports: CommitPorts): Promise<Candidates> {
   const line = await ports.git.commits(branches.app, notBefore);
   const { branch } = line;
-  ports.onNewest?.(candidateOf(target, line.tip, branch).tag);
+  const candidate = (commit: Commit) => candidateOf(target, commit, branch);
+  ports.onNewest?.(candidate(line.tip).tag);
+  /** Whether one of the tags is that commit's, or made of its id in another format. */
+  const isAt = ({ sha }: Commit, tags: readonly string[]) => {
+    const own = renderTag(target.tagFormat, { sha, branch });
+    return tags.some((tag) => tag === own || shaParts(tag).some((part) => sha.startsWith(part)));
+  };
   const steps = createSteps(target, line, branches, notBefore, ports);
 
   /** Those before the newest that counts. */
   const passed: Commit[] = [];
   let found: Candidate | undefined;
   for await (const { commit, counts } of steps()) {
-    if (counts) found = candidateOf(target, commit, branch);
+    if (counts) found = candidate(commit);
     if (found) break;
     passed.push(commit);
   }
@@ -34,21 +40,16 @@ export async function findOnBranch(target: Target, branches: ReadBranches, notBe
       for await (const { commit, counts } of steps()) {
         const isTip = commit.sha === tip.commit.sha;
         if (isAt(commit, tags)) {
+          const one = candidate(commit);
           if (!counts || newer.length === target.lookBack) return { newer, standsAt: undefined };
-          const candidate = candidateOf(target, commit, branch);
-          if (tags.every((tag) => tag === candidate.tag)) return { newer, standsAt: candidate.tag };
-          return { newer: isTip ? newer : [...newer, candidate], standsAt: undefined };
+          if (tags.every((tag) => tag === one.tag)) return { newer, standsAt: one.tag };
+          return { newer: isTip ? newer : [...newer, one], standsAt: undefined };
         }
-        if (counts && !isTip && newer.length < target.lookBack) newer.push(candidateOf(target, commit, branch));
+        if (counts && !isTip && newer.length < target.lookBack) newer.push(candidate(commit));
       }
       return NOTHING_BEHIND;
     },
   };
-}
-
-/** Whether one of the tags is made of that commit's id, whatever their format. */
-function isAt({ sha }: Commit, tags: readonly string[]): boolean {
-  return tags.some((tag) => shaParts(tag).some((part) => sha.startsWith(part)));
 }
 
 function noCommit({ appPaths }: Target, lookedAt: number, where: string): ReconcileError {

@@ -2,7 +2,7 @@ import { ReconcileError } from "../../errors.ts";
 import type { Release, ReleasePattern } from "../ports.ts";
 import { parseReleasePattern } from "../release-pattern.ts";
 import { formatRepository } from "../repository.ts";
-import { releaseIn, renderTag } from "../tag-format.ts";
+import { releaseIn, renderTag, tagProblem } from "../tag-format.ts";
 import type { ReadBranches } from "../targets/read-branches.ts";
 import type { Target } from "../types.ts";
 import { type Candidates, type CommitPorts, candidateOf, NOTHING_BEHIND } from "./candidate.ts";
@@ -16,16 +16,18 @@ export async function findReleases(
   { git, onNewest }: CommitPorts,
 ): Promise<Candidates> {
   const pattern = patternOf(glob);
-  const releases = await git.releases(app, pattern, notBefore);
-  const [highest, ...lower] = releases;
+  const branch = target.appBranch ?? "";
+  const factsOf = ({ name, sha }: Release) => ({ sha, branch, release: name });
+  // `v1.0.0+build` is a version, but no image can have it as its tag.
+  const canRun = (release: Release) => tagProblem(target.tagFormat, factsOf(release)) === undefined;
+  const [highest, ...lower] = (await git.releases(app, pattern, notBefore)).filter(canRun);
   if (!highest) {
     throw new ReconcileError(
       "git_no_commit",
       `${formatRepository(app.repository)} has no tag that matches gitops.operator.release_tags '${glob}' and is a version; push one, or correct the pattern`,
     );
   }
-  const branch = target.appBranch ?? "";
-  const tagOf = ({ name, sha }: Release) => renderTag(target.tagFormat, { sha, branch, release: name });
+  const tagOf = (release: Release) => renderTag(target.tagFormat, factsOf(release));
   onNewest?.(tagOf(highest));
   const read = async ({ name, sha }: Release) => candidateOf(target, await git.commit(app, sha), branch, name);
   /** Above 0: what stands in the file is lower than that release. Undefined: its version is not known. */
