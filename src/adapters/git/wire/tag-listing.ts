@@ -14,52 +14,53 @@ interface TagPicker {
   readonly releases: readonly Release[];
 }
 
-interface Found<Version> extends Release {
-  readonly version: Version;
-}
-
 export function createTagPicker<Version extends object>(pattern: ReleasePattern<Version>): TagPicker {
-  const found: Found<Version>[] = [];
+  interface Found {
+    readonly name: string;
+    readonly version: Version;
+    sha: string;
+  }
+  let found: Found[] = [];
+  /** What is not above it is not among the highest. */
+  let lowest: Found | undefined;
+  let last: Found | undefined;
 
   /** Equal versions (`v1.0.0`, `1.0.0`) are in a fixed order, whatever order the remote lists them in. */
-  function isAbove(a: Omit<Found<Version>, "sha">, b: Found<Version>): boolean {
-    return (pattern.compare(a.version, b.version) || (a.name < b.name ? 1 : -1)) > 0;
+  function order(a: Omit<Found, "sha">, b: Omit<Found, "sha">): number {
+    return pattern.compare(b.version, a.version) || (a.name < b.name ? -1 : Number(a.name > b.name));
   }
 
-  /** Where it stands, or belongs. */
-  function placeOf(tag: Omit<Found<Version>, "sha">): number {
-    let [low, high] = [0, found.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      const there = found[middle] as Found<Version>;
-      if (there.name === tag.name) return middle;
-      if (isAbove(tag, there)) high = middle;
-      else low = middle + 1;
-    }
-    return low;
+  /** A tag that is listed twice counts as it came first. */
+  function sortAndCut(): void {
+    found = found
+      .sort(order)
+      .filter(({ name }, i) => name !== found[i - 1]?.name)
+      .slice(0, MOST_RELEASES);
+    if (found.length === MOST_RELEASES) lowest = found.at(-1);
   }
 
   function look(line: string): void {
     if (!/^[0-9a-f]{40} /.test(line) || !line.startsWith(TAGS + pattern.prefix, 41)) return;
     const end = line.indexOf(" ", 41);
     const written = line.slice(41 + TAGS.length, end < 0 ? undefined : end);
-    const isPeeled = written.endsWith(PEELED);
-    const name = isPeeled ? written.slice(0, -PEELED.length) : written;
-    const version = pattern.versionOf(name);
-    if (!version) return;
-    const place = placeOf({ name, version });
-    const isThere = found[place]?.name === name;
-    const sha = ownText(/ peeled:([0-9a-f]{40})/.exec(line)?.[1] ?? line.slice(0, 40));
-    if (isPeeled && isThere) found[place] = { name: ownText(name), version, sha };
-    else if (!isPeeled && !isThere) {
-      found.splice(place, 0, { name: ownText(name), version, sha });
-      found.length = Math.min(found.length, MOST_RELEASES);
+    if (written.endsWith(PEELED)) {
+      if (last?.name === written.slice(0, -PEELED.length)) last.sha = ownText(line.slice(0, 40));
+      return;
     }
+    last = undefined;
+    const version = pattern.versionOf(written);
+    if (!version || (lowest && order({ name: written, version }, lowest) >= 0)) return;
+    const sha = ownText(/ peeled:([0-9a-f]{40})/.exec(line)?.[1] ?? line.slice(0, 40));
+    last = { name: ownText(written), version, sha };
+    found.push(last);
+    // Not at each: a flood of them in rising order would cost several times as much.
+    if (found.length === 2 * MOST_RELEASES) sortAndCut();
   }
 
   return {
     look,
     get releases() {
+      sortAndCut();
       return found.map(({ name, sha }) => ({ name, sha }));
     },
   };
