@@ -1,6 +1,8 @@
+import { mkdirSync, writeFileSync } from "node:fs";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { git, gitInTurn } from "./git-process.ts";
+import { dirname, join } from "node:path";
+import { git } from "./git-process.ts";
+import { looseObjects, type ObjectFormat } from "./loose-objects.ts";
 
 type FileMode = "100644" | "100755" | "120000";
 
@@ -53,8 +55,10 @@ export interface BareRepository {
   installHook(name: "pre-receive" | "update" | "reference-transaction" | "post-receive", script: string): Promise<void>;
 }
 
-/** git-fast-import(1): one process for thousands of files, and no work tree. */
-const FAST_IMPORT = ["fast-import", "--quiet", "--date-format=raw"];
+/** git-fast-import(1): one process for thousands of files, and no work tree. It writes its pack itself, by itself it would start another git for a small one. */
+const FAST_IMPORT = ["-c", "fastimport.unpackLimit=1", "fast-import", "--quiet", "--date-format=raw"];
+/** More files than these come by git, in one pack. */
+const MOST_LOOSE = 100;
 const sandboxPerson: Person = { name: "Sandbox", email: "sandbox@example.com" };
 
 export async function createBareRepository(
@@ -62,17 +66,35 @@ export async function createBareRepository(
   options: {
     readonly branch?: string;
     readonly files?: Readonly<Record<string, FileChange>>;
-    readonly objectFormat?: "sha1" | "sha256";
+    readonly objectFormat?: ObjectFormat;
   } = {},
 ): Promise<BareRepository> {
   const { branch = "main", files, objectFormat = "sha1" } = options;
-  await mkdir(directory, { recursive: true });
-  const init = ["init", "--quiet", "--bare", `--initial-branch=${branch}`, `--object-format=${objectFormat}`, "--template=", "."];
-  if (files) {
-    const input = importStream(`refs/heads/${branch}`, undefined, files, { message: "Initial commit" });
-    await gitInTurn(directory, [init, FAST_IMPORT], { input });
-  } else await git(directory, init);
-  return openBareRepository(directory, branch);
+  initialize(directory, branch, objectFormat);
+  const repository = openBareRepository(directory, branch);
+  const message = "Initial commit";
+  if (files && Object.keys(files).length > MOST_LOOSE) await repository.commit(files, { message });
+  else if (files) {
+    const objects = looseObjects(directory, objectFormat);
+    const present = Object.entries(files).flatMap(([path, change]) => (change === null ? [] : [[path, fileOf(change)] as const]));
+    const tree = objects.tree(new Map(present));
+    const commit = objects.commit(`tree ${tree}\n${personLines({})}\n${message}`);
+    writeFileSync(join(directory, "refs/heads", branch), `${commit}\n`);
+  }
+  return repository;
+}
+
+/** As `git init --bare --template=` leaves it. */
+function initialize(directory: string, branch: string, format: ObjectFormat): void {
+  for (const folder of ["objects/info", "objects/pack", "refs/heads", "refs/tags"]) mkdirSync(join(directory, folder), { recursive: true });
+  mkdirSync(dirname(join(directory, "refs/heads", branch)), { recursive: true });
+  const extension = format === "sha1" ? "" : `[extensions]\n\tobjectformat = ${format}\n`;
+  const version = format === "sha1" ? 0 : 1;
+  writeFileSync(join(directory, "HEAD"), `ref: refs/heads/${branch}\n`);
+  writeFileSync(
+    join(directory, "config"),
+    `[core]\n\trepositoryformatversion = ${version}\n\tfilemode = true\n\tbare = true\n${extension}`,
+  );
 }
 
 export function openBareRepository(directory: string, branch = "main"): BareRepository {
@@ -132,21 +154,25 @@ function parseLogEntry(text: string): LogEntry {
   return { sha, parents: parents.split(" ").filter(Boolean), author: { name, email }, subject, body: body.join("\n").trimEnd() };
 }
 
+/** Author and committer of a commit, a line each. */
+function personLines({ author = sandboxPerson, time = Math.floor(Date.now() / 1000) }: CommitOptions): string {
+  return ["author", "committer"].map((role) => `${role} ${author.name} <${author.email}> ${time} +0000\n`).join("");
+}
+
+function fileOf(change: Exclude<FileChange, null>) {
+  return typeof change === "string" ? { content: change, mode: "100644" } : { mode: "100644", ...change };
+}
+
 function importStream(ref: string, from: string | undefined, files: Readonly<Record<string, FileChange>>, options: CommitOptions): Buffer {
-  const { message = "Change files", author = sandboxPerson, time = Math.floor(Date.now() / 1000) } = options;
-  const chunks: (string | Uint8Array)[] = [
-    `commit ${ref}\nmark :1\n`,
-    `author ${author.name} <${author.email}> ${time} +0000\n`,
-    `committer ${author.name} <${author.email}> ${time} +0000\n`,
-    ...data(message),
-  ];
+  const { message = "Change files" } = options;
+  const chunks: (string | Uint8Array)[] = [`commit ${ref}\nmark :1\n`, personLines(options), ...data(message)];
   if (from !== undefined) chunks.push(`from ${from}\n`);
   for (const [path, change] of Object.entries(files)) {
     if (change === null) {
       chunks.push(`D ${JSON.stringify(path)}\n`);
       continue;
     }
-    const { content, mode = "100644" } = typeof change === "string" ? { content: change } : change;
+    const { content, mode } = fileOf(change);
     chunks.push(`M ${mode} inline ${JSON.stringify(path)}\n`, ...data(content));
   }
   chunks.push("\nget-mark :1\n");

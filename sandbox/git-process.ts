@@ -21,23 +21,13 @@ interface Input {
 
 /** Runs git and resolves with its output; rejects with its words. */
 export function git(directory: string, args: readonly string[], options: Input = {}): Promise<Buffer> {
-  return run("git", args, directory, options);
-}
-
-/** Several commands, each only after the one before has succeeded; the input is for whichever reads it. A shell starts them sooner than we do. */
-export function gitInTurn(directory: string, commands: readonly (readonly string[])[], options: Input = {}): Promise<Buffer> {
-  const word = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
-  return run("sh", ["-c", commands.map((args) => ["git", ...args].map(word).join(" ")).join(" && ")], directory, options);
-}
-
-async function run(program: string, args: readonly string[], directory: string, options: Input): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const child = execFile(
-      program,
+      "git",
       args,
       { cwd: directory, env: gitEnvironment, encoding: "buffer", maxBuffer: 256 * 1024 * 1024 },
       (error, stdout, stderr) =>
-        error ? reject(new Error(`${program} ${args.join(" ")}: ${`${stderr}${stdout}` || error.message}`)) : resolve(stdout),
+        error ? reject(new Error(`git ${args.join(" ")}: ${`${stderr}${stdout}` || error.message}`)) : resolve(stdout),
     );
     // A git that refuses early closes its input; its own words say more than the broken pipe.
     child.stdin?.on("error", () => {});
