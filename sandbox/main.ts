@@ -1,4 +1,4 @@
-/** `npm run sandbox`: the operator's whole job on loopback, told as a story; `-- --keep` stays up for curl and kubectl. */
+/** `npm run sandbox`: the operator's whole job on loopback, and what it does on worse days, told as a story; `-- --keep` stays up for curl and kubectl. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import type { ReconcileEntry } from "../src/http/reconcile-entry.ts";
+import type { BareRepository } from "./bare-repository.ts";
 import { compileCache } from "./compile-cache.ts";
 import { dockerConfigJson } from "./registry.ts";
 import { manifestOf, startWorld, type World } from "./world.ts";
@@ -14,6 +16,9 @@ const PARENT_LOOK_MS = 500;
 const BUILD_MS = 1_000;
 /** The last message follows the answer within milliseconds; more is a fault. */
 const CHAT_MS = 60_000;
+/** Of both acts. */
+const CHAT_MESSAGES = 5;
+const MANIFEST = "shop/deployment.yaml";
 const keep = process.argv.includes("--keep");
 const world = await startWorld({ chat: "https", registry: { auth: { kind: "bearer", username: "robot", password: "sandbox" } } });
 let stopOperator = async () => {};
@@ -37,10 +42,12 @@ try {
 process.exit(process.exitCode ?? 0);
 
 async function tellStory(world: World): Promise<void> {
-  const oldTag = "0".repeat(40);
   const image = `${world.registry.host}/team/shop`;
-  const manifests = await world.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `${image}:${oldTag}`) });
   const app = await world.repository("team/shop.git", { "index.html": "<h1>Shop</h1>\n" });
+  const oldTag = (await app.tip()) ?? "";
+  const manifests = await world.repository("team/manifests.git", { [MANIFEST]: manifestOf("shop", `${image}:${oldTag}`) });
+  // As forges have it: the history of a branch can be read without its files.
+  await manifests.config("uploadpack.allowFilter", "true");
   world.secret("gitops-operator", "regcred", { ".dockerconfigjson": dockerConfigJson(world.registry.host, "robot", "sandbox") });
   world.secret("gitops-operator", "webhook-secret", { "webhook-url": world.chat.url() });
   world.secret("gitops-operator", "github-token", { "github-token": "sandbox-token" });
@@ -57,45 +64,106 @@ async function tellStory(world: World): Promise<void> {
 
   const operator = await startOperatorProcess(world);
   const pushed = await app.commit({ "index.html": "<h1>Shop, now open</h1>\n" }, { message: "Open the shop" });
-  const before = (await manifests.tip()) ?? "";
   say("A developer pushes a commit to the application");
   tell(pushed.slice(0, 12), "Open the shop");
 
   world.ci.setRuns("team/shop", pushed, [{ status: "in_progress" }]);
   tell("CI", "builds the image, which takes a second more once the operator was seen to wait");
-  void world.chat.received(1).then(() =>
-    setTimeout(() => {
-      world.registry.put("team/shop", pushed);
-      world.ci.setRuns("team/shop", pushed, [{ status: "completed", conclusion: "success" }]);
-    }, BUILD_MS),
-  );
+  void world.chat.received(1).then(() => setTimeout(() => finishBuild(world, pushed), BUILD_MS));
 
   say("The readiness probe calls GET /reconcile, which waits for the build");
-  const entries = (await (await fetch(`${operator.url}/reconcile`)).json()) as { action?: string }[];
-  console.log(JSON.stringify(entries, null, 2));
-  const after = (await manifests.tip()) ?? "";
-  if (entries[0]?.action !== "patched" || after === before) throw new Error("the operator did not push; its answer above says why");
+  const before = (await manifests.tip()) ?? "";
+  const first = await reconcile(operator.url, "patched");
+  console.log(JSON.stringify([first], null, 2));
 
   say("What landed in the manifests repository");
-  const [commit] = await manifests.log();
-  tell(after.slice(0, 12), `${commit?.subject}   (${commit?.author.name})`);
-  const diff = (await manifests.diff(before, after)).split("\n").filter((line) => /^[-+]/.test(line));
-  console.log(diff.map((line) => `  ${line}`).join("\n"));
+  await showLanded(manifests, before);
 
   say("GET /status");
   console.log("  (The Deployment still runs the old image: rolling out is Argo CD's or Flux's job, and neither is here.)\n");
   console.log((await (await fetch(`${operator.url}/status`)).text()).trimEnd());
 
+  await tellSecondAct(world, { app, manifests, url: operator.url });
+
   say("What the chat was told");
-  for (const { text } of await world.chat.received(2, CHAT_MS)) console.log(`  ${text}`);
+  for (const { text } of await world.chat.received(CHAT_MESSAGES, CHAT_MS)) console.log(`  ${text}`);
   if (keep) await stayUp(world, operator.url);
+}
+
+interface Scene {
+  readonly app: BareRepository;
+  readonly manifests: BareRepository;
+  /** The operator's. */
+  readonly url: string;
+}
+
+/** What goes wrong on other days, and what the operator then does. */
+async function tellSecondAct(world: World, { app, manifests, url }: Scene): Promise<void> {
+  const commit = async (message: string) => {
+    const sha = await app.commit({ [message]: "" }, { message });
+    tell(sha.slice(0, 12), message);
+    return sha;
+  };
+  const answer = async (expected: ReconcileEntry["action"]) => {
+    const { action, message } = await reconcile(url, expected);
+    tell(`=> ${action}`, message);
+  };
+
+  say("Second act: a commit that changes documentation alone");
+  await commit("Explain the shop");
+  tell("CI", "builds no image of it; once IMAGE_GRACE_SECONDS are over, which are 0 here, that is no alarm");
+  await answer("up_to_date");
+
+  say("A commit whose build fails");
+  world.ci.setRuns("team/shop", await commit("Break the shop"), [{ status: "completed", conclusion: "failure" }]);
+  await answer("failed");
+
+  say("Somebody takes back the version that was pushed, by git revert in the manifests repository");
+  const [ours] = await manifests.log();
+  const before = await manifests.read(MANIFEST, `${ours?.sha}~1`);
+  const revert = await manifests.commit({ [MANIFEST]: before }, { message: `Revert "${ours?.subject}"` });
+  tell(revert.slice(0, 12), `Revert "${ours?.subject}"`);
+  await answer("skipped");
+
+  say("The next application commit that has an image ends it");
+  finishBuild(world, await commit("Mend the shop"));
+  await answer("patched");
+  await showLanded(manifests, revert);
+}
+
+function finishBuild(world: World, sha: string): void {
+  world.registry.put("team/shop", sha);
+  world.ci.setRuns("team/shop", sha, [{ status: "completed", conclusion: "success" }]);
+}
+
+/** The answer for the one Deployment; another than the story tells of is an error. */
+async function reconcile(url: string, expected: ReconcileEntry["action"]): Promise<ReconcileEntry> {
+  const [entry] = (await (await fetch(`${url}/reconcile`)).json()) as ReconcileEntry[];
+  if (entry?.action !== expected) throw new Error(`expected ${expected}, but the operator answered ${JSON.stringify(entry)}`);
+  return entry;
+}
+
+/** The newest commit, and what changed since `before`. */
+async function showLanded(manifests: BareRepository, before: string): Promise<void> {
+  const [commit] = await manifests.log();
+  tell(commit?.sha.slice(0, 12) ?? "", `${commit?.subject}   (${commit?.author.name})`);
+  const diff = await manifests.diff(before, commit?.sha ?? before);
+  for (const line of diff.split("\n")) if (/^[-+]/.test(line)) console.log(`  ${line}`);
 }
 
 /** The real program in a process of its own. */
 async function startOperatorProcess({ env, folder }: World): Promise<{ url: string }> {
   const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
   const child = spawn(process.execPath, ["--import", new URL("ends-with-parent.ts", import.meta.url).href, main], {
-    env: { PATH: process.env.PATH, ...compileCache, ...env, IMAGE_CHECK: "on", IMAGE_WAIT_INITIAL_SECONDS: "2", OTEL_SDK_DISABLED: "true" },
+    env: {
+      PATH: process.env.PATH,
+      ...compileCache,
+      ...env,
+      IMAGE_CHECK: "on",
+      IMAGE_WAIT_INITIAL_SECONDS: "2",
+      IMAGE_GRACE_SECONDS: "0",
+      OTEL_SDK_DISABLED: "true",
+    },
     stdio: ["ignore", "pipe", "inherit", "ipc"],
   });
   const stdout = child.stdout as Readable;

@@ -21,7 +21,7 @@ function operatorsOf(pid: number): number[] {
   return children.filter((child) => /src\/main\.ts/.test(readFileSync(`/proc/${child}/cmdline`, "utf8"))).map(Number);
 }
 
-test("the story of an operator on a slow machine ends, and the printed check --live finds all well", {
+test("the story of an operator on a slow machine ends, both acts, and the printed check --live finds all well", {
   timeout: 90_000,
   skip: isLinux ? false : "it finds and stops the operator by /proc",
 }, async (t) => {
@@ -43,6 +43,16 @@ test("the story of an operator on a slow machine ends, and the printed check --l
   const story = lines.join("\n");
   assert.match(story, /still runs the old image: rolling out is Argo CD's or Flux's job[\s\S]*\nNAMESPACE /);
   assert.match(story, /\n {2}:hourglass: Build running for .*\n {2}Deployment shop patched successfully/);
+  const answers = [...story.matchAll(/^ {2}=> (\w+) +(.*)$/gm)].map(([, action, message]) => `${action}: ${message}`);
+  const expected = [
+    /^up_to_date: .*; 1 newer commit has no image: [0-9a-f]{7} Explain the shop$/,
+    /^failed: :x: Build failed for /,
+    /^skipped: Deployment shop stays at [0-9a-f]{40}: the operator wrote [0-9a-f]{40} in [0-9a-f]{7}, which was taken back since; /,
+    /^patched: /,
+  ];
+  assert.equal(answers.length, expected.length, story);
+  for (const [index, pattern] of expected.entries()) assert.match(answers[index] ?? "", pattern);
+  assert.match(story, /\n {2}:x: Build failed .*\n {2}Deployment shop stays at .*\n {2}:white_check_mark: Deployment shop recovered: /);
   const log = /tail -f (\S+)/.exec(story)?.[1] ?? "";
 
   const [, cluster] = / get deployments -A {3}\((\S+)\)/.exec(story) ?? [];
