@@ -117,7 +117,9 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
 function told(outcome: Outcome, image: GateVerdict, known: { from?: string; to?: string }): Outcome {
   if (outcome.kind === "failed") return { ...known, ...outcome };
   if (image.kind !== "found") return outcome;
-  const { note, isAwaited } = image;
+  const { note, isAwaited, failure } = image;
+  // Nothing goes out, so that the newest one's build has failed is what there is to tell.
+  if (outcome.kind === "skipped" && outcome.reason === "held" && failure) return { kind: "failed", error: failure, ...known };
   if (outcome.kind !== "patched" && outcome.kind !== "up_to_date") return outcome;
   return { ...outcome, ...(note !== undefined && { note }), ...(outcome.kind === "patched" && isAwaited && { isAwaited }) };
 }

@@ -106,11 +106,14 @@ export function createWrittenHistories(
     try {
       return await remote.converse(at, { service: "git-upload-pack", notBefore: performance.now() }, async (wire) => {
         const server = await openUploadPack(wire);
-        if (!server.canFilter || !server.canBoundByTime)
-          return unknown([], "the git server can't send commits alone (filter) since a time (deepen-since)");
-        const pack = server.pack({ want: head, since, withoutTrees: true }, new Set());
-        const { written } = await packWork.readHistory(pack, { from: head, most: 0, keep: "written" }, at);
-        return written ? { kind: "known", written } : unknown([], "the git server sent more than commits");
+        if (!server.canBoundByTime) return unknown([], "the git server can't send what is newer than a time (deepen-since)");
+        const boundary = new Set<string>();
+        const pack = server.pack({ want: head, since, withoutTrees: true }, boundary);
+        const { kept } = await packWork.readHistory(pack, { from: head, most: 0, keep: "written" }, at);
+        // A server that can't leave files out sends the commits first, and would go on.
+        wire.abort();
+        const isWhole = kept && (kept.isPure || kept.cut.every((sha) => boundary.has(sha)));
+        return isWhole ? { kind: "known", written: kept.written } : unknown([], "the git server did not send all commits at once");
       });
     } catch (error) {
       const { code, message } = asReconcileError(error);

@@ -20,7 +20,7 @@ export interface HistoryQuestion {
   readonly from: string;
   readonly most: number;
   readonly sought?: string;
-  /** Of all commits what they say to have written; `written`. The pack holds nothing but commits then. */
+  /** Of all commits what they say to have written. */
   readonly keep?: "written";
 }
 
@@ -30,8 +30,8 @@ export interface PackedHistory {
   readonly isFound: boolean;
   /** Nothing is behind what was received: the history begins there. */
   readonly isWhole: boolean;
-  /** Only where it was asked for; undefined also where the pack holds what is no commit, or can't be read as one. */
-  readonly written?: readonly Written[];
+  /** Where it was asked for: what the commits have written. `cut`: those with a parent that is not there; `isPure`: the pack holds commits alone. */
+  readonly kept?: { readonly written: readonly Written[]; readonly cut: readonly string[]; readonly isPure: boolean };
 }
 
 /** Reads all commits at the head of the pack, up to the first object of another kind. `pack`: as much of it as is there. */
@@ -46,9 +46,9 @@ export function readHistory(
   if (commits === "incomplete") return commits;
   const line: Commit[] = [];
   for (let at = commits.get(from); at && line.length < most; at = commits.get(at.parents[0] ?? "")) line.push(at);
-  const isWhole = commits.values().every(({ parents }) => parents.every((parent) => commits.has(parent)));
-  const isAll = keep && commits.size === pack.readUInt32BE(8) && commits.has(from);
-  return { line, isFound: sought !== undefined && commits.has(sought), isWhole, ...(isAll && { written }) };
+  const cut = [...commits.values()].filter(({ parents }) => parents.some((parent) => !commits.has(parent))).map(({ sha }) => sha);
+  const kept = keep && commits.has(from) ? { kept: { written, cut, isPure: commits.size === pack.readUInt32BE(8) } } : {};
+  return { line, isFound: sought !== undefined && commits.has(sought), isWhole: cut.length === 0, ...kept };
 }
 
 /** What a commit, an object's content, says to have written. */
