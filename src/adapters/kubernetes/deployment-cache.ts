@@ -1,4 +1,5 @@
 import type { Deployments, Log } from "../../core/ports.ts";
+import { unlessAborted } from "../../sharing/unless-aborted.ts";
 import type { KubeClient } from "./kube-client.ts";
 import { defaultReflectorTimes, type ReflectorTimes, startReflector } from "./reflector.ts";
 
@@ -13,7 +14,6 @@ interface DeploymentCacheOptions {
 export interface DeploymentCache extends Deployments {
   /** How often listing or watching had to begin again after a failure. */
   readonly restarts: number;
-  readonly lastError: string | undefined;
   /** What RBAC does not let be listed, in sentences. */
   readonly refusals: readonly string[];
   close(): void;
@@ -31,11 +31,7 @@ export function createDeploymentCache({ client, namespaces, log, times = {} }: D
 
   return {
     async ready(signal) {
-      signal.throwIfAborted();
-      const aborted = Promise.withResolvers<never>();
-      const onAbort = () => aborted.reject(signal.reason);
-      signal.addEventListener("abort", onAbort);
-      await Promise.race([allSettled, aborted.promise]).finally(() => signal.removeEventListener("abort", onAbort));
+      await unlessAborted(allSettled, signal);
     },
     get synced() {
       return reflectors.some(({ synced }) => synced) && reflectors.every(({ synced, refusal }) => synced || refusal !== undefined);
@@ -62,9 +58,6 @@ export function createDeploymentCache({ client, namespaces, log, times = {} }: D
     },
     get restarts() {
       return reflectors.reduce((sum, { restarts }) => sum + restarts, 0);
-    },
-    get lastError() {
-      return reflectors.findLast(({ lastError }) => lastError !== undefined)?.lastError;
     },
     close() {
       for (const reflector of reflectors) reflector.close();

@@ -11,17 +11,6 @@ import type { KubeClient } from "./kube-client.ts";
 import { accessRemedy, type KubeAnswer, type KubeError, statusMessage } from "./kube-error.ts";
 import { mapOf } from "./map-of.ts";
 
-export interface EventRecorder {
-  /** Never rejects, never waits. */
-  record(about: WorkloadRecord, event: ClusterEvent): void;
-  /** Tries those again that could not be posted and may be by now. */
-  again(): void;
-  /** Posts what is queued or gives up at the deadline; nothing is recorded any more. */
-  close(deadlineMs: number): Promise<void>;
-  /** Events since the start; `failed`: posts that failed, of which some may have come to be recorded later. */
-  readonly counts: { readonly recorded: number; readonly failed: number; readonly dropped: number };
-}
-
 interface EventRecorderOptions {
   readonly client: KubeClient;
   readonly log: Log;
@@ -40,7 +29,7 @@ const LIFE_MICROS = 3_600_000_000;
 const MOST_NAMED = 5;
 const MOST_NAMESPACES_BYTES = 4 * 2 ** 20;
 
-export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
+export function createEventRecorder(options: EventRecorderOptions) {
   const { client, log, instance, deadlineMs = 5_000, forbiddenMs = 600_000 } = options;
   const queue = createFairQueue<Item>(MOST_QUEUED);
   /** Could not be posted. */
@@ -48,6 +37,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   /** Namespaces in which RBAC forbids Events; nothing is posted there before that time (`performance.now()`). */
   const forbidden = createBoundedMap<{ readonly untilMs: number; readonly isNamed: boolean }>(MOST_NAMESPACES_BYTES, dataBytes);
   const closing = new AbortController();
+  /** Events since the start; `failed`: posts that failed, of which some may have come to be recorded later. */
   const counts = { recorded: 0, failed: 0, dropped: 0 };
   /** Each kind of trouble is told once until a post succeeds, a lasting one once: Events are a courtesy, and the log has the facts anyway. */
   const told = new Set<string>();
@@ -57,6 +47,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   let isDelivering = false;
   let delivery = Promise.resolve();
 
+  /** Never rejects, never waits. */
   function record({ namespace, name, uid, resourceVersion }: WorkloadRecord, event: ClusterEvent): void {
     if (isClosed) return;
     // No two at one time, and never back, so that their names sort as they happened.
@@ -67,6 +58,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     if (!isDelivering) delivery = deliverAll();
   }
 
+  /** Tries those again that could not be posted and may be by now. */
   function again(): void {
     if (isClosed) return;
     for (let item = lost.shift(); item; item = lost.shift()) {
@@ -163,7 +155,8 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     record,
     again,
     counts,
-    async close(closeMs) {
+    /** Posts what is queued or gives up at the deadline; nothing is recorded any more. */
+    async close(closeMs: number): Promise<void> {
       again();
       isClosed = true;
       const timer = setTimeout(() => closing.abort(), closeMs);

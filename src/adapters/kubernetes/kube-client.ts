@@ -9,7 +9,7 @@ import { createRefusalDoubts } from "./refusal-doubts.ts";
 import { type LongLine, splitLines } from "./split-lines.ts";
 import { type Deadline, startDeadline } from "./start-deadline.ts";
 
-interface KubeLimits {
+export interface KubeLimits {
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
 }
@@ -113,7 +113,7 @@ export function createKubeClient(config: KubeConfig, doubtMs = 2_000): KubeClien
         if (method !== "GET" || deadline.signal.aborted || error instanceof KubeError) throw error;
         return once();
       });
-      return answer.status === 401 && (await credentials.renew()) ? await once() : answer;
+      return answer.status === 401 && credentials.renew() ? await once() : answer;
     } catch (error) {
       if (deadline.passed) connections.replace();
       throw kubeErrorOf(error, signal);

@@ -2,30 +2,17 @@ import type { RequestOptions } from "node:https";
 import { KubeConfig, type User } from "@kubernetes/client-node";
 import { KubeError, oneLine } from "./kube-error.ts";
 
-interface Credentials {
-  readonly headers: Readonly<Record<string, string>>;
-  readonly tls: TlsMaterial;
-  /** Nothing that says who asks. */
-  readonly isAnonymous: boolean;
-}
-
 export type TlsMaterial = Pick<RequestOptions, "ca" | "cert" | "key" | "pfx" | "passphrase" | "rejectUnauthorized" | "servername">;
-
-interface CredentialSource {
-  /** Rejects with KubeError `credentials`, or what Node says of a file that can't be read. */
-  current(): Promise<Credentials>;
-  /** Forgets cached tokens (client-node reads a token file once a minute at most); false when that was done just before. */
-  renew(): Promise<boolean>;
-}
 
 /** So that a server that denies everything does not start a credential plugin per request. */
 const renewEveryMs = 5_000;
 
 /** What the kubeconfig says about the one who asks: token, token file, client certificate, credential plugin, basic. */
-export function createCredentialSource(config: KubeConfig): CredentialSource {
+export function createCredentialSource(config: KubeConfig) {
   let source = config;
   let renewedAt = Number.NEGATIVE_INFINITY;
   return {
+    /** Rejects with KubeError `credentials`, or what Node says of a file that can't be read. */
     async current() {
       const options: RequestOptions = { headers: {} };
       await source.applyToHTTPSOptions(options).catch((error) => {
@@ -38,11 +25,13 @@ export function createCredentialSource(config: KubeConfig): CredentialSource {
       return {
         // A token file may end with a newline, which no header may hold.
         headers: Object.fromEntries(Object.entries(all).map(([name, value]) => [name, value.trim()])),
+        /** Nothing that says who asks. */
         isAnonymous: Object.keys(all).length === 0 && cert === undefined && pfx === undefined,
-        tls: Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined)),
+        tls: Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined)) as TlsMaterial,
       };
     },
-    async renew() {
+    /** Forgets cached tokens (client-node reads a token file once a minute at most); false when that was done just before. */
+    renew(): boolean {
       if (performance.now() - renewedAt < renewEveryMs) return false;
       renewedAt = performance.now();
       const { clusters, users, contexts, currentContext } = source;

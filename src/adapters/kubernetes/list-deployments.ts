@@ -1,23 +1,8 @@
 import type { WorkloadRecord } from "../../core/types.ts";
 import { type ObjectIdentity, parseDeploymentRecord } from "./deployment-record.ts";
-import { type KubeClient, mostAnswerBytes } from "./kube-client.ts";
+import { type KubeClient, type KubeLimits, mostAnswerBytes } from "./kube-client.ts";
 import { KubeError } from "./kube-error.ts";
 import { type ListPage, readListPage } from "./kube-messages.ts";
-
-interface DeploymentLister {
-  /** All that are ours, page by page. */
-  all(): Promise<{ readonly records: readonly WorkloadRecord[]; readonly resourceVersion: string }>;
-  /** That of the newest list. */
-  version(): Promise<string>;
-  /** What is shown of one that is too large to be read; undefined: it is not ours, or gone. */
-  tooLarge(identity: ObjectIdentity): Promise<WorkloadRecord | undefined>;
-}
-
-interface ListerLimits {
-  /** Of one page, to its last byte. */
-  readonly deadlineMs: number;
-  readonly signal: AbortSignal;
-}
 
 /** The first page is small: what it costs is not known yet, to the API server either. */
 const firstItems = 25;
@@ -32,9 +17,9 @@ const problem = `is larger than ${mostAnswerBytes / 2 ** 20} MiB as the API serv
 
 /**
  * The Deployments below one path. Whoever makes large ones makes pages small, down to a page for each; one that does not even fit alone is
- * shown as too large, and stops no other.
+ * shown as too large, and stops no other. `limits`: of one page, to its last byte.
  */
-export function createDeploymentLister(client: KubeClient, path: string, limits: ListerLimits): DeploymentLister {
+export function createDeploymentLister(client: KubeClient, path: string, limits: KubeLimits) {
   /** Items of the next page: halved when a page was too large or late, doubled when one was small. */
   let limit = firstItems;
 
@@ -64,6 +49,7 @@ export function createDeploymentLister(client: KubeClient, path: string, limits:
   }
 
   return {
+    /** All that are ours, page by page. */
     async all() {
       const records: WorkloadRecord[] = [];
       let from = "";
@@ -74,8 +60,10 @@ export function createDeploymentLister(client: KubeClient, path: string, limits:
         from = `&continue=${encodeURIComponent(page.continueToken)}`;
       }
     },
+    /** That of the newest list. */
     version: async () => (await read(`${path}?limit=1`, metadataOnly)).resourceVersion,
-    async tooLarge({ namespace, name }) {
+    /** What is shown of one that is too large to be read; undefined: it is not ours, or gone. */
+    async tooLarge({ namespace, name }: ObjectIdentity) {
       const one = `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/deployments?fieldSelector=${encodeURIComponent(`metadata.name=${name}`)}`;
       return (await read(one, metadataOnly)).items.flatMap(asTooLarge)[0];
     },

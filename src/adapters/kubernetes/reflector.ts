@@ -40,7 +40,6 @@ interface Reflector {
   /** `performance.now()` of the last complete list, event, bookmark or clean end of a watch; of the start before that. */
   readonly heardAtMs: number;
   readonly restarts: number;
-  readonly lastError: string | undefined;
   close(): void;
 }
 
@@ -54,7 +53,7 @@ export function startReflector(client: KubeClient, path: string, times: Reflecto
   let records = new Map<string, WorkloadRecord>();
   const reflector: { -readonly [Part in keyof Reflector]: Reflector[Part] } = {
     ...{ records, firstList: firstList.promise, settled: settled.promise, synced: false, refusal: undefined },
-    ...{ heardAtMs: performance.now(), restarts: 0, lastError: undefined },
+    ...{ heardAtMs: performance.now(), restarts: 0 },
     close: () => stopped.abort(new KubeError("network", "closed")),
   };
   let isListing = true;
@@ -139,7 +138,6 @@ export function startReflector(client: KubeClient, path: string, times: Reflecto
     const problem = `${kind} ${status}`;
     const remedy = accessRemedy(known, "list and watch on deployments.apps");
     reflector.restarts += 1;
-    reflector.lastError = message;
     silence = { fromMs: silence?.fromMs ?? reflector.heardAtMs, toMs: undefined };
     if (isDoubtful) return true;
     if (status === 403 && isListing) {

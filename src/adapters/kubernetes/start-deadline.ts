@@ -1,19 +1,10 @@
+import { unlessAborted } from "../../sharing/unless-aborted.ts";
 import { KubeError } from "./kube-error.ts";
 
-export interface Deadline {
-  /** Aborts when time is up, when an outer signal does, and at `stop`. */
-  readonly signal: AbortSignal;
-  readonly passed: boolean;
-  readonly remainingMs: number;
-  /** The promise's result, unless the signal aborts first. */
-  race<T>(work: Promise<T>): Promise<T>;
-  restart(): void;
-  /** Ends what still runs under the signal. */
-  stop(): void;
-}
+export type Deadline = ReturnType<typeof startDeadline>;
 
 /** A deadline of our own: AbortSignal.any and AbortSignal.timeout on a signal that lives long would pile up until collected. */
-export function startDeadline(deadlineMs: number, outer: readonly AbortSignal[]): Deadline {
+export function startDeadline(deadlineMs: number, outer: readonly AbortSignal[]) {
   const controller = new AbortController();
   let passed = false;
   let startedAt = performance.now();
@@ -27,6 +18,7 @@ export function startDeadline(deadlineMs: number, outer: readonly AbortSignal[])
   if (outer.some(({ aborted }) => aborted)) onOuterAbort();
   for (const signal of outer) signal.addEventListener("abort", onOuterAbort);
   return {
+    /** Aborts when time is up, when an outer signal does, and at `stop`. */
     signal: controller.signal,
     get passed() {
       return passed;
@@ -34,20 +26,12 @@ export function startDeadline(deadlineMs: number, outer: readonly AbortSignal[])
     get remainingMs() {
       return startedAt + deadlineMs - performance.now();
     },
-    race<T>(work: Promise<T>) {
-      const { promise, resolve, reject } = Promise.withResolvers<T>();
-      function onAbort(): void {
-        reject(controller.signal.reason);
-      }
-      if (controller.signal.aborted) onAbort();
-      controller.signal.addEventListener("abort", onAbort);
-      work.then(resolve, reject).finally(() => controller.signal.removeEventListener("abort", onAbort));
-      return promise;
-    },
+    race: <T>(work: Promise<T>) => unlessAborted(work, controller.signal),
     restart() {
       startedAt = performance.now();
       timer.refresh();
     },
+    /** Ends what still runs under the signal. */
     stop() {
       clearTimeout(timer);
       for (const signal of outer) signal.removeEventListener("abort", onOuterAbort);

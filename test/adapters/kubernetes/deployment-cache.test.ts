@@ -2,20 +2,20 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ClusterApi } from "../../../sandbox/cluster-api.ts";
-import { deployment, namesIn, startCache, startCluster, until, watching } from "./start-cluster.ts";
+import { deployment, lastProblem, namesIn, startCache, startCluster, until, watching } from "./start-cluster.ts";
 
 const lists = (api: ClusterApi) => api.requests.filter(({ path }) => /limit=\d{2}/.test(path)).length;
 
 describe("the cache", { concurrency: 6 }, () => {
   test("notices a lower resourceVersion behind a watch that ended cleanly and one that then says nothing", async (t) => {
-    const { api, cache } = await watching(t);
+    const { api, cache, told } = await watching(t);
     const backup = api.backup();
     for (const name of ["x", "y", "z"]) api.put(deployment(name));
     await until("all are seen", () => namesIn(cache).length === 4);
     await sleep(150);
     await api.restore(backup, "behind a load balancer");
     await until("what the backup did not have is gone", () => namesIn(cache).join() === "a");
-    assert.match(String(cache.lastError), /resourceVersion went back from \d+ to \d+/);
+    assert.match(String(lastProblem(told)), /resourceVersion went back from \d+ to \d+/);
   });
 
   test("reads 1,200 Deployments in nine pages, the first ones small, and keeps the ones that are ours", async (t) => {
@@ -60,11 +60,11 @@ describe("the cache", { concurrency: 6 }, () => {
     const { api, client } = await startCluster(t);
     api.put(deployment("a"));
     await api.faults.goDown();
-    const { cache } = startCache(t, client);
+    const { cache, told } = startCache(t, client);
     await assert.rejects(cache.ready(AbortSignal.timeout(100)), { name: "TimeoutError" });
     assert.equal(cache.synced, false);
-    await until("the failure is known", () => cache.lastError !== undefined);
-    assert.match(String(cache.lastError), /ECONNREFUSED/);
+    await until("the failure is known", () => lastProblem(told) !== undefined);
+    assert.match(String(lastProblem(told)), /ECONNREFUSED/);
     await api.faults.recover();
     await cache.ready(AbortSignal.timeout(60_000));
     assert.equal(cache.synced, true);

@@ -85,6 +85,11 @@ export function deployment(
   };
 }
 
+/** What was told last of a watch that had to begin again. */
+export function lastProblem(told: readonly Told[]): unknown {
+  return told.findLast(({ level }) => level === "warn")?.fields.reason;
+}
+
 export function namesIn(cache: DeploymentCache): string[] {
   return cache.list().map(({ name }) => name);
 }
