@@ -6,6 +6,7 @@ import type { Config } from "../config.ts";
 import { connectOutside, type Outside } from "../connect-outside.ts";
 import { createImageGate } from "../core/images/image-gate.ts";
 import type { Settings, Target } from "../core/types.ts";
+import { unlessAborted } from "../sharing/unless-aborted.ts";
 import { systemClock } from "../system-clock.ts";
 import type { Redactor } from "../telemetry/redact.ts";
 import { usedSecrets } from "./describe-target.ts";
@@ -39,8 +40,6 @@ export async function openLiveWorld({ config, redactor, deadlineMs, kubeconfig }
     const seconds = deadlineMs / 1_000;
     ended.abort(new Error(`${doing} was not done after ${seconds} s; see that its server can be reached from here, and check again`));
   }, deadlineMs);
-  const overdue = new Promise<never>((_, reject) => ended.signal.addEventListener("abort", () => reject(ended.signal.reason)));
-  overdue.catch(() => undefined);
   const gate = createLookingGate(outside, config);
 
   async function look(target: Target, settings: Settings, tell: Tell): Promise<Preview | undefined> {
@@ -74,7 +73,7 @@ export async function openLiveWorld({ config, redactor, deadlineMs, kubeconfig }
 
   return {
     look,
-    limit: (work) => Promise.race([work, overdue]),
+    limit: (work) => unlessAborted(work, ended.signal),
     async close() {
       clearTimeout(timer);
       await Promise.race([outside.close(), sleep(CLOSE_MS, undefined, { ref: false })]);

@@ -1,16 +1,10 @@
-/** A bounded number of items that wait for one who takes them: groups in turn, within a group in order. */
-export interface FairQueue<T> {
-  /** Where there is no room, the group that has most loses its oldest: those that went. */
-  push(group: string, item: T): readonly T[];
-  /** Of the groups that may be served, by their first item. */
-  shift(mayBeServed?: (group: string, first: T) => boolean): T | undefined;
-  /** What is not there is gone already. */
-  remove(group: string, item: T): void;
-  readonly length: number;
-}
+export type FairQueue<T> = ReturnType<typeof createFairQueue<T>>;
 
-/** `most`: items, or what `sizeOf` measures of all together. */
-export function createFairQueue<T>(most: number, sizeOf: (item: T) => number = () => 1): FairQueue<T> {
+/**
+ * A bounded number of items that wait for one who takes them: groups in turn, within a group in order. `most`: items, or what `sizeOf` measures
+ * of all together.
+ */
+export function createFairQueue<T>(most: number, sizeOf: (item: T) => number = () => 1) {
   /** The group that was served last comes last; none is empty. */
   const groups = new Map<string, { readonly items: T[]; size: number }>();
   let length = 0;
@@ -29,7 +23,8 @@ export function createFairQueue<T>(most: number, sizeOf: (item: T) => number = (
   }
 
   return {
-    push(group, item) {
+    /** Where there is no room, the group that has most loses its oldest: those that went. */
+    push(group: string, item: T): readonly T[] {
       const waiting = groups.get(group) ?? { items: [], size: 0 };
       groups.set(group, waiting);
       waiting.items.push(item);
@@ -40,7 +35,8 @@ export function createFairQueue<T>(most: number, sizeOf: (item: T) => number = (
       while (size > most) gone.push(take([...groups].reduce((fullest, next) => (next[1].size > fullest[1].size ? next : fullest))[0]));
       return gone;
     },
-    shift(mayBeServed = () => true) {
+    /** Of the groups that may be served, by their first item. */
+    shift(mayBeServed: (group: string, first: T) => boolean = () => true): T | undefined {
       for (const [group, waiting] of groups) {
         const [first] = waiting.items;
         if (first === undefined || !mayBeServed(group, first)) continue;
@@ -50,7 +46,8 @@ export function createFairQueue<T>(most: number, sizeOf: (item: T) => number = (
       }
       return undefined;
     },
-    remove(group, item) {
+    /** What is not there is gone already. */
+    remove(group: string, item: T): void {
       const index = groups.get(group)?.items.indexOf(item) ?? -1;
       if (index >= 0) take(group, index);
     },

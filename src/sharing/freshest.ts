@@ -3,21 +3,6 @@ import { dataBytes } from "./data-bytes.ts";
 import { DatedFailure } from "./dated-failure.ts";
 import { isForAnother } from "./own-share.ts";
 
-/**
- * Shares answers among those who ask the same, so that no answer is older than its question: a load that began before the question is not
- * good enough, and at most one load runs and one waits behind it, however many ask. A load takes the share of who asked first; where that was
- * used up, the other groups ask by themselves, each for its own. Times are `performance.now()` milliseconds.
- */
-interface Freshest<T> {
-  /**
-   * `load` gets the last good answer, if there was one, and the time that a failure it knows already must not be older than. `group`: whose
-   * share of what is remembered it takes, a namespace.
-   */
-  get(key: string, notBefore: number, load: Load<T>, group?: string): Promise<T>;
-  /** An answer learned in another way, as of that time. */
-  put(key: string, startedAt: number, answer: T): void;
-}
-
 type Load<T> = (known: T | undefined, notBefore: number) => Promise<T>;
 
 interface Entry<T> {
@@ -30,10 +15,19 @@ interface Entry<T> {
   failure: unknown;
 }
 
-/** Remembers answers, plain data, up to `mostBytes` of them and their questions: the latest asked, and of every group its share. */
-export function createFreshest<T>(mostBytes: number): Freshest<T> {
+/**
+ * Shares answers among those who ask the same, so that no answer is older than its question: a load that began before the question is not
+ * good enough, and at most one load runs and one waits behind it, however many ask. A load takes the share of who asked first; where that was
+ * used up, the other groups ask by themselves, each for its own. Times are `performance.now()` milliseconds.
+ * Remembers answers, plain data, up to `mostBytes` of them and their questions: the latest asked, and of every group its share.
+ */
+export function createFreshest<T>(mostBytes: number) {
   const entries = createBoundedMap<Entry<T>>(mostBytes, ({ known, failure }) => dataBytes([known, failure]));
 
+  /**
+   * `load` gets the last good answer, if there was one, and the time that a failure it knows already must not be older than. `group`: whose
+   * share of what is remembered it takes, a namespace.
+   */
   async function get(key: string, notBefore: number, load: Load<T>, group?: string): Promise<T> {
     try {
       const answer = await getShared(key, notBefore, load, group);
@@ -87,7 +81,8 @@ export function createFreshest<T>(mostBytes: number): Freshest<T> {
 
   return {
     get,
-    put(key, startedAt, answer) {
+    /** An answer learned in another way, as of that time. */
+    put(key: string, startedAt: number, answer: T): void {
       const last = entries.get(key);
       if (last && last.startedAt > startedAt) return;
       entries.set(key, { startedAt, askedAt: startedAt, answer: Promise.resolve(answer), known: answer, failure: undefined });

@@ -5,14 +5,7 @@ import { dataBytes } from "../../sharing/data-bytes.ts";
 import { DatedFailure } from "../../sharing/dated-failure.ts";
 import { currentAsker } from "./asker.ts";
 
-export interface HostBreaker {
-  /** Throws when no connection to the host came about in a try that began not before that time. */
-  refuse(host: string, notBefore: number): void;
-  /** No connection came about in the try that began then; the failure to throw. */
-  failed(host: string, startedAt: number, error: ReconcileError): DatedFailure;
-  /** The host answered, whatever it said. */
-  answered(host: string): void;
-}
+export type HostBreaker = ReturnType<typeof createHostBreaker>;
 
 interface HostState {
   answeredAt: number;
@@ -21,18 +14,20 @@ interface HostState {
 
 const MOST_BYTES = 2 ** 20;
 
-export function createHostBreaker(): HostBreaker {
+export function createHostBreaker() {
   /** Each counts for the namespace that learned it last: one that learns too much forgets its own, and then that host is tried once more. */
   const hosts = createBoundedMap<HostState>(MOST_BYTES, dataBytes);
 
   return {
-    refuse(host, notBefore) {
+    /** Throws when no connection to the host came about in a try that began not before that time. */
+    refuse(host: string, notBefore: number): void {
       const failure = hosts.get(host)?.failure;
       if (!failure || failure.startedAt < notBefore) return;
       const message = `git host ${host} did not answer a moment ago, so this pass does not ask it again, the next one does: ${failure.message}`;
       throw new DatedFailure("git_unreachable", message, failure.startedAt, { cause: failure });
     },
-    failed(host, startedAt, error) {
+    /** No connection came about in the try that began then; the failure to throw. */
+    failed(host: string, startedAt: number, error: ReconcileError): DatedFailure {
       const failure = new DatedFailure(error.code, error.message, startedAt, { cause: error });
       const { answeredAt = Number.NEGATIVE_INFINITY, failure: known } = hosts.get(host) ?? {};
       // A host that has answered somebody since then is only busy.
@@ -40,6 +35,7 @@ export function createHostBreaker(): HostBreaker {
       if (isNews) hosts.set(host, { answeredAt, failure }, currentAsker());
       return failure;
     },
-    answered: (host) => hosts.set(host, { answeredAt: performance.now() }, currentAsker()),
+    /** The host answered, whatever it said. */
+    answered: (host: string) => hosts.set(host, { answeredAt: performance.now() }, currentAsker()),
   };
 }

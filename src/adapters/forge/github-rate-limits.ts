@@ -2,22 +2,10 @@
 import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { dataBytes } from "../../sharing/data-bytes.ts";
 import { currentAsker } from "../egress/asker.ts";
+import type { HttpReply } from "../egress/http-request.ts";
 import { retryAfterMs, serverNow } from "../egress/retry-after.ts";
 
-interface RateLimits {
-  /** 0: a request may be sent. */
-  blockedForMs(tokenId: string): number;
-  /** How long the token is to be left alone when the answer refuses for a limit; undefined for any other answer. */
-  learn(tokenId: string, answer: LimitedAnswer): number | undefined;
-  /** Requests that the token nearest to its limit has left; undefined when no limit is known. */
-  remaining(): number | undefined;
-}
-
-interface LimitedAnswer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly text: string;
-}
+type LimitedAnswer = Pick<HttpReply, "status" | "headers" | "text">;
 
 interface Budget {
   readonly remaining: number | undefined;
@@ -34,7 +22,7 @@ const UNNAMED_MS = 60_000;
 /** Of tokens that are not forgotten yet. */
 const MOST_BYTES = 2 ** 20;
 
-export function createRateLimits(now: () => number): RateLimits {
+export function createRateLimits(now: () => number) {
   /** Each counts for the namespace that asked with the token last. */
   const budgets = createBoundedMap<Budget>(MOST_BYTES, dataBytes);
 
@@ -44,8 +32,10 @@ export function createRateLimits(now: () => number): RateLimits {
   }
 
   return {
-    blockedForMs: (tokenId) => Math.max(0, (current().get(tokenId)?.blockedUntil ?? 0) - now()),
-    learn(tokenId, answer) {
+    /** 0: a request may be sent. */
+    blockedForMs: (tokenId: string) => Math.max(0, (current().get(tokenId)?.blockedUntil ?? 0) - now()),
+    /** How long the token is to be left alone when the answer refuses for a limit; undefined for any other answer. */
+    learn(tokenId: string, answer: LimitedAnswer): number | undefined {
       const remaining = wholeNumber(answer.headers["x-ratelimit-remaining"]);
       const resetMs = msUntilReset(answer.headers);
       const refusedMs = isRefusal(answer, remaining)
@@ -57,7 +47,8 @@ export function createRateLimits(now: () => number): RateLimits {
       budgets.set(tokenId, { remaining, blockedUntil, endsAt: Math.max(blockedUntil, now() + believed(resetMs)) }, currentAsker());
       return refusedMs;
     },
-    remaining() {
+    /** Requests that the token nearest to its limit has left; undefined when no limit is known. */
+    remaining(): number | undefined {
       const known = [...current().entries()].flatMap(([, { remaining }]) => remaining ?? []);
       return known.length > 0 ? Math.min(...known) : undefined;
     },

@@ -2,20 +2,12 @@
 import { open } from "node:fs/promises";
 import { ReconcileError } from "../../../errors.ts";
 
-interface Arrival {
-  readonly bytes: number;
-  /** Writes the pack into a new file; throws when it is more than may come. */
-  store(pack: AsyncIterable<Buffer>, path: string): Promise<void>;
-  /** Its bytes count elsewhere from now on, or are gone. */
-  end(): void;
-}
-
-export type BeginArrival = (repository: string, maxBytes: number) => Arrival;
+export type BeginArrival = ReturnType<typeof createArrivals>;
 
 /** `mostBytes`: of all together. */
-export function createArrivals(mostBytes: number): BeginArrival {
+export function createArrivals(mostBytes: number) {
   let allBytes = 0;
-  return (repository, maxBytes) => {
+  return (repository: string, maxBytes: number) => {
     let bytes = 0;
 
     function add(more: number): void {
@@ -29,6 +21,7 @@ export function createArrivals(mostBytes: number): BeginArrival {
       throw new ReconcileError("git_unreachable", message);
     }
 
+    /** Its bytes count elsewhere from now on, or are gone. */
     function end(): void {
       allBytes -= bytes;
       bytes = 0;
@@ -38,7 +31,8 @@ export function createArrivals(mostBytes: number): BeginArrival {
       get bytes() {
         return bytes;
       },
-      async store(pack, path) {
+      /** Writes the pack into a new file; throws when it is more than may come. */
+      async store(pack: AsyncIterable<Buffer>, path: string): Promise<void> {
         const file = await open(path, "w");
         try {
           for await (const chunk of pack) {

@@ -18,22 +18,17 @@ interface CopiesOptions {
   readonly createCopy: (folder: string) => DisposableCopy;
 }
 
-interface ManifestsCopies {
-  /** The copy is not dropped while `work` uses it, but when it is found damaged: then the next who asks gets a new one. */
-  use<T>(at: ManifestsBranch, work: (copy: DisposableCopy) => Promise<T>): Promise<T>;
-  close(): Promise<void>;
-}
-
 interface Entry {
   readonly copy: DisposableCopy;
   users: number;
 }
 
-export function createManifestsCopies({ workDir, idOf, createCopy, ...most }: CopiesOptions): ManifestsCopies {
+export function createManifestsCopies({ workDir, idOf, createCopy, ...most }: CopiesOptions) {
   const folder = join(workDir, `run-${process.pid}-${randomBytes(4).toString("hex")}`);
   const entries = new Map<string, Entry>();
   let prepared: Promise<void> | undefined;
 
+  /** The copy is not dropped while `work` uses it, but when it is found damaged: then the next who asks gets a new one. */
   async function use<T>(at: ManifestsBranch, work: (copy: DisposableCopy) => Promise<T>): Promise<T> {
     prepared ??= removeLeftovers(workDir);
     await prepared.catch((error: unknown) => {
@@ -85,7 +80,7 @@ export function createManifestsCopies({ workDir, idOf, createCopy, ...most }: Co
 
   return {
     use,
-    async close() {
+    async close(): Promise<void> {
       // What can't be removed now is removed at the next start; a shutdown is no place to fail.
       await rm(folder, { recursive: true, force: true }).catch(() => undefined);
     },

@@ -11,23 +11,7 @@ import { formatPack, formatPackEntry, type Pack } from "./pack-format.ts";
 import type { PackOwner, PackWork } from "./pack-work.ts";
 import type { GitObject } from "./packed-object.ts";
 
-export interface ObjectStore {
-  /** An object that the store should have and can't give means a damaged copy, which is made anew. */
-  read(id: string, kind: string, owner: PackOwner): Promise<Buffer>;
-  /** Whether a pack holds it: what was only added here is nobody's but ours. */
-  has(id: string): boolean;
-  /** Keeps the object in memory until it is in a pack; its id. */
-  add(kind: string, content: Buffer): Promise<string>;
-  /** A pack of those objects, which were added here. */
-  pack(ids: readonly string[]): Pack;
-  /** From now on the objects of that pack are read from it. */
-  addPack(path: string, index: Buffer): void;
-  /** Drops what was added and is in no pack. */
-  forgetAdded(): void;
-  readonly packs: number;
-  /** What it keeps in memory: the packs' indexes, and what was added. */
-  readonly memoryBytes: number;
-}
+export type ObjectStore = ReturnType<typeof createObjectStore>;
 
 const inflateAside = promisify<Buffer, Buffer>(inflate);
 
@@ -42,7 +26,7 @@ interface Added {
 }
 
 /** `contents`: shared by all copies, its keys begin with the copy's own `name`, so that no copy gives what is another's. */
-export function createObjectStore(name: string, contents: ContentCache<string>, { readObject }: Pick<PackWork, "readObject">): ObjectStore {
+export function createObjectStore(name: string, contents: ContentCache<string>, { readObject }: Pick<PackWork, "readObject">) {
   const packs: PackFile[] = [];
   let indexBytes = 0;
   const added = new Map<string, Added>();
@@ -61,7 +45,8 @@ export function createObjectStore(name: string, contents: ContentCache<string>, 
   }
 
   return {
-    async read(id, kind, owner) {
+    /** An object that the store should have and can't give means a damaged copy, which is made anew. */
+    async read(id: string, kind: string, owner: PackOwner): Promise<Buffer> {
       const known = contents.get(keyOf(kind, id));
       if (known) return known;
       try {
@@ -73,14 +58,17 @@ export function createObjectStore(name: string, contents: ContentCache<string>, 
         throw damagedCopy(cause);
       }
     },
-    has: (id) => packs.some((pack) => pack.has(id)),
-    async add(kind, content) {
+    /** Whether a pack holds it: what was only added here is nobody's but ours. */
+    has: (id: string) => packs.some((pack) => pack.has(id)),
+    /** Keeps the object in memory until it is in a pack; its id. */
+    async add(kind: string, content: Buffer): Promise<string> {
       const id = objectId(kind, content).toString("hex");
       added.set(id, { kind, ...(await formatPackEntry(kind, content)) });
       contents.put(keyOf(kind, id), content);
       return id;
     },
-    pack(ids) {
+    /** A pack of those objects, which were added here. */
+    pack(ids: readonly string[]): Pack {
       const objects = [...new Set(ids)].map((id) => {
         const object = added.get(id);
         if (!object) throw new ReconcileError("git_copy_damaged", "objects to push are gone from the local copy; they are made anew");
@@ -88,14 +76,17 @@ export function createObjectStore(name: string, contents: ContentCache<string>, 
       });
       return formatPack(objects);
     },
-    addPack(path, index) {
+    /** From now on the objects of that pack are read from it. */
+    addPack(path: string, index: Buffer): void {
       packs.push(openPackFile(path, inOwnMemory(index), contents));
       indexBytes += index.length + OPEN_PACK_BYTES;
     },
+    /** Drops what was added and is in no pack. */
     forgetAdded: () => added.clear(),
     get packs() {
       return packs.length;
     },
+    /** What it keeps in memory: the packs' indexes, and what was added. */
     get memoryBytes() {
       return [...added.values()].reduce((bytes, { entry }) => bytes + entry.length, indexBytes);
     },

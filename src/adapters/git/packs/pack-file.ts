@@ -43,15 +43,11 @@ export function openPackFile(path: string, index: Buffer, pages: ContentCache<st
     const key = `${path}#${page}`;
     const known = pages.get(key);
     if (known) return known;
-    const file = await open(path);
-    try {
-      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafeSlow(PAGE_BYTES), 0, PAGE_BYTES, page * PAGE_BYTES);
-      const bytes = buffer.subarray(0, bytesRead);
-      pages.put(key, bytes);
-      return bytes;
-    } finally {
-      await file.close();
-    }
+    await using file = await open(path);
+    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafeSlow(PAGE_BYTES), 0, PAGE_BYTES, page * PAGE_BYTES);
+    const bytes = buffer.subarray(0, bytesRead);
+    pages.put(key, bytes);
+    return bytes;
   }
 
   async function bytesAt(start: number, length: number): Promise<Buffer> {

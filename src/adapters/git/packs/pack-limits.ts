@@ -8,21 +8,14 @@ export interface PackOrigin {
   readonly maxBytes: number;
 }
 
-export interface PackLimits {
-  readonly maxObjectBytes: number;
-  countObjects(count: number): void;
-  /** The size of an object, or of a delta and then of its result, before a byte of it is inflated. */
-  declare(bytes: number): void;
-  /** The same, for what is inflated once more because it is no longer in memory. */
-  repeat(bytes: number): void;
-}
+export type PackLimits = ReturnType<typeof createPackLimits>;
 
 /** Smaller than this, files and folders together are on average in no repository. */
 const LEAST_BYTES_PER_OBJECT = 256;
 /** What is kept of each while it is indexed. */
 const ROW_BYTES = 40;
 
-export function createPackLimits({ repository, maxBytes }: PackOrigin, spend: Spend): PackLimits {
+export function createPackLimits({ repository, maxBytes }: PackOrigin, spend: Spend) {
   const maxObjectBytes = Math.floor(maxBytes / 2);
   const maxTotalBytes = 4 * maxBytes;
   const maxObjects = Math.floor(maxBytes / LEAST_BYTES_PER_OBJECT);
@@ -42,18 +35,20 @@ export function createPackLimits({ repository, maxBytes }: PackOrigin, spend: Sp
 
   return {
     maxObjectBytes,
-    countObjects(count) {
+    countObjects(count: number): void {
       if (count > maxObjects)
         refuse(`${count} files and folders, more than ${maxObjects} (1 for ${LEAST_BYTES_PER_OBJECT} bytes of MAX_REPO_MB)`);
       spend(ROW_BYTES * count);
     },
-    declare(bytes) {
+    /** The size of an object, or of a delta and then of its result, before a byte of it is inflated. */
+    declare(bytes: number): void {
       if (bytes > maxObjectBytes) refuse(`a file of ${mebibytes(bytes)}, more than ${mebibytes(maxObjectBytes)} (half of MAX_REPO_MB)`);
       declared += bytes;
       refuseTotal(declared);
       spend(bytes + ENTRY_WORK);
     },
-    repeat(bytes) {
+    /** The same, for what is inflated once more because it is no longer in memory. */
+    repeat(bytes: number): void {
       repeated += bytes;
       refuseTotal(repeated);
       spend(bytes + ENTRY_WORK);

@@ -1,23 +1,17 @@
 /** What is known of a pack's entries while it is indexed: a row for each, in the pack's order, of some 40 bytes. */
-import { ID_BYTES, type PackedObjects } from "./pack-index-format.ts";
+import { ID_BYTES } from "./pack-index-format.ts";
 
-export interface PackTable extends PackedObjects {
-  /** The entry that begins there; its row. Entries come in the pack's order. */
-  add(start: number, crc: number): number;
-  rowAt(start: number): number | undefined;
-  /** The first that was resolved to that object. */
-  rowOf(id: string): number | undefined;
-  /** `type`: of the whole object; `base`: its row, -1 for none. */
-  resolve(row: number, object: { readonly id: Buffer; readonly type: number; readonly base: number; readonly depth: number }): void;
-  id(row: number): string;
-  /** Of the whole object; 0 while it is not resolved. */
-  type(row: number): number;
-  base(row: number): number;
-  depth(row: number): number;
-  readonly resolved: number;
+export type PackTable = ReturnType<typeof createPackTable>;
+
+/** `type`: of the whole object; `base`: its row, -1 for none. */
+interface Resolved {
+  readonly id: Buffer;
+  readonly type: number;
+  readonly base: number;
+  readonly depth: number;
 }
 
-export function createPackTable(count: number): PackTable {
+export function createPackTable(count: number) {
   const starts = new Uint32Array(count);
   const crcs = new Uint32Array(count);
   const ids = Buffer.alloc(ID_BYTES * count);
@@ -46,12 +40,13 @@ export function createPackTable(count: number): PackTable {
 
   return {
     ...{ starts, crcs, ids, isBefore },
-    add(start, crc) {
+    /** The entry that begins there; its row. Entries come in the pack's order. */
+    add(start: number, crc: number): number {
       starts[rows] = start;
       crcs[rows] = crc;
       return rows++;
     },
-    rowAt(start) {
+    rowAt(start: number): number | undefined {
       let low = 0;
       let high = rows;
       while (low < high) {
@@ -61,11 +56,12 @@ export function createPackTable(count: number): PackTable {
       }
       return low < rows && starts[low] === start ? low : undefined;
     },
-    rowOf(id) {
+    /** The first that was resolved to that object. */
+    rowOf(id: string): number | undefined {
       byId ??= indexIds();
       return byId.get(id);
     },
-    resolve(row, { id, type, base, depth }) {
+    resolve(row: number, { id, type, base, depth }: Resolved): void {
       id.copy(ids, ID_BYTES * row);
       types[row] = type;
       bases[row] = base;
@@ -75,9 +71,10 @@ export function createPackTable(count: number): PackTable {
       if (byId && !byId.has(idOf(row))) byId.set(idOf(row), row);
     },
     id: idOf,
-    type: (row) => number(types, row),
-    base: (row) => number(bases, row),
-    depth: (row) => number(depths, row),
+    /** Of the whole object; 0 while it is not resolved. */
+    type: (row: number) => number(types, row),
+    base: (row: number) => number(bases, row),
+    depth: (row: number) => number(depths, row),
     get resolved() {
       return resolved;
     },

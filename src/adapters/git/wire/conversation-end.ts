@@ -1,29 +1,15 @@
 /** When a conversation with a remote has to end: at its deadline, or soon after the operator was told to stop. */
 import { ReconcileError } from "../../../errors.ts";
 
-interface ConversationEnd {
-  /** Aborts with the failure to answer. */
-  readonly signal: AbortSignal;
-  /** The conversation is over. */
-  cancel(): void;
-}
-
-interface ConversationEnds {
-  /** `graceMs`: how long after the stop it may go on; asked when the stop comes, or now when it has come. */
-  begin(name: string, graceMs: () => number): ConversationEnd;
-}
-
-export function createConversationEnds({ deadlineMs, stopping }: { deadlineMs: number; stopping: AbortSignal }): ConversationEnds {
+export function createConversationEnds({ deadlineMs, stopping }: { deadlineMs: number; stopping: AbortSignal }) {
   let stoppedAt = performance.now();
-  stopping.addEventListener(
-    "abort",
-    () => {
-      stoppedAt = performance.now();
-    },
-    { once: true },
-  );
+  const noteStop = () => {
+    stoppedAt = performance.now();
+  };
+  stopping.addEventListener("abort", noteStop, { once: true });
   return {
-    begin(name, graceMs) {
+    /** `graceMs`: how long after the stop it may go on; asked when the stop comes, or now when it has come. */
+    begin(name: string, graceMs: () => number) {
       const end = new AbortController();
       const overdue = () =>
         new ReconcileError("git_unreachable", `${name} did not answer within ${deadlineMs / 1000} s; it is asked again at the next pass`);
@@ -39,7 +25,9 @@ export function createConversationEnds({ deadlineMs, stopping }: { deadlineMs: n
       stopping.addEventListener("abort", onStop, { once: true });
       if (stopping.aborted) onStop();
       return {
+        /** Aborts with the failure to answer. */
         signal: end.signal,
+        /** The conversation is over. */
         cancel() {
           clearTimeout(deadline);
           clearTimeout(grace);
