@@ -113,7 +113,7 @@ function trackedItem(row: TrackedRow, { now, githubHost }: Pick<PageFacts, "now"
   return html`<li class="row ${id}">${nameOf(row)}
 <p class="flow">${flowOf(row, githubHost)}</p>
 <p class="when">${last && id !== "disabled" ? sinceWhen(last, now) : undefined}</p>
-${last && needsWords ? html`<p class="message">${plain(withoutEmojiCode(last.message))}</p>\n` : undefined}${reasons(warnings, "warnings")}</li>
+${last && needsWords ? html`<p class="message">${escapeControl(withoutEmojiCode(last.message))}</p>\n` : undefined}${reasons(warnings, "warnings")}</li>
 `;
 }
 
@@ -122,11 +122,11 @@ function incompleteItem(row: IncompleteRow): Html {
 }
 
 function nameOf({ namespace, name }: IncompleteRow | TrackedRow): Html {
-  return html`<h3><span class="namespace">${plain(namespace)}/</span>${plain(name)}</h3>`;
+  return html`<h3><span class="namespace">${escapeControl(namespace)}/</span>${escapeControl(name)}</h3>`;
 }
 
 function reasons(texts: readonly string[], kind: "warnings" | "problems"): Html | undefined {
-  return texts.length === 0 ? undefined : html`<ul class="${kind}">${texts.map((text) => html`<li>${plain(text)}</li>`)}</ul>\n`;
+  return texts.length === 0 ? undefined : html`<ul class="${kind}">${texts.map((text) => html`<li>${escapeControl(text)}</li>`)}</ul>\n`;
 }
 
 /** Application commit → image → manifest commit, as far as they are known. */
@@ -135,9 +135,9 @@ function flowOf({ app, tag, sha, unchecked, image, rollout, manifest }: TrackedR
   if (tag !== undefined) steps.push(html`commit ${linked(short(tag), tag, app && sha && commitUrl(app, sha, githubHost))}`);
   const version = tag ?? image.version;
   const words = rolloutInWords(rollout, version === image.version ? undefined : short(image.version));
-  const still = words === undefined ? undefined : html` <span class="still">(${plain(words)})</span>`;
+  const still = words === undefined ? undefined : html` <span class="still">(${escapeControl(words)})</span>`;
   steps.push(
-    html`image <code title="${plain(`${image.container}:${version}`)}">${plain(`${image.container}:${short(version)}`)}</code>${unchecked ? html` <span class="unchecked">(unchecked)</span>` : undefined}${still}`,
+    html`image <code title="${escapeControl(`${image.container}:${version}`)}">${escapeControl(`${image.container}:${short(version)}`)}</code>${unchecked ? html` <span class="unchecked">(unchecked)</span>` : undefined}${still}`,
   );
   const { repository, branch, path, commit } = manifest;
   if (commit !== undefined) {
@@ -168,7 +168,7 @@ function rolloutInWords(rollout: Rollout | undefined, version: string | undefine
 const arrow = html`<span class="arrow">→</span> `;
 
 function linked(text: string, title: string, url: string | undefined): Html {
-  const code = html`<code title="${plain(title)}">${plain(text)}</code>`;
+  const code = html`<code title="${escapeControl(title)}">${escapeControl(text)}</code>`;
   return url === undefined ? code : html`<a href="${url}">${code}</a>`;
 }
 
@@ -188,8 +188,4 @@ function time(at: Date, words: string, title = at.toISOString()): Html {
 /** Commits are known by their beginning; other tags stay whole. */
 function short(tag: string): string {
   return /^[0-9a-f]{40,64}$/.test(tag) ? tag.slice(0, SHOWN_OF_SHA) : tag;
-}
-
-function plain(text: string): string {
-  return escapeControl(text);
 }

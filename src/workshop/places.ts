@@ -19,12 +19,11 @@ export function createPlaces(workshop: Workshop): Places {
 
   return {
     async edit(question, { namespace, manifestRepository }, signal) {
-      const { text, path, image, tag, digest } = question;
-      if (text.length <= INLINE_CHARACTERS) return editManifest(text, path, image, tag, digest);
+      if (question.text.length <= INLINE_CHARACTERS) return editManifest(question);
       const id = idOf(question);
       const known = upToDate.get(id);
       if (known) return known;
-      const what = `${path} of ${formatRepository(manifestRepository)}`;
+      const what = `${question.path} of ${formatRepository(manifestRepository)}`;
       const remedy = "check the file, and give each Deployment a small one of its own";
       const edit = await workshop.run("editManifest", question, { namespace, what, remedy, signal });
       if (edit.kind === "up_to_date") upToDate.set(id, edit, namespace);

@@ -37,7 +37,7 @@ test("a large manifest is edited in a thread as a small one is here: the same ed
   const { places, asked } = openPlaces(t);
   for (const fill of ["", LARGE]) {
     const question = { text: manifestOf("old", fill), path, image, tag: "new" };
-    assert.deepEqual(await places.edit(question, target, signal), editManifest(question.text, path, image, "new"));
+    assert.deepEqual(await places.edit(question, target, signal), editManifest({ text: question.text, path, image, tag: "new" }));
     const pinned = {
       ...question,
       text: question.text.replace(":old", `:old@sha256:${"0".repeat(64)}`),
@@ -90,7 +90,7 @@ test("what a large manifest costs is spent in the thread", async (t) => {
     }
     return least;
   };
-  const here = await spent("here", (text) => editManifest(text, path, image, "new"));
+  const here = await spent("here", (text) => editManifest({ text, path, image, tag: "new" }));
   const aside = await spent("aside", (text) => places.edit({ text, path, image, tag: "new" }, target, signal));
   assert.ok(aside < here / 5, `${aside} of ${here} microseconds`);
 });

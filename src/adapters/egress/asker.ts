@@ -8,11 +8,6 @@ export function askFor<T>(namespace: string | undefined, work: () => T): T {
   return askers.run(namespace, work);
 }
 
-/** All that `work` begins is asked for the operator itself. */
-export function askForOurselves<T>(work: () => T): T {
-  return askers.exit(work);
-}
-
 /** Undefined: the operator itself. */
 export function currentAsker(): string | undefined {
   return askers.getStore();

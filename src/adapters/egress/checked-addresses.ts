@@ -1,7 +1,7 @@
 /** The addresses of a host that others name, each checked; whoever connects, connects to one of these and asks no second time. */
 import { isIP, isIPv6 } from "node:net";
 import { type AddressRules, createAddressRules } from "./address-rules.ts";
-import { askForOurselves } from "./asker.ts";
+import { askFor } from "./asker.ts";
 import { createNameLookups, type NameLookup } from "./name-lookups.ts";
 import { EgressRefused } from "./network-error.ts";
 
@@ -34,7 +34,7 @@ export function createCheckedAddresses(options: CheckedAddressesOptions): Checke
   async function apiServerAddresses(): Promise<readonly string[]> {
     if (apiServer === "") return [];
     try {
-      return await askForOurselves(() => addressesOf(apiServer));
+      return await askFor(undefined, () => addressesOf(apiServer));
     } catch (error) {
       // A name without an address is reached by nobody; any other failure leaves open what must not be reached.
       if ((error as NodeJS.ErrnoException).code === "ENOTFOUND") return [];

@@ -12,11 +12,6 @@ import type { Forge } from "./forge.ts";
 import { createRateLimits } from "./github-rate-limits.ts";
 import { decideBuildState, parseRuns, type WorkflowRun } from "./github-runs.ts";
 
-interface GithubActions extends Forge {
-  /** Requests left to the token that is nearest to its limit. */
-  rateRemaining(): number | undefined;
-}
-
 export interface GithubActionsOptions {
   readonly dispatcher: Dispatcher;
   /** `https://api.github.com`, or `https://HOST/api/v3` of an Enterprise server. */
@@ -42,7 +37,7 @@ const PER_PAGE = 50;
 const MOST_PAGES = 5;
 const MOST_BYTES = 2 ** 20;
 
-export function createGithubActions(options: GithubActionsOptions): GithubActions {
+export function createGithubActions(options: GithubActionsOptions) {
   const { dispatcher, deadlineMs = 10_000, now = () => performance.now() } = options;
   const api = new URL(options.apiUrl);
   const limits = createRateLimits(now);
@@ -82,7 +77,7 @@ export function createGithubActions(options: GithubActionsOptions): GithubAction
     return { method: "GET" as const, url, headers };
   }
 
-  return {
+  const forge: Forge = {
     serves: (repository) => isOn(repository, options.gitHubHost),
     async state(repository, sha, tokenText) {
       const name = ownerAndName(repository);
@@ -93,8 +88,8 @@ export function createGithubActions(options: GithubActionsOptions): GithubAction
       const tokenId = createHash("sha256").update(token).digest("hex");
       return ask({ name, sha, token, tokenId });
     },
-    rateRemaining: () => limits.remaining(),
   };
+  return { ...forge, rateRemaining: limits.remaining };
 }
 
 /** ssh.github.com is github.com on port 443, for networks that block 22. */

@@ -1,9 +1,7 @@
 import { ReconcileError } from "../../errors.ts";
 import { escapeControl } from "../../text/escape.ts";
 import { formatImage, withRegistry } from "../image.ts";
-import type { ManifestEdit } from "../ports.ts";
-import type { ImageName } from "../types.ts";
-import { decide } from "./decide.ts";
+import type { ManifestEdit, ManifestQuestion } from "../ports.ts";
 import { findPlaces } from "./find-places.ts";
 import { writePlaces } from "./write-places.ts";
 
@@ -11,7 +9,7 @@ import { writePlaces } from "./write-places.ts";
 const maxShown = 10;
 
 /** What has to become of a manifest so that the image has the tag; throws `manifest_invalid` or `manifest_no_container`. */
-export function editManifest(text: string, path: string, image: ImageName, tag: string, digest?: string): ManifestEdit {
+export function editManifest({ text, path, image, tag, digest }: ManifestQuestion): ManifestEdit {
   const found = findPlaces(text, image);
   if (found.kind === "invalid") throw invalid(path, found.reason);
   if (found.kind === "none") {
@@ -21,12 +19,13 @@ export function editManifest(text: string, path: string, image: ImageName, tag: 
   const registry = image.registry ?? found.registry;
   const pulled = { ...withRegistry(image, registry), registry };
   const stands = { image: pulled, tags: [...new Set(found.ours.flatMap((ours) => ours.tag ?? []))] };
-  const decision = decide(found.ours, tag);
-  if (decision.kind === "up_to_date") return { kind: "up_to_date", ...stands };
+  const differing = found.ours.filter((ours) => ours.tag !== tag);
+  if (differing.length === 0) return { kind: "up_to_date", ...stands };
   const written = writePlaces(text, image, tag, digest);
   if (written.kind === "invalid") throw invalid(path, written.reason);
-  const isPinned = found.ours.some((ours) => ours.tag !== tag && ours.digest !== undefined);
-  return { kind: "update", ...stands, isPinned, text: written.text, ...(decision.from === undefined ? {} : { from: decision.from }) };
+  const isPinned = differing.some((ours) => ours.digest !== undefined);
+  const from = differing.find((ours) => ours.tag !== undefined)?.tag;
+  return { kind: "update", ...stands, isPinned, text: written.text, ...(from === undefined ? {} : { from }) };
 }
 
 function whatIsThere(images: readonly string[], instead: readonly string[] | undefined): string {

@@ -29,14 +29,7 @@ interface CallsOptions {
   readonly onEnd: (pass: EndedPass) => void;
 }
 
-interface Calls {
-  /** Rejects with `cluster_unsynced`, `name_unknown` or `shutdown`. `options`: of its step in the trace. */
-  ask(filter: Filter, cause: Cause, attributes?: Attributes, options?: SpanOptions): Promise<Result[]>;
-  /** Throws what every call would be refused with now. */
-  requireReady(): void;
-}
-
-export function createCalls({ deployments, parse, reconciler, timeoutMs, stopping, tracer, onBegin, onEnd }: CallsOptions): Calls {
+export function createCalls({ deployments, parse, reconciler, timeoutMs, stopping, tracer, onBegin, onEnd }: CallsOptions) {
   const answer = askTogether(async (filter: Filter, cause: Cause): Promise<Result[]> => {
     stopping.throwIfAborted();
     const due = AbortSignal.timeout(timeoutMs);
@@ -57,9 +50,11 @@ export function createCalls({ deployments, parse, reconciler, timeoutMs, stoppin
   }, tracer);
 
   return {
-    ask: (filter, cause, attributes = {}, options = { incoming: {} }) =>
+    /** Rejects with `cluster_unsynced`, `name_unknown` or `shutdown`. `options`: of its step in the trace. */
+    ask: (filter: Filter, cause: Cause, attributes: Attributes = {}, options: SpanOptions = { incoming: {} }) =>
       tracer.span("reconcile", { request_id: crypto.randomUUID(), [CAUSE]: cause, ...attributes }, () => answer(filter, cause), options),
-    requireReady() {
+    /** Throws what every call would be refused with now. */
+    requireReady(): void {
       stopping.throwIfAborted();
       if (!deployments.synced) throw unsynced();
     },

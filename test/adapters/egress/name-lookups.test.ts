@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
-import { askFor, askForOurselves } from "../../../src/adapters/egress/asker.ts";
+import { askFor } from "../../../src/adapters/egress/asker.ts";
 import { createNameLookups } from "../../../src/adapters/egress/name-lookups.ts";
 import { NameNotAsked, NameUnanswered } from "../../../src/adapters/egress/network-error.ts";
 
@@ -83,7 +83,7 @@ test("what the operator asks for itself waits behind no namespace", async (t) =>
   const dns = startDns(t);
   const look = createNameLookups({ ask: dns.ask, deadlineMs: 60_000 });
   void askAll(look, "greedy", names(10));
-  assert.deepEqual(await askFor("greedy", () => askForOurselves(() => look("api.example"))), found);
+  assert.deepEqual(await askFor("greedy", () => askFor(undefined, () => look("api.example"))), found);
 });
 
 test("a silent name is told at its deadline, then at once for as long as it is remembered, and holds its thread until the resolver returns", async (t) => {

@@ -109,7 +109,7 @@ function createWorld(names: readonly string[], recheck: (target: Target) => Outc
   const flushes: (() => void)[] = [];
   const writers = createWriters({
     git,
-    places: { edit: async ({ text, path, image, tag, digest }) => editManifest(text, path, image, tag, digest) },
+    places: { edit: async (question) => editManifest(question) },
     recheck,
     log: { warn: () => {} },
     deployments: {

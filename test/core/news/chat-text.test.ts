@@ -60,7 +60,7 @@ test("what tenants, their repositories and their servers write is inert in every
     `apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop}\nspec: {template: {spec: {containers: [{name: c, image: ${JSON.stringify(image)}}]}}}\n`;
   const edited = (text: string, path: string) => {
     try {
-      editManifest(text, path, { repository: "team/shop" }, "v1");
+      editManifest({ text, path, image: { repository: "team/shop" }, tag: "v1" });
     } catch (error) {
       return (error as Error).message;
     }

@@ -54,7 +54,7 @@ const files: [name: string, path: string, text: string, held: string][] = [
 for (const [name, path, text, held] of files) {
   test(`${name}: the failure says what the file holds instead of a Deployment`, () => {
     assert.throws(
-      () => editManifest(text, path, app, "1"),
+      () => editManifest({ text, path, image: app, tag: "1" }),
       ({ code, message }) => {
         assert.equal(code, "manifest_no_container");
         assert.ok(message.startsWith(`${without.replace("PATH", path)} and gitops.operator.deployment_path (`), message);
@@ -68,16 +68,18 @@ for (const [name, path, text, held] of files) {
 
 test("a Deployment whose images are others' is told those images alone, whatever else the file holds", () => {
   const text = `${of("Service")}---\n${of("Deployment", "apps/v1")}spec: {template: {spec: {containers: [{image: team/other:1}]}}}\n`;
-  assert.throws(() => editManifest(text, "a.yaml", app, "1"), {
+  assert.throws(() => editManifest({ text, path: "a.yaml", image: app, tag: "1" }), {
     message: `${without.replace("PATH", "a.yaml")} (there are: team/other:1)`,
   });
   const bare = of("Deployment", "apps/v1");
-  assert.throws(() => editManifest(bare, "a.yaml", app, "1"), { message: /image_name \(there are no images in its Deployments\)$/ });
+  assert.throws(() => editManifest({ text: bare, path: "a.yaml", image: app, tag: "1" }), {
+    message: /image_name \(there are no images in its Deployments\)$/,
+  });
 });
 
 test("a pointer of Git LFS is named with its path and the remedy", () => {
   const text = `version https://git-lfs.github.com/spec/v1\noid sha256:${"a".repeat(64)}\nsize 1\n`;
-  assert.throws(() => editManifest(text, "deploy.yaml", app, "1"), {
+  assert.throws(() => editManifest({ text, path: "deploy.yaml", image: app, tag: "1" }), {
     code: "manifest_invalid",
     message: /^deploy\.yaml can't be used as a manifest: it is a Git LFS pointer, not the file itself; keep manifests out of LFS/,
   });
@@ -87,8 +89,22 @@ test("the tags of the images that are ours are told as they stand, each once, wh
   const images = ["team/app:b", "team/other:9", "team/app", "team/app:a", "team/app:b"].map((image) => `{image: "${image}"}`);
   const text = (list: readonly string[]) =>
     `${of("Deployment", "apps/v1")}spec: {template: {spec: {initContainers: [{image: "team/app:init"}], containers: [${list.join(", ")}]}}}\n`;
-  const edit = editManifest(text(images), "a.yaml", app, "a");
+  const edit = editManifest({ text: text(images), path: "a.yaml", image: app, tag: "a" });
   assert.deepEqual([edit.kind, edit.tags], ["update", ["b", "a", "init"]]);
-  const done = editManifest(text(images).replaceAll(/app(:\w+)?"/g, 'app:a"'), "a.yaml", app, "a");
+  const done = editManifest({ text: text(images).replaceAll(/app(:\w+)?"/g, 'app:a"'), path: "a.yaml", image: app, tag: "a" });
   assert.deepEqual([done.kind, done.tags], ["up_to_date", ["a"]]);
+});
+
+test("up to date is only when every image has exactly the tag; where one has another, the first that differs is told", () => {
+  const edit = (...tags: string[]) => {
+    const containers = tags.map((tag) => `{image: "team/app${tag}"}`).join(", ");
+    const text = `${of("Deployment", "apps/v1")}spec: {template: {spec: {containers: [${containers}]}}}\n`;
+    const { kind, from } = { from: undefined, ...editManifest({ text, path: "a.yaml", image: app, tag: "b" }) };
+    return [kind, from];
+  };
+  assert.deepEqual(edit(":b", ":b"), ["up_to_date", undefined]);
+  assert.deepEqual(edit(":b", ":a", ":c"), ["update", "a"]);
+  assert.deepEqual(edit(":bb"), ["update", "bb"]);
+  assert.deepEqual(edit("", ":a"), ["update", "a"]);
+  assert.deepEqual(edit("", ":b"), ["update", undefined]);
 });
