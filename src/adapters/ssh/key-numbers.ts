@@ -1,5 +1,7 @@
 /** How long the numbers of a private key are, read before anything is computed with them: what a signature costs grows with the cube of that. */
 
+import { readStrings } from "./ssh-strings.ts";
+
 /** `numbers`: of RSA, in the order n, e, d, then the primes and what is made of them. `unknown`: of a type that no git host takes. */
 export type KeyNumbers =
   | { readonly kind: "rsa"; readonly numbers: readonly Buffer[] }
@@ -39,14 +41,14 @@ export function numbersOfPkcs8(der: Buffer): KeyNumbers {
 
 /** OpenSSH's own format (PROTOCOL.key), after its magic: cipher, kdf, kdf options, the number of keys, the public key, the private section. */
 export function numbersOfOpenSsh(bytes: Buffer): KeyNumbers {
-  const head = strings(bytes, 3);
+  const head = readStrings(bytes, 3);
   if (!head || head.rest.length < 4 || head.rest.readUInt32BE(0) !== 1) return damaged;
-  const [, section] = strings(head.rest.subarray(4), 2)?.found ?? [];
+  const [, section] = readStrings(head.rest.subarray(4), 2)?.found ?? [];
   // It begins with a number twice, which proves that it was decrypted.
-  const [type, ...numbers] = strings(section?.subarray(8) ?? Buffer.alloc(0), 1)?.found ?? [];
+  const [type, ...numbers] = readStrings(section?.subarray(8) ?? Buffer.alloc(0), 1)?.found ?? [];
   if (!section || !type || numbers.length > 0) return damaged;
   if (type.toString("latin1") !== "ssh-rsa") return { kind: "other" };
-  const rsa = strings(section.subarray(8), 7)?.found.slice(1).map(withoutZeros);
+  const rsa = readStrings(section.subarray(8), 7)?.found.slice(1).map(withoutZeros);
   return rsa ? { kind: "rsa", numbers: rsa } : damaged;
 }
 
@@ -85,20 +87,6 @@ function elements(der: Buffer): Element[] | undefined {
     at = end;
   }
   return found;
-}
-
-/** The first `count` length-prefixed strings (RFC 4251, 5), and what follows them. */
-function strings(bytes: Buffer, count: number): { readonly found: Buffer[]; readonly rest: Buffer } | undefined {
-  const found: Buffer[] = [];
-  let at = 0;
-  while (found.length < count) {
-    if (at + 4 > bytes.length) return undefined;
-    const end = at + 4 + bytes.readUInt32BE(at);
-    if (end > bytes.length) return undefined;
-    found.push(bytes.subarray(at + 4, end));
-    at = end;
-  }
-  return { found, rest: bytes.subarray(at) };
 }
 
 function withoutZeros(number: Buffer): Buffer {

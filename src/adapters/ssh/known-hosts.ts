@@ -2,6 +2,7 @@ import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { isIPv6 } from "node:net";
 import { ReconcileError } from "../../errors.ts";
+import { readStrings, sshString } from "./ssh-strings.ts";
 
 export interface HostKeyLine {
   /** `file:line`, for messages. */
@@ -126,9 +127,8 @@ export function fingerprint(key: Buffer): string {
 
 /** The type that a key in wire form names itself; undefined when it is no key. */
 export function keyType(key: Buffer): string | undefined {
-  if (key.length < 4) return undefined;
-  const length = key.readUInt32BE(0);
-  return length > 0 && length <= 64 && key.length > 4 + length ? key.toString("latin1", 4, 4 + length) : undefined;
+  const { found: [name] = [], rest } = readStrings(key, 1) ?? {};
+  return name?.length && name.length <= 64 && rest?.length ? name.toString("latin1") : undefined;
 }
 
 function parseLine(text: string, source: string): Line | IgnoredLine {
@@ -150,29 +150,11 @@ function readKey(type: string, base64: string): Buffer | string {
   if (!Object.hasOwn(fieldsOfType, type)) return `keys of type ${type} are not supported`;
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) return "the key is not base64";
   const key = Buffer.from(base64, "base64");
-  const [name, ...fields] = fieldsOf(key);
+  const { found: [name] = [], rest: values } = readStrings(key, 1) ?? {};
   const own = name?.toString("latin1") ?? "";
   if (own !== type && !(type === "ssh-rsa" && rsaSignatures.includes(own))) return `the key is not of type ${type}`;
-  if (1 + fields.length !== fieldsOfType[type]) return "the key is damaged";
-  return own === type ? key : Buffer.concat([uint32(type.length), Buffer.from(type), key.subarray(4 + own.length)]);
-}
-
-/** The length-prefixed fields of a key; one that is cut off counts as one too many. */
-function fieldsOf(key: Buffer): Buffer[] {
-  const fields: Buffer[] = [];
-  for (let at = 0; at < key.length; ) {
-    const end = at + 4 + (key.length - at < 4 ? 0 : key.readUInt32BE(at));
-    fields.push(key.subarray(at + 4, end));
-    if (end > key.length) fields.push(Buffer.alloc(0));
-    at = end;
-  }
-  return fields;
-}
-
-function uint32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
+  if (!values || readStrings(key, fieldsOfType[type] ?? 0)?.rest.length !== 0) return "the key is damaged";
+  return own === type ? key : Buffer.concat([sshString(type), values]);
 }
 
 function matchHashed(hosts: string): Line["matches"] | undefined {

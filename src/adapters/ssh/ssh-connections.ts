@@ -63,8 +63,8 @@ export function createSshConnections(options: SshConnectionsOptions): SshConnect
   const { readyTimeoutMs, keepaliveMs, idleMs, maxIdle, spreadAfterMs, retryMs } = { ...TIMES, ...options };
   const shutdown = new AbortController();
   const connectionOptions: SshConnectionOptions = { signal: shutdown.signal, readyTimeoutMs, keepaliveMs };
-  const openings = createSshOpenings({ atOnce: OPENINGS_AT_ONCE, retries: OPENING_RETRIES, retryMs });
-  const logins = createSshLogins();
+  const openInTurn = createSshOpenings({ atOnce: OPENINGS_AT_ONCE, retries: OPENING_RETRIES, retryMs });
+  const logIn = createSshLogins();
   const breaker = createHostBreaker();
   const lanes = new Map<string, SshLane>();
   /** Unused connections, longest unused first; `namespace`: of the Secret with its key. */
@@ -104,10 +104,10 @@ export function createSshConnections(options: SshConnectionsOptions): SshConnect
     const connect = async () => {
       // Before there is a place: DNS may be silent for one namespace.
       const found = await attempt(() => findSshHost(to, options));
-      return openings.run({ host, namespace }, shutdown.signal, () => attempt(() => openSshConnection(to, found, key, connectionOptions)));
+      return openInTurn({ host, namespace }, shutdown.signal, () => attempt(() => openSshConnection(to, found, key, connectionOptions)));
     };
     try {
-      const connection = await logins.run({ host, user: to.user, key, namespace }, connect);
+      const connection = await logIn({ host, user: to.user, key, namespace }, connect);
       breaker.answered(host);
       opened += 1;
       return connection;

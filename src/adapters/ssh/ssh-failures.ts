@@ -16,31 +16,20 @@ export function endpointOf({ host, port }: { host: string; port: number }): stri
 }
 
 /** Why a connection could not be opened, or broke. */
-export function unreachable(to: SshRepository, error: NodeJS.ErrnoException): ReconcileError {
-  const at = endpointOf(to);
-  switch (error.code) {
+export function unreachable(to: SshRepository, cause: NodeJS.ErrnoException): ReconcileError {
+  return new ReconcileError("git_unreachable", whyUnreachable(endpointOf(to), cause), { cause });
+}
+
+function whyUnreachable(at: string, { code, message }: NodeJS.ErrnoException): string {
+  switch (code) {
     case "ECONNREFUSED":
-      return new ReconcileError("git_unreachable", `git host ${at} refuses connections; check the port and that its SSH server runs`, {
-        cause: error,
-      });
+      return `git host ${at} refuses connections; check the port and that its SSH server runs`;
     case "EHOSTUNREACH":
     case "ENETUNREACH":
     case "ETIMEDOUT":
-      return new ReconcileError(
-        "git_unreachable",
-        `no way to git host ${at} (${error.code}); check the address, firewall and NetworkPolicy`,
-        {
-          cause: error,
-        },
-      );
+      return `no way to git host ${at} (${code}); check the address, firewall and NetworkPolicy`;
     default:
-      return new ReconcileError(
-        "git_unreachable",
-        `the connection to git host ${at} failed: ${serverWords(error.message || `${error.code}`)}; check its SSH server`,
-        {
-          cause: error,
-        },
-      );
+      return `the connection to git host ${at} failed: ${serverWords(message || `${code}`)}; check its SSH server`;
   }
 }
 

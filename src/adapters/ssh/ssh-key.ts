@@ -10,17 +10,14 @@ import { fingerprint } from "./known-hosts.ts";
 import { openSshEd25519 } from "./openssh-ed25519.ts";
 
 /** Why the text is no usable key, for the user; never with any of its bytes. */
-class Unusable {
-  readonly reason: string;
-  constructor(reason: string) {
-    this.reason = reason;
-  }
+interface Unusable {
+  readonly unusable: string;
 }
 
 const supported = "use an ed25519, ecdsa or RSA key (ssh-keygen -t ed25519)";
-const encrypted = new Unusable("is encrypted with a passphrase; remove it with ssh-keygen -p -N '' -f /path");
-const damaged = new Unusable("is damaged or cut short");
-const dsa = new Unusable(`is a DSA key, which no git host accepts any more; ${supported}`);
+const encrypted: Unusable = { unusable: "is encrypted with a passphrase; remove it with ssh-keygen -p -N '' -f /path" };
+const damaged: Unusable = { unusable: "is damaged or cut short" };
+const dsa: Unusable = { unusable: `is a DSA key, which no git host accepts any more; ${supported}` };
 
 /** As large as they are made; OpenSSL needs 40 ms for a signature with one, a second and a half at twice the length. */
 const MOST_RSA_BITS = 8_192;
@@ -33,21 +30,18 @@ const MOST_OTHER_BYTES = 4_096;
 const judged = createBoundedMap<string | Unusable>(2 ** 20, dataBytes);
 const hashKey = randomBytes(32);
 
-function textOf(found: string | Unusable): string {
-  return found instanceof Unusable ? found.reason : found;
-}
-
 /** Reads a private key from a Secret's text and repairs what copying breaks: line ends, indentation, literal `\n`. What was found wrong costs nothing again. */
 export function parseSshKey(text: string, secret: SecretRef): SshKey {
   const hash = createHmac("sha256", hashKey).update(text).digest("base64");
   const known = judged.get(hash);
-  const privateKey = known instanceof Unusable ? known : decode(text);
-  const found = known ?? (privateKey instanceof Unusable ? privateKey : prove(privateKey));
+  const privateKey = typeof known === "object" ? known : decode(text);
+  const found = typeof privateKey === "object" ? privateKey : (known ?? prove(privateKey));
   if (known === undefined) judged.set(hash, found, secret.namespace);
-  if (!(found instanceof Unusable || privateKey instanceof Unusable)) return { id: found, privateKey, secret };
+  if (typeof found === "string" && typeof privateKey === "string") return { id: found, privateKey, secret };
+  const why = typeof found === "string" ? "" : found.unusable;
   throw new ReconcileError(
     "ssh_key_invalid",
-    `the SSH key in Secret ${secret.namespace}/${secret.name}, field ssh-privatekey, ${textOf(found)}; recreate the Secret with ` +
+    `the SSH key in Secret ${secret.namespace}/${secret.name}, field ssh-privatekey, ${why}; recreate the Secret with ` +
       `kubectl create secret generic ${secret.name} --namespace ${secret.namespace} --from-file=ssh-privatekey=/path`,
   );
 }
@@ -76,34 +70,34 @@ function findBlock(text: string): { label: string; body: string } | undefined {
 /** Why no key with numbers of these lengths is computed with; undefined: it may be. */
 function refuseNumbers(found: KeyNumbers, bytes: Buffer): Unusable | undefined {
   if (found.kind === "dsa") return dsa;
-  if (found.kind === "unknown") return new Unusable(`is of a type that git hosts do not take; ${supported}`);
+  if (found.kind === "unknown") return { unusable: `is of a type that git hosts do not take; ${supported}` };
   if (found.kind !== "rsa") return found.kind === "damaged" || bytes.length > MOST_OTHER_BYTES ? damaged : undefined;
   const [modulus = 0, , secret = 0, ...parts] = found.numbers.map(bitsOf);
   const instead = "make an ed25519 key instead (ssh-keygen -t ed25519 -N '' -f /path) and register its public half at the git host";
   if (modulus > MOST_RSA_BITS)
-    return new Unusable(`is an RSA key of ${modulus} bits, more than the ${MOST_RSA_BITS} that are used; ${instead}`);
+    return { unusable: `is an RSA key of ${modulus} bits, more than the ${MOST_RSA_BITS} that are used; ${instead}` };
   if (modulus < LEAST_RSA_BITS)
-    return new Unusable(`is an RSA key of ${modulus} bits, fewer than the ${LEAST_RSA_BITS} that hosts take; ${instead}`);
+    return { unusable: `is an RSA key of ${modulus} bits, fewer than the ${LEAST_RSA_BITS} that hosts take; ${instead}` };
   // The primes are half as long, and what is made of them no longer.
   return secret > modulus || parts.some((bits) => bits > modulus / 2 + 64) ? damaged : undefined;
 }
 
 function explainNoKey(text: string): Unusable {
   const start = text.replace(/^\uFEFF/, "").trimStart();
-  if (start === "") return new Unusable("is empty");
+  if (start === "") return { unusable: "is empty" };
   if (start.startsWith("PuTTY-User-Key-File")) {
-    return new Unusable("is in PuTTY's format; convert it with puttygen key.ppk -O private-openssh -o /path");
+    return { unusable: "is in PuTTY's format; convert it with puttygen key.ppk -O private-openssh -o /path" };
   }
   if (/^\S+-cert-v0\d@openssh\.com |^-----BEGIN CERTIFICATE/.test(start))
-    return new Unusable("is a certificate; put the private key there");
+    return { unusable: "is a certificate; put the private key there" };
   if (/^(ssh|ecdsa|sk)-\S+ AAAA|^-----BEGIN .*PUBLIC KEY|^---- BEGIN SSH2 PUBLIC/.test(start)) {
-    return new Unusable("is the public half; put the private key there (the file without .pub)");
+    return { unusable: "is the public half; put the private key there (the file without .pub)" };
   }
   // "-----BEGIN" in base64.
   if (start.startsWith("LS0tLS1CRUdJTi"))
-    return new Unusable("is encoded in base64 twice; with stringData, or --from-file, give the plain text");
+    return { unusable: "is encoded in base64 twice; with stringData, or --from-file, give the plain text" };
   if (start.startsWith("-----BEGIN")) return damaged;
-  return new Unusable("is no private key (it has no line -----BEGIN … PRIVATE KEY-----)");
+  return { unusable: "is no private key (it has no line -----BEGIN … PRIVATE KEY-----)" };
 }
 
 /** The layout is OpenSSH's PROTOCOL.key: magic, cipher, kdf, kdf options, number of keys, public keys, private section. */
@@ -114,14 +108,14 @@ function checkOpenSsh(bytes: Buffer): string | Unusable {
   if (bytes.toString("latin1", magic.length + 4, cipherEnd) !== "none") return encrypted;
   if (bytes.indexOf("ssh-dss") > 0) return dsa;
   if (/sk-(ssh|ecdsa)-/.test(bytes.toString("latin1")))
-    return new Unusable(`belongs to a hardware token and cannot be used without it; ${supported}`);
+    return { unusable: `belongs to a hardware token and cannot be used without it; ${supported}` };
   return refuseNumbers(numbersOfOpenSsh(bytes.subarray(magic.length)), bytes) ?? pem("OPENSSH PRIVATE KEY", bytes);
 }
 
 /** PKCS#1, SEC1 or PKCS#8, as text that ssh2 reads. */
 function convertDer(label: string, bytes: Buffer): string | Unusable {
   const type = ({ "RSA PRIVATE KEY": "pkcs1", "EC PRIVATE KEY": "sec1", "PRIVATE KEY": "pkcs8" } as const)[label];
-  if (type === undefined) return new Unusable(`has the unknown format ${label}; ${supported}`);
+  if (type === undefined) return { unusable: `has the unknown format ${label}; ${supported}` };
   const numbers = { pkcs1: numbersOfPkcs1, pkcs8: numbersOfPkcs8, sec1: () => ({ kind: "other" }) as const }[type](bytes);
   const refusal = refuseNumbers(numbers, bytes);
   if (refusal) return refusal;
@@ -140,7 +134,7 @@ function convertDer(label: string, bytes: Buffer): string | Unusable {
     case "ed25519":
       return pem("OPENSSH PRIVATE KEY", openSshEd25519(key));
     default:
-      return new Unusable(`is of the type ${key.asymmetricKeyType}; ${supported}`);
+      return { unusable: `is of the type ${key.asymmetricKeyType}; ${supported}` };
   }
 }
 
@@ -149,7 +143,7 @@ function prove(privateKey: string): string | Unusable {
   const parsed = read(privateKey);
   if (!parsed?.isPrivateKey()) return damaged;
   if (!/^(ssh-rsa|ssh-ed25519|ecdsa-sha2-nistp(256|384|521))$/.test(parsed.type))
-    return new Unusable(`is of the type ${parsed.type}; ${supported}`);
+    return { unusable: `is of the type ${parsed.type}; ${supported}` };
   return ownsPublicKey(parsed.getPrivatePEM(), parsed.getPublicPEM()) ? fingerprint(parsed.getPublicSSH()) : damaged;
 }
 

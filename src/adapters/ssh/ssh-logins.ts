@@ -17,11 +17,6 @@ interface Login {
   readonly namespace: string | undefined;
 }
 
-interface SshLogins {
-  /** Waits for its turn, tries, and learns from what comes of it. Throws `git_denied` without a try where one was refused within the minute. */
-  run<T>(login: Login, open: () => Promise<T>): Promise<T>;
-}
-
 /** What a namespace may try at a host. */
 interface LoginShare {
   /** Calls that wait or are under way. */
@@ -49,7 +44,8 @@ const PAUSES_UNTIL_FORGOTTEN = 5;
 const MOST_QUEUED = 100;
 const MOST_BYTES = 2 ** 21;
 
-export function createSshLogins(): SshLogins {
+/** Waits for its turn, tries, and learns from what comes of it. Throws `git_denied` without a try where one was refused within the minute. */
+export function createSshLogins() {
   /** When a key was let in last. */
   const accepted = createBoundedMap<number>(MOST_BYTES, () => 0);
   const denials = createBoundedMap<{ readonly until: number; readonly message: string }>(MOST_BYTES, dataBytes);
@@ -150,20 +146,18 @@ export function createSshLogins(): SshLogins {
     }
   }
 
-  return {
-    async run(login, open) {
-      const { user, host, namespace, key } = login;
-      const shareName = JSON.stringify([host, namespace ?? [user, key.id]]);
-      const share = shareOf(shareName, namespace);
-      share.users += 1;
-      try {
-        return await runIn(share, login, open);
-      } finally {
-        share.users -= 1;
-        // A namespace may name thousands of hosts: what is not known of them drives out nothing that is known of others.
-        if (isEmpty(share)) shares.delete(shareName);
-      }
-    },
+  return async <T>(login: Login, open: () => Promise<T>): Promise<T> => {
+    const { user, host, namespace, key } = login;
+    const shareName = JSON.stringify([host, namespace ?? [user, key.id]]);
+    const share = shareOf(shareName, namespace);
+    share.users += 1;
+    try {
+      return await runIn(share, login, open);
+    } finally {
+      share.users -= 1;
+      // A namespace may name thousands of hosts: what is not known of them drives out nothing that is known of others.
+      if (isEmpty(share)) shares.delete(shareName);
+    }
   };
 }
 

@@ -2,11 +2,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createFairQueue, type FairQueue } from "../../sharing/fair-queue.ts";
 import { HungUpEarly } from "./ssh-failures.ts";
 
-interface SshOpenings {
-  /** Runs `open` when the host has room for one more login, again when the host hung up early. */
-  run<T>(to: Opening, signal: AbortSignal, open: () => Promise<T>): Promise<T>;
-}
-
 interface Opening {
   readonly host: string;
   /** Undefined: the operator itself. */
@@ -20,11 +15,12 @@ interface Host {
 }
 
 /**
+ * Runs `open` when the host has room for one more login, again when the host hung up early.
  * Keeps below sshd's MaxStartups (10 by default): at most `atOnce` logins per host are under way. A host that hangs up early gets
  * half as many until they are all done, and the one that it hung up on is tried `retries` times more, after 1, 3, 9 … times `retryMs`, jittered.
  * Namespaces take turns.
  */
-export function createSshOpenings(options: { atOnce: number; retries: number; retryMs: number }): SshOpenings {
+export function createSshOpenings(options: { atOnce: number; retries: number; retryMs: number }) {
   const hosts = new Map<string, Host>();
 
   async function withPlace<T>({ host: name, namespace = "" }: Opening, open: () => Promise<T>): Promise<T> {
@@ -47,16 +43,14 @@ export function createSshOpenings(options: { atOnce: number; retries: number; re
     }
   }
 
-  return {
-    async run(to, signal, open) {
-      for (let attempt = 0; ; attempt++) {
-        try {
-          return await withPlace(to, open);
-        } catch (error) {
-          if (!(error instanceof HungUpEarly) || attempt >= options.retries) throw error;
-          await sleep(options.retryMs * 3 ** attempt * (0.5 + Math.random()), undefined, { signal }).catch(() => signal.throwIfAborted());
-        }
+  return async <T>(to: Opening, signal: AbortSignal, open: () => Promise<T>): Promise<T> => {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await withPlace(to, open);
+      } catch (error) {
+        if (!(error instanceof HungUpEarly) || attempt >= options.retries) throw error;
+        await sleep(options.retryMs * 3 ** attempt * (0.5 + Math.random()), undefined, { signal }).catch(() => signal.throwIfAborted());
       }
-    },
+    }
   };
 }

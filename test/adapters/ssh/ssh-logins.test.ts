@@ -96,19 +96,19 @@ test("of the keys that a Secret gets one after the other three a minute are trie
 test("after three failed logins within a minute a key that was let in before waits too: it may be the fourth", async (t) => {
   let clock = 0;
   t.mock.method(performance, "now", () => clock);
-  const logins = createSshLogins();
+  const logIn = createSshLogins();
   const login = (id: string, name = "key") => ({
     host: "h:22",
     user: "git",
     namespace: "team",
     key: { id, privateKey: "", secret: { namespace: "team", name } },
   });
-  const known = () => logins.run(login("known", "other"), async () => "in");
+  const known = () => logIn(login("known", "other"), async () => "in");
   const refuse = () => Promise.reject(new ReconcileError("git_denied", "no"));
   await known();
   for (clock = 1; clock < 4; clock++) {
     assert.equal(await known(), "in");
-    await assert.rejects(logins.run(login(`${clock}`), refuse), { message: "no" });
+    await assert.rejects(logIn(login(`${clock}`), refuse), { message: "no" });
   }
   await assert.rejects(known(), /has refused another login of this namespace/);
   clock = 60_002;
@@ -118,7 +118,7 @@ test("after three failed logins within a minute a key that was let in before wai
 test("a new key in a refused Secret is tried once the third failed login before it is a minute ago", async (t) => {
   let clock = 0;
   t.mock.method(performance, "now", () => clock);
-  const logins = createSshLogins();
+  const logIn = createSshLogins();
   const login = (id: string) => ({
     host: "h:22",
     user: "git",
@@ -126,15 +126,15 @@ test("a new key in a refused Secret is tried once the third failed login before 
     key: { id, privateKey: "", secret: { namespace: "team", name: "key" } },
   });
   const refuse = () => Promise.reject(new ReconcileError("git_denied", "no"));
-  for (; clock < 60_000; clock += 20_000) await assert.rejects(logins.run(login(`${clock}`), refuse), { message: "no" });
+  for (; clock < 60_000; clock += 20_000) await assert.rejects(logIn(login(`${clock}`), refuse), { message: "no" });
   clock -= 1_000;
-  await assert.rejects(logins.run(login("new"), refuse), /it is tried in 1 s$/);
+  await assert.rejects(logIn(login("new"), refuse), /it is tried in 1 s$/);
   await assert.rejects(
-    logins.run(login("40000"), refuse),
+    logIn(login("40000"), refuse),
     /^ReconcileError: no \(tried again in 41 s, or in 1 s with another key in the Secret, of which 3 a minute are tried\)$/,
   );
   clock += 1_000;
-  await assert.rejects(logins.run(login("new"), refuse), { message: "no" });
+  await assert.rejects(logIn(login("new"), refuse), { message: "no" });
 });
 
 // S33
@@ -160,7 +160,7 @@ test("of 30 keys that were let in and that the host then forgets, three are refu
 test("when a key is refused that was let in before, the others of its namespace go one at a time, with the pause, until they are let in again", async (t) => {
   let clock = 0;
   t.mock.method(performance, "now", () => ++clock);
-  const logins = createSshLogins();
+  const logIn = createSshLogins();
   const login = (namespace: string, index: number) => ({
     host: "h:22",
     user: "git",
@@ -172,7 +172,7 @@ test("when a key is refused that was let in before, the others of its namespace 
   async function pass(namespace = "team") {
     let refused = 0;
     const all = Array.from({ length: 20 }, (_, index) =>
-      logins.run(login(namespace, index), async () => {
+      logIn(login(namespace, index), async () => {
         await new Promise((resolve) => setImmediate(resolve));
         if (!lost.has(index)) return;
         refused += 1;
@@ -224,7 +224,7 @@ test("after the pause a key that was never tried comes before one that was refus
 test("keys that a namespace is let in with widen its way, one after the other, and a refused one narrows it", async (t) => {
   let clock = 0;
   t.mock.method(performance, "now", () => clock);
-  const logins = createSshLogins();
+  const logIn = createSshLogins();
   let underWay = 0;
   let most = 0;
   const open = async () => {
@@ -238,25 +238,25 @@ test("keys that a namespace is let in with widen its way, one after the other, a
     namespace: "team",
     key: { id: `${index}`, privateKey: "", secret: { namespace: "team", name: `${index}` } },
   });
-  await Promise.all(Array.from({ length: 40 }, (_, index) => logins.run(login(index), open)));
+  await Promise.all(Array.from({ length: 40 }, (_, index) => logIn(login(index), open)));
   assert.equal(most, 3);
   await assert.rejects(
-    logins.run(login(40), () => Promise.reject(new ReconcileError("git_denied", "no"))),
+    logIn(login(40), () => Promise.reject(new ReconcileError("git_denied", "no"))),
     { message: "no" },
   );
   clock = 60_001;
   most = 0;
-  await Promise.all(Array.from({ length: 2 }, (_, index) => logins.run(login(50 + index), open)));
+  await Promise.all(Array.from({ length: 2 }, (_, index) => logIn(login(50 + index), open)));
   assert.equal(most, 1);
   await assert.rejects(
-    logins.run(login(60), () => Promise.reject(new ReconcileError("git_unreachable", "gone"))),
+    logIn(login(60), () => Promise.reject(new ReconcileError("git_unreachable", "gone"))),
     { message: "gone" },
   );
-  await logins.run(login(61), open);
+  await logIn(login(61), open);
 });
 
 test("a refused key is tried for no other user and by none who waited for the same try, and of its Secret only another key is", async () => {
-  const logins = createSshLogins();
+  const logIn = createSshLogins();
   const login = (user: string, id = "bad") => ({
     host: "h:22",
     user,
@@ -269,14 +269,14 @@ test("a refused key is tried for no other user and by none who waited for the sa
     await new Promise((resolve) => setImmediate(resolve));
     throw new ReconcileError("git_denied", "no");
   };
-  await Promise.allSettled(["git", "git", "git", "deploy", "admin"].map((user) => logins.run(login(user), refuse)));
-  await assert.rejects(logins.run(login("root"), refuse), /has refused another login of this namespace/);
+  await Promise.allSettled(["git", "git", "git", "deploy", "admin"].map((user) => logIn(login(user), refuse)));
+  await assert.rejects(logIn(login("root"), refuse), /has refused another login of this namespace/);
   assert.equal(tries, 1);
-  await logins.run(login("deploy", "mended"), async () => undefined);
+  await logIn(login("deploy", "mended"), async () => undefined);
 });
 
 test("a failed login of one among a thousand namespaces is still known after all others have logged in", async () => {
-  const logins = createSshLogins();
+  const logIn = createSshLogins();
   const login = (namespace: string, id: string) => ({
     host: "h:22",
     user: "git",
@@ -284,30 +284,30 @@ test("a failed login of one among a thousand namespaces is still known after all
     key: { id, privateKey: "", secret: { namespace, name: id } },
   });
   const refuse = () => Promise.reject(new ReconcileError("git_denied", "no"));
-  await assert.rejects(logins.run(login("greedy-with-a-long-name", "bad"), refuse), { message: "no" });
-  for (let index = 0; index < 1_000; index++) await logins.run(login(`team-${index}`, `${index}`), async () => undefined);
-  await assert.rejects(logins.run(login("greedy-with-a-long-name", "worse"), refuse), /has refused another login of this namespace/);
+  await assert.rejects(logIn(login("greedy-with-a-long-name", "bad"), refuse), { message: "no" });
+  for (let index = 0; index < 1_000; index++) await logIn(login(`team-${index}`, `${index}`), async () => undefined);
+  await assert.rejects(logIn(login("greedy-with-a-long-name", "worse"), refuse), /has refused another login of this namespace/);
 });
 
 // S33
 test("a failed login is still known after its namespace has named ten thousand hosts that nobody knows", async () => {
-  const logins = createSshLogins();
+  const logIn = createSshLogins();
   const login = (host: string, id: string) => ({
     ...{ host, user: "git", namespace: "greedy" },
     key: { id, privateKey: "", secret: { namespace: "greedy", name: id } },
   });
   const refuse = () => Promise.reject(new ReconcileError("git_denied", "no"));
   const unknown = () => Promise.reject(new ReconcileError("git_host_key", "unknown"));
-  await assert.rejects(logins.run(login("h:22", "bad"), refuse), { message: "no" });
+  await assert.rejects(logIn(login("h:22", "bad"), refuse), { message: "no" });
   for (let index = 0; index < 10_000; index++) {
-    await assert.rejects(logins.run(login(`${index}.${"x".repeat(200)}:22`, "bad"), unknown), { message: "unknown" });
+    await assert.rejects(logIn(login(`${index}.${"x".repeat(200)}:22`, "bad"), unknown), { message: "unknown" });
   }
-  await assert.rejects(logins.run(login("h:22", "worse"), refuse), /has refused another login of this namespace/);
+  await assert.rejects(logIn(login("h:22", "worse"), refuse), /has refused another login of this namespace/);
 });
 
 // S33
 test("what is known of refused keys is counted with all that a host has said of them", async () => {
-  const logins = createSshLogins();
+  const logIn = createSshLogins();
   const login = (index: number) => {
     const namespace = `team-${index}`;
     return { host: "h:22", user: "git", namespace, key: { id: `${index}`, privateKey: "", secret: { namespace, name: "key" } } };
@@ -316,12 +316,12 @@ test("what is known of refused keys is counted with all that a host has said of 
   for (let index = 1_000; index < 2_000; index++) {
     const cause = new Error(Buffer.alloc(20_000, `${index} `).toString());
     const refused = new ReconcileError("git_denied", Buffer.alloc(20_000, `no ${index} `).toString(), { cause });
-    await logins.run(login(index), () => Promise.reject(refused)).catch(() => undefined);
+    await logIn(login(index), () => Promise.reject(refused)).catch(() => undefined);
   }
   const held = (await usedBytes()) - before;
   assert.ok(held < 6 * 2 ** 20, `${held} bytes`);
   await assert.rejects(
-    logins.run(login(1_999), async () => undefined),
+    logIn(login(1_999), async () => undefined),
     /^ReconcileError: no 1999 .* \(tried again in \d+ s, /,
   );
 });

@@ -23,17 +23,17 @@ function createHost(room: number) {
 }
 
 test("a host with room for one login at a time gets them one by one, and all of them", async () => {
-  const openings = createSshOpenings({ atOnce: 6, retries: 3, retryMs: 1 });
+  const openInTurn = createSshOpenings({ atOnce: 6, retries: 3, retryMs: 1 });
   const host = createHost(1);
-  await Promise.all(Array.from({ length: 40 }, () => openings.run({ host: "host", namespace: "team" }, signal, host.logIn)));
+  await Promise.all(Array.from({ length: 40 }, () => openInTurn({ host: "host", namespace: "team" }, signal, host.logIn)));
 });
 
 test("no more logins are under way than allowed, and hosts do not wait for each other", async () => {
-  const openings = createSshOpenings({ atOnce: 6, retries: 0, retryMs: 1 });
+  const openInTurn = createSshOpenings({ atOnce: 6, retries: 0, retryMs: 1 });
   const [a, b] = [createHost(100), createHost(100)];
   await Promise.all(
     [a, b].flatMap((host, index) =>
-      Array.from({ length: 20 }, () => openings.run({ host: `host${index}`, namespace: "team" }, signal, host.logIn)),
+      Array.from({ length: 20 }, () => openInTurn({ host: `host${index}`, namespace: "team" }, signal, host.logIn)),
     ),
   );
   assert.deepEqual([a.most(), b.most()], [6, 6]);
@@ -41,10 +41,10 @@ test("no more logins are under way than allowed, and hosts do not wait for each 
 
 // S33
 test("a namespace with many logins keeps no other's waiting behind them: they take turns", async () => {
-  const openings = createSshOpenings({ atOnce: 2, retries: 0, retryMs: 1 });
+  const openInTurn = createSshOpenings({ atOnce: 2, retries: 0, retryMs: 1 });
   const begun: string[] = [];
   const logIn = (namespace: string) =>
-    openings.run({ host: "host", namespace }, signal, async () => {
+    openInTurn({ host: "host", namespace }, signal, async () => {
       begun.push(namespace);
       await sleep(1);
     });
@@ -53,9 +53,9 @@ test("a namespace with many logins keeps no other's waiting behind them: they ta
 });
 
 test("other failures are not tried again", async () => {
-  const openings = createSshOpenings({ atOnce: 6, retries: 3, retryMs: 1 });
+  const openInTurn = createSshOpenings({ atOnce: 6, retries: 3, retryMs: 1 });
   let tries = 0;
-  const failing = openings.run({ host: "host", namespace: "team" }, signal, async () => {
+  const failing = openInTurn({ host: "host", namespace: "team" }, signal, async () => {
     tries += 1;
     throw new Error("denied");
   });
@@ -64,12 +64,12 @@ test("other failures are not tried again", async () => {
 });
 
 test("who stops waiting for the next try hears why", async () => {
-  const openings = createSshOpenings({ atOnce: 1, retries: 3, retryMs: 60_000 });
+  const openInTurn = createSshOpenings({ atOnce: 1, retries: 3, retryMs: 60_000 });
   const ending = new AbortController();
   const reason = new Error("the operator is shutting down");
   const hangUp = async () => {
     setImmediate(() => ending.abort(reason));
     throw new HungUpEarly("git_unreachable", "full");
   };
-  await assert.rejects(openings.run({ host: "host", namespace: "team" }, ending.signal, hangUp), reason);
+  await assert.rejects(openInTurn({ host: "host", namespace: "team" }, ending.signal, hangUp), reason);
 });
