@@ -18,13 +18,7 @@ export interface WorkLimits {
   readonly cpuMs: number;
 }
 
-export interface WorkerThread {
-  /** False once it has ended, for whatever reason. */
-  readonly isUsable: boolean;
-  /** One at a time; never rejects. Unless the job answers, the thread is ended. */
-  work(given: Given<Order>, limits: WorkLimits, signal: AbortSignal): Promise<Ending>;
-  end(): Promise<unknown>;
-}
+export type WorkerThread = ReturnType<typeof startWorkerThread>;
 
 const MEASURE_MS = 20;
 /** By the clock, for each millisecond of processor time: where a job waits for something, or the machine gives hardly any time. */
@@ -32,7 +26,7 @@ const CLOCK_FACTOR = 10;
 /** The last resort: a thread that V8 has to stop for its memory may take the whole process along (array backing stores), so it is measured before. */
 const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 };
 
-export function startWorkerThread(program: URL): WorkerThread {
+export function startWorkerThread(program: URL) {
   // Nothing of the operator's own environment is any job's business.
   const worker = new Worker(program, { name: "workshop", resourceLimits, env: {}, execArgv: [] });
   let isUsable = true;
@@ -76,10 +70,12 @@ export function startWorkerThread(program: URL): WorkerThread {
   }
 
   return {
+    /** False once it has ended, for whatever reason. */
     get isUsable() {
       return isUsable;
     },
-    async work({ value, buffers }, limits, signal) {
+    /** One at a time; never rejects. Unless the job answers, the thread is ended. */
+    async work({ value, buffers }: Given<Order>, limits: WorkLimits, signal: AbortSignal): Promise<Ending> {
       const { promise, resolve } = Promise.withResolvers<Ending>();
       settle = resolve;
       const onAbort = () => void stop({ kind: "aborted" });

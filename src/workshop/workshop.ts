@@ -24,15 +24,7 @@ export interface JobContext {
   readonly signal?: AbortSignal;
 }
 
-export interface Workshop {
-  /**
-   * Rejects with what the job throws as a ReconcileError; with `work_limit` when it takes too long or too much memory, or its thread dies.
-   * Typed arrays of the input are handed over: they are empty here afterwards. A Buffer arrives as a Uint8Array.
-   */
-  run<J extends JobName>(job: J, input: JobInput<J>, context: JobContext): Promise<JobOutput<J>>;
-  /** Ends all threads; what is asked of them, now and later, rejects with `shutdown`. */
-  close(): Promise<void>;
-}
+export type Workshop = ReturnType<typeof createWorkshop>;
 
 /** For tests: what the threads run instead, and for how long. */
 export interface WorkshopOptions {
@@ -67,7 +59,7 @@ const LEAST_BYTES = 1_024;
 const isSource = import.meta.url.endsWith(".ts");
 const PROGRAM = new URL(isSource ? "./thread.ts" : "./workshop.cjs", import.meta.url);
 
-export function createWorkshop({ program = PROGRAM, jobMs = JOB_MS, idleMs = IDLE_MS }: WorkshopOptions = {}): Workshop {
+export function createWorkshop({ program = PROGRAM, jobMs = JOB_MS, idleMs = IDLE_MS }: WorkshopOptions = {}) {
   const closing = new AbortController();
   const waiting = createFairQueue<Task>(MOST_WAITING_BYTES, ({ bytes }) => bytes);
   /** By namespace. */
@@ -113,6 +105,10 @@ export function createWorkshop({ program = PROGRAM, jobMs = JOB_MS, idleMs = IDL
   }
 
   return {
+    /**
+     * Rejects with what the job throws as a ReconcileError; with `work_limit` when it takes too long or too much memory, or its thread dies.
+     * Typed arrays of the input are handed over: they are empty here afterwards. A Buffer arrives as a Uint8Array.
+     */
     run<J extends JobName>(job: J, input: JobInput<J>, context: JobContext): Promise<JobOutput<J>> {
       const { promise, resolve, reject } = Promise.withResolvers<JobOutput<J>>();
       const signal = context.signal ? AbortSignal.any([closing.signal, context.signal]) : closing.signal;
@@ -143,7 +139,8 @@ export function createWorkshop({ program = PROGRAM, jobMs = JOB_MS, idleMs = IDL
       serve();
       return promise;
     },
-    async close() {
+    /** Ends all threads; what is asked of them, now and later, rejects with `shutdown`. */
+    async close(): Promise<void> {
       closing.abort(new ReconcileError("shutdown", "the operator is shutting down"));
       clearTimeout(idleTimer);
       await Promise.all([...threads].map((thread) => thread.end()));

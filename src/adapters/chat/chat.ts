@@ -7,11 +7,6 @@ import { askFor } from "../egress/asker.ts";
 import { type HttpAnswer, request } from "../egress/http-request.ts";
 import { retryAfterMs } from "../egress/retry-after.ts";
 
-export interface Chat extends Notifier {
-  /** Messages since the start. */
-  readonly counts: { readonly delivered: number; readonly failed: number; readonly dropped: number };
-}
-
 interface ChatOptions {
   readonly dispatcher: Dispatcher;
   readonly log: Log;
@@ -51,16 +46,17 @@ interface Message {
   readonly text: string;
 }
 
-export function createChat({ dispatcher, log, clock, httpHosts = [], deadlineMs = 10_000 }: ChatOptions): Chat {
+export function createChat({ dispatcher, log, clock, httpHosts = [], deadlineMs = 10_000 }: ChatOptions) {
   const queues = new Map<string, Queue>();
   /** All that waits in them, so that the namespace that has most, in however many, makes room. */
   const waiting = createFairQueue<Message>(MOST_WAITING_BYTES, messageBytes);
   const deliveries = new Set<Promise<void>>();
   const closing = new AbortController();
+  /** Messages since the start. */
   const counts = { delivered: 0, failed: 0, dropped: 0 };
   let isClosed = false;
 
-  function send(webhookUrl: string, text: string, namespace: string): string | undefined {
+  const send: Notifier["send"] = (webhookUrl, text, namespace) => {
     const parsed = parseWebhook(webhookUrl, httpHosts);
     if (parsed.kind === "ok") {
       enqueue(parsed.url, text, namespace);
@@ -68,7 +64,7 @@ export function createChat({ dispatcher, log, clock, httpHosts = [], deadlineMs 
     }
     counts.failed += 1;
     return parsed.problem;
-  }
+  };
 
   function enqueue(url: URL, text: string, namespace: string): void {
     const queue = queues.get(url.href);
@@ -143,7 +139,7 @@ export function createChat({ dispatcher, log, clock, httpHosts = [], deadlineMs 
   return {
     send,
     counts,
-    async close(closeMs) {
+    async close(closeMs: number): Promise<void> {
       isClosed = true;
       const timer = setTimeout(() => closing.abort(), closeMs);
       await Promise.all(deliveries);

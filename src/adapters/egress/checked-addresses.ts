@@ -1,14 +1,10 @@
 /** The addresses of a host that others name, each checked; whoever connects, connects to one of these and asks no second time. */
-import { isIP, isIPv6 } from "node:net";
+import type { LookupAddress } from "node:dns";
+import { isIP } from "node:net";
 import { type AddressRules, createAddressRules } from "./address-rules.ts";
 import { askFor } from "./asker.ts";
 import { createNameLookups, type NameLookup } from "./name-lookups.ts";
 import { EgressRefused } from "./network-error.ts";
-
-export interface Address {
-  readonly address: string;
-  readonly family: 4 | 6;
-}
 
 export interface CheckedAddressesOptions {
   /** EGRESS_ALLOW_CIDRS: opened although they would be refused. */
@@ -20,21 +16,22 @@ export interface CheckedAddressesOptions {
 }
 
 /** Throws EgressRefused when one address is not allowed, or what the resolver throws. Empty: the name has no address. */
-export type CheckedAddresses = (host: string) => Promise<readonly Address[]>;
+export type CheckedAddresses = (host: string) => Promise<readonly LookupAddress[]>;
 
 export function createCheckedAddresses(options: CheckedAddressesOptions): CheckedAddresses {
   const { resolve = createNameLookups() } = options;
   const rules = createAddressRules(options.allowCidrs);
   const apiServer = bareHost(options.apiServerHost ?? "");
 
-  async function addressesOf(host: string): Promise<readonly string[]> {
-    return isIP(host) === 0 ? (await resolve(host)).map(({ address }) => address) : [host];
+  async function addressesOf(host: string): Promise<readonly LookupAddress[]> {
+    const family = isIP(host);
+    return family === 0 ? resolve(host) : [{ address: host, family }];
   }
 
   async function apiServerAddresses(): Promise<readonly string[]> {
     if (apiServer === "") return [];
     try {
-      return await askFor(undefined, () => addressesOf(apiServer));
+      return (await askFor(undefined, () => addressesOf(apiServer))).map(({ address }) => address);
     } catch (error) {
       // A name without an address is reached by nobody; any other failure leaves open what must not be reached.
       if ((error as NodeJS.ErrnoException).code === "ENOTFOUND") return [];
@@ -45,8 +42,8 @@ export function createCheckedAddresses(options: CheckedAddressesOptions): Checke
   return async (hostText) => {
     const host = bareHost(hostText);
     const [found, protectedOnes] = await Promise.all([addressesOf(host), apiServerAddresses()]);
-    for (const address of found) requireAllowed(rules, host, address, protectedOnes);
-    return found.map((address) => ({ address, family: isIPv6(address) ? 6 : 4 }));
+    for (const { address } of found) requireAllowed(rules, host, address, protectedOnes);
+    return found;
   };
 }
 

@@ -2,6 +2,7 @@
  * Names become addresses by the system's resolver, which reads hosts files, search domains and nsswitch.conf as everything else in the Pod does. Each
  * look-up holds a thread of libuv's for as long as DNS is silent, and nothing ends it earlier: so namespaces have shares of them.
  */
+import type { LookupAddress } from "node:dns";
 import { lookup } from "node:dns/promises";
 import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { dataBytes } from "../../sharing/data-bytes.ts";
@@ -10,7 +11,7 @@ import { createHoldings } from "../../sharing/holdings.ts";
 import { currentAsker } from "./asker.ts";
 import { NameNotAsked, NameUnanswered } from "./network-error.ts";
 
-type Found = readonly { readonly address: string; readonly family: number }[];
+type Found = readonly LookupAddress[];
 
 /** Rejects with what the resolver says, or with NameUnanswered. */
 export type NameLookup = (host: string) => Promise<Found>;

@@ -29,20 +29,10 @@ export const mostAnswerBytes = 8 * 2 ** 20;
 /** A server that is too busy tells whole seconds, and 0 where it means as soon as possible. */
 const leastWaitMs = 1_000;
 
-/** Authenticated requests to the API server over kept connections. Rejects with KubeError, or the signal's reason. Paths are absolute, with query. */
-export interface KubeClient {
-  /** Any status is an answer. */
-  get(path: string, limits: AnswerLimits): Promise<KubeAnswer>;
-  post(path: string, body: object, limits: KubeLimits): Promise<KubeAnswer>;
-  /** The lines of a watch until its clean end; rejects when the answer is not 200 or nothing arrives for `deadlineMs`. */
-  watch(path: string, limits: KubeLimits): AsyncGenerator<string | LongLine, void, undefined>;
-  /** How long to wait before a doubtful refusal is asked about again: an API server that starts takes about half of it. */
-  readonly doubtMs: number;
-  /** Cuts everything at once. */
-  close(): void;
-}
+export type KubeClient = ReturnType<typeof createKubeClient>;
 
-export function createKubeClient(config: KubeConfig, doubtMs = 2_000): KubeClient {
+/** Authenticated requests to the API server over kept connections. Rejects with KubeError, or the signal's reason. Paths are absolute, with query. */
+export function createKubeClient(config: KubeConfig, doubtMs = 2_000) {
   const cluster = config.getCurrentCluster();
   if (!cluster) throw new Error("The kubeconfig has no current context");
   const { origin, pathname } = new URL(cluster.server);
@@ -123,9 +113,11 @@ export function createKubeClient(config: KubeConfig, doubtMs = 2_000): KubeClien
   }
 
   return {
-    get: (path, limits) => ask("GET", path, limits),
-    post: (path, body, limits) => ask("POST", path, limits, JSON.stringify(body)),
-    async *watch(path, { deadlineMs, signal }) {
+    /** Any status is an answer. */
+    get: (path: string, limits: AnswerLimits) => ask("GET", path, limits),
+    post: (path: string, body: object, limits: KubeLimits) => ask("POST", path, limits, JSON.stringify(body)),
+    /** The lines of a watch until its clean end; rejects when the answer is not 200 or nothing arrives for `deadlineMs`. */
+    async *watch(path: string, { deadlineMs, signal }: KubeLimits): AsyncGenerator<string | LongLine, void, undefined> {
       const silence = startDeadline(deadlineMs, [signal, closed.signal]);
       const isDoubtful = beginDoubt("WATCH", path);
       try {
@@ -142,8 +134,10 @@ export function createKubeClient(config: KubeConfig, doubtMs = 2_000): KubeClien
         silence.stop();
       }
     },
+    /** How long to wait before a doubtful refusal is asked about again: an API server that starts takes about half of it. */
     doubtMs,
-    close() {
+    /** Cuts everything at once. */
+    close(): void {
       closed.abort(new KubeError("network", "the client is closed"));
       connections.replace();
     },

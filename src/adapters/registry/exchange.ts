@@ -1,11 +1,8 @@
 import type { Dispatcher } from "undici";
+import type { ImageAnswer } from "../../core/ports.ts";
 import { type Hashed, type HttpQuestion, type HttpReply, request } from "../egress/http-request.ts";
 
-export interface Unavailable {
-  readonly kind: "unavailable";
-  readonly reason: string;
-  readonly shareOf?: string | undefined;
-}
+export type Unavailable = Extract<ImageAnswer, { kind: "unavailable" }>;
 
 export interface ExchangeLimits {
   readonly dispatcher: Dispatcher;

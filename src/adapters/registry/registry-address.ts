@@ -1,6 +1,7 @@
 // tldts: Mozilla's public suffix list, renewed every few days; who owns `co.uk` or `azurewebsites.net` cannot be told without one.
 
 import { getDomain, parse } from "tldts";
+import { matchesAsterisks } from "../../text/matches-asterisks.ts";
 import { withoutLast } from "../../text/without-last.ts";
 
 /** The API of Docker Hub, whichever of its hosts is written: `docker.io`, `https://index.docker.io/v1/`. */
@@ -54,22 +55,7 @@ export function matchesHost(pattern: string, registry: URL): boolean {
 }
 
 function matchesLabels(patterns: readonly string[], labels: readonly string[]): boolean {
-  return patterns.length === labels.length && patterns.every((pattern, at) => matchesLabel(pattern, labels[at] ?? ""));
-}
-
-/** Each part between two `*` where it is first found: work that grows with the text, not with what could match. */
-function matchesLabel(pattern: string, label: string): boolean {
-  const [first = "", ...rest] = pattern.split("*");
-  const last = rest.pop();
-  if (last === undefined) return first === label;
-  if (!label.startsWith(first)) return false;
-  let at = first.length;
-  for (const part of rest) {
-    const found = label.indexOf(part, at);
-    if (found < 0) return false;
-    at = found + part.length;
-  }
-  return label.length - last.length >= at && label.endsWith(last);
+  return patterns.length === labels.length && patterns.every((pattern, at) => matchesAsterisks(pattern, labels[at] ?? ""));
 }
 
 interface RealmRules {

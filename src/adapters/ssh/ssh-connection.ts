@@ -1,10 +1,10 @@
+import type { LookupAddress } from "node:dns";
 import { createConnection, type LookupFunction, type Socket } from "node:net";
 import ssh2, { type ClientChannel } from "ssh2";
 import type { SshKey } from "../../core/ports.ts";
 import type { SshRepository } from "../../core/types.ts";
 import { ReconcileError } from "../../errors.ts";
 import { serverWords } from "../../text/server-words.ts";
-import type { Address } from "../egress/checked-addresses.ts";
 import { decideHostKey } from "./known-hosts.ts";
 import { algorithmsFor } from "./ssh-algorithms.ts";
 import { createSshChannel, type SshChannel } from "./ssh-channel.ts";
@@ -66,10 +66,8 @@ export async function openSshConnection(
     // The second is what a server says that hangs up at the first wrong key ("Too many authentication failures").
     if (error.level === "client-authentication" || /authentication/i.test(error.message)) return denied(to, key.id, error);
     if (error.level === "client-timeout") {
-      const seconds = options.readyTimeoutMs / 1000;
-      return socket.connecting
-        ? unreachable(to, new Error(`no answer within ${seconds} s`))
-        : unreachable(to, new Error(`not ready within ${seconds} s`));
+      const what = socket.connecting ? "no answer" : "not ready";
+      return unreachable(to, new Error(`${what} within ${options.readyTimeoutMs / 1000} s`));
     }
     const isEarly = /^Connection lost before handshake/.test(error.message) || error.code === "ECONNRESET" || error.code === "EPIPE";
     return isEarly ? hungUpEarly(to, error) : unreachable(to, error);
@@ -137,12 +135,8 @@ export async function openSshConnection(
           // 2 is SSH_OPEN_CONNECT_FAILED, which sshd answers when MaxSessions are open, 4 SSH_OPEN_RESOURCE_SHORTAGE (RFC 4254).
           if (error?.reason === 2 || error?.reason === 4) return refuse(new SessionRefused(error.message));
           if (error) {
-            const service = command.split(" ", 1)[0];
-            return refuse(
-              new ReconcileError("git_denied", `git host ${endpointOf(to)} refuses to run ${service}: ${serverWords(error.message)}`, {
-                cause: error,
-              }),
-            );
+            const message = `git host ${endpointOf(to)} refuses to run ${command.split(" ", 1)[0]}: ${serverWords(error.message)}`;
+            return refuse(new ReconcileError("git_denied", message, { cause: error }));
           }
           const unreadBytes = () => raw.readableLength;
           const { channel, fail: end } = createSshChannel(raw, signal, () => {
@@ -175,7 +169,7 @@ export async function openSshConnection(
 }
 
 /** The name was resolved and checked; it is not resolved again. */
-function connectTo(to: SshRepository, addresses: readonly Address[]): Socket {
+function connectTo(to: SshRepository, addresses: readonly LookupAddress[]): Socket {
   const lookup: LookupFunction = (_host, options, callback) => {
     const [first] = addresses;
     if (options.all) callback(null, [...addresses]);

@@ -1,6 +1,7 @@
+import type { LookupAddress } from "node:dns";
 import type { SshRepository } from "../../core/types.ts";
 import { ReconcileError } from "../../errors.ts";
-import type { Address, CheckedAddresses } from "../egress/checked-addresses.ts";
+import type { CheckedAddresses } from "../egress/checked-addresses.ts";
 import { egressRefusal, NameUnanswered } from "../egress/network-error.ts";
 import type { HostKeys, KnownHosts } from "./known-hosts.ts";
 import { hostUnknown } from "./ssh-failures.ts";
@@ -8,7 +9,7 @@ import { hostUnknown } from "./ssh-failures.ts";
 /** All that has to be known of a host before it is connected to. */
 export interface SshHost {
   readonly known: HostKeys;
-  readonly addresses: readonly Address[];
+  readonly addresses: readonly LookupAddress[];
 }
 
 export interface SshHostOptions {
@@ -27,7 +28,7 @@ export async function findSshHost(to: SshRepository, options: SshHostOptions): P
 }
 
 /** Every address of the git host, all of them allowed. */
-async function resolveHost(host: string, addressesOf: CheckedAddresses): Promise<readonly Address[]> {
+async function resolveHost(host: string, addressesOf: CheckedAddresses): Promise<readonly LookupAddress[]> {
   try {
     const found = await addressesOf(host);
     if (found.length === 0) throw new Error("no address");

@@ -5,12 +5,7 @@ import type { SshChannel } from "./ssh-channel.ts";
 import type { SshConnection } from "./ssh-connection.ts";
 import { SessionRefused } from "./ssh-failures.ts";
 
-/** The connections of one host, port, user and key, and those who wait for a place on one. */
-export interface SshLane {
-  exec(command: string, env: Record<string, string>, signal: AbortSignal, asked: Asked): Promise<SshChannel>;
-  stats(): { readonly connections: number; readonly channels: number };
-  close(reason: ReconcileError): Promise<void>;
-}
+export type SshLane = ReturnType<typeof createSshLane>;
 
 /** A connection that could not be opened fails what was asked for the same namespace, when the try began not before that time. */
 export interface Asked {
@@ -48,7 +43,8 @@ const MOST_CHANNELS = 4;
 const REFUSALS_BEFORE_NARROWING = 2;
 const MOST_REFUSALS_WHEN_ALONE = 10;
 
-export function createSshLane(options: SshLaneOptions): SshLane {
+/** The connections of one host, port, user and key, and those who wait for a place on one. */
+export function createSshLane(options: SshLaneOptions) {
   const connections = new Set<Held>();
   const waiting: Waiter[] = [];
   /** For which namespaces connections are being opened: what holds up one of them, holds up no other. */
@@ -201,9 +197,8 @@ export function createSshLane(options: SshLaneOptions): SshLane {
         // A session that just ended is refused too until sshd has reaped it, so the first refusals prove nothing.
         if (held.channels > 0 && refusals >= REFUSALS_BEFORE_NARROWING) channelLimit = Math.min(channelLimit, held.channels);
         if (held.channels === 0 && refusals >= MOST_REFUSALS_WHEN_ALONE) {
-          throw new ReconcileError("git_unreachable", "the git host opens no session on a new connection; check its MaxSessions", {
-            cause: error,
-          });
+          const message = "the git host opens no session on a new connection; check its MaxSessions";
+          throw new ReconcileError("git_unreachable", message, { cause: error });
         }
         await sleep(Math.min(10 * 2 ** refusals, 300) * (0.5 + Math.random()), undefined, { signal }).catch(() => signal.throwIfAborted());
       }
@@ -211,17 +206,17 @@ export function createSshLane(options: SshLaneOptions): SshLane {
   }
 
   return {
-    async exec(command, env, signal, asked) {
+    async exec(...asked: Parameters<typeof execOnAny>): Promise<SshChannel> {
       users += 1;
       try {
-        return await execOnAny(command, env, signal, asked);
+        return await execOnAny(...asked);
       } finally {
         users -= 1;
         serve();
       }
     },
     stats: () => ({ connections: connections.size, channels: [...connections].reduce((sum, held) => sum + held.channels, 0) }),
-    async close(reason) {
+    async close(reason: ReconcileError): Promise<void> {
       closing = reason;
       stopSpreading();
       for (const waiter of waiting.splice(0)) waiter.fail(reason);

@@ -1,5 +1,6 @@
 /** Which repositories may be used at all, and with which Secret (docs/ASSURANCE.md, S2): globs on `host/owner/repo`, or `user@host/owner/repo`. */
 import { ReconcileError } from "../../errors.ts";
+import { matchesAsterisks } from "../../text/matches-asterisks.ts";
 import type { SecretField } from "../ports.ts";
 import { repositoryName } from "../repository.ts";
 import type { Repository, SecretRef, Target } from "../types.ts";
@@ -10,8 +11,7 @@ export const allowedRepositoriesAnnotation = "gitops.operator.allowed_repositori
 interface Glob {
   /** Who logs in over SSH; undefined: anyone. On plain sshd a path that is not absolute begins at that user's home. */
   readonly user: string | undefined;
-  /** Of each segment, the texts between its asterisks. */
-  readonly segments: readonly (readonly string[])[];
+  readonly segments: readonly string[];
   /** Ends in `**`. */
   readonly isBelow: boolean;
 }
@@ -104,25 +104,10 @@ function parseGlob(item: string): Glob | undefined {
   if (host !== undefined && (!hostGlob.test(host.toLowerCase()) || host.includes("**"))) return undefined;
   if (path.some((segment) => !segmentGlob.test(segment) || segment.includes("**") || segment === "." || segment === "..")) return undefined;
   const lowered = host === undefined ? [] : [host.toLowerCase()];
-  return { user, segments: [...lowered, ...path].map((segment) => segment.split("*")), isBelow };
+  return { user, segments: [...lowered, ...path], isBelow };
 }
 
 function matches({ segments, isBelow }: Glob, name: readonly string[]): boolean {
   if (isBelow ? name.length <= segments.length : name.length !== segments.length) return false;
-  return segments.every((parts, index) => matchesSegment(parts, name[index] ?? ""));
-}
-
-/** Without a regular expression, so that no list of asterisks can make it slow. */
-function matchesSegment([first = "", ...rest]: readonly string[], text: string): boolean {
-  const last = rest.pop();
-  if (last === undefined) return text === first;
-  const end = text.length - last.length;
-  if (end < first.length || !text.startsWith(first) || !text.endsWith(last)) return false;
-  let at = first.length;
-  for (const part of rest) {
-    const found = text.indexOf(part, at);
-    if (found < 0 || found + part.length > end) return false;
-    at = found + part.length;
-  }
-  return true;
+  return segments.every((segment, index) => matchesAsterisks(segment, name[index] ?? ""));
 }

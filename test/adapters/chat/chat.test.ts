@@ -3,13 +3,13 @@ import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent } from "undici";
 import { type ChatWebhook, startChatWebhook } from "../../../sandbox/chat-webhook.ts";
-import { type Chat, createChat } from "../../../src/adapters/chat/chat.ts";
+import { createChat } from "../../../src/adapters/chat/chat.ts";
 
 const path = "/services/T0CANARY1/B0CANARY1/canarycanarycanary12";
 
 interface Setting {
   readonly webhook: ChatWebhook;
-  readonly chat: Chat;
+  readonly chat: ReturnType<typeof createChat>;
   readonly slept: number[];
   /** Everything that was logged, as text. */
   logged(): string;
