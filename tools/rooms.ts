@@ -121,7 +121,7 @@ export const ROOMS: Record<string, Room> = {
   },
   "src/telemetry": {
     promise: "logs, metrics, traces, and what must not be told",
-    asks: ["src/core", "src/text"],
+    asks: CORE,
     doors: ["logger", "metrics", "readable-output", "redact", "state-metrics", "traced-http", "traced-ports", "tracing"],
   },
   "src/check": {

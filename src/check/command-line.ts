@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { parseArgs } from "node:util";
 import { parseConfig } from "../config.ts";
 import { createRedactor } from "../telemetry/redact.ts";
-import { type CheckOptions, type Mode, runCheck } from "./check-deployments.ts";
+import { type CheckOptions, runCheck } from "./check-deployments.ts";
 
 interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -12,14 +12,10 @@ interface Terminal {
   readonly printError: (text: string) => void;
 }
 
-type Options = {
-  readonly kind: "check";
-  readonly file: string;
-  readonly namespace: string;
-  readonly mode: Mode;
-  readonly deadlineMs: number;
-};
-type Parsed = Options | { readonly kind: "help" } | { readonly kind: "misused"; readonly problem: string };
+type Parsed =
+  | ({ readonly kind: "check"; readonly file: string } & Pick<CheckOptions, "namespace" | "mode" | "deadlineMs">)
+  | { readonly kind: "help" }
+  | { readonly kind: "misused"; readonly problem: string };
 
 /** One more byte than may be read tells that there is too much. */
 const maxBytes = 2 ** 20;
@@ -49,21 +45,15 @@ export async function runCommandLine(args: readonly string[], { env, stdin, prin
     printError(parsed.problems.map((problem) => `configuration: ${problem}`).join("\n"));
     return 2;
   }
-  const redactor = createRedactor();
-  const printRedacted = (line: string) => print(redactor.redact(line));
-  return checkFile(options, { config: parsed.config, kubeconfig: env.KUBECONFIG, stdin, print: printRedacted, redactor });
-}
-
-async function checkFile(
-  { file, ...options }: Options,
-  { stdin, ...rest }: Pick<CheckOptions, "config" | "kubeconfig" | "print" | "redactor"> & Pick<Terminal, "stdin">,
-): Promise<0 | 1> {
+  const { file, ...asked } = options;
   const name = file === "-" ? "standard input" : file;
   const text = await readText(file === "-" ? stdin : createReadStream(file, { end: maxBytes })).catch((error: unknown) => {
     if (error instanceof TypeError) return { problem: "is not UTF-8 text; give a YAML file" };
     return { problem: `can't be read (${(error as NodeJS.ErrnoException).code ?? "unknown reason"}); give the path of a manifest` };
   });
-  return runCheck({ ...options, ...rest, name, text });
+  const redactor = createRedactor();
+  const printRedacted = (line: string) => print(redactor.redact(line));
+  return runCheck({ ...asked, config: parsed.config, kubeconfig: env.KUBECONFIG, redactor, print: printRedacted, name, text });
 }
 
 /** Rejects with a TypeError for what is no UTF-8. */

@@ -112,19 +112,11 @@ export function* statusRows(known: Known, { show, broken }: WithoutBroken): Gene
     yield "";
   }
 
-  function rowOf({ record, parsed, last, branches, chatProblem: problem }: Seen): TrackedRow {
-    const row = trackedRow(record, parsed, last, branches);
-    const outdated =
-      deployments.refusal(record.namespace) === undefined ? [] : ["may be out of date: the Deployments of its namespace may not be listed"];
-    const refused = problem === undefined ? [] : [`chat messages are not sent, webhook-url can't be used: ${problem}`];
-    return { ...workloadOf(record), ...row, warnings: [...outdated, ...row.warnings, ...refused] };
-  }
-
   return {
     incomplete,
     tracked: again(function* () {
       for (const seen of tracked) {
-        const row = show(workloadOf(seen.record), () => rowOf(seen));
+        const row = show(workloadOf(seen.record), () => rowOf(seen, deployments));
         if (row) yield row;
       }
     }),
@@ -151,15 +143,12 @@ export function shownBranches({ settings }: Tracked, found: Branches | undefined
   };
 }
 
-function trackedRow(
-  record: WorkloadRecord,
-  parsed: Tracked,
-  last: LastResult | undefined,
-  branches: Branches,
-): Omit<TrackedRow, keyof Workload> {
-  const { settings, warnings } = parsed;
+function rowOf({ record, parsed, last, branches, chatProblem }: Seen, { refusal }: Known["deployments"]): TrackedRow {
+  const { settings } = parsed;
   const tag = last && "to" in last.outcome ? last.outcome.to : undefined;
+  const isOutdated = refusal(record.namespace) !== undefined;
   return {
+    ...workloadOf(record),
     enabled: settings.enabled,
     branch: branches.observed,
     image: imageOf(record, parsed),
@@ -168,7 +157,11 @@ function trackedRow(
       ...{ at: last.at, since: last.since, kind: last.outcome.kind, message: describeOutcome(record.name, last.outcome) },
       ...(last.outcome.kind === "skipped" && { skipped: last.outcome.reason }),
     },
-    warnings,
+    warnings: [
+      ...(isOutdated ? ["may be out of date: the Deployments of its namespace may not be listed"] : []),
+      ...parsed.warnings,
+      ...(chatProblem === undefined ? [] : [`chat messages are not sent, webhook-url can't be used: ${chatProblem}`]),
+    ],
     app: repositoryOf(settings.app_repository),
     tag,
     sha: tag === undefined || parsed.kind !== "ready" ? undefined : shaIn(tag, parsed.target.tagFormat),

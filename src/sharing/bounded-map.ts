@@ -9,9 +9,13 @@ interface Group<Key, Value> {
 
 /**
  * Holds no more than `mostBytes`: keys, what `sizeOf` says of values, and what every entry takes. Where there is no room, the group (a namespace,
- * say) that holds the most loses its oldest entries, so that none drives out what belongs to others.
+ * say) that holds the most loses its oldest entries, so that none drives out what belongs to others. What is over goes at the next `set`.
  */
-export function createBoundedMap<Value, Key extends string | number = string>(mostBytes: number, sizeOf: (value: Value) => number) {
+export function createBoundedMap<Value, Key extends string | number = string>(
+  mostBytes: number,
+  sizeOf: (value: Value) => number,
+  isOver?: (value: Value) => boolean,
+) {
   const groups = new Map<string, Group<Key, Value>>();
   const groupOf = new Map<Key, string>();
   let held = 0;
@@ -32,15 +36,26 @@ export function createBoundedMap<Value, Key extends string | number = string>(mo
     while (held > mostBytes) {
       const [first, ...others] = groups.values();
       const largest = others.reduce((most, group) => (most && most.bytes >= group.bytes ? most : group), first);
-      for (const oldest of largest?.entries.keys() ?? []) {
-        remove(oldest);
-        break;
-      }
+      const [oldest] = largest?.entries.keys() ?? [];
+      if (oldest !== undefined) remove(oldest);
     }
   }
 
+  function* entries(): Generator<[Key, Value]> {
+    for (const group of groups.values()) for (const [key, { value }] of group.entries) yield [key, value];
+  }
+
+  function removeOver(): void {
+    if (isOver) for (const [key, value] of entries()) if (isOver(value)) remove(key);
+  }
+
   return {
-    get: (key: Key) => groups.get(groupOf.get(key) ?? "")?.entries.get(key)?.value,
+    get(key: Key): Value | undefined {
+      const value = groups.get(groupOf.get(key) ?? "")?.entries.get(key)?.value;
+      if (value === undefined || !isOver?.(value)) return value;
+      remove(key);
+      return undefined;
+    },
     delete: remove,
     /** From now on it is the newest; a value that has changed is measured anew. */
     set(key: Key, value: Value, name = ""): void {
@@ -52,10 +67,12 @@ export function createBoundedMap<Value, Key extends string | number = string>(mo
       group.entries.set(key, { value, bytes });
       group.bytes += bytes;
       held += bytes;
+      removeOver();
       makeRoom();
     },
-    *entries(): Generator<[Key, Value]> {
-      for (const group of groups.values()) for (const [key, { value }] of group.entries) yield [key, value];
+    *values(): Generator<Value> {
+      removeOver();
+      for (const [, value] of entries()) yield value;
     },
     /** Counted, of all entries together. */
     get bytes() {

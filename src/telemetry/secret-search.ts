@@ -1,4 +1,5 @@
 /** Finds the parts of a Secret in a text, in time linear in the text whatever both are. */
+import { firstWhere } from "../sharing/first-where.ts";
 import { secretParts } from "./secret-parts.ts";
 
 /** The parts one behind the other in the order of their bytes, and where each begins and the last ends: little more memory than their bytes. */
@@ -29,15 +30,7 @@ export function secretLengthAt(text: Uint8Array, at: number, { bytes, starts }: 
   let same = 0;
   const nextOf = (part: number): number => bytes[(starts[part] ?? 0) + same] ?? 0;
   /** The first of the parts from `low` to `high` that goes on with at least this byte. */
-  const firstWith = (byte: number): number => {
-    let [from, to] = [low, high];
-    while (from < to) {
-      const middle = (from + to) >>> 1;
-      if (nextOf(middle) < byte) from = middle + 1;
-      else to = middle;
-    }
-    return from;
-  };
+  const firstWith = (byte: number): number => firstWhere(low, high, (part) => nextOf(part) >= byte);
   while (low < high && at + same < text.length) {
     const next = text[at + same] ?? 0;
     // Most parts that begin alike go on alike.

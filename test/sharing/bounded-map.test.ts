@@ -25,10 +25,10 @@ test("the entry that was set longest ago makes room", () => {
 test("keys and entries count beside the values, and a value that is replaced or has grown is measured anew", () => {
   const map = createBoundedMap<{ text: string }>(100_000, ({ text }) => text.length);
   for (let i = 0; i < 10_000; i++) map.set(`${i}`, { text: "" });
-  assert.ok([...map.entries()].length < 500, "empty values");
+  assert.ok([...map.values()].length < 500, "empty values");
   const long = createBoundedMap<{ text: string }>(100_000, ({ text }) => text.length);
   for (let i = 0; i < 100; i++) long.set(`${i}`.padEnd(10_000, "k"), { text: "" });
-  assert.ok([...long.entries()].length < 6, "long keys");
+  assert.ok([...long.values()].length < 6, "long keys");
   const grown = { text: "" };
   map.set("grown", grown);
   grown.text = "x".repeat(200_000);
@@ -60,4 +60,25 @@ test("what is counted is at least what is held, whatever the size of entries", a
     const held = (await usedBytes()) - before;
     assert.ok(held < 1.25 * map.bytes, `${held} bytes of entries of ${length}, counted ${map.bytes}`);
   }
+});
+
+test("what is over is kept no longer, also when nobody asks for it any more", () => {
+  let now = 0;
+  const map = createBoundedMap<{ readonly until: number }>(
+    100_000,
+    () => 100,
+    ({ until }) => until <= now,
+  );
+  for (let i = 0; i < 100; i++) map.set(`short ${i}`, { until: 60 });
+  map.set("long", { until: 120 });
+  map.set("over", { until: 0 });
+  assert.equal(map.get("over"), undefined);
+  now = 60;
+  assert.equal(map.get("short 1"), undefined);
+  map.set("last", { until: 180 });
+  assert.equal([...map.values()].length, 2);
+  // Where the clock could go back, those that are merely not given out would be there again.
+  now = 0;
+  assert.equal(map.get("short 2"), undefined);
+  assert.ok(map.get("long"));
 });

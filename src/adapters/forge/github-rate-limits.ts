@@ -24,16 +24,11 @@ const MOST_BYTES = 2 ** 20;
 
 export function createRateLimits(now: () => number) {
   /** Each counts for the namespace that asked with the token last. */
-  const budgets = createBoundedMap<Budget>(MOST_BYTES, dataBytes);
-
-  function current(): typeof budgets {
-    for (const [id, { endsAt }] of budgets.entries()) if (endsAt <= now()) budgets.delete(id);
-    return budgets;
-  }
+  const budgets = createBoundedMap<Budget>(MOST_BYTES, dataBytes, ({ endsAt }) => endsAt <= now());
 
   return {
     /** 0: a request may be sent. */
-    blockedForMs: (tokenId: string) => Math.max(0, (current().get(tokenId)?.blockedUntil ?? 0) - now()),
+    blockedForMs: (tokenId: string) => Math.max(0, (budgets.get(tokenId)?.blockedUntil ?? 0) - now()),
     /** How long the token is to be left alone when the answer refuses for a limit; undefined for any other answer. */
     learn(tokenId: string, answer: LimitedAnswer): number | undefined {
       const remaining = wholeNumber(answer.headers["x-ratelimit-remaining"]);
@@ -49,7 +44,7 @@ export function createRateLimits(now: () => number) {
     },
     /** Requests that the token nearest to its limit has left; undefined when no limit is known. */
     remaining(): number | undefined {
-      const known = [...current().entries()].flatMap(([, { remaining }]) => remaining ?? []);
+      const known = [...budgets.values()].flatMap(({ remaining }) => remaining ?? []);
       return known.length > 0 ? Math.min(...known) : undefined;
     },
   };

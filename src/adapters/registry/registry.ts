@@ -6,7 +6,6 @@ import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { dataBytes } from "../../sharing/data-bytes.ts";
 import type { HttpReply } from "../egress/http-request.ts";
 import { retryAfterMs } from "../egress/retry-after.ts";
-import { type Access, createAccesses } from "./accesses.ts";
 import { type AuthChallenge, parseAuthChallenges } from "./auth-challenges.ts";
 import { type Credentials, findCredentials, parseDockerConfig } from "./docker-config.ts";
 import { type ExchangeLimits, exchange, type Unavailable, unavailable } from "./exchange.ts";
@@ -39,6 +38,10 @@ interface Question extends ImageQuestion {
   readonly namespace: string | undefined;
 }
 
+/** How the registry wants to be asked about a repository; a token no longer than it is good. */
+type Access = { readonly scheme: "basic" } | { readonly scheme: "bearer"; readonly token: string; readonly until: number };
+
+const MOST_ACCESSES_BYTES = 4 * 2 ** 20;
 /** Of what registries said about how often they may be asked. */
 const MOST_PAUSES_BYTES = 2 ** 20;
 /** A token that is about to expire is not used any more. */
@@ -49,7 +52,8 @@ export function createRegistry(options: RegistryOptions): Registry {
   const { dispatcher, requestTimeoutMs = 10_000, overallTimeoutMs = 30_000, now = () => performance.now() } = options;
   const insecureHosts = hostsOf(options.insecureRegistries, "http:");
   const realmRules = { insecureHosts, realmHosts: hostsOf(options.realms, "https:") };
-  const accesses = createAccesses(now);
+  const isOver = (access: Access) => access.scheme === "bearer" && access.until <= now();
+  const accesses = createBoundedMap<Access>(MOST_ACCESSES_BYTES, dataBytes, isOver);
   const limitedUntil = createBoundedMap<number>(MOST_PAUSES_BYTES, dataBytes);
 
   const check: Registry["check"] = async (image, tag, dockerConfig, wantsDigest = false) => {
@@ -108,7 +112,7 @@ export function createRegistry(options: RegistryOptions): Registry {
       if (granted && "kind" in granted) return granted;
       if (granted) {
         access = granted;
-        accesses.keep(accessKey, granted, question.namespace);
+        accesses.set(accessKey, granted, question.namespace);
         reply = await send();
       }
     }

@@ -88,3 +88,25 @@ for (const [registry, realm, allowed] of [
     assert.equal(decided instanceof URL, allowed, JSON.stringify(decided));
   });
 }
+
+// S33
+test("the largest tokens of one tenant take a few MiB together, and none of another's", async () => {
+  const token = JSON.stringify({ token: "x".repeat(16 * 1024), expires_in: 3_600 });
+  const dispatcher = new HostsInMemory(({ path, authorization }) => {
+    if (path.startsWith("/token")) return { status: 200, body: token };
+    return authorization ? { status: 200, headers: { "docker-content-digest": digest } } : challenge("https://registry.example/token");
+  });
+  const registry = createRegistry({ dispatcher, insecureRegistries: [], realms: [] });
+  const check = (namespace: string, repository: string) =>
+    registry.check({ registryUrl: "https://registry.example", repository, namespace }, "v1", undefined);
+  const isNew = async (namespace: string, repository: string) => {
+    const before = dispatcher.sent.length;
+    assert.equal((await check(namespace, repository)).kind, "found");
+    return dispatcher.sent.slice(before).some(({ path }) => path.startsWith("/token"));
+  };
+  await check("neighbour", "neighbour/app");
+  // Each takes 32 KiB of the 4 MiB.
+  for (let i = 0; i < 200; i++) await check("tenant", `tenant/app-${i}`);
+  assert.deepEqual([await isNew("neighbour", "neighbour/app"), await isNew("tenant", "tenant/app-199")], [false, false]);
+  assert.equal(await isNew("tenant", "tenant/app-0"), true);
+});

@@ -1,6 +1,7 @@
 /** Objects read out of one pack on disk by its index (version 2, gitformat-pack(5)); only the index stays in memory. */
 import { open } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { firstWhere } from "../../../sharing/first-where.ts";
 import type { ContentCache } from "./content-cache.ts";
 import { inlineOrAside } from "./inline-work.ts";
 import { MAX_DELTA_DEPTH, readPackEntry } from "./pack-entry.ts";
@@ -26,17 +27,11 @@ export function openPackFile(path: string, index: Buffer, pages: ContentCache<st
   function startOf(id: string): number | undefined {
     const wanted = Buffer.from(id, "hex");
     const first = wanted[0] ?? 0;
-    let low = first === 0 ? 0 : index.readUInt32BE(fanoutAt + 4 * (first - 1));
-    let high = index.readUInt32BE(fanoutAt + 4 * first);
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const at = idsAt + 20 * middle;
-      const order = wanted.compare(index, at, at + 20);
-      if (order === 0) return index.readUInt32BE(startsAt + 4 * middle);
-      if (order < 0) high = middle;
-      else low = middle + 1;
-    }
-    return undefined;
+    const low = first === 0 ? 0 : index.readUInt32BE(fanoutAt + 4 * (first - 1));
+    const high = index.readUInt32BE(fanoutAt + 4 * first);
+    const compare = (row: number) => wanted.compare(index, idsAt + 20 * row, idsAt + 20 * (row + 1));
+    const row = firstWhere(low, high, (one) => compare(one) <= 0);
+    return row < high && compare(row) === 0 ? index.readUInt32BE(startsAt + 4 * row) : undefined;
   }
 
   async function pageAt(page: number): Promise<Buffer> {

@@ -1,4 +1,5 @@
 /** What is known of a pack's entries while it is indexed: a row for each, in the pack's order, of some 40 bytes. */
+import { firstWhere } from "../../../sharing/first-where.ts";
 import { ID_BYTES } from "./pack-index-format.ts";
 
 export type PackTable = ReturnType<typeof createPackTable>;
@@ -47,14 +48,8 @@ export function createPackTable(count: number) {
       return rows++;
     },
     rowAt(start: number): number | undefined {
-      let low = 0;
-      let high = rows;
-      while (low < high) {
-        const middle = (low + high) >>> 1;
-        if (number(starts, middle) < start) low = middle + 1;
-        else high = middle;
-      }
-      return low < rows && starts[low] === start ? low : undefined;
+      const row = firstWhere(0, rows, (one) => number(starts, one) >= start);
+      return row < rows && starts[row] === start ? row : undefined;
     },
     /** The first that was resolved to that object. */
     rowOf(id: string): number | undefined {
