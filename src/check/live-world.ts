@@ -23,15 +23,10 @@ export interface LiveOptions {
 /** What still hangs after that ends with the process. */
 const CLOSE_MS = 2_000;
 
-export interface LiveWorld {
-  look(target: Target, settings: Settings, tell: Tell): Promise<Preview | undefined>;
-  /** Rejects when the deadline passes before the work is done. */
-  limit(work: Promise<void>): Promise<void>;
-  close(): Promise<void>;
-}
+export type LiveWorld = Awaited<ReturnType<typeof openLiveWorld>>;
 
 /** Rejects when there is no cluster. */
-export async function openLiveWorld({ config, redactor, deadlineMs, kubeconfig }: LiveOptions): Promise<LiveWorld> {
+export async function openLiveWorld({ config, redactor, deadlineMs, kubeconfig }: LiveOptions) {
   const outside = connectOutside({ config, redactor, kubeConfig: await loadKubeConfig(kubeconfig) });
   const ended = new AbortController();
   const releases = new DisposableStack();
@@ -73,8 +68,9 @@ export async function openLiveWorld({ config, redactor, deadlineMs, kubeconfig }
 
   return {
     look,
-    limit: (work) => unlessAborted(work, ended.signal),
-    async close() {
+    /** Rejects when the deadline passes before the work is done. */
+    limit: (work: Promise<void>) => unlessAborted(work, ended.signal),
+    async close(): Promise<void> {
       clearTimeout(timer);
       await Promise.race([outside.close(), sleep(CLOSE_MS, undefined, { ref: false })]);
       releases.dispose();

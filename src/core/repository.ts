@@ -40,11 +40,10 @@ export function parseRepository(text: string): ParsedRepository {
 /** As messages show it; parses back to an equal repository. */
 export function formatRepository(repository: Repository): string {
   const { transport, host, port, path } = repository;
-  const bracketed = host.includes(":") ? `[${host}]` : host;
-  const authority = port === defaultPort[transport] ? bracketed : `${bracketed}:${port}`;
+  const authority = port === defaultPort[transport] ? bracketed(host) : `${bracketed(host)}:${port}`;
   if (transport === "https") return `https://${authority}${path}`;
   if (path.startsWith("/")) return `ssh://${repository.user}@${authority}${encodePath(path)}`;
-  if (port === defaultPort.ssh && !path.includes(" ")) return `${repository.user}@${bracketed}:${path}`;
+  if (port === defaultPort.ssh && !path.includes(" ")) return `${repository.user}@${bracketed(host)}:${path}`;
   return `ssh://${repository.user}@${authority}/${encodePath(path)}`;
 }
 
@@ -57,24 +56,17 @@ export function canonicalHost(host: string): string {
  * `host[:port]/owner/repo`, whatever the transport, the user and the spelling: what globs of allowed repositories are held against.
  * Letter case of the path counts: one name too many would open a repository.
  */
-export function repositoryName(repository: Repository): string {
-  const { host, port, path } = location(repository);
-  const bracketed = host.includes(":") ? `[${host}]` : host;
+export function repositoryName({ transport, host: named, port, path }: Repository): string {
+  const host = canonicalHost(named);
+  const isUsualPort = host !== named || port === defaultPort[transport];
+  const decoded = transport === "https" ? (decodePath(path) ?? path) : path;
+  const parts = decoded.split("/").filter((part) => part !== "");
   // `team/.git` is the repository `team` of a server that keeps work trees.
-  return `${bracketed}${port === defaultPort[repository.transport] ? "" : `:${port}`}/${path.replace(/\/?\.git$/, "")}`;
+  return `${bracketed(host)}${isUsualPort ? "" : `:${port}`}/${parts.join("/").replace(/\/?\.git$/, "")}`;
 }
 
-function location(repository: Repository): { host: string; port: number; path: string } {
-  const host = aliases.get(repository.host);
-  const path = repository.transport === "https" ? (decodePath(repository.path) ?? repository.path) : repository.path;
-  return {
-    host: host ?? repository.host,
-    port: host === undefined ? repository.port : defaultPort[repository.transport],
-    path: path
-      .split("/")
-      .filter((part) => part !== "")
-      .join("/"),
-  };
+function bracketed(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
 }
 
 function parseScpLike(text: string): ParsedRepository {

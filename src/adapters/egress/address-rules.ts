@@ -3,19 +3,16 @@ import ipaddr from "ipaddr.js";
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
-interface Cidr {
-  readonly address: string;
-  readonly prefix: number;
-}
+type Range = [start: Address, bits: number];
 
 /** `10.0.0.0/8`, `fd00::/8`, or one address. */
-export function parseCidr(text: string): Cidr | undefined {
+export function parseCidr(text: string): Range | undefined {
   const [, address = "", prefix] = /^([\da-f:.]+)(?:\/(\d{1,3}))?$/i.exec(text) ?? [];
   const family = isIP(address);
   if (family === 0) return undefined;
   const bits = family === 4 ? 32 : 128;
   const length = prefix === undefined ? bits : Number(prefix);
-  return length <= bits ? { address, prefix: length } : undefined;
+  return length <= bits ? [ipaddr.parse(address), length] : undefined;
 }
 
 /** Says what the address is when the operator does not connect to it; undefined: it may. `apiServer`: the addresses of the API server. */
@@ -85,12 +82,12 @@ function mapped(address: Address): Address {
   return address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() ? address.toIPv4Address() : address;
 }
 
-function isIn(address: Address, ranges: readonly [Address, number][]): boolean {
+function isIn(address: Address, ranges: readonly Range[]): boolean {
   return ranges.some(([start, bits]) => start.kind() === address.kind() && address.match(start, bits));
 }
 
-function rangeOf(text: string): [Address, number] {
-  const cidr = parseCidr(text);
-  if (!cidr) throw new Error(`${text} is no CIDR`);
-  return [ipaddr.parse(cidr.address), cidr.prefix];
+function rangeOf(text: string): Range {
+  const range = parseCidr(text);
+  if (!range) throw new Error(`${text} is no CIDR`);
+  return range;
 }

@@ -88,15 +88,14 @@ export async function request(dispatcher: Dispatcher, question: HttpQuestion, li
     }
     return { ...answer, text: Buffer.concat(chunks).toString("utf8"), ...(hash && { hash: hash.digest("hex") }) };
   } catch (error) {
-    if (signal.aborted) return failure("late", endOf(signal));
+    if (signal.aborted) {
+      const isLate = (signal.reason as Error | undefined)?.name === "TimeoutError";
+      return failure("late", isLate ? "did not answer in time" : "was not waited for any longer");
+    }
     return { ...failure("unreachable", `could not be asked: ${explainNetworkError(error)}`), shareOf: shareOf(error) };
   }
 }
 
 function failure(cause: HttpFailure["cause"], reason: string): HttpFailure {
   return { kind: "failure", cause, reason };
-}
-
-function endOf({ reason }: AbortSignal): string {
-  return (reason as Error | undefined)?.name === "TimeoutError" ? "did not answer in time" : "was not waited for any longer";
 }

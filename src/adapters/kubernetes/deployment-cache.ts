@@ -19,13 +19,18 @@ export interface DeploymentCache extends Deployments {
   close(): void;
 }
 
+/** In place of a namespace's name. */
+const ALL = "";
+
 /** The Deployments that are ours, kept up to date from now on. */
 export function createDeploymentCache({ client, namespaces, log, times = {} }: DeploymentCacheOptions): DeploymentCache {
-  const start = (path: string) => startReflector(client, `/apis/apps/v1${path}/deployments`, { ...defaultReflectorTimes, ...times }, log);
-  const whole = namespaces.length === 0 ? start("") : undefined;
-  const byNamespace = new Map([...new Set(namespaces)].map((name) => [name, start(`/namespaces/${encodeURIComponent(name)}`)]));
-  const reflectors = whole ? [whole] : [...byNamespace.values()];
-  const reflectorOf = (namespace: string) => whole ?? byNamespace.get(namespace);
+  const start = (namespace: string) => {
+    const path = `/apis/apps/v1${namespace === ALL ? "" : `/namespaces/${encodeURIComponent(namespace)}`}/deployments`;
+    return startReflector(client, path, { ...defaultReflectorTimes, ...times }, log);
+  };
+  const byNamespace = new Map((namespaces.length === 0 ? [ALL] : [...new Set(namespaces)]).map((name) => [name, start(name)]));
+  const reflectors = [...byNamespace.values()];
+  const reflectorOf = (namespace: string) => byNamespace.get(ALL) ?? byNamespace.get(namespace);
   // One namespace without the right keeps no other waiting; none at all would be nothing to serve.
   const allSettled = Promise.all([...reflectors.map(({ settled }) => settled), Promise.race(reflectors.map(({ firstList }) => firstList))]);
 
@@ -44,10 +49,10 @@ export function createDeploymentCache({ client, namespaces, log, times = {} }: D
     },
     refusal: (namespace) => reflectorOf(namespace)?.refusal,
     get refusals() {
-      const named = [...byNamespace].map(([namespace, { refusal }]) => ({ where: `namespace ${namespace}`, refusal }));
-      return [{ where: "the cluster", refusal: whole?.refusal }, ...named].flatMap(({ where, refusal }) =>
-        refusal === undefined ? [] : [`the Deployments of ${where} may not be listed: ${refusal}`],
-      );
+      return [...byNamespace].flatMap(([namespace, { refusal }]) => {
+        const where = namespace === ALL ? "the cluster" : `namespace ${namespace}`;
+        return refusal === undefined ? [] : [`the Deployments of ${where} may not be listed: ${refusal}`];
+      });
     },
     list() {
       const records = reflectors.flatMap((reflector) => [...reflector.records.values()]);

@@ -14,10 +14,7 @@ const mostOfImage = 600;
 /** Of all containers' names and images. */
 const mostOfContainers = 4_096;
 
-export interface ObjectIdentity {
-  readonly namespace: string;
-  readonly name: string;
-}
+export type ObjectIdentity = Pick<WorkloadRecord, "namespace" | "name">;
 
 /** Undefined for what is no namespaced object. */
 export function parseObjectIdentity(object: unknown): ObjectIdentity | undefined {

@@ -1,6 +1,7 @@
 import type { RequestOptions } from "node:https";
 import { KubeConfig, type User } from "@kubernetes/client-node";
-import { KubeError, oneLine } from "./kube-error.ts";
+import { serverWords } from "../../text/server-words.ts";
+import { KubeError } from "./kube-error.ts";
 
 export type TlsMaterial = Pick<RequestOptions, "ca" | "cert" | "key" | "pfx" | "passphrase" | "rejectUnauthorized" | "servername">;
 
@@ -51,11 +52,11 @@ function credentialsError(user: User | null, error: Error & { code?: string }): 
   if (!plugin) return error;
   const name = `the credential plugin '${plugin.command}' of the kubeconfig's user '${user?.name}'`;
   if (error.code === "ENOENT") {
-    const hint = typeof plugin.installHint === "string" ? oneLine(plugin.installHint) : "";
+    const hint = typeof plugin.installHint === "string" ? serverWords(plugin.installHint) : "";
     return new KubeError("credentials", `${name} is not there: ${hint || "install it, or write its whole path"}`, { cause: error });
   }
   if (error.code) return new KubeError("credentials", `${name} can't be started (${error.code})`, { cause: error });
   if (error instanceof SyntaxError || error instanceof TypeError)
     return new KubeError("credentials", `${name} printed no ExecCredential; run it by hand to see what it prints`);
-  return new KubeError("credentials", `${name} failed: ${oneLine(error.message) || "it said nothing"}`);
+  return new KubeError("credentials", `${name} failed: ${serverWords(error.message) || "it said nothing"}`);
 }

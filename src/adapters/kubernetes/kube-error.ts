@@ -1,4 +1,5 @@
 import { parseJson } from "../../text/parse-json.ts";
+import { serverWords } from "../../text/server-words.ts";
 import { mapOf } from "./map-of.ts";
 
 /**
@@ -25,16 +26,12 @@ export class KubeError extends Error {
   readonly isAnonymous: boolean;
   readonly isDoubtful: boolean;
 
-  constructor(
-    kind: KubeErrorKind,
-    message: string,
-    options: { status?: number; isAnonymous?: boolean; isDoubtful?: boolean; cause?: unknown } = {},
-  ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+  constructor(kind: KubeErrorKind, message: string, about: Partial<Omit<KubeAnswer, "text">> & { cause?: unknown } = {}) {
+    super(message, about);
     this.kind = kind;
-    this.status = options.status;
-    this.isAnonymous = options.isAnonymous ?? false;
-    this.isDoubtful = options.isDoubtful ?? false;
+    this.status = about.status;
+    this.isAnonymous = about.isAnonymous ?? false;
+    this.isDoubtful = about.isDoubtful ?? false;
   }
 
   static ofAnswer({ status, text, isAnonymous, isDoubtful }: KubeAnswer): KubeError {
@@ -42,18 +39,11 @@ export class KubeError extends Error {
   }
 }
 
-const messageLimit = 300;
-
 /** The message of a metav1.Status, or the beginning of whatever else was answered. */
 export function statusMessage(text: string): string {
   const status = parseJson(text);
   const message = status === undefined ? text : mapOf(status).message;
-  return (typeof message === "string" && oneLine(message)) || "no reason given";
-}
-
-/** Others' words for a line of ours. */
-export function oneLine(text: string): string {
-  return text.replace(/\s+/g, " ").trim().slice(0, messageLimit);
+  return (typeof message === "string" && serverWords(message)) || "no reason given";
 }
 
 /** `right`: what RBAC may lack, in its words. Undefined where the refusal is no matter of who asks. */

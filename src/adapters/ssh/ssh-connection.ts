@@ -11,16 +11,7 @@ import { createSshChannel, type SshChannel } from "./ssh-channel.ts";
 import { denied, endpointOf, hostKeyRefused, hungUpEarly, SessionRefused, unreachable } from "./ssh-failures.ts";
 import type { SshHost } from "./ssh-host.ts";
 
-export interface SshConnection {
-  /** `onFree` is called exactly once, when the session's place on the connection is free again, whatever came of it. */
-  exec(command: string, env: Record<string, string>, signal: AbortSignal, onFree: () => void): Promise<SshChannel>;
-  /** Why it can no longer be used. */
-  readonly failure: ReconcileError | undefined;
-  /** Resolves when it is gone, for whatever reason. */
-  readonly gone: Promise<void>;
-  /** Ends what runs, says goodbye, hangs up after a second at the latest. */
-  close(reason: ReconcileError): Promise<void>;
-}
+export type SshConnection = Awaited<ReturnType<typeof openSshConnection>>;
 
 export interface SshConnectionOptions {
   /** From the first packet to the accepted key. */
@@ -37,12 +28,7 @@ const SILENT_INTERVALS = 3;
 const MOST_UNREAD_BYTES = 16 * 1024 * 1024;
 
 /** Connects, checks the host's key, logs in. */
-export async function openSshConnection(
-  to: SshRepository,
-  { known, addresses }: SshHost,
-  key: SshKey,
-  options: SshConnectionOptions,
-): Promise<SshConnection> {
+export async function openSshConnection(to: SshRepository, { known, addresses }: SshHost, key: SshKey, options: SshConnectionOptions) {
   const socket = writeTogether(connectTo(to, addresses));
   const client = new ssh2.Client();
   const { promise: ready, resolve: onReady, reject: onFailed } = Promise.withResolvers<void>();
@@ -115,12 +101,15 @@ export async function openSshConnection(
   await ready.finally(() => options.signal.removeEventListener("abort", onAbort));
 
   return {
+    /** Why it can no longer be used. */
     get failure() {
       return failure;
     },
+    /** Resolves when it is gone, for whatever reason. */
     gone,
-    exec: (command, env, signal, onFree) =>
-      new Promise((resolve, reject) => {
+    /** `onFree` is called exactly once, when the session's place on the connection is free again, whatever came of it. */
+    exec: (command: string, env: Record<string, string>, signal: AbortSignal, onFree: () => void) =>
+      new Promise<SshChannel>((resolve, reject) => {
         const onAbort = () => reject(signal.reason);
         const refuse = (error: Error) => {
           onFree();
@@ -157,7 +146,8 @@ export async function openSshConnection(
           refuse(failure ?? (error as Error));
         }
       }),
-    async close(reason) {
+    /** Ends what runs, says goodbye, hangs up after a second at the latest. */
+    async close(reason: ReconcileError): Promise<void> {
       for (const end of running) end(reason);
       failure ??= reason;
       client.end();

@@ -15,13 +15,7 @@ import { createSshOpenings } from "./ssh-openings.ts";
 export { gitCommand } from "./git-command.ts";
 export type { SshChannel } from "./ssh-channel.ts";
 
-export interface SshConnections {
-  /** Runs the command over a kept connection of this host, port, user and key; nothing is ever shared between keys. */
-  exec(repository: SshRepository, key: SshKey, command: string, options: SshExecOptions): Promise<SshChannel>;
-  stats(): SshStats;
-  /** Ends everything; what still runs, and every later `exec`, fails with `shutdown`. */
-  close(): Promise<void>;
-}
+export type SshConnections = ReturnType<typeof createSshConnections>;
 
 interface SshExecOptions {
   readonly env?: Record<string, string>;
@@ -29,13 +23,6 @@ interface SshExecOptions {
   readonly signal: AbortSignal;
   /** When the question was asked that this is for (default: now): a host found silent in a later try is not tried again. */
   readonly notBefore?: number;
-}
-
-interface SshStats {
-  readonly connections: number;
-  readonly channels: number;
-  /** Connections opened since the start. */
-  readonly opened: number;
 }
 
 /** Tests have others. */
@@ -59,7 +46,7 @@ const OPENING_RETRIES = 3;
 /** Equal for one host and port, however the name is written. */
 const nameOf = (to: SshRepository) => endpointOf(to).toLowerCase();
 
-export function createSshConnections(options: SshConnectionsOptions): SshConnections {
+export function createSshConnections(options: SshConnectionsOptions) {
   const { readyTimeoutMs, keepaliveMs, idleMs, maxIdle, spreadAfterMs, retryMs } = { ...TIMES, ...options };
   const shutdown = new AbortController();
   const connectionOptions: SshConnectionOptions = { signal: shutdown.signal, readyTimeoutMs, keepaliveMs };
@@ -126,7 +113,9 @@ export function createSshConnections(options: SshConnectionsOptions): SshConnect
   }
 
   return {
-    async exec(repository, key, command, { env = {}, signal, notBefore = performance.now() }) {
+    /** Runs the command over a kept connection of this host, port, user and key; nothing is ever shared between keys. */
+    async exec(repository: SshRepository, key: SshKey, command: string, options: SshExecOptions): Promise<SshChannel> {
+      const { env = {}, signal, notBefore = performance.now() } = options;
       signal.throwIfAborted();
       shutdown.signal.throwIfAborted();
       return laneOf(repository, key).exec(command, env, signal, { namespace: currentAsker(), notBefore });
@@ -136,10 +125,12 @@ export function createSshConnections(options: SshConnectionsOptions): SshConnect
       return {
         connections: counts.reduce((sum, count) => sum + count.connections, 0),
         channels: counts.reduce((sum, count) => sum + count.channels, 0),
+        /** Since the start. */
         opened,
       };
     },
-    async close() {
+    /** Ends everything; what still runs, and every later `exec`, fails with `shutdown`. */
+    async close(): Promise<void> {
       const reason = new ReconcileError("shutdown", "the operator is shutting down; the next one goes on");
       shutdown.abort(reason);
       await Promise.all([...lanes.values()].map((lane) => lane.close(reason)));

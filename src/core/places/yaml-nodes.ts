@@ -27,22 +27,10 @@ export interface TextScalar {
   readonly valueAt: number | undefined;
 }
 
-/** A document's nodes, aliases and merge keys followed. What is odd enough that a value could be overlooked throws InvalidYaml. */
-export interface NodeReader {
-  readonly root: Node | null;
-  get(map: YAMLMap, key: string): Node | undefined;
-  /** Undefined also where the value is no scalar. */
-  getText(map: YAMLMap, key: string): string | undefined;
-  /** Undefined where there is nothing; throws for what is no text. `owner`: in words. */
-  getScalar(map: YAMLMap, key: string, owner: string): TextScalar | undefined;
-  /** Undefined where there is nothing; throws for what is no mapping. */
-  getMap(map: YAMLMap | undefined, key: string): YAMLMap | undefined;
-  /** Empty where there is nothing; throws for what is no list of mappings. */
-  getItems(map: YAMLMap | undefined, key: string): YAMLMap[];
-  fail(node: Node, reason: string): never;
-}
+export type NodeReader = ReturnType<typeof createNodeReader>;
 
-export function createNodeReader(document: Document.Parsed<ParsedNode>, text: string): NodeReader {
+/** A document's nodes, aliases and merge keys followed. What is odd enough that a value could be overlooked throws InvalidYaml. */
+export function createNodeReader(document: Document.Parsed<ParsedNode>, text: string) {
   let steps = 0;
 
   const fail = (node: Node, reason: string): never => {
@@ -103,14 +91,16 @@ export function createNodeReader(document: Document.Parsed<ParsedNode>, text: st
   };
 
   return {
-    root: document.contents,
+    root: document.contents as Node | null,
     get,
-    getText(map, key) {
+    /** Undefined also where the value is no scalar. */
+    getText(map: YAMLMap, key: string): string | undefined {
       const node = get(map, key);
       if (!isScalar(node)) return undefined;
       return oddTag(node) === undefined ? String(node.value) : fail(node, `'${key}' has a YAML tag; remove the tag`);
     },
-    getScalar(map, key, owner) {
+    /** Undefined where there is nothing; throws for what is no text. `owner`: in words. */
+    getScalar(map: YAMLMap, key: string, owner: string): TextScalar | undefined {
       const node = get(map, key);
       if (node === undefined || isEmpty(node)) return undefined;
       if (!isScalar(node) || !node.range) return fail(node, `'${key}' of ${owner} is no text`);
@@ -119,12 +109,14 @@ export function createNodeReader(document: Document.Parsed<ParsedNode>, text: st
       const [offset, end] = node.range;
       return { value, offset, valueAt: valueAt(value, node.type, text.slice(offset, end), offset) };
     },
-    getMap(map, key) {
+    /** Undefined where there is nothing; throws for what is no mapping. */
+    getMap(map: YAMLMap | undefined, key: string): YAMLMap | undefined {
       const node = map && get(map, key);
       if (node === undefined || isEmpty(node)) return undefined;
       return isMap(node) ? node : fail(node, `'${key}' of a Deployment is no mapping`);
     },
-    getItems(map, key) {
+    /** Empty where there is nothing; throws for what is no list of mappings. */
+    getItems(map: YAMLMap | undefined, key: string): YAMLMap[] {
       const node = map && get(map, key);
       if (node === undefined || isEmpty(node)) return [];
       if (!isSeq(node)) return fail(node, `'${key}' is no list`);

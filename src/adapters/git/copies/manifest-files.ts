@@ -15,8 +15,8 @@ const KINDS: Record<string, string> = { "120000": "a symbolic link", "160000": "
 
 /** A regular file's text, byte order mark included, so that encoding it again gives the same bytes. */
 export async function readFile(read: ReadObject, commit: string, path: string): Promise<string> {
-  const { entry } = await findFile(read, commit, path);
-  const blob = await read(entry.oid, "blob");
+  const { oid } = await findFile(read, commit, path);
+  const blob = await read(oid, "blob");
   if (blob.length > MAX_MANIFEST_BYTES) {
     throw new ReconcileError(
       "manifest_invalid",
@@ -49,11 +49,6 @@ export async function commitFile(
   return { sha, ids: [...ids, sha] };
 }
 
-interface Entry {
-  readonly mode: string;
-  readonly oid: string;
-}
-
 /** A tree object's bytes, and where in them the id of the entry on the way to the file begins. */
 interface TreeOnTheWay {
   readonly bytes: Buffer;
@@ -61,10 +56,11 @@ interface TreeOnTheWay {
 }
 
 /** The entry of a regular file, and the trees on the way to it, the root first. */
-async function findFile(read: ReadObject, commit: string, path: string): Promise<{ trees: TreeOnTheWay[]; entry: Entry }> {
+async function findFile(read: ReadObject, commit: string, path: string): Promise<{ trees: TreeOnTheWay[]; oid: string }> {
   const names = path.split("/");
   const trees: TreeOnTheWay[] = [];
-  let oid = treeOf(await read(commit, "commit"));
+  // A commit object begins with `tree ` and the id.
+  let oid = (await read(commit, "commit")).toString("latin1", 5, 45);
   for (const [depth, name] of names.entries()) {
     const bytes = await read(oid, "tree");
     const found = findEntry(bytes, name);
@@ -75,19 +71,19 @@ async function findFile(read: ReadObject, commit: string, path: string): Promise
         `${path} is not in the manifests repository ('${here}' does not exist); correct gitops.operator.deployment_path`,
       );
     }
-    const { entry, idAt } = found;
+    const { mode, idAt } = found;
     trees.push({ bytes, idAt });
+    oid = bytes.toString("hex", idAt, idAt + 20);
     const isLast = depth === names.length - 1;
-    if (isLast && entry.mode.startsWith("100")) return { trees, entry };
-    if (isLast || entry.mode !== "040000") {
-      const kind = KINDS[entry.mode] ?? "a file";
+    if (isLast && mode.startsWith("100")) return { trees, oid };
+    if (isLast || mode !== "040000") {
+      const kind = KINDS[mode] ?? "a file";
       const wanted = isLast ? "a regular file" : "a directory";
       throw new ReconcileError(
         "manifest_invalid",
-        `${path} is not a regular file: '${here}' is ${kind} (mode ${entry.mode}), not ${wanted}; correct gitops.operator.deployment_path`,
+        `${path} is not a regular file: '${here}' is ${kind} (mode ${mode}), not ${wanted}; correct gitops.operator.deployment_path`,
       );
     }
-    oid = entry.oid;
   }
   throw new ReconcileError("manifest_missing", "gitops.operator.deployment_path is empty; name the manifest's path");
 }
@@ -96,7 +92,7 @@ async function findFile(read: ReadObject, commit: string, path: string): Promise
  * Looks in a tree object's own bytes (`MODE NAME\0` and 20 bytes of id, again and again): the names of the other entries are never decoded,
  * so whatever they are, they stay what they are.
  */
-function findEntry(bytes: Buffer, name: string): { entry: Entry; idAt: number } | undefined {
+function findEntry(bytes: Buffer, name: string): { mode: string; idAt: number } | undefined {
   const wanted = Buffer.from(name, "utf8");
   const { length } = bytes;
   for (let at = 0; at < length; ) {
@@ -110,15 +106,9 @@ function findEntry(bytes: Buffer, name: string): { entry: Entry; idAt: number } 
       throw new ReconcileError("git_copy_damaged", "a folder of the manifests repository can't be read; the local copy is made anew");
     }
     if (isWanted && end - nameAt === wanted.length) {
-      const mode = bytes.toString("latin1", at, nameAt - 1).padStart(6, "0");
-      return { entry: { mode, oid: bytes.toString("hex", end + 1, end + 21) }, idAt: end + 1 };
+      return { mode: bytes.toString("latin1", at, nameAt - 1).padStart(6, "0"), idAt: end + 1 };
     }
     at = end + 21;
   }
   return undefined;
-}
-
-/** A commit object begins with `tree ` and the id. */
-function treeOf(commit: Buffer): string {
-  return commit.toString("latin1", 5, 45);
 }
