@@ -45,11 +45,14 @@ export class ReconcileError extends Error {
   readonly code: ErrorCode;
   /** The namespace whose own share of something common was used up: to others the failure says nothing. */
   readonly shareOf: string | undefined;
+  /** When the try began that failed (`performance.now()`): it may answer every question that was asked before. */
+  readonly startedAt: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: { cause?: unknown; shareOf?: string | undefined }) {
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown; shareOf?: string | undefined; startedAt?: number }) {
     super(message, options);
     this.code = code;
     this.shareOf = options?.shareOf;
+    this.startedAt = options?.startedAt;
   }
 }
 

@@ -64,7 +64,7 @@ export function createApp(endpoints: Endpoints, log: Log, { requestStarted, reco
     await turn();
     sendJson(response, json);
   });
-  read(app, "/status", (response, request) => {
+  read(app, "/status", (request, response) => {
     response.vary("accept");
     // Who takes anything, as curl does, gets the text.
     if (request.accepts(["text/plain", "text/html"]) !== "text/html") {
@@ -76,9 +76,9 @@ export function createApp(endpoints: Endpoints, log: Log, { requestStarted, reco
     });
     return sendPieces(response.type("text/html"), endpoints.statusPage());
   });
-  if (debug) read(app, "/debug", (response) => sendPieces(response.setHeader("content-type", "application/json"), debug()));
+  if (debug) read(app, "/debug", (_request, response) => sendPieces(response.setHeader("content-type", "application/json"), debug()));
   addHealth(app, endpoints);
-  read(app, "/metrics", async (response) => {
+  read(app, "/metrics", async (_request, response) => {
     const { contentType, text } = await endpoints.metrics();
     response.set("content-type", contentType).send(text);
   });
@@ -109,8 +109,8 @@ export function createHealthApp(endpoints: Pick<Endpoints, "health" | "ready">, 
 const HEALTH_ROUTES: readonly string[] = ["/health", "/ready"];
 
 function addHealth(app: Express, { health, ready }: Pick<Endpoints, "health" | "ready">): void {
-  read(app, "/health", (response) => sendJson(response, toJson(health())));
-  read(app, "/ready", (response) => {
+  read(app, "/health", (_request, response) => sendJson(response, toJson(health())));
+  read(app, "/ready", (_request, response) => {
     ready();
     sendJson(response, toJson({ status: "ready" }));
   });
@@ -124,11 +124,10 @@ function plainApp(): Express {
   return app;
 }
 
-function read(app: Express, path: string, answer: (response: Response, request: Request) => unknown): void {
-  app.all(path, async (request, response) => {
-    if (request.method !== "GET" && request.method !== "HEAD") return refuseMethod(response, "GET, HEAD");
-    await answer(response, request);
-  });
+/** Express answers HEAD as GET. */
+function read(app: Express, path: string, answer: (request: Request, response: Response) => unknown): void {
+  app.get(path, answer);
+  app.all(path, (_request, response) => refuseMethod(response, "GET, HEAD"));
 }
 
 function addRefusals(app: Express, routes: readonly string[], log: Log): void {

@@ -1,20 +1,16 @@
 import { idOf, type Workload } from "../core/types.ts";
 
+export type WithoutBroken = ReturnType<typeof createWithoutBroken>;
+
 /**
  * Shows objects one by one, without those that it throws for; they are told. That is a mistake of ours in one object, which must not take the
  * page from the others (docs/ASSURANCE.md, F46).
  */
-export interface WithoutBroken {
-  /** Undefined: it can't be shown, now or before. */
-  show<T>(workload: Workload, make: () => T): T | undefined;
-  /** Those that could not be, so far. */
-  broken(): Iterable<Workload>;
-}
-
-export function createWithoutBroken(onBroken: (workload: Workload, error: unknown) => void): WithoutBroken {
+export function createWithoutBroken(onBroken: (workload: Workload, error: unknown) => void) {
   const broken = new Map<string, Workload>();
   return {
-    show(workload, make) {
+    /** Undefined: it can't be shown, now or before. */
+    show<T>(workload: Workload, make: () => T): T | undefined {
       const id = idOf(workload);
       if (broken.has(id)) return undefined;
       try {
@@ -25,6 +21,7 @@ export function createWithoutBroken(onBroken: (workload: Workload, error: unknow
         return undefined;
       }
     },
+    /** Those that could not be, so far. */
     broken: () => broken.values(),
   };
 }

@@ -1,6 +1,6 @@
+import { ReconcileError } from "../errors.ts";
 import { createBoundedMap } from "./bounded-map.ts";
 import { dataBytes } from "./data-bytes.ts";
-import { DatedFailure } from "./dated-failure.ts";
 import { isForAnother } from "./own-share.ts";
 
 type Load<T> = (known: T | undefined, notBefore: number) => Promise<T>;
@@ -58,7 +58,7 @@ export function createFreshest<T>(mostBytes: number) {
       try {
         entry.known = await load(entry.known, entry.askedAt);
       } catch (error) {
-        if (error instanceof DatedFailure) entry.startedAt = Math.min(entry.startedAt, error.startedAt);
+        if (error instanceof ReconcileError) entry.startedAt = Math.min(entry.startedAt, error.startedAt ?? entry.startedAt);
         entry.failure = error;
         throw error;
       } finally {

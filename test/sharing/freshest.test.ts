@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ReconcileError } from "../../src/errors.ts";
-import { DatedFailure } from "../../src/sharing/dated-failure.ts";
 import { createFreshest } from "../../src/sharing/freshest.ts";
 import { usedBytes } from "../held-memory.ts";
 
@@ -55,7 +54,7 @@ test("a failure that was known before the question is not its answer, though the
   const load = async (_known: string | undefined, notBefore: number) => {
     asked.push(notBefore);
     await sleep(1);
-    if (notBefore <= tried) throw new DatedFailure("git_unreachable", "silent", tried);
+    if (notBefore <= tried) throw new ReconcileError("git_unreachable", "silent", { startedAt: tried });
     return "answered";
   };
   const question = performance.now();

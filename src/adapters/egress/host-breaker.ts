@@ -1,15 +1,15 @@
 /** Hosts that did not answer: who asked before that was found out is told so at once, instead of waiting for the same silence. */
-import type { ReconcileError } from "../../errors.ts";
+import { ReconcileError } from "../../errors.ts";
 import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { dataBytes } from "../../sharing/data-bytes.ts";
-import { DatedFailure } from "../../sharing/dated-failure.ts";
 import { currentAsker } from "./asker.ts";
 
 export type HostBreaker = ReturnType<typeof createHostBreaker>;
 
 interface HostState {
   answeredAt: number;
-  failure?: DatedFailure;
+  /** Of a try that began then. */
+  failure?: { readonly startedAt: number; readonly error: ReconcileError };
 }
 
 const MOST_BYTES = 2 ** 20;
@@ -23,17 +23,17 @@ export function createHostBreaker() {
     refuse(host: string, notBefore: number): void {
       const failure = hosts.get(host)?.failure;
       if (!failure || failure.startedAt < notBefore) return;
-      const message = `git host ${host} did not answer a moment ago, so this pass does not ask it again, the next one does: ${failure.message}`;
-      throw new DatedFailure("git_unreachable", message, failure.startedAt, { cause: failure });
+      const { startedAt, error } = failure;
+      const message = `git host ${host} did not answer a moment ago, so this pass does not ask it again, the next one does: ${error.message}`;
+      throw new ReconcileError("git_unreachable", message, { cause: error, startedAt });
     },
     /** No connection came about in the try that began then; the failure to throw. */
-    failed(host: string, startedAt: number, error: ReconcileError): DatedFailure {
-      const failure = new DatedFailure(error.code, error.message, startedAt, { cause: error });
+    failed(host: string, startedAt: number, error: ReconcileError): ReconcileError {
       const { answeredAt = Number.NEGATIVE_INFINITY, failure: known } = hosts.get(host) ?? {};
       // A host that has answered somebody since then is only busy.
       const isNews = startedAt > answeredAt && (!known || startedAt > known.startedAt);
-      if (isNews) hosts.set(host, { answeredAt, failure }, currentAsker());
-      return failure;
+      if (isNews) hosts.set(host, { answeredAt, failure: { startedAt, error } }, currentAsker());
+      return new ReconcileError(error.code, error.message, { cause: error, startedAt });
     },
     /** The host answered, whatever it said. */
     answered: (host: string) => hosts.set(host, { answeredAt: performance.now() }, currentAsker()),

@@ -2,21 +2,16 @@ import { parseJson } from "../../text/parse-json.ts";
 import { KubeError } from "./kube-error.ts";
 import type { LongLine } from "./split-lines.ts";
 
-export interface ListPage {
-  readonly items: readonly unknown[];
-  readonly resourceVersion: string;
-  /** Empty on the last page. */
-  readonly continueToken: string;
-  readonly bytes: number;
-}
+export type ListPage = ReturnType<typeof readListPage>;
 
-export function readListPage(text: string): ListPage {
+/** `continueToken`: empty on the last page. */
+export function readListPage(text: string) {
   const { items, metadata } = readJson(text) as { items?: unknown; metadata?: { resourceVersion?: unknown; continue?: unknown } };
   const resourceVersion = metadata?.resourceVersion;
   if (typeof resourceVersion !== "string" || (items !== null && !Array.isArray(items)))
     throw new KubeError("protocol", "the answer to a list is no list");
   const continueToken = typeof metadata?.continue === "string" ? metadata.continue : "";
-  return { items: items ?? [], resourceVersion, continueToken, bytes: Buffer.byteLength(text) };
+  return { items: (items ?? []) as readonly unknown[], resourceVersion, continueToken, bytes: Buffer.byteLength(text) };
 }
 
 export interface WatchEvent {

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { asReconcileError, ReconcileError } from "../../errors.ts";
-import { DatedFailure } from "../../sharing/dated-failure.ts";
 import type { SshChannel } from "./ssh-channel.ts";
 import type { SshConnection } from "./ssh-connection.ts";
 import { SessionRefused } from "./ssh-failures.ts";
@@ -106,11 +105,12 @@ export function createSshLane(options: SshLaneOptions) {
       opening.splice(opening.indexOf(namespace), 1);
       serve();
       rest(held);
-    } catch (error) {
+    } catch (cause) {
+      const error = asReconcileError(cause);
       opening.splice(opening.indexOf(namespace), 1);
       // While the other connection works, those who wait are served there.
       if (connections.size > 0) single.add(namespace);
-      else failWaiting(asReconcileError(error), namespace, error instanceof DatedFailure ? error.startedAt : startedAt);
+      else failWaiting(error, namespace, error.startedAt ?? startedAt);
       serve();
     }
   }

@@ -7,18 +7,16 @@ import { inlineOrAside } from "./inline-work.ts";
 import { MAX_DELTA_DEPTH, readPackEntry } from "./pack-entry.ts";
 import { type GitObject, type PackedObject, readPackedObject } from "./packed-object.ts";
 
-export interface PackFile {
-  has(id: string): boolean;
-  /** Undefined when the pack does not hold it. `readAside`: for what is much work. */
-  read(id: string, readAside: (path: string, object: PackedObject) => Promise<GitObject>): Promise<GitObject | undefined>;
-}
+export type PackFile = ReturnType<typeof openPackFile>;
+
+type ReadAside = (path: string, object: PackedObject) => Promise<GitObject>;
 
 const PAGE_BYTES = 64 * 1024;
 /** The most that the head of an entry has. */
 const HEAD_BYTES = 64;
 
 /** `pages`: where pieces of the file are kept, under its path. `index`: of `indexPack`, which has judged all sizes. */
-export function openPackFile(path: string, index: Buffer, pages: ContentCache<string>): PackFile {
+export function openPackFile(path: string, index: Buffer, pages: ContentCache<string>) {
   const fanoutAt = 8;
   const idsAt = fanoutAt + 1024;
   const count = index.readUInt32BE(idsAt - 4);
@@ -65,8 +63,9 @@ export function openPackFile(path: string, index: Buffer, pages: ContentCache<st
   }
 
   return {
-    has: (id) => startOf(id) !== undefined,
-    async read(id, readAside) {
+    has: (id: string) => startOf(id) !== undefined,
+    /** Undefined when the pack does not hold it. `readAside`: for what is much work. */
+    async read(id: string, readAside: ReadAside): Promise<GitObject | undefined> {
       const start = startOf(id);
       if (start === undefined) return undefined;
       // Pages that are in memory make no turn: a path of many folders would be read in one piece.
