@@ -32,11 +32,7 @@ import { createMetrics } from "./telemetry/metrics.ts";
 import type { Redactor } from "./telemetry/redact.ts";
 import { version } from "./version.ts";
 
-export interface Operator {
-  readonly port: number;
-  /** Not ready at once, no new runs; resolves when pushes in flight have ended and everything is closed. */
-  close(): Promise<void>;
-}
+export type Operator = Awaited<ReturnType<typeof startOperator>>;
 
 export interface OperatorOptions {
   readonly config: Config;
@@ -54,7 +50,7 @@ export interface OperatorOptions {
 const LAST_MESSAGES_MS = 3_000;
 const LAST_EVENTS_MS = 1_000;
 
-export async function startOperator(options: OperatorOptions): Promise<Operator> {
+export async function startOperator(options: OperatorOptions) {
   const { config, kubeConfig, log, redactor, tracer = noTracer, clock = systemClock, patience = {} } = options;
   const { host, healthPort, identity, reconcileToken } = config;
   const closing = new AbortController();
@@ -114,7 +110,8 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
 
   return {
     port: server.port,
-    async close() {
+    /** Not ready at once, no new runs; resolves when pushes in flight have ended and everything is closed. */
+    async close(): Promise<void> {
       closing.abort(new ReconcileError("shutdown", "the operator is shutting down"));
       await reconciler.close();
       await Promise.all([server.close(), healthServer?.close()]);

@@ -47,7 +47,7 @@ export function startWorkerThread(program: URL) {
 
   /** Ends the thread when the limits are passed; returns what ends the watch. */
   function watch({ memoryBytes, cpuMs }: WorkLimits): () => void {
-    let begun: Usage | undefined;
+    let begun: Awaited<ReturnType<typeof usageOf>> | undefined;
     let isAsked = false;
     const timer = setInterval(async () => {
       if (isAsked) return;
@@ -98,12 +98,7 @@ export function startWorkerThread(program: URL) {
   };
 }
 
-interface Usage {
-  readonly bytes: number;
-  readonly cpuMs: number;
-}
-
-async function usageOf(worker: Worker): Promise<Usage> {
+async function usageOf(worker: Worker): Promise<{ bytes: number; cpuMs: number }> {
   const [heap, cpu] = await Promise.all([worker.getHeapStatistics(), worker.cpuUsage()]);
   return { bytes: heap.used_heap_size + heap.external_memory, cpuMs: (cpu.user + cpu.system) / 1_000 };
 }

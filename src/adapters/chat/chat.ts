@@ -57,16 +57,13 @@ export function createChat({ dispatcher, log, clock, httpHosts = [], deadlineMs 
   let isClosed = false;
 
   const send: Notifier["send"] = (webhookUrl, text, namespace) => {
-    const parsed = parseWebhook(webhookUrl, httpHosts);
-    if (parsed.kind === "ok") {
-      enqueue(parsed.url, text, namespace);
-      return undefined;
-    }
+    const url = parseWebhook(webhookUrl, httpHosts);
+    if (url instanceof URL) return enqueue(url, text, namespace);
     counts.failed += 1;
-    return parsed.problem;
+    return url.problem;
   };
 
-  function enqueue(url: URL, text: string, namespace: string): void {
+  function enqueue(url: URL, text: string, namespace: string): undefined {
     const queue = queues.get(url.href);
     if (isClosed || (!queue && !mayOpen(namespace))) noteDropped(url);
     else if (queue) {
@@ -152,8 +149,8 @@ function messageBytes({ text }: Message): number {
   return MESSAGE_BYTES + dataBytes(text);
 }
 
-function parseWebhook(text: string, httpHosts: readonly string[]): { kind: "ok"; url: URL } | { kind: "error"; problem: string } {
-  const error = (problem: string) => ({ kind: "error" as const, problem });
+function parseWebhook(text: string, httpHosts: readonly string[]): URL | { problem: string } {
+  const error = (problem: string) => ({ problem });
   const trimmed = text.trim();
   const url = /^[\x21-\x7e]{1,2048}$/.test(trimmed) ? URL.parse(trimmed) : null;
   if (!url) return error("it is no URL");
@@ -163,7 +160,7 @@ function parseWebhook(text: string, httpHosts: readonly string[]): { kind: "ok";
     return error(`it is not encrypted: it begins with http://; use https, or let an administrator add ${url.host} to INSECURE_WEBHOOKS`);
   }
   if (url.protocol !== "https:" && url.protocol !== "http:") return error("it does not begin with https://");
-  return { kind: "ok", url };
+  return url;
 }
 
 function problemOf(answer: HttpAnswer, url: URL): string | undefined {

@@ -27,13 +27,7 @@ export type HostKeyVerdict =
   | { readonly kind: "revoked"; readonly line: HostKeyLine }
   | { readonly kind: "changed"; readonly lines: readonly HostKeyLine[] };
 
-export interface KnownHosts {
-  keysOf(host: string, port: number): HostKeys;
-  /** Lines that were ignored because they are not known_hosts lines, as `file:line: reason`. */
-  readonly problems: readonly string[];
-  /** Files that do not exist. */
-  readonly missing: readonly string[];
-}
+export type KnownHosts = ReturnType<typeof parseKnownHosts>;
 
 interface Line extends HostKeyLine {
   readonly marker: "@revoked" | "@cert-authority" | undefined;
@@ -56,7 +50,7 @@ const fieldsOfType: Readonly<Record<string, number>> = {
 const rsaSignatures = ["rsa-sha2-256", "rsa-sha2-512"];
 
 /** The files in OpenSSH's format (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT). */
-export function parseKnownHosts(files: readonly { readonly name: string; readonly text: string }[]): KnownHosts {
+export function parseKnownHosts(files: readonly { readonly name: string; readonly text: string }[]) {
   const lines: Line[] = [];
   const ignored: IgnoredLine[] = [];
   for (const file of files) {
@@ -72,9 +66,11 @@ export function parseKnownHosts(files: readonly { readonly name: string; readonl
     }
   }
   return {
+    /** Lines that were ignored because they are not known_hosts lines, as `file:line: reason`. */
     problems: ignored.map(({ problem }) => problem),
-    missing: [],
-    keysOf(host, port) {
+    /** Files that do not exist. */
+    missing: [] as readonly string[],
+    keysOf(host: string, port: number): HostKeys {
       const plain = host.replace(/^\[(.*)\]$/, "$1").toLowerCase();
       const name = port === 22 ? plain : `[${plain}]:${port}`;
       // ssh(1) also accepts the plain name's key on another port; we do not: a line trusts the port that it names.

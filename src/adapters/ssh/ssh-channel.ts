@@ -12,18 +12,7 @@ interface SshExit {
 }
 
 /** One command that runs on the server. Leaving a `for await` over stdout early closes it. */
-export interface SshChannel {
-  /** Holds the server back while nobody reads. Fails when the connection breaks or the signal aborts: an end is a real end. */
-  readonly stdout: Readable;
-  /** Resolves once the bytes are on their way; rejects when the command is over first. */
-  write(chunk: string | Uint8Array): Promise<void>;
-  /** No more input. */
-  end(): void;
-  /** How the command ended; rejects like stdout. Need not be awaited. */
-  readonly closed: Promise<SshExit>;
-  /** Stops it; what was not read is dropped. Harmless when it is over. */
-  close(): void;
-}
+export type SshChannel = ReturnType<typeof createSshChannel>["channel"];
 
 const STDERR_BYTES = 8 * 1024;
 
@@ -31,11 +20,7 @@ const STDERR_BYTES = 8 * 1024;
  * `onFree` is called once, when the server has ended the session: whatever was read, its place can be used again.
  * `fail` ends the channel from outside, when its connection breaks.
  */
-export function createSshChannel(
-  raw: ClientChannel,
-  signal: AbortSignal,
-  onFree: () => void,
-): { channel: SshChannel; fail(error: Error): void } {
+export function createSshChannel(raw: ClientChannel, signal: AbortSignal, onFree: () => void) {
   const { promise: closed, resolve, reject } = Promise.withResolvers<SshExit>();
   closed.catch(() => {});
   let stderr = Buffer.alloc(0);
@@ -44,7 +29,7 @@ export function createSshChannel(
   let over = false;
   let free = false;
 
-  const stdout = new Readable({
+  const stdout: Readable = new Readable({
     read: () => void raw.resume(),
     destroy(error, callback) {
       if (!over && !stdout.readableEnded) close();
@@ -126,12 +111,17 @@ export function createSshChannel(
   signal.addEventListener("abort", onAbort, { once: true });
   if (signal.aborted) onAbort();
 
-  const channel: SshChannel = {
+  const channel = {
+    /** Holds the server back while nobody reads. Fails when the connection breaks or the signal aborts: an end is a real end. */
     stdout,
+    /** How the command ended; rejects like stdout. Need not be awaited. */
     closed,
+    /** Stops it; what was not read is dropped. Harmless when it is over. */
     close,
+    /** No more input. */
     end: () => void raw.end(),
-    async write(chunk) {
+    /** Resolves once the bytes are on their way; rejects when the command is over first. */
+    async write(chunk: string | Uint8Array): Promise<void> {
       const written = new Promise<void>((done, failed) => raw.write(chunk, (error) => (error ? failed(error) : done())));
       // ssh2 forgets the callback of a write that the closing of the channel overtakes.
       await Promise.race([written, closed.then(refuseWrite)]);

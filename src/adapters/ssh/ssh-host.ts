@@ -3,14 +3,10 @@ import type { SshRepository } from "../../core/types.ts";
 import { ReconcileError } from "../../errors.ts";
 import type { CheckedAddresses } from "../egress/checked-addresses.ts";
 import { egressRefusal, NameUnanswered } from "../egress/network-error.ts";
-import type { HostKeys, KnownHosts } from "./known-hosts.ts";
+import type { KnownHosts } from "./known-hosts.ts";
 import { hostUnknown } from "./ssh-failures.ts";
 
-/** All that has to be known of a host before it is connected to. */
-export interface SshHost {
-  readonly known: HostKeys;
-  readonly addresses: readonly LookupAddress[];
-}
+export type SshHost = Awaited<ReturnType<typeof findSshHost>>;
 
 export interface SshHostOptions {
   /** Asked for every new connection, so that a corrected file counts at once. */
@@ -19,7 +15,8 @@ export interface SshHostOptions {
   readonly addressesOf: CheckedAddresses;
 }
 
-export async function findSshHost(to: SshRepository, options: SshHostOptions): Promise<SshHost> {
+/** All that has to be known of a host before it is connected to. */
+export async function findSshHost(to: SshRepository, options: SshHostOptions) {
   const { keysOf, missing } = await options.knownHosts();
   const known = keysOf(to.host, to.port);
   // A stranger is not even looked up: whoever writes an annotation could try out hosts and ports of the cluster's network by the answers.

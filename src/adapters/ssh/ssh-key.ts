@@ -140,21 +140,17 @@ function convertDer(label: string, bytes: Buffer): string | Unusable {
 
 /** The key's fingerprint. */
 function prove(privateKey: string): string | Unusable {
-  const parsed = read(privateKey);
-  if (!parsed?.isPrivateKey()) return damaged;
+  let parsed: ReturnType<typeof ssh2.utils.parseKey>;
+  try {
+    parsed = ssh2.utils.parseKey(privateKey);
+  } catch {
+    // ssh2 divides by a prime less one.
+    return damaged;
+  }
+  if (parsed instanceof Error || !parsed.isPrivateKey()) return damaged;
   if (!/^(ssh-rsa|ssh-ed25519|ecdsa-sha2-nistp(256|384|521))$/.test(parsed.type))
     return { unusable: `is of the type ${parsed.type}; ${supported}` };
   return ownsPublicKey(parsed.getPrivatePEM(), parsed.getPublicPEM()) ? fingerprint(parsed.getPublicSSH()) : damaged;
-}
-
-function read(privateKey: string): ssh2.ParsedKey | undefined {
-  try {
-    const parsed = ssh2.utils.parseKey(privateKey);
-    return parsed instanceof Error ? undefined : parsed;
-  } catch {
-    // ssh2 divides by a prime less one.
-    return undefined;
-  }
 }
 
 /** The files carry both halves: without this proof someone else's public half would borrow their id, and with it their connections. */

@@ -11,12 +11,7 @@ export type NewsEvent =
 /** `recovered`: the first success after a failure that was told. */
 type News = "building" | "failed" | "held" | "patched" | "recovered";
 
-export interface Newsroom<Words> {
-  /** Undefined: nothing new. A Deployment's events in their order, each once. */
-  decide(workload: Workload, event: NewsEvent): Words | undefined;
-  /** Forgets the Deployments that are not among these. */
-  retain(workloads: Iterable<Workload>): void;
-}
+export type Newsroom<Words> = ReturnType<typeof createNewsroom<Words>>;
 
 /** What passes by itself is told only after so many runs in a row that ended like that. */
 const TRANSIENT_RUNS = 3;
@@ -49,17 +44,19 @@ interface Memory {
 }
 
 /** Its news in words of its own. */
-export function createNewsroom<Words>(inWords: (news: News, workload: Workload, event: NewsEvent) => Words): Newsroom<Words> {
+export function createNewsroom<Words>(inWords: (news: News, workload: Workload, event: NewsEvent) => Words) {
   const memories = new Map<string, Memory>();
   return {
-    decide(workload, event) {
+    /** Undefined: nothing new. A Deployment's events in their order, each once. */
+    decide(workload: Workload, event: NewsEvent): Words | undefined {
       const id = idOf(workload);
       const memory: Memory = memories.get(id) ?? newMemory();
       memories.set(id, memory);
       const news = event.kind === "building" ? decideBuilding(memory, event.sha) : decideEnd(memory, event.outcome);
       return news && inWords(news, workload, event);
     },
-    retain(workloads) {
+    /** Forgets the Deployments that are not among these. */
+    retain(workloads: Iterable<Workload>): void {
       const ids = new Set(Array.from(workloads, idOf));
       for (const id of memories.keys()) if (!ids.has(id)) memories.delete(id);
     },

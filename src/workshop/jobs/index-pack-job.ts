@@ -3,12 +3,7 @@ import { damagedCopy } from "../../adapters/git/packs/damaged-copy.ts";
 import { indexPack } from "../../adapters/git/packs/pack-index.ts";
 import type { PackOrigin } from "../../adapters/git/packs/pack-limits.ts";
 
-interface IndexPackInput {
-  readonly path: string;
-  readonly origin: PackOrigin;
-}
-
-export function indexPackJob({ path, origin }: IndexPackInput): Uint8Array {
+export function indexPackJob({ path, origin }: { readonly path: string; readonly origin: PackOrigin }): Uint8Array {
   return indexPack(readPack(path), origin);
 }
 

@@ -2,11 +2,8 @@ import { asBuffer } from "../../adapters/git/packs/as-buffer.ts";
 import { readFolders } from "../../adapters/git/packs/folder-pack.ts";
 import type { FolderQuestion, FolderView } from "../../core/ports.ts";
 
-interface ReadFoldersInput {
-  readonly pack: Uint8Array;
-  readonly folders: readonly FolderQuestion[];
-}
+type Input = { readonly pack: Uint8Array; readonly folders: readonly FolderQuestion[] };
 
-export function readFoldersJob({ pack, folders }: ReadFoldersInput): (FolderView | undefined)[] | "incomplete" {
+export function readFoldersJob({ pack, folders }: Input): (FolderView | undefined)[] | "incomplete" {
   return readFolders(asBuffer(pack), folders);
 }

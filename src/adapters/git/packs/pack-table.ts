@@ -4,14 +4,6 @@ import { ID_BYTES } from "./pack-index-format.ts";
 
 export type PackTable = ReturnType<typeof createPackTable>;
 
-/** `type`: of the whole object; `base`: its row, -1 for none. */
-interface Resolved {
-  readonly id: Buffer;
-  readonly type: number;
-  readonly base: number;
-  readonly depth: number;
-}
-
 export function createPackTable(count: number) {
   const starts = new Uint32Array(count);
   const crcs = new Uint32Array(count);
@@ -56,7 +48,8 @@ export function createPackTable(count: number) {
       byId ??= indexIds();
       return byId.get(id);
     },
-    resolve(row: number, { id, type, base, depth }: Resolved): void {
+    /** `type`: of the whole object; `base`: its row, -1 for none. */
+    resolve(row: number, { id, type, base, depth }: { id: Buffer; type: number; base: number; depth: number }): void {
       id.copy(ids, ID_BYTES * row);
       types[row] = type;
       bases[row] = base;

@@ -62,7 +62,7 @@ export function createPktReader(stream: AsyncIterable<Uint8Array>, maxBytes: num
       const { value, done } = await source.next();
       if (done) {
         if (there === 0) return false;
-        throw new ReconcileError("git_protocol", "the git server's answer was cut off; it is asked again at the next pass");
+        throw cutOff();
       }
       bytes += value.length;
       if (bytes > maxBytes) {
@@ -99,14 +99,17 @@ export function createPktReader(stream: AsyncIterable<Uint8Array>, maxBytes: num
     }
     if (length === 4) return { kind: "data", data: Buffer.alloc(0) };
     const size = length - 4;
-    if (arrived.length - at < size && !(await arrive(size)))
-      throw new ReconcileError("git_protocol", "the git server's answer was cut off; it is asked again at the next pass");
+    if (arrived.length - at < size && !(await arrive(size))) throw cutOff();
     const data = arrived.subarray(at, at + size);
     at += size;
     return { kind: "data", data };
   }
 
   return { next };
+}
+
+function cutOff(): ReconcileError {
+  return new ReconcileError("git_protocol", "the git server's answer was cut off; it is asked again at the next pass");
 }
 
 /** Four hex digits; NaN where something else stands. A listing has hundreds of thousands: no text is made of them. */
