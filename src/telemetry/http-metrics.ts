@@ -2,21 +2,15 @@
 import type { Registry } from "prom-client";
 import { metricKinds } from "./metric-kinds.ts";
 
+const BY_STATUS = ["method", "route", "status"] as const;
 const SECONDS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
 /** Returns what is to be called when a request comes; what that returns, when it is over. */
 export function createHttpMetrics(register: Registry) {
   const { counter, gauge, histogram } = metricKinds(register, "http_server_");
-  const requests = counter("requests_total", "Requests by method, route and status; 499: the caller hung up.", "method", "route", "status");
+  const requests = counter("requests_total", "Requests by method, route and status; 499: the caller hung up.", ...BY_STATUS);
   const pending = gauge("requests_pending", "Requests that are not answered yet.", "method", "route");
-  const seconds = histogram(
-    SECONDS,
-    "request_duration_seconds",
-    "Time from a request to the end of its answer.",
-    "method",
-    "route",
-    "status",
-  );
+  const seconds = histogram(SECONDS, "request_duration_seconds", "Time from a request to the end of its answer.", ...BY_STATUS);
 
   return (method: string, route: string) => {
     const startedAt = performance.now();

@@ -3,6 +3,7 @@ import type { Registry } from "prom-client";
 import type { Observer } from "../core/observer.ts";
 import { metricKinds } from "./metric-kinds.ts";
 
+const BY_RESULT = ["operation", "result"] as const;
 const OPERATIONS = ["list", "fetch", "push"] as const;
 const IMAGE_RESULTS = ["found", "missing", "denied", "limited", "unavailable", "unchecked"] as const;
 const BUILD_STATES = ["queued", "running", "failed", "completed", "none", "unknown"] as const;
@@ -11,25 +12,15 @@ const PUSH_SECONDS = [5, 15, 30, 60, 120, 300, 600, 1_800, 3_600, 14_400, 86_400
 
 export function createOutsideMetrics(register: Registry): Omit<Observer, "runStarted" | "called"> {
   const { counter, histogram } = metricKinds(register, "gitops_operator_");
-  const operations = counter(
-    "git_operations_total",
-    "Conversations with git servers; result is ok or an error code.",
-    "operation",
-    "result",
-  );
+  const operations = counter("git_operations_total", "Conversations with git servers; result is ok or an error code.", ...BY_RESULT);
   const operationSeconds = histogram(
     CONVERSATION_SECONDS,
     "git_operation_duration_seconds",
     "Time of conversations with git servers, connecting included.",
     "operation",
   );
-  const received = counter(
-    "git_received_bytes_total",
-    "Bytes of git protocol received; result is ok or an error code.",
-    "operation",
-    "result",
-  );
-  const sent = counter("git_sent_bytes_total", "Bytes of git protocol sent; result is ok or an error code.", "operation", "result");
+  const received = counter("git_received_bytes_total", "Bytes of git protocol received; result is ok or an error code.", ...BY_RESULT);
+  const sent = counter("git_sent_bytes_total", "Bytes of git protocol sent; result is ok or an error code.", ...BY_RESULT);
   const races = counter("push_races_total", "Pushes that came second and were made again on top of the other.");
   const latency = histogram(
     PUSH_SECONDS,

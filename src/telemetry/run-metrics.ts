@@ -13,6 +13,7 @@ interface ActiveRun {
 /** In controller-runtime's words, which stock dashboards know. */
 const RESULTS = { patched: "success", up_to_date: "success", skipped: "success", waiting: "requeue_after", failed: "error" } as const;
 const ACTIONS = Object.keys(RESULTS) as Outcome["kind"][];
+const BY_DEPLOYMENT = ["namespace", "deployment"] as const;
 const controller = "deployment";
 const buckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 240, 600];
 
@@ -28,8 +29,7 @@ export function createRunMetrics(register: Registry) {
   const lastResult = gauge(
     "deployment_result",
     "1 for the action, and the error code, of the Deployment's last result.",
-    "namespace",
-    "deployment",
+    ...BY_DEPLOYMENT,
     "action",
     "code",
   );
@@ -42,8 +42,7 @@ export function createRunMetrics(register: Registry) {
   const lastSuccess = gauge(
     "deployment_last_success_timestamp_seconds",
     "When the Deployment was last patched or up to date.",
-    "namespace",
-    "deployment",
+    ...BY_DEPLOYMENT,
   );
   const reconciles = stock.counter(
     "controller_runtime_reconcile_total",
