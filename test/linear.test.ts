@@ -91,7 +91,7 @@ function dockerConfig(text: string): unknown {
     JSON.stringify({ auths: { [text]: { auth: "YTpi" }, [`registry.example/${text}x`]: { auth }, x: { auth: text } } }),
   );
   const other = parseDockerConfig(JSON.stringify({ auths: { [text]: { auth: "YTpi" }, [`registry.example/${text}x`]: { auth } } }));
-  return other.kind === "ok" ? findCredentials(other.config, registry, "team/app") : parsed;
+  return "problem" in other ? parsed : findCredentials(other, registry, "team/app");
 }
 
 const annotated = (annotations: Record<string, string>) =>

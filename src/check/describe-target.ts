@@ -23,33 +23,23 @@ export type IsSet = (annotation: string) => boolean;
 /** The Secrets in the order in which a run meets them. */
 export function usedSecrets(target: Target, settings: Settings): UsedSecret[] {
   const { appKey, manifestKey, registrySecret, notificationsSecret, githubTokenSecret } = target;
-  const secret = (use: string, ref: SecretRef, field: string, more: Partial<UsedSecret> = {}): UsedSecret => ({
-    ...{ use, ref: { namespace: ref.namespace, name: ref.name }, field, isOptional: false, note: "" },
-    ...more,
+  const secret = (use: string, { namespace, name }: SecretRef, field: string, note: string, isOptional = false): UsedSecret => ({
+    ...{ use, ref: { namespace, name }, field, note, isOptional },
   });
-  const isOneKey = hasOneKey(target);
   const isPublic = target.appRepository.transport === "https";
-  const keys = isOneKey
-    ? [secret("SSH key", appKey, "ssh-privatekey", { note: isPublic ? " (for the manifests)" : " (for both repositories)" })]
-    : [
-        ...(isPublic ? [] : [secret("SSH key", appKey, "ssh-privatekey", { note: " (for the application)" })]),
-        secret("SSH key", manifestKey, "ssh-privatekey", { note: " (for the manifests)" }),
-      ];
-  const absent = target.options.image_check === "on" ? "the registry is asked without a login" : "the image is not checked";
-  const note = registrySecret.named ? "" : ` (default; when it is absent ${absent})`;
+  const opens = hasOneKey(target) && !isPublic ? " (for both repositories)" : " (for the manifests)";
+  const check = target.options.image_check;
+  const absent = check === "on" ? "the registry is asked without a login" : "the image is not checked";
+  const login = registrySecret.named ? "" : ` (default; when it is absent ${absent})`;
   const defaulted = (namespace: string | undefined) => (namespace === undefined ? " (namespace by default)" : "");
-  return [
-    ...keys,
-    ...(target.options.image_check === "off"
-      ? []
-      : [secret("registry login", registrySecret, ".dockerconfigjson", { isOptional: !registrySecret.named, note })]),
-    ...(githubTokenSecret
-      ? [secret("GitHub token", githubTokenSecret, "github-token", { note: defaulted(settings.github_token_secret_namespace) })]
-      : []),
-    ...(notificationsSecret
-      ? [secret("notifications", notificationsSecret, "webhook-url", { note: defaulted(settings.notifications_secret_namespace) })]
-      : []),
+  const used = [
+    !isPublic && !hasOneKey(target) && secret("SSH key", appKey, "ssh-privatekey", " (for the application)"),
+    secret("SSH key", manifestKey, "ssh-privatekey", opens),
+    check !== "off" && secret("registry login", registrySecret, ".dockerconfigjson", login, !registrySecret.named),
+    githubTokenSecret && secret("GitHub token", githubTokenSecret, "github-token", defaulted(settings.github_token_secret_namespace)),
+    notificationsSecret && secret("notifications", notificationsSecret, "webhook-url", defaulted(settings.notifications_secret_namespace)),
   ];
+  return used.filter((one) => typeof one === "object");
 }
 
 export function describeTarget(target: Target, settings: Settings, isSet: IsSet): Row[] {

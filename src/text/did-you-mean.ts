@@ -1,17 +1,11 @@
 /** The candidate that a typo most likely meant: at most a third of its letters differ. */
 export function closest(text: string, candidates: readonly string[]): string | undefined {
-  let best: string | undefined;
-  let bestDistance = Number.POSITIVE_INFINITY;
-  for (const candidate of candidates) {
-    const limit = Math.ceil(candidate.length / 3);
-    if (Math.abs(candidate.length - text.length) > limit) continue;
-    const edits = distance(text, candidate);
-    if (edits <= limit && edits < bestDistance) {
-      best = candidate;
-      bestDistance = edits;
-    }
-  }
-  return best;
+  const mostEdits = (candidate: string) => Math.ceil(candidate.length / 3);
+  const near = candidates
+    .filter((candidate) => Math.abs(candidate.length - text.length) <= mostEdits(candidate))
+    .map((candidate) => ({ candidate, edits: distance(text, candidate) }))
+    .filter(({ candidate, edits }) => edits <= mostEdits(candidate));
+  return near.sort((a, b) => a.edits - b.edits)[0]?.candidate;
 }
 
 /** Levenshtein: letters put in, left out or changed. */

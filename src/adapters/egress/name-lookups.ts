@@ -140,7 +140,7 @@ export function createNameLookups(options: NameLookupsOptions = {}): NameLookup 
     // What the operator asks for itself waits behind nobody's other names.
     const group = namespace ?? ` ${host}`;
     if (silentForMs(group, host) > 0) throw new NameNotAsked(noAnswer(group, host), namespace);
-    const question = open.get(host) ?? newQuestion(host);
+    const question: Question = open.get(host) ?? { host, groups: new Set(), askers: 0, state: "waiting", answer: Promise.withResolvers() };
     if (question.state === "late") throw new NameUnanswered(noAnswer(group, host));
     open.set(host, question);
     question.askers += 1;
@@ -163,10 +163,6 @@ export function createNameLookups(options: NameLookupsOptions = {}): NameLookup 
       if (question.askers === 0 && question.state === "waiting") open.delete(host);
     }
   };
-}
-
-function newQuestion(host: string): Question {
-  return { host, groups: new Set(), askers: 0, state: "waiting", answer: Promise.withResolvers() };
 }
 
 /** No namespace has a space in its name. */

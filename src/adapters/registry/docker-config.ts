@@ -11,11 +11,6 @@ export type Credentials =
 
 type DockerConfig = readonly { readonly key: string; readonly credentials: Credentials }[];
 
-type ParsedDockerConfig =
-  | { readonly kind: "ok"; readonly config: DockerConfig }
-  /** Names the entry at most, never its content. */
-  | { readonly kind: "error"; readonly problem: string };
-
 const entry = z.object({
   auth: z.string().nullish(),
   username: z.string().nullish(),
@@ -26,21 +21,22 @@ const anyMembers = z.record(z.string(), z.unknown());
 const entriesByKey = z.record(z.string(), entry.nullable());
 const REMEDY = "write it with kubectl create secret docker-registry";
 
-export function parseDockerConfig(text: string): ParsedDockerConfig {
+/** A problem names the entry at most, never its content. */
+export function parseDockerConfig(text: string): DockerConfig | { readonly problem: string } {
   const json = parseJson(text);
-  if (json === undefined) return { kind: "error", problem: `.dockerconfigjson is not JSON; ${REMEDY}` };
+  if (json === undefined) return { problem: `.dockerconfigjson is not JSON; ${REMEDY}` };
   const found = entriesOf(json);
-  if (!found) return { kind: "error", problem: `.dockerconfigjson has no usable form; ${REMEDY}` };
+  if (!found) return { problem: `.dockerconfigjson has no usable form; ${REMEDY}` };
   const config: DockerConfig[number][] = [];
   for (const [index, [key, value]] of Object.entries(found).entries()) {
     const parsed = credentialsOf(value);
     if (parsed === "malformed") {
       const name = hostOfKey(key, "https:") ?? `number ${index + 1}`;
-      return { kind: "error", problem: `.dockerconfigjson: 'auth' of entry ${name} is not base64 of user:password; ${REMEDY}` };
+      return { problem: `.dockerconfigjson: 'auth' of entry ${name} is not base64 of user:password; ${REMEDY}` };
     }
     if (parsed) config.push({ key, credentials: parsed });
   }
-  return { kind: "ok", config };
+  return config;
 }
 
 function entriesOf(json: unknown): z.infer<typeof entriesByKey> | undefined {

@@ -56,24 +56,21 @@ export function createRegistry(options: RegistryOptions): Registry {
   const accesses = createBoundedMap<Access>(MOST_ACCESSES_BYTES, dataBytes, isOver);
   const limitedUntil = createBoundedMap<number>(MOST_PAUSES_BYTES, dataBytes);
 
-  const check: Registry["check"] = async (image, tag, dockerConfig, wantsDigest = false) => {
-    const parsed = parseQuestion(image, tag, dockerConfig);
-    if ("problem" in parsed) return unavailable(parsed.problem);
-    return ask({ ...parsed, wantsDigest });
+  const check: Registry["check"] = async (...question) => {
+    const parsed = parseQuestion(...question);
+    return "problem" in parsed ? unavailable(parsed.problem) : ask(parsed);
   };
 
   function parseQuestion(
-    image: Parameters<Registry["check"]>[0],
-    tag: string,
-    dockerConfig?: string,
-  ): Omit<Question, "wantsDigest"> | { problem: string } {
+    ...[image, tag, dockerConfig, wantsDigest = false]: Parameters<Registry["check"]>
+  ): Question | { problem: string } {
     const registry = parseRegistryAddress(image.registryUrl);
     if (!registry) return { problem: "the registry's URL cannot be used; write gitops.operator.registry_secret_url like https://ghcr.io" };
     const manifest = manifestUrl(registry, image.repository, tag);
     if (!manifest) return { problem: `the image's name or tag cannot be asked of ${registry.host}; check gitops.operator.image_name` };
     const config = parseDockerConfig(dockerConfig ?? "{}");
-    if (config.kind === "error") return { problem: config.problem };
-    const found = findCredentials(config.config, registry, image.repository);
+    if ("problem" in config) return config;
+    const found = findCredentials(config, registry, image.repository);
     const mayBeSent = registry.protocol === "https:" || insecureHosts.has(registry.host);
     const credentials = mayBeSent ? found : undefined;
     const whyAnonymous = found
@@ -83,7 +80,8 @@ export function createRegistry(options: RegistryOptions): Registry {
       .update(JSON.stringify(credentials ?? null))
       .digest("hex");
     const accountKey = `${registry.href} ${account}`;
-    return { registry, repository: image.repository, namespace: image.namespace, manifest, credentials, whyAnonymous, accountKey };
+    const { repository, namespace } = image;
+    return { registry, repository, namespace, manifest, credentials, whyAnonymous, accountKey, wantsDigest };
   }
 
   async function ask(question: Question): Promise<ImageAnswer> {

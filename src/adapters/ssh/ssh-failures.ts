@@ -67,17 +67,12 @@ export function hostKeyRefused(
   const at = endpointOf(to);
   const type = keyType(presented) ?? "unknown";
   const key = `${type} ${fingerprint(presented)}`;
-  if (verdict.kind === "revoked") {
-    return new ReconcileError(
-      "git_host_key",
-      `THE HOST KEY OF ${at} IS REVOKED: it shows ${key}, which ${verdict.line.source} revokes; nothing was sent; the host needs a new key`,
-    );
-  }
-  return new ReconcileError(
-    "git_host_key",
-    `THE HOST KEY OF ${at} HAS CHANGED: it shows ${key}, but known is ${verdict.lines.map(describe).join(", ")}; someone may be in between, ` +
-      `nothing was sent; if the host really has a new key, ${addLine(keyscan(to, type))}, and remove the old line${ignoredLines(keys)}`,
-  );
+  const message =
+    verdict.kind === "revoked"
+      ? `THE HOST KEY OF ${at} IS REVOKED: it shows ${key}, which ${verdict.line.source} revokes; nothing was sent; the host needs a new key`
+      : `THE HOST KEY OF ${at} HAS CHANGED: it shows ${key}, but known is ${verdict.lines.map(describe).join(", ")}; someone may be in between, ` +
+        `nothing was sent; if the host really has a new key, ${addLine(keyscan(to, type))}, and remove the old line${ignoredLines(keys)}`;
+  return new ReconcileError("git_host_key", message);
 }
 
 function addLine(scan: string): string {

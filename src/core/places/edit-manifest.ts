@@ -16,7 +16,7 @@ export function editManifest({ text, path, image, tag, digest }: ManifestQuestio
     const none = `No container in ${path} references image '${formatImage(image)}'; check gitops.operator.image_name`;
     throw new ReconcileError("manifest_no_container", `${none}${whatIsThere(found.images, found.instead)}`);
   }
-  const registry = image.registry ?? found.registry;
+  const registry = image.registry ?? found.ours[0].registry;
   const pulled = { ...withRegistry(image, registry), registry };
   const stands = { image: pulled, tags: [...new Set(found.ours.flatMap((ours) => ours.tag ?? []))] };
   const differing = found.ours.filter((ours) => ours.tag !== tag);

@@ -7,14 +7,11 @@ import { type Invalid, InvalidYaml, invalid, lineAt, orInvalid } from "./yaml-do
 const maxShown = 20;
 const maxShownLength = 300;
 
-interface OurImage {
-  readonly tag?: string;
-  readonly digest?: string;
-}
+type OurImage = NonNullable<ReturnType<typeof oursIn>>;
 
 type FoundPlaces =
-  /** `registry`: the host that they are pulled from, for a target that names none. */
-  | { readonly kind: "ok"; readonly ours: readonly [OurImage, ...OurImage[]]; readonly registry: string }
+  /** All of one registry: the host that they are pulled from, for a target that names none. */
+  | { readonly kind: "ok"; readonly ours: readonly [OurImage, ...OurImage[]] }
   /** Nothing is ours; `images` are those that are there, each once, as far as a message can name them; `instead`: no format knows it, in words. */
   | { readonly kind: "none"; readonly images: readonly string[]; readonly instead?: readonly string[] }
   | Invalid;
@@ -35,7 +32,7 @@ export function findPlaces(text: string, image: ImageName): FoundPlaces {
       const hosts = [...registries].join(", ");
       return invalid(`${image.repository} comes from several registries (${hosts}); name one of them in gitops.operator.image_name`);
     }
-    return { kind: "ok", ours: [tagOf(first), ...rest.map(tagOf)], registry: first.registry };
+    return { kind: "ok", ours: [first, ...rest] };
   });
 }
 
@@ -54,10 +51,6 @@ export function refuseSealed({ places, sealedAt }: FilePlaces, image: ImageName,
     `line ${lineAt(text, at)}: SOPS encrypted this document, and its MAC covers what is plain too, so a changed tag would make it ` +
       "undecipherable; encrypt it with mac_only_encrypted, or leave the Deployment plain and encrypt its Secrets alone",
   );
-}
-
-function tagOf({ tag, digest }: OurImage): OurImage {
-  return { ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
 }
 
 function forMessage(found: readonly Place[]): string[] {

@@ -43,8 +43,7 @@ test("images are read with tag and digest, containers before initContainers", ()
   const text = `${deployment(`      - image: team/app:${oldTag}@${digest}\n      - image: team/app-sidecar:x\n      - image: docker.io/team/app\n`)}      initContainers: [{image: "team/app:init"}]\n`;
   assert.deepEqual(findPlaces(text, app), {
     kind: "ok",
-    ours: [{ tag: oldTag, digest }, {}, { tag: "init" }],
-    registry: "docker.io",
+    ours: [{ tag: oldTag, digest }, {}, { tag: "init" }].map((one) => ({ registry: "docker.io", repository: "team/app", ...one })),
   });
 });
 
@@ -58,13 +57,13 @@ test("a digest is replaced by the one that the gate saw; none is added where non
 
 test("the registry is the manifest's where the target names none", () => {
   const text = deployment("      - image: registry.example:5000/team/app:1\n");
-  assert.deepEqual(findPlaces(text, app), { kind: "ok", ours: [{ tag: "1" }], registry: "registry.example:5000" });
+  assert.deepEqual(findPlaces(text, app), { kind: "ok", ours: [{ registry: "registry.example:5000", repository: "team/app", tag: "1" }] });
 });
 
 test("where the target names a host, an image without it is another one", () => {
   const text = deployment("      - image: team/app:1\n      - image: ghcr.io/team/app:2\n");
   const images = findPlaces(text, { registry: "ghcr.io", repository: "team/app" });
-  assert.deepEqual(images, { kind: "ok", ours: [{ tag: "2" }], registry: "ghcr.io" });
+  assert.deepEqual(images, { kind: "ok", ours: [{ registry: "ghcr.io", repository: "team/app", tag: "2" }] });
 });
 
 test("one image from two registries is refused, for only one can be checked", () => {
@@ -215,7 +214,7 @@ const unwritable: [name: string, image: string][] = [
 for (const [name, image] of unwritable) {
   test(`${name} can be read, but is not written: no characters stand for the tag alone`, () => {
     const text = deployment(`      - image: ${image}\n`);
-    assert.deepEqual(findPlaces(text, app), { kind: "ok", ours: [{ tag: "1" }], registry: "docker.io" });
+    assert.deepEqual(findPlaces(text, app), { kind: "ok", ours: [{ registry: "docker.io", repository: "team/app", tag: "1" }] });
     const written = writePlaces(text, app, newTag);
     assert.equal(written.kind, "invalid");
     assert.match(written.reason, /^line 7: the image is written with escapes or over several lines/);
