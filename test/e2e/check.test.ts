@@ -151,6 +151,23 @@ test("--live finds the default branch where none is named, and says which it is"
   await assertUntouched();
 });
 
+test("--live finds an image that is there under another tag, and says the format to set; with it all is well", async (t) => {
+  const { world, app, file, assertUntouched } = await startShop(t);
+  const sha = await app.commit({ "index.html": "2" });
+  const tag = `sha-${sha.slice(0, 7)}`;
+  world.registry.put("team/shop", tag);
+  const image = `${world.registry.host}/team/shop`;
+  const answer = await check(world, ["--live"], file());
+  assert.equal(answer.code, 1, answer.stdout);
+  assert.deepEqual(rows(answer, "problem"), [
+    `image ${image}:${sha} is not in the registry yet; there is ${image}:${tag}, set gitops.operator.tag_format to sha-{{sha7}}`,
+  ]);
+  const mended = await check(world, ["--live"], file({ tag_format: "sha-{{sha7}}" }));
+  assert.equal(mended.code, 0, mended.stdout);
+  assert.ok(rows(mended, "ok").includes(`the image ${image}:${tag} is in its registry`), mended.stdout);
+  await assertUntouched();
+});
+
 test("what is missing is told at once, for each Deployment of a file: write access, image, branch, path, container, Secrets, key", async (t) => {
   const { world, app, file, assertUntouched } = await startShop(t);
   const sha = await app.commit({ "index.html": "2" });
