@@ -2,14 +2,14 @@
 import type { BareRepository } from "../sandbox/bare-repository.ts";
 import { git } from "../sandbox/git-process.ts";
 import type { Changes } from "./changes.ts";
-import { type App, FIRST_TAG, type Town } from "./town.ts";
+import { type App, FIRST_TAG, OPERATOR, type Town } from "./town.ts";
 
 interface Entry {
   readonly sha: string;
   readonly parents: readonly string[];
-  /** Of the operator: the Deployment, the commit that it wrote, and the one file's state before. */
+  /** Of the operator: the Deployment, the commit that it wrote, the image with the text of its tag, and what it changed. */
   readonly own:
-    | { readonly deployment: string; readonly tag: string; readonly files: readonly { path: string; before: string }[] }
+    | { readonly deployment: string; readonly tag: string; readonly image: string; readonly files: readonly string[] }
     | undefined;
 }
 
@@ -57,16 +57,17 @@ function wrongCommits(own: readonly Entry[], { apps }: Town): string[] {
   const seen = new Set<string>();
   const newest = new Map<App, number>();
   for (const entry of own.toReversed()) {
-    const { deployment = "", tag = "", files = [] } = entry.own ?? {};
+    const { deployment = "", tag = "", image = "", files = [] } = entry.own ?? {};
     const app = apps.find(({ namespace, name }) => `${namespace}/${name}` === deployment);
     const [file] = files;
-    if (!app || !file || files.length > 1 || file.path !== app.path) {
-      problems.push(`${entry.sha} of ${deployment} changes ${files.map(({ path }) => path).join(", ") || "nothing"}`);
+    if (!app || file === undefined || files.length > 1 || file !== app.path) {
+      problems.push(`${entry.sha} of ${deployment} changes ${files.join(", ") || "nothing"}`);
       continue;
     }
-    const state = `${deployment} ${tag} ${file.before}`;
-    if (seen.has(state)) problems.push(`P2: a second commit for ${state}`);
-    seen.add(state);
+    // Whatever people did in between. Of another tag_format it would be another text, and what a force-push took away is not in this history.
+    const write = `${image} (application commit ${tag}) in ${file}`;
+    if (seen.has(write)) problems.push(`P2: a second commit writes ${write}`);
+    seen.add(write);
     if (!app.built.has(tag)) problems.push(`P4: ${entry.sha} writes ${tag}, which was never built`);
     const position = app.commits.indexOf(tag);
     if (position < (newest.get(app) ?? 0)) problems.push(`${entry.sha} goes back to an older commit of ${deployment}`);
@@ -92,19 +93,19 @@ async function rewrites({ directory, branch }: BareRepository, { forced }: Chang
 }
 
 async function readLog({ directory }: BareRepository, revisions: readonly string[]): Promise<Entry[]> {
-  const format =
-    "--format=%x01%H%x02%P%x02%ae%x02%(trailers:key=Gitops-Operator-Deployment,valueonly)%x02%(trailers:key=Gitops-Operator-Commit,valueonly)%x02";
-  const text = (await git(directory, ["log", "--raw", "--no-abbrev", "--no-renames", format, ...revisions])).toString();
+  const trailers = ["Deployment", "Commit", "Image"].map((name) => `%x02%(trailers:key=Gitops-Operator-${name},valueonly)`);
+  const format = `--format=%x01%H%x02%P%x02%ae${trailers.join("")}%x02`;
+  const text = (await git(directory, ["log", "--name-only", "--no-renames", format, ...revisions])).toString();
   return text.split("\x01").slice(1).map(parseEntry);
 }
 
 function parseEntry(text: string): Entry {
-  const [sha = "", parents = "", email = "", deployment = "", tag = "", raw = ""] = text.split("\x02");
-  const files = [...raw.matchAll(/^:\d+ \d+ ([0-9a-f]+) [0-9a-f]+ \w+\t(.*)$/gm)].map(([, before = "", path = ""]) => ({ before, path }));
-  const isOwn = email === "gitops-operator@noreply.local";
-  return {
-    sha,
-    parents: parents.split(" ").filter(Boolean),
-    own: isOwn ? { deployment: deployment.trim(), tag: tag.trim() || FIRST_TAG, files } : undefined,
+  const [sha = "", parents = "", email = "", deployment = "", tag = "", image = "", files = ""] = text.split("\x02");
+  const own = {
+    deployment: deployment.trim(),
+    tag: tag.trim() || FIRST_TAG,
+    image: image.trim(),
+    files: files.split("\n").filter(Boolean),
   };
+  return { sha, parents: parents.split(" ").filter(Boolean), own: email === OPERATOR ? own : undefined };
 }

@@ -1,9 +1,12 @@
-/** What people do meanwhile: they push to applications, build images late or never, write to the manifests, rarely rewrite them, switch Deployments. */
+/**
+ * What people do meanwhile: they push to applications, build images late or never, write to the manifests, take versions back in them, rarely
+ * rewrite them, switch Deployments.
+ */
 import type { BareRepository } from "../sandbox/bare-repository.ts";
 import { git } from "../sandbox/git-process.ts";
 import { createRandom, type Random } from "../test/random.ts";
 import { pause, repeatedly } from "./repeatedly.ts";
-import type { App, Town } from "./town.ts";
+import { type App, OPERATOR, type Town } from "./town.ts";
 
 export interface Changes {
   /** Other writers' commits in each manifests repository. */
@@ -12,7 +15,15 @@ export interface Changes {
   readonly dropped: ReadonlySet<string>;
   /** `FROM TO` of each force-push. */
   readonly forced: ReadonlySet<string>;
-  readonly counts: { appCommits: number; otherCommits: number; racesLost: number; forcePushes: number; switches: number };
+  readonly counts: {
+    appCommits: number;
+    failedBuilds: number;
+    otherCommits: number;
+    rollbacks: number;
+    racesLost: number;
+    forcePushes: number;
+    switches: number;
+  };
   readonly done: Promise<unknown>;
 }
 
@@ -20,17 +31,25 @@ export function makeChanges(town: Town, seed: number, signal: AbortSignal): Chan
   const others = new Map(town.manifests.map((repository) => [repository, new Set<string>()]));
   const dropped = new Set<string>();
   const forced = new Set<string>();
-  const counts = { appCommits: 0, otherCommits: 0, racesLost: 0, forcePushes: 0, switches: 0 };
+  const counts = { appCommits: 0, failedBuilds: 0, otherCommits: 0, rollbacks: 0, racesLost: 0, forcePushes: 0, switches: 0 };
   let edits = 0;
 
   async function commitToApp(random: Random): Promise<void> {
     const app = random.pick(town.apps);
-    const sha = await app.source.commit({ "version.txt": `${app.commits.length}\n` }, { message: `Change ${app.commits.length}` });
-    app.commits.push(sha);
+    const sha = await app.commit();
     counts.appCommits += 1;
     const fate = random.integer(10);
-    if (fate < 6) app.build(sha);
-    else if (fate < 9) void pause(signal, 500 + random.integer(6_000)).then(() => app.build(sha));
+    const late = () => void pause(signal, 500 + random.integer(6_000)).then(() => app.build(sha));
+    if (fate < 5) app.build(sha);
+    else if (fate < 7) late();
+    else if (fate === 7) {
+      app.setBuild(sha, "running");
+      late();
+    } else if (fate === 8) {
+      app.setBuild(sha, "failed");
+      counts.failedBuilds += 1;
+    }
+    // Else nobody builds it, as CI does with a change of documentation alone.
   }
 
   async function writeManifests(random: Random): Promise<void> {
@@ -39,14 +58,35 @@ export function makeChanges(town: Town, seed: number, signal: AbortSignal): Chan
     const isNear = random.integer(3) === 0;
     const text = await app.manifests.read(app.path);
     const change = isNear ? { [app.path]: nearEdit(text, app, edit) } : { "README.md": `${edit}\n` };
+    // When the operator wrote between our reading and our commit, this took its line back, as people do: it stays so until the next commit.
+    await commitToManifests(app, change, `Edit ${edit}`);
+  }
+
+  /** The operator's newest commit is reverted, or an older tag is set by hand. */
+  async function takeBack(random: Random): Promise<void> {
+    const app = random.pick(town.apps);
+    const text = await app.manifests.read(app.path);
+    const now = app.commits.findIndex((sha) => text.includes(`/${app.image}:${sha} `));
+    if (now <= 0) return;
+    const log = random.integer(2) === 0 ? await git(app.manifests.directory, lastOf(app)) : Buffer.alloc(0);
+    const [, parent, subject] = log.toString().split("\n");
+    const before = parent
+      ? await app.manifests.read(app.path, parent)
+      : text.replace(app.commits[now] ?? "", app.commits[random.integer(now)] ?? "");
+    const message = parent ? `Revert "${subject}"` : "Back to an older version";
+    if (await commitToManifests(app, { [app.path]: before }, message)) counts.rollbacks += 1;
+  }
+
+  async function commitToManifests(app: App, change: Readonly<Record<string, string>>, message: string): Promise<boolean> {
     try {
-      const sha = await app.manifests.commit(change, { message: `Edit ${edit}` });
-      // When the operator wrote between our reading and our commit, this took its line back, as people do; it is repaired like any other edit.
+      const sha = await app.manifests.commit(change, { message });
       others.get(app.manifests)?.add(sha);
       counts.otherCommits += 1;
+      return true;
     } catch {
       // git refuses when another push was first: so it is for people too.
       counts.racesLost += 1;
+      return false;
     }
   }
 
@@ -83,6 +123,7 @@ export function makeChanges(town: Town, seed: number, signal: AbortSignal): Chan
   const actors: [least: number, most: number, act: (random: Random) => Promise<void>][] = [
     [300, 1_500, commitToApp],
     [300, 1_500, writeManifests],
+    [1_000, 5_000, takeBack],
     [10_000, 40_000, rewriteManifests],
     [1_000, 6_000, switchOff],
   ];
@@ -93,6 +134,11 @@ export function makeChanges(town: Town, seed: number, signal: AbortSignal): Chan
     }),
   );
   return { others, dropped, forced, counts, done };
+}
+
+/** For git: the operator's newest commit of that file, with its parent and subject, a line each. */
+function lastOf({ manifests, path }: App): string[] {
+  return ["log", "-1", `--author=${OPERATOR}`, "--format=%H%n%P%n%s", manifests.branch, "--", path];
 }
 
 /** A line of its own number, so that no two states of the file are equal. */

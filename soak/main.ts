@@ -42,7 +42,9 @@ async function soak(): Promise<void> {
   const t = { after: (close: () => unknown) => void closing.push(close) };
   const complain = (problem: string) => void problems.add(problem);
   const town = await startTown(t);
-  const env = { ...town.world.env, OTEL_SDK_DISABLED: "true", IMAGE_CHECK: "on", RECONCILE_TIMEOUT_SECONDS: "10" };
+  // The waits for images are short, so that their ends are seen too.
+  const images = { IMAGE_CHECK: "on", IMAGE_WAIT_INITIAL_SECONDS: "1", IMAGE_GRACE_SECONDS: "3" };
+  const env = { ...town.world.env, ...images, OTEL_SDK_DISABLED: "true", RECONCILE_TIMEOUT_SECONDS: "10" };
   const operator = await runOperator(t, env, complain);
   console.log(`soak: ${values.minutes} minutes, seed ${seed}, ${town.apps.length} Deployments, git server: ${town.gitServer}`);
 
@@ -98,10 +100,13 @@ async function soak(): Promise<void> {
   console.log(`soak: ${JSON.stringify(figures)}`);
 }
 
-/** After the last fault: how long until every manifest names its application's newest commit, and a pass then finds nothing to do. */
+/**
+ * After the last fault, and one more commit of each application, which ends what is held: how long until every manifest names it, and a pass then
+ * finds nothing to do.
+ */
 async function converge(town: Town, operator: Operator, callers: Callers): Promise<number | undefined> {
   const startedAt = performance.now();
-  for (const app of town.apps) app.build(app.commits.at(-1) ?? "");
+  for (const app of town.apps) app.build(await app.commit());
   while (performance.now() - startedAt < CONVERGE_WITHIN_MS) {
     const response = await fetch(`${operator.url}/reconcile`);
     const entries = response.status === 200 ? ((await response.json()) as ReconcileEntry[]) : [];

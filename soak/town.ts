@@ -18,8 +18,11 @@ export interface App {
   readonly commits: string[];
   /** Those whose image was pushed. */
   readonly built: Set<string>;
+  commit(): Promise<string>;
   deploy(enabled: boolean): void;
   build(sha: string): void;
+  /** Its build runs; or it has failed, and there will be no image. */
+  setBuild(sha: string, state: "running" | "failed"): void;
 }
 
 export interface Town {
@@ -32,6 +35,8 @@ export interface Town {
 
 const NAMESPACES = ["blue", "green", "red"] as const;
 const APPS = 20;
+/** The address of the operator's commits. */
+export const OPERATOR = "gitops-operator@noreply.local";
 export const FIRST_TAG = "0".repeat(40);
 
 export async function startTown(t: { after(close: () => unknown): void }): Promise<Town> {
@@ -59,12 +64,15 @@ export async function startTown(t: { after(close: () => unknown): void }): Promi
       });
       // The history of the branch itself, so that a push that was no fast-forward can't hide.
       await repository.config("core.logAllRefUpdates", "always");
+      // As forges have it: what was taken back is known also to an operator that has just started.
+      await repository.config("uploadpack.allowFilter", "true");
       return repository;
     }),
   );
   for (const namespace of NAMESPACES) {
     const key = await world.gitHost.newKey();
     world.secret(namespace, "deploy-key", { "ssh-privatekey": key.privateKey });
+    world.secret(namespace, "github-token", { "github-token": "sandbox-token" });
   }
   const apps = await Promise.all(names.map((name, index) => addApp(world, name, index, manifests[index % 2] as BareRepository)));
   return { world, proxy, apps, manifests, gitServer: reason === undefined ? "OpenSSH" : `the sandbox's (${reason})` };
@@ -92,11 +100,24 @@ async function addApp(world: World, name: string, index: number, manifests: Bare
           registry_secret_url: world.registry.url,
           ssh_key_name: "deploy-key",
           ssh_key_namespace: namespace,
+          github_token_secret_name: "github-token",
+          github_token_secret_namespace: namespace,
         },
       }),
+    async commit() {
+      const number = app.commits.length;
+      const sha = await source.commit({ "version.txt": `${number}\n` }, { message: `Change ${number}` });
+      app.commits.push(sha);
+      return sha;
+    },
     build(sha) {
       app.built.add(sha);
       world.registry.put(image, sha);
+      world.ci.setRuns(`${namespace}/${name}`, sha, [{ status: "completed", conclusion: "success" }]);
+    },
+    setBuild(sha, state) {
+      const run = state === "running" ? ({ status: "in_progress" } as const) : ({ status: "completed", conclusion: "failure" } as const);
+      world.ci.setRuns(`${namespace}/${name}`, sha, [run]);
     },
   };
   for (const sha of app.commits) app.build(sha);

@@ -32,8 +32,10 @@ async function startTown(t: TestContext) {
   } as unknown as Town;
   const others = new Set<string>();
   const changes = { others: new Map([[repository, others]]), dropped: new Set<string>(), forced: new Set<string>() };
-  const update = (tag: string, files: Record<string, string> = { [PATH]: manifest(tag) }) => {
-    const message = `chore\n\nGitops-Operator-Deployment: blue/shop\nGitops-Operator-Commit: ${tag}\n`;
+  const update = (tag: string, files: Record<string, string> = { [PATH]: manifest(tag) }, imageTag = tag) => {
+    const trailers = { Deployment: "blue/shop", Image: `registry.example/team/shop:${imageTag}`, Commit: tag, File: PATH };
+    const lines = Object.entries(trailers).map(([name, value]) => `Gitops-Operator-${name}: ${value}\n`);
+    const message = `chore\n\n${lines.join("")}`;
     return repository.commit(files, { author: own, message });
   };
   const edit = async (files: Record<string, string>) => {
@@ -52,15 +54,20 @@ async function startTown(t: TestContext) {
 type Scene = Awaited<ReturnType<typeof startTown>>;
 
 test("a history that keeps every promise has no problem, and a manifest at the newest commit is not behind", async (t) => {
-  const { town, changes, patched, update, audit, other, repository, tip } = await startTown(t);
+  const { town, changes, patched, update, edit, audit, other, repository, tip } = await startTown(t);
   await update(SECOND);
   patched.add(`blue/shop ${SECOND}`);
   assert.deepEqual(await audit(), { commits: 2, problems: [] });
-  // What a writer takes away by a force-push of its own is nobody's fault, nor is what the operator said before that.
+  // What was taken back may be written as another text.
+  const rollback = await edit({ [PATH]: manifest(FIRST) });
+  await update(SECOND, { [PATH]: manifest(SECOND.slice(0, 7)) }, SECOND.slice(0, 7));
+  assert.deepEqual(await audit(), { commits: 3, problems: [] });
+  // What a writer takes away by a force-push of its own is nobody's fault, nor is what the operator said before that; and it may be written again.
   const from = await tip();
-  await repository.forceBranch("main", `${other}~1`);
+  await repository.forceBranch("main", `${other}~2`);
   changes.forced.add(`${from} ${await tip()}`);
-  changes.dropped.add(other);
+  for (const sha of [other, rollback]) changes.dropped.add(sha);
+  await update(FIRST);
   assert.deepEqual(await audit(), { commits: 1, problems: [] });
   assert.deepEqual(await behind(town), town.apps);
   await update(UNBUILT);
@@ -95,11 +102,19 @@ const faults: [what: string, problem: RegExp, make: (scene: Scene) => Promise<un
     },
   ],
   [
-    "a second commit for one state",
-    new RegExp(`P2: a second commit for blue/shop ${FIRST} `),
+    "an application commit that is written again after it was taken back",
+    new RegExp(`P2: a second commit writes registry\\.example/team/shop:${FIRST} \\(application commit ${FIRST}\\) in ${PATH}$`),
     async ({ edit, update }) => {
       await edit({ [PATH]: manifest(FIRST_TAG) });
       await update(FIRST);
+    },
+  ],
+  [
+    "an application commit that is written again into a file that others have changed meanwhile",
+    /P2: a second commit writes /,
+    async ({ edit, update }) => {
+      await edit({ [PATH]: `# by hand\n${manifest(FIRST_TAG)}` });
+      await update(FIRST, { [PATH]: `# by hand\n${manifest(FIRST)}` });
     },
   ],
   [
