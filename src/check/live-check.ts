@@ -8,6 +8,7 @@ import { withoutEmojiCode } from "../core/news/chat-text.ts";
 import type { Git, ManifestEdit, ManifestsBranch, Places, PushAccess, SecretField, Wanted } from "../core/ports.ts";
 import type { ReconcilePorts } from "../core/reconcile.ts";
 import { formatRepository } from "../core/repository.ts";
+import { requireOurs } from "../core/require-ours.ts";
 import { readLogin, requireAllowed } from "../core/targets/allowed-repositories.ts";
 import { readBranches } from "../core/targets/read-branches.ts";
 import type { ImageName, SecretRef, Target } from "../core/types.ts";
@@ -92,8 +93,11 @@ export async function checkLive(
   if (before === undefined) return undefined;
 
   // Without a commit the manifest is still looked at: whether a container in it is ours does not depend on the tag.
-  const edited = (image: ImageName, tag: string, digest?: string) =>
-    ports.places.edit({ text: before, path: target.path, image, tag, digest }, target, ports.signal);
+  const edited = async (
+    image: ImageName,
+    tag: string,
+    gate: { readonly digest?: string | undefined; readonly isUnchecked?: boolean } = {},
+  ) => requireOurs(await ports.places.edit({ text: before, path: target.path, image, tag, ...gate }, target, ports.signal));
   const tip = candidates?.tip;
   const edit = await step("reading the manifest", () => edited(target.image, tip?.tag ?? "0".repeat(40)));
   if (!edit || !tip) return undefined;
@@ -110,9 +114,9 @@ export async function checkLive(
   const verdict = await step("asking for the image", () => askGate(question, { ...ports, readSecret }, tell));
   if (!verdict || !("candidate" in verdict) || !mayPush || edit.kind === "up_to_date") return undefined;
   const { tag, commit: appCommit } = verdict.candidate;
-  const digest = verdict.kind === "found" ? verdict.digest : undefined;
+  const gate = verdict.kind === "found" ? { digest: verdict.digest } : { isUnchecked: true };
   const unchecked = verdict.kind === "unchecked" ? ({ unchecked: true } as const) : {};
-  const written = await step("writing the tag", () => edited(edit.image, tag, digest));
+  const written = await step("writing the tag", () => edited(edit.image, tag, gate));
   if (written?.kind !== "update") return undefined;
   const from = written.from === undefined ? {} : { from: written.from };
   return { before, after: written.text, message: commitMessage({ target, tag, appCommit, ...from, ...unchecked }) };

@@ -6,6 +6,7 @@ import type { Seat } from "./delivery/writer.ts";
 import type { GateVerdict, ImageGate } from "./images/image-gate.ts";
 import type { Git, Identity, Places, SecretField, SshKey } from "./ports.ts";
 import type { Branches, Progress } from "./progress.ts";
+import { requireOurs } from "./require-ours.ts";
 import type { BackOff } from "./runs/back-off.ts";
 import { type AllowedRepositories, readLogin, requireAllowed } from "./targets/allowed-repositories.ts";
 import { withPortHint } from "./targets/port-hint.ts";
@@ -70,7 +71,7 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
         const { path, image } = target;
         const edit = await ports.git.withManifests(at, async (copy) => {
           const text = await copy.read(await copy.refresh(notBefore), path);
-          return ports.places.edit({ text, path, image, tag: tip.tag }, target, progress.signal);
+          return requireOurs(await ports.places.edit({ text, path, image, tag: tip.tag }, target, progress.signal));
         });
         return { at, edit };
       }),

@@ -32,7 +32,7 @@ export function createPlaces(workshop: Workshop): Places {
   };
 }
 
-/** Not the text itself, which is large; without the path, for an answer that is remembered does not name it. */
-function idOf({ text, image, tag }: ManifestQuestion): string {
-  return JSON.stringify([hash("sha256", text), image.registry, image.repository, tag]);
+/** Not the text itself, which is large. */
+function idOf({ text, path, at, image, tag }: ManifestQuestion): string {
+  return JSON.stringify([hash("sha256", text), path, at, image.registry, image.repository, tag]);
 }

@@ -37,7 +37,7 @@ test("a large manifest is edited in a thread as a small one is here: the same ed
   const { places, asked } = openPlaces(t);
   for (const fill of ["", LARGE]) {
     const question = { text: manifestOf("old", fill), path, image, tag: "new" };
-    assert.deepEqual(await places.edit(question, target, signal), editManifest({ text: question.text, path, image, tag: "new" }));
+    assert.deepEqual(await places.edit(question, target, signal), editManifest(question));
     const pinned = {
       ...question,
       text: question.text.replace(":old", `:old@sha256:${"0".repeat(64)}`),
@@ -46,7 +46,7 @@ test("a large manifest is edited in a thread as a small one is here: the same ed
     const edit = await places.edit(pinned, target, signal);
     assert.ok(edit.kind === "update" && edit.isPinned && edit.text.includes(`:new@${pinned.digest}"`));
     const other = { ...question, image: { ...image, repository: "team/other" } };
-    await assert.rejects(places.edit(other, target, signal), { name: "ReconcileError", code: "manifest_no_container" });
+    assert.deepEqual(await places.edit(other, target, signal), editManifest(other));
     const broken = { ...question, text: `a: [\n${fill}` };
     await assert.rejects(places.edit(broken, target, signal), {
       code: "manifest_invalid",
@@ -63,7 +63,7 @@ test("where nothing is to be done, the thread is asked once for all passes; anot
   assert.equal(asked.length, 1);
   assert.equal((await places.edit({ ...question, tag: "newer" }, target, signal)).kind, "update");
   assert.equal((await places.edit({ ...question, text: manifestOf("old", LARGE) }, target, signal)).kind, "update");
-  await assert.rejects(places.edit({ ...question, image: { ...image, repository: "team/other" } }, target, signal));
+  assert.equal((await places.edit({ ...question, image: { ...image, repository: "team/other" } }, target, signal)).kind, "none");
   assert.equal(asked.length, 4);
 });
 

@@ -3,8 +3,9 @@ import { asReconcileError, inStep, ReconcileError } from "../../errors.ts";
 import { isForAnother } from "../../sharing/own-share.ts";
 import { commitMessage } from "../commits/commit-message.ts";
 import { noObserver, type Observer } from "../observer.ts";
-import type { Clock, Commit, Deployments, Git, Log, ManifestEdit, ManifestsBranch, ManifestsCopy, Places } from "../ports.ts";
+import type { Clock, Commit, Deployments, FoundEdit, Git, Log, ManifestsBranch, ManifestsCopy, Places } from "../ports.ts";
 import { formatRepository } from "../repository.ts";
+import { requireOurs } from "../require-ours.ts";
 import { branchAttributes, noTracer, type Span, type Tracer } from "../tracer.ts";
 import type { ImageName, Outcome, Target } from "../types.ts";
 import { createHold } from "./hold.ts";
@@ -136,9 +137,10 @@ export function createDelivery(options: DeliveryOptions, closing: AbortSignal): 
       const { target, image, tag, digest, appCommit, signal } = request;
       const { path } = target;
       const unchecked = request.isChecked ? {} : ({ unchecked: true } as const);
-      let edit: ManifestEdit;
+      let edit: FoundEdit;
       try {
-        edit = await places.edit({ text: await copy.read(head, path), path, image, tag, digest }, target, signal);
+        const isUnchecked = !request.isChecked;
+        edit = requireOurs(await places.edit({ text: await copy.read(head, path), path, image, tag, digest, isUnchecked }, target, signal));
         requireDigest(edit, request);
       } catch (error) {
         if (asReconcileError(error).code === "git_copy_damaged") throw error;
@@ -195,7 +197,7 @@ export function patchStep({ name }: Target, tag: string): string {
 }
 
 /** Somebody may have pinned the image after the registry was asked without need of a digest. */
-function requireDigest(edit: ManifestEdit, { target, isChecked, digest }: WriteRequest): void {
+function requireDigest(edit: FoundEdit, { target, isChecked, digest }: WriteRequest): void {
   if (edit.kind === "up_to_date" || !edit.isPinned || !isChecked || digest !== undefined) return;
   throw new ReconcileError(
     "git_push_raced",

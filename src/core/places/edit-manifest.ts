@@ -8,13 +8,13 @@ import { writePlaces } from "./write-places.ts";
 /** Kinds in a message. */
 const maxShown = 10;
 
-/** What has to become of a manifest so that the image has the tag; throws `manifest_invalid` or `manifest_no_container`. */
+/** What has to become of a manifest so that the image has the tag; throws `manifest_invalid`. */
 export function editManifest({ text, path, image, tag, digest }: ManifestQuestion): ManifestEdit {
   const found = findPlaces(text, image);
   if (found.kind === "invalid") throw invalid(path, found.reason);
   if (found.kind === "none") {
     const none = `No container in ${path} references image '${formatImage(image)}'; check gitops.operator.image_name`;
-    throw new ReconcileError("manifest_no_container", `${none}${whatIsThere(found.images, found.instead)}`);
+    return { kind: "none", reason: `${none}${whatIsThere(found.images, found.instead)}` };
   }
   const registry = image.registry ?? found.ours[0].registry;
   const pulled = { ...withRegistry(image, registry), registry };

@@ -4,6 +4,7 @@ import { buildFailed, buildGoesOn, imageMissing } from "../../../src/core/images
 import { escapeChat } from "../../../src/core/news/chat-text.ts";
 import { createNotices } from "../../../src/core/news/notices.ts";
 import { editManifest } from "../../../src/core/places/edit-manifest.ts";
+import { requireOurs } from "../../../src/core/require-ours.ts";
 import { ReconcileError } from "../../../src/errors.ts";
 import { createRandom } from "../../random.ts";
 
@@ -60,7 +61,7 @@ test("what tenants, their repositories and their servers write is inert in every
     `apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop}\nspec: {template: {spec: {containers: [{name: c, image: ${JSON.stringify(image)}}]}}}\n`;
   const edited = (text: string, path: string) => {
     try {
-      editManifest({ text, path, image: { repository: "team/shop" }, tag: "v1" });
+      requireOurs(editManifest({ text, path, image: { repository: "team/shop" }, tag: "v1" }));
     } catch (error) {
       return (error as Error).message;
     }

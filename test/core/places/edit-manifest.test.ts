@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { editManifest } from "../../../src/core/places/edit-manifest.ts";
+import { requireOurs } from "../../../src/core/require-ours.ts";
 
 const app = { repository: "team/app" };
 const of = (kind: string, apiVersion = "v1") => `apiVersion: ${apiVersion}\nkind: ${kind}\n`;
+const edit = (text: string, path: string, tag: string) => requireOurs(editManifest({ text, path, image: app, tag }));
 const without = "No container in PATH references image 'team/app'; check gitops.operator.image_name";
 
 const files: [name: string, path: string, text: string, held: string][] = [
@@ -54,7 +56,7 @@ const files: [name: string, path: string, text: string, held: string][] = [
 for (const [name, path, text, held] of files) {
   test(`${name}: the failure says what the file holds instead of a Deployment`, () => {
     assert.throws(
-      () => editManifest({ text, path, image: app, tag: "1" }),
+      () => edit(text, path, "1"),
       ({ code, message }) => {
         assert.equal(code, "manifest_no_container");
         assert.ok(message.startsWith(`${without.replace("PATH", path)} and gitops.operator.deployment_path (`), message);
@@ -68,18 +70,16 @@ for (const [name, path, text, held] of files) {
 
 test("a Deployment whose images are others' is told those images alone, whatever else the file holds", () => {
   const text = `${of("Service")}---\n${of("Deployment", "apps/v1")}spec: {template: {spec: {containers: [{image: team/other:1}]}}}\n`;
-  assert.throws(() => editManifest({ text, path: "a.yaml", image: app, tag: "1" }), {
+  assert.throws(() => edit(text, "a.yaml", "1"), {
     message: `${without.replace("PATH", "a.yaml")} (there are: team/other:1)`,
   });
   const bare = of("Deployment", "apps/v1");
-  assert.throws(() => editManifest({ text: bare, path: "a.yaml", image: app, tag: "1" }), {
-    message: /image_name \(there are no images in its Deployments\)$/,
-  });
+  assert.throws(() => edit(bare, "a.yaml", "1"), { message: /image_name \(there are no images in its Deployments\)$/ });
 });
 
 test("a pointer of Git LFS is named with its path and the remedy", () => {
   const text = `version https://git-lfs.github.com/spec/v1\noid sha256:${"a".repeat(64)}\nsize 1\n`;
-  assert.throws(() => editManifest({ text, path: "deploy.yaml", image: app, tag: "1" }), {
+  assert.throws(() => edit(text, "deploy.yaml", "1"), {
     code: "manifest_invalid",
     message: /^deploy\.yaml can't be used as a manifest: it is a Git LFS pointer, not the file itself; keep manifests out of LFS/,
   });
@@ -89,9 +89,9 @@ test("the tags of the images that are ours are told as they stand, each once, wh
   const images = ["team/app:b", "team/other:9", "team/app", "team/app:a", "team/app:b"].map((image) => `{image: "${image}"}`);
   const text = (list: readonly string[]) =>
     `${of("Deployment", "apps/v1")}spec: {template: {spec: {initContainers: [{image: "team/app:init"}], containers: [${list.join(", ")}]}}}\n`;
-  const edit = editManifest({ text: text(images), path: "a.yaml", image: app, tag: "a" });
-  assert.deepEqual([edit.kind, edit.tags], ["update", ["b", "a", "init"]]);
-  const done = editManifest({ text: text(images).replaceAll(/app(:\w+)?"/g, 'app:a"'), path: "a.yaml", image: app, tag: "a" });
+  const edited = edit(text(images), "a.yaml", "a");
+  assert.deepEqual([edited.kind, edited.tags], ["update", ["b", "a", "init"]]);
+  const done = edit(text(images).replaceAll(/app(:\w+)?"/g, 'app:a"'), "a.yaml", "a");
   assert.deepEqual([done.kind, done.tags], ["up_to_date", ["a"]]);
 });
 
