@@ -95,7 +95,7 @@ export const ROOMS: Record<string, Room> = {
   "src/adapters/git/copies": {
     promise: "the local copies of manifests branches: there, sound and bounded",
     asks: [...CORE, "src/adapters/git/wire", "src/adapters/git/packs"],
-    doors: ["manifests-copies", "manifests-copy", "arrivals", "make-folder", "directory-size"],
+    doors: ["list-files", "manifests-copies", "manifests-copy", "arrivals", "make-folder", "directory-size"],
   },
   "src/adapters/forge": { promise: "how a commit's build stands", asks: ADAPTER, doors: ["forge", "github-actions"] },
   "src/adapters/registry": { promise: "whether a registry has a tag", asks: ADAPTER, doors: ["registry"] },

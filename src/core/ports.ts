@@ -125,6 +125,12 @@ export type WrittenHistory =
   /** There may be more: the rest could not be had of the remote. */
   | { readonly kind: "unknown"; readonly written: readonly Written[]; readonly reason: string };
 
+export interface FileText {
+  /** From the repository's root. */
+  readonly path: string;
+  readonly text: string;
+}
+
 /** The local shallow copy of one manifests branch. Files are read from, and commits built in, its object store. */
 export interface ManifestsCopy {
   /** The remote's tip, from a listing that began not before that time; fetched when the copy does not have it. */
@@ -138,8 +144,10 @@ export interface ManifestsCopy {
   written(head: string, since: number): Promise<WrittenHistory>;
   /** A regular file's text; rejects with `manifest_missing` or `manifest_invalid`. */
   read(commit: string, path: string): Promise<string>;
-  /** A new commit on `parent` that replaces one regular file, mode kept; only in the object store until it is pushed. */
-  commit(parent: string, path: string, text: string, message: string): Promise<string>;
+  /** The regular files that a pattern names (`*` within one part, `**` for folders or none), in git's order: no more than one above `most`. */
+  list(commit: string, pattern: string, most: number): Promise<readonly string[]>;
+  /** A new commit on `parent` that replaces regular files, modes kept; only in the object store until it is pushed. */
+  commit(parent: string, files: readonly FileText[], message: string): Promise<string>;
   /** Compare-and-swap of the remote branch, acknowledged by the server; after a cut connection the remote has been asked. */
   push(from: string, to: string): Promise<PushResult>;
 }

@@ -8,6 +8,7 @@ import type { Workshop } from "../../workshop/workshop.ts";
 import type { SshConnections } from "../ssh/ssh-connections.ts";
 import { branchId } from "./branch-id.ts";
 import { createArrivals } from "./copies/arrivals.ts";
+import { createListFiles } from "./copies/list-files.ts";
 import { createManifestsCopies } from "./copies/manifests-copies.ts";
 import { createManifestsCopy } from "./copies/manifests-copy.ts";
 import { createLines } from "./lines.ts";
@@ -61,10 +62,11 @@ export function createGit(options: GitOptions): Git & PushAccess & { close(): Pr
   });
   const names = createFreshest<string>(MAX_NAMES_BYTES);
   const contents = createContentCache<string>(MAX_CONTENTS_BYTES);
+  const listFiles = createListFiles();
   const beginArrival = createArrivals(Math.max(maxCopiesBytes, 2 * options.maxRepositoryBytes));
   const copies = createManifestsCopies({
     ...{ workDir: options.workDir, maxCopies, maxBytes: maxCopiesBytes, maxMemoryBytes: maxCopiesMemoryBytes, idOf: branchId },
-    createCopy: (folder) => createManifestsCopy({ remote, identity, contents, beginArrival, packWork, folder }),
+    createCopy: (folder) => createManifestsCopy({ remote, identity, contents, beginArrival, listFiles, packWork, folder }),
   });
 
   async function withManifests<T>(at: ManifestsBranch, work: (copy: ManifestsCopy) => Promise<T>): Promise<T> {

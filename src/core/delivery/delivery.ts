@@ -157,7 +157,7 @@ export function createDelivery(options: DeliveryOptions, closing: AbortSignal): 
         continue;
       }
       const from = edit.from === undefined ? {} : { from: edit.from };
-      head = await copy.commit(head, path, edit.text, commitMessage({ target, tag, appCommit, ...from, ...unchecked }));
+      head = await copy.commit(head, [{ path, text: edit.text }], commitMessage({ target, tag, appCommit, ...from, ...unchecked }));
       commits.push({ item, patched: { kind: "patched", ...from, to: tag, commit: head, ...unchecked } });
     }
     return { head, commits };

@@ -44,7 +44,7 @@ try {
   outcome = await git.withManifests({ repository: order.repository, branch: "main", key, namespace: "test" }, async (copy) => {
     const base = await copy.refresh(performance.now());
     const before = await copy.read(base, path);
-    return (await copy.push(base, await copy.commit(base, path, `${before}changed\n`, "Change"))).kind;
+    return (await copy.push(base, await copy.commit(base, [{ path, text: `${before}changed\n` }], "Change"))).kind;
   });
 } catch (error) {
   ({ code: outcome, message } = asReconcileError(error));

@@ -67,7 +67,9 @@ function createBranch(names: readonly string[]) {
     written: async () => ({ kind: "known", written: [] }),
     refresh: async () => branch.tip,
     read: async (at, path) => branch.read(path, at),
-    commit: async (parent, path, text) => commit(parent, { ...commits.get(parent)?.files, [path]: text }),
+    list: () => Promise.reject(new Error("not asked here")),
+    commit: async (parent, files) =>
+      commit(parent, { ...commits.get(parent)?.files, ...Object.fromEntries(files.map(({ path, text }) => [path, text])) }),
     async push(from, to) {
       branch.pushes += 1;
       branch.atOnce += 1;
@@ -92,9 +94,9 @@ function createBranch(names: readonly string[]) {
           branch.pushedFor.push(namespace);
           return copy.push(from, to);
         },
-        commit(parent, path, text, message) {
-          branch.writtenWith.add(`${path} ${key.id}`);
-          return copy.commit(parent, path, text, message);
+        commit(parent, files, message) {
+          for (const { path } of files) branch.writtenWith.add(`${path} ${key.id}`);
+          return copy.commit(parent, files, message);
         },
       }),
   };

@@ -1,9 +1,10 @@
 /** Files read from, and commits made in, an object store by object id alone. */
 import { isUtf8 } from "node:buffer";
-import type { Identity } from "../../../core/ports.ts";
+import type { FileText, Identity } from "../../../core/ports.ts";
 import { ReconcileError } from "../../../errors.ts";
 import { formatCommit } from "../packs/commit-format.ts";
 import type { ObjectStore } from "../packs/object-store.ts";
+import { type Entry, FOLDER, findEntry, isFile } from "./tree-entries.ts";
 
 /** As one key and namespace reads it. */
 type ReadObject = (id: string, kind: string) => Promise<Buffer>;
@@ -11,7 +12,7 @@ type ReadObject = (id: string, kind: string) => Promise<Buffer>;
 /** Manifests larger than this are refused before they are parsed. */
 const MAX_MANIFEST_BYTES = 2 ** 20;
 
-const KINDS: Record<string, string> = { "120000": "a symbolic link", "160000": "a submodule", "040000": "a directory" };
+const KINDS: Record<string, string> = { "120000": "a symbolic link", "160000": "a submodule", [FOLDER]: "a directory" };
 
 /** A regular file's text, byte order mark included, so that encoding it again gives the same bytes. */
 export async function readFile(read: ReadObject, commit: string, path: string): Promise<string> {
@@ -30,40 +31,54 @@ export async function readFile(read: ReadObject, commit: string, path: string): 
   );
 }
 
-/** A commit on `parent` with that one file replaced, and the new objects: blob, trees from the file's folder up, commit. */
-export async function commitFile(
+/** A commit on `parent` with those files replaced, each one regular, and the new objects: blobs, trees, commit. */
+export async function commitFiles(
   store: Pick<ObjectStore, "add">,
   read: ReadObject,
-  change: { parent: string; path: string; text: string; message: string; identity: Identity },
+  change: { parent: string; files: readonly FileText[]; message: string; identity: Identity },
 ): Promise<{ sha: string; ids: string[] }> {
-  const { trees } = await findFile(read, change.parent, change.path);
-  let id = await store.add("blob", Buffer.from(change.text, "utf8"));
-  const ids = [id];
-  for (const { bytes, idAt } of trees.reverse()) {
-    const tree = Buffer.from(bytes);
-    tree.write(id, idAt, "hex");
-    id = await store.add("tree", tree);
+  const ids: string[] = [];
+  const add = async (kind: string, content: Buffer) => {
+    const id = await store.add(kind, content);
     ids.push(id);
+    return id;
+  };
+  const blobs: NewBlob[] = [];
+  for (const { path, text } of change.files) {
+    await findFile(read, change.parent, path);
+    blobs.push({ names: path.split("/"), id: await add("blob", Buffer.from(text, "utf8")) });
   }
-  const sha = await store.add("commit", await formatCommit({ tree: id, ...change }));
-  return { sha, ids: [...ids, sha] };
+
+  async function rewrite(folder: string, inside: readonly NewBlob[]): Promise<string> {
+    const tree = Buffer.from(await read(folder, "tree"));
+    for (const [name, here] of Map.groupBy(inside, ({ names }) => names[0] ?? "")) {
+      const found = findEntry(tree, name);
+      const [file] = here;
+      if (!found || !file)
+        throw new ReconcileError("git_copy_damaged", "a folder has lost a file that it had; the local copy is made anew");
+      const below = here.map(({ names, id }) => ({ names: names.slice(1), id }));
+      tree.write(file.names.length === 1 ? file.id : await rewrite(found.entry.oid, below), found.idAt, "hex");
+    }
+    return add("tree", tree);
+  }
+
+  const tree = await rewrite(treeOf(await read(change.parent, "commit")), blobs);
+  const sha = await add("commit", await formatCommit({ tree, ...change }));
+  return { sha, ids };
 }
 
-/** A tree object's bytes, and where in them the id of the entry on the way to the file begins. */
-interface TreeOnTheWay {
-  readonly bytes: Buffer;
-  readonly idAt: number;
+interface NewBlob {
+  /** Of its folders, and its own, from here on. */
+  readonly names: readonly string[];
+  readonly id: string;
 }
 
-/** The entry of a regular file, and the trees on the way to it, the root first. */
-async function findFile(read: ReadObject, commit: string, path: string): Promise<{ trees: TreeOnTheWay[]; oid: string }> {
+/** The entry of a regular file. */
+async function findFile(read: ReadObject, commit: string, path: string): Promise<Entry> {
   const names = path.split("/");
-  const trees: TreeOnTheWay[] = [];
-  // A commit object begins with `tree ` and the id.
-  let oid = (await read(commit, "commit")).toString("latin1", 5, 45);
+  let oid = treeOf(await read(commit, "commit"));
   for (const [depth, name] of names.entries()) {
-    const bytes = await read(oid, "tree");
-    const found = findEntry(bytes, name);
+    const found = findEntry(await read(oid, "tree"), name);
     const here = names.slice(0, depth + 1).join("/");
     if (!found) {
       throw new ReconcileError(
@@ -71,44 +86,23 @@ async function findFile(read: ReadObject, commit: string, path: string): Promise
         `${path} is not in the manifests repository ('${here}' does not exist); correct gitops.operator.deployment_path`,
       );
     }
-    const { mode, idAt } = found;
-    trees.push({ bytes, idAt });
-    oid = bytes.toString("hex", idAt, idAt + 20);
+    const { entry } = found;
     const isLast = depth === names.length - 1;
-    if (isLast && mode.startsWith("100")) return { trees, oid };
-    if (isLast || mode !== "040000") {
-      const kind = KINDS[mode] ?? "a file";
+    if (isLast && isFile(entry)) return entry;
+    if (isLast || entry.mode !== FOLDER) {
+      const kind = KINDS[entry.mode] ?? "a file";
       const wanted = isLast ? "a regular file" : "a directory";
       throw new ReconcileError(
         "manifest_invalid",
-        `${path} is not a regular file: '${here}' is ${kind} (mode ${mode}), not ${wanted}; correct gitops.operator.deployment_path`,
+        `${path} is not a regular file: '${here}' is ${kind} (mode ${entry.mode}), not ${wanted}; correct gitops.operator.deployment_path`,
       );
     }
+    oid = entry.oid;
   }
   throw new ReconcileError("manifest_missing", "gitops.operator.deployment_path is empty; name the manifest's path");
 }
 
-/**
- * Looks in a tree object's own bytes (`MODE NAME\0` and 20 bytes of id, again and again): the names of the other entries are never decoded,
- * so whatever they are, they stay what they are.
- */
-function findEntry(bytes: Buffer, name: string): { mode: string; idAt: number } | undefined {
-  const wanted = Buffer.from(name, "utf8");
-  const { length } = bytes;
-  for (let at = 0; at < length; ) {
-    // Byte by byte: for names as short as these, calls that search would take ten times as long.
-    let nameAt = at;
-    while (nameAt < length && bytes[nameAt++] !== 0x20);
-    let end = nameAt;
-    let isWanted = true;
-    for (; end < length && bytes[end] !== 0; end++) if (bytes[end] !== wanted[end - nameAt]) isWanted = false;
-    if (end + 21 > length) {
-      throw new ReconcileError("git_copy_damaged", "a folder of the manifests repository can't be read; the local copy is made anew");
-    }
-    if (isWanted && end - nameAt === wanted.length) {
-      return { mode: bytes.toString("latin1", at, nameAt - 1).padStart(6, "0"), idAt: end + 1 };
-    }
-    at = end + 21;
-  }
-  return undefined;
+/** A commit object begins with `tree ` and the id. */
+export function treeOf(commit: Buffer): string {
+  return commit.toString("latin1", 5, 45);
 }

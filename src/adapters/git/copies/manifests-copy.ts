@@ -1,7 +1,7 @@
 /** One shallow copy of one manifests branch as one key sees it: an object store without refs and without a work tree. */
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Identity, ManifestsBranch, ManifestsCopy, PushResult } from "../../../core/ports.ts";
+import type { FileText, Identity, ManifestsBranch, ManifestsCopy, PushResult } from "../../../core/ports.ts";
 import { formatRepository } from "../../../core/repository.ts";
 import { asReconcileError, ReconcileError } from "../../../errors.ts";
 import { createFreshest } from "../../../sharing/freshest.ts";
@@ -15,8 +15,9 @@ import { pushAcknowledged } from "../wire/acknowledged-push.ts";
 import type { GitRemote, History } from "../wire/git-remote.ts";
 import { openUploadPack, type UploadPack } from "../wire/upload-pack.ts";
 import type { BeginArrival } from "./arrivals.ts";
+import type { ListFiles } from "./list-files.ts";
 import { makeFolder } from "./make-folder.ts";
-import { commitFile, readFile } from "./manifest-files.ts";
+import { commitFiles, readFile, treeOf } from "./manifest-files.ts";
 import { createWrittenHistories, type WrittenHistories } from "./written-history.ts";
 
 interface CopyOptions {
@@ -27,6 +28,8 @@ interface CopyOptions {
   /** Of all copies. */
   readonly contents: ContentCache<string>;
   readonly beginArrival: BeginArrival;
+  /** Of all copies. */
+  readonly listFiles: ListFiles;
   readonly packWork: PackWork;
 }
 
@@ -68,7 +71,15 @@ interface Store {
   readonly written: WrittenHistories;
 }
 
-export function createManifestsCopy({ remote, folder, identity, contents, beginArrival, packWork }: CopyOptions): DisposableCopy {
+export function createManifestsCopy({
+  remote,
+  folder,
+  identity,
+  contents,
+  beginArrival,
+  listFiles,
+  packWork,
+}: CopyOptions): DisposableCopy {
   let store: Store | undefined;
   let generation = 0;
   const tips = createFreshest<string>(MAX_TIP_BYTES);
@@ -198,11 +209,11 @@ export function createManifestsCopy({ remote, folder, identity, contents, beginA
     return (await histories.get(sha, performance.now(), look, at.namespace)).found;
   }
 
-  async function commit(owner: PackOwner, parent: string, path: string, text: string, message: string): Promise<string> {
+  async function commit(owner: PackOwner, parent: string, files: readonly FileText[], message: string): Promise<string> {
     const into = current();
     // A new chain begins: what was made before was not pushed, and won't be.
     if (!into.built.has(parent)) forgetBuilt(into);
-    const { sha, ids } = await commitFile(into.objects, readAs(into, owner), { parent, path, text, message, identity });
+    const { sha, ids } = await commitFiles(into.objects, readAs(into, owner), { parent, files, message, identity });
     into.built.set(sha, { parent, ids });
     return sha;
   }
@@ -223,7 +234,11 @@ export function createManifestsCopy({ remote, folder, identity, contents, beginA
       read: async (sha, path) => readFile(readAs(current(), at), sha, path),
       holds: (sha) => holds(at, sha),
       written: async (head, since) => current().written.of(at, head, since),
-      commit: (parent, path, text, message) => commit(at, parent, path, text, message),
+      commit: (parent, files, message) => commit(at, parent, files, message),
+      async list(sha, pattern, most) {
+        const read = readAs(current(), at);
+        return listFiles(read, treeOf(await read(sha, "commit")), pattern, most, at.namespace);
+      },
       push: (from, to) => push(at, from, to),
     }),
     async bring(at, server, tip, listedAt) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { deflateSync } from "node:zlib";
-import { commitFile, readFile } from "../../../../src/adapters/git/copies/manifest-files.ts";
+import { commitFiles, readFile } from "../../../../src/adapters/git/copies/manifest-files.ts";
 import { createContentCache } from "../../../../src/adapters/git/packs/content-cache.ts";
 import { createObjectStore } from "../../../../src/adapters/git/packs/object-store.ts";
 import { leastCpuMs } from "../../../growth.ts";
@@ -41,16 +41,17 @@ test("a file among 100,000 of one folder is found in about the time that hashing
 // S32
 test("a commit in a folder of 100,000 files packs it in another thread, and what it made is read again", async () => {
   const store = openStore();
-  const change = { parent: "commit", path: nameOf(1), text: "a: 2\n", message: "m", identity: { name: "n", email: "e@example.org" } };
-  const { ids } = await commitFile(store, read, change);
+  const file = { path: nameOf(1), text: "a: 2\n" };
+  const change = { parent: "commit", files: [file], message: "m", identity: { name: "n", email: "e@example.org" } };
+  const { ids } = await commitFiles(store, read, change);
   const [blob = "", tree = ""] = ids;
-  assert.equal(`${await store.read(blob, "blob", owner)}`, change.text);
+  assert.equal(`${await store.read(blob, "blob", owner)}`, file.text);
   const made = await store.read(tree, "tree", owner);
   assert.deepEqual(
     [made.length, made.indexOf(Buffer.from(blob, "hex"))],
-    [folder.length, folder.indexOf(`${change.path}\0`) + change.path.length + 1],
+    [folder.length, folder.indexOf(`${file.path}\0`) + file.path.length + 1],
   );
   const packMs = await leastCpuMs(() => deflateSync(folder));
-  const ownMs = await leastCpuMs(() => commitFile(openStore(), read, change));
+  const ownMs = await leastCpuMs(() => commitFiles(openStore(), read, change));
   assert.ok(ownMs < packMs / 3, `${ownMs} ms of the event loop's thread, packed in ${packMs} ms`);
 });

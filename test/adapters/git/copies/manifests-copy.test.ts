@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { join, matchesGlob } from "node:path";
 import { PassThrough } from "node:stream";
 import { test } from "node:test";
 import { git as runGit } from "../../../../sandbox/git-process.ts";
@@ -26,7 +26,7 @@ test("a folder that vanishes between the commit and its push: the copy is made a
   const result = await open().withManifests(at, async (copy) => {
     attempts += 1;
     const base = await copy.refresh(performance.now());
-    const head = await copy.commit(base, "shop/a.yaml", "a: 2\n", "Change");
+    const head = await copy.commit(base, [{ path: "shop/a.yaml", text: "a: 2\n" }], "Change");
     if (attempts === 1) await rm(await copyFolder(workDir), { recursive: true });
     return copy.push(base, head);
   });
@@ -54,7 +54,7 @@ test("a push is one file on disk, from which the next pass goes on", async (t) =
     const result = await git.withManifests(at, async (copy) => {
       const base = await copy.refresh(performance.now());
       let head = base;
-      for (let i = 0; i < 5; i++) head = await copy.commit(head, "shop/a.yaml", `a: ${round}${i}\n`, "Change");
+      for (let i = 0; i < 5; i++) head = await copy.commit(head, [{ path: "shop/a.yaml", text: `a: ${round}${i}\n` }], "Change");
       return copy.push(base, head);
     });
     assert.equal(result.kind, "accepted");
@@ -184,7 +184,7 @@ test("what was committed and never pushed counts as kept in memory", async (t) =
   const git = open(real, { maxCopiesMemoryBytes: 10_000 });
   const commit = (bytes: number) =>
     git.withManifests(at, async (copy) =>
-      copy.commit(await copy.refresh(performance.now()), "shop/a.yaml", randomBytes(bytes).toString("hex"), "Change"),
+      copy.commit(await copy.refresh(performance.now()), [{ path: "shop/a.yaml", text: randomBytes(bytes).toString("hex") }], "Change"),
     );
   await commit(1_000);
   assert.equal((await copyFolders(workDir)).length, 1);
@@ -332,4 +332,88 @@ test("whether the branch holds a commit: what lies behind the shallow copy is lo
   assert.ok((services.at(-1)?.recorded().length ?? 0) < looked, "the tip stands: a listing, no commits");
   const merged = await repository.commit({ "shop/a.yaml": "a: 3\n" });
   assert.deepEqual([await holds(merged), await holds(foreign)], [true, false]);
+});
+
+test("several files change in one commit, wherever they lie, and nothing else does", async (t) => {
+  const { repository, at, open } = await startManifestsWorld(t);
+  const files = ["top.yaml", "shop/b.yaml", "shop/deep/er/c.yaml", "shop/deep/d.yaml", "other/e.yaml"];
+  await repository.commit(Object.fromEntries(files.map((path) => [path, "1\n"])));
+  await repository.commit({ "shop/run.sh": { content: "#!/bin/sh\n", mode: "100755" } });
+  const changed = [...files.slice(0, 4), "shop/run.sh"];
+  const base = await repository.tip();
+  const result = await open().withManifests(at, async (copy) => {
+    const from = await copy.refresh(performance.now());
+    return copy.push(
+      from,
+      await copy.commit(
+        from,
+        changed.map((path) => ({ path, text: `${path} 2\n` })),
+        "Change",
+      ),
+    );
+  });
+  assert.equal(result.kind, "accepted");
+  const diff = await repository.diff(base ?? "", "main");
+  assert.deepEqual(
+    [...diff.matchAll(/^\+\+\+ b\/(.*)$/gm)].map(([, path]) => path),
+    [...changed].sort(),
+  );
+  assert.equal(await repository.mode("shop/run.sh"), "100755");
+  assert.equal((await repository.log()).length, 4);
+  await repository.fsck();
+  await assert.rejects(
+    open().withManifests(at, async (copy) =>
+      copy.commit(
+        await copy.refresh(performance.now()),
+        [
+          { path: "top.yaml", text: "3" },
+          { path: "gone.yaml", text: "3" },
+        ],
+        "Change",
+      ),
+    ),
+    { code: "manifest_missing" },
+  );
+});
+
+test("patterns name the regular files that Node's own wildcards name, and what is remembered of folders is no other's", async (t) => {
+  const { repository, at, open } = await startManifestsWorld(t);
+  const paths = [
+    "a.yaml",
+    "apps/a/dev/k.yaml",
+    "apps/a/prod/k.yaml",
+    "apps/b/prod/k.yaml",
+    "apps/k.yaml",
+    "apps/b/prod/k.yml",
+    ".hidden/k.yaml",
+  ];
+  await repository.commit(Object.fromEntries([...paths, "apps/a/.dot.yaml", "apps/ü/k.yaml"].map((path) => [path, "1\n"])));
+  await repository.commit({ "apps/link.yaml": { content: "k.yaml", mode: "120000" } });
+  const port = open();
+  const list = (pattern: string, most = 50) =>
+    port.withManifests(at, async (copy) => [...(await copy.list(await copy.refresh(performance.now()), pattern, most))].sort());
+  const files = [...paths, "apps/a/.dot.yaml", "apps/ü/k.yaml", "shop/a.yaml"];
+  for (const pattern of [
+    "**/k.yaml",
+    "apps/*/prod/*.yaml",
+    "apps/**",
+    "**",
+    "*.yaml",
+    "apps/*",
+    "apps/**/prod/**",
+    ".hidden/*",
+    "apps/a/.*",
+    "apps/ü/*",
+    "none/*",
+    "**/**/k.yaml",
+  ]) {
+    // A leading dot is meant only where it is written.
+    const isMeant = (path: string) => !`/${path}`.includes("/.") || `/${pattern}`.includes("/.");
+    const wanted = files.filter((path) => matchesGlob(path, pattern) && isMeant(path));
+    assert.deepEqual(await list(pattern), wanted.sort(), pattern);
+  }
+  assert.equal((await list("**", 3)).length, 4);
+  await repository.commit({ "apps/new/k.yaml": "1\n", "apps/a/dev/k.yaml": null });
+  assert.deepEqual(await list("apps/*/*/k.yaml"), ["apps/a/prod/k.yaml", "apps/b/prod/k.yaml"]);
+  assert.deepEqual(await list("apps/*/k.yaml"), ["apps/new/k.yaml", "apps/ü/k.yaml"]);
 });

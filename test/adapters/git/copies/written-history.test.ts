@@ -109,7 +109,7 @@ test("what has come since the copy was made is there already: nothing is asked f
 test("what the operator has pushed itself is there as well", async (t) => {
   const { use, served } = await startWorld(t);
   await use(async (copy, base) => {
-    assert.equal((await copy.push(base, await copy.commit(base, "shop/a.yaml", "2", messageFor(2)))).kind, "accepted");
+    assert.equal((await copy.push(base, await copy.commit(base, [{ path: "shop/a.yaml", text: "2" }], messageFor(2)))).kind, "accepted");
     const before = served.length;
     assert.deepEqual(numbers((await copy.written(await copy.refresh(0), now - DAY)).written), [2]);
     assert.equal(served.length, before);

@@ -12,7 +12,7 @@ type World = Awaited<ReturnType<typeof startManifestsWorld>>;
 async function pushOnce({ at, open }: World, start?: StartService): Promise<{ result: PushResult; from: string; to: string }> {
   return open(start).withManifests(at, async (copy: ManifestsCopy) => {
     const from = await copy.refresh(performance.now());
-    const to = await copy.commit(from, "shop/a.yaml", "a: 2\n", "Change");
+    const to = await copy.commit(from, [{ path: "shop/a.yaml", text: "a: 2\n" }], "Change");
     return { result: await copy.push(from, to), from, to };
   });
 }

@@ -1,0 +1,80 @@
+/** The files that a pattern names, found in folders alone; what a folder has is remembered by its id, so that a pass without news reads none again. */
+import { setImmediate as turn } from "node:timers/promises";
+import { ReconcileError } from "../../../errors.ts";
+import { createBoundedMap } from "../../../sharing/bounded-map.ts";
+import { dataBytes } from "../../../sharing/data-bytes.ts";
+import { matchesAsterisks } from "../../../text/matches-asterisks.ts";
+import { entriesOf, FOLDER, isFile } from "./tree-entries.ts";
+
+/** As one key and namespace reads it. */
+type ReadObject = (id: string, kind: string) => Promise<Buffer>;
+
+/** The paths below a folder, in git's order, and one more than `most` where there are more. */
+export type ListFiles = (read: ReadObject, tree: string, pattern: string, most: number, namespace: string) => Promise<readonly string[]>;
+
+/** Of all copies. */
+const MOST_REMEMBERED_BYTES = 4 * 2 ** 20;
+/** Of one pattern. */
+const MOST_FOLDERS = 20_000;
+/** So many entries are looked at without giving others a turn. */
+const ENTRIES_A_TURN = 10_000;
+
+/** `*` stands for any characters of one part, `**` for any folders or none; neither for what begins with a dot. */
+export function createListFiles(): ListFiles {
+  const remembered = createBoundedMap<readonly string[]>(MOST_REMEMBERED_BYTES, dataBytes);
+
+  return async (read, tree, pattern, most, namespace) => {
+    let folders = 0;
+    let entries = 0;
+
+    async function below(id: string, parts: readonly string[]): Promise<readonly string[]> {
+      const key = `${most} ${id} ${parts.join("/")}`;
+      const known = remembered.get(key);
+      if (known) return known;
+      if (++folders > MOST_FOLDERS) {
+        throw new ReconcileError(
+          "manifest_invalid",
+          `gitops.operator.deployment_path '${pattern}' leads through more than ${MOST_FOLDERS.toLocaleString("en")} folders; name a folder in front of **`,
+        );
+      }
+      const found = new Set<string>();
+      for (const { name, entry } of entriesOf(await read(id, "tree"))) {
+        if (++entries % ENTRIES_A_TURN === 0) await turn();
+        for (const rest of restsAfter(parts, name, entry.mode === FOLDER)) {
+          if (rest.length === 0) {
+            if (isFile(entry)) found.add(name);
+          } else if (entry.mode === FOLDER) {
+            for (const path of await below(entry.oid, rest)) found.add(`${name}/${path}`);
+          }
+        }
+        if (found.size > most) break;
+      }
+      const paths = [...found].slice(0, most + 1);
+      remembered.set(key, paths, namespace);
+      return paths;
+    }
+
+    const parts = pattern.split("/").map(asBytes);
+    const paths = await below(tree, parts.at(-1) === "**" ? [...parts, "*"] : parts);
+    return paths.map((path) => Buffer.from(path, "latin1").toString("utf8"));
+  };
+}
+
+/** What of the pattern is left to be matched behind an entry of that name; an empty rest: the entry itself is meant. */
+function* restsAfter(parts: readonly string[], name: string, isFolder: boolean): Generator<readonly string[]> {
+  const [first, ...rest] = parts;
+  if (first === undefined) return;
+  if (first === "**") {
+    // Of several in a row one is as good.
+    yield* restsAfter(rest, name, isFolder);
+    if (isFolder && !name.startsWith(".")) yield parts;
+    return;
+  }
+  if (name.startsWith(".") && !first.startsWith(".")) return;
+  if (matchesAsterisks(first, name)) yield rest;
+}
+
+/** As names stand in folders. */
+function asBytes(text: string): string {
+  return Buffer.from(text, "utf8").toString("latin1");
+}
