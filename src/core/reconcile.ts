@@ -114,15 +114,15 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
   }
 }
 
-/** What was written, with what is the matter with the newest commit where it was an older one. */
+/** What was written or held, with what is the matter with the newest commit where it was an older one. */
 function told(outcome: Outcome, image: GateVerdict, known: { from?: string; to?: string }): Outcome {
   if (outcome.kind === "failed") return { ...known, ...outcome };
   if (image.kind !== "found") return outcome;
-  const { note, isAwaited, failure } = image;
-  // Nothing goes out, so that the newest one's build has failed is what there is to tell.
-  if (outcome.kind === "skipped" && outcome.reason === "held" && failure) return { kind: "failed", error: failure, ...known };
-  if (outcome.kind !== "patched" && outcome.kind !== "up_to_date") return outcome;
-  return { ...outcome, ...(note !== undefined && { note }), ...(outcome.kind === "patched" && isAwaited && { isAwaited }) };
+  const { note, isAwaited, isBuildFailed } = image;
+  const about = note === undefined ? {} : { note };
+  if (outcome.kind === "patched") return { ...outcome, ...about, ...(isAwaited && { isAwaited }) };
+  if (outcome.kind === "skipped" && outcome.reason === "held") return { ...outcome, ...about, ...(isBuildFailed && { isBuildFailed }) };
+  return outcome.kind === "up_to_date" ? { ...outcome, ...about } : outcome;
 }
 
 async function during<T>(step: string, work: () => Promise<T>): Promise<T> {

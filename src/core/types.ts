@@ -123,7 +123,7 @@ export function isTracked(parsed: Parsed): parsed is Tracked {
 /**
  * What a run came to. `from`: the first differing tag that was there; `to`: the wanted tag, once it is known. `unchecked`: the tag was
  * pushed without asking whether the image is there, because somebody said so. `note`: what is the matter with a newer commit. `isAwaited`:
- * its build runs, and the next run is to wait for it.
+ * its build runs, and the next run is to wait for it. `isBuildFailed`: its build failed.
  */
 export type Outcome =
   | {
@@ -139,7 +139,15 @@ export type Outcome =
   /** Disabled, or gone from the cluster. */
   | { readonly kind: "skipped"; readonly reason: "disabled" | "deleted" }
   /** Somebody took back what the operator had written in that commit. */
-  | { readonly kind: "skipped"; readonly reason: "held"; readonly from?: string; readonly to: string; readonly commit: string }
+  | {
+      readonly kind: "skipped";
+      readonly reason: "held";
+      readonly from?: string;
+      readonly to: string;
+      readonly commit: string;
+      readonly note?: string;
+      readonly isBuildFailed?: true;
+    }
   /** `until`: as the annotation says it; `why`: one printable line. */
   | { readonly kind: "skipped"; readonly reason: "paused"; readonly until: string; readonly why?: string }
   /** `step`: what is unfinished, in words. */

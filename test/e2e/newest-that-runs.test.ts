@@ -121,6 +121,30 @@ test("a failed build between two good ones: the one before it goes out with a wa
   assert.equal(stage.chat.messages.filter(({ text }) => text.startsWith(":x: Build failed")).length, 1);
 });
 
+test("a version that was taken back stays back while a newer commit's build fails, and both are told once", async (t) => {
+  const shop = await startRunning(t);
+  const { stage, manifests, image, sha } = shop;
+  const good = await commit(shop, "Good", DONE);
+  stage.registry.put("team/shop", good);
+  assert.equal((await stage.reconcileOne("shop")).to_sha, good);
+  await manifests.commit({ "shop/deployment.yaml": manifestOf("shop", `${image}:${sha}`) });
+  const held = new RegExp(`^Deployment shop stays at ${sha}: the operator wrote ${good} in [0-9a-f]{7}, .*, or put ${good} back`);
+  assert.match((await stage.reconcileOne("shop")).message, held);
+  const bad = await commit(shop, "Bad", FAILED);
+  for (let pass = 0; pass < 2; pass++) {
+    const { action, message } = await stage.reconcileOne("shop");
+    assert.equal(action, "skipped", message);
+    assert.match(message, held);
+    assert.match(message, new RegExp(`; ${bad.slice(0, 7)} Bad has no image: its build failed$`));
+  }
+  assert.match(await stage.text("/metrics"), /gitops_operator_held\{namespace="default",deployment="shop"\} 1\n/);
+  const mended = await commit(shop, "Mended", DONE);
+  stage.registry.put("team/shop", mended);
+  assert.equal((await stage.reconcileOne("shop")).to_sha, mended);
+  const told = (await stage.chat.received(5)).map(({ text }) => text.match(/stays at|its build failed|successfully/g)?.join(", "));
+  assert.deepEqual(told, ["successfully", "successfully", "stays at", "stays at, its build failed", "successfully"]);
+});
+
 test("nothing older than what stands in the file is taken, however many images there are, and what is at the tip is not asked for", async (t) => {
   const shop = await startRunning(t, { annotations: { look_back: "3" } });
   const { stage, clock, sha } = shop;

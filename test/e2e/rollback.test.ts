@@ -4,6 +4,7 @@ import { type TestContext, test } from "node:test";
 import type { BareRepository } from "../../sandbox/bare-repository.ts";
 import { git } from "../../sandbox/git-process.ts";
 import { manifestOf } from "../../sandbox/world.ts";
+import { eventually } from "../eventually.ts";
 import { deployShop, OLD, type Stage, startStage } from "./stage.ts";
 
 const PATH = "shop/deployment.yaml";
@@ -79,14 +80,16 @@ test("an older tag, or a hotfix that is no commit of the application, set by han
   assert.equal((await stage.reconcileOne("shop")).action, "up_to_date");
 });
 
-test("the revert of a revert is up to date, and a revert of that is held again", async (t) => {
+test("the revert of a revert is up to date, and a revert of that is held again, which is told again", async (t) => {
   const { stage, manifests, first } = await startPatched(t);
+  const told = () => stage.cluster.list("Event").filter(({ reason }) => reason === "HeldBack");
   await revert(stage, manifests);
   await assertHeld(stage, manifests, { from: OLD, to: first });
   await revert(stage, manifests);
   assert.equal((await stage.reconcileOne("shop")).action, "up_to_date");
   await revert(stage, manifests);
   await assertHeld(stage, manifests, { from: OLD, to: first });
+  await eventually(() => told().length === 2);
 });
 
 test("git pull merges our commit as the second parent: what is taken back in that merge is held, also by an operator that starts then", async (t) => {

@@ -58,7 +58,7 @@ export type GateVerdict =
       /** The newest one's build runs, and is to be waited for. */
       readonly isAwaited?: true;
       /** The newest one's build failed. */
-      readonly failure?: ReconcileError;
+      readonly isBuildFailed?: true;
     }
   /** Somebody said that the registry is not to be asked; `why`, in words. */
   | { readonly kind: "unchecked"; readonly candidate: Candidate; readonly why: string }
@@ -220,9 +220,9 @@ export function createImageGate({ registry, builds, clock, settings, observer = 
 }
 
 /** What is told of the newest commit where an older one goes out; `newer`: how many have no image. */
-function aboutTip(look: Missing, tip: Candidate, isOverdue: boolean, newer: number): Pick<Found, "note" | "isAwaited" | "failure"> {
+function aboutTip(look: Missing, tip: Candidate, isOverdue: boolean, newer: number): Pick<Found, "note" | "isAwaited" | "isBuildFailed"> {
   if (look.kind === "building") return { note: `${tip.words} is awaited: build ${look.state}`, isAwaited: true };
-  if (look.kind === "failed") return { note: `${tip.words} has no image: its build failed`, failure: look.error };
+  if (look.kind === "failed") return { note: `${tip.words} has no image: its build failed`, isBuildFailed: true };
   return { note: isOverdue ? haveNoImage(newer, tip) : `${tip.words} is awaited: no image yet` };
 }
 

@@ -38,8 +38,8 @@ interface Memory {
   readonly told: Set<string>;
   transientRuns: number;
   patchedTo: string | undefined;
-  /** Instead of which tag an older one was left. */
-  heldFrom: string | undefined;
+  /** Which tag is held back now, and which newer commit's build failed meanwhile. */
+  held: string | undefined;
   hourglassSha: string | undefined;
 }
 
@@ -64,7 +64,7 @@ export function createNewsroom<Words>(inWords: (news: News, workload: Workload, 
 }
 
 function newMemory(): Memory {
-  return { told: new Set(), transientRuns: 0, patchedTo: undefined, heldFrom: undefined, hourglassSha: undefined };
+  return { told: new Set(), transientRuns: 0, patchedTo: undefined, held: undefined, hourglassSha: undefined };
 }
 
 function decideEnd(memory: Memory, outcome: Outcome): News | undefined {
@@ -77,6 +77,7 @@ function decideEnd(memory: Memory, outcome: Outcome): News | undefined {
       const isNews = outcome.kind === "patched" && memory.patchedTo !== outcome.to;
       memory.told.clear();
       memory.transientRuns = 0;
+      memory.held = undefined;
       if (outcome.kind === "patched") memory.patchedTo = outcome.to;
       if (isRecovery) return "recovered";
       return isNews ? "patched" : undefined;
@@ -86,8 +87,10 @@ function decideEnd(memory: Memory, outcome: Outcome): News | undefined {
       return undefined;
     case "skipped": {
       memory.transientRuns = 0;
-      if (outcome.reason !== "held" || memory.heldFrom === outcome.to) return undefined;
-      memory.heldFrom = outcome.to;
+      if (outcome.reason !== "held") return undefined;
+      const held = `${outcome.to} ${(outcome.isBuildFailed && outcome.note) ?? ""}`;
+      if (memory.held === held) return undefined;
+      memory.held = held;
       return "held";
     }
   }
