@@ -32,10 +32,15 @@ export function createLines(remote: GitRemote): Git["commits"] {
   async function commits(at: Wanted<Branch>, notBefore: number): Promise<Line> {
     const load = (known: Tip | undefined, asked: number) => lookAtTip(at, known, asked);
     const { branch, commit } = await tips.get(branchId(at), notBefore, load, at.namespace);
+    /** Held by who walks: what all share is asked, and measured, once a step, and may be driven out by others meanwhile. */
+    let received = begin(commit);
     return {
       branch,
       tip: commit,
-      at: async (index) => (index === 0 ? commit : (await lineFrom({ ...at, branch }, commit, index)).line[index]),
+      async at(index) {
+        if (index >= received.line.length && !received.isWhole) received = await lineFrom({ ...at, branch }, commit, index);
+        return received.line[index];
+      },
     };
   }
 
@@ -55,7 +60,7 @@ export function createLines(remote: GitRemote): Git["commits"] {
   /** With the commit at `index`, where there is one. */
   function lineFrom(at: Branch, tip: Commit, index: number): Promise<Received> {
     const load = async (known: Received | undefined, asked: number) => {
-      let received = join({ line: [tip], isWhole: isRoot(tip) }, known);
+      let received = join(begin(tip), known);
       for (const depth of DEPTHS) {
         if (received.isWhole || received.line.length > index) break;
         if (depth <= received.line.length) continue;
@@ -97,6 +102,10 @@ function join(fresh: Received, known: Received | undefined): Received {
   const all = [...newer, ...known.line];
   if (all.length < line.length) return fresh;
   return { line: all.slice(0, MOST_COMMITS), isWhole: fresh.isWhole || known.isWhole || all.length >= MOST_COMMITS };
+}
+
+function begin(tip: Commit): Received {
+  return { line: [tip], isWhole: isRoot(tip) };
 }
 
 function isRoot({ parents }: Commit): boolean {

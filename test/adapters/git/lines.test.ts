@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { git } from "../../../sandbox/git-process.ts";
 import { type Conversation, noObserver } from "../../../src/core/observer.ts";
+import { growthOf, MOST_GROWTH } from "../../growth.ts";
 import { startManifestsWorld } from "./manifests-world.ts";
 
 /** So many commits along first parents, and at each tenth a merge of a branch of nine. */
@@ -90,6 +91,43 @@ test("the history's end is known, the thousandth commit is the last, and too muc
   for (let story = 4; story < 12; story++) await tell(story);
   const told = await wordy.ask();
   assert.deepEqual([told.tip.subject, await told.at(1)], ["Story 11", undefined]);
+});
+
+/** Branches `line-0`, `line-1` … of so many commits each, all with that subject. */
+async function importLines(directory: string, lengths: readonly number[], subject: string): Promise<void> {
+  const commit = (branch: number, count: number) =>
+    `commit refs/heads/line-${branch}\ncommitter ${subject.slice(0, 500)} <a@example.org> ${1_700_000_000 + count} +0000\n` +
+    `data ${subject.length}\n${subject}\n${count === 0 ? "deleteall\n" : ""}\n`;
+  const chunks = lengths.flatMap((length, branch) => Array.from({ length }, (_, count) => commit(branch, count)));
+  await git(directory, ["fast-import", "--quiet", "--force", "--date-format=raw"], { input: Buffer.from(chunks.join("")) });
+}
+
+// S32
+test("a long line costs each of its commits no more than a short one", async (t) => {
+  const { port, at, repository } = await startLine(t, 1);
+  const [short, long] = [120, 960];
+  await importLines(repository.directory, [short, long], "m");
+  const walk = async (length: number) => {
+    // A listing from before is good enough, so nothing is asked of the remote again.
+    const line = await port.commits({ ...at, branch: `line-${length === short ? 0 : 1}` }, 0);
+    for (let index = 0; index < length; index++) if (!(await line.at(index))) throw new Error(`commit ${index} is missing`);
+  };
+  const growth = await growthOf(short, walk);
+  assert.ok(growth < MOST_GROWTH, `${growth.toFixed(1)} times as dear where it is 8 times as long`);
+});
+
+// S33
+test("lines that are walked at once and have no room together are received step by step all the same", async (t) => {
+  const { port, at, repository, conversations } = await startLine(t, 1);
+  const branches = 6;
+  // Of 4.5 KB each in memory.
+  await importLines(repository.directory, Array<number>(branches).fill(1_000), "m".repeat(1_000));
+  const lines = await Promise.all(
+    Array.from({ length: branches }, (_, branch) => port.commits({ ...at, branch: `line-${branch}` }, performance.now())),
+  );
+  for (let index = 0; index < 1_000; index++) for (const line of lines) assert.ok(await line.at(index));
+  // What was driven out begins anew at each step: 10; 10, 50; 10, 50, 250 …
+  assert.ok(conversations.length <= branches * (1 + 1 + 2 + 3 + 4), `${conversations.length} conversations`);
 });
 
 /** Text that no compression makes smaller than three quarters. */

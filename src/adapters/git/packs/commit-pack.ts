@@ -25,7 +25,7 @@ export interface HistoryQuestion {
 }
 
 export interface PackedHistory {
-  /** The newest first. */
+  /** The newest first, each with its first parent alone: a hundred of them would be ten times as much to keep. */
   readonly line: readonly Commit[];
   readonly isFound: boolean;
   /** Nothing is behind what was received: the history begins there. */
@@ -45,7 +45,8 @@ export function readHistory(
   const commits = readCommits(pack, spend, keep && look);
   if (commits === "incomplete") return commits;
   const line: Commit[] = [];
-  for (let at = commits.get(from); at && line.length < most; at = commits.get(at.parents[0] ?? "")) line.push(at);
+  for (let at = commits.get(from); at && line.length < most; at = commits.get(at.parents[0] ?? ""))
+    line.push({ ...at, parents: at.parents.slice(0, 1) });
   const cut = [...commits.values()].filter(({ parents }) => parents.some((parent) => !commits.has(parent))).map(({ sha }) => sha);
   const kept = keep && commits.has(from) ? { kept: { written, cut, isPure: commits.size === pack.readUInt32BE(8) } } : {};
   return { line, isFound: sought !== undefined && commits.has(sought), isWhole: cut.length === 0, ...kept };

@@ -28,7 +28,7 @@ export async function receiveHistory(pack: AsyncIterable<Buffer>, question: Hist
     bytes += chunk.length;
     if (question.keep && bytes > MAX_PACKED_BYTES) throw tooManyCommits();
     // All of it is wanted.
-    if (question.keep || bytes < enoughBytes) continue;
+    if (question.keep || bytes < Math.min(enoughBytes, MAX_PACKED_BYTES)) continue;
     const history = await read();
     if (history !== "incomplete") return history;
     if (bytes > MAX_PACKED_BYTES) throw tooManyCommits();

@@ -81,6 +81,18 @@ test("a history is read where it is asked for only while that is little work", a
   assert.deepEqual(new Set(asked), new Set(["readHistory for shop"]));
 });
 
+// S10
+test("of a history no more than 4 MiB is waited for, however the server cuts it into pieces", async () => {
+  const { readHistory } = createPackWork(real);
+  const commits = Array.from({ length: 12 }, (): RawEntry => {
+    const words = randomBytes(MIB / 2 - 100);
+    return { type: 1, content: Buffer.concat([Buffer.from(`tree ${"0".repeat(40)}\n\n`), words]), level: 0 };
+  });
+  const pack = rawPack(commits);
+  for (const pieceBytes of [MIB / 2, 1.9 * MIB, 2.9 * MIB])
+    await assert.rejects(readHistory(inChunks(pack, Math.floor(pieceBytes)), { from: "", most: 1 }, owner), { code: "git_limit" });
+});
+
 /** A file of some 60 KB, and so many more, each a delta on the one before. */
 function chainOf(depth: number): { entries: RawEntry[]; id: string } {
   let content = Buffer.alloc(60_000, "a");
