@@ -13,11 +13,7 @@ export async function findOnBranch(target: Target, branches: ReadBranches, notBe
   const { branch } = line;
   const candidate = (commit: Commit) => candidateOf(target, commit, branch);
   ports.onNewest?.(candidate(line.tip).tag);
-  /** Whether one of the tags is that commit's, or made of its id in another format. */
-  const isAt = ({ sha }: Commit, tags: readonly string[]) => {
-    const own = renderTag(target.tagFormat, { sha, branch });
-    return tags.some((tag) => tag === own || shaParts(tag).some((part) => sha.startsWith(part)));
-  };
+  const isOneOf = (tags: readonly string[]) => createTagged(tags, ({ sha }) => renderTag(target.tagFormat, { sha, branch }));
   const steps = createSteps(target, line, branches, notBefore, ports);
 
   /** Those before the newest that counts. */
@@ -33,13 +29,14 @@ export async function findOnBranch(target: Target, branches: ReadBranches, notBe
   return {
     origin: branch,
     tip,
-    isPassed: (tags) => passed.some((commit) => isAt(commit, tags)),
+    isPassed: (tags) => passed.length > 0 && passed.some(isOneOf(tags)),
     async behind(tags) {
       if (target.lookBack === 0 || tags.every((tag) => shaParts(tag).length === 0)) return NOTHING_BEHIND;
+      const isAt = isOneOf(tags);
       const newer: Candidate[] = [];
       for await (const { commit, counts } of steps()) {
         const isTip = commit.sha === tip.commit.sha;
-        if (isAt(commit, tags)) {
+        if (isAt(commit)) {
           const one = candidate(commit);
           if (!counts || newer.length === target.lookBack) return { newer, standsAt: undefined };
           if (tags.every((tag) => tag === one.tag)) return { newer, standsAt: one.tag };
@@ -50,6 +47,14 @@ export async function findOnBranch(target: Target, branches: ReadBranches, notBe
       return NOTHING_BEHIND;
     },
   };
+}
+
+/** Whether one of the tags is a commit's, or made of its id in another format. A file may hold thousands, and a line has a thousand commits. */
+function createTagged(tags: readonly string[], tagOf: (commit: Commit) => string): (commit: Commit) => boolean {
+  const wholes = new Set(tags);
+  const parts = new Set(tags.flatMap(shaParts));
+  const lengths = new Set(Array.from(parts, ({ length }) => length));
+  return (commit) => wholes.has(tagOf(commit)) || lengths.values().some((length) => parts.has(commit.sha.slice(0, length)));
 }
 
 function noCommit({ appPaths }: Target, lookedAt: number, where: string): ReconcileError {

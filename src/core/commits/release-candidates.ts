@@ -30,15 +30,15 @@ export async function findReleases(
   const tagOf = (release: Release) => renderTag(target.tagFormat, factsOf(release));
   onNewest?.(tagOf(highest));
   const read = async ({ name, sha }: Release) => candidateOf(target, await git.commit(app, sha), branch, name);
-  /** Above 0: what stands in the file is lower than that release. Undefined: its version is not known. */
   const compare = createComparison(target, pattern);
   return {
     origin: glob,
     tip: await read(highest),
-    isPassed: (tags) => tags.some((tag) => (compare(highest, tag) ?? 0) < 0),
+    isPassed: (tags) => (compare(tags)?.(highest) ?? 0) < 0,
     async behind(tags) {
-      if (target.lookBack === 0 || tags.every((tag) => compare(highest, tag) === undefined)) return NOTHING_BEHIND;
-      const higher = lower.filter((release) => tags.every((tag) => (compare(release, tag) ?? 1) > 0));
+      const toThere = compare(tags);
+      if (target.lookBack === 0 || !toThere) return NOTHING_BEHIND;
+      const higher = lower.filter((release) => toThere(release) > 0);
       const next = lower[higher.length];
       const stands = next && tags.every((tag) => tag === tagOf(next)) && higher.length < target.lookBack;
       const newer = await Promise.all(higher.slice(0, target.lookBack).map(read));
@@ -53,11 +53,23 @@ function patternOf(glob: string) {
   throw new ReconcileError("annotation_invalid", `gitops.operator.release_tags ${parsed.problem}`);
 }
 
+/**
+ * Of releases with the highest version that stands in a file, above 0: it is lower than the release. Undefined: no version there is known.
+ * A file may hold thousands of tags, and there are a thousand releases, so each is read once.
+ */
 function createComparison<Version extends object>({ tagFormat }: Target, { versionOf, compare }: ReleasePattern<Version>) {
-  return (release: Release, tag: string): number | undefined => {
+  const versionIn = (tag: string) => {
     const name = releaseIn(tagFormat, tag);
-    const there = name === undefined ? undefined : (versionOf(name) ?? versionOf(`v${name}`));
-    const version = versionOf(release.name);
-    return there && version && compare(version, there);
+    return name === undefined ? undefined : (versionOf(name) ?? versionOf(`v${name}`));
+  };
+  return (tags: readonly string[]): ((release: Release) => number) | undefined => {
+    let there: Version | undefined;
+    for (const version of tags.map(versionIn)) if (version && (!there || compare(version, there) > 0)) there = version;
+    if (!there) return undefined;
+    const highest = there;
+    return ({ name }) => {
+      const version = versionOf(name);
+      return version ? compare(version, highest) : 1;
+    };
   };
 }
