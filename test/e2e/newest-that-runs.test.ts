@@ -271,6 +271,24 @@ for (const [format, there, found] of [
   });
 }
 
+test("a format that has become wrong is told too, where the file stands at an older commit, also of an image that comes late", async (t) => {
+  const shop = await startRunning(t);
+  const { stage, clock, image } = shop;
+  const newest = await commit(shop, "Tagged otherwise", DONE);
+  await stage.reconcileOne("shop");
+  clock.advance(GRACE_MS);
+  assert.equal((await stage.reconcileOne("shop")).action, "up_to_date");
+  const asked = heads(shop).length;
+  assert.equal((await stage.reconcileOne("shop")).action, "up_to_date");
+  assert.equal(heads(shop).length, asked + 1, "the other tags are asked for now and then alone");
+  const other = `sha-${newest.slice(0, 7)}`;
+  stage.registry.put("team/shop", other);
+  clock.advance(600_001);
+  const { action, message } = await stage.reconcileOne("shop");
+  assert.equal(action, "failed", message);
+  assert.ok(message.endsWith(`; there is ${image}:${other}, set gitops.operator.tag_format to sha-{{sha7}}`), message);
+});
+
 test("a file that has tags of another format is known all the same: its commit bounds the walk, and a newer one is written in the new format", async (t) => {
   const shop = await startShop(t, { annotations: { tag_type: "short" } });
   const { stage, annotations, sha } = shop;

@@ -79,6 +79,7 @@ type Missing = Exclude<Look, { kind: "found" | "trouble" }>;
 
 const MOST_SEEN_BYTES = 4 * 2 ** 20;
 const MOST_EXPLAINED_BYTES = 2 ** 20;
+const UNEXPLAINED_MS = 600_000;
 /** The unnamed default Secret is not there, or not for this Deployment or its repositories: nobody promised a login, so the registry is asked without one. */
 const NO_LOGIN: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["secret_missing", "secret_denied", "secret_forbidden", "repository_denied"]);
 
@@ -86,8 +87,12 @@ export function createImageGate({ registry, builds, clock, settings, observer = 
   const { insecureRegistries } = settings;
   const looks = createImageLooks({ registry, builds, clock, insecureRegistries, observer });
   const firstSeen = createBoundedMap<number>(MOST_SEEN_BYTES, dataBytes);
-  /** Words behind the failure about an image that is not there, found once. */
-  const explanations = createBoundedMap<string>(MOST_EXPLAINED_BYTES, dataBytes);
+  /** Words behind the failure about an image that is not there. They are found once, and looked for every 10 minutes until then. */
+  const explanations = createBoundedMap<{ readonly words: string; readonly until: number }>(
+    MOST_EXPLAINED_BYTES,
+    dataBytes,
+    ({ until }) => until <= clock.now(),
+  );
 
   async function check(question: ImageQuestion): Promise<GateVerdict> {
     const { target, image, isPinned, tip } = question;
@@ -115,8 +120,10 @@ export function createImageGate({ registry, builds, clock, settings, observer = 
       if (look.kind === "absent" && (attempt === 1 || isLast)) {
         if (!isOverdue()) return { kind: "waiting", text: `image ${name}:${tip.tag} is not in the registry yet` };
         const { newer = [], standsAt } = (await behind) ?? {};
-        if (standsAt !== undefined) return { kind: "stands", tag: standsAt, note: haveNoImage(newer.length + 1, tip) };
-        throw new ReconcileError("image_missing", imageMissing(name, tip.tag) + login.remedy + (await explainOnce(question, viewer)));
+        const elsewhere = await explainOnce(question, viewer);
+        // An image under another tag is no commit without one, so somebody has to correct the format.
+        if (standsAt !== undefined && !elsewhere) return { kind: "stands", tag: standsAt, note: haveNoImage(newer.length + 1, tip) };
+        throw new ReconcileError("image_missing", imageMissing(name, tip.tag) + login.remedy + elsewhere);
       }
       if (look.kind === "trouble" && (attempt === 1 || isLast)) throw look.error;
       if (look.kind === "building" && isLast) {
@@ -159,8 +166,10 @@ export function createImageGate({ registry, builds, clock, settings, observer = 
   async function explainOnce(question: ImageQuestion, viewer: Viewer): Promise<string> {
     const { target, tip } = question;
     const key = `${idOf(target)} ${tip.tag}`;
-    const words = explanations.get(key) ?? (await lookElsewhere(question, viewer));
-    explanations.set(key, words, target.namespace);
+    const known = explanations.get(key);
+    if (known) return known.words;
+    const words = await lookElsewhere(question, viewer);
+    explanations.set(key, { words, until: words ? Number.POSITIVE_INFINITY : clock.now() + UNEXPLAINED_MS }, target.namespace);
     return words;
   }
 
