@@ -121,7 +121,7 @@ test("after a restart what was taken back before is still held, 5,000 commits la
     ].join("\n"),
   );
   await git(manifests.directory, ["fast-import", "--quiet", "--date-format=raw"], { input: commits.join("\n") });
-  // A Deployment of another name and file has a copy of the same branch; a new key has a new one, as a restart has.
+  // A new key has a copy of its own, as a restart has.
   const key = await stage.gitHost.newKey();
   stage.secret("gitops-operator", "other-key", { "ssh-privatekey": key.privateKey });
   await stage.deploy({ name: "shop", annotations: { ssh_key_name: "other-key" } });
@@ -137,7 +137,6 @@ test("two files of one application, and two Deployments on one file: what is tak
   const same = { app_repository: stage.gitHost.url("team/shop.git"), image_name: "team/shop" };
   await stage.deploy({ name: "other", annotations: same });
   await stage.deploy({ name: "twin", annotations: { ...same, deployment_path: PATH } });
-  // A Deployment of the same name as in another cluster.
   assert.equal((await stage.reconcile()).filter(({ status }) => status === "success").length, 3);
   await setTag(manifests, OLD);
   for (const name of ["shop", "twin"]) await assertHeld(stage, manifests, { from: OLD, to: first, name });
@@ -155,24 +154,19 @@ test("two clusters with a Deployment of one name, each with its own file: what o
   assert.deepEqual([await tagOf(manifests), await tagOf(manifests, "east/shop.yaml")], [OLD, first]);
 });
 
-test("somebody pushes the revert of the same write while ours is under way: held at the second try", async (t) => {
+test("the write and its revert arrive while ours is under way, and win: held at the second try", async (t) => {
   const { stage, manifests, first } = await startPatched(t);
-  // Taken back by an edit that keeps no tag of ours, then put to another: each is a write to be made again, but for the history.
   const written = (await manifests.tip()) ?? "";
-  await git(manifests.directory, ["update-ref", "refs/heads/master", `${written}~1`]);
-  // The push of what is now to be written again meets a branch that has both the write and its revert.
-  const reverted = await manifests.commit({ "other.txt": "1" }, { branch: "aside" });
-  assert.ok(reverted);
-  await git(manifests.directory, ["update-ref", "refs/heads/aside", written]);
-  await inClone(stage, { ...manifests, branch: "aside" }, async (folder) => void (await git(folder, ["revert", "--no-edit", "HEAD"])));
-  const aside = (await manifests.tip("aside")) ?? "";
-  await manifests.installHook(
-    "pre-receive",
-    `rm hooks/pre-receive; unset GIT_QUARANTINE_PATH GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES; git update-ref refs/heads/master ${aside}`,
-  );
+  await revert(stage, manifests);
+  const reverted = (await manifests.tip()) ?? "";
+  // The branch is where it was before both, until somebody's push of them comes in before ours.
+  await manifests.forceBranch("master", `${written}~1`);
+  await manifests.forceBranch("aside", reverted);
+  const free = "unset GIT_QUARANTINE_PATH GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES";
+  await manifests.installHook("pre-receive", `rm hooks/pre-receive; ${free}; git update-ref refs/heads/master ${reverted}`);
   const entry = await stage.reconcileOne("shop");
   assert.deepEqual([entry.action, entry.from_sha, entry.to_sha], ["skipped", OLD, first]);
-  assert.equal(await manifests.tip(), aside);
+  assert.equal(await manifests.tip(), reverted);
 });
 
 test("an acknowledgement that is cut off does not make the operator hold its own write", async (t) => {
@@ -207,6 +201,38 @@ test("another form of tag is another write; and rollback: override writes whatev
   await assertHeld(stage, manifests, { from: OLD, to: first.slice(0, 7) });
   await stage.deploy({ name: "shop", annotations: { tag_type: "short", rollback: "override" } });
   assert.equal((await stage.reconcileOne("shop")).action, "patched");
+});
+
+test("20 Deployments in one push look into the history together: one conversation, and none in the passes after it", async (t) => {
+  const stage = await startStage(t);
+  const names = Array.from({ length: 20 }, (_, index) => `shop-${index}`);
+  const files = names.map((name) => [`${name}/deployment.yaml`, manifestOf(name, `team/shop:${OLD}`)]);
+  const manifests = await stage.repository("team/manifests.git", Object.fromEntries(files));
+  await manifests.commit({ "other.txt": "1" });
+  const app = await stage.repository("team/shop.git", { "index.html": "1" });
+  for (const filter of ["true", "false"]) {
+    await manifests.config("uploadpack.allowFilter", filter);
+    // A new key has a copy of its own.
+    const key = await stage.gitHost.newKey();
+    stage.secret("gitops-operator", `key-${filter}`, { "ssh-privatekey": key.privateKey });
+    const annotations = { app_repository: stage.gitHost.url("team/shop.git"), image_name: "team/shop", ssh_key_name: `key-${filter}` };
+    for (const name of names) await stage.deploy({ name, annotations });
+    await app.commit({ "index.html": filter });
+    const before = (await stage.gitHost.execs()).length;
+    const asked = async () => (await stage.gitHost.execs()).slice(before).filter(({ path }) => path.includes("manifests"));
+    assert.deepEqual(new Set((await stage.reconcile()).map(({ action }) => action)), new Set(["patched"]));
+    const services = (await asked()).map(({ service }) => service);
+    assert.equal(services.filter((service) => service === "git-receive-pack").length, 1);
+    // The branch is listed and cloned, and may be listed once more for the push.
+    const reading = services.length - 1;
+    t.diagnostic(`filter ${filter}: ${reading} conversations to read`);
+    assert.ok(reading <= 3, `${reading}`);
+    for (const name of names) await setTag(manifests, OLD, `${name}/deployment.yaml`);
+    await stage.reconcile();
+    const fetched = (await asked()).length;
+    assert.deepEqual(new Set((await stage.reconcile()).map(({ action }) => action)), new Set(["skipped"]));
+    assert.ok((await asked()).length - fetched <= 2 && (await asked()).slice(fetched).every(({ wantedObjects }) => !wantedObjects));
+  }
 });
 
 test("clocks that are 6 hours apart hide no write: a commit of the application from the future, or a revert from the past", async (t) => {

@@ -85,6 +85,17 @@ test("no Deployment, one, and three hundred of every kind", async () => {
   assert.match(items.find((item) => item.startsWith("sandbox/half-0")) ?? "", /ssh_key_name is missing.*did you mean/);
 });
 
+test("who is held is neither failing nor waiting: a section of its own, with the reason", () => {
+  const last = { at: NOW, since: NOW, kind: "skipped" as const, skipped: "held" as const, message: "Deployment shop stays at 1" };
+  const rows = { tracked: [row("other"), row("shop", { last })], incomplete: [], notes: [] };
+  const headings = elements(rows).filter(({ tagName }) => tagName === "h2");
+  assert.deepEqual(
+    headings.map((heading) => squeeze(textOf(heading))),
+    ["Held 1", "Up to date 1"],
+  );
+  assert.match(itemsOf(rows)[0] ?? "", /^default\/shop .* Deployment shop stays at 1$/);
+});
+
 const HOSTILE = [
   `<script>alert(1)</script>`,
   `"><img src=x onerror=alert(1)>`,

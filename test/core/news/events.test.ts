@@ -55,6 +55,13 @@ test("what passes by itself is told from the third pass on, and our own shutdown
   assert.deepEqual(told(Array(5).fill(failed("shutdown", "bye"))), []);
 });
 
+test("what is held is an Event of its own, with what stands there and the commit that was taken back", () => {
+  const held: Outcome = { kind: "skipped", reason: "held", to: tag, commit };
+  const [event, ...others] = told([held, held]);
+  assert.deepEqual([event?.type, event?.reason, others], ["Normal", "HeldBack", []]);
+  assert.ok(event?.note.startsWith(`Deployment shop stays without a tag: the operator wrote ${tag} in ccccccc,`), event?.note);
+});
+
 test("a build is told once per commit, without the chat's emoji", () => {
   const events = createEvents();
   const building = (sha: string) => events.decide(shop, { kind: "building", sha, text: ":hourglass: Build running for team/shop" });

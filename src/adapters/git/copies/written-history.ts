@@ -21,6 +21,8 @@ interface Memory {
   readonly head: string;
   readonly since: number;
   readonly written: readonly Written[];
+  /** The rest could not be had. */
+  readonly isCut: boolean;
   /** Commits that the copy does not have, and what is behind them is known. */
   readonly ends: ReadonlySet<string>;
   readonly bytes: number;
@@ -40,6 +42,8 @@ const MOST_BYTES = 8 * 2 ** 20;
 /** As many as one fetch may bring. */
 const MOST_WALKED = 50_000;
 const END_BYTES = 128;
+/** A server that could not answer may have learned to. */
+const ASK_AGAIN_MS = 60_000;
 
 export function createWrittenHistories(
   { remote, packWork }: { readonly remote: GitRemote; readonly packWork: PackWork },
@@ -47,21 +51,20 @@ export function createWrittenHistories(
 ): WrittenHistories {
   const takeTurn = createTurns();
   let memory: Memory | undefined;
-  /** What reaches back as far as this is more than may be received. */
-  let tooMuch: { readonly since: number; readonly reason: string } | undefined;
+  /** What reaches back as far as this is not asked for until then (`performance.now()`). */
+  let unasked: { readonly since: number; readonly until: number; readonly reason: string } | undefined;
 
   async function look(at: ManifestsBranch, head: string, since: number): Promise<WrittenHistory> {
     const known = memory && memory.since <= since ? memory : undefined;
-    if (known?.head === head) return { kind: "known", written: known.written };
+    if (known?.head === head && !known.isCut) return { kind: "known", written: known.written };
     const walk = await walkFrom(at, head, since, known);
     if (!walk) return unknown([], `the branch has more than ${MOST_WALKED.toLocaleString("en")} commits since`);
     const rest = walk.isCut ? await askRemote(at, head, since) : { kind: "known" as const, written: [] };
     const written = distinct([...walk.written, ...(walk.metMemory && known ? known.written : []), ...rest.written]);
-    if (rest.kind === "unknown") return unknown(written, rest.reason);
     const bytes = dataBytes(written) + walk.ends.size * END_BYTES;
     if (bytes <= MOST_BYTES) {
-      memory = { head, since, written, ends: walk.ends, bytes };
-      return { kind: "known", written };
+      memory = { head, since, written, isCut: rest.kind === "unknown", ends: walk.ends, bytes };
+      return { ...rest, written };
     }
     memory = undefined;
     // What is older than the question may be most of it.
@@ -95,32 +98,39 @@ export function createWrittenHistories(
       }
     }
     const knownEnds = metMemory && known ? known.ends : new Set<string>();
-    return { written, ends: ends.union(knownEnds), isCut: !youngEnds.isSubsetOf(knownEnds), metMemory };
+    const isCut = (metMemory && known?.isCut) || !youngEnds.isSubsetOf(knownEnds);
+    return { written, ends: ends.union(knownEnds), isCut, metMemory };
   }
 
   async function askRemote(at: ManifestsBranch, head: string, since: number): Promise<WrittenHistory> {
-    if (tooMuch && since <= tooMuch.since) return unknown([], tooMuch.reason);
+    if (unasked && since <= unasked.since && performance.now() < unasked.until) return unknown([], unasked.reason);
     // A server that finds no commit since then ends the conversation.
     const { time } = parseCommit(await objects.read(head, "commit", at));
     if (time < since) return { kind: "known", written: [] };
     try {
       return await remote.converse(at, { service: "git-upload-pack", notBefore: performance.now() }, async (wire) => {
         const server = await openUploadPack(wire);
-        if (!server.canBoundByTime) return unknown([], "the git server can't send what is newer than a time (deepen-since)");
+        if (!server.canBoundByTime) return refuseFor("the git server can't send what is newer than a time (deepen-since)");
         const boundary = new Set<string>();
         const pack = server.pack({ want: head, since, withoutTrees: true }, boundary);
         const { kept } = await packWork.readHistory(pack, { from: head, most: 0, keep: "written" }, at);
         // A server that can't leave files out sends the commits first, and would go on.
         wire.abort();
         const isWhole = kept && (kept.isPure || kept.cut.every((sha) => boundary.has(sha)));
-        return isWhole ? { kind: "known", written: kept.written } : unknown([], "the git server did not send all commits at once");
+        return isWhole ? { kind: "known", written: kept.written } : refuseFor("the git server did not send all commits at once");
       });
     } catch (error) {
       const { code, message } = asReconcileError(error);
       if (code !== "git_limit") throw error;
-      tooMuch = { since, reason: message };
+      unasked = { since, until: Number.POSITIVE_INFINITY, reason: message };
       return unknown([], message);
     }
+  }
+
+  /** Whatever is asked for, it can't. */
+  function refuseFor(reason: string): WrittenHistory {
+    unasked = { since: Number.POSITIVE_INFINITY, until: performance.now() + ASK_AGAIN_MS, reason };
+    return unknown([], reason);
   }
 
   return {
