@@ -154,14 +154,16 @@ test("two clusters with a Deployment of one name, each with its own file: what o
   assert.deepEqual([await tagOf(manifests), await tagOf(manifests, "east/shop.yaml")], [OLD, first]);
 });
 
-test("the write and its revert arrive while ours is under way, and win: held at the second try", async (t) => {
+test("another operator's write and its revert arrive while ours is under way, and win: held at the second try", async (t) => {
   const { stage, manifests, first } = await startPatched(t);
-  const written = (await manifests.tip()) ?? "";
-  await revert(stage, manifests);
-  const reverted = (await manifests.tip()) ?? "";
-  // The branch is where it was before both, until somebody's push of them comes in before ours.
-  await manifests.forceBranch("master", `${written}~1`);
-  await manifests.forceBranch("aside", reverted);
+  const [written] = await manifests.log();
+  const [before = "", after = ""] = await Promise.all([manifests.read(PATH, "master~1"), manifests.read(PATH)]);
+  await manifests.forceBranch("master", written?.parents[0] ?? "");
+  await manifests.forceBranch("aside", written?.parents[0] ?? "");
+  // Not in this second, or it would be the very commit that is made here.
+  const time = Math.floor(Date.now() / 1_000) - 60;
+  await manifests.commit({ [PATH]: after }, { branch: "aside", message: `${written?.subject}\n\n${written?.body}\n`, time });
+  const reverted = await manifests.commit({ [PATH]: before }, { branch: "aside", message: "Revert" });
   const free = "unset GIT_QUARANTINE_PATH GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES";
   await manifests.installHook("pre-receive", `rm hooks/pre-receive; ${free}; git update-ref refs/heads/master ${reverted}`);
   const entry = await stage.reconcileOne("shop");

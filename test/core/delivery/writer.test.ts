@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
+import { readTrailers } from "../../../src/core/commits/trailers.ts";
 import { createWriters, type Seat } from "../../../src/core/delivery/writer.ts";
 import { editManifest } from "../../../src/core/places/edit-manifest.ts";
 import type { Git, ManifestsCopy, PushResult } from "../../../src/core/ports.ts";
@@ -27,11 +28,11 @@ type Files = Readonly<Record<string, string>>;
 
 /** A manifests branch in memory. `onPush` may answer instead of it, or move it first. */
 function createBranch(names: readonly string[]) {
-  const commits = new Map<string, { readonly parent: string | undefined; readonly files: Files }>();
+  const commits = new Map<string, { readonly parent: string | undefined; readonly files: Files; readonly message: string }>();
   let count = 0;
-  const commit = (parent: string | undefined, files: Files) => {
+  const commit = (parent: string | undefined, files: Files, message = "") => {
     const sha = `commit-${count++}`;
-    commits.set(sha, { parent, files });
+    commits.set(sha, { parent, files, message });
     return sha;
   };
   const first = commit(undefined, Object.fromEntries(names.map((name) => [`${name}/deployment.yaml`, manifestOf(name)])));
@@ -44,13 +45,13 @@ function createBranch(names: readonly string[]) {
     writtenWith: new Set<string>(),
     /** The namespace of every push. */
     pushedFor: [] as string[],
-    onPush: async (_pushed: Files): Promise<PushResult | undefined> => undefined,
-    move(): void {
-      branch.tip = commit(branch.tip, { ...commits.get(branch.tip)?.files, other: String(count) });
+    onPush: async (_pushed: Files, _to: string): Promise<PushResult | undefined> => undefined,
+    move(files: Files = { other: String(count) }): void {
+      branch.tip = commit(branch.tip, { ...commits.get(branch.tip)?.files, ...files });
     },
-    history(): string[] {
+    history(from?: string): string[] {
       const shas: string[] = [];
-      let sha: string | undefined = branch.tip;
+      let sha: string | undefined = from ?? branch.tip;
       while (sha) {
         shas.push(sha);
         sha = commits.get(sha)?.parent;
@@ -64,17 +65,20 @@ function createBranch(names: readonly string[]) {
   const notAsked = () => Promise.reject(new Error("not asked here"));
   const copy: ManifestsCopy = {
     holds: notAsked,
-    written: async () => ({ kind: "known", written: [] }),
+    written: async (head) => {
+      const written = branch.history(head).flatMap((sha) => readTrailers(sha, commits.get(sha)?.message ?? ""));
+      return { kind: "known", written };
+    },
     refresh: async () => branch.tip,
     read: async (at, path) => branch.read(path, at),
     list: () => Promise.reject(new Error("not asked here")),
-    commit: async (parent, files) =>
-      commit(parent, { ...commits.get(parent)?.files, ...Object.fromEntries(files.map(({ path, text }) => [path, text])) }),
+    commit: async (parent, files, message) =>
+      commit(parent, { ...commits.get(parent)?.files, ...Object.fromEntries(files.map(({ path, text }) => [path, text])) }, message),
     async push(from, to) {
       branch.pushes += 1;
       branch.atOnce += 1;
       branch.mostAtOnce = Math.max(branch.mostAtOnce, branch.atOnce);
-      const instead = await branch.onPush(commits.get(to)?.files ?? {});
+      const instead = await branch.onPush(commits.get(to)?.files ?? {}, to);
       await turn();
       branch.atOnce -= 1;
       if (instead) return instead;
@@ -208,6 +212,22 @@ test("others were first five times: failed, and it is said; a refusal fails the 
   const seats = names.map((name) => writers.seat(targetOf(name)));
   const outcomes = await Promise.all(names.map((name, index) => write(seats[index] as Seat, name)));
   assert.deepEqual(outcomes.map(inShort), ["patched", "git_push_refused", "patched"]);
+});
+
+test("a push that landed without a word is not held at the next try; where its revert came on top, it is", async () => {
+  for (const [revert, kind] of [
+    [false, "up_to_date"],
+    [true, "skipped"],
+  ] as const) {
+    const { branch, writers, write } = createWorld(["a"]);
+    branch.onPush = async (_pushed, to) => {
+      branch.tip = to;
+      if (revert) branch.move({ "a/deployment.yaml": manifestOf("a") });
+      return { kind: "raced", cause: new Error("cut") };
+    };
+    const outcome = await write(writers.seat(targetOf("a")), "a");
+    assert.deepEqual([outcome.kind, branch.pushes], [kind, 1]);
+  }
 });
 
 test("who was refused before does not spoil the push of others; while the refused go one by one, others of the branch come in between", async () => {

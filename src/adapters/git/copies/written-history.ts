@@ -104,15 +104,15 @@ export function createWrittenHistories(
 
   async function askRemote(at: ManifestsBranch, head: string, since: number): Promise<WrittenHistory> {
     if (unasked && since <= unasked.since && performance.now() < unasked.until) return unknown([], unasked.reason);
-    // A server that finds no commit since then ends the conversation.
+    // A server that finds no commit since then, not even the head, ends the conversation without an answer.
     const { time } = parseCommit(await objects.read(head, "commit", at));
-    if (time < since) return { kind: "known", written: [] };
+    const from = Math.min(since, time);
     try {
       return await remote.converse(at, { service: "git-upload-pack", notBefore: performance.now() }, async (wire) => {
         const server = await openUploadPack(wire);
         if (!server.canBoundByTime) return refuseFor("the git server can't send what is newer than a time (deepen-since)");
         const boundary = new Set<string>();
-        const pack = server.pack({ want: head, since, withoutTrees: true }, boundary);
+        const pack = server.pack({ want: head, since: from, withoutTrees: true }, boundary);
         const { kept } = await packWork.readHistory(pack, { from: head, most: 0, keep: "written" }, at);
         // A server that can't leave files out sends the commits first, and would go on.
         wire.abort();

@@ -116,21 +116,26 @@ test("what the operator has pushed itself is there as well", async (t) => {
   });
 });
 
-test("a branch that was moved to another history tells what that one holds, and nothing of the one that is gone", async (t) => {
-  const { repository, use } = await startWorld(t);
+test("a branch that was moved back tells what is still in its history, and nothing of what is gone", async (t) => {
+  const { repository, use, served } = await startWorld(t);
   await importLine(repository, [
     { message: messageFor(1), daysAgo: 1 },
     { message: "Others' change", daysAgo: 0.5 },
-    { message: messageFor(2), daysAgo: 0 },
   ]);
-  const kept = (await repository.log())[1]?.sha ?? "";
-  await use(async (copy, tip) => assert.deepEqual(numbers((await copy.written(tip, now - 2 * DAY)).written), [1, 2]));
+  const kept = (await repository.tip()) ?? "";
+  const told = () => use(async (copy, tip) => numbers((await copy.written(tip, now - 2 * DAY)).written));
+  // The copy begins with the commit that is kept.
+  await use(async () => undefined);
+  await repository.commit({ "shop/a.yaml": "2" }, { message: messageFor(2) });
+  assert.deepEqual(await told(), [1, 2]);
   await repository.forceBranch("main", kept);
+  const before = served.length;
   await repository.commit({ "shop/a.yaml": "3" }, { message: messageFor(3) });
-  await use(async (copy, tip) => assert.deepEqual(numbers((await copy.written(tip, now - 2 * DAY)).written), [1, 3]));
+  assert.deepEqual(await told(), [1, 3]);
+  assert.equal(served.length - before, 2, "a fetch, and what is behind the copy is asked for again");
 });
 
-test("a tip that is older than the question means that nothing was written: no server is asked, which would refuse to find no commit", async (t) => {
+test("a tip that is older than the question means that nothing was written since: nothing is asked", async (t) => {
   const { repository, use, served } = await startWorld(t);
   await importLine(repository, [
     { message: messageFor(1), daysAgo: 9 },
@@ -140,11 +145,22 @@ test("a tip that is older than the question means that nothing was written: no s
     const before = served.length;
     assert.deepEqual(await copy.written(tip, now - 2 * DAY), { kind: "known", written: [] });
     assert.equal(served.length, before);
-    // The last second that is asked for.
-    const midnight = Math.floor((now - 8 * DAY) / DAY) * DAY;
-    assert.equal((await copy.written(tip, midnight)).kind, "known");
   });
 });
+
+for (const daysAgo of [9, now / DAY]) {
+  test(`a tip whose clock was ${Math.round(daysAgo)} days late hides nothing, and a server that would find no commit since then does not refuse`, async (t) => {
+    const { repository, use } = await startWorld(t);
+    await importLine(repository, [
+      { message: messageFor(1), daysAgo: 1 },
+      { message: "Others' change", daysAgo: 0 },
+    ]);
+    await use(async () => undefined);
+    await repository.commit({ "shop/a.yaml": "0" }, { message: "Take it back", time: Math.floor(now - daysAgo * DAY) });
+    const answer = await use((copy, tip) => copy.written(tip, now - 2 * DAY));
+    assert.deepEqual([answer.kind, numbers(answer.written)], ["known", [1]]);
+  });
+}
 
 test("a remote that is a shallow clone itself has nothing behind its boundary", async (t) => {
   const { repository, use, at } = await startWorld(t);
