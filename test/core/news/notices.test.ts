@@ -98,11 +98,15 @@ test("a failure that was not told has no recovery, and waiting or being disabled
   ]);
 });
 
-test("what is held is told once per tag that was taken back, however often it is put back and taken back again", () => {
+test("what is held is told once per tag that was taken back, and again where it was put back meanwhile", () => {
   const held = (to: string): Outcome => ({ kind: "skipped", reason: "held", from: "1.2.3", to, commit: "c".repeat(40) });
   const words = (to: string) =>
     `Deployment shop stays at 1.2.3: the operator wrote ${to} in ccccccc, which was taken back since; the next application commit ends this, or put ${to} back`;
-  assert.deepEqual(told([held(tag), held(tag), upToDate(tag), held(tag), held(newer), held(newer)]), [words(tag), words(newer)]);
+  assert.deepEqual(told([held(tag), held(tag), upToDate(tag), held(tag), held(newer), held(newer)]), [
+    words(tag),
+    words(tag),
+    words(newer),
+  ]);
 });
 
 test("our own shutdown is told to nobody", () => {

@@ -63,7 +63,9 @@ export function createWrittenHistories(
     const written = distinct([...walk.written, ...(walk.metMemory && known ? known.written : []), ...rest.written]);
     const bytes = dataBytes(written) + walk.ends.size * END_BYTES;
     if (bytes <= MOST_BYTES) {
-      memory = { head, since, written, isCut: rest.kind === "unknown", ends: walk.ends, bytes };
+      // What is known whole of a shorter time is of more use than a longer one in part.
+      if (rest.kind === "known" || !memory || memory.isCut)
+        memory = { head, since, written, isCut: rest.kind === "unknown", ends: walk.ends, bytes };
       return { ...rest, written };
     }
     memory = undefined;

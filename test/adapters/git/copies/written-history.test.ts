@@ -210,6 +210,9 @@ test("more than 4 MiB is not received: it is unknown, and not asked for again as
     await copy.written(tip, now - 9 * DAY);
     assert.equal(served.length, asked);
     assert.deepEqual(await copy.written(tip, now - 2 * DAY).then(({ kind, written }) => [kind, numbers(written)]), ["known", [1, 2]]);
+    const both = served.length;
+    for (const days of [9, 2, 9, 2]) assert.equal((await copy.written(tip, now - days * DAY)).kind, days === 2 ? "known" : "unknown");
+    assert.equal(served.length, both, "what is known of the newer part is kept beside it");
   });
 });
 
