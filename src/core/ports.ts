@@ -87,7 +87,7 @@ export interface Candidate {
   readonly commit: Commit;
   /** Of its image. */
   readonly tag: string;
-  /** Seven characters of its id, and its subject made harmless. */
+  /** Seven characters of its id, and its subject made harmless; of a release with its git tag in front. */
   readonly words: string;
   /** The git tag that chose it. */
   readonly release?: string;

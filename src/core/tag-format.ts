@@ -37,7 +37,8 @@ const placeholders: ReadonlyMap<string, TagPart> = new Map<string, TagPart>([
   ["version", { of: "version" }],
   ...shaLengths().map((length) => [`sha${length}`, { sha: length }] as const),
 ]);
-const names = [...placeholders.keys()];
+/** What a misspelt name is taken for: nothing that alone would be too short. */
+const proposed = [...placeholders].flatMap(([name, part]) => ("sha" in part && part.sha < LEAST_SHA ? [] : [name]));
 const form = "write {{sha}}, {{sha4}} to {{sha40}}, {{branch}}, {{tag}} or {{version}}, and letters, digits, '_', '.' and '-' between them";
 /** The shortest of their kind: what is no tag with them is none with any. */
 const shortest: TagFacts = { sha: "0".repeat(WHOLE_SHA), branch: "b", release: "1" };
@@ -127,7 +128,7 @@ function compose(format: TagFormat, { sha, branch, release }: TagFacts): string 
 }
 
 function unknownName(name: string): string {
-  const meant = closest(name.toLowerCase().replace(/\s/g, ""), names);
+  const meant = closest(name.toLowerCase().replace(/\s/g, ""), proposed);
   return meant === undefined ? `holds an unknown name in {{…}}; ${form}` : `holds an unknown name in {{…}}; did you mean {{${meant}}}?`;
 }
 

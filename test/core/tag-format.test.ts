@@ -38,6 +38,7 @@ test("a format that can't tell commits apart or makes no legal image tag is refu
     ["{{SHA7}}", /did you mean \{\{sha7\}\}\?$/],
     ["{{sha41}}", /did you mean \{\{sha40\}\}\?$/],
     ["{{sha3}}", /did you mean \{\{sha\}\}\?$/],
+    ["{{sha6x}}", /did you mean \{\{sha40\}\}\?$/],
     ["{{sha 7}}", /did you mean \{\{sha7\}\}\?$/],
     ["{{brunch}}-{{sha}}", /did you mean \{\{branch\}\}\?$/],
     ["{{{sha}}}", /did you mean \{\{sha\}\}\?$/],

@@ -351,7 +351,7 @@ test("of a monorepo the commits count that change the application's paths, each 
 test("of releases the highest version is written, and a lower one while its image is missing, but none below the file's", async (t) => {
   const shop = await startShop(t, { annotations: { github_token_secret_name: null, release_tags: "v*" } });
   const { stage, app, clock } = shop;
-  const release = async (name: string) => git(app.directory, ["tag", "-a", "-m", name, name, await commit(shop, name)]);
+  const release = async (name: string) => git(app.directory, ["tag", "-a", "-m", name, name, await commit(shop, `Release ${name}`)]);
   const none = await stage.reconcileOne("shop");
   assert.match(none.message, /has no tag that matches gitops\.operator\.release_tags 'v\*' and is a version; push one/);
   for (const name of ["v1.9.0", "v1.10.0", "v1.10.1-rc.1", "nightly"]) await release(name);
@@ -367,11 +367,12 @@ test("of releases the highest version is written, and a lower one while its imag
   clock.advance(GRACE_MS);
   assert.match(
     (await stage.reconcileOne("shop")).message,
-    /is up to date at v1\.11\.0; 1 newer commit has no image: [0-9a-f]{7} v1\.12\.0$/,
+    /is up to date at v1\.11\.0; 1 newer commit has no image: v1\.12\.0 \([0-9a-f]{7} Release v1\.12\.0\)$/,
   );
 
   // A release that was withdrawn: what runs is above all that are left.
   await git(app.directory, ["tag", "-d", "v1.11.0", "v1.12.0"]);
   const above = await stage.reconcileOne("shop");
   assert.deepEqual([above.action, above.to_sha, await tagOf(shop)], ["up_to_date", "v1.11.0", "v1.11.0"], above.message);
+  assert.match(above.message, /; it is newer than the newest commit that counts, v1\.10\.0 \([0-9a-f]{7} Release v1\.10\.0\)$/);
 });

@@ -29,5 +29,5 @@ export const NOTHING_BEHIND: Behind = { newer: [], standsAt: undefined };
 /** `release`: the git tag that chose it. */
 export function candidateOf({ tagFormat }: Target, commit: Commit, branch: string, release?: string): Candidate {
   const chosen = release === undefined ? {} : { release };
-  return { commit, tag: renderTag(tagFormat, { sha: commit.sha, branch, ...chosen }), words: commitWords(commit), ...chosen };
+  return { commit, tag: renderTag(tagFormat, { sha: commit.sha, branch, ...chosen }), words: commitWords(commit, release), ...chosen };
 }

@@ -45,9 +45,10 @@ export function commitMessage({ target, from, tag, appCommit, unchecked }: Commi
   ].join("\n");
 }
 
-/** How answers name a commit of the application. */
-export function commitWords({ sha, subject: told }: Commit): string {
-  return `${sha.slice(0, 7)} ${makeHarmless(told, maxTold)}`;
+/** How answers name a commit of the application, and the git tag that chose it. */
+export function commitWords({ sha, subject: told }: Commit, release?: string): string {
+  const words = `${sha.slice(0, 7)} ${makeHarmless(told, maxTold)}`;
+  return release === undefined ? words : `${makeHarmless(release, maxTold)} (${words})`;
 }
 
 /** The operator's own, or the original's: the exact subject, and the author that it has here or had there. */
