@@ -142,7 +142,7 @@ const added = {
   app_paths: {
     kind: "paths",
     meaning:
-      "files and folders of the application's repository, with commas between them; `!` in front excludes. Only commits that change one of them count: `services/shop, !services/shop/docs`. Of the paths that hold a file, the longest decides. With nothing but `!`, everything else counts",
+      "files and folders of the application's repository (no patterns), with commas between them; `!` in front excludes. Only commits that change one of them count: `services/shop, !services/shop/docs`. Of the paths that hold a file, the longest decides. With nothing but `!`, everything else counts",
   },
   release_tags: {
     kind: "glob",

@@ -236,5 +236,5 @@ function aboutTip(look: Missing, tip: Candidate, isOverdue: boolean, newer: numb
 }
 
 function haveNoImage(commits: number, { words }: Candidate): string {
-  return `${commits} newer ${commits === 1 ? "commit has" : "commits have"} no image: ${words}`;
+  return commits === 1 ? `1 newer commit has no image: ${words}` : `${commits} newer commits have no image: ${words}`;
 }

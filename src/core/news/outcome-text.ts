@@ -24,9 +24,8 @@ function describeSkip(deployment: string, skipped: Extract<Outcome, { kind: "ski
       return `Deployment ${deployment} is gone from the cluster; nothing was pushed`;
     case "held": {
       const { from, to, commit } = skipped;
-      const stays = from === undefined ? "stays without a tag" : `stays at ${from}`;
-      const taken = `the operator wrote ${to} in ${commit.slice(0, 7)}, which was taken back since`;
-      return `Deployment ${deployment} ${stays}: ${taken}; the next application commit ends this, or put ${to} back${noteOf(skipped)}`;
+      const stays = from === undefined ? "without a tag" : `at ${from}`;
+      return `Deployment ${deployment} stays ${stays}: the operator wrote ${to} in ${commit.slice(0, 7)}, which was taken back since; the next application commit ends this, or put ${to} back${noteOf(skipped)}`;
     }
     case "paused":
       return `Deployment ${deployment} is paused until ${skipped.until}${skipped.why === undefined ? "" : `: ${skipped.why}`}`;
