@@ -138,12 +138,14 @@ export function createDelivery(options: DeliveryOptions, closing: AbortSignal): 
       const { path } = target;
       const unchecked = request.isChecked ? {} : ({ unchecked: true } as const);
       let edit: FoundEdit;
+      let held: Outcome | undefined;
       try {
         const isUnchecked = !request.isChecked;
         edit = requireOurs(await places.edit({ text: await copy.read(head, path), path, image, tag, digest, isUnchecked }, target, signal));
         requireDigest(edit, request);
+        held = edit.kind === "update" ? await heldAt(request, edit) : undefined;
       } catch (error) {
-        if (asReconcileError(error).code === "git_copy_damaged") throw error;
+        if (asReconcileError(error).code === "git_copy_damaged" || isForAnother(error, request.at.namespace)) throw error;
         settle(failed(patchStep(target, tag), request, error));
         continue;
       }
@@ -151,7 +153,6 @@ export function createDelivery(options: DeliveryOptions, closing: AbortSignal): 
         settle({ kind: "up_to_date", to: tag });
         continue;
       }
-      const held = await heldAt(request, edit);
       if (held) {
         settle(held);
         continue;

@@ -18,21 +18,27 @@ const MOST_TOLD_BYTES = 64 * 1024;
 export function createHold(log: Pick<Log, "warn">) {
   const told = createBoundedMap<string>(MOST_TOLD_BYTES, (reason) => 2 * reason.length);
 
-  function tell({ repository, branch }: ManifestsBranch, reason: string): void {
+  function tell({ repository, branch, namespace }: ManifestsBranch, reason: string): void {
     const id = JSON.stringify([repository, branch]);
     if (told.get(id) === reason) return;
-    told.set(id, reason);
+    told.set(id, reason, namespace);
     const fields = { repository: formatRepository(repository), branch, reason };
     log.warn(fields, "Branch's history can't be read, so what was taken back is written again");
   }
 
   /** For what is to be written on `base`. The longest history that one of `requests` needs is asked for first, since the others are part of it. */
   return (copy: ManifestsCopy, base: string, requests: readonly WriteRequest[]): Held => {
-    const longest = Math.min(...requests.filter(mayBeHeld).map(bornSince));
+    const since = new Map(requests.filter(mayBeHeld).map((request) => [request, bornSince(request)]));
+    const longest = Math.min(...since.values());
+    let whole: Promise<WrittenHistory> | undefined;
 
+    /** Who needs less than the whole asks for less where that can't be had: nobody's old commit is to stop the others. */
     async function history(request: WriteRequest): Promise<WrittenHistory> {
-      const whole = await copy.written(base, longest);
-      return whole.kind === "known" ? whole : copy.written(base, bornSince(request));
+      const own = since.get(request) ?? longest;
+      whole ??= copy.written(base, longest);
+      if (own === longest) return whole;
+      const found = await whole.catch(() => undefined);
+      return found?.kind === "known" ? found : copy.written(base, own);
     }
 
     return async (request, edit) => {
@@ -54,7 +60,7 @@ function mayBeHeld({ target }: WriteRequest): boolean {
   return target.options.rollback === "hold";
 }
 
-/** Nothing can have written a commit before it was made; a day for clocks that differ. */
+/** Nothing can have written a commit before it was made; a day for clocks that differ. Some servers take no time before 1970, where commits without one are. */
 function bornSince({ appCommit }: WriteRequest): number {
-  return Math.min(appCommit.time, Date.now() / 1_000) - DAY_SECONDS;
+  return Math.max(DAY_SECONDS, Math.min(appCommit.time, Date.now() / 1_000) - DAY_SECONDS);
 }

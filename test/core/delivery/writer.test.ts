@@ -46,6 +46,9 @@ function createBranch(names: readonly string[]) {
     /** The namespace of every push. */
     pushedFor: [] as string[],
     onPush: async (_pushed: Files, _to: string): Promise<PushResult | undefined> => undefined,
+    /** Since when histories were asked for. */
+    asked: [] as number[],
+    onHistory: async (_since: number): Promise<void> => {},
     move(files: Files = { other: String(count) }): void {
       branch.tip = commit(branch.tip, { ...commits.get(branch.tip)?.files, ...files });
     },
@@ -65,7 +68,9 @@ function createBranch(names: readonly string[]) {
   const notAsked = () => Promise.reject(new Error("not asked here"));
   const copy: ManifestsCopy = {
     holds: notAsked,
-    written: async (head) => {
+    written: async (head, since) => {
+      branch.asked.push(since);
+      await branch.onHistory(since);
       const written = branch.history(head).flatMap((sha) => readTrailers(sha, commits.get(sha)?.message ?? ""));
       return { kind: "known", written };
     },
@@ -138,10 +143,10 @@ function createWorld(names: readonly string[], recheck: (target: Target) => Outc
         }),
     },
   });
-  const write = (seat: Seat, name: string, signal = new AbortController().signal, wasRefused = false, namespace = "default") => {
+  const write = (seat: Seat, name: string, signal = new AbortController().signal, wasRefused = false, namespace = "default", time = 0) => {
     const target = targetOf(name, { namespace });
     const at = { repository: target.manifestRepository, branch: "master", key: keyOf(name), namespace: target.namespace };
-    const appCommit = commitOf(NEW);
+    const appCommit = commitOf(NEW, { time });
     return seat.write({
       target,
       at,
@@ -360,4 +365,25 @@ test("over random races, refusals, cuts, aborts and two keys: one push at a time
     assert.ok(branch.mostAtOnce <= 1, `seed ${seed}: ${branch.mostAtOnce} pushes at once`);
   }
   for (const kind of ["patched", "failed", "skipped"]) assert.ok((kinds.get(kind) ?? 0) > 10, `${kind}: ${kinds.get(kind)}`);
+});
+
+// P9
+test("a history that can't be had fails who needs it, and nobody else; none is asked for from before 1970", async () => {
+  const names = ["old", "a", "b"];
+  const { branch, writers, write } = createWorld(names);
+  const now = Date.now() / 1_000;
+  branch.onHistory = async (since) => {
+    if (since < now - 30 * 86_400) throw new ReconcileError("git_denied", "the git server refused: no commits selected");
+  };
+  const seats = names.map((name) => writers.seat(targetOf(name)));
+  const signal = new AbortController().signal;
+  const outcomes = await Promise.all(
+    names.map((name, index) => write(seats[index] as Seat, name, signal, false, "default", name === "old" ? 0 : now - index)),
+  );
+  assert.deepEqual(outcomes.map(inShort), ["git_denied", "patched", "patched"]);
+  assert.ok(
+    branch.asked.every((since) => since > 0),
+    `${branch.asked}`,
+  );
+  assert.equal(branch.asked.filter((since) => since < now - 30 * 86_400).length, 1, "the whole is asked for once");
 });

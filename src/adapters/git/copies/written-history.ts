@@ -3,7 +3,7 @@ import type { ManifestsBranch, Written, WrittenHistory } from "../../../core/por
 import { asReconcileError } from "../../../errors.ts";
 import { dataBytes } from "../../../sharing/data-bytes.ts";
 import { createTurns } from "../../../sharing/turns.ts";
-import { writtenIn } from "../packs/commit-pack.ts";
+import { MOST_WRITTEN_BYTES, writtenIn } from "../packs/commit-pack.ts";
 import type { ObjectStore } from "../packs/object-store.ts";
 import type { PackWork } from "../packs/pack-work.ts";
 import { parseCommit } from "../packs/parse-commit.ts";
@@ -37,8 +37,6 @@ interface Walk {
 }
 
 const DAY_SECONDS = 86_400;
-/** Some 10,000 writes. */
-const MOST_BYTES = 8 * 2 ** 20;
 /** As many as one fetch may bring. */
 const MOST_WALKED = 50_000;
 const END_BYTES = 128;
@@ -51,18 +49,25 @@ export function createWrittenHistories(
 ): WrittenHistories {
   const takeTurn = createTurns();
   let memory: Memory | undefined;
+  /** Of that commit the copy has more than is looked at, whoever asks. */
+  let endless: { readonly head: string; readonly answer: WrittenHistory; readonly bytes: number } | undefined;
   /** What reaches back as far as this is not asked for until then (`performance.now()`). */
   let unasked: { readonly since: number; readonly until: number; readonly reason: string } | undefined;
 
   async function look(at: ManifestsBranch, head: string, since: number): Promise<WrittenHistory> {
     const known = memory && memory.since <= since ? memory : undefined;
     if (known?.head === head && !known.isCut) return { kind: "known", written: known.written };
+    if (endless?.head === head) return endless.answer;
     const walk = await walkFrom(at, head, since, known);
-    if (!walk) return unknown([], `the branch has more than ${MOST_WALKED.toLocaleString("en")} commits since`);
+    if ("tooMany" in walk) {
+      const { written } = walk;
+      endless = { head, answer: unknown(written, `the branch has more than ${walk.tooMany} since`), bytes: dataBytes(written) };
+      return endless.answer;
+    }
     const rest = walk.isCut ? await askRemote(at, head, since) : { kind: "known" as const, written: [] };
     const written = distinct([...walk.written, ...(walk.metMemory && known ? known.written : []), ...rest.written]);
     const bytes = dataBytes(written) + walk.ends.size * END_BYTES;
-    if (bytes <= MOST_BYTES) {
+    if (bytes <= MOST_WRITTEN_BYTES) {
       // What is known whole of a shorter time is of more use than a longer one in part.
       if (rest.kind === "known" || !memory || memory.isCut)
         memory = { head, since, written, isCut: rest.kind === "unknown", ends: walk.ends, bytes };
@@ -73,9 +78,15 @@ export function createWrittenHistories(
     return known ? look(at, head, since) : unknown(written, "the operator has written more since than it keeps");
   }
 
-  /** All commits that the copy has, but for those that `known` is about. Undefined: too many. */
-  async function walkFrom(at: ManifestsBranch, head: string, since: number, known: Memory | undefined): Promise<Walk | undefined> {
+  /** All commits that the copy has, but for those that `known` is about. */
+  async function walkFrom(
+    at: ManifestsBranch,
+    head: string,
+    since: number,
+    known: Memory | undefined,
+  ): Promise<Walk | { readonly written: readonly Written[]; readonly tooMany: string }> {
     const written: Written[] = [];
+    let writtenBytes = 0;
     const ends = new Set<string>();
     /** Those that a commit names which is not older than the question. */
     const youngEnds = new Set<string>();
@@ -87,9 +98,13 @@ export function createWrittenHistories(
         metMemory = true;
         continue;
       }
-      if (seen.size > MOST_WALKED) return undefined;
+      if (seen.size > MOST_WALKED) return { written, tooMany: `${MOST_WALKED.toLocaleString("en")} commits` };
       const content = await objects.read(sha, "commit", at);
-      written.push(...writtenIn(sha, content));
+      const found = writtenIn(sha, content);
+      writtenBytes += dataBytes(found);
+      if (writtenBytes + ends.size * END_BYTES > MOST_WRITTEN_BYTES)
+        return { written, tooMany: "8 MiB of commits that say to be the operator's, or of ends" };
+      written.push(...found);
       const { parents, time } = parseCommit(content);
       for (const parent of parents) {
         if (objects.has(parent)) seen.add(parent);
@@ -139,7 +154,7 @@ export function createWrittenHistories(
     // In turn, so that those who ask at once ask the remote once; and by whole days, so that their questions agree.
     of: (at, head, since) => takeTurn(() => look(at, head, Math.floor(since / DAY_SECONDS) * DAY_SECONDS)),
     get memoryBytes() {
-      return memory?.bytes ?? 0;
+      return (memory?.bytes ?? 0) + (endless?.bytes ?? 0);
     },
   };
 }

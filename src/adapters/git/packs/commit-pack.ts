@@ -2,6 +2,7 @@
 import { MARK, readTrailers } from "../../../core/commits/trailers.ts";
 import type { Commit, Written } from "../../../core/ports.ts";
 import { ReconcileError } from "../../../errors.ts";
+import { dataBytes } from "../../../sharing/data-bytes.ts";
 import { type Spend, spendFreely } from "./inline-work.ts";
 import { readPackHead } from "./pack-head.ts";
 import { messageOf, parseCommit } from "./parse-commit.ts";
@@ -14,6 +15,9 @@ const LIMITS = {
   tooLarge: () => new ReconcileError("git_limit", "the git server sent a commit of more than 1 MiB; check the application repository"),
   tooMuch: tooManyCommits,
 };
+
+/** What commits say to have written, some 10,000 times: more is not kept of a branch. */
+export const MOST_WRITTEN_BYTES = 8 * 2 ** 20;
 
 /** What is wanted of a history: `from` and its first parents, so many at most; and whether one commit is anywhere in it. */
 export interface HistoryQuestion {
@@ -41,7 +45,13 @@ export function readHistory(
   spend: Spend = spendFreely,
 ): PackedHistory | "incomplete" {
   const written: Written[] = [];
-  const look = (sha: string, content: Buffer) => written.push(...writtenIn(sha, content));
+  let writtenBytes = 0;
+  const look = (sha: string, content: Buffer) => {
+    const found = writtenIn(sha, content);
+    writtenBytes += dataBytes(found);
+    if (writtenBytes > MOST_WRITTEN_BYTES) throw tooManyWrites();
+    written.push(...found);
+  };
   const commits = readCommits(pack, spend, keep && look);
   if (commits === "incomplete") return commits;
   const line: Commit[] = [];
@@ -70,6 +80,10 @@ export function readCommits(pack: Buffer, spend: Spend = spendFreely, look: Look
     look(commit.sha, content);
   });
   return end === "incomplete" ? end : commits;
+}
+
+function tooManyWrites(): ReconcileError {
+  return new ReconcileError("git_limit", "the git server sent commits that say to be the operator's and to have written more than is kept");
 }
 
 export function tooManyCommits(): ReconcileError {

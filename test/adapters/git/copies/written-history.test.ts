@@ -2,11 +2,17 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import type { BareRepository } from "../../../../sandbox/bare-repository.ts";
 import { git as runGit } from "../../../../sandbox/git-process.ts";
+import { createWrittenHistories } from "../../../../src/adapters/git/copies/written-history.ts";
+import { readHistory } from "../../../../src/adapters/git/packs/commit-pack.ts";
+import type { PackWork } from "../../../../src/adapters/git/packs/pack-work.ts";
+import type { GitRemote } from "../../../../src/adapters/git/wire/git-remote.ts";
 import { commitMessage } from "../../../../src/core/commits/commit-message.ts";
 import type { ManifestsCopy } from "../../../../src/core/ports.ts";
+import { dataBytes } from "../../../../src/sharing/data-bytes.ts";
 import { targetOf } from "../../../core/targets.ts";
 import { startService } from "../local-git.ts";
 import { type StartService, startManifestsWorld } from "../manifests-world.ts";
+import { rawPack } from "../packs/pack-bytes.ts";
 
 const DAY = 86_400;
 const now = Math.floor(Date.now() / 1_000);
@@ -248,4 +254,45 @@ test("history for a day is a small part of the whole, however many commits and m
     [30, 0.5],
   ] as const)
     assert.ok((bytesOf.get(days) ?? whole) < share * whole, `${days} days: ${bytesOf.get(days)} of ${whole}`);
+});
+
+/** As many trailers as are read of a message. */
+const spam = (index: number) =>
+  `${index}\n\n${"Gitops-Operator-Deployment: a\nGitops-Operator-Image: b\nGitops-Operator-Commit: c\n".repeat(49)}`;
+
+// S10, P10
+test("commits that say to be the operator's and to have written a hundred thousand files, or that have as many parents, take 8 MiB at most", async () => {
+  const unasked = {
+    remote: { converse: () => Promise.reject(new Error("the remote was asked")) } as unknown as GitRemote,
+    packWork: {} as PackWork,
+  };
+  const at = { namespace: "shop" } as Parameters<ReturnType<typeof createWrittenHistories>["of"]>[0];
+  for (const [what, contentOf] of [
+    ["trailers", (index: number) => `tree ${shaOf(0)}\nparent ${shaOf(index + 1)}\ncommitter A <a@b> ${now} +0000\n\n${spam(index)}`],
+    [
+      "parents",
+      (index: number) => {
+        const parents = Array.from({ length: 99 }, (_, i) => `parent ${shaOf(10 ** 6 + 100 * index + i)}\n`).join("");
+        return `tree ${shaOf(0)}\nparent ${shaOf(index + 1)}\n${parents}committer A <a@b> ${now} +0000\n\nm`;
+      },
+    ],
+  ] as const) {
+    let read = 0;
+    const objects = {
+      has: (id: string) => Number.parseInt(id, 16) < 2_000,
+      async read(id: string) {
+        read += 1;
+        return Buffer.from(contentOf(Number.parseInt(id, 16)));
+      },
+    };
+    const histories = createWrittenHistories(unasked, objects);
+    const answer = await histories.of(at, shaOf(0), now - DAY);
+    assert.equal(answer.kind, "unknown", what);
+    assert.ok(dataBytes(answer.written) <= 8 * 2 ** 20 && read < 1_900, `${what}: ${answer.written.length} of ${read} commits`);
+    const before = read;
+    await histories.of(at, shaOf(0), now - 9 * DAY);
+    assert.equal(read, before, "none is read again");
+  }
+  const pack = rawPack(Array.from({ length: 2_000 }, (_, i) => ({ type: 1, content: Buffer.from(`tree ${shaOf(0)}\n\n${spam(i)}`) })));
+  assert.throws(() => readHistory(pack, { from: "", most: 0, keep: "written" }), { code: "git_limit" });
 });
