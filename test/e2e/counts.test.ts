@@ -6,6 +6,7 @@ import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createCommandLineGit } from "../../bench/command-line-git.ts";
 import { makeManifests, manifestPath } from "../../bench/repositories.ts";
+import { git } from "../../sandbox/git-process.ts";
 import { manifestOf } from "../../sandbox/world.ts";
 import { skipWithoutSshd } from "../openssh.ts";
 import { startTcpProxy, type TcpProxy } from "../tcp-proxy.ts";
@@ -23,30 +24,63 @@ async function startCounted(t: TestContext): Promise<{ stage: Stage; proxy: TcpP
   return { stage, proxy, url: (path) => stage.gitHost.url(path).replace(`:${port}/`, `:${proxy.port}/`) };
 }
 
-for (const observe_branch of ["main", null])
-  test(
-    `round trips, ${observe_branch ? "the branch named" : "no branch named"}: a pass without news takes at most 3, an update 8, once connected`,
-    {
-      skip: skipWithoutSshd(),
-    },
-    (t) => countRoundTrips(t, observe_branch),
-  );
+interface Case {
+  readonly annotations: Readonly<Record<string, string | null>>;
+  /** Of an update. */
+  readonly most: number;
+  /** How far a commit's time lies before that of the one before it: the history must be looked at further back than it is known. */
+  readonly agedSeconds?: number;
+  /** Names the commit, so that it counts. */
+  readonly release?: true;
+}
 
-async function countRoundTrips(t: TestContext, observe_branch: string | null): Promise<void> {
+const DAY_SECONDS = 86_400;
+const cases: readonly [what: string, how: Case][] = [
+  ["the branch named", { annotations: { observe_branch: "main" }, most: 8 }],
+  ["no branch named", { annotations: {}, most: 8 }],
+  ["the look for a rollback needed", { annotations: {}, most: 9, agedSeconds: DAY_SECONDS }],
+  // The commit's folder is asked for by its id, and each further one of a longer path.
+  ["of a monorepo", { annotations: { app_paths: "index.html" }, most: 10 }],
+  ["of releases", { annotations: { release_tags: "v*" }, most: 9, release: true }],
+];
+for (const [what, how] of cases) {
+  test(
+    `round trips, ${what}: a pass without news takes at most 3, an update ${how.most}, once connected`,
+    { skip: skipWithoutSshd() },
+    (t) => countRoundTrips(t, how),
+  );
+}
+
+async function countRoundTrips(t: TestContext, { annotations, most, agedSeconds = 0, release }: Case): Promise<void> {
   const { stage, proxy, url } = await startCounted(t);
-  await stage.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `team/shop:${OLD}`) }, "main");
+  const manifests = await stage.repository(
+    "team/manifests.git",
+    { "shop/deployment.yaml": manifestOf("shop", `team/shop:${OLD}`) },
+    "main",
+  );
+  // The copy has the newest of them alone.
+  for (const edit of [1, 2, 3]) await manifests.commit({ "README.md": `${edit}` });
   const app = await stage.repository("team/shop.git", { "index.html": "1" }, "main");
+  for (const { config } of [app, manifests]) await config("uploadpack.allowFilter", "true");
+  const now = Math.floor(Date.now() / 1_000);
+  let commits = 0;
+  const publish = async () => {
+    commits += 1;
+    const sha = await app.commit({ "index.html": `commit ${commits}` }, { time: now - commits * agedSeconds });
+    if (release) await git(app.directory, ["tag", `v1.${commits}.0`, sha]);
+  };
+  await publish();
   await stage.deploy({
     name: "shop",
-    annotations: { app_repository: url("team/shop.git"), manifest_repository: url("team/manifests.git"), observe_branch },
+    annotations: { app_repository: url("team/shop.git"), manifest_repository: url("team/manifests.git"), ...annotations },
   });
   assert.equal((await stage.reconcileOne("shop")).action, "patched");
   proxy.delayMs = DELAY_MS;
   const trips = { up_to_date: [] as number[], patched: [] as number[] };
-  const isProved = () => Math.min(...trips.up_to_date) <= 3 && Math.min(...trips.patched) <= 8;
+  const isProved = () => Math.min(...trips.up_to_date) <= 3 && Math.min(...trips.patched) <= most;
   for (let round = 0; round < TRIES && !isProved(); round++) {
     for (const action of ["up_to_date", "patched"] as const) {
-      if (action === "patched") await app.commit({ "index.html": `round ${round}` });
+      if (action === "patched") await publish();
       // What the pass before still had to say goodbye.
       await sleep(6 * DELAY_MS);
       proxy.resetCounts();

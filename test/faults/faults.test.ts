@@ -247,6 +247,9 @@ test("a server with MaxSessions 1 or MaxStartups 2 makes it slower, not wrong", 
   const names = Array.from({ length: 8 }, (_, i) => `app-${i}`);
   const files = Object.fromEntries(names.map((name) => [`${name}/deployment.yaml`, manifestOf(name, `team/${name}:${OLD}`)]));
   const manifests = await stage.repository("team/manifests.git", files);
+  // The history has to be looked into before each push.
+  await manifests.config("uploadpack.allowFilter", "true");
+  await manifests.commit({ "README.md": "1" });
   for (const name of names) {
     await stage.repository(`team/${name}.git`, { name });
     const key = await stage.gitHost.newKey();
@@ -258,6 +261,6 @@ test("a server with MaxSessions 1 or MaxStartups 2 makes it slower, not wrong", 
     entries.map(({ action, message }) => (action === "patched" ? action : message)),
     names.map(() => "patched"),
   );
-  assert.equal((await manifests.log()).length, 9);
+  assert.equal((await manifests.log()).length, 10);
   await manifests.fsck();
 });

@@ -70,7 +70,12 @@ export function createGit(options: GitOptions): Git & PushAccess & { close(): Pr
   });
 
   async function withManifests<T>(at: ManifestsBranch, work: (copy: ManifestsCopy) => Promise<T>): Promise<T> {
-    return onceMended(() => copies.use(at, (copy) => work(copy.use(at))));
+    return onceMended(() =>
+      copies.use(at, async (copy) => {
+        const used = copy.use(at);
+        return work(used).finally(used.end);
+      }),
+    );
   }
 
   async function manifestsBranch(at: Wanted<ManifestsBranch>, notBefore: number): Promise<ManifestsBranch> {

@@ -11,7 +11,7 @@ import { diskError } from "../packs/disk-error.ts";
 import { createObjectStore, type ObjectStore } from "../packs/object-store.ts";
 import type { Pack } from "../packs/pack-format.ts";
 import type { PackOwner, PackWork } from "../packs/pack-work.ts";
-import { pushAcknowledged } from "../wire/acknowledged-push.ts";
+import { createPushes, type Pushes } from "../wire/acknowledged-push.ts";
 import type { GitRemote, History } from "../wire/git-remote.ts";
 import { openUploadPack, type UploadPack } from "../wire/upload-pack.ts";
 import type { BeginArrival } from "./arrivals.ts";
@@ -34,8 +34,8 @@ interface CopyOptions {
 }
 
 export interface DisposableCopy {
-  /** The copy as one run uses it: the key is the run's, and is not kept after it. */
-  use(at: ManifestsBranch): ManifestsCopy;
+  /** The copy as one run uses it: the key is the run's, and is not kept after it. `end`: what it has opened is not needed any more. */
+  use(at: ManifestsBranch): ManifestsCopy & { end(): void };
   /** Fetches the tip that a listing told, in the conversation of that listing. */
   bring(at: ManifestsBranch, server: UploadPack, tip: string, listedAt: number): Promise<void>;
   /** Bytes of packs on disk. */
@@ -167,7 +167,7 @@ export function createManifestsCopy({
     return join(into.folder, `${into.files++}.pack`);
   }
 
-  async function push(at: ManifestsBranch, from: string, to: string): Promise<PushResult> {
+  async function push(pushes: Pushes, from: string, to: string): Promise<PushResult> {
     const into = current();
     const ids: string[] = [];
     for (let sha = to; sha !== from; ) {
@@ -187,7 +187,7 @@ export function createManifestsCopy({
     };
     try {
       const startedAt = performance.now();
-      const result = await pushAcknowledged(remote, at, { from, to }, makePack, startedAt);
+      const result = await pushes.push({ from, to }, makePack);
       if (result.kind !== "accepted" || !pack || into.tip !== from) return result;
       into.objects.addPack(path, pack.index);
       isKept = true;
@@ -229,18 +229,22 @@ export function createManifestsCopy({
   }
 
   return {
-    use: (at) => ({
-      refresh: (notBefore) => tips.get("tip", notBefore, (_known, asked) => lookAtRemote(at, asked), at.namespace),
-      read: async (sha, path) => readFile(readAs(current(), at), sha, path),
-      holds: (sha) => holds(at, sha),
-      written: async (head, since) => current().written.of(at, head, since),
-      commit: (parent, files, message) => commit(at, parent, files, message),
-      async list(sha, pattern, most) {
-        const read = readAs(current(), at);
-        return listFiles(read, treeOf(await read(sha, "commit")), pattern, most, at.namespace);
-      },
-      push: (from, to) => push(at, from, to),
-    }),
+    use(at) {
+      const pushes = createPushes(remote, at);
+      return {
+        refresh: (notBefore) => tips.get("tip", notBefore, (_known, asked) => lookAtRemote(at, asked), at.namespace),
+        read: async (sha, path) => readFile(readAs(current(), at), sha, path),
+        holds: (sha) => holds(at, sha),
+        written: async (head, since) => current().written.of(at, head, since, pushes.openAhead),
+        commit: (parent, files, message) => commit(at, parent, files, message),
+        async list(sha, pattern, most) {
+          const read = readAs(current(), at);
+          return listFiles(read, treeOf(await read(sha, "commit")), pattern, most, at.namespace);
+        },
+        push: (from, to) => push(pushes, from, to),
+        end: pushes.end,
+      };
+    },
     async bring(at, server, tip, listedAt) {
       if (await fetchTip(at, server, tip)) tips.put("tip", listedAt, tip);
     },

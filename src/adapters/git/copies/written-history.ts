@@ -12,7 +12,8 @@ import { openUploadPack } from "../wire/upload-pack.ts";
 
 /** Of one copy, from its beginning to its end. */
 export interface WrittenHistories {
-  of(at: ManifestsBranch, head: string, since: number): Promise<WrittenHistory>;
+  /** `onAsk`: called when the remote has to be asked, and is being asked. */
+  of(at: ManifestsBranch, head: string, since: number, onAsk?: () => void): Promise<WrittenHistory>;
   readonly memoryBytes: number;
 }
 
@@ -54,7 +55,7 @@ export function createWrittenHistories(
   /** What reaches back as far as this is not asked for until then (`performance.now()`). */
   let unasked: { readonly since: number; readonly until: number; readonly reason: string } | undefined;
 
-  async function look(at: ManifestsBranch, head: string, since: number): Promise<WrittenHistory> {
+  async function look(at: ManifestsBranch, head: string, since: number, onAsk: () => void): Promise<WrittenHistory> {
     const known = memory && memory.since <= since ? memory : undefined;
     if (known?.head === head && !known.isCut) return { kind: "known", written: known.written };
     if (endless?.head === head) return endless.answer;
@@ -64,7 +65,7 @@ export function createWrittenHistories(
       endless = { head, answer: unknown(written, `the branch has more than ${walk.tooMany} since`), bytes: dataBytes(written) };
       return endless.answer;
     }
-    const rest = walk.isCut ? await askRemote(at, head, since) : { kind: "known" as const, written: [] };
+    const rest = walk.isCut ? await askRemote(at, head, since, onAsk) : { kind: "known" as const, written: [] };
     const written = distinct([...walk.written, ...(walk.metMemory && known ? known.written : []), ...rest.written]);
     const bytes = dataBytes(written) + walk.ends.size * END_BYTES;
     if (bytes <= MOST_WRITTEN_BYTES) {
@@ -75,7 +76,7 @@ export function createWrittenHistories(
     }
     memory = undefined;
     // What is older than the question may be most of it.
-    return known ? look(at, head, since) : unknown(written, "the operator has written more since than it keeps");
+    return known ? look(at, head, since, onAsk) : unknown(written, "the operator has written more since than it keeps");
   }
 
   /** All commits that the copy has, but for those that `known` is about. */
@@ -119,13 +120,14 @@ export function createWrittenHistories(
     return { written, ends: ends.union(knownEnds), isCut, metMemory };
   }
 
-  async function askRemote(at: ManifestsBranch, head: string, since: number): Promise<WrittenHistory> {
+  async function askRemote(at: ManifestsBranch, head: string, since: number, onAsk: () => void): Promise<WrittenHistory> {
     if (unasked && since <= unasked.since && performance.now() < unasked.until) return unknown([], unasked.reason);
     // A server that finds no commit since then, not even the head, ends the conversation without an answer.
     const { time } = parseCommit(await objects.read(head, "commit", at));
     const from = Math.min(since, time);
     try {
       return await remote.converse(at, { service: "git-upload-pack", notBefore: performance.now() }, async (wire) => {
+        onAsk();
         const server = await openUploadPack(wire);
         if (!server.canBoundByTime) return refuseFor("the git server can't send what is newer than a time (deepen-since)");
         const boundary = new Set<string>();
@@ -152,7 +154,7 @@ export function createWrittenHistories(
 
   return {
     // In turn, so that those who ask at once ask the remote once; and by whole days, so that their questions agree.
-    of: (at, head, since) => takeTurn(() => look(at, head, Math.floor(since / DAY_SECONDS) * DAY_SECONDS)),
+    of: (at, head, since, onAsk = () => {}) => takeTurn(() => look(at, head, Math.floor(since / DAY_SECONDS) * DAY_SECONDS, onAsk)),
     get memoryBytes() {
       return (memory?.bytes ?? 0) + (endless?.bytes ?? 0);
     },

@@ -3,39 +3,77 @@ import type { ManifestsBranch, PushResult } from "../../../core/ports.ts";
 import { formatRepository } from "../../../core/repository.ts";
 import { asReconcileError, ReconcileError } from "../../../errors.ts";
 import type { GitRemote } from "./git-remote.ts";
+import type { GitWire } from "./git-wire.ts";
 import { pushRef } from "./receive-pack.ts";
 
-/** `notBefore`: when the push was asked for. */
-export async function pushAcknowledged(
-  remote: GitRemote,
-  at: ManifestsBranch,
-  commits: { readonly from: string; readonly to: string },
-  makePack: () => Promise<Uint8Array>,
-  notBefore: number,
-): Promise<PushResult> {
+/** Of one run, one after the other. */
+export interface Pushes {
+  /**
+   * Opens the conversation of the next push while it is still being found out what to push, which saves two waits. Only for who has a place on the
+   * connection meanwhile: a push that waits for somebody without one could hold the last.
+   */
+  openAhead(): void;
+  push(commits: Commits, makePack: () => Promise<Uint8Array>): Promise<PushResult>;
+  /** Ends what was opened ahead and not needed. */
+  end(): void;
+}
+
+interface Commits {
+  readonly from: string;
+  readonly to: string;
+}
+
+export function createPushes(remote: GitRemote, at: ManifestsBranch): Pushes {
+  let ahead: OpenPush | undefined;
+  return {
+    openAhead() {
+      ahead ??= openPush(remote, at);
+    },
+    push(commits, makePack) {
+      const { push } = ahead ?? openPush(remote, at);
+      ahead = undefined;
+      return push(commits, makePack);
+    },
+    end: () => ahead?.end(),
+  };
+}
+
+type OpenPush = ReturnType<typeof openPush>;
+
+/** The conversation waits for what is to be pushed, or for its end. */
+function openPush(remote: GitRemote, at: ManifestsBranch) {
+  const wanted = Promise.withResolvers<((wire: GitWire) => Promise<PushResult>) | undefined>();
   let sent = false;
   const onSend = () => {
     remote.stopping.throwIfAborted();
     sent = true;
   };
   const graceMs = () => (sent ? remote.grace.acknowledgeMs : 0);
-  let answer: PushResult | undefined;
-  let failure: unknown;
-  try {
-    const question = { service: "git-receive-pack", notBefore, graceMs } as const;
-    answer = await remote.converse(at, question, (wire) => pushRef(wire, { branch: at.branch, ...commits }, makePack, onSend));
-  } catch (error) {
-    if (!sent) throw error;
-    failure = error;
+  const question = { service: "git-receive-pack", notBefore: performance.now(), graceMs } as const;
+  const conversation = remote.converse(at, question, async (wire) => (await wanted.promise)?.(wire));
+  conversation.catch(() => undefined);
+
+  async function push(commits: Commits, makePack: () => Promise<Uint8Array>): Promise<PushResult> {
+    let answer: PushResult | undefined;
+    let failure: unknown;
+    try {
+      wanted.resolve((wire) => pushRef(wire, { branch: at.branch, ...commits }, makePack, onSend));
+      answer = await conversation;
+    } catch (error) {
+      if (!sent) throw error;
+      failure = error;
+    }
+    if (answer && answer.kind !== "refused") return answer;
+    const why = answer ? `refused the push (${answer.reason})` : "broke the connection after the commits were sent";
+    const found = await remote.lookAfterPush(at, commits, why);
+    if (found === "landed") return { kind: "accepted" };
+    if (answer) return found === "stands" ? answer : { kind: "raced", reason: answer.reason };
+    if (remote.stopping.aborted) throw unacknowledged(at);
+    if (found === "stands" && asReconcileError(failure).code !== "git_unreachable") throw failure;
+    return { kind: "raced", cause: failure };
   }
-  if (answer && answer.kind !== "refused") return answer;
-  const why = answer ? `refused the push (${answer.reason})` : "broke the connection after the commits were sent";
-  const found = await remote.lookAfterPush(at, commits, why);
-  if (found === "landed") return { kind: "accepted" };
-  if (answer) return found === "stands" ? answer : { kind: "raced", reason: answer.reason };
-  if (remote.stopping.aborted) throw unacknowledged(at);
-  if (found === "stands" && asReconcileError(failure).code !== "git_unreachable") throw failure;
-  return { kind: "raced", cause: failure };
+
+  return { push, end: () => wanted.resolve(undefined) };
 }
 
 function unacknowledged(at: ManifestsBranch): ReconcileError {

@@ -10,6 +10,7 @@ import { commitMessage } from "../../../../src/core/commits/commit-message.ts";
 import type { ManifestsCopy } from "../../../../src/core/ports.ts";
 import { dataBytes } from "../../../../src/sharing/data-bytes.ts";
 import { targetOf } from "../../../core/targets.ts";
+import { eventually } from "../../../eventually.ts";
 import { startService } from "../local-git.ts";
 import { type StartService, startManifestsWorld } from "../manifests-world.ts";
 import { rawPack } from "../packs/pack-bytes.ts";
@@ -54,13 +55,16 @@ async function importLine({ directory, branch }: BareRepository, lines: readonly
   await runGit(directory, ["fast-import", "--quiet", "--force", "--date-format=raw"], { input: text.join("\n") });
 }
 
-/** A world whose server sends commits alone, and what was received of each conversation. */
+/** A world whose server sends commits alone, and what was received of each conversation; `pushes`: those in which something could be pushed. */
 async function startWorld(t: TestContext, protocol: 0 | 2 = 2, filter = "true") {
   const { repository, at, services, open } = await startManifestsWorld(t);
   await repository.config("uploadpack.allowFilter", filter);
+  const served: typeof services = [];
+  const pushes: typeof services = [];
   const start: StartService = (service, path) => {
     const started = startService(service, path, service === "git-upload-pack" ? protocol : 0);
     services.push(started);
+    (service === "git-upload-pack" ? served : pushes).push(started);
     return started;
   };
   /** As a new process would. */
@@ -69,7 +73,7 @@ async function startWorld(t: TestContext, protocol: 0 | 2 = 2, filter = "true") 
     return <T>(work: (copy: ManifestsCopy, tip: string) => Promise<T>, from = at) =>
       git.withManifests(from, async (copy) => work(copy, await copy.refresh(performance.now())));
   };
-  return { repository, at, served: services, restarted, use: restarted() };
+  return { repository, at, services, served, pushes, restarted, use: restarted() };
 }
 
 const numbers = (written: readonly { appCommit: string }[]) =>
@@ -98,6 +102,31 @@ for (const protocol of [0, 2] as const) {
     });
   });
 }
+
+test("while the remote is asked, and has begun to answer, the push that mostly follows is opened, once; where nothing is pushed it is ended", async (t) => {
+  const { repository, use, pushes, services } = await startWorld(t);
+  await importLine(
+    repository,
+    [4, 3, 2, 1, 0].map((daysAgo) => ({ message: messageFor(9 - daysAgo), daysAgo })),
+  );
+  await use(async (copy, tip) => {
+    assert.equal(pushes.length, 0);
+    const before = services.length;
+    for (const days of [1, 2]) await copy.written(tip, now - days * DAY);
+    assert.equal(pushes.length, 1);
+    // Else pushes could take all places on the connection and wait for questions that have none.
+    assert.equal(services.indexOf(pushes[0] as (typeof pushes)[0]), before + 1);
+    const own = await copy.commit(tip, [{ path: "shop/a.yaml", text: "a: 2\n" }], messageFor(10));
+    assert.equal((await copy.push(tip, own)).kind, "accepted");
+    assert.equal(await repository.tip(), own);
+    assert.equal(pushes.length, 1);
+  });
+  const tip = await repository.tip();
+  await use((copy, head) => copy.written(head, now - 3 * DAY));
+  assert.equal(pushes.length, 2);
+  await eventually(() => pushes.every(({ stdin }) => stdin.writableEnded || stdin.destroyed), "a push stays open");
+  assert.equal(await repository.tip(), tip);
+});
 
 test("what has come since the copy was made is there already: nothing is asked for it, and no commit is looked at twice", async (t) => {
   const { repository, use, served } = await startWorld(t);
