@@ -79,7 +79,10 @@ test("rooms: only who may ask another does, and by its doors; the failure says w
     told("src/core/delivery/writer.ts", "src/core/runs/run.ts") ?? "",
     /delivery \(.*push.*\) does not ask src\/core\/runs \(.*; pass it in/,
   );
-  assert.match(told("src/operator.ts", "src/core/places/find-places.ts") ?? "", /places's own; import one of its doors: edit-manifest/);
+  assert.match(
+    told("src/operator.ts", "src/core/places/find-places.ts") ?? "",
+    /places's own; import one of its doors: edit-files, edit-manifest/,
+  );
   assert.match(told("src/core/new/a.ts", "src/core/types.ts") ?? "", /src\/core\/new, which is no room; add it/);
   assert.match(told("src/http/app.ts", "src/config.ts") ?? "", /src\/http \(.*\) does not ask src \(/);
   assert.match(told("src/operator.ts", "sandbox/world.ts") ?? "", /does not ship/);

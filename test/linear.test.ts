@@ -33,6 +33,7 @@ import { parseRepository } from "../src/core/repository.ts";
 import { unknownName } from "../src/core/runs/unknown-name.ts";
 import { isAllowed, parseAllowedRepositories } from "../src/core/targets/allowed-repositories.ts";
 import { branchProblem } from "../src/core/targets/branch.ts";
+import { parseDeploymentPath } from "../src/core/targets/deployment-path.ts";
 import { parseManifestPath } from "../src/core/targets/manifest-path.ts";
 import { parseTarget } from "../src/core/targets/target.ts";
 import { html } from "../src/http/html.ts";
@@ -141,7 +142,8 @@ const parsers: readonly Parser[] = [
   },
   { name: "registry URL", mostCharacters: 2_048, parse: parseRegistryUrl, frames: ["|", "https://|", "https://a/|", "http://[|"] },
   { name: "branch", mostCharacters: 255, parse: branchProblem, frames: ["|", "a|.lock"], pieces: ["a/", "/.", "@{"] },
-  { name: "path of the manifest", mostCharacters: 1_024, parse: parseManifestPath, frames: ["|", "a/|/b"], pieces: ["a/", "./", "../"] },
+  { name: "paths of the manifests", mostCharacters: 2_048, parse: parseDeploymentPath, pieces: ["a,", "**/", "a#b", " \n"] },
+  { name: "path of a manifest", mostCharacters: 1_024, parse: parseManifestPath, frames: ["|", "a/|/b"], pieces: ["a/", "./", "../"] },
   {
     name: "allowed repositories",
     mostCharacters: 256 * KIB,
@@ -165,6 +167,7 @@ const parsers: readonly Parser[] = [
     mostCharacters: MIB,
     parse: (text) =>
       commitMessage({
+        paths: ["a.yaml"],
         target: targetOf("shop"),
         tag: "v",
         appCommit: { ...commit, subject: text, author: { ...commit.author, name: text } },

@@ -139,7 +139,7 @@ test("self: the operator's Deployment is a target of its own, on its branch, at 
   assert.equal(target.appBranch, "main");
   assert.deepEqual(target.appRepository, target.manifestRepository);
   const { registry, repository } = target.image;
-  const [manifest] = parseObjects(await readFile(pathOf(target.path), "utf8")) as readonly (KubeObject & IDeployment)[];
+  const [manifest] = parseObjects(await readFile(pathOf(target.files[0].path), "utf8")) as readonly (KubeObject & IDeployment)[];
   assert.equal(manifest?.spec?.template.spec?.containers[0]?.image?.replace(/:[^:]*$/, ""), `${registry}/${repository}`);
 });
 
@@ -155,7 +155,7 @@ test("the example application marks the required annotations, and nothing is wro
   const application = parse(await readFile(pathOf("manifests/examples/argocd-application.yaml"), "utf8")) as IApplication;
   const { source, destination, syncPolicy } = application.spec;
   assert.equal(source?.repoURL, shop.metadata.annotations?.["gitops.operator.manifest_repository"]);
-  assert.deepEqual([source?.path, source?.targetRevision], [dirname(target.path), target.manifestBranch]);
+  assert.deepEqual([source?.path, source?.targetRevision], [dirname(target.files[0].path), target.manifestBranch]);
   assert.equal(destination.namespace, shop.metadata.namespace);
   assert.deepEqual(syncPolicy?.automated, { selfHeal: true, prune: true });
 });

@@ -22,7 +22,7 @@ export const ROOMS: Record<string, Room> = {
   "src/sharing": { promise: "shares what is scarce or costly; mechanisms that know nothing of our subject", asks: [] },
   "src/core": {
     promise: "the nouns, what is asked of the world, and one Deployment from top to bottom: reconcile.ts",
-    asks: ["src/core/targets", "src/core/commits", "src/core/images", "src/core/delivery", "src/core/runs", "src/text"],
+    asks: ["src/core/targets", "src/core/commits", "src/core/images", "src/core/places", "src/core/delivery", "src/core/runs", "src/text"],
   },
   "src/core/targets": {
     promise: "what is wanted, from where and with whose keys: annotations become a target",
@@ -32,7 +32,7 @@ export const ROOMS: Record<string, Room> = {
       "allowed-repositories",
       "branch",
       "image-check",
-      "manifest-path",
+      "deployment-path",
       "pause",
       "port-hint",
       "read-branches",
@@ -52,11 +52,11 @@ export const ROOMS: Record<string, Room> = {
   "src/core/places": {
     promise: "where a tag stands in a manifest, and the manifest with another, byte for byte else the same",
     asks: CORE,
-    doors: ["edit-manifest", "yaml-documents", "yaml-objects"],
+    doors: ["edit-files", "edit-manifest", "yaml-documents", "yaml-objects"],
   },
   "src/core/delivery": {
     promise: "what is ready together goes out in one push, never with force",
-    asks: ["src/core", "src/core/commits", "src/sharing"],
+    asks: ["src/core", "src/core/commits", "src/core/places", "src/sharing"],
     doors: ["delivery", "writer"],
   },
   "src/core/runs": {

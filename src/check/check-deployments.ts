@@ -74,7 +74,7 @@ export async function runCheck(options: CheckOptions): Promise<0 | 1> {
       const ready = checkOffline(deployment, options.config, tell, row);
       if (!ready || !lookLive) continue;
       const preview = await lookLive(ready.target, ready.settings, tell);
-      if (mode === "dry-run") showPreview(ready.target, preview, say, row);
+      if (mode === "dry-run") showPreview(preview, say, row);
     }
   }
 
@@ -148,15 +148,10 @@ function withStandIns(record: WorkloadRecord): WorkloadRecord {
   return { ...record, annotations: Object.fromEntries([...standIns, ...written, enabled]) };
 }
 
-function showPreview(
-  { path }: Target,
-  preview: Preview | undefined,
-  say: (line: string) => void,
-  row: (label: string, text: string) => void,
-): void {
+function showPreview(preview: Preview | undefined, say: (line: string) => void, row: (label: string, text: string) => void): void {
   row("dry run", preview ? "would be pushed (nothing was):" : "nothing would be pushed");
   if (!preview) return;
-  for (const line of unifiedDiff(path, preview.before, preview.after)) say(`    ${line}`);
+  for (const { path, before, text } of preview.files) for (const line of unifiedDiff(path, before, text)) say(`    ${line}`);
   row("commit", "with the message:");
   for (const line of preview.message.trimEnd().split("\n")) say(`    ${line}`.trimEnd());
 }

@@ -1,5 +1,6 @@
 /** What the operator would read of a Deployment's annotations, from where; defaults are named as defaults. */
 import { annotationOf, annotations, choiceNames } from "../core/annotations.ts";
+import { filesInWords } from "../core/file-patterns.ts";
 import { formatImage } from "../core/image.ts";
 import { formatRepository } from "../core/repository.ts";
 import { hasOneKey } from "../core/targets/target.ts";
@@ -62,7 +63,7 @@ export function describeTarget(target: Target, settings: Settings, isSet: IsSet)
   return [
     ...describePause(target, Date.now()),
     ["application", `${formatRepository(target.appRepository)}, ${branch(target.appBranch)}`],
-    ["manifests", `${formatRepository(target.manifestRepository)}, ${manifestBranch}, file ${target.path}`],
+    ["manifests", `${formatRepository(target.manifestRepository)}, ${manifestBranch}, file ${filesInWords(target.files)}`],
     ["image", `${formatImage(target.image)}, in ${registryOf(target)}`],
     ...describeCommits(target, isSet),
     ...options,

@@ -2,16 +2,17 @@
 
 import { type Candidates, findCandidates } from "../core/commits/candidates.ts";
 import { commitMessage } from "../core/commits/commit-message.ts";
+import { filesInWords } from "../core/file-patterns.ts";
 import { formatImage } from "../core/image.ts";
 import type { GateVerdict, ImageGate } from "../core/images/image-gate.ts";
 import { withoutEmojiCode } from "../core/news/chat-text.ts";
-import type { Git, ManifestEdit, ManifestsBranch, Places, PushAccess, SecretField, Wanted } from "../core/ports.ts";
+import { editFiles } from "../core/places/edit-files.ts";
+import type { FileText, Git, ManifestsBranch, Places, PushAccess, SecretField, Wanted } from "../core/ports.ts";
 import type { ReconcilePorts } from "../core/reconcile.ts";
 import { formatRepository } from "../core/repository.ts";
-import { requireOurs } from "../core/require-ours.ts";
 import { readLogin, requireAllowed } from "../core/targets/allowed-repositories.ts";
 import { readBranches } from "../core/targets/read-branches.ts";
-import type { ImageName, SecretRef, Target } from "../core/types.ts";
+import type { SecretRef, Target } from "../core/types.ts";
 import { asReconcileError } from "../errors.ts";
 import type { UsedSecret } from "./describe-target.ts";
 
@@ -30,8 +31,7 @@ export type Tell = (level: Level, text: string) => void;
 
 /** What the operator would push. */
 export interface Preview {
-  readonly before: string;
-  readonly after: string;
+  readonly files: readonly (FileText & { readonly before: string })[];
   readonly message: string;
 }
 
@@ -78,28 +78,20 @@ export async function checkLive(
   const notBefore = performance.now();
   const newest = () => findCandidates(target, branches, notBefore, ports);
   const candidates = await step(`asking ${appName} for its newest commit`, newest, (found) => describeNewest(found, appName));
-  const read = () => readManifest(target, manifests, notBefore, ports);
-  const manifest = await step(
-    `reading ${target.path} of ${name}`,
-    read,
-    ({ branch }) => `${target.path} on '${branch}' of ${name} can be read`,
+  const tip = candidates?.tip;
+  // Without a commit the manifest is still looked at: whether a container in it is ours does not depend on the tag.
+  const editTo = (question: EditQuestion) => editManifests(target, manifests, notBefore, question, ports);
+  const files = filesInWords(target.files);
+  const edit = await step(
+    `reading ${files} of ${name}`,
+    () => editTo({ image: target.image, tag: tip?.tag ?? "0".repeat(40) }),
+    ({ branch }) => `${files} on '${branch}' of ${name} can be read`,
   );
-  const before = manifest?.text;
   const tryPush = async () => {
     await ports.pushAccess.checkPushAccess(manifests);
     return true;
   };
   const mayPush = await step(`asking ${name} for write access`, tryPush, `${name} lets the key push`);
-  if (before === undefined) return undefined;
-
-  // Without a commit the manifest is still looked at: whether a container in it is ours does not depend on the tag.
-  const edited = async (
-    image: ImageName,
-    tag: string,
-    gate: { readonly digest?: string | undefined; readonly isUnchecked?: boolean } = {},
-  ) => requireOurs(await ports.places.edit({ text: before, path: target.path, image, tag, ...gate }, target, ports.signal));
-  const tip = candidates?.tip;
-  const edit = await step("reading the manifest", () => edited(target.image, tip?.tag ?? "0".repeat(40)));
   if (!edit || !tip) return undefined;
   tell(
     "ok",
@@ -116,10 +108,11 @@ export async function checkLive(
   const { tag, commit: appCommit } = verdict.candidate;
   const gate = verdict.kind === "found" ? { digest: verdict.digest } : { isUnchecked: true };
   const unchecked = verdict.kind === "unchecked" ? ({ unchecked: true } as const) : {};
-  const written = await step("writing the tag", () => edited(edit.image, tag, gate));
+  const written = await step("writing the tag", () => editTo({ image: edit.image, tag, ...gate }));
   if (written?.kind !== "update") return undefined;
   const from = written.from === undefined ? {} : { from: written.from };
-  return { before, after: written.text, message: commitMessage({ target, tag, appCommit, ...from, ...unchecked }) };
+  const paths = written.files.map(({ path }) => path);
+  return { files: written.files, message: commitMessage({ target, paths, tag, appCommit, ...from, ...unchecked }) };
 }
 
 async function readSecretOf({ ref, field }: UsedSecret, readSecret: LivePorts["readSecret"], { parseKey }: LivePorts): Promise<void> {
@@ -127,9 +120,24 @@ async function readSecretOf({ ref, field }: UsedSecret, readSecret: LivePorts["r
   if (field === "ssh-privatekey") parseKey(text, ref);
 }
 
-async function readManifest({ path }: Target, wanted: Wanted<ManifestsBranch>, notBefore: number, { git }: LivePorts) {
+type EditQuestion = Parameters<typeof editFiles>[2];
+
+/** With the texts that are there. */
+async function editManifests(
+  target: Target,
+  wanted: Wanted<ManifestsBranch>,
+  notBefore: number,
+  question: EditQuestion,
+  { git, places, signal }: LivePorts,
+) {
   const at = await git.manifestsBranch(wanted, notBefore);
-  return { branch: at.branch, text: await git.withManifests(at, async (copy) => copy.read(await copy.refresh(notBefore), path)) };
+  return git.withManifests(at, async (copy) => {
+    const tip = await copy.refresh(notBefore);
+    const edit = await editFiles(target, tip, question, { copy, places, signal });
+    if (edit.kind === "up_to_date") return { ...edit, branch: at.branch };
+    const files = await Promise.all(edit.files.map(async (file) => ({ ...file, before: await copy.read(tip, file.path) })));
+    return { ...edit, branch: at.branch, files };
+  });
 }
 
 type GateQuestion = Omit<Parameters<ImageGate["check"]>[0], "signal" | "readSecret" | "warn" | "onWait">;
@@ -157,6 +165,6 @@ function describeNewest({ origin, tip }: Candidates, repository: string): string
   return `the newest commit on '${origin}' of ${repository} is ${sha}, "${subject.slice(0, 100)}" by ${author.name.slice(0, 100)}`;
 }
 
-function described(edit: Extract<ManifestEdit, { kind: "update" }>): string {
+function described(edit: { readonly from?: string }): string {
   return edit.from === undefined ? "without a tag" : `at the tag ${edit.from}`;
 }

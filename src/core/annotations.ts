@@ -68,7 +68,8 @@ const original = {
   deployment_path: {
     kind: "path",
     required: "set it to the manifest's path in manifest_repository, for example deploy/app.yaml",
-    meaning: "the path of the manifest in `manifest_repository`, from its root, with or without a leading `/`; a regular YAML file",
+    meaning:
+      "the files in `manifest_repository` that hold the tag, from its root, with commas or line breaks between them; `*` stands for any characters of one part of a path, `**` for folders or none: `apps/*/values.yaml`. One commit changes all of them, or none. `FILE#image.tag` names the one value that is meant",
   },
   observe_branch: {
     kind: "branch",

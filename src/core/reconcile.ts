@@ -4,9 +4,9 @@ import { findCandidates } from "./commits/candidates.ts";
 import { patchStep } from "./delivery/delivery.ts";
 import type { Seat } from "./delivery/writer.ts";
 import type { GateVerdict, ImageGate } from "./images/image-gate.ts";
+import { editFiles } from "./places/edit-files.ts";
 import type { Git, Identity, Places, SecretField, SshKey } from "./ports.ts";
 import type { Branches, Progress } from "./progress.ts";
-import { requireOurs } from "./require-ours.ts";
 import type { BackOff } from "./runs/back-off.ts";
 import { type AllowedRepositories, readLogin, requireAllowed } from "./targets/allowed-repositories.ts";
 import { withPortHint } from "./targets/port-hint.ts";
@@ -68,11 +68,15 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
       withPortHint(branches.manifests.repository, async () => {
         const at = await ports.git.manifestsBranch(branches.manifests, notBefore);
         ports.onBranches({ observed: candidates.origin, manifests: at.branch });
-        const { path, image } = target;
-        const edit = await ports.git.withManifests(at, async (copy) => {
-          const text = await copy.read(await copy.refresh(notBefore), path);
-          return requireOurs(await ports.places.edit({ text, path, image, tag: tip.tag }, target, progress.signal));
-        });
+        const { places } = ports;
+        const edit = await ports.git.withManifests(at, async (copy) =>
+          editFiles(
+            target,
+            await copy.refresh(notBefore),
+            { image: target.image, tag: tip.tag },
+            { copy, places, signal: progress.signal },
+          ),
+        );
         return { at, edit };
       }),
     );

@@ -1,4 +1,5 @@
 /** What the core tells of its steps to whoever keeps traces. Names are static; texts are redacted by the keeper. */
+import { filesInWords } from "./file-patterns.ts";
 import { formatImage } from "./image.ts";
 import { formatRepository } from "./repository.ts";
 import type { Outcome, Repository, Target } from "./types.ts";
@@ -62,7 +63,7 @@ export function runAttributes(target: Target): Attributes {
     "vcs.ref.head.name": target.appBranch,
     "container.image.name": formatImage(target.image),
     "gitops_operator.manifest.repository": formatRepository(target.manifestRepository),
-    "gitops_operator.manifest.path": target.path,
+    "gitops_operator.manifest.path": filesInWords(target.files),
   };
 }
 

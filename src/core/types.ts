@@ -75,6 +75,14 @@ export interface AppPaths {
   readonly exclude: readonly string[];
 }
 
+/** Where in the manifests repository the tag stands. */
+export interface FilePattern {
+  /** Normalised, relative, `/`-separated. `*` stands for any characters of one part, `**` for folders or none. */
+  readonly path: string;
+  /** The one scalar that is meant, as `image.tag`; without it the file is searched for the image. */
+  readonly at?: string;
+}
+
 /** What one Deployment wants, parsed: plain data, compared by value to see whether the annotations changed. */
 export interface Target extends Workload {
   readonly appRepository: Repository;
@@ -84,8 +92,7 @@ export interface Target extends Workload {
   readonly manifestRepository: SshRepository;
   readonly manifestBranch: string | undefined;
   readonly manifestKey: SecretRef;
-  /** Normalised, relative, `/`-separated. */
-  readonly path: string;
+  readonly files: readonly [FilePattern, ...FilePattern[]];
   readonly image: ImageName;
   readonly options: Options;
   readonly tagFormat: TagFormat;

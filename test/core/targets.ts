@@ -16,7 +16,7 @@ export function targetOf(name: string, more: Partial<Target> = {}): Target {
     manifestRepository: repository("/team/manifests.git"),
     manifestBranch: "master",
     manifestKey: secret("ssh-key"),
-    path: `${name}/deployment.yaml`,
+    files: [{ path: `${name}/deployment.yaml` }],
     image: { repository: `team/${name}` },
     options: readOptions({}, checkedByDefault, () => {}),
     tagFormat: [{ sha: 40 }],

@@ -6,7 +6,8 @@ import { createWorkshop, type Workshop } from "../../src/workshop/workshop.ts";
 import { targetOf } from "../core/targets.ts";
 
 const target = targetOf("shop");
-const { path, image } = target;
+const { image } = target;
+const [{ path }] = target.files;
 const { signal } = new AbortController();
 
 function manifestOf(tag: string, fill = ""): string {

@@ -8,6 +8,8 @@ import { formatTrailers, workloadInTrailer } from "./trailers.ts";
 
 interface CommitFacts {
   readonly target: Target;
+  /** Of the files that it changes. */
+  readonly paths: readonly string[];
   /** The first differing tag that was there. */
   readonly from?: string;
   readonly tag: string;
@@ -29,7 +31,7 @@ const maxTold = 60;
 const maxRead = 1000;
 
 /** The last paragraph is of trailers, which `git interpret-trailers` and `git log --format=%(trailers:key=…)` read. */
-export function commitMessage({ target, from, tag, appCommit, unchecked }: CommitFacts): string {
+export function commitMessage({ target, paths, from, tag, appCommit, unchecked }: CommitFacts): string {
   const image = formatImage(target.image);
   return [
     subject,
@@ -40,7 +42,7 @@ export function commitMessage({ target, from, tag, appCommit, unchecked }: Commi
     `of ${formatRepository(target.appRepository)}`,
     `by ${makeHarmless(appCommit.author.name)}: ${makeHarmless(appCommit.subject)}`,
     "",
-    ...formatTrailers({ workload: target, image: `${image}:${tag}`, appCommit: appCommit.sha, path: target.path }),
+    ...formatTrailers({ workload: target, image: `${image}:${tag}`, appCommit: appCommit.sha, paths }),
     "",
   ].join("\n");
 }

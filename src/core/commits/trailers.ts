@@ -13,21 +13,21 @@ const NAMES = {
 /** What a message that has trailers of ours holds, whatever else. */
 export const MARK = `${NAMES.appCommit}: `;
 
-/** `image`: `IMAGE:TAG`. `path`: of the file, as the target has it. */
-export interface Wanted {
+/** `image`: `IMAGE:TAG`. `paths`: of the files, from the root of the repository. */
+export interface Write {
   readonly workload: Pick<Workload, "namespace" | "name">;
   readonly image: string;
   readonly appCommit: string;
-  readonly path: string;
+  readonly paths: readonly string[];
 }
 
 /** A line each. */
-export function formatTrailers({ workload, image, appCommit, path }: Wanted): string[] {
+export function formatTrailers({ workload, image, appCommit, paths }: Write): string[] {
   return [
     `${NAMES.workload}: ${workloadInTrailer(workload)}`,
     `${NAMES.image}: ${image}`,
     `${NAMES.appCommit}: ${appCommit}`,
-    `${NAMES.file}: ${fileInTrailer(path)}`,
+    ...paths.map((path) => `${NAMES.file}: ${fileInTrailer(path)}`),
   ];
 }
 

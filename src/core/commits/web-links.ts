@@ -1,7 +1,8 @@
 /** Where people look at a commit or a file in a browser, for the forges whose URLs are known; undefined for all others. */
 import { withoutLast } from "../../text/without-last.ts";
+import { isPattern } from "../file-patterns.ts";
 import { canonicalHost } from "../repository.ts";
-import { parseManifestPath } from "../targets/manifest-path.ts";
+import { parseDeploymentPath } from "../targets/deployment-path.ts";
 import type { Repository } from "../types.ts";
 
 type Forge = "github" | "gitlab" | "bitbucket" | "gitea";
@@ -26,11 +27,13 @@ export function commitUrl(repository: Repository, sha: string, githubHost: strin
   return urlOf(repository, githubHost, (forge) => [paths[forge].commit, sha]);
 }
 
-/** `path`: as the annotation has it. */
+/** `path`: as the annotation has it; a link leads to one file. */
 export function fileUrl(repository: Repository, branch: string, path: string, githubHost: string): string | undefined {
-  const parsed = parseManifestPath(path);
+  const parsed = parseDeploymentPath(path);
   if (parsed.kind === "error") return undefined;
-  return urlOf(repository, githubHost, (forge) => [paths[forge].file, encodeSegments(branch), encodeSegments(parsed.path)]);
+  const [file, ...others] = parsed.files;
+  if (others.length > 0 || isPattern(file)) return undefined;
+  return urlOf(repository, githubHost, (forge) => [paths[forge].file, encodeSegments(branch), encodeSegments(file.path)]);
 }
 
 function urlOf(repository: Repository, githubHost: string, rest: (forge: Forge) => readonly string[]): string | undefined {

@@ -2,10 +2,11 @@
 import { asReconcileError, inStep, ReconcileError } from "../../errors.ts";
 import { isForAnother } from "../../sharing/own-share.ts";
 import { commitMessage } from "../commits/commit-message.ts";
+import { filesInWords } from "../file-patterns.ts";
 import { noObserver, type Observer } from "../observer.ts";
-import type { Clock, Commit, Deployments, FoundEdit, Git, Log, ManifestsBranch, ManifestsCopy, Places } from "../ports.ts";
+import { editFiles, type FilesEdit } from "../places/edit-files.ts";
+import type { Clock, Commit, Deployments, Git, Log, ManifestsBranch, ManifestsCopy, Places } from "../ports.ts";
 import { formatRepository } from "../repository.ts";
-import { requireOurs } from "../require-ours.ts";
 import { branchAttributes, noTracer, type Span, type Tracer } from "../tracer.ts";
 import type { ImageName, Outcome, Target } from "../types.ts";
 import { createHold } from "./hold.ts";
@@ -135,13 +136,12 @@ export function createDelivery(options: DeliveryOptions, closing: AbortSignal): 
       const { request, settle } = item;
       if (settleAbandoned(item)) continue;
       const { target, image, tag, digest, appCommit, signal } = request;
-      const { path } = target;
       const unchecked = request.isChecked ? {} : ({ unchecked: true } as const);
-      let edit: FoundEdit;
+      let edit: FilesEdit;
       let held: Outcome | undefined;
       try {
-        const isUnchecked = !request.isChecked;
-        edit = requireOurs(await places.edit({ text: await copy.read(head, path), path, image, tag, digest, isUnchecked }, target, signal));
+        const question = { image, tag, digest, isUnchecked: !request.isChecked };
+        edit = await editFiles(target, head, question, { copy, places, signal });
         requireDigest(edit, request);
         held = edit.kind === "update" ? await heldAt(request, edit) : undefined;
       } catch (error) {
@@ -158,7 +158,8 @@ export function createDelivery(options: DeliveryOptions, closing: AbortSignal): 
         continue;
       }
       const from = edit.from === undefined ? {} : { from: edit.from };
-      head = await copy.commit(head, [{ path, text: edit.text }], commitMessage({ target, tag, appCommit, ...from, ...unchecked }));
+      const paths = edit.files.map(({ path }) => path);
+      head = await copy.commit(head, edit.files, commitMessage({ target, paths, tag, appCommit, ...from, ...unchecked }));
       commits.push({ item, patched: { kind: "patched", ...from, to: tag, commit: head, ...unchecked } });
     }
     return { head, commits };
@@ -198,11 +199,11 @@ export function patchStep({ name }: Target, tag: string): string {
 }
 
 /** Somebody may have pinned the image after the registry was asked without need of a digest. */
-function requireDigest(edit: FoundEdit, { target, isChecked, digest }: WriteRequest): void {
+function requireDigest(edit: FilesEdit, { target, isChecked, digest }: WriteRequest): void {
   if (edit.kind === "up_to_date" || !edit.isPinned || !isChecked || digest !== undefined) return;
   throw new ReconcileError(
     "git_push_raced",
-    `${target.path} has come to pin a digest while the image was looked for without one; the next pass asks for the digest`,
+    `${filesInWords(target.files)} has come to pin a digest while the image was looked for without one; the next pass asks for the digest`,
   );
 }
 

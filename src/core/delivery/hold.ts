@@ -2,13 +2,14 @@
 import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { takenBack } from "../commits/taken-back.ts";
 import { formatImage } from "../image.ts";
-import type { Log, ManifestEdit, ManifestsBranch, ManifestsCopy, WrittenHistory } from "../ports.ts";
+import type { FilesEdit } from "../places/edit-files.ts";
+import type { Log, ManifestsBranch, ManifestsCopy, WrittenHistory } from "../ports.ts";
 import { formatRepository } from "../repository.ts";
 import type { Outcome } from "../types.ts";
 import type { WriteRequest } from "./delivery.ts";
 
 /** Undefined: it may be written. */
-type Held = (request: WriteRequest, edit: Extract<ManifestEdit, { kind: "update" }>) => Promise<Outcome | undefined>;
+type Held = (request: WriteRequest, edit: Extract<FilesEdit, { kind: "update" }>) => Promise<Outcome | undefined>;
 
 const DAY_SECONDS = 86_400;
 /** Of branches whose history can't be had. */
@@ -43,10 +44,11 @@ export function createHold(log: Pick<Log, "warn">) {
 
     return async (request, edit) => {
       const { target, tag, appCommit, at } = request;
-      // Some at the wanted tag and others not: a container was added later.
-      if (!mayBeHeld(request) || edit.tags.includes(tag)) return undefined;
+      // Some of a file at the wanted tag and others not: a container was added later.
+      const paths = edit.files.filter(({ tags }) => !tags.includes(tag)).map(({ path }) => path);
+      if (!mayBeHeld(request) || paths.length === 0) return undefined;
       const found = await history(request);
-      const wanted = { workload: target, image: `${formatImage(target.image)}:${tag}`, appCommit: appCommit.sha, path: target.path };
+      const wanted = { workload: target, image: `${formatImage(target.image)}:${tag}`, appCommit: appCommit.sha, paths };
       const before = takenBack(found.written, wanted);
       if (before)
         return { kind: "skipped", reason: "held", ...(edit.from === undefined ? {} : { from: edit.from }), to: tag, commit: before.commit };

@@ -26,8 +26,8 @@ import {
 } from "../types.ts";
 import { branchProblem } from "./branch.ts";
 import { readCommitChoice } from "./commit-choice.ts";
+import { parseDeploymentPath } from "./deployment-path.ts";
 import { checkedByDefault, type ImageCheckRule } from "./image-check.ts";
-import { parseManifestPath } from "./manifest-path.ts";
 import { readOptions } from "./options.ts";
 import { readPause } from "./pause.ts";
 import { oddValues, unknownKeys } from "./warnings.ts";
@@ -128,7 +128,7 @@ function readTarget(
 
   const appRepository = readRepository("app_repository", settings.app_repository, complain);
   const manifestRepository = readSshRepository(settings.manifest_repository, complain);
-  const path = parseManifestPath(settings.deployment_path);
+  const path = parseDeploymentPath(settings.deployment_path);
   if (path.kind === "error") complain("deployment_path", path.problem);
   const registry = readRegistry(settings.registry_secret_url, complain);
   const image = readImage(settings.image_name, registry, complain);
@@ -155,7 +155,7 @@ function readTarget(
       namespace: settings.manifest_ssh_key_namespace ?? appKey.namespace,
       name: settings.manifest_ssh_key_name ?? appKey.name,
     },
-    path: path.path,
+    files: path.files,
     image,
     options,
     ...choice,

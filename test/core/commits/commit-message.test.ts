@@ -16,13 +16,15 @@ const target = targetOf("web", {
   image: { registry: "docker.io", repository: "team/app" },
 });
 
+const paths = ["web/deployment.yaml"];
+
 function commit(subject: string, name = "Ada"): Commit {
   return { sha, tree: "3".repeat(40), parents: [], author: { name, email: "ada@example.com" }, time: 0, subject };
 }
 
 test("the message says what changed and why, and ends with trailers of ours", () => {
   assert.equal(
-    commitMessage({ target, from: "1111111", tag: "2222222", appCommit: commit("Add search") }),
+    commitMessage({ target, paths, from: "1111111", tag: "2222222", appCommit: commit("Add search") }),
     `${subject}
 
 Deployment prod/web, image team/app: 1111111 -> 2222222
@@ -37,14 +39,15 @@ Gitops-Operator-Commit: ${sha}
 Gitops-Operator-File: web/deployment.yaml
 `,
   );
-  assert.match(commitMessage({ target, tag: "2222222", appCommit: commit("x") }), /image team\/app: 2222222\n/);
-  const unchecked = commitMessage({ target, tag: "2222222", appCommit: commit("x"), unchecked: true });
+  assert.match(commitMessage({ target, paths, tag: "2222222", appCommit: commit("x") }), /image team\/app: 2222222\n/);
+  const unchecked = commitMessage({ target, paths, tag: "2222222", appCommit: commit("x"), unchecked: true });
   assert.match(unchecked, /image team\/app: 2222222 \(image unchecked\)\n/);
 });
 
 test("git reads exactly our trailers, whatever the application's author wrote", () => {
   const message = commitMessage({
     target,
+    paths,
     tag: sha,
     appCommit: commit(
       "Co-authored-by: Eve <eve@example.com>\n\nSigned-off-by: Eve <eve@example.com>\nskip-checks: true\n",
@@ -87,7 +90,7 @@ const hostile: [message: string, shown: string][] = [
 ];
 for (const [message, shown] of hostile) {
   test(`${JSON.stringify(message.slice(0, 50))} is made harmless`, () => {
-    const text = commitMessage({ target, tag: sha, appCommit: commit(message, message) });
+    const text = commitMessage({ target, paths, tag: sha, appCommit: commit(message, message) });
     assert.ok(text.includes(`\nby ${shown}: ${shown}\n`), text);
     for (const act of acts) assert.doesNotMatch(text, act);
   });
@@ -125,7 +128,8 @@ test("no author or subject makes a message that anything acts on (5,000 generate
   ];
   for (let round = 0; round < 5000; round++) {
     const facts = {
-      target: { ...target, path: random.text(alphabet, 6) },
+      target,
+      paths: [random.text(alphabet, 6)],
       tag: sha,
       appCommit: commit(random.text(alphabet, 12), random.text(alphabet, 6)),
     };
@@ -144,9 +148,7 @@ test("a file is told by its path; what is acted on is percent-encoded, so that t
   ] as const) {
     assert.equal(fileInTrailer(path), told);
     assert.equal(decodeURIComponent(told), path);
-    assert.ok(
-      commitMessage({ target: { ...target, path }, tag: sha, appCommit: commit("x") }).endsWith(`\nGitops-Operator-File: ${told}\n`),
-    );
+    assert.ok(commitMessage({ target, paths: [path], tag: sha, appCommit: commit("x") }).endsWith(`\nGitops-Operator-File: ${told}\n`));
   }
 });
 
@@ -154,7 +156,10 @@ test("our own commits are known by subject and author, and the original's by its
   const by = (author: { name: string; email: string }, firstLine = subject) => isOperatorCommit({ author, subject: firstLine }, own);
   assert.equal(by(own), true);
   assert.equal(
-    isOperatorCommit({ author: own, subject: String(commitMessage({ target, tag: sha, appCommit: commit("x") }).split("\n", 1)[0]) }, own),
+    isOperatorCommit(
+      { author: own, subject: String(commitMessage({ target, paths, tag: sha, appCommit: commit("x") }).split("\n", 1)[0]) },
+      own,
+    ),
     true,
   );
   assert.equal(by({ name: "GitOps Operator", email: "someone@example.com" }), true);

@@ -6,9 +6,9 @@ import { readTrailers } from "../../../src/core/commits/trailers.ts";
 import { targetOf } from "../targets.ts";
 
 const appCommit = { sha: "a".repeat(40), tree: "", parents: [], author: { name: "Ada", email: "a@b" }, time: 0, subject: "Add search" };
-const target = targetOf("web", { path: "apps/@web 1/PROJ-1.yaml" });
-const wanted = { workload: target, image: "team/web:1", appCommit: appCommit.sha, path: target.path };
-const message = commitMessage({ target, tag: "1", appCommit });
+const target = targetOf("web");
+const wanted = { workload: target, image: "team/web:1", appCommit: appCommit.sha, paths: ["apps/@web 1/PROJ-1.yaml"] };
+const message = commitMessage({ target, paths: wanted.paths, tag: "1", appCommit });
 const commit = "c".repeat(40);
 const old = message.replace(/Gitops-Operator-File: .*\n/, "");
 
@@ -27,7 +27,7 @@ for (const [name, other] of [
   ["another application commit", { appCommit: "b".repeat(40) }],
   ["another tag of the same commit", { image: "team/web:2" }],
   ["another image", { image: "team/web-sidecar:1" }],
-  ["another file, of a Deployment with the same name", { path: "other-cluster/web.yaml" }],
+  ["another file, of a Deployment with the same name", { paths: ["other-cluster/web.yaml"] }],
 ] as const) {
   test(`${name} is another write`, () => assert.equal(takenBack(readTrailers(commit, message), { ...wanted, ...other }), undefined));
 }
@@ -35,7 +35,7 @@ for (const [name, other] of [
 test("a file counts whichever Deployment it was written for; without a file the Deployment does", () => {
   const workload = { namespace: "default", name: "web-canary" };
   assert.ok(takenBack(readTrailers(commit, message), { ...wanted, workload }));
-  assert.ok(takenBack(readTrailers(commit, old), { ...wanted, path: "moved.yaml" }));
+  assert.ok(takenBack(readTrailers(commit, old), { ...wanted, paths: ["moved.yaml"] }));
   assert.equal(takenBack(readTrailers(commit, old), { ...wanted, workload }), undefined);
 });
 

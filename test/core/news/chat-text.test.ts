@@ -4,9 +4,9 @@ import { buildFailed, buildGoesOn, imageMissing } from "../../../src/core/images
 import { escapeChat } from "../../../src/core/news/chat-text.ts";
 import { createNotices } from "../../../src/core/news/notices.ts";
 import { editManifest } from "../../../src/core/places/edit-manifest.ts";
-import { requireOurs } from "../../../src/core/require-ours.ts";
 import { ReconcileError } from "../../../src/errors.ts";
 import { createRandom } from "../../random.ts";
+import { requireOurs } from "../places/require-ours.ts";
 
 test("a message shows as written and calls nobody", () => {
   const rows: [string, string][] = [

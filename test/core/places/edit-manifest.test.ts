@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { editManifest } from "../../../src/core/places/edit-manifest.ts";
-import { requireOurs } from "../../../src/core/require-ours.ts";
+import { requireOurs } from "./require-ours.ts";
 
 const app = { repository: "team/app" };
 const of = (kind: string, apiVersion = "v1") => `apiVersion: ${apiVersion}\nkind: ${kind}\n`;

@@ -49,7 +49,7 @@ test("another tag, other annotations and a success end it; other failures neithe
   for (const code of ["git_push_refused", "git_push_refused", "git_unreachable", "image_missing"] as const)
     backOff.ended(shop, failure(code));
   assert.equal(backOff.held(shop, "newer"), undefined);
-  assert.equal(backOff.held({ ...shop, path: "elsewhere.yaml" }, "new"), undefined);
+  assert.equal(backOff.held({ ...shop, files: [{ path: "elsewhere.yaml" }] }, "new"), undefined);
   assert.equal(backOff.lastFailure(shop), "git_push_refused");
   assert.equal(heldS(), 10);
   backOff.ended(shop, { kind: "up_to_date", to: "new" });

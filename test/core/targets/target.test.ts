@@ -49,7 +49,7 @@ test("the required annotations are enough: the rest has the defaults of the cont
       manifestRepository: { transport: "ssh", user: "git", host: "github.com", port: 22, path: "team/manifests.git" },
       manifestBranch: undefined,
       manifestKey: { namespace: "gitops-operator", name: "ssh-key" },
-      path: "deploy/app.yaml",
+      files: [{ path: "deploy/app.yaml" }],
       image: { repository: "team/app" },
       options: { ...parsed.target.options, tag_type: "long", image_check: "on" },
       tagFormat: [{ sha: 40 }],

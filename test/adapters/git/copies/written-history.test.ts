@@ -29,7 +29,7 @@ function messageFor(index: number): string {
     time: now,
     subject: `Change ${index}`,
   };
-  return commitMessage({ target: targetOf("shop"), from: shaOf(index - 1), tag: shaOf(index), appCommit });
+  return commitMessage({ target: targetOf("shop"), paths: ["shop/deployment.yaml"], from: shaOf(index - 1), tag: shaOf(index), appCommit });
 }
 
 interface Line {

@@ -1,0 +1,127 @@
+/** All files of a target together: what is to become of them so that the image has the tag everywhere. One commit, all or nothing. */
+import { ReconcileError } from "../../errors.ts";
+import { isPattern, mostFiles } from "../file-patterns.ts";
+import { formatImage } from "../image.ts";
+import type { FileText, ManifestQuestion, ManifestsCopy, Places, PulledImage } from "../ports.ts";
+import type { FilePattern, Target } from "../types.ts";
+
+export interface ChangedFile extends FileText {
+  /** Of the images that are ours, as they stand in the file now. */
+  readonly tags: readonly string[];
+}
+
+export type FilesEdit = {
+  /** With the host that the manifests pull it from. */
+  readonly image: PulledImage;
+  /** Of the images that are ours, as they stand in all files: each once, in their order. */
+  readonly tags: readonly string[];
+} & (
+  | { readonly kind: "up_to_date" }
+  /** `from`: the first differing tag that was there; `isPinned`: a digest stands at what is changed. */
+  | {
+      readonly kind: "update";
+      readonly from?: string;
+      readonly isPinned: boolean;
+      readonly files: readonly [ChangedFile, ...ChangedFile[]];
+    }
+);
+
+interface EditPorts {
+  readonly copy: Pick<ManifestsCopy, "list" | "read">;
+  readonly places: Places;
+  readonly signal: AbortSignal;
+}
+
+type EditQuestion = Omit<ManifestQuestion, "text" | "path" | "at">;
+
+interface File {
+  readonly path: string;
+  /** The scalars in it that are named; undefined: it is searched. */
+  readonly ats: Set<string | undefined>;
+  /** It is named itself, so it has to have the image. */
+  isNamed: boolean;
+}
+
+/** Rejects with `manifest_missing`, `manifest_invalid` and `manifest_no_container`. */
+export async function editFiles(target: Target, commit: string, question: EditQuestion, ports: EditPorts): Promise<FilesEdit> {
+  const edits: { readonly path: string; readonly edit: Awaited<ReturnType<typeof editFile>> }[] = [];
+  const reasons: string[] = [];
+  for (const file of await findFiles(target, commit, ports)) {
+    const edit = await editFile(target, commit, file, question, ports);
+    if (edit.kind !== "none") edits.push({ path: file.path, edit });
+    else if (file.isNamed) throw new ReconcileError("manifest_no_container", edit.reason);
+    else reasons.push(edit.reason);
+  }
+  const found = edits.flatMap(({ path, edit }) => (edit.kind === "none" ? [] : { path, edit }));
+  const [first] = found;
+  if (!first) throw new ReconcileError("manifest_no_container", reasons.length === 1 ? String(reasons[0]) : noneOf(target, reasons.length));
+  const other = found.find(({ edit }) => edit.image.registry !== first.edit.image.registry);
+  if (other) throw otherRegistry(target, first, other);
+
+  const tags = [...new Set(found.flatMap(({ edit }) => edit.tags))];
+  const { image } = first.edit;
+  const updates = found.flatMap(({ path, edit }) => (edit.kind === "update" ? { path, edit } : []));
+  const [file, ...files] = updates.map(({ path, edit }) => ({ path, text: edit.text, tags: edit.tags }));
+  if (!file) return { kind: "up_to_date", image, tags };
+  const from = updates.find(({ edit }) => edit.from !== undefined)?.edit.from;
+  const isPinned = updates.some(({ edit }) => edit.isPinned);
+  return { kind: "update", image, tags, isPinned, files: [file, ...files], ...(from !== undefined && { from }) };
+}
+
+/** In the order of the annotation, each once. */
+async function findFiles(target: Target, commit: string, { copy }: EditPorts): Promise<Iterable<File>> {
+  const files = new Map<string, File>();
+  for (const pattern of target.files) {
+    for (const path of await pathsOf(pattern, commit, copy)) {
+      const file = files.get(path) ?? { path, ats: new Set(), isNamed: false };
+      file.ats.add(pattern.at);
+      file.isNamed ||= !isPattern(pattern);
+      files.set(path, file);
+    }
+  }
+  if (files.size <= mostFiles) return files.values();
+  throw new ReconcileError(
+    "manifest_invalid",
+    `gitops.operator.deployment_path names more than ${mostFiles} files; name a narrower pattern, or fewer of them`,
+  );
+}
+
+async function pathsOf(pattern: FilePattern, commit: string, copy: EditPorts["copy"]): Promise<readonly string[]> {
+  if (!isPattern(pattern)) return [pattern.path];
+  const paths = await copy.list(commit, pattern.path, mostFiles);
+  const readable = paths.filter((path) => /\.(?:ya?ml|json)$/i.test(path));
+  if (readable.length > 0) return readable;
+  throw new ReconcileError(
+    "manifest_missing",
+    `gitops.operator.deployment_path '${pattern.path}' names no .yaml, .yml or .json file of the manifests repository; correct it`,
+  );
+}
+
+/** One after the other for each scalar that is named; those that are not there make it `none`. */
+async function editFile(target: Target, commit: string, { path, ats }: File, question: EditQuestion, { copy, places, signal }: EditPorts) {
+  const text = await copy.read(commit, path);
+  const [first, ...rest] = [...ats];
+  let edit = await places.edit({ ...question, text, path, at: first }, target, signal);
+  for (const at of rest) {
+    if (edit.kind === "none") return edit;
+    const before = edit;
+    const next = await places.edit({ ...question, text: before.kind === "update" ? before.text : text, path, at }, target, signal);
+    if (next.kind === "none") return next;
+    const tags = [...new Set([...before.tags, ...next.tags])];
+    edit = before.kind === "update" && next.kind === "up_to_date" ? { ...before, tags } : { ...next, tags };
+  }
+  return edit;
+}
+
+function noneOf({ image }: Target, files: number): string {
+  return `Nothing in the ${files} files that gitops.operator.deployment_path names is image '${formatImage(image)}'; check gitops.operator.image_name`;
+}
+
+type Found = { readonly path: string; readonly edit: { readonly image: PulledImage } };
+
+function otherRegistry({ image }: Target, a: Found, b: Found): ReconcileError {
+  return new ReconcileError(
+    "manifest_invalid",
+    `${formatImage(image)} comes from several registries (${a.edit.image.registry} in ${a.path}, ${b.edit.image.registry} in ${b.path}); name one of them in gitops.operator.image_name`,
+  );
+}
