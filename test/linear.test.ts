@@ -372,7 +372,12 @@ const parsers: readonly Parser[] = [
     parse: (text) => parseConfig(Object.fromEntries(Object.keys(schema.shape).map((name) => [name, text]))),
     pieces: ["a,", "10.", "::", "a/"],
   },
-  { name: "Git LFS pointer", mostCharacters: 64 * KIB, parse: readPlaces, frames: ["version https://git-lfs.github.com/spec/v1\n|"] },
+  {
+    name: "Git LFS pointer",
+    mostCharacters: 64 * KIB,
+    parse: (text) => readPlaces({ text, path: "a.yaml", image: { repository: "team/app" } }),
+    frames: ["version https://git-lfs.github.com/spec/v1\n|"],
+  },
   {
     name: "shapes of secrets",
     mostCharacters: FIELD,

@@ -250,12 +250,12 @@ test("bad keys, Secrets, repositories, branches and manifests fail with the thin
     [
       "service",
       { deployment_path: "service.yaml" },
-      /^No container in service\.yaml references image 'team\/shop'; check gitops\.operator\.image_name/,
+      /^Nothing in service\.yaml names image 'team\/shop'; check gitops\.operator\.image_name/,
     ],
     [
       "kustomization",
       { deployment_path: "/kustomization.yaml" },
-      /^No container in kustomization\.yaml .*the file holds a Kustomization, /,
+      /^No entry of images in kustomization\.yaml names image 'team\/shop'; add - name: team\/shop/,
     ],
     ["sealed", { deployment_path: "sealed.yaml" }, /^Failed to patch .*sealed\.yaml .*SOPS encrypted this document/],
     ["lfs", { deployment_path: "large.yaml" }, /^Failed to patch .*large\.yaml .*it is a Git LFS pointer/],

@@ -1,6 +1,7 @@
 import { isMap, isScalar, isSeq, type Node, type YAMLMap } from "yaml";
 import { itemKindOf } from "../deployment-kind.ts";
-import { isEmpty, type NodeReader } from "./yaml-nodes.ts";
+import { isEmpty } from "./text-scalar.ts";
+import type { NodeReader } from "./yaml-nodes.ts";
 
 /** What an object says that it is, else the list that it is in. */
 interface ObjectKind {
@@ -11,36 +12,67 @@ interface ObjectKind {
 /** An object of a document, or of the Lists in it, however deep. */
 export interface ManifestObject extends ObjectKind {
   readonly map: YAMLMap;
+  /** No list's item. */
+  readonly isRoot: boolean;
+  /** The file's, without its folders. */
+  readonly fileName: string;
   /** SOPS has encrypted something in the document, and its MAC covers what is plain too: changing that makes it undecipherable. */
   readonly isSealed: boolean;
 }
 
-export function* objectsIn(read: NodeReader): Generator<ManifestObject> {
-  if (isMap(read.root)) yield* objectsOf(read.root, read, {}, false);
+export function* objectsIn(read: NodeReader, fileName: string): Generator<ManifestObject> {
+  if (isMap(read.root)) yield* objectsOf(read.root, read, { isRoot: true, fileName, isSealed: false });
 }
 
-function* objectsOf(map: YAMLMap, read: NodeReader, inherited: ObjectKind, isListSealed: boolean): Generator<ManifestObject> {
-  const apiVersion = read.getText(map, "apiVersion") ?? inherited.apiVersion;
-  const kind = read.getText(map, "kind") ?? inherited.kind;
-  const isSealed = isListSealed || hasFullMac(map, read);
+function* objectsOf(map: YAMLMap, read: NodeReader, from: Omit<ManifestObject, "map">): Generator<ManifestObject> {
+  const apiVersion = read.getText(map, "apiVersion") ?? from.apiVersion;
+  const kind = read.getText(map, "kind") ?? from.kind;
+  const isSealed = from.isSealed || hasFullMac(map, read);
   const itemKind = itemKindOf({ apiVersion, kind });
-  if (itemKind) for (const item of read.getItems(map, "items")) yield* objectsOf(item, read, itemKind, isSealed);
-  else yield { map, apiVersion, kind, isSealed };
+  const { fileName } = from;
+  if (itemKind)
+    for (const item of read.getItems(map, "items")) yield* objectsOf(item, read, { ...itemKind, isRoot: false, fileName, isSealed });
+  else yield { ...from, map, apiVersion, kind, isSealed };
 }
 
 /** https://getsops.io/docs: with `mac_only_encrypted` the MAC covers the encrypted values alone. */
-function hasFullMac(map: YAMLMap, read: NodeReader): boolean {
+export function hasFullMac(map: YAMLMap, read: NodeReader): boolean {
   const sops = read.get(map, "sops");
   return isMap(sops) && Boolean(read.getText(sops, "mac")) && read.getText(sops, "mac_only_encrypted") !== "true";
 }
 
-/** What is of no format, in words: a kind only where it reads like one, for the file may hold a Secret. */
-export function describeObject({ kind, isSealed, map }: ManifestObject): string {
-  if (isSealed && isEncrypted({ kind })) return "a document that SOPS encrypted";
-  if (kind === undefined) return map.flow ? "JSON without a kind" : "a mapping without a kind, as Helm values or a kustomization";
+/** Of one of the kinds of one of the API groups, whatever its version. */
+export function isOf({ apiVersion, kind }: ObjectKind, groups: readonly string[], kinds: readonly string[]): boolean {
+  return kind !== undefined && kinds.includes(kind) && groups.some((group) => apiVersion?.startsWith(`${group}/`));
+}
+
+/** By its content; under the three names that kustomize looks for also without saying so. */
+export function isKustomization(object: ManifestObject): boolean {
+  const { apiVersion, kind, fileName, isRoot } = object;
+  if (isOf(object, ["kustomize.config.k8s.io"], ["Kustomization", "Component"])) return true;
+  return (
+    isRoot &&
+    apiVersion === undefined &&
+    kind === undefined &&
+    ["kustomization.yaml", "kustomization.yml", "Kustomization"].includes(fileName)
+  );
+}
+
+/** https://argo-cd.readthedocs.io, Parameter Overrides: a file beside the source, of all Applications or of one. */
+export function isSourceOverride({ apiVersion, kind, fileName, isRoot }: ManifestObject): boolean {
+  return isRoot && apiVersion === undefined && kind === undefined && /^\.argocd-source(?:-[^/]+)?\.yaml$/.test(fileName);
+}
+
+/** What an object is, in words: a kind only where it reads like one, for the file may hold a Secret. */
+export function describeObject(object: ManifestObject): string {
+  const { kind, apiVersion, isRoot, isSealed, map } = object;
+  if (isSealed && isEncrypted(object)) return "a document that SOPS encrypted";
+  if (isKustomization(object)) return kind === "Component" ? "a Component of kustomize" : "a kustomization";
+  if (isSourceOverride(object)) return "parameters of Argo CD";
+  if (kind === undefined && !isRoot) return "an item without a kind";
+  if (kind === undefined) return map.flow ? "JSON without a kind" : "Helm values";
   if (!/^[A-Z][A-Za-z0-9]{0,62}$/.test(kind)) return "an object of an odd kind";
-  const named = `${/^[AEIO]/.test(kind) ? "an" : "a"} ${kind}`;
-  return kind === "Deployment" ? `${named} of another apiVersion` : named;
+  return `${/^[AEIO]/.test(kind) ? "an" : "a"} ${kind}${apiVersion === undefined ? " without apiVersion" : ""}`;
 }
 
 /** Likewise a document that is no object; undefined where it is empty. */

@@ -1,34 +1,42 @@
 import { isDigest, isTag } from "../image.ts";
-import type { ImageName } from "../types.ts";
+import type { ManifestQuestion } from "../ports.ts";
 import { readPlaces } from "./file-places.ts";
-import { oursIn, refuseSealed } from "./find-places.ts";
+import { isAt, ourPlaces, oursIn } from "./find-places.ts";
 import type { Place } from "./format.ts";
-import { type Invalid, invalid, lineAt, orInvalid } from "./yaml-documents.ts";
+import { isBareHex } from "./image-place.ts";
+import { requireOwnAliases } from "./own-aliases.ts";
+import { isText } from "./plain-text.ts";
+import type { TextScalar } from "./text-scalar.ts";
+import { type Invalid, InvalidYaml, invalid, lineAt, orInvalid } from "./yaml-documents.ts";
 
 type Written = { readonly kind: "ok"; readonly text: string } | Invalid;
 
+/** What the scalars of a place have to hold. */
+interface Wanted {
+  readonly value: string;
+  readonly digest: string | undefined;
+}
+
 /**
- * The text with the tag at every image that is ours and has another one. A digest there becomes the given one, or goes; every other
- * character stays. An anchored image is changed at its anchor: what repeats it by alias follows, as its author asked for.
+ * The text with the tag at every image that is ours and has another one. A digest there becomes the given one, or goes where it stands in the
+ * same scalar; every other character stays. What would be read as a number is put in quotes. An anchored image is changed at its anchor.
  */
-export function writePlaces(text: string, image: ImageName, tag: string, digest?: string): Written {
+export function writePlaces(question: ManifestQuestion): Written {
   return orInvalid(() => {
+    const { text, image, tag, digest } = question;
     if (!isTag(tag)) return invalid("the wanted text is no image tag");
     if (digest !== undefined && !isDigest(digest)) return invalid("the registry's digest is no digest");
-    const found = readPlaces(text);
-    refuseSealed(found, image, text);
-    const before = found.places;
-    const after = before.map((place) => withTag(place, image, tag, digest));
+    const file = readPlaces(question);
+    ourPlaces(file, image, text);
+    const before = file.places;
+    const after = before.map((place) => wantedAt(place, question));
+    requireOwnAliases(before, (place) => oursIn(place, image) !== undefined, text);
     const edits = new Map<number, { end: number; value: string }>();
     for (const [index, place] of before.entries()) {
-      const value = after[index];
-      if (value === undefined || value === place.value) continue;
-      const { valueAt } = place;
-      if (valueAt === undefined) {
-        const why = "the image is written with escapes or over several lines; write it as plain text on one line";
-        return invalid(`line ${lineAt(text, place.offset)}: ${why}`);
-      }
-      edits.set(valueAt, { end: valueAt + place.value.length, value });
+      const wanted = after[index];
+      if (!wanted || !oursIn(place, image) || isAt(place, tag)) continue;
+      addEdit(edits, place, wanted.value, text);
+      if (place.digestBeside && wanted.digest !== undefined) addEdit(edits, place.digestBeside, wanted.digest, text);
     }
     let written = "";
     let end = 0;
@@ -37,17 +45,46 @@ export function writePlaces(text: string, image: ImageName, tag: string, digest?
       end = edit.end;
     }
     written += text.slice(end);
-    const { places: reread } = readPlaces(written);
-    if (reread.length !== before.length || reread.some(({ value }, index) => value !== after[index])) {
+    const { places: reread } = readPlaces({ ...question, text: written });
+    const isProven = reread.every((place, at) => place.value === after[at]?.value && place.digestBeside?.value === after[at]?.digest);
+    const isDone = reread.every((place) => !oursIn(place, image) || isAt(place, tag));
+    if (reread.length !== before.length || !isProven || !isDone) {
       return invalid("the tag cannot be changed without changing something else; write the image as plain text on one line");
     }
     return { kind: "ok", text: written };
   });
 }
 
-function withTag(place: Place, image: ImageName, tag: string, digest: string | undefined): string {
-  const reference = oursIn(place, image);
-  if (!reference || reference.tag === tag) return place.value;
-  const pinned = reference.digest !== undefined && digest !== undefined ? `@${digest}` : "";
-  return `${place.beforeTag}${tag}${pinned}`;
+function wantedAt(place: Place, { image, tag, digest, isUnchecked, text }: ManifestQuestion): Wanted {
+  const beside = place.digestBeside?.value;
+  if (!oursIn(place, image) || isAt(place, tag)) return { value: place.value, digest: beside };
+  const hasDigest = place.digest !== undefined && place.digest !== beside;
+  const value = `${place.beforeTag}${tag}${hasDigest && digest !== undefined ? `@${digest}` : ""}`;
+  if (place.digestBeside === undefined || digest === undefined) {
+    if (place.digestBeside && isUnchecked) throw pinned(place.digestBeside, text);
+    return { value, digest: beside };
+  }
+  if (!isBareHex(place.digestBeside.value)) return { value, digest };
+  const [algorithm, hex] = digest.split(":");
+  if (algorithm !== "sha256") throw new InvalidYaml(`line ${lineAt(text, place.digestBeside.offset)}: the registry's digest is no sha256`);
+  return { value, digest: hex };
+}
+
+function pinned({ offset }: TextScalar, text: string): InvalidYaml {
+  const why = "a digest stands beside the tag, and no image check tells the new one";
+  return new InvalidYaml(`line ${lineAt(text, offset)}: ${why}; set gitops.operator.image_check to 'on', or make the digest ''`);
+}
+
+function addEdit(edits: Map<number, { end: number; value: string }>, scalar: TextScalar, wanted: string, text: string): void {
+  const { value, valueAt, isPlain, offset } = scalar;
+  if (wanted === value && scalar.isText) return;
+  if (valueAt === undefined) {
+    const why = "the image is written with escapes or over several lines; write it as plain text on one line";
+    throw new InvalidYaml(`line ${lineAt(text, offset)}: ${why}`);
+  }
+  const written = isPlain && !isText(wanted) ? `"${wanted}"` : wanted;
+  const edit = edits.get(valueAt);
+  if (edit && edit.value !== written)
+    throw new InvalidYaml(`line ${lineAt(text, offset)}: two formats want different texts here; name it as FILE#PATH`);
+  edits.set(valueAt, { end: valueAt + value.length, value: written });
 }

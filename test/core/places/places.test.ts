@@ -3,9 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import v8 from "node:v8";
 import vm from "node:vm";
-import { findPlaces } from "../../../src/core/places/find-places.ts";
-import { writePlaces } from "../../../src/core/places/write-places.ts";
 import { growthOf, MOST_GROWTH } from "../../growth.ts";
+import { find, write } from "./asked.ts";
 
 const testdata = new URL("testdata/manifest/", import.meta.url);
 const app = { repository: "team/app" };
@@ -21,6 +20,12 @@ function deployment(containers: string): string {
   return `apiVersion: apps/v1\nkind: Deployment\nspec:\n  template:\n    spec:\n      containers:\n${containers}`;
 }
 
+/** What some files are is said by their names alone. */
+const pathOf: Record<string, string> = {
+  "kustomization-bare": "shop/kustomization.yaml",
+  "argocd-source": "shop/.argocd-source-shop.yaml",
+};
+
 function readText(url: URL): string {
   return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(readFileSync(url));
 }
@@ -31,9 +36,10 @@ for (const file of readdirSync(testdata).filter((name) => name.endsWith(".before
   test(`golden file ${name}: the new tag stands at every image that is ours and every other byte stays`, () => {
     const before = readText(new URL(file, testdata));
     const after = readText(new URL(`${name}.after.yaml`, testdata));
-    assert.deepEqual(writePlaces(before, app, newTag), { kind: "ok", text: after });
-    assert.deepEqual(writePlaces(after, app, newTag), { kind: "ok", text: after }, "writing again changes nothing");
-    const images = findPlaces(after, app);
+    const path = pathOf[name] ?? "a.yaml";
+    assert.deepEqual(write(before, app, newTag, undefined, path), { kind: "ok", text: after });
+    assert.deepEqual(write(after, app, newTag, undefined, path), { kind: "ok", text: after }, "writing again changes nothing");
+    const images = find(after, app, path);
     assert.equal(images.kind, "ok");
     assert.ok(images.ours.every(({ tag }) => tag === newTag));
   });
@@ -41,7 +47,7 @@ for (const file of readdirSync(testdata).filter((name) => name.endsWith(".before
 
 test("images are read with tag and digest, containers before initContainers", () => {
   const text = `${deployment(`      - image: team/app:${oldTag}@${digest}\n      - image: team/app-sidecar:x\n      - image: docker.io/team/app\n`)}      initContainers: [{image: "team/app:init"}]\n`;
-  assert.deepEqual(findPlaces(text, app), {
+  assert.deepEqual(find(text, app), {
     kind: "ok",
     ours: [{ tag: oldTag, digest }, {}, { tag: "init" }].map((one) => ({ registry: "docker.io", repository: "team/app", ...one })),
   });
@@ -49,7 +55,7 @@ test("images are read with tag and digest, containers before initContainers", ()
 
 test("a digest is replaced by the one that the gate saw; none is added where none was", () => {
   const text = (first: string, second: string) => deployment(`      - image: team/app${first}\n      - image: team/app${second}\n`);
-  assert.deepEqual(writePlaces(text(`:${oldTag}@${digest}`, `:${oldTag}`), app, newTag, seenDigest), {
+  assert.deepEqual(write(text(`:${oldTag}@${digest}`, `:${oldTag}`), app, newTag, seenDigest), {
     kind: "ok",
     text: text(`:${newTag}@${seenDigest}`, `:${newTag}`),
   });
@@ -57,34 +63,42 @@ test("a digest is replaced by the one that the gate saw; none is added where non
 
 test("the registry is the manifest's where the target names none", () => {
   const text = deployment("      - image: registry.example:5000/team/app:1\n");
-  assert.deepEqual(findPlaces(text, app), { kind: "ok", ours: [{ registry: "registry.example:5000", repository: "team/app", tag: "1" }] });
+  assert.deepEqual(find(text, app), { kind: "ok", ours: [{ registry: "registry.example:5000", repository: "team/app", tag: "1" }] });
 });
 
 test("where the target names a host, an image without it is another one", () => {
   const text = deployment("      - image: team/app:1\n      - image: ghcr.io/team/app:2\n");
-  const images = findPlaces(text, { registry: "ghcr.io", repository: "team/app" });
+  const images = find(text, { registry: "ghcr.io", repository: "team/app" });
   assert.deepEqual(images, { kind: "ok", ours: [{ registry: "ghcr.io", repository: "team/app", tag: "2" }] });
 });
 
 test("one image from two registries is refused, for only one can be checked", () => {
-  const images = findPlaces(deployment("      - image: team/app:1\n      - image: ghcr.io/team/app:2\n"), app);
+  const images = find(deployment("      - image: team/app:1\n      - image: ghcr.io/team/app:2\n"), app);
   assert.equal(images.kind, "invalid");
   assert.match(images.reason, /several registries \(docker\.io, ghcr\.io\).*gitops\.operator\.image_name/);
 });
 
 test("none of ours: the images that are there are named once, and not without bound", () => {
   const text = deployment("      - image: team/other:1\n      - image: 'team/app:$(TAG)'\n      - image: team/other:1\n");
-  assert.deepEqual(findPlaces(text, app), { kind: "none", images: ["team/other:1", "team/app:$(TAG)"] });
-  const many = findPlaces(deployment(Array.from({ length: 50 }, (_, index) => `      - image: team/x${index}\n`).join("")), app);
-  assert.equal(many.kind, "none");
-  assert.equal(many.images.length, 21);
-  assert.equal(many.images.at(-1), "30 more");
+  assert.match(reasonOf(text), / \(there are: team\/other:1, team\/app:\$\(TAG\)\)$/);
+  const many = reasonOf(deployment(Array.from({ length: 50 }, (_, index) => `      - image: team/x${index}\n`).join("")));
+  assert.equal(many.split(", ").length, 21);
+  assert.match(many, /, 30 more\)$/);
   for (const nothing of ["", "\n", "# only a comment\n", "---\n", "just text\n", "- a\n- list\n", "kind: Deployment\n", "\t", "\ufeff"]) {
-    const images = findPlaces(nothing, app);
-    assert.deepEqual(images.kind === "none" && images.images, [], JSON.stringify(nothing));
+    assert.match(
+      reasonOf(nothing),
+      /^Nothing in a\.yaml names image 'team\/app'; check .* \(a\.yaml (?:is empty|holds [^:]*)\)$/,
+      JSON.stringify(nothing),
+    );
   }
-  assert.deepEqual(findPlaces("apiVersion: apps/v1\nkind: Deployment\nspec: {replicas: 1}\n", app), { kind: "none", images: [] });
+  assert.match(reasonOf("apiVersion: apps/v1\nkind: Deployment\nspec: {replicas: 1}\n"), /there are no images in its containers/);
 });
+
+function reasonOf(text: string): string {
+  const found = find(text, app);
+  assert.equal(found.kind, "none");
+  return found.reason;
+}
 
 const unreadable: [name: string, text: string, reason: RegExp][] = [
   ["a syntax error in any document", `${deployment("      - image: team/app:1\n")}---\na: [1\n`, /^line \d+: /],
@@ -198,10 +212,10 @@ function aliasBomb(): string {
 for (const [name, text, reason] of unreadable) {
   // F36-F37
   test(`refused with the reason: ${name}`, () => {
-    const read = findPlaces(text, app);
+    const read = find(text, app);
     assert.equal(read.kind, "invalid");
     assert.match(read.reason, reason);
-    assert.deepEqual(writePlaces(text, app, newTag), read);
+    assert.deepEqual(write(text, app, newTag), read);
   });
 }
 
@@ -214,11 +228,11 @@ const unwritable: [name: string, image: string][] = [
 for (const [name, image] of unwritable) {
   test(`${name} can be read, but is not written: no characters stand for the tag alone`, () => {
     const text = deployment(`      - image: ${image}\n`);
-    assert.deepEqual(findPlaces(text, app), { kind: "ok", ours: [{ registry: "docker.io", repository: "team/app", tag: "1" }] });
-    const written = writePlaces(text, app, newTag);
+    assert.deepEqual(find(text, app), { kind: "ok", ours: [{ registry: "docker.io", repository: "team/app", tag: "1" }] });
+    const written = write(text, app, newTag);
     assert.equal(written.kind, "invalid");
     assert.match(written.reason, /^line 7: the image is written with escapes or over several lines/);
-    assert.deepEqual(writePlaces(text, app, "1"), { kind: "ok", text }, "at the wanted tag there is nothing to write");
+    assert.deepEqual(write(text, app, "1"), { kind: "ok", text }, "at the wanted tag there is nothing to write");
   });
 }
 
@@ -231,7 +245,7 @@ test("up to the limits a manifest is edited: depth, aliases, documents, size", (
   const bullets = `${"x: |\n  * a point\n---\n".repeat(200)}${ours}`;
   const large = `${ours}# ${"x".repeat(1024 * 1024 - ours.length - 100)}`;
   for (const [name, text] of Object.entries({ deep, aliased, documents, bullets, large })) {
-    const written = writePlaces(text, app, newTag);
+    const written = write(text, app, newTag);
     assert.ok(written.kind === "ok" && written.text === text.replace("team/app:1", `team/app:${newTag}`), name);
   }
 });
@@ -261,35 +275,35 @@ test("hostile files cost linear time, and none of 1 MiB 150 MB", async () => {
     const text = textOf(2 ** 20);
     collectGarbage();
     const rss = process.memoryUsage().rss;
-    findPlaces(text, app);
+    find(text, app);
     assert.ok(process.memoryUsage().rss - rss < 150_000_000, JSON.stringify(opening));
     // Each text is a new one: what was read before is remembered, and costs nothing.
     let texts = 0;
-    const growth = await growthOf(2 ** 11, (bytes) => findPlaces(`${textOf(bytes)}\n# ${texts++}`, app));
+    const growth = await growthOf(2 ** 11, (bytes) => find(`${textOf(bytes)}\n# ${texts++}`, app));
     assert.ok(growth < MOST_GROWTH, `${growth} times for ${JSON.stringify(opening)}`);
   }
 });
 
 test("a quoted << is a key like any other, as Kubernetes reads it", () => {
   const text = deployment('      - "<<": {image: team/app:1}\n        name: x\n');
-  assert.deepEqual(findPlaces(text, app), { kind: "none", images: [] });
+  assert.match(reasonOf(text), /there are no images in its containers/);
 });
 
 // S9
 test("keys like __proto__ are only text", () => {
   const text = `__proto__: {kind: List}\nconstructor: 1\n${deployment("      - image: team/app:1\n        __proto__: {image: x}\n")}`;
-  assert.deepEqual(writePlaces(text, app, "2"), { kind: "ok", text: text.replace("team/app:1", "team/app:2") });
+  assert.deepEqual(write(text, app, "2"), { kind: "ok", text: text.replace("team/app:1", "team/app:2") });
 });
 
 test("what is no tag or digest is never written", () => {
   const text = deployment("      - image: team/app:1\n");
-  for (const tag of ["", "a b", "x\ny: 1", "a:b", "-x", "a".repeat(129)]) assert.equal(writePlaces(text, app, tag).kind, "invalid", tag);
-  assert.equal(writePlaces(text, app, "2", "sha256:short").kind, "invalid");
+  for (const tag of ["", "a b", "x\ny: 1", "a:b", "-x", "a".repeat(129)]) assert.equal(write(text, app, tag).kind, "invalid", tag);
+  assert.equal(write(text, app, "2", "sha256:short").kind, "invalid");
 });
 
 test("a refusal does not quote the file, which may hold a Secret", () => {
   for (const text of ["a: [x]\n]]] hunter2hunter2\n", "a: |hunter2hunter2\n", "%YAML hunter2hunter2\n---\n", "a: 1\n@hunter2hunter2\n"]) {
-    const read = findPlaces(text, app);
+    const read = find(text, app);
     assert.doesNotMatch(JSON.stringify(read), /hunter2/);
   }
 });

@@ -1,0 +1,30 @@
+import type { YAMLMap } from "yaml";
+import type { Hint, Place } from "./format.ts";
+import { referencePlace, tagPlace, withDigestBeside } from "./image-place.ts";
+import type { TextScalar } from "./text-scalar.ts";
+import type { NodeReader } from "./yaml-nodes.ts";
+
+/** `helm.parameters`: one value with the image and its tag, or `P.repository` and `P.tag` in two. */
+export function* helmParameters(helm: YAMLMap, read: NodeReader): Generator<Place | Hint> {
+  const values = new Map<string, TextScalar>();
+  for (const parameter of read.mapsAt(helm, "parameters")) {
+    const name = read.scalarAt(parameter, "name");
+    const value = read.scalarAt(parameter, "value");
+    // Helm takes the last of several.
+    if (name && value) values.set(name.value, value);
+  }
+  for (const [name, value] of values) {
+    const key = /(?:^|\.)(tag|imageTag)$/.exec(name)?.[1];
+    if (key === undefined) {
+      const place = referencePlace(value);
+      if (place.tag !== undefined) yield place;
+      continue;
+    }
+    const beside = (other: string) => values.get(`${name.slice(0, -key.length)}${other}`);
+    const registry = beside("registry")?.value ?? "";
+    const named = ["repository", "image", "name"].flatMap((other) => beside(other)?.value || []);
+    const names = named.map((image) => (registry === "" ? image : `${registry}/${image}`));
+    if (names.length === 0) continue;
+    yield ["digest", "sha"].reduce((place, other) => withDigestBeside(place, beside(other), other), tagPlace(names, value, name));
+  }
+}

@@ -1,0 +1,16 @@
+import { findPlaces } from "../../../src/core/places/find-places.ts";
+import { whyNone } from "../../../src/core/places/why-none.ts";
+import { writePlaces } from "../../../src/core/places/write-places.ts";
+import type { ImageName } from "../../../src/core/types.ts";
+
+/** What is ours in a manifest; where nothing is, why. */
+export function find(text: string, image: ImageName, path = "a.yaml") {
+  const found = findPlaces({ text, path, image });
+  if (found.kind === "ok") return { kind: found.kind, ours: found.ours };
+  if (found.kind === "invalid") return found;
+  return { kind: found.kind, reason: whyNone({ text, path, image, tag: "new" }, found.file) };
+}
+
+export function write(text: string, image: ImageName, tag: string, digest?: string, path = "a.yaml") {
+  return writePlaces({ text, path, image, tag, digest });
+}
