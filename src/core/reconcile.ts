@@ -19,7 +19,7 @@ export interface ReconcilePorts {
   /** The operator as author, to know its own commits. */
   readonly identity: Identity;
   readonly gate: ImageGate;
-  readonly backOff: Pick<BackOff, "lastFailure" | "held">;
+  readonly backOff: Pick<BackOff, "lastFailure" | "putOff">;
   /** Undefined: any. */
   readonly allowedRepositories: AllowedRepositories | undefined;
   /** Reads a field of a Secret that this Deployment may name. */
@@ -36,9 +36,9 @@ export interface ReconcilePorts {
 export async function reconcile(target: Target, seat: Seat, progress: Progress, ports: ReconcilePorts): Promise<Outcome> {
   const known: { from?: string; to?: string } = {};
   /** What is costly to read is put off before it is asked for, a push once it is known that there is something to push. */
-  const heldBack = (tag: string) => {
+  const putOff = (tag: string) => {
     known.to = tag;
-    const held = ports.backOff.held(target, tag);
+    const held = ports.backOff.putOff(target, tag);
     if (held && held.code !== "git_push_refused") throw held;
     return held;
   };
@@ -49,8 +49,8 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     const branches = await during("Failed to get SSH key", () => readBranches(target, ports));
 
     // What it costs to find the newest commit is put off without knowing whether there is another.
-    const heldUnseen = ports.backOff.held(target, undefined);
-    if (heldUnseen) throw heldUnseen;
+    const unseenPutOff = ports.backOff.putOff(target, undefined);
+    if (unseenPutOff) throw unseenPutOff;
 
     progress.step("commit", `asking for the newest commit${target.appBranch === undefined ? "" : ` of '${target.appBranch}'`}`);
     const notBefore = progress.list();
@@ -58,10 +58,10 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     const lastFailure = ports.backOff.lastFailure(target);
     if (lastFailure === undefined || lastFailure === "git_push_refused") ports.git.refreshAhead(branches.manifests, notBefore);
     const candidates = await during("Failed to get latest SHA", () =>
-      withPortHint(branches.app.repository, () => findCandidates(target, branches, notBefore, { ...ports, onNewest: heldBack })),
+      withPortHint(branches.app.repository, () => findCandidates(target, branches, notBefore, { ...ports, onNewest: putOff })),
     );
     const { tip } = candidates;
-    const heldTip = heldBack(tip.tag);
+    const tipPutOff = putOff(tip.tag);
 
     progress.step("manifest", "reading the manifest", known);
     const { at, edit } = await during(patchStep(target, tip.tag), () =>
@@ -86,7 +86,7 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
       return { kind: "up_to_date", to: stands, note: `it is newer than the newest commit that counts, ${tip.words}` };
     }
     if (edit.from !== undefined) known.from = edit.from;
-    if (heldTip) throw heldTip;
+    if (tipPutOff) throw tipPutOff;
 
     progress.step("image", "asking the registry for the image", known);
     const image = await ports.gate.check({
@@ -101,7 +101,7 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     if (image.kind === "waiting") return { kind: "waiting", step: image.text, ...known };
     if (image.kind === "stands") return { kind: "up_to_date", to: image.tag, note: image.note };
     const { commit: appCommit, tag } = image.candidate;
-    const held = heldBack(tag);
+    const held = putOff(tag);
     if (held) throw held;
 
     progress.step("push", `pushing to '${at.branch}'`, known);

@@ -9,7 +9,7 @@ export interface BackOff {
   /** How the last try failed, if that cost others. */
   lastFailure(target: Target): ErrorCode | undefined;
   /** What to answer instead of another try with the same annotations and tag; undefined: one that failed before there was a tag. */
-  held(target: Target, tag: string | undefined): ReconcileError | undefined;
+  putOff(target: Target, tag: string | undefined): ReconcileError | undefined;
   /** Counts what failed, and forgets it once it went well. */
   ended(target: Target, outcome: Outcome): void;
 }
@@ -38,7 +38,7 @@ export function createBackOff(now: () => number): BackOff {
   };
   return {
     lastFailure: (target) => failures.get(idOf(target))?.error.code,
-    held(target, tag) {
+    putOff(target, tag) {
       const failure = find(target, tag);
       if (!failure || failure.heldUntil <= now()) return undefined;
       const { error, times, heldUntil } = failure;
@@ -52,7 +52,7 @@ export function createBackOff(now: () => number): BackOff {
       if (outcome.kind !== "failed") return;
       const { error, to } = outcome;
       const before = find(target, to);
-      // What is held answers with the failure it repeats as its cause.
+      // What is put off answers with the failure it repeats as its cause.
       const wasTried = before === undefined || error.cause !== before.error;
       if (!COSTLY.has(error.code) || !wasTried) return;
       const times = (before?.times ?? 0) + 1;

@@ -18,7 +18,7 @@ function createWorld() {
   const heldS = (tag = "new") => {
     const end = now + 3_600_000;
     const start = now;
-    for (; now < end; now += 1_000) if (!backOff.held(shop, tag)) break;
+    for (; now < end; now += 1_000) if (!backOff.putOff(shop, tag)) break;
     return (now - start) / 1_000;
   };
   return { backOff, heldS };
@@ -37,7 +37,7 @@ test("what is held says the failure, how often, and when it is tried again; bein
   const { backOff, heldS } = createWorld();
   backOff.ended(shop, failure("git_limit"));
   backOff.ended(shop, failure("git_limit"));
-  const held = backOff.held(shop, "new");
+  const held = backOff.putOff(shop, "new");
   assert.equal(held?.code, "git_limit");
   assert.equal(held?.message, "refused: policy (failed 2 times, tried again in 10 s, or at once for another commit or other annotations)");
   backOff.ended(shop, { kind: "failed", error: held as ReconcileError, to: "new" });
@@ -48,8 +48,8 @@ test("another tag, other annotations and a success end it; other failures neithe
   const { backOff, heldS } = createWorld();
   for (const code of ["git_push_refused", "git_push_refused", "git_unreachable", "image_missing"] as const)
     backOff.ended(shop, failure(code));
-  assert.equal(backOff.held(shop, "newer"), undefined);
-  assert.equal(backOff.held({ ...shop, files: [{ path: "elsewhere.yaml" }] }, "new"), undefined);
+  assert.equal(backOff.putOff(shop, "newer"), undefined);
+  assert.equal(backOff.putOff({ ...shop, files: [{ path: "elsewhere.yaml" }] }, "new"), undefined);
   assert.equal(backOff.lastFailure(shop), "git_push_refused");
   assert.equal(heldS(), 10);
   backOff.ended(shop, { kind: "up_to_date", to: "new" });
@@ -63,16 +63,16 @@ test("what fails before there is a tag is held before the next is looked for, an
   const backOff = createBackOff(() => now);
   const fail = () => backOff.ended(shop, { kind: "failed", error: new ReconcileError("git_limit", "has no end") });
   fail();
-  assert.equal(backOff.held(shop, undefined), undefined);
+  assert.equal(backOff.putOff(shop, undefined), undefined);
   fail();
-  const held = backOff.held(shop, undefined);
+  const held = backOff.putOff(shop, undefined);
   assert.equal(held?.message, "has no end (failed 2 times, tried again in 10 s, or at once with other annotations)");
   backOff.ended(shop, { kind: "failed", error: held as ReconcileError });
   now = 10_000;
-  assert.equal(backOff.held(shop, undefined), undefined);
+  assert.equal(backOff.putOff(shop, undefined), undefined);
   fail();
   now = 29_000;
-  assert.ok(backOff.held(shop, undefined));
-  assert.equal(backOff.held(shop, "new"), undefined);
-  assert.equal(backOff.held({ ...shop, appBranch: "other" }, undefined), undefined);
+  assert.ok(backOff.putOff(shop, undefined));
+  assert.equal(backOff.putOff(shop, "new"), undefined);
+  assert.equal(backOff.putOff({ ...shop, appBranch: "other" }, undefined), undefined);
 });
