@@ -1,5 +1,5 @@
 /** One Deployment, top to bottom: the list of steps of the contract's §6. */
-import { asReconcileError, inStep } from "../errors.ts";
+import { asReconcileError, inStep, type ReconcileError } from "../errors.ts";
 import { findCandidates } from "./commits/candidates.ts";
 import { patchStep } from "./delivery/delivery.ts";
 import type { Seat } from "./delivery/writer.ts";
@@ -38,10 +38,15 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
   /** What is costly to read is put off before it is asked for, a push once it is known that there is something to push. */
   const putOff = (tag: string) => {
     known.to = tag;
-    const held = ports.backOff.putOff(target, tag);
-    if (held && held.code !== "git_push_refused") throw held;
-    return held;
+    const before = ports.backOff.putOff(target, tag);
+    if (before && before.code !== "git_push_refused") {
+      repeated = before;
+      throw before;
+    }
+    return before;
   };
+  /** The failure of an earlier try, which has its step in front of it. */
+  let repeated: ReconcileError | undefined;
   try {
     requireAllowed(ports.allowedRepositories, target);
 
@@ -112,7 +117,7 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     });
     return told(outcome, image, known);
   } catch (error) {
-    return { kind: "failed", error: asReconcileError(error), ...known };
+    return { kind: "failed", error: repeated ?? asReconcileError(error), ...known };
   } finally {
     seat.leave();
   }

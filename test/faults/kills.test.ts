@@ -30,6 +30,8 @@ test("killed at any step of a pass: the next start converges, one commit per cha
   t.after(() => world.close());
   const { proxy, through } = await startProxiedGit(t, world);
   const manifests = await world.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `team/shop:${OLD}`) });
+  // Else git would pack it anew behind one of so many pushes, while it is looked at.
+  await manifests.config("gc.auto", "0");
   const app = await world.repository("team/shop.git", { "index.html": "0" });
   const begin = (await manifests.tip()) ?? "";
   world.deploy({
