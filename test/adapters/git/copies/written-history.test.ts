@@ -56,7 +56,7 @@ async function importLine({ directory, branch }: BareRepository, lines: readonly
 }
 
 /** A world whose server sends commits alone, and what was received of each conversation; `pushes`: those in which something could be pushed. */
-async function startWorld(t: TestContext, protocol: 0 | 2 = 2, filter = "true") {
+async function startWorld(t: TestContext, protocol: 0 | 2 = 2, filter = "true", rewrite = (said: string) => said) {
   const { repository, at, services, open } = await startManifestsWorld(t);
   await repository.config("uploadpack.allowFilter", filter);
   const served: typeof services = [];
@@ -65,7 +65,10 @@ async function startWorld(t: TestContext, protocol: 0 | 2 = 2, filter = "true") 
     const started = startService(service, path, service === "git-upload-pack" ? protocol : 0);
     services.push(started);
     (service === "git-upload-pack" ? served : pushes).push(started);
-    return started;
+    const said = async function* () {
+      for await (const chunk of started.said()) yield Buffer.from(rewrite(chunk.toString("latin1")), "latin1");
+    };
+    return { ...started, said };
   };
   /** As a new process would. */
   const restarted = () => {
@@ -221,6 +224,23 @@ test("of a server that can't leave files out the commits are read, which it send
     const answer = await use((copy, tip) => copy.written(tip, now - DAY));
     assert.deepEqual([answer.kind, numbers(answer.written)], ["known", [1, 2]]);
   }
+});
+
+test("a server that knows no time to go back to: what the copy has is known all the same, and it is not asked by everybody", async (t) => {
+  const { repository, use, served } = await startWorld(t, 0, "true", (said) => said.replace("deepen-since", "deepen-xxxxx"));
+  await importLine(repository, [
+    { message: messageFor(1), daysAgo: 0 },
+    { message: messageFor(2), daysAgo: 0 },
+  ]);
+  await use(async (copy, tip) => {
+    const before = served.length;
+    for (const days of [1, 2, 3]) {
+      const answer = await copy.written(tip, now - days * DAY);
+      assert.deepEqual([answer.kind, numbers(answer.written)], ["unknown", [2]]);
+      assert.match("reason" in answer ? answer.reason : "", /can't send what is newer than a time \(deepen-since\)/);
+    }
+    assert.equal(served.length - before, 1);
+  });
 });
 
 test("more than 4 MiB is not received: it is unknown, and not asked for again as far back as that", async (t) => {
