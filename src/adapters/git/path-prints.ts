@@ -30,10 +30,18 @@ export function createPathPrints(remote: GitRemote, packWork: PackWork): Git["pr
     const repository = repositoryId(at);
     /** Those that this question has seen, whatever is kept for others. */
     const seen = new Map<string, FolderView>();
-    const keyOf = (folder: FolderQuestion) => digest([repository, folder]);
+    /** A printer asks for the same names of every commit's folder, level by level: they are put into words once. */
+    const askedNames = new Map<readonly string[], string>();
+    const keyOf = ({ tree, names }: FolderQuestion) => {
+      const said = askedNames.get(names) ?? digest([repository, names]);
+      askedNames.set(names, said);
+      return `${tree} ${said}`;
+    };
     const viewOf = (folder: FolderQuestion): FolderView | undefined => {
       const key = keyOf(folder);
-      const view = seen.get(key) ?? views.get(key);
+      const known = seen.get(key);
+      if (known) return known;
+      const view = views.get(key);
       if (view) keep(key, view);
       return view;
     };
@@ -43,9 +51,8 @@ export function createPathPrints(remote: GitRemote, packWork: PackWork): Git["pr
     };
     const budget = { leftBytes: MOST_FOLDERS_BYTES };
 
-    /** Of one level: those that are still needed. */
-    async function descend(server: UploadPack): Promise<void> {
-      const folders = missing();
+    /** One level. */
+    async function descend(server: UploadPack, folders: readonly FolderQuestion[]): Promise<void> {
       const received = await receive(at, server, folders, (pack) => packWork.readFolders(pack, folders, budget, at));
       for (const [i, folder] of folders.entries()) {
         const view = received[i];
@@ -58,24 +65,28 @@ export function createPathPrints(remote: GitRemote, packWork: PackWork): Git["pr
       }
     }
 
-    const answersNow = () => trees.map((tree) => printer.print(tree, viewOf));
-    const missing = () => {
-      const needed = answersNow().flatMap((answer) => (answer.kind === "needs" ? answer.folders : []));
-      return [...new Map(needed.map((folder) => [keyOf(folder), folder])).values()];
-    };
+    /** What they are, or what is still needed for it. */
+    function answer(): { readonly needed: readonly FolderQuestion[]; readonly prints: readonly PathPrint[] } {
+      const answers = trees.map((tree) => printer.print(tree, viewOf));
+      const needed = answers.flatMap((one) => (one.kind === "needs" ? one.folders : []));
+      return {
+        needed: [...new Map(needed.map((folder) => [keyOf(folder), folder])).values()],
+        prints: answers.flatMap((one) => (one.kind === "print" ? [one.print] : [])),
+      };
+    }
 
-    while (missing().length > 0) {
+    let now = answer();
+    while (now.needed.length > 0) {
       await remote.converse(at, { service: "git-upload-pack", notBefore }, async (wire) => {
         const server = await openUploadPack(wire);
         if (!server.canFilter) throw cantSend(at);
-        do await descend(server);
-        while (server.sendsMany && missing().length > 0);
+        do {
+          await descend(server, now.needed);
+          now = answer();
+        } while (server.sendsMany && now.needed.length > 0);
       });
     }
-    return answersNow().map((answer) => {
-      if (answer.kind === "print") return answer.print;
-      throw new Error("a folder that was there is needed again");
-    });
+    return now.prints;
   }
 
   return async (at, trees, printer) => {

@@ -11,6 +11,8 @@ interface PathNode {
   /** A path that is written in the annotation ends here. */
   isNamed: boolean;
   readonly children: Map<string, PathNode>;
+  /** Theirs, the same array whenever it is asked for. */
+  readonly names: string[];
 }
 
 /**
@@ -18,7 +20,7 @@ interface PathNode {
  * API's alone. Where nothing but exclusions is named, everything else counts.
  */
 export function createPathPrinter({ include, exclude }: AppPaths): PathPrinter {
-  const root: PathNode = { path: "", counts: include.length === 0, isNamed: false, children: new Map() };
+  const root: PathNode = { path: "", counts: include.length === 0, isNamed: false, children: new Map(), names: [] };
   const named = [...new Set([...include, ...exclude])].sort(shorterFirst);
   for (const path of named) plant(root, path, !exclude.includes(path));
   return {
@@ -29,7 +31,7 @@ export function createPathPrinter({ include, exclude }: AppPaths): PathPrinter {
 
       /** Nothing where nothing counts: an empty folder is as good as none. */
       function printFolder(node: PathNode, id: string): string {
-        const question = { tree: id, names: [...node.children.keys()] };
+        const question = { tree: id, names: node.names };
         const view = viewOf(question);
         if (!view) {
           needed.push(question);
@@ -77,7 +79,8 @@ function plant(root: PathNode, path: string, counts: boolean): void {
   let node = root;
   for (const name of path.split("/")) {
     const below = node.path === "" ? name : `${node.path}/${name}`;
-    const child = node.children.get(name) ?? { path: below, counts: node.counts, isNamed: false, children: new Map() };
+    const child = node.children.get(name) ?? { path: below, counts: node.counts, isNamed: false, children: new Map(), names: [] };
+    if (!node.children.has(name)) node.names.push(name);
     node.children.set(name, child);
     node = child;
   }

@@ -5,6 +5,8 @@ type ParsedPaths = { readonly kind: "ok"; readonly paths: AppPaths } | { readonl
 
 /** Each folder on the way costs a round trip to the remote. */
 const mostFolders = 32;
+/** Paths, and the folders on their way, each once: so many are looked for in each of a thousand commits. */
+const mostParts = 100;
 
 /** Relative to the application's root; `./a//b/` is `a/b`. With commas between them, `!` in front of what is excluded. Linear in the text. */
 export function parseAppPaths(text: string): ParsedPaths {
@@ -25,6 +27,8 @@ export function parseAppPaths(text: string): ParsedPaths {
     if (parts.length > mostFolders) return error(`has a path of more than ${mostFolders} parts; name a folder above it`);
     (isExcluded ? exclude : include).add(parts.join("/"));
   }
+  const parts = new Set([...include, ...exclude].flatMap((path) => path.split("/").map((_, i, names) => names.slice(0, i + 1).join("/"))));
+  if (parts.size > mostParts) return error(`names more than ${mostParts} folders and files; name folders above them`);
   for (const path of include) if (exclude.has(path)) return error("has a path both with and without '!'; leave out one of them");
   return { kind: "ok", paths: { include: [...include], exclude: [...exclude] } };
 }

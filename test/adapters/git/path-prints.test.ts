@@ -6,6 +6,7 @@ import { gitProfiles } from "../../../sandbox/git-profiles.ts";
 import { createPathPrinter, isChanged, missingPath } from "../../../src/core/commits/app-paths.ts";
 import type { PathPrinter } from "../../../src/core/ports.ts";
 import type { AppPaths } from "../../../src/core/types.ts";
+import { inReferences } from "../../growth.ts";
 import { skipWithoutSshd } from "../../openssh.ts";
 import { startReadWorld } from "./read-world.ts";
 
@@ -174,3 +175,21 @@ for (const [name, profile] of Object.entries(gitProfiles)) {
     assert.deepEqual(refused, []);
   });
 }
+
+// S32
+test("paths as long and many as may be are looked for in hundreds of commits with little work, level by level", { skip }, async (t) => {
+  const { at, open, repository, run } = await startReadWorld(t);
+  await repository.config("uploadpack.allowFilter", "true");
+  const chains = ["x", "y", "z"].map((name) => [name, ...Array<string>(31).fill("a")].join("/"));
+  const files = chains.map((path) => `M 100644 inline ${path}\ndata 1\n1\n`).join("");
+  const commit = (i: number) =>
+    `commit refs/heads/main\ncommitter S <s@e> ${1_700_000_000 + i} +0000\ndata 0\n${i === 0 ? files : ""}M 100644 inline n\ndata ${`${i}`.length}\n${i}\n\n`;
+  await run(["fast-import", "--quiet", "--force"], Array.from({ length: 250 }, (_, i) => commit(i)).join(""));
+  const trees = (await run(["log", "--first-parent", "--format=%T", "main"])).split("\n");
+  const before = process.threadCpuUsage();
+  const prints = await open().prints(at, trees, printerOf(...chains));
+  const { user, system } = process.threadCpuUsage(before);
+  assert.deepEqual([...prints.values()].at(-1)?.found, chains);
+  const cost = await inReferences((user + system) / 1_000);
+  assert.ok(cost < 1_500, `${Math.round(cost)} times a millisecond's work`);
+});

@@ -114,10 +114,15 @@ test("app_paths that no repository can have, or that name nothing or all, are ma
     ["a\\b", "holds a backslash; separate folders with '/'"],
     ["a\u202eb", "holds a control or invisible character; type the paths again"],
     ["a, !a/", "has a path both with and without '!'; leave out one of them"],
+    [Array.from({ length: 100 }, (_, i) => `a/${i}`).join(","), "names more than 100 folders and files; name folders above them"],
     ["a/".repeat(33), "has a path of more than 32 parts; name a folder above it"],
   ] as const) {
     assert.equal(problemsOf({ app_paths: text }), `gitops.operator.app_paths ${problem}`, text);
   }
+  assert.equal(
+    targetOf({ app_paths: Array.from({ length: 99 }, (_, i) => `${i % 2 ? "!" : ""}a/${i}`).join(",") }).appPaths?.include.length,
+    50,
+  );
   assert.equal(targetOf({ app_paths: "a/".repeat(32) }).appPaths?.include[0]?.length, 63);
 });
 
