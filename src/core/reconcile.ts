@@ -106,8 +106,8 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     if (image.kind === "waiting") return { kind: "waiting", step: image.text, ...known };
     if (image.kind === "stands") return { kind: "up_to_date", to: image.tag, note: image.note };
     const { commit: appCommit, tag } = image.candidate;
-    const held = putOff(tag);
-    if (held) throw held;
+    const wantedPutOff = putOff(tag);
+    if (wantedPutOff) throw wantedPutOff;
 
     progress.step("push", `pushing to '${at.branch}'`, known);
     const outcome = await seat.write({

@@ -3,9 +3,9 @@ import { parseTagFormat, renderTag, tagProblem } from "../tag-format.ts";
 
 /** As CI systems are set up to name images after commits. */
 const FORMATS = [
-  ...[7, 8, 9, 10, 12, 40].map((length) => `{{sha${length}}}`),
-  ...["sha-", "{{branch}}-"].flatMap((prefix) => [`${prefix}{{sha7}}`, `${prefix}{{sha}}`]),
-].map((format) => format.replace("sha40", "sha"));
+  ...["{{sha7}}", "{{sha8}}", "{{sha9}}", "{{sha10}}", "{{sha12}}", "{{sha}}"],
+  ...["sha-{{sha7}}", "sha-{{sha}}", "{{branch}}-{{sha7}}", "{{branch}}-{{sha}}"],
+];
 
 /** The same of a commit that a git tag chose. */
 const RELEASE_FORMATS = ["{{tag}}", "{{version}}", "v{{version}}"];

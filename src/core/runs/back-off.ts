@@ -26,7 +26,7 @@ interface Failure {
   readonly to: string | undefined;
   readonly error: ReconcileError;
   readonly times: number;
-  readonly heldUntil: number;
+  readonly putOffUntil: number;
 }
 
 /** `now`: milliseconds, monotonic. */
@@ -40,9 +40,9 @@ export function createBackOff(now: () => number): BackOff {
     lastFailure: (target) => failures.get(idOf(target))?.error.code,
     putOff(target, tag) {
       const failure = find(target, tag);
-      if (!failure || failure.heldUntil <= now()) return undefined;
-      const { error, times, heldUntil } = failure;
-      const seconds = Math.ceil((heldUntil - now()) / 1_000);
+      if (!failure || failure.putOffUntil <= now()) return undefined;
+      const { error, times, putOffUntil } = failure;
+      const seconds = Math.ceil((putOffUntil - now()) / 1_000);
       const atOnce = tag === undefined ? "with other annotations" : "for another commit or other annotations";
       const when = `failed ${times} times, tried again in ${seconds} s, or at once ${atOnce}`;
       return new ReconcileError(error.code, `${error.message} (${when})`, { cause: error });
@@ -56,8 +56,8 @@ export function createBackOff(now: () => number): BackOff {
       const wasTried = before === undefined || error.cause !== before.error;
       if (!COSTLY.has(error.code) || !wasTried) return;
       const times = (before?.times ?? 0) + 1;
-      const heldMs = times === 1 ? 0 : Math.min(MOST_MS, FIRST_MS * 2 ** (times - 2));
-      failures.set(idOf(target), { target, to, error, times, heldUntil: now() + heldMs }, target.namespace);
+      const putOffMs = times === 1 ? 0 : Math.min(MOST_MS, FIRST_MS * 2 ** (times - 2));
+      failures.set(idOf(target), { target, to, error, times, putOffUntil: now() + putOffMs }, target.namespace);
     },
   };
 }
