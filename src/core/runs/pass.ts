@@ -148,7 +148,8 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     return next.run;
   }
 
-  function start(id: string, target: Target, cause: Cause): Run {
+  /** `isFollowUp`: nobody asked for it. */
+  function start(id: string, target: Target, cause: Cause, isFollowUp = false): Run {
     const seat = writers.seat(target);
     const settled = Promise.withResolvers<Outcome>();
     const run = createRun(target, cause, settled.promise);
@@ -157,9 +158,9 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       results.end(workloadOf(target), outcome, run);
       if (lanes.get(id)?.current === run && !lanes.get(id)?.next) lanes.delete(id);
       settled.resolve(outcome);
-      // Nobody has to ask: what was pushed is older than what is awaited.
-      const isAwaited = outcome.kind === "patched" && outcome.isAwaited;
-      if (isAwaited && !lanes.has(id) && !closing.signal.aborted) start(id, target, cause);
+      // Nobody has to ask: what was pushed is older than what is awaited. One that found so at once, though, may find so without end.
+      const isAwaited = outcome.kind === "patched" && outcome.isAwaited && (!isFollowUp || run.hasWaited);
+      if (isAwaited && !lanes.has(id) && !closing.signal.aborted) start(id, target, cause, true);
     };
     const work = async (span: Span) => {
       run.span = span;

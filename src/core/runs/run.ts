@@ -20,6 +20,8 @@ export interface Run {
   askedAt: number | undefined;
   /** While it waits for a build: whether its commit is still the newest, by a listing not older than that; and how to end the wait. */
   wait: { readonly isCurrent: (notBefore: number) => Promise<boolean>; readonly supersede: () => void } | undefined;
+  /** It has waited for a build. */
+  hasWaited: boolean;
   step: string;
   known: { from?: string; to?: string };
   /** Part of the trace of the call that started it. */
@@ -30,7 +32,7 @@ export function createRun(target: Target, cause: Cause, outcome: Promise<Outcome
   const now = performance.now();
   return {
     ...{ id: crypto.randomUUID(), startedAt: now, askedAt: now, target, cause, outcome },
-    ...{ wait: undefined, step: "waiting for its turn", known: {}, span: undefined },
+    ...{ wait: undefined, hasWaited: false, step: "waiting for its turn", known: {}, span: undefined },
   };
 }
 
@@ -76,6 +78,7 @@ export async function runToEnd(run: Run, seat: Seat, { work, slots, observer, cl
       wait(text, isCurrent) {
         observed.phase("build");
         run.step = text;
+        run.hasWaited = true;
         run.wait = { isCurrent, supersede: () => deadline.abort(superseded(run)) };
         // A wait holds up nobody, and is as long as it is.
         release();

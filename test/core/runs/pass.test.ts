@@ -280,3 +280,23 @@ test("a mistake while the answer for one Deployment is waited for fails that ans
     ],
   );
 });
+
+// S17
+test("a run follows one that pushed what is older than what is awaited, but goes on starting others only after a wait", async () => {
+  const awaited: Outcome = { kind: "patched", to: "1", commit: "c", isAwaited: true };
+  const atOnce = createWorld({ work: async () => awaited });
+  await atOnce.reconciler.reconcile({}, "call", never);
+  for (let left = 100; left > 0; left--) await turn();
+  assert.equal(atOnce.world.runs, 2);
+  let waits = 0;
+  const patient = createWorld({
+    async work(_target, progress) {
+      progress.wait("a build goes on", async () => true);
+      await turn();
+      return ++waits < 5 ? awaited : upToDate("2");
+    },
+  });
+  await patient.reconciler.reconcile({}, "call", never);
+  for (let left = 100; left > 0; left--) await turn();
+  assert.equal(patient.world.runs, 5);
+});
