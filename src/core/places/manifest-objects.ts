@@ -46,15 +46,17 @@ export function isOf({ apiVersion, kind }: ObjectKind, groups: readonly string[]
   return kind !== undefined && kinds.includes(kind) && groups.some((group) => apiVersion?.startsWith(`${group}/`));
 }
 
-/** By its content; under the three names that kustomize looks for also without saying so. */
-export function isKustomization(object: ManifestObject): boolean {
-  const { apiVersion, kind, fileName, isRoot } = object;
-  if (isOf(object, ["kustomize.config.k8s.io"], ["Kustomization", "Component"])) return true;
-  return (
-    isRoot &&
-    apiVersion === undefined &&
-    kind === undefined &&
-    ["kustomization.yaml", "kustomization.yml", "Kustomization"].includes(fileName)
+const kustomizeGroup = "kustomize.config.k8s.io";
+const kustomizeKinds = ["Kustomization", "Component"];
+const kustomizeNames = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/** By its content; under the three names that kustomize looks for it takes for said what the file leaves out. */
+export function isKustomization({ apiVersion, kind, fileName, isRoot }: ManifestObject): boolean {
+  const isBare = isRoot && kustomizeNames.includes(fileName);
+  return isOf(
+    { apiVersion: apiVersion ?? (isBare ? `${kustomizeGroup}/v1beta1` : undefined), kind: kind ?? (isBare ? "Kustomization" : undefined) },
+    [kustomizeGroup],
+    kustomizeKinds,
   );
 }
 

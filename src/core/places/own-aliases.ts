@@ -2,9 +2,9 @@ import type { Place } from "./format.ts";
 import { InvalidYaml, lineAt } from "./yaml-documents.ts";
 
 /** What is written at an anchor is changed wherever it is repeated, so all that repeat it have to be ours too; throws InvalidYaml. */
-export function requireOwnAliases(places: readonly Place[], isOurs: (place: Place) => boolean, text: string): void {
+export function requireOwnAliases(places: readonly Place[], isWritten: (place: Place) => boolean, text: string): void {
   const ours = new Map<number, Set<number>>();
-  for (const place of places.filter(isOurs)) {
+  for (const place of places.filter(isWritten)) {
     for (const { offset, aliasAt } of [place, place.digestBeside ?? place]) {
       const known = ours.get(offset) ?? new Set();
       if (aliasAt !== undefined) known.add(aliasAt);
@@ -21,7 +21,7 @@ export function requireOwnAliases(places: readonly Place[], isOurs: (place: Plac
       if (!known) continue;
       const foreign = repeatedAt.find((at) => !known.has(at));
       if (foreign !== undefined) fail(offset, foreign);
-      if (!isOurs(place)) fail(offset, aliasAt ?? offset);
+      if (!isWritten(place)) fail(offset, aliasAt ?? offset);
     }
   }
 }

@@ -30,11 +30,12 @@ export function writePlaces(question: ManifestQuestion): Written {
     ourPlaces(file, image, text);
     const before = file.places;
     const after = before.map((place) => wantedAt(place, question));
-    requireOwnAliases(before, (place) => oursIn(place, image) !== undefined, text);
+    const isWritten = (place: Place) => oursIn(place, image) !== undefined && !isAt(place, tag);
+    requireOwnAliases(before, isWritten, text);
     const edits = new Map<number, { end: number; value: string }>();
     for (const [index, place] of before.entries()) {
       const wanted = after[index];
-      if (!wanted || !oursIn(place, image) || isAt(place, tag)) continue;
+      if (!wanted || !isWritten(place)) continue;
       addEdit(edits, place, wanted.value, text);
       if (place.digestBeside && wanted.digest !== undefined) addEdit(edits, place.digestBeside, wanted.digest, text);
     }
