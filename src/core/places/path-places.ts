@@ -1,4 +1,5 @@
 import { isMap, isSeq, type Node, type YAMLMap } from "yaml";
+import { escapeControl } from "../../text/escape.ts";
 import { formatImage, matchesImage, parseImageReference } from "../image.ts";
 import type { ImageName } from "../types.ts";
 import type { FilePlaces } from "./file-places.ts";
@@ -22,7 +23,8 @@ interface Spot {
 /** What a path leads to, in all documents: one scalar, or with `[*]` as many as there are. */
 export function readPlacesAt(text: string, path: string, image: ImageName): FilePlaces {
   const parsed = parsePath(path);
-  if (parsed.kind === "error") throw new InvalidYaml(`'#${path}' ${parsed.problem}`);
+  const named = `'#${escapeControl(path)}'`;
+  if (parsed.kind === "error") throw new InvalidYaml(`${named} ${parsed.problem}`);
   const { steps } = parsed;
   const hasAll = steps.some(({ kind }) => kind === "all");
   const last = steps.at(-1);
@@ -34,20 +36,20 @@ export function readPlacesAt(text: string, path: string, image: ImageName): File
     for (const { node, parent, isSealed } of walk(steps, read)) {
       const scalar = read.scalarOf(node);
       if (!scalar)
-        throw new InvalidYaml(`line ${lineAt(text, node.range?.[0] ?? 0)}: '#${path}' leads to no text; write '' where there is nothing`);
+        throw new InvalidYaml(`line ${lineAt(text, node.range?.[0] ?? 0)}: ${named} leads to no text; write '' where there is nothing`);
       const place = placeAt(scalar, { key, image, parent, read });
       if (place) places.push({ ...place, isSealed });
       else if (hasAll) others.push(scalar.value);
       else
         throw new InvalidYaml(
-          `line ${lineAt(text, scalar.offset)}: '#${path}' leads to neither a tag nor a reference to ${formatImage(image)}`,
+          `line ${lineAt(text, scalar.offset)}: ${named} leads to neither a tag nor a reference to ${formatImage(image)}`,
         );
     }
   }
   const lines = [...new Set(places.map(({ offset }) => lineAt(text, offset)))];
   if (!hasAll && new Set(places.map(({ offset }) => offset)).size > 1) {
     const shown = lines.slice(0, maxShownLines).join(", ");
-    throw new InvalidYaml(`'#${path}' leads to ${places.length} places (lines ${shown}); name one of them, or write [*] for all`);
+    throw new InvalidYaml(`${named} leads to ${places.length} places (lines ${shown}); name one of them, or write [*] for all`);
   }
   return { places, hints: [], sealedAt: undefined, holds: others, hasWorkload: false };
 }

@@ -14,7 +14,8 @@ const maxShownLength = 300;
 /** Why a file in which nothing is the image is no use, and what to do: which images are there, else what it holds instead. */
 export function whyNone({ text, path, at, image, tag }: ManifestQuestion, file: FilePlaces): string {
   const name = formatImage(image);
-  if (at !== undefined) return `'#${at}' leads to nothing in ${path}${there(file.holds)}; check gitops.operator.deployment_path`;
+  if (at !== undefined)
+    return `'#${escapeControl(at)}' leads to nothing in ${path}${there(file.holds)}; check gitops.operator.deployment_path`;
   const images = file.places.map(({ shown }) => shown);
   const hint = file.hints.find((one) => isAbout(one, image));
   if (hint) return `Nothing in ${path} names image '${name}' with its tag: line ${lineAt(text, hint.offset)} ${hint.hint}`;

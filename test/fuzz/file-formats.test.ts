@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { parse, parseAllDocuments } from "yaml";
+import { editManifest } from "../../src/core/places/edit-manifest.ts";
+import { parsePath } from "../../src/core/places/path-steps.ts";
+import { isText } from "../../src/core/places/plain-text.ts";
+import { answerOf, holds, made } from "./property.ts";
+
+const image = { repository: "team/app" };
+/** Where a tag comes, alone in its scalar: with the quotes of its own. */
+const MARK = "\u0001";
+
+/** The library's reader of YAML 1.1 alone takes these for numbers: no digit stands in front, which the standard asks for. */
+const odd = /^e[-+]?\d+$/i;
+const tag = fc.oneof(
+  fc.stringMatching(/^[0-9a-f]{7}$/).filter((text) => !odd.test(text)),
+  fc.stringMatching(/^\d{7}$/),
+  fc.stringMatching(/^\d{1,4}e\d{2,5}$/),
+  fc.constantFrom("true", "no", "null", "0x1f", "0o17", "1_000", "1.10", "2026-01-01", "v1.2.3", "main-0123456"),
+);
+const other = fc.constantFrom("{repository: team/app-sidecar, tag: 1234567}", "team/other:1", "7", "'x'", "{tag: 0123456}", "[a, 1.10]");
+
+/** Each a file in which one lone tag is ours, and things that are not. */
+const layout = fc.oneof(
+  other.map((x) => ({ path: "values.yaml", text: `# top\nother: ${x}\nimage:\n  tag: ${MARK}   # team/app\n  repository: team/app\n` })),
+  other.map((x) => ({ path: "values.yaml", text: `jobs:\n- image: {name: team/app,   imageTag: ${MARK}}\n- ${x}\n` })),
+  other.map((x) => ({
+    path: "k/kustomization.yaml",
+    text: `x: ${x}\nimages:\n- newTag: ${MARK}\n  name: team/app\n- {name: team/app-sidecar, newTag: "1"}\n`,
+  })),
+  other.map((x) => ({
+    path: "release.yaml",
+    text: `apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nspec: {values: {a: ${x}, image: {repository: team/app, tag: ${MARK}}}}\n`,
+  })),
+  other.map((x) => ({
+    path: "app.yaml",
+    text: `apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec:\n  source:\n    helm:\n      valuesObject: {a: ${x}}\n      parameters:\n      - {name: i.tag, value: ${MARK}}\n      - {name: i.name, value: team/app}\n`,
+  })),
+);
+
+// F36-F37
+test("a tag alone in its scalar: nothing but it changes, whatever the format, and any reader takes it for the tag's text", async (t) => {
+  // A plain null is no tag.
+  const inputs = fc
+    .tuple(layout, tag, tag, fc.constantFrom("", "'", '"'), fc.boolean())
+    .filter(([, was, , quote]) => was !== "null" || quote !== "");
+  await holds(t, inputs, ([{ path, text }, was, wanted, quote, isCrLf]) => {
+    const filled = (mark: string) => text.replace(MARK, () => mark).replaceAll("\n", isCrLf ? "\r\n" : "\n");
+    const question = { text: filled(`${quote}${was}${quote}`), path, image, tag: wanted };
+    const edit = editManifest(question);
+    const isAt = was === wanted && (quote !== "" || isText(was));
+    assert.equal(edit.kind, isAt ? "up_to_date" : "update");
+    const after = edit.kind === "update" ? edit.text : question.text;
+    const mark = quote === "" && !isText(wanted) ? `"${wanted}"` : `${quote}${wanted}${quote}`;
+    assert.equal(after, filled(mark));
+    assert.equal(editManifest({ ...question, text: after }).kind, "up_to_date");
+    for (const version of ["1.1", "1.2"] as const) {
+      const read = (source: string) => parseAllDocuments(source, { version }).map((document) => document.toJS());
+      assert.deepEqual(read(after), read(filled(`!!str '${wanted}'`)));
+    }
+  });
+});
+
+test("what stands without quotes is taken for text only where YAML 1.1 and 1.2 both read text", async (t) => {
+  const known = ["12e4567", "1e1_0", "0_8", "1:30", "190:20:30.15", "2001-12-14t21", "0b_1", "y", "1.", "2001-1-1"];
+  const text = fc.oneof(
+    tag,
+    made(["0", "1", "7", "9", "_", ".", "e", "E", "-", "+", "x", "o", "b", "f", ":", "n", "y", "true", "null"], 8),
+  );
+  await holds(
+    t,
+    text,
+    (plain) => {
+      if (!/^\w[\w.:+-]*$/.test(plain) || odd.test(plain) || /:$/.test(plain)) return;
+      const isRead = (["1.1", "1.2"] as const).every((version) => typeof parse(plain, { version, logLevel: "silent" }) === "string");
+      if (isText(plain)) assert.ok(isRead, `${plain} is read as something else`);
+    },
+    { known },
+  );
+});
+
+test("a path into a file is parsed or refused with words, and leads into any file without failing otherwise", async (t) => {
+  const path = made(["a", "image", "tag", ".", "[", "]", "*", "=", "0", "\\", "name", "web"], 10);
+  const file = fc.constantFrom(
+    "a: {image: {tag: x}}\n",
+    "a: &a [{name: web, image: team/app:1}, *a0]\n",
+    "- a\n- [b]\n",
+    "a: [\n",
+    "&a a: *a\n",
+    "a: &x {<<: *x}\n",
+  );
+  await holds(t, fc.tuple(path, file), async ([at, text]) => {
+    const parsed = parsePath(at);
+    if (parsed.kind === "error") assert.notEqual(parsed.problem, "");
+    const answer = await answerOf(() => editManifest({ text, path: "a.yaml", at, image, tag: "new" }));
+    if (parsed.kind === "error") assert.equal(answer, undefined);
+  });
+});
