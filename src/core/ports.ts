@@ -93,10 +93,17 @@ export interface Candidate {
   readonly release?: string;
 }
 
+/** One behind the tip. Of a git tag the commit is received only where it is to be written: each is a conversation. */
+export interface OlderCandidate {
+  readonly sha: string;
+  readonly tag: string;
+  read(): Promise<Candidate>;
+}
+
 /** The candidates behind the tip, as far as they are newer than what stands in a file. */
 export interface Behind {
   /** Newest first. */
-  readonly newer: readonly Candidate[];
+  readonly newer: readonly OlderCandidate[];
   /** The tag of a commit that counts, when nothing else stands in the file. */
   readonly standsAt: string | undefined;
 }

@@ -97,7 +97,11 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     const image = await ports.gate.check({
       ...{ target, image: edit.image, isPinned: edit.isPinned, branch: candidates.origin, tip, notBefore, signal: progress.signal },
       ...{ readSecret: (ref, field) => readLogin(ports.readSecret, target, ref, field), warn: ports.warn },
-      behind: () => during("Failed to get latest SHA", () => candidates.behind(edit.tags)),
+      behind: () =>
+        during("Failed to get latest SHA", async () => {
+          const { newer, standsAt } = await candidates.behind(edit.tags);
+          return { newer: newer.map((one) => ({ ...one, read: () => during("Failed to get latest SHA", one.read) })), standsAt };
+        }),
       onWait(text) {
         ports.onBuild(tip.commit.sha, text);
         progress.wait(text, async (asked) => (await findCandidates(target, branches, asked, ports)).tip.tag === tip.tag);

@@ -1,5 +1,5 @@
 import { ReconcileError } from "../../errors.ts";
-import type { Candidate, Commit } from "../ports.ts";
+import type { Candidate, Commit, OlderCandidate } from "../ports.ts";
 import { formatRepository } from "../repository.ts";
 import { renderTag, shaParts } from "../tag-format.ts";
 import type { ReadBranches } from "../targets/read-branches.ts";
@@ -12,6 +12,7 @@ export async function findOnBranch(target: Target, branches: ReadBranches, notBe
   const line = await ports.git.commits(branches.app, notBefore);
   const { branch } = line;
   const candidate = (commit: Commit) => candidateOf(target, commit, branch);
+  const older = (one: Candidate): OlderCandidate => ({ sha: one.commit.sha, tag: one.tag, read: async () => one });
   ports.onNewest?.(candidate(line.tip).tag);
   const isOneOf = (tags: readonly string[]) => createTagged(tags, ({ sha }) => renderTag(target.tagFormat, { sha, branch }));
   const steps = createSteps(target, line, branches, notBefore, ports);
@@ -33,16 +34,16 @@ export async function findOnBranch(target: Target, branches: ReadBranches, notBe
     async behind(tags) {
       if (target.lookBack === 0 || tags.every((tag) => shaParts(tag).length === 0)) return NOTHING_BEHIND;
       const isAt = isOneOf(tags);
-      const newer: Candidate[] = [];
+      const newer: OlderCandidate[] = [];
       for await (const { commit, counts } of steps()) {
         const isTip = commit.sha === tip.commit.sha;
         if (isAt(commit)) {
           const one = candidate(commit);
           if (!counts || newer.length === target.lookBack) return { newer, standsAt: undefined };
           if (tags.every((tag) => tag === one.tag)) return { newer, standsAt: one.tag };
-          return { newer: isTip ? newer : [...newer, one], standsAt: undefined };
+          return { newer: isTip ? newer : [...newer, older(one)], standsAt: undefined };
         }
-        if (counts && !isTip && newer.length < target.lookBack) newer.push(candidate(commit));
+        if (counts && !isTip && newer.length < target.lookBack) newer.push(older(candidate(commit)));
       }
       return NOTHING_BEHIND;
     },

@@ -41,7 +41,9 @@ export async function findReleases(
       const higher = lower.filter((release) => toThere(release) > 0);
       const next = lower[higher.length];
       const stands = next && tags.every((tag) => tag === tagOf(next)) && higher.length < target.lookBack;
-      const newer = await Promise.all(higher.slice(0, target.lookBack).map(read));
+      const newer = higher
+        .slice(0, target.lookBack)
+        .map((release) => ({ sha: release.sha, tag: tagOf(release), read: () => read(release) }));
       return { newer, standsAt: stands ? tagOf(next) : undefined };
     },
   };

@@ -7,7 +7,7 @@ import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { dataBytes } from "../../sharing/data-bytes.ts";
 import { formatImage } from "../image.ts";
 import { noObserver, type Observer } from "../observer.ts";
-import type { Behind, Builds, Candidate, Clock, Registry } from "../ports.ts";
+import type { Behind, Builds, Candidate, Clock, OlderCandidate, Registry } from "../ports.ts";
 import { idOf, type SecretRef, type Target } from "../types.ts";
 import { type BuildToken, createImageLooks, type Login, type Look, type Viewer } from "./image-looks.ts";
 import { buildGoesOn, imageMissing } from "./image-texts.ts";
@@ -96,7 +96,7 @@ export function createImageGate({ registry, builds, clock, settings, observer = 
 
   async function check(question: ImageQuestion): Promise<GateVerdict> {
     const { target, image, isPinned, tip } = question;
-    const isOverdue = beginGrace(target, tip);
+    const isOverdue = beginGrace(target, tip.commit.sha);
     const login = await readLogin(question);
     if ("unchecked" in login) {
       observer.imageChecked("unchecked");
@@ -144,19 +144,19 @@ export function createImageGate({ registry, builds, clock, settings, observer = 
 
   async function findOlder(
     viewer: Viewer,
-    newer: readonly Candidate[],
+    newer: readonly OlderCandidate[],
     notBefore: number,
   ): Promise<(Found & { index: number }) | undefined> {
-    for (const [index, candidate] of newer.entries()) {
-      const found = await looks.atOlder(viewer, candidate, notBefore, beginGrace(viewer.target, candidate));
-      if (found) return { kind: "found", candidate, digest: found.digest, index: index + 1 };
+    for (const [index, older] of newer.entries()) {
+      const found = await looks.atOlder(viewer, older, notBefore, beginGrace(viewer.target, older.sha));
+      if (found) return { kind: "found", candidate: await older.read(), digest: found.digest, index: index + 1 };
     }
     return undefined;
   }
 
   /** Whether the grace of that commit's image is over by now. */
-  function beginGrace(target: Target, { commit }: Candidate): () => boolean {
-    const key = `${idOf(target)} ${commit.sha}`;
+  function beginGrace(target: Target, sha: string): () => boolean {
+    const key = `${idOf(target)} ${sha}`;
     const seenAt = firstSeen.get(key) ?? clock.now();
     firstSeen.set(key, seenAt, target.namespace);
     return () => clock.now() - seenAt > settings.graceMs;

@@ -4,7 +4,7 @@ import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { createFreshest } from "../../sharing/freshest.ts";
 import { dockerHub, formatImage } from "../image.ts";
 import type { Observer } from "../observer.ts";
-import type { BuildState, Builds, Candidate, Clock, ImageAnswer, PulledImage, Registry } from "../ports.ts";
+import type { BuildState, Builds, Candidate, Clock, ImageAnswer, OlderCandidate, PulledImage, Registry } from "../ports.ts";
 import type { SecretRef, Target } from "../types.ts";
 import { buildFailed } from "./image-texts.ts";
 
@@ -59,7 +59,7 @@ export interface ImageLooks {
    */
   atOlder(
     viewer: Viewer,
-    candidate: Candidate,
+    candidate: Pick<OlderCandidate, "sha" | "tag">,
     notBefore: number,
     isOverdue: () => boolean,
   ): Promise<{ readonly digest: string | undefined } | undefined>;
@@ -128,13 +128,13 @@ export function createImageLooks({ registry, builds, clock, insecureRegistries, 
       }
       return answer.kind === "denied" ? trouble(answer, name, viewer) : { kind: "absent" };
     },
-    async atOlder(viewer, { commit, tag }, notBefore, isOverdue) {
+    async atOlder(viewer, { sha, tag }, notBefore, isOverdue) {
       const { key } = question(viewer, tag);
       if ((misses.get(key) ?? 0) > clock.now()) return undefined;
       const answer = await askRegistry(viewer, tag, notBefore);
       if (answer.kind === "found") return answer;
       if (answer.kind !== "missing") throw trouble(answer, `${formatImage(viewer.image)}:${tag}`, viewer).error;
-      const { kind } = await askBuild(viewer, commit.sha, notBefore);
+      const { kind } = await askBuild(viewer, sha, notBefore);
       const isOver = kind === "completed" || kind === "failed" || (kind === "none" && isOverdue());
       if (isOver) misses.set(key, clock.now() + MISS_MS, viewer.target.namespace);
       return undefined;

@@ -13,11 +13,16 @@ const hex = (number: number) => number.toString(16).padStart(8, "0").repeat(5);
 const commits = Array.from({ length: 1_000 }, (_, i) => commitOf(hex(i), { parents: [hex(i + 1)] }));
 const releases = Array.from({ length: 1_001 }, (_, i) => ({ name: `v2.${2_000 - i}.0`, sha: hex(i) }));
 
+const received: string[] = [];
+
 /** A branch of a thousand commits, and as many releases. */
 const git: Git = {
   commits: async () => ({ branch: "main", tip: commits[0] ?? commitOf(""), at: async (index) => commits[index] }),
   releases: async () => releases,
-  commit: async (_at, sha) => commitOf(sha),
+  async commit(_at, sha) {
+    received.push(sha);
+    return commitOf(sha);
+  },
   ...{ prints: notAsked, manifestsBranch: notAsked, withManifests: notAsked, refreshAhead() {} },
 };
 
@@ -51,15 +56,26 @@ for (const [what, target, tags] of [
 test("the tag in a file, whole or as a part of another, bounds what may be taken; of several the newest", async () => {
   const { behind, isPassed, tip } = await find(targetOf("shop"));
   assert.equal(tip.commit.sha, hex(0));
-  const shas = async (tags: readonly string[]) => (await behind(tags)).newer.map(({ commit }) => commit.sha);
-  assert.deepEqual(await behind([hex(3)]), { newer: (await behind([hex(3), hex(9)])).newer.slice(0, 2), standsAt: hex(3) });
+  const shas = async (tags: readonly string[]) => (await behind(tags)).newer.map(({ sha }) => sha);
+  assert.deepEqual(await shas([hex(3)]), [hex(1), hex(2)]);
+  assert.deepEqual([(await behind([hex(3)])).standsAt, (await behind([hex(3), hex(9)])).standsAt], [hex(3), undefined]);
   assert.deepEqual(await shas([`main-${hex(3).slice(0, 8)}`]), [hex(1), hex(2), hex(3)]);
   assert.deepEqual(await shas([hex(9), "other", hex(3)]), [hex(1), hex(2), hex(3)]);
   assert.deepEqual(await shas(["other", "f".repeat(40)]), []);
   assert.equal(isPassed([hex(3)]), false);
   const released = await find(targetOf("shop", { releaseTags: "v*", tagFormat: [{ of: "tag" }] }));
-  const names = async (tags: readonly string[]) => (await released.behind(tags)).newer.map(({ release }) => release);
+  const names = async (tags: readonly string[]) => (await released.behind(tags)).newer.map(({ tag }) => tag);
   assert.deepEqual(await names(["v2.1998.0", "v2.1900.0", "latest"]), ["v2.1999.0"]);
   assert.deepEqual(await names(["latest"]), []);
   assert.deepEqual([released.isPassed(["v2.1999.0"]), released.isPassed(["v1.0.0", "v3.0.0"])], [false, true]);
+});
+
+// S33
+test("of releases behind the highest no commit is received but the one that is to be written", async () => {
+  received.length = 0;
+  const { behind, tip } = await find(targetOf("shop", { releaseTags: "v*", tagFormat: [{ of: "tag" }], lookBack: 100 }));
+  const { newer } = await behind(["v2.1000.0"]);
+  assert.deepEqual([newer.length, received], [100, [tip.commit.sha]]);
+  assert.equal((await newer[4]?.read())?.release, "v2.1995.0");
+  assert.deepEqual(received, [tip.commit.sha, hex(5)]);
 });
