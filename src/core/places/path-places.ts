@@ -46,10 +46,11 @@ export function readPlacesAt(text: string, path: string, image: ImageName): File
         );
     }
   }
-  const lines = [...new Set(places.map(({ offset }) => lineAt(text, offset)))];
-  if (!hasAll && new Set(places.map(({ offset }) => offset)).size > 1) {
-    const shown = lines.slice(0, maxShownLines).join(", ");
-    throw new InvalidYaml(`${named} leads to ${places.length} places (lines ${shown}); name one of them, or write [*] for all`);
+  const offsets = [...new Set(places.map(({ offset }) => offset))];
+  if (!hasAll && offsets.length > 1) {
+    const lines = offsets.slice(0, maxShownLines).map((offset) => lineAt(text, offset));
+    const shown = `${lines.join(", ")}${offsets.length > maxShownLines ? ", …" : ""}`;
+    throw new InvalidYaml(`${named} leads to ${offsets.length} places (lines ${shown}); name one of them, or write [*] for all`);
   }
   return { places, hints: [], sealedAt: undefined, holds: others, hasWorkload: false };
 }
