@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { execFile, execFileSync } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { promisify } from "node:util";
+import { editManifest } from "../../../src/core/places/edit-manifest.ts";
+import { skipWithoutKubectl } from "../../kubectl.ts";
+
+const run = promisify(execFile);
+const image = { repository: "team/app" };
+const OLD = "a".repeat(40);
+/** Of each kind that readers take for something else, and one that they don't. */
+const tags = ["2".repeat(40), "1234567", "0123456", "12e4567", "1e1", "abcdef1", "2026-01-01", "true"];
+
+async function folder(t: TestContext, files: Readonly<Record<string, string>>): Promise<string> {
+  const root = await mkdtemp(join(tmpdir(), "places-"));
+  t.after(() => rm(root, { recursive: true }));
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    await writeFile(join(root, path), text);
+  }
+  return root;
+}
+
+/** Renders, sets each tag in one file, and renders again: the image alone is another one. */
+async function assertOnlyImage(
+  root: string,
+  file: { readonly path: string; readonly text: string },
+  render: () => Promise<string>,
+): Promise<void> {
+  const before = await render();
+  assert.equal(before.split(`team/app:${OLD}`).length, 2, before);
+  for (const tag of tags) {
+    const edit = editManifest({ ...file, image, tag });
+    assert.ok(edit.kind === "update", tag);
+    await writeFile(join(root, file.path), edit.text);
+    assert.equal(await render(), before.replace(OLD, tag), tag);
+  }
+}
+
+const deployment = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop, labels: {app: shop}}
+spec:
+  selector: {matchLabels: {app: shop}}
+  template:
+    metadata: {labels: {app: shop}}
+    spec:
+      initContainers:
+      - {name: wait, image: "busybox:1"}
+      containers:
+      - {name: shop, image: "team/app:old"}
+      - {name: sidecar, image: "team/app-sidecar:1"}
+`;
+
+const kustomizations: Record<string, string> = {
+  "that does not say what it is": `resources: [deployment.yaml]\nimages:\n- name: team/app\n  newTag: ${OLD}\n`,
+  "with another name": `apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources: [deployment.yaml]
+images:
+- {name: busybox, newTag: "2"}
+- newName: team/app # ours
+  name: team/app
+  newTag: "${OLD}"
+`,
+};
+for (const [name, text] of Object.entries(kustomizations)) {
+  test(`kustomize renders another image, and nothing else, for every tag: ${name}`, { skip: skipWithoutKubectl }, async (t) => {
+    const path = "kustomization.yaml";
+    const root = await folder(t, { "deployment.yaml": deployment, [path]: text });
+    await assertOnlyImage(root, { path, text }, async () => (await run("kubectl", ["kustomize", root])).stdout);
+  });
+}
+
+test("kustomize finds containers where the operator finds them, in kinds that it does not know too", {
+  skip: skipWithoutKubectl,
+}, async (t) => {
+  const path = "shops.yaml";
+  const of = (kind: string, spec: string) =>
+    `apiVersion: example.com/v1\nkind: ${kind}\nmetadata: {name: ${kind.toLowerCase()}}\nspec: ${spec}\n`;
+  const container = "containers: [{name: a, image: team/app:old}]";
+  const text = [
+    of("Shop", `{${container}}`),
+    of("Chain", `{shops: [{pod: {${container}, initContainers: [{name: b, image: team/app:old}]}}]}`),
+    of("Sign", "{image: team/app:old}"),
+    of("CustomResourceDefinition", `{${container}}`).replace("example.com", "apiextensions.k8s.io"),
+  ].join("---\n");
+  const root = await folder(t, { [path]: text, "kustomization.yaml": `resources: [${path}]\nimages: [{name: team/app, newTag: new}]\n` });
+  const edit = editManifest({ text, path, image, tag: "new" });
+  assert.ok(edit.kind === "update");
+  const { stdout } = await run("kubectl", ["kustomize", root]);
+  await writeFile(join(root, path), edit.text);
+  await writeFile(join(root, "kustomization.yaml"), `resources: [${path}]\n`);
+  assert.equal((await run("kubectl", ["kustomize", root])).stdout, stdout);
+  assert.equal(stdout.match(/team\/app:new/g)?.length, 3);
+});
+
+const skipWithoutHelm = hasHelm() ? false : "there is no helm on the PATH";
+
+function hasHelm(): boolean {
+  try {
+    execFileSync("helm", ["version", "--short"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const chart = {
+  "Chart.yaml": "apiVersion: v2\nname: shop\nversion: 1.0.0\n",
+  "templates/deployment.yaml": deployment.replace("team/app:old", "{{ .Values.image.repository }}:{{ .Values.image.tag }}"),
+};
+const values: Record<string, string> = {
+  plain: `image:\n  repository: team/app   # ours\n  tag: ${OLD}\nother: {repository: team/app-sidecar, tag: 0123456}\n`,
+  "by an alias": `version: &v ${OLD}\nimage: {repository: team/app, tag: *v}\n`,
+};
+for (const [name, text] of Object.entries(values)) {
+  test(`helm renders another image, and nothing else, for every tag in its values: ${name}`, { skip: skipWithoutHelm }, async (t) => {
+    const path = "values.yaml";
+    const root = await folder(t, { ...chart, [path]: text });
+    await assertOnlyImage(root, { path, text }, async () => (await run("helm", ["template", root])).stdout);
+  });
+}
+
+test("a tag that stands as a number is put right for helm and kustomize, which take it for another or refuse it", {
+  skip: skipWithoutHelm,
+}, async (t) => {
+  const text = "image: {repository: team/app, tag: 1234567}\n";
+  const root = await folder(t, { ...chart, "values.yaml": text });
+  const render = async () => (await run("helm", ["template", root])).stdout;
+  assert.match(await render(), /team\/app:1\.234567e\+06/);
+  const edit = editManifest({ text, path: "values.yaml", image, tag: "1234567" });
+  assert.ok(edit.kind === "update");
+  await writeFile(join(root, "values.yaml"), edit.text);
+  assert.match(await render(), /team\/app:1234567"/);
+});
