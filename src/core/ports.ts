@@ -138,6 +138,12 @@ export interface FileText {
   readonly text: string;
 }
 
+export interface WantedFiles {
+  readonly most: number;
+  /** In lower case; a file has one of them. */
+  readonly endings: readonly string[];
+}
+
 /** The local shallow copy of one manifests branch. Files are read from, and commits built in, its object store. */
 export interface ManifestsCopy {
   /** The remote's tip, from a listing that began not before that time; fetched when the copy does not have it. */
@@ -151,8 +157,11 @@ export interface ManifestsCopy {
   written(head: string, since: number): Promise<WrittenHistory>;
   /** A regular file's text; rejects with `manifest_missing` or `manifest_invalid`. */
   read(commit: string, path: string): Promise<string>;
-  /** The regular files that a pattern names (`*` within one part, `**` for folders or none), in git's order: no more than one above `most`. */
-  list(commit: string, pattern: string, most: number): Promise<readonly string[]>;
+  /**
+   * The regular files that a pattern names (`*` within one part, `**` for folders or none), in git's order: one above `most` where there are more.
+   * Rejects with `manifest_invalid` where too much has to be looked through.
+   */
+  list(commit: string, pattern: string, wanted: WantedFiles): Promise<readonly string[]>;
   /** A new commit on `parent` that replaces regular files, modes kept; only in the object store until it is pushed. */
   commit(parent: string, files: readonly FileText[], message: string): Promise<string>;
   /** Compare-and-swap of the remote branch, acknowledged by the server; after a cut connection the remote has been asked. */

@@ -1,5 +1,6 @@
 /** Which git tags count as releases: those that a glob matches and that are semantic versions (semver.org). */
 import semver, { type SemVer } from "semver";
+import { matchesGlob } from "../text/matches-glob.ts";
 import type { ReleasePattern } from "./ports.ts";
 
 type ParsedPattern =
@@ -26,35 +27,13 @@ export function parseReleasePattern(glob: string): ParsedPattern {
       glob,
       prefix: glob.split(/[*?]/, 1)[0] ?? "",
       versionOf(name) {
-        if (name.length > MOST_CHARACTERS || !matchesGlob(name, glob)) return undefined;
+        if (name.length > MOST_CHARACTERS || !matchesGlob(glob, name)) return undefined;
         const version = semver.parse(name);
         return version && (takesPrereleases || version.prerelease.length === 0) ? version : undefined;
       },
       compare: semver.compareBuild,
     },
   };
-}
-
-/** Each `*` is tried with as little as possible, and only the last one with more: so no name takes longer than its length times the glob's. */
-function matchesGlob(name: string, glob: string): boolean {
-  let [at, globAt] = [0, 0];
-  let star = -1;
-  let starEnd = 0;
-  while (at < name.length) {
-    const wanted = glob[globAt];
-    if (wanted === "*") {
-      star = globAt++;
-      starEnd = at;
-    } else if (wanted === "?" || wanted === name[at]) {
-      globAt += 1;
-      at += 1;
-    } else if (star >= 0) {
-      globAt = star + 1;
-      at = ++starEnd;
-    } else return false;
-  }
-  while (glob[globAt] === "*") globAt += 1;
-  return globAt === glob.length;
 }
 
 function error(problem: string): ParsedPattern {

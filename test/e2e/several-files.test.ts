@@ -94,3 +94,11 @@ test("somebody else's push to one of the files meanwhile: all are written again 
   assert.deepEqual([held.action, held.from_sha, held.to_sha], ["skipped", OLD, sha], held.message);
   assert.deepEqual(await tags(), [sha, sha, OLD]);
 });
+
+test("what lies beside the manifests takes none of their room: a file behind a hundred others is written too", async (t) => {
+  const { stage, manifests, sha } = await startFiles(t, "charts/**");
+  const others = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`charts/a/${i}.tpl`, "x"]));
+  await manifests.commit({ ...others, "charts/a/1.yaml": imageAt(OLD), "charts/z/last.yaml": imageAt(OLD) });
+  assert.equal((await stage.reconcileOne("shop")).action, "patched");
+  for (const path of ["charts/a/1.yaml", "charts/z/last.yaml"]) assert.match(await manifests.read(path), new RegExp(sha), path);
+});

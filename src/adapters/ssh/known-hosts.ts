@@ -2,6 +2,7 @@ import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { isIPv6 } from "node:net";
 import { ReconcileError } from "../../errors.ts";
+import { matchesGlob } from "../../text/matches-glob.ts";
 import { readStrings, sshString } from "./ssh-strings.ts";
 
 export interface HostKeyLine {
@@ -174,28 +175,6 @@ function matchPattern(pattern: string): Line["matches"] {
   const plain = bracketed !== undefined && port === "22" ? bracketed : pattern.toLowerCase();
   if (isIPv6(plain)) return (name) => isIPv6(name) && canonicalIPv6(name) === canonicalIPv6(plain);
   return (name) => matchesGlob(plain, name);
-}
-
-/** `*` is any text, `?` any one character. Without a regular expression, so that no list of asterisks can make it slow. */
-function matchesGlob(glob: string, text: string): boolean {
-  let at = 0;
-  let star = -1;
-  let tried = 0;
-  for (let end = 0; end < text.length; ) {
-    if (glob[at] === "*") {
-      star = at++;
-      tried = end;
-    } else if (glob[at] === "?" || glob[at] === text[end]) {
-      at++;
-      end++;
-    } else if (star >= 0) {
-      // The last asterisk takes one more; those before it need not.
-      at = star + 1;
-      end = ++tried;
-    } else return false;
-  }
-  while (glob[at] === "*") at++;
-  return at === glob.length;
 }
 
 function canonicalIPv6(address: string): string {

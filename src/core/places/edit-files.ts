@@ -2,7 +2,7 @@
 import { ReconcileError } from "../../errors.ts";
 import { isPattern, mostFiles } from "../file-patterns.ts";
 import { formatImage } from "../image.ts";
-import type { FileText, ManifestQuestion, ManifestsCopy, Places, PulledImage } from "../ports.ts";
+import type { FileText, FoundEdit, ManifestQuestion, ManifestsCopy, Places, PulledImage } from "../ports.ts";
 import type { FilePattern, Target } from "../types.ts";
 
 export interface ChangedFile extends FileText {
@@ -44,17 +44,17 @@ interface File {
 
 /** Rejects with `manifest_missing`, `manifest_invalid` and `manifest_no_container`. */
 export async function editFiles(target: Target, commit: string, question: EditQuestion, ports: EditPorts): Promise<FilesEdit> {
-  const edits: { readonly path: string; readonly edit: Awaited<ReturnType<typeof editFile>> }[] = [];
+  const found: Found[] = [];
   const reasons: string[] = [];
   for (const file of await findFiles(target, commit, ports)) {
     const edit = await editFile(target, commit, file, question, ports);
-    if (edit.kind !== "none") edits.push({ path: file.path, edit });
+    if (edit.kind !== "none") found.push({ path: file.path, edit });
     else if (file.isNamed) throw new ReconcileError("manifest_no_container", edit.reason);
     else reasons.push(edit.reason);
   }
-  const found = edits.flatMap(({ path, edit }) => (edit.kind === "none" ? [] : { path, edit }));
   const [first] = found;
-  if (!first) throw new ReconcileError("manifest_no_container", reasons.length === 1 ? String(reasons[0]) : noneOf(target, reasons.length));
+  const [reason = "", ...others] = reasons;
+  if (!first) throw new ReconcileError("manifest_no_container", others.length === 0 ? reason : noneOf(target, reasons.length));
   const other = found.find(({ edit }) => edit.image.registry !== first.edit.image.registry);
   if (other) throw otherRegistry(target, first, other);
 
@@ -88,9 +88,8 @@ async function findFiles(target: Target, commit: string, { copy }: EditPorts): P
 
 async function pathsOf(pattern: FilePattern, commit: string, copy: EditPorts["copy"]): Promise<readonly string[]> {
   if (!isPattern(pattern)) return [pattern.path];
-  const paths = await copy.list(commit, pattern.path, mostFiles);
-  const readable = paths.filter((path) => /\.(?:ya?ml|json)$/i.test(path));
-  if (readable.length > 0) return readable;
+  const paths = await copy.list(commit, pattern.path, { most: mostFiles, endings: [".yaml", ".yml", ".json"] });
+  if (paths.length > 0) return paths;
   throw new ReconcileError(
     "manifest_missing",
     `gitops.operator.deployment_path '${pattern.path}' names no .yaml, .yml or .json file of the manifests repository; correct it`,
@@ -117,7 +116,7 @@ function noneOf({ image }: Target, files: number): string {
   return `Nothing in the ${files} files that gitops.operator.deployment_path names is image '${formatImage(image)}'; check gitops.operator.image_name`;
 }
 
-type Found = { readonly path: string; readonly edit: { readonly image: PulledImage } };
+type Found = { readonly path: string; readonly edit: FoundEdit };
 
 function otherRegistry({ image }: Target, a: Found, b: Found): ReconcileError {
   return new ReconcileError(

@@ -1,5 +1,6 @@
 /** The files that a pattern names, found in folders alone; what a folder has is remembered by its id, so that a pass without news reads none again. */
 import { setImmediate as turn } from "node:timers/promises";
+import type { WantedFiles } from "../../../core/ports.ts";
 import { ReconcileError } from "../../../errors.ts";
 import { createBoundedMap } from "../../../sharing/bounded-map.ts";
 import { dataBytes } from "../../../sharing/data-bytes.ts";
@@ -10,41 +11,59 @@ import { entriesOf, FOLDER, isFile } from "./tree-entries.ts";
 type ReadObject = (id: string, kind: string) => Promise<Buffer>;
 
 /** The paths below a folder, in git's order, and one more than `most` where there are more. */
-export type ListFiles = (read: ReadObject, tree: string, pattern: string, most: number, namespace: string) => Promise<readonly string[]>;
+export type ListFiles = (
+  read: ReadObject,
+  tree: string,
+  pattern: string,
+  wanted: WantedFiles,
+  namespace: string,
+) => Promise<readonly string[]>;
 
 /** Of all copies. */
 const MOST_REMEMBERED_BYTES = 4 * 2 ** 20;
 /** Of one pattern. */
 const MOST_FOLDERS = 20_000;
-/** So many entries are looked at without giving others a turn. */
-const ENTRIES_A_TURN = 10_000;
+const MOST_DEPTH = 100;
+/** What is done without giving others a turn: some milliseconds. */
+const WORK_A_TURN = 10_000;
+/** To read a folder is as much as to look at so many entries. */
+const FOLDER_WORK = 50;
 
 /** `*` stands for any characters of one part, `**` for any folders or none; neither for what begins with a dot. */
 export function createListFiles(): ListFiles {
   const remembered = createBoundedMap<readonly string[]>(MOST_REMEMBERED_BYTES, dataBytes);
 
-  return async (read, tree, pattern, most, namespace) => {
+  return async (read, tree, pattern, { most, endings }, namespace) => {
     let folders = 0;
-    let entries = 0;
+    let work = 0;
+    const spend = async (more: number) => {
+      work += more;
+      if (work < WORK_A_TURN) return;
+      work = 0;
+      await turn();
+    };
+    const refuse = (what: string): never => {
+      throw new ReconcileError(
+        "manifest_invalid",
+        `gitops.operator.deployment_path '${pattern}' leads through ${what}; name a folder in front of **`,
+      );
+    };
 
-    async function below(id: string, parts: readonly string[]): Promise<readonly string[]> {
-      const key = `${most} ${id} ${parts.join("/")}`;
+    async function below(id: string, parts: readonly string[], depth: number): Promise<readonly string[]> {
+      const key = JSON.stringify([id, parts, most, endings]);
       const known = remembered.get(key);
       if (known) return known;
-      if (++folders > MOST_FOLDERS) {
-        throw new ReconcileError(
-          "manifest_invalid",
-          `gitops.operator.deployment_path '${pattern}' leads through more than ${MOST_FOLDERS.toLocaleString("en")} folders; name a folder in front of **`,
-        );
-      }
+      if (++folders > MOST_FOLDERS) refuse(`more than ${MOST_FOLDERS.toLocaleString("en")} folders`);
+      if (depth > MOST_DEPTH) refuse(`folders more than ${MOST_DEPTH} deep`);
+      await spend(FOLDER_WORK);
       const found = new Set<string>();
       for (const { name, entry } of entriesOf(await read(id, "tree"))) {
-        if (++entries % ENTRIES_A_TURN === 0) await turn();
+        await spend(1);
         for (const rest of restsAfter(parts, name, entry.mode === FOLDER)) {
           if (rest.length === 0) {
-            if (isFile(entry)) found.add(name);
+            if (isFile(entry) && endings.some((ending) => name.toLowerCase().endsWith(ending))) found.add(name);
           } else if (entry.mode === FOLDER) {
-            for (const path of await below(entry.oid, rest)) found.add(`${name}/${path}`);
+            for (const path of await below(entry.oid, rest, depth + 1)) found.add(`${name}/${path}`);
           }
         }
         if (found.size > most) break;
@@ -55,7 +74,7 @@ export function createListFiles(): ListFiles {
     }
 
     const parts = pattern.split("/").map(asBytes);
-    const paths = await below(tree, parts.at(-1) === "**" ? [...parts, "*"] : parts);
+    const paths = await below(tree, parts.at(-1) === "**" ? [...parts, "*"] : parts, 1);
     return paths.map((path) => Buffer.from(path, "latin1").toString("utf8"));
   };
 }

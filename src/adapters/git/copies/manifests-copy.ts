@@ -237,9 +237,9 @@ export function createManifestsCopy({
         holds: (sha) => holds(at, sha),
         written: async (head, since) => current().written.of(at, head, since, pushes.openAhead),
         commit: (parent, files, message) => commit(at, parent, files, message),
-        async list(sha, pattern, most) {
+        async list(sha, pattern, wanted) {
           const read = readAs(current(), at);
-          return listFiles(read, treeOf(await read(sha, "commit")), pattern, most, at.namespace);
+          return listFiles(read, treeOf(await read(sha, "commit")), pattern, wanted, at.namespace);
         },
         push: (from, to) => push(pushes, from, to),
         end: pushes.end,

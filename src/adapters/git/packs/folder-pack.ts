@@ -5,6 +5,7 @@ import { ReconcileError } from "../../../errors.ts";
 import { type Spend, spendFreely } from "./inline-work.ts";
 import { objectId } from "./object-id.ts";
 import { damagedPack, readPackHead } from "./pack-head.ts";
+import { entryAt, idOf, modeOf } from "./tree-format.ts";
 
 const LIMITS = {
   /** A folder of 100,000 files. */
@@ -15,11 +16,6 @@ const LIMITS = {
   tooLarge: () => tooManyFolders("a folder of more than 4 MiB"),
   tooMuch: () => tooManyFolders("more than 64 MiB of folders"),
 };
-
-/** Six digits, and with room for what is none. */
-const MOST_MODE_BYTES = 8;
-const SPACE = 0x20;
-const ID_BYTES = 20;
 
 /** In the order of the questions; undefined: it was not sent. What was not asked for is passed over. */
 export function readFolders(
@@ -38,10 +34,7 @@ export function readFolders(
   return end === "incomplete" ? end : views;
 }
 
-/**
- * A tree object is `MODE NAME\0` and 20 bytes of id, again and again. Names of other entries are no text for us, so whatever they are, they stay
- * what they are. The work is linear in the bytes.
- */
+/** The work is linear in the bytes. */
 function viewFolder(tree: Buffer, names: readonly string[]): FolderView {
   const places = new Map(names.map((name, i) => [Buffer.from(name, "utf8").toString("latin1"), i]));
   const named: FolderView["named"][number][] = names.map(() => undefined);
@@ -53,20 +46,16 @@ function viewFolder(tree: Buffer, names: readonly string[]): FolderView {
     others.update(tree.subarray(othersAt, end));
   };
   for (let at = 0; at < tree.length; ) {
-    let nameAt = at;
-    while (nameAt < at + MOST_MODE_BYTES && tree[nameAt] !== SPACE) nameAt++;
-    const nameEnd = tree.indexOf(0, nameAt);
-    const next = nameEnd + 1 + ID_BYTES;
-    if (tree[nameAt] !== SPACE || nameEnd < 0 || next > tree.length) throw damagedPack();
-    const place = places.get(tree.toString("latin1", nameAt + 1, nameEnd));
+    const entry = entryAt(tree, at);
+    if (!entry) throw damagedPack();
+    const place = places.get(tree.toString("latin1", entry.nameAt, entry.nameEnd));
     if (place !== undefined && named[place] === undefined) {
       hashOthers(at);
-      othersAt = next;
+      othersAt = entry.next;
       // Some old tools write folders as 040000.
-      const mode = tree.toString("latin1", at, nameAt).replace(/^0+/, "");
-      named[place] = { mode, id: tree.toString("hex", nameEnd + 1, next) };
+      named[place] = { mode: modeOf(tree, entry).replace(/^0+/, ""), id: idOf(tree, entry) };
     }
-    at = next;
+    at = entry.next;
   }
   hashOthers(tree.length);
   return { named, rest: hasOthers ? others.digest("hex") : "" };

@@ -391,7 +391,9 @@ test("patterns name the regular files that Node's own wildcards name, and what i
   await repository.commit({ "apps/link.yaml": { content: "k.yaml", mode: "120000" } });
   const port = open();
   const list = (pattern: string, most = 50) =>
-    port.withManifests(at, async (copy) => [...(await copy.list(await copy.refresh(performance.now()), pattern, most))].sort());
+    port.withManifests(at, async (copy) =>
+      [...(await copy.list(await copy.refresh(performance.now()), pattern, { most, endings: [".yaml", ".yml"] }))].sort(),
+    );
   const files = [...paths, "apps/a/.dot.yaml", "apps/ü/k.yaml", "shop/a.yaml"];
   for (const pattern of [
     "**/k.yaml",
