@@ -3,8 +3,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { parse, parseAllDocuments } from "yaml";
 import { editManifest } from "../../src/core/places/edit-manifest.ts";
-import { parsePath } from "../../src/core/places/path-steps.ts";
 import { isText } from "../../src/core/places/plain-text.ts";
+import { parseValuePath } from "../../src/core/value-path.ts";
 import { answerOf, holds, made } from "./property.ts";
 
 const image = { repository: "team/app" };
@@ -91,7 +91,7 @@ test("a path into a file is parsed or refused with words, and leads into any fil
     "a: &x {<<: *x}\n",
   );
   await holds(t, fc.tuple(path, file), async ([at, text]) => {
-    const parsed = parsePath(at);
+    const parsed = parseValuePath(at);
     if (parsed.kind === "error") assert.notEqual(parsed.problem, "");
     const answer = await answerOf(() => editManifest({ text, path: "a.yaml", at, image, tag: "new" }));
     if (parsed.kind === "error") assert.equal(answer, undefined);

@@ -2,11 +2,11 @@ import { isMap, isSeq, type Node, type YAMLMap } from "yaml";
 import { escapeControl } from "../../text/escape.ts";
 import { formatImage, matchesImage, parseImageReference } from "../image.ts";
 import type { ImageName } from "../types.ts";
+import { parseValuePath, type ValueStep } from "../value-path.ts";
 import type { FilePlaces } from "./file-places.ts";
 import type { Place } from "./format.ts";
 import { referencePlace, tagPlace, withDigestBeside } from "./image-place.ts";
 import { hasFullMac } from "./manifest-objects.ts";
-import { type PathStep, parsePath } from "./path-steps.ts";
 import type { TextScalar } from "./text-scalar.ts";
 import { InvalidYaml, lineAt, readDocuments } from "./yaml-documents.ts";
 import { createNodeReader, type NodeReader } from "./yaml-nodes.ts";
@@ -22,7 +22,7 @@ interface Spot {
 
 /** What a path leads to, in all documents: one scalar, or with `[*]` as many as there are. */
 export function readPlacesAt(text: string, path: string, image: ImageName): FilePlaces {
-  const parsed = parsePath(path);
+  const parsed = parseValuePath(path);
   const named = `'#${escapeControl(path)}'`;
   if (parsed.kind === "error") throw new InvalidYaml(`${named} ${parsed.problem}`);
   const { steps } = parsed;
@@ -80,7 +80,7 @@ function placeAt(scalar: TextScalar, { key, image, parent, read }: Where): Place
   return ["digest", "sha"].filter((other) => other !== key).reduce(digest, place);
 }
 
-function* walk(steps: readonly PathStep[], read: NodeReader): Generator<Spot> {
+function* walk(steps: readonly ValueStep[], read: NodeReader): Generator<Spot> {
   if (!read.root) return;
   let spots: readonly Spot[] = [{ node: read.root, parent: undefined, isSealed: false }];
   for (const step of steps) {
@@ -93,7 +93,7 @@ function* walk(steps: readonly PathStep[], read: NodeReader): Generator<Spot> {
   yield* spots;
 }
 
-function follow({ node: raw, isSealed: isAbove }: Spot, step: PathStep, read: NodeReader): Spot[] {
+function follow({ node: raw, isSealed: isAbove }: Spot, step: ValueStep, read: NodeReader): Spot[] {
   const node = read.follow(raw);
   const isSealed = isAbove || (isMap(node) && hasFullMac(node, read));
   const spots = (nodes: readonly unknown[], parent?: YAMLMap) =>

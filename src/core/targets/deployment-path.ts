@@ -1,6 +1,7 @@
 import { unprintable } from "../../text/escape.ts";
 import { mostFiles } from "../file-patterns.ts";
 import type { FilePattern } from "../types.ts";
+import { parseValuePath } from "../value-path.ts";
 import { parseManifestPath } from "./manifest-path.ts";
 
 type ParsedDeploymentPath =
@@ -40,6 +41,8 @@ function parseFile(text: string): { kind: "ok"; file: FilePattern } | { kind: "e
   if (at === "") return error("has nothing behind '#'; name the value there, for example values.yaml#image.tag");
   if (at.length > mostAtCharacters) return error(`names a value by more than ${mostAtCharacters} characters behind '#'; shorten it`);
   if (unprintable.test(at)) return error("holds a control or invisible character behind '#'; type it again");
+  const value = parseValuePath(at);
+  if (value.kind === "error") return error(`names a value by '#${at}', which ${value.problem}`);
   return { kind: "ok", file: { path, at } };
 }
 

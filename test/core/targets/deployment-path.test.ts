@@ -28,6 +28,8 @@ for (const [text, problem] of [
   ["a.yaml#", /has nothing behind '#'/],
   ["#image.tag", /names no file/],
   [`a.yaml#${"x".repeat(257)}`, /more than 256 characters/],
+  ["a.yaml#image..tag", /names a value by '#image\.\.tag', which has an empty key; write it like image\.tag/],
+  ["a.yaml#jobs[x].image", /has '\[…\]' with neither a number/],
   ["a.yaml#im\u200bage", /control or invisible character behind '#'/],
   [many(51), /names more than 50 files; write a pattern/],
 ] as const) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parsePath } from "../../../src/core/places/path-steps.ts";
+import { parseValuePath } from "../../src/core/value-path.ts";
 
 test("a path into a file is keys, numbers, [*] and [key=value]; a backslash takes a character's meaning away", () => {
   const key = (name: string) => ({ kind: "key", key: name });
@@ -12,7 +12,7 @@ test("a path into a file is keys, numbers, [*] and [key=value]; a backslash take
     ["c[image\\=x=a.b\\]=].y", [key("c"), { kind: "where", key: "image=x", value: "a.b]=" }, key("y")]],
     ["a\\.b\\[0\\].c\\\\", [key("a.b[0]"), key("c\\")]],
   ];
-  for (const [path, steps] of known) assert.deepEqual(parsePath(path), { kind: "ok", steps }, path);
+  for (const [path, steps] of known) assert.deepEqual(parseValuePath(path), { kind: "ok", steps }, path);
 });
 
 test("a path that is none is told what it has, and how one is written", () => {
@@ -32,7 +32,7 @@ test("a path that is none is told what it has, and how one is written", () => {
     ["a.".repeat(200), /more than 100 steps/],
   ];
   for (const [path, problem] of odd) {
-    const parsed = parsePath(path);
+    const parsed = parseValuePath(path);
     assert.ok(parsed.kind === "error", path);
     assert.match(parsed.problem, problem, path);
   }

@@ -1,11 +1,11 @@
 /** A step of a path into a file. */
-export type PathStep =
+export type ValueStep =
   | { readonly kind: "key"; readonly key: string }
   | { readonly kind: "index"; readonly index: number }
   | { readonly kind: "all" }
   | { readonly kind: "where"; readonly key: string; readonly value: string };
 
-type ParsedPath = { readonly kind: "ok"; readonly steps: readonly PathStep[] } | { readonly kind: "error"; readonly problem: string };
+type ParsedPath = { readonly kind: "ok"; readonly steps: readonly ValueStep[] } | { readonly kind: "error"; readonly problem: string };
 
 /** Levels of a file. */
 const maxSteps = 100;
@@ -13,8 +13,8 @@ const maxSteps = 100;
 const form = "write it like image.tag, jobs[0].image, containers[name=web].image or jobs[*].image";
 
 /** `image.tag`, `jobs[0].image`, `containers[name=web].image`, `jobs[*].image`; a backslash takes its meaning from the character behind it. */
-export function parsePath(text: string): ParsedPath {
-  const steps: PathStep[] = [];
+export function parseValuePath(text: string): ParsedPath {
+  const steps: ValueStep[] = [];
   let at = 0;
   const error = (problem: string): ParsedPath => ({ kind: "error", problem: `${problem}; ${form}` });
   /** The characters up to one of `ends`, or undefined where a backslash stands at the end. */
