@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { execFile, execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { promisify } from "node:util";
 import { editManifest } from "../../../src/core/places/edit-manifest.ts";
+import { findProgram } from "../../find-program.ts";
 import { skipWithoutKubectl } from "../../kubectl.ts";
 
 const run = promisify(execFile);
@@ -98,16 +99,8 @@ test("kustomize finds containers where the operator finds them, in kinds that it
   assert.equal(stdout.match(/team\/app:new/g)?.length, 3);
 });
 
-const skipWithoutHelm = hasHelm() ? false : "there is no helm on the PATH";
-
-function hasHelm(): boolean {
-  try {
-    execFileSync("helm", ["version", "--short"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
+/** On CI nothing is skipped. */
+const skipWithoutHelm = process.env.CI || findProgram("helm") ? false : "there is no helm on the PATH";
 
 const chart = {
   "Chart.yaml": "apiVersion: v2\nname: shop\nversion: 1.0.0\n",
