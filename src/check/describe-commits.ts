@@ -12,7 +12,7 @@ export function describeCommits(target: Target, isSet: IsSet): Row[] {
   const origin = isSet("tag_format") || isSet("tag_type") ? "" : ` (default${withReleases})`;
   return [
     ...(releaseTags === undefined ? [] : [["releases", `the highest version among the git tags ${releaseTags}`] as const]),
-    ...(appPaths === undefined ? [] : [["paths", describePaths(appPaths)] as const]),
+    ...(appPaths === undefined || releaseTags !== undefined ? [] : [["paths", describePaths(appPaths)] as const]),
     ["tag", describeTag(tagFormat, appBranch) + origin],
     ["look back", lookBackOf(target) + (isSet("look_back") ? "" : " (default: LOOK_BACK)")],
   ];

@@ -148,8 +148,8 @@ test("which commits count, how their images are tagged and until when it is paus
     ],
   );
   assert.deepEqual(await told({ release_tags: "v*", app_paths: "!docs" }, { LOOK_BACK: "0" }), [
+    "warning gitops.operator.app_paths has no effect on the git tags of gitops.operator.release_tags; remove one of them",
     "releases the highest version among the git tags v*",
-    "paths only commits that change any file, but not docs",
     "tag the git tag (default with release_tags)",
     "look back none: only the highest version (default: LOOK_BACK)",
   ]);

@@ -32,6 +32,9 @@ export function oddValues(values: AnnotationValues): string[] {
   if (values.paused_reason !== undefined && values.paused_until === undefined) {
     warnings.push(`${annotationPrefix}paused_reason pauses nothing; set ${annotationPrefix}paused_until too, or remove it`);
   }
+  if (values.app_paths !== undefined && values.release_tags !== undefined) {
+    warnings.push(`${annotationPrefix}app_paths has no effect on the git tags of ${annotationPrefix}release_tags; remove one of them`);
+  }
   for (const name of ["app_repository", "manifest_repository"] as const) {
     const parsed = parseRepository(values[name] ?? "");
     const hint = parsed.kind === "ok" ? portHint(parsed.repository) : undefined;

@@ -159,3 +159,9 @@ test("all that is malformed is named at once", () => {
     ["rollback", "look_back", "app_paths", "release_tags", "tag_format", "paused_until"],
   );
 });
+
+test("app_paths beside release_tags is told to have no effect", () => {
+  const warning = /app_paths has no effect on the git tags of gitops\.operator\.release_tags; remove one of them/;
+  assert.match(warningsOf({ app_paths: "a", release_tags: "v*" }).join(), warning);
+  for (const one of [{ app_paths: "a" }, { release_tags: "v*" }]) assert.deepEqual(warningsOf(one), []);
+});
