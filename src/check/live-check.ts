@@ -1,5 +1,6 @@
 /** The steps of a run (contract §6) for one Deployment, up to the push: each is told, and what one lacks does not hide the next. */
 
+import type { Commit } from "../core/app-history.ts";
 import { type Candidates, findCandidates } from "../core/commits/candidates.ts";
 import { commitMessage } from "../core/commits/commit-message.ts";
 import { filesInWords } from "../core/file-patterns.ts";
@@ -76,7 +77,10 @@ export async function checkLive(
   const appName = formatRepository(app.repository);
   const name = formatRepository(manifests.repository);
   const notBefore = performance.now();
-  const newest = () => findCandidates(target, branches, notBefore, ports);
+  const newest = async () => {
+    const found = await findCandidates(target, branches, notBefore, ports);
+    return { ...found, commit: await found.tip.commit() };
+  };
   const candidates = await step(`asking ${appName} for its newest commit`, newest, (found) => describeNewest(found, appName));
   const tip = candidates?.tip;
   // Without a commit the manifest is still looked at: whether a container in it is ours does not depend on the tag.
@@ -105,7 +109,9 @@ export async function checkLive(
   const question = { target, image: edit.image, isPinned, branch: origin, tip, behind: () => behind(edit.tags), notBefore };
   const verdict = await step("asking for the image", () => askGate(question, { ...ports, readSecret }, tell));
   if (!verdict || !("candidate" in verdict) || !mayPush || edit.kind === "up_to_date") return undefined;
-  const { tag, commit: appCommit } = verdict.candidate;
+  const { tag, commit } = verdict.candidate;
+  const appCommit = await step("asking for the commit to be written", commit);
+  if (!appCommit) return undefined;
   const gate = verdict.kind === "found" ? { digest: verdict.digest } : { isUnchecked: true };
   const unchecked = verdict.kind === "unchecked" ? ({ unchecked: true } as const) : {};
   const written = await step("writing the tag", () => editTo({ image: edit.image, tag, ...gate }));
@@ -160,8 +166,8 @@ async function askGate(question: GateQuestion, { gate, readSecret, signal }: Liv
   return verdict;
 }
 
-function describeNewest({ origin, tip }: Candidates, repository: string): string {
-  const { sha, subject, author } = tip.commit;
+function describeNewest({ origin, commit }: Candidates & { readonly commit: Commit }, repository: string): string {
+  const { sha, subject, author } = commit;
   return `the newest commit on '${origin}' of ${repository} is ${sha}, "${subject.slice(0, 100)}" by ${author.name.slice(0, 100)}`;
 }
 

@@ -1,5 +1,7 @@
 /** What the core asks of the outside world. Times called `notBefore` are `performance.now()` milliseconds. */
-import type { ImageName, Repository, SecretRef, SshRepository, Target, WorkloadRecord } from "./types.ts";
+import type { Commit, Line, PathPrint, PathPrinter, Release, ReleasePattern } from "./app-history.ts";
+import type { ManifestEdit, ManifestQuestion } from "./manifest-edit.ts";
+import type { Repository, SecretRef, SshRepository, Target, WorkloadRecord } from "./types.ts";
 
 export interface Deployments {
   /** Resolves when each namespace was listed or may certainly not be, and one was listed; rejects when the signal aborts first. */
@@ -56,57 +58,6 @@ export interface ManifestsBranch extends Branch {
 
 /** A branch as it is asked for. Undefined: `master` where the remote has it, else the remote's default branch. */
 export type Wanted<At extends Branch> = Omit<At, "branch"> & { readonly branch: string | undefined };
-
-export interface Identity {
-  readonly name: string;
-  readonly email: string;
-}
-
-export interface Commit {
-  readonly sha: string;
-  /** The id of its root folder. */
-  readonly tree: string;
-  readonly parents: readonly string[];
-  readonly author: Identity;
-  /** Committer time, seconds since 1970. */
-  readonly time: number;
-  /** The first line of the message that is not blank; of a longer one the beginning. */
-  readonly subject: string;
-}
-
-/** A branch's history along first parents, received as far as it is asked for. */
-export interface Line {
-  readonly branch: string;
-  readonly tip: Commit;
-  /** The commit so many generations behind the tip, 1,000 at most. Undefined: the history, or what may be received of it, ends before it. */
-  at(index: number): Promise<Commit | undefined>;
-}
-
-/** A commit of the application that may run. */
-export interface Candidate {
-  readonly commit: Commit;
-  /** Of its image. */
-  readonly tag: string;
-  /** Seven characters of its id, and its subject made harmless; of a release with its git tag in front. */
-  readonly words: string;
-  /** The git tag that chose it. */
-  readonly release?: string;
-}
-
-/** One behind the tip. Of a git tag the commit is received only where it is to be written: each is a conversation. */
-export interface OlderCandidate {
-  readonly sha: string;
-  readonly tag: string;
-  read(): Promise<Candidate>;
-}
-
-/** The candidates behind the tip, as far as they are newer than what stands in a file. */
-export interface Behind {
-  /** Newest first. */
-  readonly newer: readonly OlderCandidate[];
-  /** The tag of a commit that counts, when nothing else stands in the file. */
-  readonly standsAt: string | undefined;
-}
 
 export type PushResult =
   | { readonly kind: "accepted" }
@@ -168,57 +119,6 @@ export interface ManifestsCopy {
   push(from: string, to: string): Promise<PushResult>;
 }
 
-/** A git tag, and the commit that it names. */
-export interface Release {
-  readonly name: string;
-  readonly sha: string;
-}
-
-/** Which git tags count as releases, and which of two is the higher. */
-export interface ReleasePattern<Version extends object = object> {
-  /** Equal ones say the same of every name. */
-  readonly glob: string;
-  /** With which all of them begin. */
-  readonly prefix: string;
-  /** Undefined: it is none. */
-  versionOf(name: string): Version | undefined;
-  /** Above 0: `a` is the higher. */
-  compare(a: Version, b: Version): number;
-}
-
-/** A folder of a repository, and the names in it that are asked for. */
-export interface FolderQuestion {
-  /** Its object id. */
-  readonly tree: string;
-  readonly names: readonly string[];
-}
-
-export interface FolderView {
-  /** In the order of the names; undefined: no entry has that name. */
-  readonly named: readonly ({ readonly mode: string; readonly id: string } | undefined)[];
-  /** Equal for equal other entries; empty where there are none. */
-  readonly rest: string;
-}
-
-/** What stands at the paths of an application in one commit. */
-export interface PathPrint {
-  /** Equal for equal contents; empty where nothing is there. */
-  readonly print: string;
-  /** The paths that are there, of those that are named. */
-  readonly found: readonly string[];
-}
-
-/** Makes prints of what is asked for folder by folder. */
-export interface PathPrinter {
-  /** Equal ones make equal prints. */
-  readonly key: string;
-  /** Of a root folder. `view`: what is known of a folder; the others are needed. */
-  print(
-    tree: string,
-    view: (folder: FolderQuestion) => FolderView | undefined,
-  ): { readonly kind: "print"; readonly print: PathPrint } | { readonly kind: "needs"; readonly folders: readonly FolderQuestion[] };
-}
-
 /** Every call has a deadline of its own. What equal callers ask at once is asked of the remote once. */
 export interface Git {
   /** The branch from its tip on, which is of a listing that began not before that time. Only commits are received, never files. */
@@ -243,38 +143,6 @@ export interface Git {
   /** Begins what a run will ask for later, and then shares; who asks is told of a failure. */
   refreshAhead(at: Wanted<ManifestsBranch>, notBefore: number): void;
 }
-
-export interface ManifestQuestion {
-  readonly text: string;
-  /** The file's, from the root of its repository: for messages, and some formats are known by the file's name. */
-  readonly path: string;
-  /** The one scalar in the file that is to be written, as `image.tag`; without it the file is searched for the image. */
-  readonly at?: string | undefined;
-  readonly image: ImageName;
-  readonly tag: string;
-  /** Takes the place of one in the manifest. */
-  readonly digest?: string | undefined;
-  /** No check of the image was asked for, so no digest will ever be known. */
-  readonly isUnchecked?: boolean | undefined;
-}
-
-/** An image whose registry is known. */
-export type PulledImage = ImageName & { readonly registry: string };
-
-export type ManifestEdit =
-  /** Nothing in the file is the image, or `at` leads nowhere; why, and what to do, with the file's path. */
-  { readonly kind: "none"; readonly reason: string } | FoundEdit;
-
-export type FoundEdit = {
-  /** With the host that the manifest pulls it from. */
-  readonly image: PulledImage;
-  /** Of the images that are ours, as they stand in the file: each once, in its order. */
-  readonly tags: readonly string[];
-} & (
-  | { readonly kind: "up_to_date" }
-  /** `from`: the first differing tag that was there; `text`: with the wanted tag; `isPinned`: a digest stands at what is changed. */
-  | { readonly kind: "update"; readonly from?: string; readonly text: string; readonly isPinned: boolean }
-);
 
 /** Where in a manifest the tag stands. Whoever wrote the file stops nobody else: what it costs is the namespace's alone. */
 export interface Places {

@@ -1,11 +1,13 @@
 /** One Deployment, top to bottom: the list of steps of the contract's §6. */
-import { asReconcileError, inStep, type ReconcileError } from "../errors.ts";
-import { findCandidates } from "./commits/candidates.ts";
+
+import { asReconcileError, inStep } from "../errors.ts";
+import type { Identity } from "./app-history.ts";
+import { findCandidates, listCommits } from "./commits/candidates.ts";
 import { patchStep } from "./delivery/delivery.ts";
 import type { Seat } from "./delivery/writer.ts";
 import type { GateVerdict, ImageGate } from "./images/image-gate.ts";
 import { editFiles } from "./places/edit-files.ts";
-import type { Git, Identity, Places, SecretField, SshKey } from "./ports.ts";
+import type { Git, Places, SecretField, SshKey } from "./ports.ts";
 import type { Branches, Progress } from "./progress.ts";
 import type { BackOff } from "./runs/back-off.ts";
 import { type AllowedRepositories, readLogin, requireAllowed } from "./targets/allowed-repositories.ts";
@@ -39,14 +41,9 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
   const putOff = (tag: string) => {
     known.to = tag;
     const before = ports.backOff.putOff(target, tag);
-    if (before && before.code !== "git_push_refused") {
-      repeated = before;
-      throw before;
-    }
+    if (before && before.code !== "git_push_refused") throw before;
     return before;
   };
-  /** The failure of an earlier try, which has its step in front of it. */
-  let repeated: ReconcileError | undefined;
   try {
     requireAllowed(ports.allowedRepositories, target);
 
@@ -62,9 +59,11 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     // Both branches are listed at once: on a long wire it is the waits one after the other that take the time.
     const lastFailure = ports.backOff.lastFailure(target);
     if (lastFailure === undefined || lastFailure === "git_push_refused") ports.git.refreshAhead(branches.manifests, notBefore);
-    const candidates = await during("Failed to get latest SHA", () =>
-      withPortHint(branches.app.repository, () => findCandidates(target, branches, notBefore, { ...ports, onNewest: putOff })),
+    const listed = await during("Failed to get latest SHA", () =>
+      withPortHint(branches.app.repository, () => listCommits(target, branches, notBefore, ports)),
     );
+    putOff(listed.newestTag);
+    const candidates = await during("Failed to get latest SHA", listed.candidates);
     const { tip } = candidates;
     const tipPutOff = putOff(tip.tag);
 
@@ -97,21 +96,18 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     const image = await ports.gate.check({
       ...{ target, image: edit.image, isPinned: edit.isPinned, branch: candidates.origin, tip, notBefore, signal: progress.signal },
       ...{ readSecret: (ref, field) => readLogin(ports.readSecret, target, ref, field), warn: ports.warn },
-      behind: () =>
-        during("Failed to get latest SHA", async () => {
-          const { newer, standsAt } = await candidates.behind(edit.tags);
-          return { newer: newer.map((one) => ({ ...one, read: () => during("Failed to get latest SHA", one.read) })), standsAt };
-        }),
+      behind: () => during("Failed to get latest SHA", () => candidates.behind(edit.tags)),
       onWait(text) {
-        ports.onBuild(tip.commit.sha, text);
+        ports.onBuild(tip.sha, text);
         progress.wait(text, async (asked) => (await findCandidates(target, branches, asked, ports)).tip.tag === tip.tag);
       },
     });
     if (image.kind === "waiting") return { kind: "waiting", step: image.text, ...known };
     if (image.kind === "stands") return { kind: "up_to_date", to: image.tag, note: image.note };
-    const { commit: appCommit, tag } = image.candidate;
+    const { tag, commit } = image.candidate;
     const wantedPutOff = putOff(tag);
     if (wantedPutOff) throw wantedPutOff;
+    const appCommit = await during("Failed to get latest SHA", commit);
 
     progress.step("push", `pushing to '${at.branch}'`, known);
     const outcome = await seat.write({
@@ -121,7 +117,7 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     });
     return told(outcome, image, known);
   } catch (error) {
-    return { kind: "failed", error: repeated ?? asReconcileError(error), ...known };
+    return { kind: "failed", error: asReconcileError(error), ...known };
   } finally {
     seat.leave();
   }

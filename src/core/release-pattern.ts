@@ -1,7 +1,8 @@
 /** Which git tags count as releases: those that a glob matches and that are semantic versions (semver.org). */
+
 import semver, { type SemVer } from "semver";
 import { matchesGlob } from "../text/matches-glob.ts";
-import type { ReleasePattern } from "./ports.ts";
+import type { ReleasePattern } from "./app-history.ts";
 
 type ParsedPattern =
   | { readonly kind: "ok"; readonly pattern: ReleasePattern<SemVer> }

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
+import type { ManifestEdit, ManifestQuestion } from "../core/manifest-edit.ts";
 import { editManifest } from "../core/places/edit-manifest.ts";
-import type { ManifestEdit, ManifestQuestion, Places } from "../core/ports.ts";
+import type { Places } from "../core/ports.ts";
 import { formatRepository } from "../core/repository.ts";
 import { createBoundedMap } from "../sharing/bounded-map.ts";
 import { dataBytes } from "../sharing/data-bytes.ts";

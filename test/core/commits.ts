@@ -1,9 +1,9 @@
-import type { Candidate, Commit } from "../../src/core/ports.ts";
+import type { Commit, TipCandidate } from "../../src/core/app-history.ts";
 
 export function commitOf(sha: string, more: Partial<Commit> = {}): Commit {
   return { sha, tree: "3".repeat(40), parents: [], author: { name: "Ada", email: "ada@example.com" }, time: 0, subject: "m", ...more };
 }
 
-export function candidateOf(sha: string, tag = sha): Candidate {
-  return { commit: commitOf(sha), tag, words: `${sha.slice(0, 7)} m` };
+export function candidateOf(sha: string, tag = sha): TipCandidate {
+  return { sha, tag, words: `${sha.slice(0, 7)} m`, commit: async () => commitOf(sha) };
 }

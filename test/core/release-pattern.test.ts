@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { SemVer } from "semver";
-import type { ReleasePattern } from "../../src/core/ports.ts";
+import type { ReleasePattern } from "../../src/core/app-history.ts";
 import { parseReleasePattern } from "../../src/core/release-pattern.ts";
 import { growthOf, MOST_GROWTH } from "../growth.ts";
 

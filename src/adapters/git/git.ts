@@ -1,7 +1,9 @@
 /** The core's Git port: newest commits by ref listing, manifests by shallow copies. Nothing is shared between keys. */
+
 import type { Dispatcher } from "undici";
+import type { Identity } from "../../core/app-history.ts";
 import { noObserver, type Observer } from "../../core/observer.ts";
-import type { Git, Identity, ManifestsBranch, ManifestsCopy, PushAccess, Wanted } from "../../core/ports.ts";
+import type { Git, ManifestsBranch, ManifestsCopy, PushAccess, Wanted } from "../../core/ports.ts";
 import { asReconcileError } from "../../errors.ts";
 import { createFreshest } from "../../sharing/freshest.ts";
 import type { Workshop } from "../../workshop/workshop.ts";

@@ -1,5 +1,6 @@
 /** Branches of applications, commits alone: the tip by ref listing, what is behind it only when it is asked for, in ever longer steps. */
-import type { Branch, Commit, Git, Line, Wanted } from "../../core/ports.ts";
+import type { Commit, Line } from "../../core/app-history.ts";
+import type { Branch, Git, Wanted } from "../../core/ports.ts";
 import { formatRepository } from "../../core/repository.ts";
 import { asReconcileError, ReconcileError } from "../../errors.ts";
 import { createFreshest } from "../../sharing/freshest.ts";

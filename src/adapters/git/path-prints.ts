@@ -1,6 +1,8 @@
 /** What stands at some paths of many commits: folders are asked for by their ids, level by level, for all commits together; never files. */
+
 import { createHash } from "node:crypto";
-import type { Branch, FolderQuestion, FolderView, Git, PathPrint, PathPrinter } from "../../core/ports.ts";
+import type { FolderQuestion, FolderView, PathPrint, PathPrinter } from "../../core/app-history.ts";
+import type { Branch, Git } from "../../core/ports.ts";
 import { formatRepository } from "../../core/repository.ts";
 import { asReconcileError, ReconcileError } from "../../errors.ts";
 import { createBoundedMap } from "../../sharing/bounded-map.ts";

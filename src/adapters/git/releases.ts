@@ -1,5 +1,6 @@
 /** Git tags that are releases, and single commits: by listings and commits alone, never files. */
-import type { Branch, Commit, Git, Release } from "../../core/ports.ts";
+import type { Commit, Release } from "../../core/app-history.ts";
+import type { Branch, Git } from "../../core/ports.ts";
 import { formatRepository } from "../../core/repository.ts";
 import { ReconcileError } from "../../errors.ts";
 import { createFreshest } from "../../sharing/freshest.ts";

@@ -1,5 +1,5 @@
 /** What stands at some paths of a folder tree, told from the ids of its entries alone: equal prints, nothing there has changed. */
-import type { FolderQuestion, FolderView, PathPrint, PathPrinter } from "../ports.ts";
+import type { FolderQuestion, FolderView, PathPrint, PathPrinter } from "../app-history.ts";
 import type { AppPaths } from "../types.ts";
 
 /** A folder of the paths, or the end of one. */

@@ -1,53 +1,56 @@
 import { ReconcileError } from "../../errors.ts";
-import type { Candidate, Commit, OlderCandidate } from "../ports.ts";
+import type { Candidate, Commit } from "../app-history.ts";
 import { formatRepository } from "../repository.ts";
 import { renderTag, shaParts } from "../tag-format.ts";
 import type { ReadBranches } from "../targets/read-branches.ts";
 import type { Target } from "../types.ts";
-import { type Candidates, type CommitPorts, candidateOf, NOTHING_BEHIND } from "./candidate.ts";
+import { type Candidates, type CommitPorts, type Listed, NOTHING_BEHIND } from "./candidate.ts";
+import { commitWords } from "./commit-message.ts";
 import { createSteps } from "./steps.ts";
 
 /** The commits of a branch, along first parents. */
-export async function findOnBranch(target: Target, branches: ReadBranches, notBefore: number, ports: CommitPorts): Promise<Candidates> {
+export async function listBranch(target: Target, branches: ReadBranches, notBefore: number, ports: CommitPorts): Promise<Listed> {
   const line = await ports.git.commits(branches.app, notBefore);
   const { branch } = line;
-  const candidate = (commit: Commit) => candidateOf(target, commit, branch);
-  const older = (one: Candidate): OlderCandidate => ({ sha: one.commit.sha, tag: one.tag, read: async () => one });
-  ports.onNewest?.(candidate(line.tip).tag);
-  const isOneOf = (tags: readonly string[]) => createTagged(tags, ({ sha }) => renderTag(target.tagFormat, { sha, branch }));
+  const tagOf = ({ sha }: Commit) => renderTag(target.tagFormat, { sha, branch });
+  const candidate = (commit: Commit): Candidate => ({ sha: commit.sha, tag: tagOf(commit), commit: async () => commit });
   const steps = createSteps(target, line, branches, notBefore, ports);
 
-  /** Those before the newest that counts. */
-  const passed: Commit[] = [];
-  let found: Candidate | undefined;
-  for await (const { commit, counts } of steps()) {
-    if (counts) found = candidate(commit);
-    if (found) break;
-    passed.push(commit);
-  }
-  if (!found) throw noCommit(target, passed.length, `${formatRepository(branches.app.repository)}, branch '${branch}'`);
-  const tip = found;
-  return {
-    origin: branch,
-    tip,
-    isPassed: (tags) => passed.length > 0 && passed.some(isOneOf(tags)),
-    async behind(tags) {
-      if (target.lookBack === 0 || tags.every((tag) => shaParts(tag).length === 0)) return NOTHING_BEHIND;
-      const isAt = isOneOf(tags);
-      const newer: OlderCandidate[] = [];
-      for await (const { commit, counts } of steps()) {
-        const isTip = commit.sha === tip.commit.sha;
-        if (isAt(commit)) {
-          const one = candidate(commit);
-          if (!counts || newer.length === target.lookBack) return { newer, standsAt: undefined };
-          if (tags.every((tag) => tag === one.tag)) return { newer, standsAt: one.tag };
-          return { newer: isTip ? newer : [...newer, older(one)], standsAt: undefined };
+  async function candidates(): Promise<Candidates> {
+    /** Those before the newest that counts. */
+    const passed: Commit[] = [];
+    let newest: Commit | undefined;
+    for await (const { commit, counts } of steps()) {
+      if (counts) newest = commit;
+      if (newest) break;
+      passed.push(commit);
+    }
+    if (!newest) throw noCommit(target, passed.length, `${formatRepository(branches.app.repository)}, branch '${branch}'`);
+    const tip = { ...candidate(newest), words: commitWords(newest) };
+    return {
+      origin: branch,
+      tip,
+      isPassed: (tags) => passed.length > 0 && passed.some(createTagged(tags, tagOf)),
+      async behind(tags) {
+        if (target.lookBack === 0 || tags.every((tag) => shaParts(tag).length === 0)) return NOTHING_BEHIND;
+        const isAt = createTagged(tags, tagOf);
+        const newer: Candidate[] = [];
+        for await (const { commit, counts } of steps()) {
+          const isTip = commit.sha === tip.sha;
+          if (isAt(commit)) {
+            const one = candidate(commit);
+            if (!counts || newer.length === target.lookBack) return { newer, standsAt: undefined };
+            if (tags.every((tag) => tag === one.tag)) return { newer, standsAt: one.tag };
+            return { newer: isTip ? newer : [...newer, one], standsAt: undefined };
+          }
+          if (counts && !isTip && newer.length < target.lookBack) newer.push(candidate(commit));
         }
-        if (counts && !isTip && newer.length < target.lookBack) newer.push(older(candidate(commit)));
-      }
-      return NOTHING_BEHIND;
-    },
-  };
+        return NOTHING_BEHIND;
+      },
+    };
+  }
+
+  return { newestTag: tagOf(line.tip), candidates };
 }
 
 /** Whether one of the tags is a commit's, or made of its id in another format. A file may hold thousands, and a line has a thousand commits. */

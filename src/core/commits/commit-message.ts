@@ -1,7 +1,7 @@
 import { cut } from "../../text/cut.ts";
 import { unprintables } from "../../text/escape.ts";
+import type { Commit, Identity } from "../app-history.ts";
 import { formatImage } from "../image.ts";
-import type { Commit, Identity } from "../ports.ts";
 import { formatRepository } from "../repository.ts";
 import type { Target } from "../types.ts";
 import { formatTrailers, workloadInTrailer } from "./trailers.ts";

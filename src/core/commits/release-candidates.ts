@@ -1,23 +1,24 @@
 import { ReconcileError } from "../../errors.ts";
-import type { Release, ReleasePattern } from "../ports.ts";
+import type { Candidate, Release, ReleasePattern } from "../app-history.ts";
 import { parseReleasePattern } from "../release-pattern.ts";
 import { formatRepository } from "../repository.ts";
 import { releaseIn, renderTag, tagProblem } from "../tag-format.ts";
 import type { ReadBranches } from "../targets/read-branches.ts";
 import type { Target } from "../types.ts";
-import { type Candidates, type CommitPorts, candidateOf, NOTHING_BEHIND } from "./candidate.ts";
+import { type CommitPorts, type Listed, NOTHING_BEHIND } from "./candidate.ts";
+import { commitWords } from "./commit-message.ts";
 
 /** The commits that git tags name, the highest version first, wherever in git they lie. */
-export async function findReleases(
+export async function listReleases(
   target: Target,
   glob: string,
   { app }: ReadBranches,
   notBefore: number,
-  { git, onNewest }: CommitPorts,
-): Promise<Candidates> {
+  { git }: CommitPorts,
+): Promise<Listed> {
   const pattern = patternOf(glob);
-  const branch = target.appBranch ?? "";
-  const factsOf = ({ name, sha }: Release) => ({ sha, branch, release: name });
+  // No format for git tags has the branch in it.
+  const factsOf = ({ name, sha }: Release) => ({ sha, branch: "", release: name });
   // `v1.0.0+build` is a version, but no image can have it as its tag.
   const canRun = (release: Release) => tagProblem(target.tagFormat, factsOf(release)) === undefined;
   const [highest, ...lower] = (await git.releases(app, pattern, notBefore)).filter(canRun);
@@ -28,23 +29,29 @@ export async function findReleases(
     );
   }
   const tagOf = (release: Release) => renderTag(target.tagFormat, factsOf(release));
-  onNewest?.(tagOf(highest));
-  const read = async ({ name, sha }: Release) => candidateOf(target, await git.commit(app, sha), branch, name);
+  const candidate = (release: Release): Candidate => ({
+    sha: release.sha,
+    tag: tagOf(release),
+    commit: () => git.commit(app, release.sha),
+  });
   const compare = createComparison(target, pattern);
   return {
-    origin: glob,
-    tip: await read(highest),
-    isPassed: (tags) => (compare(tags)?.(highest) ?? 0) < 0,
-    async behind(tags) {
-      const toThere = compare(tags);
-      if (target.lookBack === 0 || !toThere) return NOTHING_BEHIND;
-      const higher = lower.filter((release) => toThere(release) > 0);
-      const next = lower[higher.length];
-      const stands = next && tags.every((tag) => tag === tagOf(next)) && higher.length < target.lookBack;
-      const newer = higher
-        .slice(0, target.lookBack)
-        .map((release) => ({ sha: release.sha, tag: tagOf(release), read: () => read(release) }));
-      return { newer, standsAt: stands ? tagOf(next) : undefined };
+    newestTag: tagOf(highest),
+    async candidates() {
+      const tip = candidate(highest);
+      return {
+        origin: glob,
+        tip: { ...tip, words: commitWords(await tip.commit(), highest.name), release: highest.name },
+        isPassed: (tags) => (compare(tags)?.(highest) ?? 0) < 0,
+        async behind(tags) {
+          const toThere = compare(tags);
+          if (target.lookBack === 0 || !toThere) return NOTHING_BEHIND;
+          const higher = lower.filter((release) => toThere(release) > 0);
+          const next = lower[higher.length];
+          const stands = next && tags.every((tag) => tag === tagOf(next)) && higher.length < target.lookBack;
+          return { newer: higher.slice(0, target.lookBack).map(candidate), standsAt: stands ? tagOf(next) : undefined };
+        },
+      };
     },
   };
 }

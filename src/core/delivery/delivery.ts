@@ -1,11 +1,13 @@
 /** What is ready together, in one push: committed on top of the branch's tip, tried again when others were first (contract §7). */
+
 import { asReconcileError, inStep, ReconcileError } from "../../errors.ts";
 import { isForAnother } from "../../sharing/own-share.ts";
+import type { Commit } from "../app-history.ts";
 import { commitMessage } from "../commits/commit-message.ts";
 import { filesInWords } from "../file-patterns.ts";
 import { noObserver, type Observer } from "../observer.ts";
 import { editFiles, type FilesEdit } from "../places/edit-files.ts";
-import type { Clock, Commit, Deployments, Git, Log, ManifestsBranch, ManifestsCopy, Places } from "../ports.ts";
+import type { Clock, Deployments, Git, Log, ManifestsBranch, ManifestsCopy, Places } from "../ports.ts";
 import { formatRepository } from "../repository.ts";
 import { branchAttributes, noTracer, type Span, type Tracer } from "../tracer.ts";
 import type { ImageName, Outcome, Target } from "../types.ts";

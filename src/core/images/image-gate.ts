@@ -2,12 +2,14 @@
  * Which commit's image is there (contract §8, docs/COMMITS.md): the newest's, else that of the newest behind it that has one, else the build,
  * else patience. Never a push without a yes.
  */
+
 import { type ErrorCode, ReconcileError } from "../../errors.ts";
 import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { dataBytes } from "../../sharing/data-bytes.ts";
+import type { Behind, Candidate, TipCandidate } from "../app-history.ts";
 import { formatImage } from "../image.ts";
 import { noObserver, type Observer } from "../observer.ts";
-import type { Behind, Builds, Candidate, Clock, OlderCandidate, Registry } from "../ports.ts";
+import type { Builds, Clock, Registry } from "../ports.ts";
 import { idOf, type SecretRef, type Target } from "../types.ts";
 import { type BuildToken, createImageLooks, type Login, type Look, type Viewer } from "./image-looks.ts";
 import { buildGoesOn, imageMissing } from "./image-texts.ts";
@@ -36,7 +38,7 @@ export interface ImageGateSettings {
 interface ImageQuestion extends Pick<Viewer, "target" | "image" | "isPinned"> {
   readonly branch: string;
   /** The newest commit that counts. */
-  readonly tip: Candidate;
+  readonly tip: TipCandidate;
   /** The others that may be written; asked for only while the newest has no image. */
   readonly behind: () => Promise<Behind>;
   readonly notBefore: number;
@@ -96,7 +98,7 @@ export function createImageGate({ registry, builds, clock, settings, observer = 
 
   async function check(question: ImageQuestion): Promise<GateVerdict> {
     const { target, image, isPinned, tip } = question;
-    const isOverdue = beginGrace(target, tip.commit.sha);
+    const isOverdue = beginGrace(target, tip.sha);
     const login = await readLogin(question);
     if ("unchecked" in login) {
       observer.imageChecked("unchecked");
@@ -129,12 +131,12 @@ export function createImageGate({ registry, builds, clock, settings, observer = 
       if (look.kind === "building" && isLast) {
         return {
           kind: "waiting",
-          text: `:hourglass: Build ${look.state} for ${name} (SHA: ${tip.commit.sha}), looking again at the next pass`,
+          text: `:hourglass: Build ${look.state} for ${name} (SHA: ${tip.sha}), looking again at the next pass`,
         };
       }
       const retryMs = Math.min(settings.waitInitialMs * 2 ** (attempt - 1), settings.waitMaxMs);
       if (look.kind === "building") {
-        const words = { state: look.state, image: name, sha: tip.commit.sha, retryMs, attempt, attempts: settings.waitAttempts };
+        const words = { state: look.state, image: name, sha: tip.sha, retryMs, attempt, attempts: settings.waitAttempts };
         question.onWait(buildGoesOn(words));
       }
       await clock.sleep(retryMs, question.signal);
@@ -144,12 +146,12 @@ export function createImageGate({ registry, builds, clock, settings, observer = 
 
   async function findOlder(
     viewer: Viewer,
-    newer: readonly OlderCandidate[],
+    newer: readonly Candidate[],
     notBefore: number,
   ): Promise<(Found & { index: number }) | undefined> {
-    for (const [index, older] of newer.entries()) {
-      const found = await looks.atOlder(viewer, older, notBefore, beginGrace(viewer.target, older.sha));
-      if (found) return { kind: "found", candidate: await older.read(), digest: found.digest, index: index + 1 };
+    for (const [index, candidate] of newer.entries()) {
+      const found = await looks.atOlder(viewer, candidate, notBefore, beginGrace(viewer.target, candidate.sha));
+      if (found) return { kind: "found", candidate, digest: found.digest, index: index + 1 };
     }
     return undefined;
   }
@@ -229,12 +231,17 @@ export function createImageGate({ registry, builds, clock, settings, observer = 
 }
 
 /** What is told of the newest commit where an older one goes out; `newer`: how many have no image. */
-function aboutTip(look: Missing, tip: Candidate, isOverdue: boolean, newer: number): Pick<Found, "note" | "isAwaited" | "isBuildFailed"> {
+function aboutTip(
+  look: Missing,
+  tip: TipCandidate,
+  isOverdue: boolean,
+  newer: number,
+): Pick<Found, "note" | "isAwaited" | "isBuildFailed"> {
   if (look.kind === "building") return { note: `${tip.words} is awaited: build ${look.state}`, isAwaited: true };
   if (look.kind === "failed") return { note: `${tip.words} has no image: its build failed`, isBuildFailed: true };
   return { note: isOverdue ? haveNoImage(newer, tip) : `${tip.words} is awaited: no image yet` };
 }
 
-function haveNoImage(commits: number, { words }: Candidate): string {
+function haveNoImage(commits: number, { words }: TipCandidate): string {
   return commits === 1 ? `1 newer commit has no image: ${words}` : `${commits} newer commits have no image: ${words}`;
 }

@@ -1,10 +1,13 @@
 /** One look at one image: what the registry says of it, and where it has none, what became of the build. Equal questions of a pass are asked once. */
+
 import { type ErrorCode, ReconcileError } from "../../errors.ts";
 import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { createFreshest } from "../../sharing/freshest.ts";
+import type { Candidate } from "../app-history.ts";
 import { dockerHub, formatImage } from "../image.ts";
+import type { PulledImage } from "../manifest-edit.ts";
 import type { Observer } from "../observer.ts";
-import type { BuildState, Builds, Candidate, Clock, ImageAnswer, OlderCandidate, PulledImage, Registry } from "../ports.ts";
+import type { BuildState, Builds, Clock, ImageAnswer, Registry } from "../ports.ts";
 import type { SecretRef, Target } from "../types.ts";
 import { buildFailed } from "./image-texts.ts";
 
@@ -59,7 +62,7 @@ export interface ImageLooks {
    */
   atOlder(
     viewer: Viewer,
-    candidate: Pick<OlderCandidate, "sha" | "tag">,
+    candidate: Candidate,
     notBefore: number,
     isOverdue: () => boolean,
   ): Promise<{ readonly digest: string | undefined } | undefined>;
@@ -112,18 +115,18 @@ export function createImageLooks({ registry, builds, clock, insecureRegistries, 
   }
 
   return {
-    async atTip(viewer, { commit, tag }, notBefore) {
+    async atTip(viewer, { sha, tag }, notBefore) {
       const name = `${formatImage(viewer.image)}:${tag}`;
       const answer = await askRegistry(viewer, tag, notBefore);
       if (answer.kind === "found") return answer;
       if (answer.kind === "limited" || answer.kind === "unavailable") return trouble(answer, name, viewer);
       const isHidden = answer.kind === "denied";
-      const state = await askBuild(viewer, commit.sha, notBefore);
+      const state = await askBuild(viewer, sha, notBefore);
       if (state.kind === "queued" || state.kind === "running") return { kind: "building", state: state.kind, isHidden };
       if (state.kind === "unknown")
         return { kind: "trouble", error: new ReconcileError("build_unknown", `build status unknown: ${state.reason}`) };
       if (state.kind === "failed") {
-        const error = new ReconcileError("build_failed", buildFailed(formatImage(viewer.image), commit.sha));
+        const error = new ReconcileError("build_failed", buildFailed(formatImage(viewer.image), sha));
         return { kind: "failed", error, isHidden };
       }
       return answer.kind === "denied" ? trouble(answer, name, viewer) : { kind: "absent" };

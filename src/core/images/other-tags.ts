@@ -1,4 +1,4 @@
-import type { Candidate } from "../ports.ts";
+import type { TipCandidate } from "../app-history.ts";
 import { parseTagFormat, renderTag, tagProblem } from "../tag-format.ts";
 
 /** As CI systems are set up to name images after commits. */
@@ -11,10 +11,10 @@ const FORMATS = [
 const RELEASE_FORMATS = ["{{tag}}", "{{version}}", "v{{version}}"];
 
 /** Other tags than its own under which a commit's image may be found, and the formats that they have. */
-export function otherTags({ commit, tag: own, release }: Candidate, branch: string): { readonly format: string; readonly tag: string }[] {
+export function otherTags({ sha, tag: own, release }: TipCandidate, branch: string): { readonly format: string; readonly tag: string }[] {
   return (release === undefined ? FORMATS : RELEASE_FORMATS).flatMap((format) => {
     const parsed = parseTagFormat(format);
-    const facts = { sha: commit.sha, branch, ...(release !== undefined && { release }) };
+    const facts = { sha, branch, ...(release !== undefined && { release }) };
     if (parsed.kind === "error" || tagProblem(parsed.format, facts) !== undefined) return [];
     const tag = renderTag(parsed.format, facts);
     return tag === own ? [] : [{ format, tag }];

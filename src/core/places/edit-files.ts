@@ -1,8 +1,10 @@
 /** All files of a target together: what is to become of them so that the image has the tag everywhere. One commit, all or nothing. */
+
 import { ReconcileError } from "../../errors.ts";
 import { isPattern, mostFiles } from "../file-patterns.ts";
 import { formatImage } from "../image.ts";
-import type { FileText, FoundEdit, ManifestQuestion, ManifestsCopy, Places, PulledImage } from "../ports.ts";
+import type { FoundEdit, ManifestQuestion, PulledImage } from "../manifest-edit.ts";
+import type { FileText, ManifestsCopy, Places } from "../ports.ts";
 import type { FilePattern, Target } from "../types.ts";
 
 export interface ChangedFile extends FileText {

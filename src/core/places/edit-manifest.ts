@@ -1,6 +1,6 @@
 import { ReconcileError } from "../../errors.ts";
 import { withRegistry } from "../image.ts";
-import type { ManifestEdit, ManifestQuestion } from "../ports.ts";
+import type { ManifestEdit, ManifestQuestion } from "../manifest-edit.ts";
 import { findPlaces, isAt } from "./find-places.ts";
 import { whyNone } from "./why-none.ts";
 import { writePlaces } from "./write-places.ts";

@@ -1,6 +1,6 @@
 import { rememberTexts } from "../../sharing/remember-texts.ts";
 import { isDeployment } from "../deployment-kind.ts";
-import type { ManifestQuestion } from "../ports.ts";
+import type { ManifestQuestion } from "../manifest-edit.ts";
 import type { Hint, Place } from "./format.ts";
 import { formats } from "./formats.ts";
 import { describeObject, describeRoot, isEncrypted, objectsIn } from "./manifest-objects.ts";

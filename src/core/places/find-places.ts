@@ -1,5 +1,5 @@
 import { matchesImage, parseImageReference } from "../image.ts";
-import type { ManifestQuestion } from "../ports.ts";
+import type { ManifestQuestion } from "../manifest-edit.ts";
 import type { ImageName } from "../types.ts";
 import { type FilePlaces, readPlaces } from "./file-places.ts";
 import type { Place } from "./format.ts";

@@ -1,6 +1,6 @@
 import { escapeControl } from "../../text/escape.ts";
 import { formatImage, matchesImage, parseImageReference } from "../image.ts";
-import type { ManifestQuestion } from "../ports.ts";
+import type { ManifestQuestion } from "../manifest-edit.ts";
 import type { ImageName } from "../types.ts";
 import type { FilePlaces } from "./file-places.ts";
 import type { Hint } from "./format.ts";

@@ -1,5 +1,5 @@
 import { isDigest, isTag } from "../image.ts";
-import type { ManifestQuestion } from "../ports.ts";
+import type { ManifestQuestion } from "../manifest-edit.ts";
 import { readPlaces } from "./file-places.ts";
 import { isAt, ourPlaces, oursIn } from "./find-places.ts";
 import type { Place } from "./format.ts";

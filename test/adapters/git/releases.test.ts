@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { SemVer } from "semver";
 import { gitProfiles } from "../../../sandbox/git-profiles.ts";
-import type { ReleasePattern } from "../../../src/core/ports.ts";
+import type { ReleasePattern } from "../../../src/core/app-history.ts";
 import { parseReleasePattern } from "../../../src/core/release-pattern.ts";
 import { skipWithoutSshd } from "../../openssh.ts";
 import { startReadWorld } from "./read-world.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { FolderView, PathPrint } from "../../../src/core/app-history.ts";
 import { createPathPrinter, isChanged, missingPath } from "../../../src/core/commits/app-paths.ts";
-import type { FolderView, PathPrint } from "../../../src/core/ports.ts";
 import type { AppPaths } from "../../../src/core/types.ts";
 
 /** A folder's entries: files by what they hold (`link → x`, `module x` for what is none), folders by theirs. */

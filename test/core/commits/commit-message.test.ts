@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
+import type { Commit } from "../../../src/core/app-history.ts";
 import { commitMessage, isOperatorCommit } from "../../../src/core/commits/commit-message.ts";
 import { fileInTrailer } from "../../../src/core/commits/trailers.ts";
-import type { Commit } from "../../../src/core/ports.ts";
 import { createRandom } from "../../random.ts";
 import { targetOf } from "../targets.ts";
 

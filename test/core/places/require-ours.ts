@@ -1,4 +1,4 @@
-import type { FoundEdit, ManifestEdit } from "../../../src/core/ports.ts";
+import type { FoundEdit, ManifestEdit } from "../../../src/core/manifest-edit.ts";
 import { ReconcileError } from "../../../src/errors.ts";
 
 /** The edit of a file in which something is the image; throws what is told of a file that is named itself. */

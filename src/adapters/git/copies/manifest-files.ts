@@ -1,6 +1,8 @@
 /** Files read from, and commits made in, an object store by object id alone. */
+
 import { isUtf8 } from "node:buffer";
-import type { FileText, Identity } from "../../../core/ports.ts";
+import type { Identity } from "../../../core/app-history.ts";
+import type { FileText } from "../../../core/ports.ts";
 import { ReconcileError } from "../../../errors.ts";
 import { formatCommit } from "../packs/commit-format.ts";
 import type { ObjectStore } from "../packs/object-store.ts";

@@ -1,15 +1,16 @@
 /** One shallow copy of one manifests branch as one key sees it: an object store without refs and without a work tree. */
-import { rm, writeFile } from "node:fs/promises";
+
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { FileText, Identity, ManifestsBranch, ManifestsCopy, PushResult } from "../../../core/ports.ts";
+import type { Identity } from "../../../core/app-history.ts";
+import type { FileText, ManifestsBranch, ManifestsCopy, PushResult } from "../../../core/ports.ts";
 import { formatRepository } from "../../../core/repository.ts";
 import { asReconcileError, ReconcileError } from "../../../errors.ts";
 import { createFreshest } from "../../../sharing/freshest.ts";
 import { createTurns } from "../../../sharing/turns.ts";
 import type { ContentCache } from "../packs/content-cache.ts";
 import { diskError } from "../packs/disk-error.ts";
-import { createObjectStore, type ObjectStore } from "../packs/object-store.ts";
-import type { Pack } from "../packs/pack-format.ts";
+import { createObjectStore } from "../packs/object-store.ts";
 import type { PackOwner, PackWork } from "../packs/pack-work.ts";
 import { createPushes, type Pushes } from "../wire/acknowledged-push.ts";
 import type { GitRemote, History } from "../wire/git-remote.ts";
@@ -18,7 +19,8 @@ import type { BeginArrival } from "./arrivals.ts";
 import type { ListFiles } from "./list-files.ts";
 import { makeFolder } from "./make-folder.ts";
 import { commitFiles, readFile, treeOf } from "./manifest-files.ts";
-import { createWrittenHistories, type WrittenHistories } from "./written-history.ts";
+import { forgetBuilt, nextPack, pushBuilt, type Store, storeError } from "./store.ts";
+import { createWrittenHistories } from "./written-history.ts";
 
 interface CopyOptions {
   readonly remote: GitRemote;
@@ -55,21 +57,6 @@ const MAX_HISTORIES_BYTES = 64 * 1024;
 const MAX_TIP_BYTES = 64 * 1024;
 /** What a boundary of the history takes. */
 const SHALLOW_BYTES = 128;
-
-/** The state that a clone replaces as a whole. */
-interface Store {
-  readonly folder: string;
-  readonly objects: ObjectStore;
-  readonly shallow: Set<string>;
-  tip: string;
-  /** Its next fast-forward would bring too much. */
-  isFull: boolean;
-  files: number;
-  bytes: number;
-  /** Commits made here and not pushed yet: parent and the objects each adds. */
-  readonly built: Map<string, { parent: string; ids: readonly string[] }>;
-  readonly written: WrittenHistories;
-}
 
 export function createManifestsCopy({
   remote,
@@ -163,43 +150,13 @@ export function createManifestsCopy({
     }
   }
 
-  function nextPack(into: Store): string {
-    return join(into.folder, `${into.files++}.pack`);
-  }
-
   async function push(pushes: Pushes, from: string, to: string): Promise<PushResult> {
     const into = current();
-    const ids: string[] = [];
-    for (let sha = to; sha !== from; ) {
-      const commit = into.built.get(sha);
-      if (!commit) throw new ReconcileError("git_copy_damaged", "the commits to push are gone from the local copy; they are made anew");
-      ids.push(...commit.ids);
-      sha = commit.parent;
-    }
-    const path = nextPack(into);
-    let pack: Pack | undefined;
-    let isKept = false;
-    // Stored before it is sent: a full disk is found out while nothing has been pushed.
-    const makePack = async () => {
-      pack = into.objects.pack(ids);
-      await writeFile(path, pack.bytes).catch((error: unknown) => Promise.reject(storeError(error)));
-      return pack.bytes;
-    };
-    try {
-      const startedAt = performance.now();
-      const result = await pushes.push({ from, to }, makePack);
-      if (result.kind !== "accepted" || !pack || into.tip !== from) return result;
-      into.objects.addPack(path, pack.index);
-      isKept = true;
-      into.bytes += pack.bytes.length;
-      into.tip = to;
-      forgetBuilt(into);
-      // The server has just said where the branch is: as good as a listing.
-      tips.put("tip", startedAt, to);
-      return result;
-    } finally {
-      if (!isKept) await rm(path, { force: true });
-    }
+    const startedAt = performance.now();
+    const result = await pushBuilt(into, pushes, { from, to });
+    // The server has just said where the branch is: as good as a listing.
+    if (result.kind === "accepted" && into.tip === to) tips.put("tip", startedAt, to);
+    return result;
   }
 
   async function holds(at: ManifestsBranch, sha: string): Promise<boolean> {
@@ -222,11 +179,6 @@ export function createManifestsCopy({
     ({ objects }: Store, owner: PackOwner) =>
     (id: string, kind: string) =>
       objects.read(id, kind, owner);
-
-  function forgetBuilt(into: Store): void {
-    into.built.clear();
-    into.objects.forgetAdded();
-  }
 
   return {
     use(at) {
@@ -259,10 +211,4 @@ export function createManifestsCopy({
       store = undefined;
     },
   };
-}
-
-function storeError(error: unknown): ReconcileError {
-  const known = diskError(error);
-  if (known instanceof ReconcileError) return known;
-  return new ReconcileError("git_copy_damaged", "what the git server sent could not be stored; the copy is made anew", { cause: error });
 }

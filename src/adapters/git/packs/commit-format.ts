@@ -1,8 +1,9 @@
 /** A commit object's bytes, as isomorphic-git writes them. */
+
 import { promises } from "node:fs";
 import { inflateSync } from "node:zlib";
 import * as git from "isomorphic-git";
-import type { Identity } from "../../../core/ports.ts";
+import type { Identity } from "../../../core/app-history.ts";
 
 interface NewCommit {
   readonly tree: string;

@@ -1,6 +1,7 @@
 /** Folders out of a packfile (a tree object each), of which little is kept: the entries that were asked for, and one id for all others. */
+
 import { createHash } from "node:crypto";
-import type { FolderQuestion, FolderView } from "../../../core/ports.ts";
+import type { FolderQuestion, FolderView } from "../../../core/app-history.ts";
 import { ReconcileError } from "../../../errors.ts";
 import { type Spend, spendFreely } from "./inline-work.ts";
 import { objectId } from "./object-id.ts";

@@ -1,6 +1,8 @@
 /** What is read of packs, by those who may ask the workshop for it. */
+
 import { readFile } from "node:fs/promises";
-import type { Branch, FolderQuestion, FolderView } from "../../../core/ports.ts";
+import type { FolderQuestion, FolderView } from "../../../core/app-history.ts";
+import type { Branch } from "../../../core/ports.ts";
 import { formatRepository } from "../../../core/repository.ts";
 import type { JobContext, Workshop } from "../../../workshop/workshop.ts";
 import { asBuffer } from "./as-buffer.ts";

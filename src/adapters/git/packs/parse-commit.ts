@@ -1,5 +1,5 @@
 /** A commit object's bytes as data, in texts of their own: a slice would keep the whole object in memory. */
-import type { Commit, Identity } from "../../../core/ports.ts";
+import type { Commit, Identity } from "../../../core/app-history.ts";
 import { objectId } from "./object-id.ts";
 
 /** What is kept of one commit, in bytes; the rest of a longer text is not read. The operator's own messages have a third of it. */

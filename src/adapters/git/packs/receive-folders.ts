@@ -1,5 +1,5 @@
 /** Folders as they come from the server. */
-import type { FolderQuestion, FolderView } from "../../../core/ports.ts";
+import type { FolderQuestion, FolderView } from "../../../core/app-history.ts";
 import { readFolders, tooManyFolders } from "./folder-pack.ts";
 import { inlineOrAside } from "./inline-work.ts";
 import { damagedPack } from "./pack-head.ts";

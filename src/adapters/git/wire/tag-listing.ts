@@ -1,5 +1,5 @@
 /** The releases of a listing, picked out line by line: of whatever else a remote lists nothing is kept. */
-import type { Release, ReleasePattern } from "../../../core/ports.ts";
+import type { Release, ReleasePattern } from "../../../core/app-history.ts";
 import { ownText } from "../../../text/own-text.ts";
 
 /** More are never tried, and of a flood of tags the highest are kept. */

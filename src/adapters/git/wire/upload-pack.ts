@@ -1,5 +1,5 @@
 /** The reading half of git's wire protocol: v2 where the server speaks it (refs filtered by the server), else v0 (gitprotocol-pack(5), gitprotocol-v2(5)). */
-import type { Release, ReleasePattern } from "../../../core/ports.ts";
+import type { Release, ReleasePattern } from "../../../core/app-history.ts";
 import { ReconcileError } from "../../../errors.ts";
 import { ownText } from "../../../text/own-text.ts";
 import { serverWords } from "../../../text/server-words.ts";

@@ -8,7 +8,7 @@ import { createBareRepository } from "../../../../sandbox/bare-repository.ts";
 import { git } from "../../../../sandbox/git-process.ts";
 import { readFolders } from "../../../../src/adapters/git/packs/folder-pack.ts";
 import { createPackWork } from "../../../../src/adapters/git/packs/pack-work.ts";
-import type { FolderQuestion } from "../../../../src/core/ports.ts";
+import type { FolderQuestion } from "../../../../src/core/app-history.ts";
 import { createWorkshop, type Workshop } from "../../../../src/workshop/workshop.ts";
 import { growthOf, MOST_GROWTH } from "../../../growth.ts";
 import { inChunks } from "../local-git.ts";

@@ -1,0 +1,34 @@
+/** The nouns of what becomes of a manifest. */
+import type { ImageName } from "./types.ts";
+
+export interface ManifestQuestion {
+  readonly text: string;
+  /** The file's, from the root of its repository: for messages, and some formats are known by the file's name. */
+  readonly path: string;
+  /** The one scalar in the file that is to be written, as `image.tag`; without it the file is searched for the image. */
+  readonly at?: string | undefined;
+  readonly image: ImageName;
+  readonly tag: string;
+  /** Takes the place of one in the manifest. */
+  readonly digest?: string | undefined;
+  /** No check of the image was asked for, so no digest will ever be known. */
+  readonly isUnchecked?: boolean | undefined;
+}
+
+/** An image whose registry is known. */
+export type PulledImage = ImageName & { readonly registry: string };
+
+export type ManifestEdit =
+  /** Nothing in the file is the image, or `at` leads nowhere; why, and what to do, with the file's path. */
+  { readonly kind: "none"; readonly reason: string } | FoundEdit;
+
+export type FoundEdit = {
+  /** With the host that the manifest pulls it from. */
+  readonly image: PulledImage;
+  /** Of the images that are ours, as they stand in the file: each once, in its order. */
+  readonly tags: readonly string[];
+} & (
+  | { readonly kind: "up_to_date" }
+  /** `from`: the first differing tag that was there; `text`: with the wanted tag; `isPinned`: a digest stands at what is changed. */
+  | { readonly kind: "update"; readonly from?: string; readonly text: string; readonly isPinned: boolean }
+);
