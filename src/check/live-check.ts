@@ -7,7 +7,7 @@ import { filesInWords } from "../core/file-patterns.ts";
 import { formatImage } from "../core/image.ts";
 import type { GateVerdict, ImageGate } from "../core/images/image-gate.ts";
 import { withoutEmojiCode } from "../core/news/chat-text.ts";
-import { editFiles } from "../core/places/edit-files.ts";
+import { type EditQuestion, editFiles } from "../core/places/edit-files.ts";
 import type { FileText, Git, ManifestsBranch, Places, PushAccess, SecretField, Wanted } from "../core/ports.ts";
 import type { ReconcilePorts } from "../core/reconcile.ts";
 import { formatRepository } from "../core/repository.ts";
@@ -26,6 +26,9 @@ interface LivePorts extends Pick<ReconcilePorts, "identity" | "allowedRepositori
   /** Called before each step, with words for it; throws when time is up. */
   readonly begin: (doing: string) => void;
 }
+
+/** In the place of one that was not found. */
+const noCommit = "0".repeat(40);
 
 export type Level = "ok" | "warning" | "problem";
 export type Tell = (level: Level, text: string) => void;
@@ -88,7 +91,7 @@ export async function checkLive(
   const files = filesInWords(target.files);
   const edit = await step(
     `reading ${files} of ${name}`,
-    () => editTo({ image: target.image, tag: tip?.tag ?? "0".repeat(40) }),
+    () => editTo({ image: target.image, tag: tip?.tag ?? noCommit, appCommit: tip?.sha ?? noCommit }),
     ({ branch }) => `${files} on '${branch}' of ${name} can be read`,
   );
   const tryPush = async () => {
@@ -114,7 +117,7 @@ export async function checkLive(
   if (!appCommit) return undefined;
   const gate = verdict.kind === "found" ? { digest: verdict.digest } : { isUnchecked: true };
   const unchecked = verdict.kind === "unchecked" ? ({ unchecked: true } as const) : {};
-  const written = await step("writing the tag", () => editTo({ image: edit.image, tag, ...gate }));
+  const written = await step("writing the tag", () => editTo({ image: edit.image, tag, appCommit: appCommit.sha, ...gate }));
   if (written?.kind !== "update") return undefined;
   const from = written.from === undefined ? {} : { from: written.from };
   const paths = written.files.map(({ path }) => path);
@@ -125,8 +128,6 @@ async function readSecretOf({ ref, field }: UsedSecret, readSecret: LivePorts["r
   const { text } = await readSecret(ref, field);
   if (field === "ssh-privatekey") parseKey(text, ref);
 }
-
-type EditQuestion = Parameters<typeof editFiles>[2];
 
 /** With the texts that are there. */
 async function editManifests(
@@ -171,6 +172,7 @@ function describeNewest({ origin, commit }: Candidates & { readonly commit: Comm
   return `the newest commit on '${origin}' of ${repository} is ${sha}, "${subject.slice(0, 100)}" by ${author.name.slice(0, 100)}`;
 }
 
-function described(edit: { readonly from?: string }): string {
-  return edit.from === undefined ? "without a tag" : `at the tag ${edit.from}`;
+function described({ from, tags }: { readonly from?: string; readonly tags: readonly string[] }): string {
+  if (from !== undefined) return `at the tag ${from}`;
+  return tags.length === 0 ? "without a tag" : "not everywhere at what is wanted";
 }

@@ -165,6 +165,16 @@ const added = {
       "nothing is done before this time, written as RFC 3339 has it (`'2030-01-31T18:00:00Z'`, or with `+01:00` for `Z`); it ends by itself",
   },
   paused_reason: { kind: "words", meaning: "why, for whoever looks" },
+  write_ref: {
+    kind: "choice",
+    default: "false",
+    choices: {
+      false: "refs of kustomizations are left alone",
+      true: "a kustomization's refs of the application's repository become the commit too",
+    },
+    meaning:
+      "`'true'`, in quotes: in a kustomization, the commit behind `ref=` of `resources`, `components` and `bases` that name `app_repository` is written too, always with 40 characters; branches and tags stay",
+  },
   manifest_branch: { kind: "branch", default: "observe_branch", meaning: "branch of the manifests" },
   manifest_ssh_key_name: {
     kind: "secret",

@@ -9,6 +9,8 @@ export interface ManifestQuestion {
   readonly at?: string | undefined;
   readonly image: ImageName;
   readonly tag: string;
+  /** At which commit a kustomization is to read that repository, where it names it; undefined: that is left alone. */
+  readonly ref?: { readonly repository: string; readonly commit: string } | undefined;
   /** Takes the place of one in the manifest. */
   readonly digest?: string | undefined;
   /** No check of the image was asked for, so no digest will ever be known. */
@@ -23,10 +25,12 @@ export type ManifestEdit =
   { readonly kind: "none"; readonly reason: string } | FoundEdit;
 
 export type FoundEdit = {
-  /** With the host that the manifest pulls it from. */
-  readonly image: PulledImage;
+  /** With the host that the manifest pulls it from; without one where nothing but a ref is ours, and the question names none. */
+  readonly image: ImageName;
   /** Of the images that are ours, as they stand in the file: each once, in its order. */
   readonly tags: readonly string[];
+  /** Likewise the commits of the repository. */
+  readonly refs: readonly string[];
 } & (
   | { readonly kind: "up_to_date" }
   /** `from`: the first differing tag that was there; `text`: with the wanted tag; `isPinned`: a digest stands at what is changed. */

@@ -77,7 +77,7 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
           editFiles(
             target,
             await copy.refresh(notBefore),
-            { image: target.image, tag: tip.tag },
+            { image: target.image, tag: tip.tag, appCommit: tip.sha },
             { copy, places, signal: progress.signal },
           ),
         );

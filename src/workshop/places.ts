@@ -34,6 +34,6 @@ export function createPlaces(workshop: Workshop): Places {
 }
 
 /** Not the text itself, which is large. */
-function idOf({ text, path, at, image, tag }: ManifestQuestion): string {
-  return JSON.stringify([hash("sha256", text), path, at, image.registry, image.repository, tag]);
+function idOf({ text, path, at, image, tag, ref }: ManifestQuestion): string {
+  return JSON.stringify([hash("sha256", text), path, at, image.registry, image.repository, tag, ref?.repository, ref?.commit]);
 }

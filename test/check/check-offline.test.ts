@@ -168,6 +168,15 @@ test("which commits count, how their images are tagged and until when it is paus
   ]);
 });
 
+test("write_ref is shown where it is set", async () => {
+  const told = async (write_ref: string | null) =>
+    squeezed(await check(deploymentYaml("shop", { write_ref }))).filter((line) => /write_ref/.test(line));
+  assert.deepEqual(await told(null), []);
+  assert.deepEqual(await told("true"), ["write_ref a kustomization's refs of the application's repository become the commit too"]);
+  assert.deepEqual(await told("false"), ["write_ref refs of kustomizations are left alone"]);
+  assert.deepEqual(await told("yes"), ["problem gitops.operator.write_ref is none of 'true' and 'false'; write one of them"]);
+});
+
 test("what image_check or IMAGE_CHECK leaves unchecked is told, and an annotation that asks for less than a set IMAGE_CHECK is a problem", async () => {
   const told = async (annotations: Record<string, string>, env = {}) => {
     const answer = await check(deploymentYaml("shop", annotations), env);

@@ -134,7 +134,17 @@ test("a paused Deployment is left alone, with its reason in every view, until it
   assert.match(page, /<section id="paused"><h2>Paused/);
   assert.match(page, /is paused until 2999-05-01T00:00:00Z: &lt;b&gt;freeze&lt;\/b&gt; of May</);
   const [debug] = JSON.parse(await stage.text("/debug")) as { config: object }[];
-  const added = ["image_check", "tag_format", "look_back", "app_paths", "release_tags", "rollback", "paused_until", "paused_reason"];
+  const added = [
+    "image_check",
+    "tag_format",
+    "look_back",
+    "app_paths",
+    "release_tags",
+    "rollback",
+    "paused_until",
+    "paused_reason",
+    "write_ref",
+  ];
   assert.deepEqual(
     added.filter((name) => name in (debug?.config ?? {})),
     ["paused_until", "paused_reason"],

@@ -62,6 +62,44 @@ test("a tag alone in its scalar: nothing but it changes, whatever the format, an
   });
 });
 
+const sha = fc.stringMatching(/^[0-9a-f]{40}$/);
+
+// F36-F37
+test("of a kustomization's refs only the commits of the application's repository change, to its 40 characters", async (t) => {
+  const ours = fc.constantFrom(
+    "github.com/team/app",
+    "https://github.com/team/app//k",
+    "git@github.com:team/app.git//k",
+    "git::ssh://git@github.com/team/app",
+  );
+  const theirs = fc.constantFrom("github.com/team/app-sidecar", "https://gitlab.com/team/app", "../app", "github.com/org/app//team/app");
+  const query = fc.constantFrom(`?ref=${MARK}`, `?timeout=90s&ref=${MARK}`, `?version=${MARK}`, `?version=v1&ref=${MARK}&submodules=false`);
+  const quote = fc.constantFrom("", "'", '"');
+  const entry = fc.tuple(fc.oneof(ours, theirs), query, quote).map(([url, rest, mark]) => `${mark}${url}${rest}${mark}`);
+  const list = fc.tuple(fc.constantFrom("resources", "components", "bases"), fc.array(entry, { minLength: 1, maxLength: 5 }), fc.boolean());
+  const inputs = fc.tuple(fc.uniqueArray(list, { minLength: 1, maxLength: 3, selector: ([name]) => name }), sha, sha, fc.boolean());
+  await holds(t, inputs, ([lists, was, commit, isCrLf]) => {
+    const isOurs = (url: string) => /^.?(?:git::)?(?:ssh:\/\/git@|https:\/\/|git@)?github\.com[:/]team\/app(?![-\w])/.test(url);
+    const filled = (mark: string) =>
+      lists
+        .map(([name, entries, isFlow]) => {
+          const items = entries.map((one) => one.replace(MARK, isOurs(one) ? mark : was));
+          return isFlow ? `${name}: [${items.join(", ")}] # team/app\n` : `${name}:\n${items.map((item) => `- ${item}\n`).join("")}`;
+        })
+        .join("")
+        .replaceAll("\n", isCrLf ? "\r\n" : "\n");
+    const ref = { repository: "github.com/team/app", commit };
+    const question = { text: filled(was), path: "kustomization.yaml", image, tag: "new", ref };
+    const edit = editManifest(question);
+    const has = lists.some(([, entries]) => entries.some(isOurs));
+    assert.equal(edit.kind, !has ? "none" : was === commit ? "up_to_date" : "update");
+    if (edit.kind !== "update") return;
+    assert.equal(edit.text, filled(commit));
+    assert.equal(editManifest({ ...question, text: edit.text }).kind, "up_to_date");
+    assert.equal(editManifest({ ...question, ref: undefined }).kind, "none");
+  });
+});
+
 test("what stands without quotes is taken for text only where YAML 1.1 and 1.2 both read text", async (t) => {
   const known = ["12e4567", "1e1_0", "0_8", "1:30", "190:20:30.15", "2001-12-14t21", "0b_1", "y", "1.", "2001-1-1"];
   const text = fc.oneof(

@@ -57,7 +57,7 @@ test("a large manifest is edited in a thread as a small one is here: the same ed
   assert.equal(asked.length, 4);
 });
 
-test("where nothing is to be done, the thread is asked once for all passes; another tag, image or text is another question", async (t) => {
+test("where nothing is to be done, the thread is asked once for all passes; another tag, image, ref or text is another question", async (t) => {
   const { places, asked } = openPlaces(t);
   const question = { text: manifestOf("new", LARGE), path, image, tag: "new" };
   for (let pass = 0; pass < 3; pass++) assert.equal((await places.edit(question, target, signal)).kind, "up_to_date");
@@ -65,7 +65,9 @@ test("where nothing is to be done, the thread is asked once for all passes; anot
   assert.equal((await places.edit({ ...question, tag: "newer" }, target, signal)).kind, "update");
   assert.equal((await places.edit({ ...question, text: manifestOf("old", LARGE) }, target, signal)).kind, "update");
   assert.equal((await places.edit({ ...question, image: { ...image, repository: "team/other" } }, target, signal)).kind, "none");
-  assert.equal(asked.length, 4);
+  const ref = { repository: "github.com/team/shop", commit: "1".repeat(40) };
+  for (const commit of [ref.commit, "2".repeat(40)]) await places.edit({ ...question, ref: { ...ref, commit } }, target, signal);
+  assert.equal(asked.length, 6);
 });
 
 // S9, S32

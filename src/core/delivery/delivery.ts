@@ -142,7 +142,7 @@ export function createDelivery(options: DeliveryOptions, closing: AbortSignal): 
       let edit: FilesEdit;
       let held: Outcome | undefined;
       try {
-        const question = { image, tag, digest, isUnchecked: !request.isChecked };
+        const question = { image, tag, appCommit: appCommit.sha, digest, isUnchecked: !request.isChecked };
         edit = await editFiles(target, head, question, { copy, places, signal });
         requireDigest(edit, request);
         held = edit.kind === "update" ? await heldAt(request, edit) : undefined;

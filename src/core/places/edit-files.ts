@@ -2,10 +2,11 @@
 
 import { ReconcileError } from "../../errors.ts";
 import { isPattern, mostFiles } from "../file-patterns.ts";
-import { formatImage } from "../image.ts";
+import { dockerHub, formatImage, withRegistry } from "../image.ts";
 import type { FoundEdit, ManifestQuestion, PulledImage } from "../manifest-edit.ts";
 import type { FileText, ManifestsCopy, Places } from "../ports.ts";
-import type { FilePattern, Target } from "../types.ts";
+import { repositoryName } from "../repository.ts";
+import type { FilePattern, ImageName, Target } from "../types.ts";
 
 export interface ChangedFile extends FileText {
   /** Of the images that are ours, as they stand in the file now. */
@@ -15,7 +16,7 @@ export interface ChangedFile extends FileText {
 export type FilesEdit = {
   /** With the host that the manifests pull it from. */
   readonly image: PulledImage;
-  /** Of the images that are ours, as they stand in all files: each once, in their order. */
+  /** Of the images that are ours, as they stand in all files: each once, in their order; where there are none, the commits of the refs. */
   readonly tags: readonly string[];
 } & (
   | { readonly kind: "up_to_date" }
@@ -34,7 +35,10 @@ interface EditPorts {
   readonly signal: AbortSignal;
 }
 
-type EditQuestion = Omit<ManifestQuestion, "text" | "path" | "at">;
+export interface EditQuestion extends Omit<ManifestQuestion, "text" | "path" | "at" | "ref"> {
+  /** The id of the application's commit, whose image has the tag. */
+  readonly appCommit: string;
+}
 
 interface File {
   readonly path: string;
@@ -45,7 +49,14 @@ interface File {
 }
 
 /** Rejects with `manifest_missing`, `manifest_invalid` and `manifest_no_container`. */
-export async function editFiles(target: Target, commit: string, question: EditQuestion, ports: EditPorts): Promise<FilesEdit> {
+export async function editFiles(
+  target: Target,
+  commit: string,
+  { appCommit, ...wanted }: EditQuestion,
+  ports: EditPorts,
+): Promise<FilesEdit> {
+  const ref = { repository: repositoryName(target.appRepository), commit: appCommit };
+  const question = { ...wanted, ref: target.options.write_ref === "true" ? ref : undefined };
   const found: Found[] = [];
   const reasons: string[] = [];
   for (const file of await findFiles(target, commit, ports)) {
@@ -54,14 +65,11 @@ export async function editFiles(target: Target, commit: string, question: EditQu
     else if (file.isNamed) throw new ReconcileError("manifest_no_container", edit.reason);
     else reasons.push(edit.reason);
   }
-  const [first] = found;
   const [reason = "", ...others] = reasons;
-  if (!first) throw new ReconcileError("manifest_no_container", others.length === 0 ? reason : noneOf(target, reasons.length));
-  const other = found.find(({ edit }) => edit.image.registry !== first.edit.image.registry);
-  if (other) throw otherRegistry(target, first, other);
-
-  const tags = [...new Set(found.flatMap(({ edit }) => edit.tags))];
-  const { image } = first.edit;
+  if (found.length === 0) throw new ReconcileError("manifest_no_container", others.length === 0 ? reason : noneOf(target, reasons.length));
+  const image = imageOf(target, question.image, found);
+  const allOf = (which: "tags" | "refs") => [...new Set(found.flatMap(({ edit }) => edit[which]))];
+  const tags = allOf(found.some(({ edit }) => edit.tags.length > 0) ? "tags" : "refs");
   const updates = found.flatMap(({ path, edit }) => (edit.kind === "update" ? { path, edit } : []));
   const [file, ...files] = updates.map(({ path, edit }) => ({ path, text: edit.text, tags: edit.tags }));
   if (!file) return { kind: "up_to_date", image, tags };
@@ -98,8 +106,10 @@ async function pathsOf(pattern: FilePattern, commit: string, copy: EditPorts["co
   );
 }
 
+type FileQuestion = Omit<ManifestQuestion, "text" | "path" | "at">;
+
 /** One after the other for each scalar that is named; those that are not there make it `none`. */
-async function editFile(target: Target, commit: string, { path, ats }: File, question: EditQuestion, { copy, places, signal }: EditPorts) {
+async function editFile(target: Target, commit: string, { path, ats }: File, question: FileQuestion, { copy, places, signal }: EditPorts) {
   const text = await copy.read(commit, path);
   const [first, ...rest] = [...ats];
   let edit = await places.edit({ ...question, text, path, at: first }, target, signal);
@@ -108,14 +118,23 @@ async function editFile(target: Target, commit: string, { path, ats }: File, que
     const before = edit;
     const next = await places.edit({ ...question, text: before.kind === "update" ? before.text : text, path, at }, target, signal);
     if (next.kind === "none") return next;
-    const tags = [...new Set([...before.tags, ...next.tags])];
-    edit = before.kind === "update" && next.kind === "up_to_date" ? { ...before, tags } : { ...next, tags };
+    const stands = { tags: [...new Set([...before.tags, ...next.tags])], refs: [...new Set([...before.refs, ...next.refs])] };
+    edit = { ...(before.kind === "update" && next.kind === "up_to_date" ? before : next), ...stands };
   }
   return edit;
 }
 
 function noneOf({ image }: Target, files: number): string {
   return `Nothing in the ${files} files that gitops.operator.deployment_path names is image '${formatImage(image)}'; check gitops.operator.image_name`;
+}
+
+/** The one that the files pull. Docker Hub's where nothing says where it comes from: all that is ours is a ref. */
+function imageOf(target: Target, named: ImageName, found: readonly Found[]): PulledImage {
+  const [first, ...others] = found.filter(({ edit }) => edit.image.registry !== undefined);
+  const other = others.find(({ edit }) => edit.image.registry !== first?.edit.image.registry);
+  if (first && other) throw otherRegistry(target, first, other);
+  const registry = first?.edit.image.registry ?? dockerHub;
+  return { ...withRegistry(named, registry), registry };
 }
 
 type Found = { readonly path: string; readonly edit: FoundEdit };

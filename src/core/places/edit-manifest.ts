@@ -5,21 +5,22 @@ import { findPlaces, isAt } from "./find-places.ts";
 import { whyNone } from "./why-none.ts";
 import { writePlaces } from "./write-places.ts";
 
-/** What has to become of a manifest so that the image has the tag; throws `manifest_invalid`. */
+/** What has to become of a manifest so that the image has the tag, and the application's repository is read at its commit; throws `manifest_invalid`. */
 export function editManifest(question: ManifestQuestion): ManifestEdit {
-  const { path, image, tag } = question;
+  const { path, image } = question;
   const found = findPlaces(question);
   if (found.kind === "invalid") throw invalid(path, found.reason);
   if (found.kind === "none") return { kind: "none", reason: whyNone(question, found.file) };
-  const registry = image.registry ?? found.ours[0].registry;
-  const pulled = { ...withRegistry(image, registry), registry };
-  const stands = { image: pulled, tags: [...new Set(found.ours.flatMap((ours) => ours.tag ?? []))] };
-  const differing = found.places.filter((place) => !isAt(place, tag));
+  const registry = image.registry ?? found.ours[0]?.registry;
+  const pulled = registry === undefined ? image : withRegistry(image, registry);
+  const refs = found.places.flatMap(({ isRef, tag }) => (isRef && tag !== undefined ? tag : []));
+  const stands = { image: pulled, tags: [...new Set(found.ours.flatMap(({ tag }) => tag ?? []))], refs: [...new Set(refs)] };
+  const differing = found.places.filter((place) => !isAt(place, question));
   if (differing.length === 0) return { kind: "up_to_date", ...stands };
   const written = writePlaces(question);
   if (written.kind === "invalid") throw invalid(path, written.reason);
   const isPinned = differing.some(({ digest }) => digest !== undefined);
-  const from = differing.find((place) => place.tag !== undefined)?.tag;
+  const from = differing.find((place) => !place.isRef && place.tag !== undefined)?.tag;
   return { kind: "update", ...stands, isPinned, text: written.text, ...(from === undefined ? {} : { from }) };
 }
 

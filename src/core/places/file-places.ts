@@ -68,7 +68,7 @@ function readAll(text: string, fileName: string): FilePlaces {
             continue;
           }
           places.push({ ...found, isSealed });
-          isImages = true;
+          isImages ||= !found.isRef;
           hasWorkload ||= format === workloadFormat;
         }
       }

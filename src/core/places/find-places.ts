@@ -5,7 +5,8 @@ import { type FilePlaces, readPlaces } from "./file-places.ts";
 import type { Place } from "./format.ts";
 import { type Invalid, InvalidYaml, invalid, lineAt, orInvalid } from "./yaml-documents.ts";
 
-type Question = Pick<ManifestQuestion, "text" | "path" | "at" | "image">;
+type Question = Pick<ManifestQuestion, "text" | "path" | "at" | "image" | "ref">;
+type Wanted = Pick<ManifestQuestion, "image" | "ref">;
 
 interface OurImage {
   readonly registry: string;
@@ -15,31 +16,31 @@ interface OurImage {
 }
 
 type FoundPlaces =
-  /** All of one registry: the host that they are pulled from, for a target that names none. */
-  | { readonly kind: "ok"; readonly ours: readonly [OurImage, ...OurImage[]]; readonly places: readonly Place[] }
+  /** `ours`: the images among the places, all of one registry: the host that they are pulled from, for a target that names none. */
+  | { readonly kind: "ok"; readonly ours: readonly OurImage[]; readonly places: readonly Place[] }
   | { readonly kind: "none"; readonly file: FilePlaces }
   | Invalid;
 
-/** What stands at the places of a file that are about the image. */
+/** What stands at the places of a file that are about the image, or the application's repository. */
 export function findPlaces(question: Question): FoundPlaces {
   return orInvalid(() => {
     const { image, text } = question;
     const file = readPlaces(question);
-    const places = ourPlaces(file, image, text);
+    const places = ourPlaces(file, question, text);
     const ours = places.flatMap((place) => oursIn(place, image) ?? []);
-    const [first, ...rest] = ours;
-    if (first === undefined) return { kind: "none", file };
+    if (places.length === 0) return { kind: "none", file };
     const registries = new Set(ours.map(({ registry }) => registry));
     if (registries.size > 1) {
       const hosts = [...registries].join(", ");
       return invalid(`${image.repository} comes from several registries (${hosts}); name one of them in gitops.operator.image_name`);
     }
-    return { kind: "ok", ours: [first, ...rest], places };
+    return { kind: "ok", ours, places };
   });
 }
 
-/** What stands at a place, where it is ours. */
-export function oursIn({ names, tag, digest }: Place, image: ImageName): OurImage | undefined {
+/** The image at a place, where it is ours. */
+function oursIn({ names, tag, digest, isRef }: Place, image: ImageName): OurImage | undefined {
+  if (isRef) return undefined;
   for (const name of names) {
     const reference = parseImageReference(name);
     if (!reference || !matchesImage(reference, image)) continue;
@@ -49,14 +50,24 @@ export function oursIn({ names, tag, digest }: Place, image: ImageName): OurImag
   return undefined;
 }
 
-/** Also where it has the wanted tag's characters, it is not at it as long as a reader may take them for a number. */
-export function isAt({ tag, isText }: Place, wanted: string): boolean {
-  return tag === wanted && isText;
+export function isOurs(place: Place, { image, ref }: Wanted): boolean {
+  if (place.isRef) return ref !== undefined && place.names.includes(ref.repository);
+  return oursIn(place, image) !== undefined;
+}
+
+/** Also where it has the wanted characters, it is not at them as long as a reader may take them for a number. */
+export function isAt(place: Place, question: Pick<ManifestQuestion, "tag" | "ref">): boolean {
+  return place.tag === wantedIn(place, question) && place.isText;
+}
+
+/** The tag, or the commit. */
+export function wantedIn({ isRef }: Place, { tag, ref }: Pick<ManifestQuestion, "tag" | "ref">): string {
+  return isRef && ref ? ref.commit : tag;
 }
 
 /** Throws InvalidYaml where one is ours and must not be written. */
-export function ourPlaces(file: FilePlaces, image: ImageName, text: string): FilePlaces["places"] {
-  const ours = file.places.filter((place) => oursIn(place, image));
+export function ourPlaces(file: FilePlaces, wanted: Wanted, text: string): FilePlaces["places"] {
+  const ours = file.places.filter((place) => isOurs(place, wanted));
   refuseSealed(ours, file.sealedAt, text);
   const odd = ours.find(({ problem }) => problem !== undefined);
   if (odd) throw new InvalidYaml(`line ${lineAt(text, odd.offset)}: ${odd.problem}`);

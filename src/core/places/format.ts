@@ -2,7 +2,7 @@ import type { ManifestObject } from "./manifest-objects.ts";
 import type { TextScalar } from "./text-scalar.ts";
 import type { NodeReader } from "./yaml-nodes.ts";
 
-/** A scalar that holds an image's tag; the same one several times when an alias or a merge brings it. */
+/** A scalar that holds an image's tag, or a commit of a repository; the same one several times when an alias or a merge brings it. */
 export interface Place extends TextScalar {
   /** The image with its tag, as a message shows it. */
   readonly shown: string;
@@ -10,8 +10,11 @@ export interface Place extends TextScalar {
   readonly names: readonly string[];
   readonly tag?: string | undefined;
   readonly digest?: string | undefined;
-  /** How the value begins; the tag comes next, then `@` and the digest where one stands there. */
+  /** `names` are of repositories, as `repositoryName` has them, and `tag` is a commit. */
+  readonly isRef?: true;
+  /** How the value begins; the tag comes next, then `@` and the digest where one stands there, then the rest. */
   readonly beforeTag: string;
+  readonly afterTag?: string;
   /** The digest in a key of its own. */
   readonly digestBeside?: TextScalar | undefined;
   /** Why it can't be written although it is the image's, and what to do. */

@@ -16,7 +16,7 @@ export function whyNone({ text, path, at, image, tag }: ManifestQuestion, file: 
   const name = formatImage(image);
   if (at !== undefined)
     return `'#${escapeControl(at)}' leads to nothing in ${path}${there(file.holds)}; check gitops.operator.deployment_path`;
-  const images = file.places.map(({ shown }) => shown);
+  const images = file.places.flatMap(({ shown, isRef }) => (isRef ? [] : shown));
   const hint = file.hints.find((one) => isAbout(one, image));
   if (hint) return `Nothing in ${path} names image '${name}' with its tag: line ${lineAt(text, hint.offset)} ${hint.hint}`;
   if (file.hasWorkload) {

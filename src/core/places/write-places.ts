@@ -1,7 +1,7 @@
 import { isDigest, isTag } from "../image.ts";
 import type { ManifestQuestion } from "../manifest-edit.ts";
 import { readPlaces } from "./file-places.ts";
-import { isAt, ourPlaces, oursIn } from "./find-places.ts";
+import { isAt, isOurs, ourPlaces, wantedIn } from "./find-places.ts";
 import type { Place } from "./format.ts";
 import { isBareHex } from "./image-place.ts";
 import { requireOwnAliases } from "./own-aliases.ts";
@@ -18,19 +18,20 @@ interface Wanted {
 }
 
 /**
- * The text with the tag at every image that is ours and has another one. A digest there becomes the given one, or goes where it stands in the
+ * The text with the tag at every image that is ours and has another one, and likewise the commit at every ref. A digest there becomes the given one, or goes where it stands in the
  * same scalar; every other character stays. What would be read as a number is put in quotes. An anchored image is changed at its anchor.
  */
 export function writePlaces(question: ManifestQuestion): Written {
   return orInvalid(() => {
-    const { text, image, tag, digest } = question;
+    const { text, tag, ref, digest } = question;
     if (!isTag(tag)) return invalid("the wanted text is no image tag");
+    if (ref !== undefined && !/^[0-9a-f]{40}$/.test(ref.commit)) return invalid("the wanted ref is no commit");
     if (digest !== undefined && !isDigest(digest)) return invalid("the registry's digest is no digest");
     const file = readPlaces(question);
-    ourPlaces(file, image, text);
+    ourPlaces(file, question, text);
     const before = file.places;
     const after = before.map((place) => wantedAt(place, question));
-    const isWritten = (place: Place) => oursIn(place, image) !== undefined && !isAt(place, tag);
+    const isWritten = (place: Place) => isOurs(place, question) && !isAt(place, question);
     requireOwnAliases(before, isWritten, text);
     const edits = new Map<number, { end: number; value: string }>();
     for (const [index, place] of before.entries()) {
@@ -48,7 +49,7 @@ export function writePlaces(question: ManifestQuestion): Written {
     written += text.slice(end);
     const { places: reread } = readPlaces({ ...question, text: written });
     const isProven = reread.every((place, at) => place.value === after[at]?.value && place.digestBeside?.value === after[at]?.digest);
-    const isDone = reread.every((place) => !oursIn(place, image) || isAt(place, tag));
+    const isDone = reread.every((place) => !isOurs(place, question) || isAt(place, question));
     if (reread.length !== before.length || !isProven || !isDone) {
       return invalid("the tag cannot be changed without changing something else; write the image as plain text on one line");
     }
@@ -56,11 +57,12 @@ export function writePlaces(question: ManifestQuestion): Written {
   });
 }
 
-function wantedAt(place: Place, { image, tag, digest, isUnchecked, text }: ManifestQuestion): Wanted {
+function wantedAt(place: Place, question: ManifestQuestion): Wanted {
+  const { digest, isUnchecked, text } = question;
   const beside = place.digestBeside?.value;
-  if (!oursIn(place, image) || isAt(place, tag)) return { value: place.value, digest: beside };
+  if (!isOurs(place, question) || isAt(place, question)) return { value: place.value, digest: beside };
   const hasDigest = place.digest !== undefined && place.digest !== beside;
-  const value = `${place.beforeTag}${tag}${hasDigest && digest !== undefined ? `@${digest}` : ""}`;
+  const value = `${place.beforeTag}${wantedIn(place, question)}${hasDigest && digest !== undefined ? `@${digest}` : ""}${place.afterTag ?? ""}`;
   if (place.digestBeside === undefined || digest === undefined) {
     if (place.digestBeside && isUnchecked) throw pinned(place.digestBeside, text);
     return { value, digest: beside };

@@ -1,3 +1,4 @@
+import type { ManifestQuestion } from "../../../src/core/manifest-edit.ts";
 import { findPlaces } from "../../../src/core/places/find-places.ts";
 import { whyNone } from "../../../src/core/places/why-none.ts";
 import { writePlaces } from "../../../src/core/places/write-places.ts";
@@ -11,6 +12,6 @@ export function find(text: string, image: ImageName, path = "a.yaml") {
   return { kind: found.kind, reason: whyNone({ text, path, image, tag: "new" }, found.file) };
 }
 
-export function write(text: string, image: ImageName, tag: string, digest?: string, path = "a.yaml") {
-  return writePlaces({ text, path, image, tag, digest });
+export function write(text: string, image: ImageName, tag: string, digest?: string, path = "a.yaml", ref?: ManifestQuestion["ref"]) {
+  return writePlaces({ text, path, image, tag, digest, ref });
 }

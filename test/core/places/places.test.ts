@@ -10,6 +10,8 @@ const testdata = new URL("testdata/manifest/", import.meta.url);
 const app = { repository: "team/app" };
 const oldTag = "1".repeat(40);
 const newTag = "2".repeat(40);
+/** Where a kustomization reads the application at a commit. */
+const appRef = { repository: "github.com/team/app", commit: newTag };
 const digest = `sha256:${"a".repeat(64)}`;
 const seenDigest = `sha256:${"b".repeat(64)}`;
 
@@ -37,8 +39,8 @@ for (const file of readdirSync(testdata).filter((name) => name.endsWith(".before
     const before = readText(new URL(file, testdata));
     const after = readText(new URL(`${name}.after.yaml`, testdata));
     const path = pathOf[name] ?? "a.yaml";
-    assert.deepEqual(write(before, app, newTag, undefined, path), { kind: "ok", text: after });
-    assert.deepEqual(write(after, app, newTag, undefined, path), { kind: "ok", text: after }, "writing again changes nothing");
+    assert.deepEqual(write(before, app, newTag, undefined, path, appRef), { kind: "ok", text: after });
+    assert.deepEqual(write(after, app, newTag, undefined, path, appRef), { kind: "ok", text: after }, "writing again changes nothing");
     const images = find(after, app, path);
     assert.equal(images.kind, "ok");
     assert.ok(images.ours.every(({ tag }) => tag === newTag));

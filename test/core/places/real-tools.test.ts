@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { promisify } from "node:util";
 import { editManifest } from "../../../src/core/places/edit-manifest.ts";
+import { parseRepository, repositoryName } from "../../../src/core/repository.ts";
 import { findProgram } from "../../find-program.ts";
 import { skipWithoutKubectl } from "../../kubectl.ts";
+import { otherTargets, remoteTargets } from "./remote-targets.ts";
 
 const run = promisify(execFile);
 const image = { repository: "team/app" };
@@ -97,6 +99,34 @@ test("kustomize finds containers where the operator finds them, in kinds that it
   await writeFile(join(root, "kustomization.yaml"), `resources: [${path}]\n`);
   assert.equal((await run("kubectl", ["kustomize", root])).stdout, stdout);
   assert.equal(stdout.match(/team\/app:new/g)?.length, 3);
+});
+
+test("kustomize asks git for the repository and the commit that the operator reads in each form of its URLs", {
+  skip: skipWithoutKubectl,
+}, async (t) => {
+  const asks = async (url: string) => {
+    const git = '#!/bin/sh\nif [ "$1" = fetch ]; then echo "$3 $4" >>"$GIT_LOG"; exit 1; fi\n';
+    const root = await folder(t, { "bin/git": git, "k/kustomization.yaml": `resources: [${JSON.stringify(url)}]\n`, log: "" });
+    await chmod(join(root, "bin/git"), 0o755);
+    const env = { ...process.env, PATH: `${root}/bin:${process.env.PATH}`, GIT_LOG: join(root, "log") };
+    await assert.rejects(run("kubectl", ["kustomize", join(root, "k")], { env }));
+    const [asked = ""] = (await readFile(join(root, "log"), "utf8")).split("\n");
+    return asked.split(" ");
+  };
+  for (const [url, repository, commit] of remoteTargets) {
+    const [asked = "", ref] = await asks(url);
+    const named = asked
+      .replace(/^http:/, "https:")
+      .replace("//user@", "//")
+      .replace(/^github\.com:/, "git@github.com:");
+    const parsed = parseRepository(named);
+    assert.ok(parsed.kind === "ok", `${asked} for ${url}`);
+    assert.deepEqual([repositoryName(parsed.repository), ref], [repository, commit], url);
+  }
+  for (const url of otherTargets) {
+    const [asked, ref = ""] = await asks(url);
+    if (asked && !asked.startsWith("file:")) assert.doesNotMatch(ref, /^[0-9a-f]{40}$/, url);
+  }
 });
 
 /** On CI nothing is skipped. */
