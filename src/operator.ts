@@ -10,12 +10,14 @@ import { connectOutside, type GitPatience } from "./connect-outside.ts";
 import { createWriters } from "./core/delivery/writer.ts";
 import { createImageGate } from "./core/images/image-gate.ts";
 import { createAnnouncer } from "./core/news/announcer.ts";
+import type { Push } from "./core/observer.ts";
 import type { Clock, Log } from "./core/ports.ts";
 import { createBackOff } from "./core/runs/back-off.ts";
 import { createCalls } from "./core/runs/calls.ts";
 import { createFindings } from "./core/runs/findings.ts";
 import { createReconciler } from "./core/runs/pass.ts";
 import { createRecheck } from "./core/runs/recheck.ts";
+import { createRollouts } from "./core/runs/rollouts.ts";
 import { startTimer } from "./core/runs/timer.ts";
 import { parseTarget } from "./core/targets/target.ts";
 import { noTracer, type Tracer } from "./core/tracer.ts";
@@ -73,8 +75,13 @@ export async function startOperator(options: OperatorOptions) {
   const recorder = createEventRecorder({ client: kube, log, instance: hostname() });
   const announcer = createAnnouncer({ log, redactor, deployments, chat, recorder, readSecretFor });
 
+  const rollouts = createRollouts({ deployments, observer: metrics, stopping });
+  const onPush = (push: Push) => {
+    metrics.pushed(push);
+    rollouts.pushed(push);
+  };
   const writers = createWriters({
-    ...{ git, places, clock: systemClock, deployments, log, observer: metrics, tracer },
+    ...{ git, places, clock: systemClock, deployments, log, observer: { ...metrics, pushed: onPush }, tracer },
     recheck: createRecheck(deployments, parse),
   });
   const reconciler = createReconciler({

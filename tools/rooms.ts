@@ -62,7 +62,7 @@ export const ROOMS: Record<string, Room> = {
   "src/core/runs": {
     promise: "which runs a call starts, joins or shares, when one is put off, and what is remembered of it",
     asks: [...CORE, "src/core/targets", "src/core/delivery"],
-    doors: ["calls", "pass", "back-off", "findings", "last-result", "recheck", "results", "secret-budget", "timer"],
+    doors: ["calls", "pass", "back-off", "findings", "last-result", "recheck", "results", "rollouts", "secret-budget", "timer"],
   },
   "src/core/news": {
     promise: "what is news of a Deployment, once, in the words of Events and of chat",

@@ -1,6 +1,7 @@
 /** What the core tells those who count and measure. Nothing comes back, so watching can't change a result. */
 import type { ErrorCode } from "../errors.ts";
 import type { BuildState, ImageAnswer } from "./ports.ts";
+import type { ImageName, Workload } from "./types.ts";
 
 /** What a run is at, one after the other: `queue` until there is a place for it, `build` while a build is awaited. */
 export const PHASES = ["queue", "secret", "commit", "manifest", "image", "build", "push"] as const;
@@ -16,14 +17,27 @@ export interface Observer {
   /** `unchecked`: no registry was asked, because somebody said so. */
   imageChecked(result: ImageAnswer["kind"] | "unchecked"): void;
   buildAsked(state: BuildState["kind"]): void;
-  /** One acknowledged commit; when its application commit was made, in seconds since 1970. */
-  pushed(appCommitTime: number): void;
+  /** One acknowledged commit. */
+  pushed(push: Push): void;
+  /** What became of a pushed tag in the cluster. `appCommitTime`, here and below: when the application commit was made, in seconds since 1970. */
+  rolledOut(result: RolloutResult, appCommitTime: number): void;
   /** One conversation with a git server has ended. */
   conversed(conversation: Conversation): void;
   secretDenied(): void;
   /** Another push was first. */
   pushRaced(): void;
 }
+
+export interface Push {
+  readonly workload: Workload;
+  readonly image: ImageName;
+  readonly tag: string;
+  readonly appCommitTime: number;
+}
+
+/** `superseded`: another tag of the same workload was pushed before it ran. */
+export const ROLLOUT_RESULTS = ["succeeded", "failed", "superseded"] as const;
+export type RolloutResult = (typeof ROLLOUT_RESULTS)[number];
 
 export interface Conversation {
   /** `fetch` where objects were asked for, `list` where only refs were. */
@@ -47,6 +61,7 @@ export const noObserver: Observer = {
   imageChecked: nothing,
   buildAsked: nothing,
   pushed: nothing,
+  rolledOut: nothing,
   conversed: nothing,
   secretDenied: nothing,
   pushRaced: nothing,

@@ -63,9 +63,13 @@ export function createRunMetrics(register: Registry) {
   );
   const depth = stock.gauge("workqueue_depth", "Runs that wait for a place, named as controller-runtime does.", "name", "controller");
 
+  const rollbacks = counter("rollbacks_total", "Tags that the operator had written and somebody took back, found since the start.");
+
   const active = new Set<ActiveRun>();
   /** What each Deployment's series say. */
   const shown = new Map<string, { readonly labels: ReturnType<typeof logFields>; action: string; code: string }>();
+  /** By workload, the commit that was held last; empty: none yet. */
+  const heldCommits = new Map<string, string>();
 
   for (const action of ACTIONS) runs.inc({ action }, 0);
   for (const kind of CALLS) calls.inc({ kind }, 0);
@@ -113,13 +117,22 @@ export function createRunMetrics(register: Registry) {
     if (action === "failed") errors.inc({ controller });
     const labels = logFields(result);
     if (action === "patched" || action === "up_to_date") lastSuccess.set(labels, Date.now() / 1_000);
-    held.set(labels, outcome.kind === "skipped" && outcome.reason === "held" ? 1 : 0);
+    const heldCommit = outcome.kind === "skipped" && outcome.reason === "held" ? outcome.commit : undefined;
+    held.set(labels, heldCommit === undefined ? 0 : 1);
     const id = idOf(result);
+    countRollback(id, heldCommit);
     const before = shown.get(id);
     if (before?.action === action && before.code === code) return;
     if (before) lastResult.remove({ ...labels, action: before.action, code: before.code });
     shown.set(id, { labels, action, code });
     lastResult.set({ ...labels, action, code }, 1);
+  }
+
+  /** Once each. What the first result after the start finds was counted before it. */
+  function countRollback(id: string, heldCommit: string | undefined): void {
+    const before = heldCommits.get(id);
+    if (before !== undefined && heldCommit !== undefined && heldCommit !== before) rollbacks.inc();
+    heldCommits.set(id, heldCommit ?? before ?? "");
   }
 
   /** Brings the gauges up to now; Deployments that are not tracked any more lose their series. */
@@ -128,6 +141,7 @@ export function createRunMetrics(register: Registry) {
     for (const [id, { labels, action, code }] of shown) {
       if (ids.has(id)) continue;
       shown.delete(id);
+      heldCommits.delete(id);
       lastResult.remove({ ...labels, action, code });
       lastSuccess.remove({ ...labels });
       held.remove({ ...labels });

@@ -64,6 +64,7 @@ test("git revert in the manifests is held, and seen everywhere; the next applica
     new RegExp(`default/shop: \\S+ held: Deployment shop stays at ${OLD}: .* in ${commit.slice(0, 7)},`),
   );
   assert.match(await stage.text("/metrics"), /gitops_operator_held\{namespace="default",deployment="shop"\} 1\n/);
+  assert.match(await stage.text("/metrics"), /\ngitops_operator_rollbacks_total 1\n/);
   const second = await app.commit({ "index.html": "2" });
   assert.equal((await stage.reconcileOne("shop")).action, "patched");
   assert.equal(await tagOf(manifests), second);

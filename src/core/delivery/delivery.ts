@@ -10,7 +10,7 @@ import { editFiles, type FilesEdit } from "../places/edit-files.ts";
 import type { Clock, Deployments, Git, Log, ManifestsBranch, ManifestsCopy, Places } from "../ports.ts";
 import { formatRepository } from "../repository.ts";
 import { branchAttributes, noTracer, type Span, type Tracer } from "../tracer.ts";
-import type { ImageName, Outcome, Target } from "../types.ts";
+import { type ImageName, type Outcome, type Target, workloadOf } from "../types.ts";
 import { createHold } from "./hold.ts";
 import { pushRemedy } from "./push-refusal.ts";
 
@@ -109,7 +109,8 @@ export function createDelivery(options: DeliveryOptions, closing: AbortSignal): 
         if (result.kind === "accepted") {
           branch.pushedAt = startedAt;
           for (const { item, patched } of built.commits) {
-            observer.pushed(item.request.appCommit.time);
+            const { target, image, tag, appCommit } = item.request;
+            observer.pushed({ workload: workloadOf(target), image, tag, appCommitTime: appCommit.time });
             item.settle(patched);
           }
           return undefined;
