@@ -8,18 +8,23 @@ interface Fleet {
   readonly via?: "direct" | "proxy";
   /** Default: the world's one key. */
   readonly keyOf?: (app: number) => string;
+  readonly namespace?: string;
+  /** Default: a manifest of a Deployment. */
+  readonly pathOf?: (app: number) => string;
 }
 
 /** Puts the Deployments `app-0` to `app-N` into the cluster; their images are looked for in the world's registry. */
-export function deployFleet(world: BenchWorld, { count, appOf = (app) => app, via = "direct", keyOf = () => "ssh-key" }: Fleet): void {
+export function deployFleet(world: BenchWorld, fleet: Fleet): void {
+  const { count, appOf = (app) => app, via = "direct", keyOf = () => "ssh-key", namespace, pathOf = manifestPath } = fleet;
   for (let app = 0; app < count; app++) {
     const name = appName(app);
     world.deploy({
+      ...(namespace !== undefined && { namespace }),
       name,
       annotations: {
         app_repository: world.url(`team/${appName(appOf(app))}.git`, via),
         manifest_repository: world.url("team/manifests.git", via),
-        deployment_path: manifestPath(app),
+        deployment_path: pathOf(app),
         image_name: `${world.registry.host}/team/${name}`,
         registry_secret_url: world.registry.url,
         ssh_key_name: keyOf(app),

@@ -8,6 +8,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { ReconcileEntry } from "../src/http/reconcile-entry.ts";
 
+interface Pass {
+  readonly entries: readonly ReconcileEntry[];
+  readonly ms: number;
+}
+
 export interface OperatorProcess {
   readonly url: string;
   /** From the start of the process to the log line that says so. */
@@ -15,7 +20,9 @@ export interface OperatorProcess {
   /** Resolves when the cache has the cluster's list and tracks that many. */
   tracks(count: number): Promise<void>;
   /** A whole pass, and how long its answer took; rejects unless every entry has one of these actions. */
-  pass(...actions: readonly string[]): Promise<{ entries: readonly ReconcileEntry[]; ms: number }>;
+  pass(...actions: readonly string[]): Promise<Pass>;
+  /** Over the Deployments of one namespace. */
+  passOver(namespace: string, ...actions: readonly string[]): Promise<Pass>;
   /** The sum of a counter over all its labels. */
   metric(name: string): Promise<number>;
   /** Now, and at its highest. */
@@ -53,6 +60,16 @@ export async function startOperatorProcess(env: Readonly<Record<string, string>>
     return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(text)?.[1]) / 1024;
   }
 
+  async function pass(query: string, actions: readonly string[]): Promise<Pass> {
+    const before = performance.now();
+    const response = await fetch(`${url}/reconcile${query}`);
+    const entries = (await response.json()) as ReconcileEntry[];
+    const ms = performance.now() - before;
+    const other = entries.find(({ action }) => !actions.includes(action));
+    if (response.status !== 200 || other) throw new Error(`HTTP ${response.status}, ${JSON.stringify(other ?? entries)}`);
+    return { entries, ms };
+  }
+
   return {
     url,
     listeningAfterMs,
@@ -64,15 +81,8 @@ export async function startOperatorProcess(env: Readonly<Record<string, string>>
         await sleep(5);
       }
     },
-    async pass(...actions) {
-      const before = performance.now();
-      const response = await fetch(`${url}/reconcile`);
-      const entries = (await response.json()) as ReconcileEntry[];
-      const ms = performance.now() - before;
-      const other = entries.find(({ action }) => !actions.includes(action));
-      if (response.status !== 200 || other) throw new Error(`HTTP ${response.status}, ${JSON.stringify(other ?? entries)}`);
-      return { entries, ms };
-    },
+    pass: (...actions) => pass("", actions),
+    passOver: (namespace, ...actions) => pass(`?namespace=${namespace}`, actions),
     async metric(name) {
       const text = await (await fetch(`${url}/metrics`)).text();
       return [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, "gm"))].reduce((sum, [, value]) => sum + Number(value), 0);

@@ -1,5 +1,6 @@
 import type { Row } from "./row.ts";
 import { concurrentCalls } from "./rows/concurrent-calls.ts";
+import { fileFormats } from "./rows/file-formats.ts";
 import { firstPass } from "./rows/first-pass.ts";
 import { growthRows } from "./rows/growth.ts";
 import { hundredUpdates } from "./rows/hundred-updates.ts";
@@ -13,6 +14,7 @@ import { upToDate } from "./rows/up-to-date.ts";
 /** In the order of the contract's §9, then how cost grows. */
 export const rows: readonly Row[] = [
   upToDate,
+  fileFormats,
   oneUpdate,
   hundredUpdates,
   firstPass,

@@ -95,6 +95,58 @@ test("somebody else's push to one of the files meanwhile: all are written again 
   assert.deepEqual(await tags(), [sha, sha, OLD]);
 });
 
+/** What the three files of a target hold, each in its own format. */
+const FORMATS: Readonly<Record<string, (tag: string) => string>> = {
+  "shop/deployment.yaml": (tag) => imageAt(tag),
+  "shop/kustomization.yaml": (tag) => `images:\n- name: team/shop\n  newTag: '${tag}'\n`,
+  "shop/values.yaml": (tag) => `image: {repository: team/shop, tag: '${tag}'}\n`,
+};
+const allAt = (tag: string, head = "") => Object.fromEntries(Object.entries(FORMATS).map(([path, text]) => [path, head + text(tag)]));
+
+async function startFormats(t: Parameters<typeof startStage>[0]) {
+  const stage = await startStage(t);
+  const manifests = await stage.repository("team/manifests.git", allAt(OLD));
+  const app = await stage.repository("team/shop.git", { "index.html": "1" });
+  await stage.deploy({ name: "shop", annotations: { deployment_path: Object.keys(FORMATS).join(",") } });
+  const files = async () =>
+    Object.fromEntries(await Promise.all(Object.keys(FORMATS).map(async (path) => [path, await manifests.read(path)])));
+  return { stage, manifests, app, files, sha: (await app.tip()) ?? "" };
+}
+
+// P2
+test("files of three formats, one after the other changed by somebody else while they are pushed: all are written on top, in one commit", async (t) => {
+  const { stage, manifests, files, sha } = await startFormats(t);
+  await manifests.forceBranch("aside", (await manifests.tip()) ?? "");
+  const theirs: string[] = [];
+  for (const [path, text] of Object.entries(FORMATS))
+    theirs.push(await manifests.commit({ [path]: `# theirs\n${text(OLD)}` }, { branch: "aside" }));
+  const free = "unset GIT_QUARANTINE_PATH GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES";
+  const once = (sha: string) => `if [ ! -e ${sha} ]; then touch ${sha}; git update-ref refs/heads/${manifests.branch} ${sha}; exit 0; fi`;
+  await manifests.installHook("pre-receive", [free, ...theirs.map(once)].join("\n"));
+  const { action, message } = await stage.reconcileOne("shop");
+  assert.equal(action, "patched", message);
+  assert.deepEqual(await files(), allAt(sha, "# theirs\n"));
+  assert.equal((await manifests.log())[1]?.sha, theirs.at(-1));
+});
+
+// P2, F6
+test("files of three formats whose push a hook refuses for one of them: none is changed; all are once it lets them", async (t) => {
+  const { stage, manifests, app, files } = await startFormats(t);
+  for (const path of Object.keys(FORMATS)) {
+    // A refused push is tried again at once for another commit.
+    await app.commit({ "index.html": path });
+    await manifests.installHook("update", `! git diff --name-only $2 $3 | grep -x ${path} >&2`);
+    const { action, message } = await stage.reconcileOne("shop");
+    assert.equal(action, "failed");
+    assert.ok(message.includes(`hook declined (${path}`), message);
+    assert.deepEqual(await files(), allAt(OLD));
+  }
+  await manifests.installHook("update", "exit 0");
+  const sha = await app.commit({ "index.html": "last" });
+  assert.equal((await stage.reconcileOne("shop")).action, "patched");
+  assert.deepEqual(await files(), allAt(sha));
+});
+
 test("what lies beside the manifests takes none of their room: a file behind a hundred others is written too", async (t) => {
   const { stage, manifests, sha } = await startFiles(t, "charts/**");
   const others = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`charts/a/${i}.tpl`, "x"]));

@@ -19,6 +19,13 @@ const program = process.env.OPERATOR_PROGRAM ?? fileURLToPath(new URL("../../src
 const MOMENTS = ["pre-receive", "update", "reference-transaction", "post-receive"] as const;
 type Point = { readonly side: Side; readonly afterBytes: number } | { readonly moment: (typeof MOMENTS)[number] };
 
+/** What one commit changes, in three formats: `TAG` is where it stands. */
+const FILES: Readonly<Record<string, string>> = {
+  "shop/deployment.yaml": manifestOf("shop", "team/shop:TAG"),
+  "shop/kustomization.yaml": "images:\n- name: team/shop\n  newTag: 'TAG'\n",
+  "shop/values.yaml": "image: {repository: team/shop, tag: 'TAG'}\n",
+};
+
 /** Bytes between two kills. */
 const STEP = 64;
 /** Each costs a start or two, and the bundle starts several times sooner than the sources: those are killed at the server's moments alone. */
@@ -29,14 +36,19 @@ test("killed at any step of a pass: the next start converges, one commit per cha
   const world = await startWorld({ startHost: skipWithoutSshd() ? startGitHost : startOpenSsh });
   t.after(() => world.close());
   const { proxy, through } = await startProxiedGit(t, world);
-  const manifests = await world.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `team/shop:${OLD}`) });
+  const filled = (tag: string) => Object.fromEntries(Object.entries(FILES).map(([path, text]) => [path, text.replace("TAG", tag)]));
+  const manifests = await world.repository("team/manifests.git", filled(OLD));
   // Else git would pack it anew behind one of so many pushes, while it is looked at.
   await manifests.config("gc.auto", "0");
   const app = await world.repository("team/shop.git", { "index.html": "0" });
   const begin = (await manifests.tip()) ?? "";
   world.deploy({
     name: "shop",
-    annotations: { app_repository: through("team/shop.git"), manifest_repository: through("team/manifests.git") },
+    annotations: {
+      app_repository: through("team/shop.git"),
+      manifest_repository: through("team/manifests.git"),
+      deployment_path: Object.keys(FILES).join(", "),
+    },
   });
   // A failpoint: the server's hook kills the operator in the middle of that very moment, and goes on.
   for (const moment of MOMENTS) {
@@ -59,10 +71,18 @@ test("killed at any step of a pass: the next start converges, one commit per cha
     return entry;
   };
 
+  /** All files have it: whatever was struck, a commit changes all or none. */
+  async function tagInAll(after: string): Promise<string> {
+    const found = await Promise.all(Object.keys(FILES).map(async (path) => [path, await manifests.read(path)] as const));
+    const tag = /team\/shop:(\w+)/.exec(found[0]?.[1] ?? "")?.[1] ?? "";
+    assert.deepEqual(Object.fromEntries(found), filled(tag), after);
+    return tag;
+  }
+
   async function assertConverges(operator: OperatorProcess, after: string): Promise<void> {
     const entry = await reconcile(operator);
     assert.deepEqual([entry?.status, entry?.to_sha], ["success", await app.tip()], `${after}: ${entry?.message}`);
-    assert.match(await manifests.read("shop/deployment.yaml"), new RegExp(`team/shop:${await app.tip()} `), after);
+    assert.equal(await tagInAll(after), await app.tip(), after);
     assert.equal(await assertSound(manifests, { contains: begin }), changes, after);
     const left = await readdir(work);
     assert.ok(left.length === 1 && left[0]?.startsWith(`run-${operator.pid}-`), `${after}: ${left} in the work directory`);
@@ -101,6 +121,7 @@ test("killed at any step of a pass: the next start converges, one commit per cha
     await change();
     const struck = await killAt(operator, point);
     kills += struck ? 1 : 0;
+    await tagInAll(`killed at ${JSON.stringify(point)}, not started again`);
     operator = await startOperatorProcess(t, program, env);
     // Every third time the first pass after the start is killed too, which has to clone.
     if (index % 3 === 2) {
