@@ -35,6 +35,7 @@ export const ROOMS: Record<string, Room> = {
       "deployment-path",
       "pause",
       "port-hint",
+      "namespace-defaults",
       "read-branches",
       "secret-scope",
     ],
@@ -103,7 +104,16 @@ export const ROOMS: Record<string, Room> = {
   "src/adapters/kubernetes": {
     promise: "the cluster's Deployments, Secrets and Events",
     asks: [...ADAPTER, "src/core/targets", "src/core/news"],
-    doors: ["deployment-cache", "deployment-record", "event-recorder", "kube-client", "load-kube-config", "map-of", "secret-reader"],
+    doors: [
+      "deployment-cache",
+      "deployment-record",
+      "defaults-record",
+      "event-recorder",
+      "kube-client",
+      "load-kube-config",
+      "map-of",
+      "secret-reader",
+    ],
   },
   "src/workshop": {
     promise: "a pool of threads for work on what came from outside, that can be ended",

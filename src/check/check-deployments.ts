@@ -1,6 +1,7 @@
 /** Tells, before it is applied, what is wrong with each Deployment of a file, and what the operator would read from where. */
 import type { Config } from "../config.ts";
-import { type AnnotationKind, annotationPrefix, annotations, requiredNames } from "../core/annotations.ts";
+import { type AnnotationKind, type AnnotationName, annotationPrefix, annotations, requiredNames } from "../core/annotations.ts";
+import { originsOf, readValues } from "../core/read-values.ts";
 import { decideSecretRef, secretDenied } from "../core/targets/secret-scope.ts";
 import { parseTarget } from "../core/targets/target.ts";
 import type { Settings, Target, WorkloadRecord } from "../core/types.ts";
@@ -9,7 +10,7 @@ import { escapeControl } from "../text/escape.ts";
 import { describeTarget, usedSecrets } from "./describe-target.ts";
 import type { Level, Preview, Tell } from "./live-check.ts";
 import type { LiveOptions, LiveWorld } from "./live-world.ts";
-import { type FileDeployment, readDeployments } from "./read-deployments.ts";
+import { type FileDefaults, type FileDeployment, readDeployments } from "./read-deployments.ts";
 import { unifiedDiff } from "./unified-diff.ts";
 
 export type Mode = "offline" | "live" | "dry-run";
@@ -63,14 +64,24 @@ export async function runCheck(options: CheckOptions): Promise<0 | 1> {
   if (typeof text !== "string") return stop(text.problem);
   const read = readDeployments(text, options.namespace);
   if (read.kind === "invalid") return stop(`${read.reason}; give YAML or JSON that kubectl could apply (of a template, what it renders)`);
-  const { deployments } = read;
+  const { deployments, configMaps } = read;
   if (deployments.length === 0) return stop("there is no apps/v1 Deployment in it; give the file of a Deployment");
 
+  function showConfigMap(configMap: FileDefaults): void {
+    told.clear();
+    say(`ConfigMap ${called(configMap)}`);
+    for (const problem of configMap.problems) tell("problem", problem);
+    const keys = Object.keys(configMap.record?.annotations ?? {}).filter((key) => key.startsWith(annotationPrefix));
+    if (keys.length > 0) row("defaults", keys.map((key) => key.slice(annotationPrefix.length)).join(", "));
+    say("");
+  }
+
   async function checkAll(lookLive: LiveWorld["look"] | undefined): Promise<void> {
+    for (const configMap of configMaps) showConfigMap(configMap);
     for (const [index, deployment] of deployments.entries()) {
       if (index > 0) say("");
       told.clear();
-      say(`Deployment ${deployment.namespace}/${deployment.name}${deployment.namesNamespace ? "" : " (namespace by default)"}`);
+      say(`Deployment ${called(deployment)}`);
       const ready = checkOffline(deployment, options.config, tell, row);
       if (!ready || !lookLive) continue;
       const preview = await lookLive(ready.target, ready.settings, tell);
@@ -91,6 +102,10 @@ export async function runCheck(options: CheckOptions): Promise<0 | 1> {
   say("");
   say(`${name}: ${count} checked, ${counted(counts)}`);
   return counts.problem === 0 ? 0 : 1;
+}
+
+function called({ namespace, name, namesNamespace }: FileDefaults | FileDeployment): string {
+  return `${namespace}/${name}${namesNamespace ? "" : " (namespace by default)"}`;
 }
 
 function counted(counts: Readonly<Record<Level, number>>): string {
@@ -119,6 +134,7 @@ function checkOffline(
 ): { target: Target; settings: Settings } | undefined {
   for (const problem of problems) tell("problem", problem);
   if (!record) return void row("not ours", "no gitops.operator.* annotation: the operator leaves it alone");
+  for (const [name, keys] of byConfigMap(record)) row("defaults", `of ConfigMap ${name}: ${keys.join(", ")}`);
   const parsed = parseTarget(record, config.operatorNamespace, config);
   if (parsed.kind === "untracked") return undefined;
   if (parsed.kind === "incomplete") for (const problem of parsed.problems) tell("problem", problem);
@@ -130,7 +146,8 @@ function checkOffline(
   if (parsed.kind === "incomplete" || judged.kind !== "ready") return undefined;
 
   const { target, settings } = judged;
-  const isSet = (annotation: string) => Boolean(record.annotations[annotationPrefix + annotation]?.trim());
+  const values: Readonly<Record<string, string>> = readValues(record);
+  const isSet = (annotation: string) => values[annotation] !== undefined;
   for (const [label, text] of describeTarget(target, settings, isSet)) row(label, text);
   const { secretRefs, operatorNamespace, secretNamespaces } = config;
   for (const { ref, isOptional } of usedSecrets(target, settings)) {
@@ -142,10 +159,19 @@ function checkOffline(
 
 /** Right values in the place of missing ones, and of `enabled`, so that the others are judged too. */
 function withStandIns(record: WorkloadRecord): WorkloadRecord {
-  const written = Object.entries(record.annotations).filter(([, value]) => value.trim() !== "");
-  const standIns = requiredNames.map((name) => [annotationPrefix + name, STAND_INS[annotations[name].kind] ?? ""]);
+  const values = readValues(record);
+  const standIns = requiredNames
+    .filter((name) => values[name] === undefined)
+    .map((name) => [annotationPrefix + name, STAND_INS[annotations[name].kind] ?? ""]);
   const enabled = [`${annotationPrefix}enabled`, "true"];
-  return { ...record, annotations: Object.fromEntries([...standIns, ...written, enabled]) };
+  return { ...record, annotations: { ...record.annotations, ...Object.fromEntries([...standIns, enabled]) } };
+}
+
+/** The names of what each gives. */
+function byConfigMap(record: WorkloadRecord): ReadonlyMap<string, readonly AnnotationName[]> {
+  const names = new Map<string, AnnotationName[]>();
+  for (const [name, from] of originsOf(record)) names.set(from, [...(names.get(from) ?? []), name]);
+  return names;
 }
 
 function showPreview(preview: Preview | undefined, say: (line: string) => void, row: (label: string, text: string) => void): void {

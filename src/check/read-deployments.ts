@@ -1,11 +1,13 @@
 /** The Deployments of a file as `kubectl apply -f` would make them. */
+import { parseDefaultsRecord } from "../adapters/kubernetes/defaults-record.ts";
 import { parseDeploymentRecord } from "../adapters/kubernetes/deployment-record.ts";
 import { mapOf } from "../adapters/kubernetes/map-of.ts";
-import { annotationPrefix } from "../core/annotations.ts";
+import { annotationPrefix, defaultsLabel } from "../core/annotations.ts";
 import { itemKindOf } from "../core/deployment-kind.ts";
 import { type Invalid, orInvalid } from "../core/places/yaml-documents.ts";
 import { readYamlObjects } from "../core/places/yaml-objects.ts";
-import type { WorkloadRecord } from "../core/types.ts";
+import { mergeDefaults } from "../core/targets/namespace-defaults.ts";
+import type { DefaultsRecord, WorkloadRecord } from "../core/types.ts";
 
 export interface FileDeployment {
   readonly namespace: string;
@@ -17,7 +19,19 @@ export interface FileDeployment {
   readonly problems: readonly string[];
 }
 
-type ReadFile = { readonly kind: "ok"; readonly deployments: readonly FileDeployment[] } | Invalid;
+/** A ConfigMap that has our label, right or wrong. */
+export interface FileDefaults {
+  readonly namespace: string;
+  readonly name: string;
+  readonly namesNamespace: boolean;
+  /** Undefined: it gives no defaults, for a reason that is among the problems. */
+  readonly record: DefaultsRecord | undefined;
+  readonly problems: readonly string[];
+}
+
+type ReadFile =
+  | { readonly kind: "ok"; readonly deployments: readonly FileDeployment[]; readonly configMaps: readonly FileDefaults[] }
+  | Invalid;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -27,7 +41,17 @@ export function readDeployments(text: string, defaultNamespace: string): ReadFil
   return orInvalid(() => {
     const objects = readYamlObjects(text).flatMap((value) => objectsOf(value));
     const deployments = objects.filter(({ apiVersion, kind }) => apiVersion === "apps/v1" && kind === "Deployment");
-    return { kind: "ok", deployments: deployments.map((object) => readDeployment(object, defaultNamespace)) };
+    const configMaps = objects.filter(({ apiVersion, kind }) => apiVersion === "v1" && kind === "ConfigMap").filter(hasDefaultsLabel);
+    const read = configMaps.map((object) => readDefaults(object, defaultNamespace));
+    const byNamespace = Map.groupBy(
+      read.flatMap(({ record }) => record ?? []),
+      ({ namespace }) => namespace,
+    );
+    return {
+      kind: "ok",
+      deployments: deployments.map((object) => withDefaults(readDeployment(object, defaultNamespace), byNamespace)),
+      configMaps: read,
+    };
   });
 }
 
@@ -39,24 +63,53 @@ function objectsOf(value: unknown, inherited: Fields = {}): Fields[] {
   return object.items.flatMap((item) => objectsOf(item, itemKind));
 }
 
+function withDefaults(deployment: FileDeployment, byNamespace: ReadonlyMap<string, readonly DefaultsRecord[]>): FileDeployment {
+  const defaults = mergeDefaults(byNamespace.get(deployment.namespace) ?? []);
+  return deployment.record && defaults ? { ...deployment, record: { ...deployment.record, defaults } } : deployment;
+}
+
 function readDeployment(object: Fields, defaultNamespace: string): FileDeployment {
+  const { identity, namesNamespace, problems } = identify(object, defaultNamespace);
   const metadata = mapOf(object.metadata);
-  const { name, namespace } = metadata;
+  const annotations = textsOf(metadata.annotations, "the Deployment", problems);
+  const record = parseDeploymentRecord({ ...object, metadata: { ...metadata, ...identity, annotations } });
+  return { ...identity, namesNamespace, record, problems };
+}
+
+function hasDefaultsLabel({ metadata }: Fields): boolean {
+  return Object.hasOwn(mapOf(mapOf(metadata).labels), defaultsLabel);
+}
+
+function readDefaults(object: Fields, defaultNamespace: string): FileDefaults {
+  const { identity, namesNamespace, problems } = identify(object, defaultNamespace);
+  const metadata = mapOf(object.metadata);
+  const labels = textsOf(metadata.labels, "the ConfigMap", problems);
+  if (labels[defaultsLabel] !== "true") {
+    problems.push(`its label ${defaultsLabel} is not 'true', so it gives no defaults; set it to 'true', or remove it`);
+  }
+  const data = textsOf(object.data, "the ConfigMap", problems);
+  const record = parseDefaultsRecord({ metadata: { ...metadata, ...identity, labels }, data });
+  return { ...identity, namesNamespace, record, problems };
+}
+
+function identify({ metadata }: Fields, defaultNamespace: string) {
+  const { name, namespace } = mapOf(metadata);
   const identity = {
     namespace: typeof namespace === "string" && namespace !== "" ? namespace : defaultNamespace,
     name: typeof name === "string" && name !== "" ? name : "(no name)",
   };
   const problems = identity.name === name ? [] : ["metadata.name is missing; set it"];
-  const annotations = Object.entries(mapOf(metadata.annotations)).map(([key, value]) => {
-    if (typeof value === "string" || !key.startsWith(annotationPrefix)) return [key, value];
-    problems.push(`${key.slice(0, maxShownKey)} is not a string, so the API server refuses the Deployment; ${quoteRemedy(value)}`);
+  return { identity, namesNamespace: identity.namespace === namespace, problems };
+}
+
+/** Texts as they are, and what else of ours stands there as text too, which is a problem. */
+function textsOf(values: unknown, what: string, problems: string[]): Readonly<Record<string, unknown>> {
+  const entries = Object.entries(mapOf(values)).map(([key, value]) => {
+    if (typeof value === "string" || !(key.startsWith(annotationPrefix) || key === defaultsLabel)) return [key, value];
+    problems.push(`${key.slice(0, maxShownKey)} is not a string, so the API server refuses ${what}; ${quoteRemedy(value)}`);
     return [key, value === null || typeof value === "object" ? "" : String(value)];
   });
-  const record = parseDeploymentRecord({
-    ...object,
-    metadata: { ...metadata, ...identity, annotations: Object.fromEntries(annotations) },
-  });
-  return { ...identity, namesNamespace: identity.namespace === namespace, record, problems };
+  return Object.fromEntries(entries);
 }
 
 function quoteRemedy(value: unknown): string {

@@ -3,6 +3,9 @@
  */
 export const annotationPrefix = "gitops.operator.";
 
+/** On a ConfigMap, with the value `true`: it holds defaults for the annotations of its namespace, by their full names. */
+export const defaultsLabel = "gitops.operator/defaults";
+
 /** What a value is; core/targets says of each kind which values it takes. */
 export type AnnotationKind =
   | "switch"

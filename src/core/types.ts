@@ -48,6 +48,23 @@ export interface WorkloadRecord extends Workload {
   readonly containers: readonly { readonly name: string; readonly image: string }[];
   /** What its status says; undefined: nothing. */
   readonly rollout?: Rollout;
+  /** For what its annotations don't say; one object for all of a namespace. */
+  readonly defaults?: NamespaceDefaults;
+}
+
+/** What is kept of a ConfigMap with defaults: its data as if they were annotations, and the names of those that lack the prefix. */
+export type DefaultsRecord = Pick<WorkloadRecord, "namespace" | "name" | "annotations" | "moreUnknown" | "problem">;
+
+/** By the annotation's short name; `from` names a ConfigMap. */
+export interface NamespaceDefaults {
+  readonly values: Readonly<Partial<Record<string, { readonly text: string; readonly from: string }>>>;
+  /** What is the matter with those on which two ConfigMaps disagree. */
+  readonly conflicts: Readonly<Partial<Record<string, string>>>;
+  /** Of ConfigMaps that can't be read: what they would say is not known. */
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+  /** Why no ConfigMap was ever seen. */
+  readonly unseen?: string;
 }
 
 export type Repository =

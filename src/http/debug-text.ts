@@ -1,6 +1,7 @@
 /** `/debug` (contract §5). */
-import { annotationNames, annotationOf, isOriginal } from "../core/annotations.ts";
+import { annotationNames, annotationOf, annotationPrefix, isOriginal } from "../core/annotations.ts";
 import type { Branches } from "../core/progress.ts";
+import { originsOf } from "../core/read-values.ts";
 import { isTracked, type Tracked, type WorkloadRecord, workloadOf } from "../core/types.ts";
 import { redacted } from "./redacted.ts";
 import { imageOf, type Known, type ShowRows, shownBranches } from "./status-rows.ts";
@@ -25,7 +26,12 @@ export function* debugText({ deployments, parse, branchesOf }: Known, { redact, 
 function debugEntry(record: WorkloadRecord, parsed: Tracked, branches: Branches | undefined): object {
   const { container, version } = imageOf(record, parsed);
   const { name, namespace, annotations: texts } = record;
-  return { container, name, namespace, annotations: texts, version, config: configOf(record, parsed, branches) };
+  const origins = originsOf(record).map(([key, from]) => [annotationPrefix + key, `ConfigMap ${from}`]);
+  return {
+    ...{ container, name, namespace, annotations: texts },
+    ...(origins.length > 0 && { defaults: Object.fromEntries(origins) }),
+    ...{ version, config: configOf(record, parsed, branches) },
+  };
 }
 
 /** In the original's order and with its names; what it did not know only when set. */

@@ -49,12 +49,12 @@ export function parseDeploymentRecord(object: unknown): WorkloadRecord | undefin
 
 type Annotations = Pick<WorkloadRecord, "annotations" | "moreUnknown" | "problem">;
 
-function parseAnnotations(all: Readonly<Record<string, string>>, keys: readonly string[], ours: readonly string[]): Annotations {
+export function parseAnnotations(all: Readonly<Record<string, string>>, keys: readonly string[], ours: readonly string[]): Annotations {
   const isKnown = (key: string) =>
     key === revision || (key.startsWith(annotationPrefix) && knownAnnotations.has(key.slice(annotationPrefix.length)));
   const known = keys.filter(isKnown).map((key) => [key, capped(all[key] ?? "", mostOfValue)] as const);
   if (known.reduce((sum, [, value]) => sum + value.length, 0) > mostOfAll) {
-    const problem = `has ${annotationPrefix}* annotations of more than ${mostOfAll} characters together, so they are not read; shorten them`;
+    const problem = `has ${annotationPrefix}* values of more than ${mostOfAll} characters together, so they are not read; shorten them`;
     return { annotations: {}, problem };
   }
   const unknown = ours.filter((key) => !isKnown(key));
@@ -64,7 +64,7 @@ function parseAnnotations(all: Readonly<Record<string, string>>, keys: readonly 
 }
 
 /** In place of an unknown annotation's value. */
-const notKept = "…";
+export const notKept = "…";
 
 function parseContainers(containers: readonly unknown[]): WorkloadRecord["containers"] {
   const kept: { name: string; image: string }[] = [];

@@ -12,6 +12,7 @@ import {
   usualLookBack,
 } from "../annotations.ts";
 import { parseImageName, parseRegistryUrl, type RegistryUrl, withRegistry } from "../image.ts";
+import { defaultOf, isDefaulted, readValues } from "../read-values.ts";
 import { parseRepository } from "../repository.ts";
 import {
   type ImageName,
@@ -68,15 +69,24 @@ function parseAnnotations(deployment: WorkloadRecord, operatorNamespace: string,
   const keys = Object.keys(deployment.annotations).filter((key) => key.startsWith(annotationPrefix));
   if (keys.length === 0) return { kind: "untracked" };
   const values = readValues(deployment);
-  const unknown = unknownKeys(keys, deployment.moreUnknown ?? 0);
+  const { conflicts = {}, unseen, ...defaults } = deployment.defaults ?? { problems: [], warnings: [] };
+  const unknown = [...unknownKeys(keys, deployment.moreUnknown ?? 0), ...defaults.warnings];
+  const conflicting = annotationNames.filter((name) => conflicts[name] !== undefined && isDefaulted(deployment, name));
+  const problems = [...defaults.problems, ...conflicting.map((name) => `${annotationPrefix}${name} ${conflicts[name]}`)];
   const missing = requiredNames.filter((name) => values[name] === undefined);
-  if (missing.length > 0) return { kind: "incomplete", problems: [...missing.map(missingProblem), ...unknown] };
+  if (missing.length > 0) {
+    const doubts = unseen === undefined ? problems : [...problems, unseen];
+    return { kind: "incomplete", problems: [...missing.map(missingProblem), ...doubts, ...unknown] };
+  }
 
   const settings = readSettings(values as CompleteValues);
-  const warnings = [...unknown, ...oddValues(values)];
-  if (!settings.enabled) return { kind: "disabled", settings, warnings };
-  const problems: string[] = [];
-  const complain: Complain = (name, problem) => problems.push(`${annotationPrefix}${name} ${problem}`);
+  const callIt = (name: AnnotationName) => {
+    const { from } = defaultOf(deployment, name) ?? {};
+    return `${annotationPrefix}${name}${from === undefined ? "" : ` of ConfigMap ${from}`}`;
+  };
+  const warnings = [...unknown, ...oddValues(values, callIt)];
+  if (!settings.enabled && !conflicting.includes("enabled")) return { kind: "disabled", settings, warnings };
+  const complain: Complain = (name, problem) => problems.push(`${callIt(name)} ${problem}`);
   const target = readTarget(deployment, values, settings, operatorNamespace, rules, complain);
   if (target === undefined || problems.length > 0) return { kind: "malformed", settings, problems, warnings };
   return { kind: "ready", settings, target, warnings };
@@ -90,16 +100,6 @@ export function isSameTarget(a: Target, b: Target): boolean {
 /** Application and manifests are opened by one SSH key. */
 export function hasOneKey({ appKey, manifestKey }: Target): boolean {
   return appKey.namespace === manifestKey.namespace && appKey.name === manifestKey.name;
-}
-
-/** Trimmed; one that is empty is not there. */
-function readValues({ annotations: texts }: WorkloadRecord): AnnotationValues {
-  return Object.fromEntries(
-    annotationNames.flatMap((name) => {
-      const value = texts[annotationPrefix + name]?.trim();
-      return value ? [[name, value]] : [];
-    }),
-  );
 }
 
 function missingProblem(name: AnnotationName): string {

@@ -1,6 +1,14 @@
 import { closest } from "../../text/did-you-mean.ts";
 import { escapeControl } from "../../text/escape.ts";
-import { type AnnotationValues, annotationNames, annotationOf, annotationPrefix, knownAnnotations, mostUnknown } from "../annotations.ts";
+import {
+  type AnnotationName,
+  type AnnotationValues,
+  annotationNames,
+  annotationOf,
+  annotationPrefix,
+  knownAnnotations,
+  mostUnknown,
+} from "../annotations.ts";
 import { parseRepository } from "../repository.ts";
 import { portHint } from "./port-hint.ts";
 
@@ -17,28 +25,28 @@ export function unknownKeys(keys: readonly string[], more: number): string[] {
 }
 
 /** Values that have a default or no effect; of disabled Deployments too. */
-export function oddValues(values: AnnotationValues): string[] {
+export function oddValues(values: AnnotationValues, callIt: (name: AnnotationName) => string): string[] {
   const warnings: string[] = [];
   for (const name of annotationNames) {
     const { choices = {}, warning } = annotationOf(name);
     const text = values[name];
     // What has no effect needs no other word.
     if (name === "tag_type" && values.tag_format !== undefined) continue;
-    if (warning && text !== undefined && !Object.hasOwn(choices, text)) warnings.push(`${annotationPrefix}${name} ${warning}`);
+    if (warning && text !== undefined && !Object.hasOwn(choices, text)) warnings.push(`${callIt(name)} ${warning}`);
   }
   if (values.tag_type !== undefined && values.tag_format !== undefined) {
-    warnings.push(`${annotationPrefix}tag_type has no effect, as ${annotationPrefix}tag_format is set; remove it`);
+    warnings.push(`${callIt("tag_type")} has no effect, as ${annotationPrefix}tag_format is set; remove it`);
   }
   if (values.paused_reason !== undefined && values.paused_until === undefined) {
-    warnings.push(`${annotationPrefix}paused_reason pauses nothing; set ${annotationPrefix}paused_until too, or remove it`);
+    warnings.push(`${callIt("paused_reason")} pauses nothing; set ${annotationPrefix}paused_until too, or remove it`);
   }
   if (values.app_paths !== undefined && values.release_tags !== undefined) {
-    warnings.push(`${annotationPrefix}app_paths has no effect on the git tags of ${annotationPrefix}release_tags; remove one of them`);
+    warnings.push(`${callIt("app_paths")} has no effect on the git tags of ${annotationPrefix}release_tags; remove one of them`);
   }
   for (const name of ["app_repository", "manifest_repository"] as const) {
     const parsed = parseRepository(values[name] ?? "");
     const hint = parsed.kind === "ok" ? portHint(parsed.repository) : undefined;
-    if (hint) warnings.push(`${annotationPrefix}${name} ${hint}`);
+    if (hint) warnings.push(`${callIt(name)} ${hint}`);
   }
   return warnings;
 }

@@ -117,7 +117,7 @@ test("values that are too much together are the Deployment's problem, and are no
   const record = parseDeploymentRecord({ metadata: { ...metadata, annotations } });
   assert.deepEqual(record?.annotations, {});
   assert.deepEqual(record && parseTarget(record, "gitops-operator"), { kind: "incomplete", problems: [record?.problem] });
-  assert.match(record?.problem ?? "", /^has gitops\.operator\.\* annotations of more than 8192 characters together.*; shorten them$/);
+  assert.match(record?.problem ?? "", /^has gitops\.operator\.\* values of more than 8192 characters together.*; shorten them$/);
 });
 
 test("whatever a Deployment brings, what is kept of it is small and holds on to nothing else", () => {

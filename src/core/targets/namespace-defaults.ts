@@ -1,0 +1,48 @@
+/** What the ConfigMaps of a namespace give where its objects say nothing. Their writers are trusted no more than those of annotations. */
+import { escapeControl } from "../../text/escape.ts";
+import { annotationNames, annotationPrefix } from "../annotations.ts";
+import type { DefaultsRecord, NamespaceDefaults } from "../types.ts";
+import { unknownKeys } from "./warnings.ts";
+
+/** Undefined: there are none. Texts are trimmed, and one that is empty is not there; of two that differ neither counts. */
+export function mergeDefaults(records: readonly DefaultsRecord[]): NamespaceDefaults | undefined {
+  if (records.length === 0) return undefined;
+  const inOrder = records.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const values: Record<string, { text: string; from: string }> = {};
+  const conflicts: Record<string, string> = {};
+  for (const { name: from, annotations } of inOrder) {
+    for (const name of annotationNames) {
+      const text = annotations[annotationPrefix + name]?.trim();
+      if (!text) continue;
+      const known = values[name];
+      if (known === undefined) values[name] = { text, from };
+      else if (known.text !== text) conflicts[name] ??= conflict(known.from, from);
+    }
+  }
+  return {
+    values,
+    conflicts,
+    problems: inOrder.flatMap(({ name, problem }) => (problem === undefined ? [] : [`${called(name)} ${problem}`])),
+    warnings: inOrder.flatMap(warningsOf),
+  };
+}
+
+function conflict(first: string, second: string): string {
+  return `differs between ${called(first)} and ${called(second)}; make them agree, or keep it in one of them`;
+}
+
+function warningsOf({ name, annotations, moreUnknown = 0 }: DefaultsRecord): string[] {
+  const keys = Object.keys(annotations);
+  const unknown = unknownKeys(
+    keys.filter((key) => key.startsWith(annotationPrefix)),
+    moreUnknown,
+  );
+  const bare = keys.filter((key) => !key.startsWith(annotationPrefix));
+  return [...unknown, ...bare.map((key) => `${escapeControl(key)} has no effect; call it ${annotationPrefix}${key}`)].map(
+    (warning) => `${called(name)}: ${warning}`,
+  );
+}
+
+function called(name: string): string {
+  return `ConfigMap ${name}`;
+}
