@@ -2,7 +2,8 @@ import { type Authorizer, accessOf, forbiddenRequest } from "./cluster-api/autho
 import { discoveryAnswer } from "./cluster-api/discovery.ts";
 import { isWatch, parseTarget, type Request, type Response, send } from "./cluster-api/exchange.ts";
 import { createInjector, type Faults } from "./cluster-api/faults.ts";
-import { type KindName, type KubeObject, kindNamed, type NewObject } from "./cluster-api/kinds.ts";
+import { requireKnownForm } from "./cluster-api/forms.ts";
+import { builtInKinds, customKindNamed, type KindName, type KubeObject, kindNamed, type NewObject } from "./cluster-api/kinds.ts";
 import { kubeconfigOf } from "./cluster-api/kubeconfig.ts";
 import { type Protocol, startListener } from "./cluster-api/listener.ts";
 import { type Backup, createObjectStore } from "./cluster-api/object-store.ts";
@@ -35,7 +36,7 @@ interface ReceivedRequest {
   readonly httpVersion: string;
 }
 
-/** A Kubernetes API server on loopback: Deployments, Secrets, Namespaces and Events, for the operator and for kubectl. */
+/** A Kubernetes API server on loopback: workloads, Secrets, Namespaces, Events and what is installed, for the operator and for kubectl. */
 export interface ClusterApi {
   readonly url: string;
   readonly caPem: string | undefined;
@@ -49,6 +50,10 @@ export interface ClusterApi {
   list(kind: KindName): readonly KubeObject[];
   delete(kind: KindName, namespace: string, name: string): void;
   /** The latest requests, oldest first. */
+  /** `rollouts.argoproj.io`, as its CustomResourceDefinition does. */
+  install(resource: string): void;
+  /** With all its objects; its watches end. */
+  uninstall(resource: string): void;
   readonly requests: readonly ReceivedRequest[];
   readonly connectionCount: number;
   readonly openWatchCount: number;
@@ -69,6 +74,7 @@ export async function startClusterApi(options: ClusterApiOptions = {}): Promise<
   const reader = createReader(store);
   const watches = createWatches(store, bookmarkEveryMs);
   const requests: ReceivedRequest[] = [];
+  let served = builtInKinds;
   const user = options.authorizer?.user ?? "sandbox";
   const { faults, intercept } = createInjector(() => listener, store, reader, watches, user);
 
@@ -93,7 +99,7 @@ export async function startClusterApi(options: ClusterApiOptions = {}): Promise<
       if (request.headers.authorization !== undefined) throw new Refusal(401, "Unauthorized");
     }
     const accept = String(request.headers.accept ?? "");
-    const discovery = request.method === "GET" ? discoveryAnswer(pathname, accept) : undefined;
+    const discovery = request.method === "GET" ? discoveryAnswer(pathname, accept, served) : undefined;
     if (discovery) return send(response, 200, discovery.body, discovery.contentType);
     const openApi = request.method === "GET" ? openApiAnswer(pathname) : undefined;
     if (openApi) return send(response, 200, openApi);
@@ -102,6 +108,9 @@ export async function startClusterApi(options: ClusterApiOptions = {}): Promise<
     const target = parseTarget(pathname);
     if (!target) throw new Refusal(404, "the server could not find the requested resource");
     options.authorizer?.check(accessOf(request.method ?? "", target, query));
+    // Who may not ask is not told that there is nothing.
+    if (!served.includes(target.kind)) return send(response, 404, "404 page not found\n", "text/plain; charset=utf-8");
+    requireKnownForm(accept, target.name === undefined && !isWatch(query));
     if (request.method !== "GET") {
       if (query.has("dryRun")) throw new Refusal(400, "this server has no dry run: it would write");
       const { code, body } = await writeObject(store, target, request);
@@ -141,6 +150,15 @@ export async function startClusterApi(options: ClusterApiOptions = {}): Promise<
     list: (kind) => store.list(kindNamed(kind)),
     delete(kind, namespace, name) {
       store.remove(kindNamed(kind), namespace, name);
+    },
+    install(resource) {
+      served = [...served, customKindNamed(resource)];
+    },
+    uninstall(resource) {
+      const kind = customKindNamed(resource);
+      for (const { metadata } of store.list(kind)) store.remove(kind, metadata.namespace, metadata.name);
+      served = served.filter((other) => other !== kind);
+      watches.endOf(kind);
     },
     requests,
     get connectionCount() {

@@ -41,6 +41,10 @@ function readConfig(values: Variables, warnings: string[]) {
     logLevel: values.LOG_LEVEL ?? levelFromRustLog(values.RUST_LOG, warnings) ?? "info",
     /** Empty: all namespaces. */
     watchNamespaces: values.WATCH_NAMESPACES,
+    /** Beside those that always are. */
+    watchKinds: values.WATCH_KINDS,
+    /** Labels; undefined: all. */
+    watchSelector: values.WATCH_SELECTOR,
     operatorNamespace: values.OPERATOR_NAMESPACE,
     knownHostsFiles: values.SSH_KNOWN_HOSTS?.split(":").filter(Boolean) ?? [join(homedir(), ".ssh", "known_hosts")],
     /** They are named by SSH_KNOWN_HOSTS, so that one that is missing is a mistake. */

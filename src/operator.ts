@@ -3,8 +3,8 @@ import { hostname } from "node:os";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { createChat } from "./adapters/chat/chat.ts";
 import { startProblems } from "./adapters/git/start-problems.ts";
-import { createDeploymentCache } from "./adapters/kubernetes/deployment-cache.ts";
 import { createEventRecorder } from "./adapters/kubernetes/event-recorder.ts";
+import { createWorkloadCache } from "./adapters/kubernetes/workload-cache.ts";
 import type { Config } from "./config.ts";
 import { connectOutside, type GitPatience } from "./connect-outside.ts";
 import { createWriters } from "./core/delivery/writer.ts";
@@ -22,6 +22,7 @@ import { startTimer } from "./core/runs/timer.ts";
 import { parseTarget } from "./core/targets/target.ts";
 import { noTracer, type Tracer } from "./core/tracer.ts";
 import type { WorkloadRecord } from "./core/types.ts";
+import { builtInKinds } from "./core/watched-kinds.ts";
 import { ReconcileError } from "./errors.ts";
 import { createApp, createHealthApp } from "./http/app.ts";
 import { createEndpoints } from "./http/endpoints.ts";
@@ -65,7 +66,10 @@ export async function startOperator(options: OperatorOptions) {
   });
   const { kube, dispatcher, git, places, registry, builds, readSecretFor } = outside;
   for (const { level, problem, message } of await startProblems(config, outside.knownHostsFiles)) log[level]({ problem }, message);
-  const deployments = createDeploymentCache({ client: kube, namespaces: config.watchNamespaces, log });
+  const deployments = createWorkloadCache({
+    ...{ client: kube, log, namespaces: config.watchNamespaces, selector: config.watchSelector },
+    kinds: [...builtInKinds, ...config.watchKinds],
+  });
   // A record is never changed, only replaced; a thousand calls at once would parse each a thousand times.
   const parse = onceEach((record: WorkloadRecord) => parseTarget(record, config.operatorNamespace, config));
 

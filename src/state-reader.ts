@@ -1,5 +1,5 @@
 import { directorySize } from "./adapters/git/copies/directory-size.ts";
-import type { DeploymentCache } from "./adapters/kubernetes/deployment-cache.ts";
+import type { WorkloadCache } from "./adapters/kubernetes/workload-cache.ts";
 import { isTracked, type Parsed, type WorkloadRecord, workloadOf } from "./core/types.ts";
 import { createFreshest } from "./sharing/freshest.ts";
 import type { State } from "./telemetry/state-metrics.ts";
@@ -8,7 +8,7 @@ const DISK_LOOK_MS = 60_000;
 const DISK_LOOK_BYTES = 64 * 1024;
 
 interface StateReaderOptions {
-  readonly deployments: DeploymentCache;
+  readonly deployments: WorkloadCache;
   readonly parse: (record: WorkloadRecord) => Parsed;
   readonly notifications: () => State["notifications"];
   readonly githubRateRemaining: () => number | undefined;
@@ -25,7 +25,7 @@ export function createStateReader({ deployments, parse, workDir, ...read }: Stat
       incompleteCount: ours.filter(({ parsed }) => parsed.kind === "incomplete").length,
       synced: deployments.synced,
       watchAgeMs: deployments.staleForMs(),
-      refusedNamespaces: deployments.refusals.length,
+      refusedNamespaces: deployments.refusedNamespaces,
       watchRestarts: deployments.restarts,
       notifications: read.notifications(),
       githubRateRemaining: read.githubRateRemaining(),

@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { z } from "zod";
 import { parseCidr } from "./adapters/egress/address-rules.ts";
 import { mostLookBack, usualLookBack } from "./core/annotations.ts";
+import { selectorProblem } from "./core/label-selector.ts";
 import { parseAllowedRepositories } from "./core/targets/allowed-repositories.ts";
 import { imageChecks } from "./core/targets/image-check.ts";
+import { parseWatchedKinds } from "./core/watched-kinds.ts";
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 
@@ -35,6 +37,22 @@ const hosts = list
 const flag = z.enum(["true", "false"], "must be true or false").transform((text) => text === "true");
 const person = z.string().regex(/^[^<>\p{Cc}]+$/u, "must be one line without < and >");
 
+const selector = z
+  .string()
+  .trim()
+  .transform((text, context) => {
+    const problem = selectorProblem(text);
+    if (problem === undefined) return text;
+    context.addIssue({ code: "custom", message: problem });
+    return z.NEVER;
+  });
+const watchedKinds = z.string().transform((text, context) => {
+  const parsed = parseWatchedKinds(text);
+  if (parsed.kind === "ok") return parsed.kinds;
+  context.addIssue({ code: "custom", message: parsed.problem });
+  return z.NEVER;
+});
+
 const repositories = z.string().transform((text, context) => {
   const parsed = parseAllowedRepositories(text);
   if (parsed.kind === "ok") return parsed.allowed;
@@ -62,7 +80,16 @@ export const schema = z.object({
     .optional()
     .meta({ unset: "`info`", description: "`trace` to `fatal`, or `silent`; `RUST_LOG` alone is understood, with a warning" }),
   RUST_LOG: z.string().optional(),
-  WATCH_NAMESPACES: namespaces.meta({ unset: "all", description: "the namespaces whose Deployments are watched" }),
+  WATCH_NAMESPACES: namespaces.meta({ unset: "all", description: "the namespaces whose Deployments and other workloads are watched" }),
+  WATCH_KINDS: watchedKinds
+    .default([])
+    .describe(
+      "further kinds, as `resource.group/version`: what makes Pods in its own way (`rollouts.argoproj.io/v1alpha1`), or carries the annotations for a chart that can't (`applications.argoproj.io/v1alpha1`, `helmreleases.helm.toolkit.fluxcd.io/v2`). See [other kinds and carriers](INSTALL.md#other-kinds-and-carriers)",
+    ),
+  WATCH_SELECTOR: selector.optional().meta({
+    unset: "all",
+    description: "a label selector: of all watched kinds only the objects with these labels are watched, for very large clusters",
+  }),
   OPERATOR_NAMESPACE: z
     .string()
     .regex(namespaceName, "must be a namespace name")

@@ -15,6 +15,8 @@ test("an empty environment has the defaults of the contract", () => {
     host: undefined,
     logLevel: "info",
     watchNamespaces: [],
+    watchKinds: [],
+    watchSelector: undefined,
     operatorNamespace: "gitops-operator",
     knownHostsNamed: false,
     maxRepositoryBytes: 64 * 1024 * 1024,

@@ -9,11 +9,11 @@ import { createPktReader, FLUSH, pkt, readLines } from "../src/adapters/git/wire
 import { createRefPicker } from "../src/adapters/git/wire/ref-listing.ts";
 import { sshRefusal } from "../src/adapters/git/wire/ssh-refusal.ts";
 import { createTagPicker } from "../src/adapters/git/wire/tag-listing.ts";
-import { parseDeploymentRecord } from "../src/adapters/kubernetes/deployment-record.ts";
 import { eventObject } from "../src/adapters/kubernetes/event-object.ts";
 import { statusMessage } from "../src/adapters/kubernetes/kube-error.ts";
 import { readListPage, readWatchEvent } from "../src/adapters/kubernetes/kube-messages.ts";
 import { splitLines } from "../src/adapters/kubernetes/split-lines.ts";
+import { parseWorkloadRecord } from "../src/adapters/kubernetes/workload-record.ts";
 import { parseAuthChallenges } from "../src/adapters/registry/auth-challenges.ts";
 import { findCredentials, parseDockerConfig } from "../src/adapters/registry/docker-config.ts";
 import { denied } from "../src/adapters/registry/refusal.ts";
@@ -351,17 +351,24 @@ const parsers: readonly Parser[] = [
     name: "Deployment",
     mostCharacters: 256 * KIB,
     parse: (text) =>
-      parseDeploymentRecord({
-        metadata: { namespace: "shop", name: "shop", annotations: { [`${annotationPrefix}enabled`]: text, [text]: text } },
-        spec: { template: { spec: { containers: [{ name: text, image: text }] } } },
-      }),
+      parseWorkloadRecord(
+        {
+          metadata: { namespace: "shop", name: "shop", annotations: { [`${annotationPrefix}enabled`]: text, [text]: text } },
+          spec: { template: { spec: { containers: [{ name: text, image: text }] } } },
+        },
+        { kind: "Deployment", apiVersion: "apps/v1" },
+      ),
   },
   {
     name: "Event",
     mostCharacters: 256 * KIB,
     parse: (text) =>
       eventObject(
-        { about: { namespace: "shop", name: text }, event: { type: "Normal", reason: "Failed", note: text } as never, atMicros: 1 },
+        {
+          about: { kind: "Deployment", namespace: "shop", name: text },
+          event: { type: "Normal", reason: "Failed", note: text } as never,
+          atMicros: 1,
+        },
         text,
       ),
   },

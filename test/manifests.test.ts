@@ -137,11 +137,14 @@ test("every port of a NetworkPolicy names its protocol: what the server fills in
   }
 });
 
-test("the base may list and watch Deployments, create Events, read Secrets of its own namespace, and nothing else", { skip }, async () => {
+test("the base may list and watch the four built-in kinds, create Events, read Secrets of its own namespace, and nothing else", {
+  skip,
+}, async () => {
   const objects = await renderManifests("manifests/base");
   const rulesOf = (kind: string) => (objectOf(objects, kind) as unknown as IRole).rules;
   assert.deepEqual(rulesOf("ClusterRole"), [
-    { apiGroups: ["apps"], resources: ["deployments"], verbs: ["list", "watch"] },
+    { apiGroups: ["apps"], resources: ["deployments", "statefulsets", "daemonsets"], verbs: ["list", "watch"] },
+    { apiGroups: ["batch"], resources: ["cronjobs"], verbs: ["list", "watch"] },
     { apiGroups: ["events.k8s.io"], resources: ["events"], verbs: ["create"] },
   ]);
   assert.deepEqual(rulesOf("Role"), [{ apiGroups: [""], resources: ["secrets"], verbs: ["get"] }]);

@@ -105,8 +105,8 @@ export const ROOMS: Record<string, Room> = {
     promise: "the cluster's Deployments, Secrets and Events",
     asks: [...ADAPTER, "src/core/targets", "src/core/news"],
     doors: [
-      "deployment-cache",
-      "deployment-record",
+      "workload-cache",
+      "workload-record",
       "defaults-record",
       "event-recorder",
       "kube-client",

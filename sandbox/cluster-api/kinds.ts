@@ -5,33 +5,54 @@ export interface Kind {
   readonly singular: string;
   /** Empty for the core group. */
   readonly group: string;
-  readonly version: "v1";
+  readonly version: string;
   readonly namespaced: boolean;
   readonly shortNames: readonly string[];
 }
 
-export const kinds: readonly Kind[] = [
-  { kind: "Namespace", plural: "namespaces", singular: "namespace", group: "", version: "v1", namespaced: false, shortNames: ["ns"] },
-  { kind: "Secret", plural: "secrets", singular: "secret", group: "", version: "v1", namespaced: true, shortNames: [] },
-  {
-    kind: "Deployment",
-    plural: "deployments",
-    singular: "deployment",
-    group: "apps",
-    version: "v1",
-    namespaced: true,
-    shortNames: ["deploy"],
-  },
-  { kind: "Event", plural: "events", singular: "event", group: "events.k8s.io", version: "v1", namespaced: true, shortNames: ["ev"] },
+function namespaced(group: string, version: string, kind: string, plural: string, ...shortNames: string[]): Kind {
+  return { kind, plural, singular: kind.toLowerCase(), group, version, namespaced: true, shortNames };
+}
+
+/** What every cluster serves. */
+export const builtInKinds: readonly Kind[] = [
+  { ...namespaced("", "v1", "Namespace", "namespaces", "ns"), namespaced: false },
+  namespaced("", "v1", "Secret", "secrets"),
+  namespaced("apps", "v1", "Deployment", "deployments", "deploy"),
+  namespaced("apps", "v1", "StatefulSet", "statefulsets", "sts"),
+  namespaced("apps", "v1", "DaemonSet", "daemonsets", "ds"),
+  namespaced("batch", "v1", "CronJob", "cronjobs", "cj"),
+  namespaced("events.k8s.io", "v1", "Event", "events", "ev"),
   // The same objects, read only: what `kubectl get events` and `kubectl describe` ask for.
-  { kind: "Event", plural: "events", singular: "event", group: "", version: "v1", namespaced: true, shortNames: ["ev"] },
+  namespaced("", "v1", "Event", "events", "ev"),
 ];
 
-export type KindName = "Namespace" | "Secret" | "Deployment" | "Event";
+/** What some clusters have installed. */
+export const customKinds: readonly Kind[] = [
+  namespaced("argoproj.io", "v1alpha1", "Rollout", "rollouts", "ro"),
+  namespaced("argoproj.io", "v1alpha1", "Application", "applications", "app"),
+  namespaced("helm.toolkit.fluxcd.io", "v2", "HelmRelease", "helmreleases", "hr"),
+  // Another project's, of the same kind.
+  namespaced("app.k8s.io", "v1beta1", "Application", "applications"),
+  { ...namespaced("argoproj.io", "v1alpha1", "ClusterAnalysisTemplate", "clusteranalysistemplates"), namespaced: false },
+];
+
+export const kinds: readonly Kind[] = [...builtInKinds, ...customKinds];
+
+export type KindName =
+  | ("Namespace" | "Secret" | "Deployment" | "StatefulSet" | "DaemonSet" | "CronJob" | "Event")
+  | ("Rollout" | "Application" | "HelmRelease" | "ClusterAnalysisTemplate");
 
 export function kindNamed(name: string): Kind {
   const kind = kinds.find((candidate) => candidate.kind === name);
   if (!kind) throw new Error(`the cluster API serves no ${name}; it knows ${kinds.map((known) => known.kind).join(", ")}`);
+  return kind;
+}
+
+/** `rollouts.argoproj.io` */
+export function customKindNamed(resource: string): Kind {
+  const kind = customKinds.find(({ plural, group }) => `${plural}.${group}` === resource);
+  if (!kind) throw new Error(`the cluster API can't install ${resource}`);
   return kind;
 }
 

@@ -54,7 +54,7 @@ export function createObjectStore(historyLimit: number): ObjectStore {
     },
     get: (kind, namespace, name) => objects.get(keyOf(kind, namespace, name)),
     list(kind) {
-      const prefix = `${kind.plural}/`;
+      const prefix = `${kind.plural}.${kindNamed(kind.kind).group}/`;
       const found = [...objects].filter(([key]) => key.startsWith(prefix));
       return found.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, object]) => object);
     },
@@ -101,7 +101,7 @@ export function createObjectStore(historyLimit: number): ObjectStore {
 }
 
 function keyOf(kind: Kind, namespace: string | undefined, name: string): string {
-  return `${kind.plural}/${kind.namespaced ? namespace : ""}/${name}`;
+  return `${kind.plural}.${kindNamed(kind.kind).group}/${kind.namespaced ? namespace : ""}/${name}`;
 }
 
 function withoutVersion(object: KubeObject): unknown {
@@ -116,7 +116,8 @@ function completed(kind: Kind, input: NewObject, previous: KubeObject | undefine
     uid: previous?.metadata.uid ?? randomUUID(),
     creationTimestamp: previous?.metadata.creationTimestamp ?? new Date().toISOString().replace(/\.\d+Z$/, "Z"),
     resourceVersion,
-    ...(kind.kind === "Deployment" && { generation: isDeepStrictEqual(previous?.spec, copy.spec) ? generation : generation + 1 }),
+    ...(kind.group !== "" &&
+      kind.kind !== "Event" && { generation: isDeepStrictEqual(previous?.spec, copy.spec) ? generation : generation + 1 }),
   };
   const ordered = inOrder(metadata, ["name", "generateName", "namespace", "uid", "resourceVersion"]);
   const object = inOrder({ ...copy, apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: ordered }, [

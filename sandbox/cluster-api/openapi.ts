@@ -1,5 +1,5 @@
 import { resourceRoot } from "./discovery.ts";
-import { type Kind, kinds } from "./kinds.ts";
+import { type Kind, builtInKinds as kinds } from "./kinds.ts";
 
 /** As much of `/openapi/v3` as `kubectl apply` asks for: that objects are validated by the server. This one takes any. */
 export function openApiAnswer(path: string): object | undefined {

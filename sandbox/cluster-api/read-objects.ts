@@ -1,5 +1,6 @@
 import { asKind } from "./core-event.ts";
 import { encode, type Target } from "./exchange.ts";
+import { metadataList, metadataOf, wantsMetadata, wantsTable } from "./forms.ts";
 import { apiVersionOf, type KubeObject } from "./kinds.ts";
 import type { ObjectStore } from "./object-store.ts";
 import { parseSelection } from "./selection.ts";
@@ -52,6 +53,7 @@ export function createReader(store: ObjectStore): Reader {
     get({ kind, namespace, name = "" }, accept) {
       const object = store.get(kind, namespace, name);
       if (!object) throw notFound({ kind, namespace, name });
+      if (wantsMetadata(accept)) return metadataOf(object);
       return wantsTable(accept) ? tableOf(kind.kind, [object], {}, false) : asKind(kind, object);
     },
     list(target, query, accept) {
@@ -66,11 +68,7 @@ export function createReader(store: ObjectStore): Reader {
         ...(unfinished && { continue: Buffer.from(`${id}:${end}`).toString("base64url"), remainingItemCount: objects.length - end }),
       };
       if (wantsTable(accept)) return JSON.stringify(tableOf(target.kind.kind, page, metadata, query.get("includeObject") === "Object"));
-      if (wantsMetadata(accept)) {
-        const meta = { apiVersion: "meta.k8s.io/v1" };
-        const items = page.map((object) => ({ kind: "PartialObjectMetadata", ...meta, metadata: object.metadata }));
-        return encode({ kind: "PartialObjectMetadataList", ...meta, metadata, items });
-      }
+      if (wantsMetadata(accept)) return encode(metadataList(page, metadata));
       const head = { kind: `${target.kind.kind}List`, apiVersion: apiVersionOf(target.kind), metadata };
       return `${JSON.stringify(head).slice(0, -1)},"items":[${page.map((object) => encodeItem(asKind(target.kind, object))).join(",")}]}`;
     },
@@ -83,13 +81,4 @@ export function createReader(store: ObjectStore): Reader {
 export function notFound({ kind, name }: Target): Refusal {
   const resource = kind.group === "" ? kind.plural : `${kind.plural}.${kind.group}`;
   return new Refusal(404, `${resource} "${name}" not found`, "NotFound", { name, group: kind.group, kind: kind.plural });
-}
-
-function wantsMetadata(accept: string): boolean {
-  return /as=PartialObjectMetadataList/.test(accept.split(",")[0] ?? "");
-}
-
-/** `kubectl get` asks for `application/json;as=Table;v=v1;g=meta.k8s.io` before plain JSON. */
-export function wantsTable(accept: string): boolean {
-  return /as=Table/.test(accept.split(",")[0] ?? "");
 }

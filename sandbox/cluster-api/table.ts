@@ -28,7 +28,7 @@ interface Shape {
 const name: Column = { name: "Name", cell: (object) => object.metadata.name };
 const age: Column = { name: "Age", cell: (object) => ageOf(object.metadata.creationTimestamp) };
 
-const columns: Readonly<Record<KindName, readonly Column[]>> = {
+const columns: Readonly<Partial<Record<KindName, readonly Column[]>>> = {
   Namespace: [name, column("Status", ({ status }) => status?.phase ?? ""), age],
   Secret: [name, column("Type", ({ type }) => type ?? ""), column("Data", ({ data }) => Object.keys(data ?? {}).length), age],
   Deployment: [

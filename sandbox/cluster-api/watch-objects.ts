@@ -1,9 +1,9 @@
 import type { ServerResponse } from "node:http";
 import { asKind } from "./core-event.ts";
 import { encode, type Response, type Target } from "./exchange.ts";
-import { apiVersionOf, type KubeObject } from "./kinds.ts";
+import { metadataOf, wantsMetadata, wantsTable } from "./forms.ts";
+import { apiVersionOf, type Kind, type KubeObject } from "./kinds.ts";
 import type { Change, ObjectStore } from "./object-store.ts";
-import { wantsTable } from "./read-objects.ts";
 import { parseSelection, type Selection } from "./selection.ts";
 import { Refusal, statusOf } from "./status.ts";
 import { tableOf } from "./table.ts";
@@ -11,6 +11,7 @@ import { tableOf } from "./table.ts";
 interface OpenWatch {
   /** A raw line, whatever it is. */
   sendLine(line: string): void;
+  readonly kind: Kind;
   /** From now on nothing is sent and the connection stays open. */
   silence(): void;
   end(): void;
@@ -20,6 +21,8 @@ export interface Watches {
   readonly open: ReadonlySet<OpenWatch>;
   /** How a watch from a version before the history is refused: HTTP 410, or 200 and an ERROR event. */
   expiredForm: "http" | "event";
+  /** As when the kind is no longer served. */
+  endOf(kind: Kind): void;
   start(target: Target, query: URLSearchParams, accept: string, response: Response): void;
 }
 
@@ -28,7 +31,12 @@ const lastBookmarkMs = 2000;
 
 export function createWatches(store: ObjectStore, bookmarkEveryMs: number): Watches {
   const open = new Set<OpenWatch>();
-  const watches: Watches = { open, expiredForm: "event", start };
+  const watches: Watches = {
+    ...{ open, expiredForm: "event" as const, start },
+    endOf(kind) {
+      for (const watch of [...open]) if (watch.kind === kind) watch.end();
+    },
+  };
   return watches;
 
   function start(target: Target, query: URLSearchParams, accept: string, response: Response): void {
@@ -45,6 +53,7 @@ export function createWatches(store: ObjectStore, bookmarkEveryMs: number): Watc
     const timers: NodeJS.Timeout[] = [];
     let silent = false;
     const watch: OpenWatch = {
+      kind: target.kind,
       sendLine(line) {
         if (!silent && !response.writableEnded && !response.destroyed) (response as ServerResponse).write(`${line}\n`);
       },
@@ -58,19 +67,21 @@ export function createWatches(store: ObjectStore, bookmarkEveryMs: number): Watc
     };
     function sendObject(type: string, object: KubeObject): void {
       const whole = query.get("includeObject") === "Object";
-      const shown = wantsTable(accept) ? tableOf(target.kind.kind, [object], {}, whole) : asKind(target.kind, object);
+      const one = asKind(target.kind, object);
+      const shown = wantsTable(accept) ? tableOf(target.kind.kind, [object], {}, whole) : wantsMetadata(accept) ? metadataOf(one) : one;
       watch.sendLine(encode({ type, object: shown }));
     }
     function sendChange(change: Change): void {
       // Real servers drop what is not newer than the asked version, even when that version is from a future that a restore took back.
-      if (change.kind.kind !== target.kind.kind || change.resourceVersion <= from) return;
+      if (change.kind.plural !== target.kind.plural || change.kind.kind !== target.kind.kind || change.resourceVersion <= from) return;
       const type = typeAsSelected(change, selects);
       if (type) sendObject(type, change.object);
     }
     function sendBookmark(): void {
       if (store.resourceVersion <= from) return;
       const metadata = { resourceVersion: String(store.resourceVersion), creationTimestamp: null };
-      const object = { kind: target.kind.kind, apiVersion: apiVersionOf(target.kind), metadata };
+      const whole = { kind: target.kind.kind, apiVersion: apiVersionOf(target.kind), metadata };
+      const object = wantsMetadata(accept) ? metadataOf(whole) : whole;
       watch.sendLine(JSON.stringify({ type: "BOOKMARK", object }));
     }
     function close(): void {

@@ -1,7 +1,7 @@
 /** The Deployments of a file as `kubectl apply -f` would make them. */
 import { parseDefaultsRecord } from "../adapters/kubernetes/defaults-record.ts";
-import { parseDeploymentRecord } from "../adapters/kubernetes/deployment-record.ts";
 import { mapOf } from "../adapters/kubernetes/map-of.ts";
+import { parseWorkloadRecord } from "../adapters/kubernetes/workload-record.ts";
 import { annotationPrefix, defaultsLabel } from "../core/annotations.ts";
 import { itemKindOf } from "../core/deployment-kind.ts";
 import { type Invalid, orInvalid } from "../core/places/yaml-documents.ts";
@@ -72,7 +72,8 @@ function readDeployment(object: Fields, defaultNamespace: string): FileDeploymen
   const { identity, namesNamespace, problems } = identify(object, defaultNamespace);
   const metadata = mapOf(object.metadata);
   const annotations = textsOf(metadata.annotations, "the Deployment", problems);
-  const record = parseDeploymentRecord({ ...object, metadata: { ...metadata, ...identity, annotations } });
+  const type = { kind: "Deployment", apiVersion: "apps/v1" };
+  const record = parseWorkloadRecord({ ...object, metadata: { ...metadata, ...identity, annotations } }, type);
   return { ...identity, namesNamespace, record, problems };
 }
 

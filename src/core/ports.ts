@@ -1,23 +1,27 @@
 /** What the core asks of the outside world. Times called `notBefore` are `performance.now()` milliseconds. */
 import type { Commit, Line, PathPrint, PathPrinter, Release, ReleasePattern } from "./app-history.ts";
 import type { ManifestEdit, ManifestQuestion } from "./manifest-edit.ts";
-import type { Repository, SecretRef, SshRepository, Target, WorkloadRecord } from "./types.ts";
+import type { Repository, SecretRef, SshRepository, Target, Workload, WorkloadRecord } from "./types.ts";
 
-export interface Deployments {
-  /** Resolves when each namespace was listed or may certainly not be, and one was listed; rejects when the signal aborts first. */
+/** The objects of all watched kinds, as the cluster has them. */
+export interface Workloads {
+  /**
+   * Resolves when the Deployments of each namespace were listed or may certainly not be, and those of one were; and the other kinds, or it is known
+   * why not. Rejects when the signal aborts first.
+   */
   ready(signal: AbortSignal): Promise<void>;
   /** Whether it is so. */
   readonly synced: boolean;
   /**
-   * Milliseconds since the API server was last heard (list, event or bookmark) of that namespace, or of the one that was heard the longest time ago
-   * among those that may be listed; grows while the watch is broken.
+   * Milliseconds since the API server was last heard (list, event or bookmark) of that one's kind in its namespace, or of what was heard the longest
+   * time ago of all that may be listed; grows while the watch is broken.
    */
-  staleForMs(namespace?: string): number;
-  /** Why the Deployments of that namespace may not be listed, and what to do about it. */
-  refusal(namespace: string): string | undefined;
+  staleForMs(of?: Workload): number;
+  /** Why those of its kind may not be listed in its namespace, and what to do about it. */
+  refusal(of: Workload): string | undefined;
   /** Those with at least one `gitops.operator.*` annotation, by namespace and name. */
   list(): readonly WorkloadRecord[];
-  get(namespace: string, name: string): WorkloadRecord | undefined;
+  get(workload: Workload): WorkloadRecord | undefined;
 }
 
 export interface Secrets {
@@ -70,7 +74,7 @@ export type PushResult =
 export interface Written {
   readonly commit: string;
   readonly appCommit: string;
-  /** `NAMESPACE/NAME` */
+  /** `NAMESPACE/NAME` of a Deployment, `KIND NAMESPACE/NAME` of another. */
   readonly workload: string;
   /** `IMAGE:TAG` */
   readonly image: string;

@@ -58,7 +58,7 @@ export const CAUSE = "gitops_operator.cause";
 export function runAttributes(target: Target): Attributes {
   return {
     "k8s.namespace.name": target.namespace,
-    "k8s.deployment.name": target.name,
+    [`k8s.${target.kind.toLowerCase()}.name`]: target.name,
     "vcs.repository.url.full": formatRepository(target.appRepository),
     "vcs.ref.head.name": target.appBranch,
     "container.image.name": formatImage(target.image),

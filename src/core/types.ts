@@ -11,9 +11,9 @@ export interface SecretRef {
 /** Whether a Deployment's Pods are what its template says: all of them, not yet, not within its deadline; `none`: it is scaled to 0. */
 export type Rollout = "done" | "under_way" | "stuck" | "none";
 
-/** By what an object with our annotations is known. */
+/** By what an object with our annotations is known. Of two kinds that are watched none has the name of the other. */
 export interface Workload {
-  readonly kind: "Deployment";
+  readonly kind: string;
   readonly namespace: string;
   readonly name: string;
 }
@@ -28,14 +28,37 @@ export function workloadOf({ kind, namespace, name }: Workload): Workload {
   return { kind, namespace, name };
 }
 
-/** In lines of the log, and as labels of metrics. */
-export function logFields({ namespace, name }: Workload) {
-  return { namespace, deployment: name };
+/** What the original knew alone, and calls everything: the others are named beside it. */
+export function isDeployment({ kind }: Pick<Workload, "kind">): boolean {
+  return kind === "Deployment";
+}
+
+/** How texts name it within its namespace. */
+export function inWords({ kind, name }: Pick<Workload, "kind" | "name">): string {
+  return `${kind} ${name}`;
+}
+
+/** How texts name all of its kind. */
+export function allInWords(workload: Pick<Workload, "kind">): string {
+  return isDeployment(workload) ? "Deployments" : `${workload.kind} objects`;
+}
+
+/** In lists where its kind goes without saying when it is a Deployment. */
+export function placeInWords(workload: Workload): string {
+  const { kind, namespace, name } = workload;
+  return `${isDeployment(workload) ? "" : `${kind} `}${namespace}/${name}`;
+}
+
+/** In lines of the log, and as labels of metrics: what is no Deployment says its kind. */
+export function logFields(workload: Workload) {
+  const { kind, namespace, name } = workload;
+  return { namespace, deployment: name, ...(!isDeployment(workload) && { kind }) };
 }
 
 /** What the cache keeps of a workload that carries a `gitops.operator.*` annotation; of the others it keeps nothing. */
 export interface WorkloadRecord extends Workload {
-  /** Which one of that name, and how new: for Events about it. */
+  /** Of its kind, which one of that name, and how new: for Events about it. */
+  readonly apiVersion?: string;
   readonly uid?: string;
   readonly resourceVersion?: string;
   /** Only `gitops.operator.*` and `deployment.kubernetes.io/revision`: others may hold secrets. Of unknown ones the first ten names. */
@@ -44,7 +67,7 @@ export interface WorkloadRecord extends Workload {
   readonly moreUnknown?: number;
   /** Why nothing more is known of it, and what to do. */
   readonly problem?: string;
-  /** `spec.template.spec.containers`, in order. */
+  /** `spec.template.spec.containers`, in order. Of a Deployment alone: of other kinds only the metadata is read. */
   readonly containers: readonly { readonly name: string; readonly image: string }[];
   /** What its status says; undefined: nothing. */
   readonly rollout?: Rollout;
@@ -184,6 +207,8 @@ export interface Result extends Workload {
 
 /** What a call is narrowed to. */
 export interface Filter {
+  /** In upper or lower case. */
+  readonly kind?: string;
   readonly namespace?: string;
   readonly deployment?: string;
 }

@@ -58,7 +58,7 @@ export function createApp(endpoints: Endpoints, log: Log, { requestStarted, reco
     if (request.method === "HEAD") return sendJson(response, Buffer.alloc(0));
     if (request.method !== "GET" && request.method !== "POST") return refuseMethod(response, "GET, HEAD, POST");
     const filter = parseReconcileFilter(request.query);
-    if (!filter) return sendError(response, 400, "the query may hold namespace=… and deployment=…, once each; nothing was started");
+    if (!filter) return sendError(response, 400, "the query may hold namespace=…, deployment=… and kind=…, once each; nothing was started");
     const results = await endpoints.reconcile(filter, request);
     const json = await body(results);
     await turn();

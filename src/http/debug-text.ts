@@ -2,7 +2,7 @@
 import { annotationNames, annotationOf, annotationPrefix, isOriginal } from "../core/annotations.ts";
 import type { Branches } from "../core/progress.ts";
 import { originsOf } from "../core/read-values.ts";
-import { isTracked, type Tracked, type WorkloadRecord, workloadOf } from "../core/types.ts";
+import { isDeployment, isTracked, type Tracked, type WorkloadRecord, workloadOf } from "../core/types.ts";
 import { redacted } from "./redacted.ts";
 import { imageOf, type Known, type ShowRows, shownBranches } from "./status-rows.ts";
 
@@ -25,10 +25,10 @@ export function* debugText({ deployments, parse, branchesOf }: Known, { redact, 
 
 function debugEntry(record: WorkloadRecord, parsed: Tracked, branches: Branches | undefined): object {
   const { container, version } = imageOf(record, parsed);
-  const { name, namespace, annotations: texts } = record;
+  const { kind, name, namespace, annotations: texts } = record;
   const origins = originsOf(record).map(([key, from]) => [annotationPrefix + key, `ConfigMap ${from}`]);
   return {
-    ...{ container, name, namespace, annotations: texts },
+    ...{ container, ...(!isDeployment(record) && { kind }), name, namespace, annotations: texts },
     ...(origins.length > 0 && { defaults: Object.fromEntries(origins) }),
     ...{ version, config: configOf(record, parsed, branches) },
   };

@@ -25,7 +25,7 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
   const { deployments, parse, ask, ready, metrics, githubHost, hasDebug, redact, log } = options;
 
   function beginPage(): WithoutBroken {
-    return createWithoutBroken((workload, err) => log.error({ ...logFields(workload), err }, "Deployment could not be shown"));
+    return createWithoutBroken((workload, err) => log.error({ ...logFields(workload), err }, `${workload.kind} could not be shown`));
   }
 
   function* withRows(write: (rows: StatusRows, showRows: ShowRows) => Iterable<string>): Generator<string> {

@@ -1,9 +1,11 @@
 import { describeOutcome } from "../core/news/outcome-text.ts";
-import type { Outcome, Result } from "../core/types.ts";
+import { isDeployment, type Outcome, type Result } from "../core/types.ts";
 
 /** One entry of `/reconcile`'s array (contract §5). */
 export interface ReconcileEntry {
   readonly deployment: string;
+  /** Only where it is no Deployment. */
+  readonly kind?: string;
   readonly namespace: string;
   readonly action: Outcome["kind"];
   readonly from_sha?: string;
@@ -14,14 +16,16 @@ export interface ReconcileEntry {
 
 const STATUS = { patched: "success", up_to_date: "success", skipped: "skipped", waiting: "pending", failed: "failure" } as const;
 
-export function reconcileEntry({ namespace, name: deployment, outcome }: Result): ReconcileEntry {
+export function reconcileEntry(result: Result): ReconcileEntry {
+  const { kind, namespace, name, outcome } = result;
   return {
-    deployment,
+    deployment: name,
+    ...(!isDeployment(result) && { kind }),
     namespace,
     action: outcome.kind,
     ...("from" in outcome ? { from_sha: outcome.from } : {}),
     ...("to" in outcome ? { to_sha: outcome.to } : {}),
     status: STATUS[outcome.kind],
-    message: describeOutcome(deployment, outcome),
+    message: describeOutcome(result, outcome),
   };
 }

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { commitUrl, fileUrl } from "../core/commits/web-links.ts";
 import { withoutEmojiCode } from "../core/news/chat-text.ts";
-import type { Rollout } from "../core/types.ts";
+import { isDeployment, type Rollout } from "../core/types.ts";
 import { escapeControl } from "../text/escape.ts";
 import { durationInWords } from "./duration-in-words.ts";
 import { Html, html } from "./html.ts";
@@ -121,8 +121,10 @@ function incompleteItem(row: IncompleteRow): Html {
   return html`<li class="row incomplete">${nameOf(row)}\n${reasons(row.problems, "problems")}</li>\n`;
 }
 
-function nameOf({ namespace, name }: IncompleteRow | TrackedRow): Html {
-  return html`<h3><span class="namespace">${escapeControl(namespace)}/</span>${escapeControl(name)}</h3>`;
+function nameOf(row: IncompleteRow | TrackedRow): Html {
+  const { kind, namespace, name } = row;
+  const what = isDeployment(row) ? undefined : html`<span class="namespace">${escapeControl(kind)} </span>`;
+  return html`<h3>${what}<span class="namespace">${escapeControl(namespace)}/</span>${escapeControl(name)}</h3>`;
 }
 
 function reasons(texts: readonly string[], kind: "warnings" | "problems"): Html | undefined {

@@ -1,4 +1,5 @@
 /** `/status` as text (contract §5). */
+import { isDeployment, placeInWords } from "../core/types.ts";
 import { escapeControl } from "../text/escape.ts";
 import { type IncompleteRow, nothingFound, type ShowRows, type StatusRows, type TrackedRow } from "./status-rows.ts";
 
@@ -47,15 +48,21 @@ export function* statusReport(rows: StatusRows, isSynced: boolean, { redact, sho
   }
 }
 
-function cellsOf({ namespace, name, enabled, branch, image }: TrackedRow): string[] {
-  return [namespace, name, String(enabled), branch, `${image.container}:${image.version}`].map(escapeControl);
+function cellsOf({ kind, namespace, name, enabled, branch, image }: TrackedRow): string[] {
+  return [namespace, isDeployment({ kind }) ? name : `${kind} ${name}`, String(enabled), branch, `${image.container}:${image.version}`].map(
+    escapeControl,
+  );
 }
 
-function resultLines({ namespace, name, last, warnings }: TrackedRow): string[] {
+function resultLines(row: TrackedRow): string[] {
+  const { last, warnings } = row;
   const text = last ? `${last.at.toISOString()} ${last.skipped === "held" ? "held" : last.kind}: ${last.message}` : "no pass since start";
-  return [`  ${namespace}/${name}: ${escapeControl(text)}`, ...warnings.map((warning) => `    warning: ${escapeControl(warning)}`)];
+  return [
+    `  ${escapeControl(placeInWords(row))}: ${escapeControl(text)}`,
+    ...warnings.map((warning) => `    warning: ${escapeControl(warning)}`),
+  ];
 }
 
-function incompleteLines({ namespace, name, problems }: IncompleteRow): string[] {
-  return [`  ${namespace}/${name}`, ...problems.map((problem) => `    ${escapeControl(problem)}`)];
+function incompleteLines(row: IncompleteRow): string[] {
+  return [`  ${escapeControl(placeInWords(row))}`, ...row.problems.map((problem) => `    ${escapeControl(problem)}`)];
 }

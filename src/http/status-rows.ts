@@ -2,15 +2,17 @@
 import { annotations } from "../core/annotations.ts";
 import { containerAndVersion, parseImageName } from "../core/image.ts";
 import { describeOutcome } from "../core/news/outcome-text.ts";
-import type { Deployments } from "../core/ports.ts";
+import type { Workloads } from "../core/ports.ts";
 import type { Branches } from "../core/progress.ts";
 import { parseRepository } from "../core/repository.ts";
 import type { LastResult } from "../core/runs/last-result.ts";
 import { shaIn } from "../core/tag-format.ts";
 import {
+  allInWords,
   isTracked,
   type Outcome,
   type Parsed,
+  placeInWords,
   type Repository,
   type Rollout,
   type SecretRef,
@@ -26,7 +28,7 @@ import type { WithoutBroken } from "./without-broken.ts";
 /** What is known of the Deployments by now. */
 export interface Known {
   /** `refusals`: what RBAC does not let the operator see. */
-  readonly deployments: Pick<Deployments, "list" | "refusal"> & { readonly refusals: readonly string[] };
+  readonly deployments: Pick<Workloads, "list" | "refusal"> & { readonly refusals: readonly string[] };
   readonly parse: (record: WorkloadRecord) => Parsed;
   readonly lastResult: (workload: Workload) => LastResult | undefined;
   /** As the last run found them. */
@@ -122,8 +124,8 @@ export function* statusRows(known: Known, { show, broken }: WithoutBroken): Gene
     }),
     notes: again(function* () {
       yield* deployments.refusals;
-      for (const { namespace, name } of broken()) {
-        yield `${namespace}/${name} can't be shown: a mistake of the operator; report it with the error in the operator's log`;
+      for (const workload of broken()) {
+        yield `${placeInWords(workload)} can't be shown: a mistake of the operator; report it with the error in the operator's log`;
       }
       yield* sharedKeyNotes(targets, isUnboundKey);
     }),
@@ -146,7 +148,7 @@ export function shownBranches({ settings }: Tracked, found: Branches | undefined
 function rowOf({ record, parsed, last, branches, chatProblem }: Seen, { refusal }: Known["deployments"]): TrackedRow {
   const { settings } = parsed;
   const tag = last && "to" in last.outcome ? last.outcome.to : undefined;
-  const isOutdated = refusal(record.namespace) !== undefined;
+  const isOutdated = refusal(record) !== undefined;
   return {
     ...workloadOf(record),
     enabled: settings.enabled,
@@ -154,11 +156,11 @@ function rowOf({ record, parsed, last, branches, chatProblem }: Seen, { refusal 
     image: imageOf(record, parsed),
     rollout: record.rollout,
     last: last && {
-      ...{ at: last.at, since: last.since, kind: last.outcome.kind, message: describeOutcome(record.name, last.outcome) },
+      ...{ at: last.at, since: last.since, kind: last.outcome.kind, message: describeOutcome(record, last.outcome) },
       ...(last.outcome.kind === "skipped" && { skipped: last.outcome.reason }),
     },
     warnings: [
-      ...(isOutdated ? ["may be out of date: the Deployments of its namespace may not be listed"] : []),
+      ...(isOutdated ? [`may be out of date: the ${allInWords(record)} of its namespace may not be listed`] : []),
       ...parsed.warnings,
       ...(chatProblem === undefined ? [] : [`chat messages are not sent, webhook-url can't be used: ${chatProblem}`]),
     ],

@@ -13,7 +13,8 @@ interface ActiveRun {
 /** In controller-runtime's words, which stock dashboards know. */
 const RESULTS = { patched: "success", up_to_date: "success", skipped: "success", waiting: "requeue_after", failed: "error" } as const;
 const ACTIONS = Object.keys(RESULTS) as Outcome["kind"][];
-const BY_DEPLOYMENT = ["namespace", "deployment"] as const;
+/** Of a Deployment there is no `kind`: a label that is missing and one that is empty are the same to Prometheus. */
+const BY_DEPLOYMENT = ["namespace", "deployment", "kind"] as const;
 const controller = "deployment";
 const buckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 240, 600];
 
@@ -36,8 +37,7 @@ export function createRunMetrics(register: Registry) {
   const held = gauge(
     "held",
     "1 while the Deployment stays at another tag, since the operator's write was taken back; else 0.",
-    "namespace",
-    "deployment",
+    ...BY_DEPLOYMENT,
   );
   const lastSuccess = gauge(
     "deployment_last_success_timestamp_seconds",

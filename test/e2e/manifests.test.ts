@@ -81,6 +81,7 @@ for (const folder of folders) {
     const before = stage.cluster.requests.length;
     stage.cluster.faults.resetConnections();
     await eventually(() => stage.cluster.requests.slice(before).some(({ path }) => path.includes("watch=true")), "it watches again");
+    await eventually(() => authorizer.unused.every(({ verb }) => verb !== "watch"), "it watches all kinds");
     for (const { action, message } of await stage.reconcile()) assert.equal(action, "patched", message);
     await told(2);
     assert.deepEqual(authorizer.refused, []);

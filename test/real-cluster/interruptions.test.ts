@@ -3,8 +3,8 @@ import { readFile } from "node:fs/promises";
 import { after, before, describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { KubeConfig } from "@kubernetes/client-node";
-import { createDeploymentCache } from "../../src/adapters/kubernetes/deployment-cache.ts";
 import { createKubeClient, type KubeClient } from "../../src/adapters/kubernetes/kube-client.ts";
+import { createWorkloadCache } from "../../src/adapters/kubernetes/workload-cache.ts";
 import { eventually } from "../eventually.ts";
 import { startTcpProxy } from "../tcp-proxy.ts";
 import { type ApiServer, skipWithoutAssets, startApiServer } from "./api-server.ts";
@@ -47,7 +47,7 @@ describe("a real API server that restarts, forgets, sheds load and sends its cli
   }
 
   function startCache(t: TestContext, client: KubeClient) {
-    const cache = createDeploymentCache({ client, namespaces: ["default"], log: { info() {}, warn() {}, error() {} } });
+    const cache = createWorkloadCache({ client, namespaces: ["default"], log: { info() {}, warn() {}, error() {} } });
     t.after(() => cache.close());
     const has = (name: string) => cache.list().some((record) => record.name === name);
     return { cache, has };

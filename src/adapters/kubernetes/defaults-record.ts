@@ -1,7 +1,7 @@
 import { annotationNames, annotationPrefix, defaultsLabel } from "../../core/annotations.ts";
 import type { DefaultsRecord } from "../../core/types.ts";
-import { notKept, parseAnnotations, parseObjectIdentity } from "./deployment-record.ts";
 import { mapOf } from "./map-of.ts";
+import { notKept, parseAnnotations, parseObjectIdentity } from "./workload-record.ts";
 
 /** What a ConfigMap with our label holds for us, in as many characters as an object's annotations may have; undefined for any other object. */
 export function parseDefaultsRecord(object: unknown): DefaultsRecord | undefined {

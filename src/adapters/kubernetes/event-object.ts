@@ -8,7 +8,7 @@ const MOST_NOTE_BYTES = 1024;
 const MOST_INSTANCE_CHARACTERS = 128;
 const MOST_NAME_CHARACTERS = 253;
 
-type Regarding = Pick<WorkloadRecord, "namespace" | "name" | "uid" | "resourceVersion">;
+type Regarding = Pick<WorkloadRecord, "kind" | "apiVersion" | "namespace" | "name" | "uid" | "resourceVersion">;
 
 export interface Item {
   readonly about: Regarding;
@@ -32,7 +32,7 @@ export function eventObject({ about, event, atMicros }: Item, instance: string):
     type,
     reason,
     note,
-    regarding: { apiVersion: "apps/v1", kind: "Deployment", ...about },
+    regarding: about,
   };
 }
 

@@ -48,13 +48,17 @@ export function createEventRecorder(options: EventRecorderOptions) {
   let delivery = Promise.resolve();
 
   /** Never rejects, never waits. */
-  function record({ namespace, name, uid, resourceVersion }: WorkloadRecord, event: ClusterEvent): void {
+  function record({ apiVersion, kind, namespace, name, uid, resourceVersion }: WorkloadRecord, event: ClusterEvent): void {
     if (isClosed) return;
     // No two at one time, and never back, so that their names sort as they happened.
     lastMicros = Math.max(lastMicros + 1, Date.now() * 1_000);
-    const version = { ...(uid !== undefined && { uid }), ...(resourceVersion !== undefined && { resourceVersion }) };
+    const version = {
+      ...(apiVersion !== undefined && { apiVersion }),
+      ...(uid !== undefined && { uid }),
+      ...(resourceVersion !== undefined && { resourceVersion }),
+    };
     const cut = { ...event, note: cutNote(event.note) };
-    enqueue(queue, { about: { namespace, name, ...version }, event: cut, atMicros: lastMicros });
+    enqueue(queue, { about: { kind, namespace, name, ...version }, event: cut, atMicros: lastMicros });
     if (!isDelivering) delivery = deliverAll();
   }
 

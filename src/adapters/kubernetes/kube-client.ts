@@ -17,8 +17,10 @@ export interface KubeLimits {
 interface AnswerLimits extends KubeLimits {
   /** A longer answer rejects with `too_large`. */
   readonly mostBytes?: number;
-  readonly accept?: string;
+  readonly accept?: string | undefined;
 }
+
+type WatchLimits = Pick<AnswerLimits, "deadlineMs" | "signal" | "accept">;
 
 /**
  * Of an answer, and of a line of a watch: with what it becomes when it is parsed, a part of the Pod's 512 MiB. No honest object comes near it:
@@ -117,11 +119,11 @@ export function createKubeClient(config: KubeConfig, doubtMs = 2_000) {
     get: (path: string, limits: AnswerLimits) => ask("GET", path, limits),
     post: (path: string, body: object, limits: KubeLimits) => ask("POST", path, limits, JSON.stringify(body)),
     /** The lines of a watch until its clean end; rejects when the answer is not 200 or nothing arrives for `deadlineMs`. */
-    async *watch(path: string, { deadlineMs, signal }: KubeLimits): AsyncGenerator<string | LongLine, void, undefined> {
+    async *watch(path: string, { deadlineMs, signal, accept }: WatchLimits): AsyncGenerator<string | LongLine, void, undefined> {
       const silence = startDeadline(deadlineMs, [signal, closed.signal]);
       const isDoubtful = beginDoubt("WATCH", path);
       try {
-        const sent = await silence.race(send("GET", path, "watches", silence));
+        const sent = await silence.race(send("GET", path, "watches", silence, { accept }));
         if (sent.response.statusCode !== 200) throw KubeError.ofAnswer(await silence.race(readAnswer(sent, isDoubtful)));
         for await (const line of splitLines(sent.response.body, mostAnswerBytes)) {
           silence.restart();

@@ -4,9 +4,9 @@ import { mapOf } from "./map-of.ts";
 
 /**
  * `status`: the server said no; `deadline`, `network`: no answer; `protocol`: an answer that is no Kubernetes API's; `too_large`: more of it than
- * may be held; `credentials`: ours can't be had.
+ * may be held; `credentials`: ours can't be had; `unusable`: what was found is nothing that could be watched.
  */
-type KubeErrorKind = "status" | "deadline" | "network" | "protocol" | "too_large" | "credentials" | "internal";
+type KubeErrorKind = "status" | "deadline" | "network" | "protocol" | "too_large" | "credentials" | "unusable" | "internal";
 
 export interface KubeAnswer {
   readonly status: number;

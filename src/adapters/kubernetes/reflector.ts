@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "../../core/ports.ts";
-import type { WorkloadRecord } from "../../core/types.ts";
-import { parseDeploymentRecord, parseObjectIdentity } from "./deployment-record.ts";
-import type { KubeClient } from "./kube-client.ts";
+import type { KubeClient, KubeLimits } from "./kube-client.ts";
 import { accessRemedy, KubeError } from "./kube-error.ts";
 import { isOlderVersion, readWatchEvent, type WatchEvent } from "./kube-messages.ts";
-import { createDeploymentLister } from "./list-deployments.ts";
+import { createLister, type KeptObject } from "./list-objects.ts";
+import { METADATA, type ObjectSource, selectorQuery } from "./object-source.ts";
+import { parseObjectIdentity } from "./workload-record.ts";
 
 /** Tests are faster. Right again within 30 s of a recovery: a request that was hanging (15 s), the back-off (8 s), the list. */
 export const defaultReflectorTimes = {
@@ -23,19 +23,23 @@ export const defaultReflectorTimes = {
   backoffCapMs: 8_000,
   /** A watch that lived this long ends a series of failures. */
   stableMs: 10_000,
+  /** After a kind of which the operator can do without was refused, or is not installed; jittered too. */
+  absentMs: 30_000,
   /** Against drift that nobody foresaw. */
   relistMs: 15 * 60_000,
 };
 export type ReflectorTimes = typeof defaultReflectorTimes;
 
-interface Reflector {
-  readonly records: ReadonlyMap<string, WorkloadRecord>;
+export interface Reflector<Kept> {
+  /** By `NAMESPACE/NAME`. */
+  readonly records: ReadonlyMap<string, Kept>;
   /** Resolves after the first complete list. */
   readonly firstList: Promise<void>;
-  /** Resolves after that, or when it is certain that there is no right to list. */
+  /** Resolves after that, or when it is certain that there is no right to list; of an optional kind after any failure. */
   readonly settled: Promise<void>;
+  readonly isSettled: boolean;
   readonly synced: boolean;
-  /** Why RBAC does not let the Deployments be listed, and what to do; until they are listed again. */
+  /** Why the objects can't be listed, RBAC or that there is no such kind, and what to do; until they are listed again. */
   readonly refusal: string | undefined;
   /** `performance.now()` of the last complete list, event, bookmark or clean end of a watch; of the start before that. */
   readonly heardAtMs: number;
@@ -43,16 +47,38 @@ interface Reflector {
   close(): void;
 }
 
-/** Keeps the Deployments below one path as the API server has them: list, watch, and after anything but the clean end of a watch list again. */
-export function startReflector(client: KubeClient, path: string, times: ReflectorTimes, log: Log): Reflector {
+interface ReflectorOptions<Kept> {
+  readonly client: KubeClient;
+  readonly source: ObjectSource;
+  /** Undefined: nothing is kept of that object. */
+  readonly parse: (object: unknown) => Kept | undefined;
+  /** Asked before each list what has to be known for that; rejects with why it can't be listed. */
+  readonly prepare?: (limits: KubeLimits) => Promise<unknown>;
+  /** Told that there is no such resource. */
+  readonly onMissing?: () => void;
+  /** Of an optional kind a refusal is ordinary: it is asked about again after longer. */
+  readonly isOptional: boolean;
+  /** In the log: `Deployments`. */
+  readonly what: string;
+  /** The problems that the log was told of and that last; of an optional kind those of all namespaces together. */
+  readonly told: Set<string>;
+  readonly times: ReflectorTimes;
+  readonly log: Log;
+}
+
+/** Keeps the objects of one source as the API server has them: list, watch, and after anything but the clean end of a watch list again. */
+export function startReflector<Kept extends KeptObject>(options: ReflectorOptions<Kept>): Reflector<Kept> {
+  const { client, source, parse, prepare, onMissing, isOptional, what, told, times, log } = options;
+  const { path } = source;
   const stopped = new AbortController();
   const { signal } = stopped;
   const firstList = Promise.withResolvers<void>();
   const settled = Promise.withResolvers<void>();
-  const lister = createDeploymentLister(client, path, { deadlineMs: times.listDeadlineMs, signal });
-  let records = new Map<string, WorkloadRecord>();
-  const reflector: { -readonly [Part in keyof Reflector]: Reflector[Part] } = {
-    ...{ records, firstList: firstList.promise, settled: settled.promise, synced: false, refusal: undefined },
+  const limits = { deadlineMs: times.listDeadlineMs, signal };
+  const lister = createLister(client, source, parse, limits);
+  let records = new Map<string, Kept>();
+  const reflector: { -readonly [Part in keyof Reflector<Kept>]: Reflector<Kept>[Part] } = {
+    ...{ records, firstList: firstList.promise, settled: settled.promise, isSettled: false, synced: false, refusal: undefined },
     ...{ heardAtMs: performance.now(), restarts: 0 },
     close: () => stopped.abort(new KubeError("network", "closed")),
   };
@@ -72,10 +98,11 @@ export function startReflector(client: KubeClient, path: string, times: Reflecto
         while (performance.now() < relistAtMs) version = await watchFrom(version);
       } catch (error) {
         if (signal.aborted) return;
-        const isDoubtful = noteProblem(error);
+        const { isDoubtful, isAbsence } = noteProblem(error);
         failures = performance.now() - watchingSinceMs >= times.stableMs ? 1 : failures + 1;
         const delayMs = Math.min(times.backoffCapMs, times.backoffMs * 2 ** (failures - 1)) * (0.5 + 0.5 * Math.random());
-        await sleep(isDoubtful ? client.doubtMs : delayMs, undefined, { signal }).catch(() => {});
+        const absentMs = times.absentMs * (0.5 + 0.5 * Math.random());
+        await sleep(isDoubtful ? client.doubtMs : isAbsence ? absentMs : delayMs, undefined, { signal }).catch(() => {});
       }
     }
   }
@@ -83,6 +110,7 @@ export function startReflector(client: KubeClient, path: string, times: Reflecto
   /** Replaces everything at the end, so that readers never see half a list; returns the version to watch from. */
   async function listAll(): Promise<string> {
     isListing = true;
+    await prepare?.(limits);
     const listed = await lister.all();
     records = new Map(listed.records.map((record) => [keyOf(record), record]));
     const heardAtMs = performance.now();
@@ -90,17 +118,18 @@ export function startReflector(client: KubeClient, path: string, times: Reflecto
     if (silence) silence.toMs ??= heardAtMs;
     isListing = false;
     firstList.resolve();
-    settled.resolve();
+    settle();
     return listed.resourceVersion;
   }
 
   /** One watch to its clean end; returns the version to go on from. */
   async function watchFrom(start: string): Promise<string> {
     const startedAtMs = performance.now();
-    const query = `?watch=true&allowWatchBookmarks=true&timeoutSeconds=${times.watchSeconds}&resourceVersion=${encodeURIComponent(start)}`;
+    const query = `?watch=true&allowWatchBookmarks=true&timeoutSeconds=${times.watchSeconds}&resourceVersion=${encodeURIComponent(start)}${selectorQuery(source)}`;
+    const accept = source.isWhole ? undefined : METADATA;
     let version = start;
     let heard = false;
-    for await (const line of client.watch(path + query, { deadlineMs: times.silenceMs, signal })) {
+    for await (const line of client.watch(path + query, { deadlineMs: times.silenceMs, signal, accept })) {
       const event = readWatchEvent(line);
       version = newerVersion(version, event.resourceVersion);
       await apply(event);
@@ -117,7 +146,7 @@ export function startReflector(client: KubeClient, path: string, times: Reflecto
   async function apply({ type, object, isTooLarge }: WatchEvent): Promise<void> {
     const identity = parseObjectIdentity(object);
     if (type === "BOOKMARK" || !identity) return;
-    const record = type === "DELETED" ? undefined : isTooLarge ? await lister.tooLarge(identity) : parseDeploymentRecord(object);
+    const record = type === "DELETED" ? undefined : isTooLarge ? await lister.tooLarge(identity) : parse(object);
     if (record) records.set(keyOf(record), record);
     else records.delete(keyOf(identity));
   }
@@ -125,34 +154,49 @@ export function startReflector(client: KubeClient, path: string, times: Reflecto
   function noteLife(): void {
     const nowMs = performance.now();
     if (toldProblem !== undefined && silence)
-      log.info({ path, silent_ms: Math.round((silence.toMs ?? nowMs) - silence.fromMs) }, "watch of Deployments recovered");
+      log.info({ path, silent_ms: Math.round((silence.toMs ?? nowMs) - silence.fromMs) }, `watch of ${what} recovered`);
+    if (toldProblem !== undefined) told.delete(toldProblem);
     toldProblem = undefined;
     silence = undefined;
     reflector.heardAtMs = nowMs;
   }
 
-  /** True: not told, since it may be the start of an API server. */
-  function noteProblem(error: unknown): boolean {
+  function settle(): void {
+    reflector.isSettled = true;
+    settled.resolve();
+  }
+
+  /** `isDoubtful`: not told, since it may be the start of an API server. `isAbsence`: of an optional kind, and not soon over. */
+  function noteProblem(error: unknown): { readonly isDoubtful: boolean; readonly isAbsence: boolean } {
     const known = error instanceof KubeError ? error : new KubeError("internal", String(error));
     const { kind, status, message, isDoubtful } = known;
     const problem = `${kind} ${status}`;
-    const remedy = accessRemedy(known, "list and watch on deployments.apps");
-    reflector.restarts += 1;
+    const isMissing = isOptional && (status === 404 || kind === "unusable");
+    const remedy = isMissing ? missingRemedy(source, kind) : accessRemedy(known, `list and watch on ${source.resource}`);
     silence = { fromMs: silence?.fromMs ?? reflector.heardAtMs, toMs: undefined };
-    if (isDoubtful) return true;
-    if (status === 403 && isListing) {
-      reflector.refusal = `${message}; ${remedy}`;
-      settled.resolve();
-    }
+    if (!isMissing) reflector.restarts += 1;
+    if (isDoubtful) return { isDoubtful, isAbsence: false };
+    // What a starting API server does not serve yet is looked for twice before it counts as deleted.
+    if (isMissing && reflector.refusal !== undefined) reflector.records = records = new Map();
+    if (isMissing) onMissing?.();
+    if (isMissing || (status === 403 && isListing)) reflector.refusal = `${message}; ${remedy}`;
+    if (isOptional || (status === 403 && isListing)) settle();
+    const answer = { isDoubtful, isAbsence: isOptional && reflector.refusal !== undefined };
     // An expired version is ordinary; a list puts it right.
-    if (status === 410 || problem === toldProblem) return false;
+    if (status === 410 || problem === toldProblem || told.has(problem)) return answer;
     toldProblem = problem;
-    log.warn({ path, reason: message, ...(remedy !== undefined && { remedy }) }, "watch of Deployments is interrupted; trying again");
-    return false;
+    told.add(problem);
+    log.warn({ path, reason: message, ...(remedy !== undefined && { remedy }) }, `watch of ${what} is interrupted; trying again`);
+    return answer;
   }
 
   void run();
   return reflector;
+}
+
+function missingRemedy({ apiVersion }: ObjectSource, kind: KubeError["kind"]): string {
+  if (kind === "unusable") return "correct WATCH_KINDS";
+  return `install what brings ${apiVersion}, or correct WATCH_KINDS; it is looked for again`;
 }
 
 function newerVersion(known: string, said: string | undefined): string {

@@ -4,7 +4,7 @@ import type { Commit, Identity } from "../app-history.ts";
 import { formatImage } from "../image.ts";
 import { formatRepository } from "../repository.ts";
 import type { Target } from "../types.ts";
-import { formatTrailers, workloadInTrailer } from "./trailers.ts";
+import { formatTrailers } from "./trailers.ts";
 
 interface CommitFacts {
   readonly target: Target;
@@ -36,7 +36,7 @@ export function commitMessage({ target, paths, from, tag, appCommit, unchecked }
   return [
     subject,
     "",
-    `Deployment ${workloadInTrailer(target)}, image ${image}: ${from === undefined ? "" : `${from} -> `}${tag}${unchecked ? " (image unchecked)" : ""}`,
+    `${target.kind} ${target.namespace}/${target.name}, image ${image}: ${from === undefined ? "" : `${from} -> `}${tag}${unchecked ? " (image unchecked)" : ""}`,
     "",
     `Application commit ${appCommit.sha}`,
     `of ${formatRepository(target.appRepository)}`,

@@ -1,12 +1,13 @@
 import type { Written } from "../ports.ts";
-import { fileInTrailer, type Write, workloadInTrailer } from "./trailers.ts";
+import { placeInWords } from "../types.ts";
+import { fileInTrailer, type Write } from "./trailers.ts";
 
 /**
  * The commit by which the wanted write was made already, in one of the files. Where the file does not have it now, somebody has taken it back.
  * Commits from before files were named count by the workload.
  */
 export function takenBack(written: readonly Written[], { workload, image, appCommit, paths }: Write): Written | undefined {
-  const name = workloadInTrailer(workload);
+  const name = placeInWords(workload);
   const files = new Set(paths.map(fileInTrailer));
   return written.find(
     (one) =>

@@ -1,10 +1,12 @@
 /** The trailers of the operator's commits: by them, it is read from a branch's history what has been written already. */
 import { ownText } from "../../text/own-text.ts";
 import type { Written } from "../ports.ts";
-import type { Workload } from "../types.ts";
+import { isDeployment, placeInWords, type Workload } from "../types.ts";
 
 const NAMES = {
-  workload: "Gitops-Operator-Deployment",
+  deployment: "Gitops-Operator-Deployment",
+  /** Of another kind, which older operators do not know and pass over. */
+  workload: "Gitops-Operator-Workload",
   image: "Gitops-Operator-Image",
   appCommit: "Gitops-Operator-Commit",
   file: "Gitops-Operator-File",
@@ -15,7 +17,7 @@ export const MARK = `${NAMES.appCommit}: `;
 
 /** `image`: `IMAGE:TAG`. `paths`: of the files, from the root of the repository. */
 export interface Write {
-  readonly workload: Pick<Workload, "namespace" | "name">;
+  readonly workload: Workload;
   readonly image: string;
   readonly appCommit: string;
   readonly paths: readonly string[];
@@ -24,7 +26,7 @@ export interface Write {
 /** A line each. */
 export function formatTrailers({ workload, image, appCommit, paths }: Write): string[] {
   return [
-    `${NAMES.workload}: ${workloadInTrailer(workload)}`,
+    `${isDeployment(workload) ? NAMES.deployment : NAMES.workload}: ${placeInWords(workload)}`,
     `${NAMES.image}: ${image}`,
     `${NAMES.appCommit}: ${appCommit}`,
     ...paths.map((path) => `${NAMES.file}: ${fileInTrailer(path)}`),
@@ -40,7 +42,7 @@ export function readTrailers(commit: string, message: string): Written[] {
     const end = line.indexOf(": ");
     const name = end < 0 ? "" : line.slice(0, end);
     const value = ownText(line.slice(end + 2).trimEnd());
-    if (name === NAMES.workload) found.push({ workload: value, files: [] });
+    if (name === NAMES.deployment || name === NAMES.workload) found.push({ workload: value, files: [] });
     const last = found.at(-1);
     if (!last) continue;
     if (name === NAMES.image) last.image = value;
@@ -50,10 +52,6 @@ export function readTrailers(commit: string, message: string): Written[] {
   return found.flatMap(({ workload, image, appCommit, files }) =>
     workload === undefined || image === undefined || appCommit === undefined ? [] : { commit, workload, image, appCommit, files },
   );
-}
-
-export function workloadInTrailer({ namespace, name }: Pick<Workload, "namespace" | "name">): string {
-  return `${namespace}/${name}`;
 }
 
 /** A path as a trailer has it: what forges or CI systems may act on is percent-encoded, so that it stays the same path for whoever reads it. */

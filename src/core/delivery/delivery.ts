@@ -7,10 +7,10 @@ import { commitMessage } from "../commits/commit-message.ts";
 import { filesInWords } from "../file-patterns.ts";
 import { noObserver, type Observer } from "../observer.ts";
 import { editFiles, type FilesEdit } from "../places/edit-files.ts";
-import type { Clock, Deployments, Git, Log, ManifestsBranch, ManifestsCopy, Places } from "../ports.ts";
+import type { Clock, Git, Log, ManifestsBranch, ManifestsCopy, Places, Workloads } from "../ports.ts";
 import { formatRepository } from "../repository.ts";
 import { branchAttributes, noTracer, type Span, type Tracer } from "../tracer.ts";
-import { type ImageName, type Outcome, type Target, workloadOf } from "../types.ts";
+import { allInWords, type ImageName, inWords, isDeployment, type Outcome, type Target, workloadOf } from "../types.ts";
 import { createHold } from "./hold.ts";
 import { pushRemedy } from "./push-refusal.ts";
 
@@ -46,7 +46,7 @@ export interface DeliveryOptions {
   readonly git: Git;
   readonly places: Places;
   readonly clock: Clock;
-  readonly deployments: Deployments;
+  readonly deployments: Workloads;
   /** What the cluster says of the target by now: undefined = unchanged, else what to answer instead of a push. */
   readonly recheck: (target: Target, tag: string) => Outcome | undefined;
   readonly log: Pick<Log, "warn">;
@@ -178,13 +178,13 @@ export function createDelivery(options: DeliveryOptions, closing: AbortSignal): 
   function abandoned({ target, signal, tag }: WriteRequest): Outcome | undefined {
     if (closing.aborted) return { kind: "failed", error: asReconcileError(closing.reason), to: tag };
     if (signal.aborted) return { kind: "failed", error: asReconcileError(signal.reason), to: tag };
-    const refusal = deployments.refusal(target.namespace);
-    const stale = deployments.staleForMs(target.namespace);
+    const refusal = deployments.refusal(target);
+    const stale = deployments.staleForMs(target);
     if (refusal === undefined && stale <= STALE_MS) return recheck(target, tag);
     const reason =
       refusal === undefined
         ? `nothing was pushed: the Kubernetes API server has not been heard for ${Math.floor(stale / 60_000)} minutes, so the annotations may be out of date; check the API server and the operator's RBAC`
-        : `nothing was pushed: the Deployments of namespace ${target.namespace} may not be listed any more, so the annotations may be out of date: ${refusal}`;
+        : `nothing was pushed: the ${allInWords(target)} of namespace ${target.namespace} may not be listed any more, so the annotations may be out of date: ${refusal}`;
     const error = new ReconcileError("cluster_stale", reason);
     return { kind: "failed", error, to: tag };
   }
@@ -197,8 +197,8 @@ function failed(step: string, { tag }: WriteRequest, error: unknown): Outcome {
 }
 
 /** The steps' names, as they stand in front of their failures (contract §5). */
-export function patchStep({ name }: Target, tag: string): string {
-  return `Failed to patch deployment ${name} to version ${tag}`;
+export function patchStep(target: Target, tag: string): string {
+  return `Failed to patch ${isDeployment(target) ? `deployment ${target.name}` : inWords(target)} to version ${tag}`;
 }
 
 /** Somebody may have pinned the image after the registry was asked without need of a digest. */
@@ -210,8 +210,8 @@ function requireDigest(edit: FilesEdit, { target, isChecked, digest }: WriteRequ
   );
 }
 
-function commitStep({ name }: Target, tag: string): string {
-  return `Failed to commit changes for ${name} (version ${tag})`;
+function commitStep(target: Target, tag: string): string {
+  return `Failed to commit changes for ${isDeployment(target) ? target.name : inWords(target)} (version ${tag})`;
 }
 
 function raced(at: ManifestsBranch, reason: string | undefined): ReconcileError {

@@ -1,5 +1,5 @@
 /** Who is told what of a run: the log, the cluster's Events, the chat. None of them can fail a pass (contract §8). */
-import type { Deployments, Log, Notifier, SecretField } from "../ports.ts";
+import type { Log, Notifier, SecretField, Workloads } from "../ports.ts";
 import type { EndedPass } from "../runs/calls.ts";
 import type { EndedRun } from "../runs/results.ts";
 import { idOf, logFields, type Result, type SecretRef, type Target, type Workload, type WorkloadRecord } from "../types.ts";
@@ -11,7 +11,7 @@ import { describeOutcome } from "./outcome-text.ts";
 interface AnnouncerOptions {
   readonly log: Log;
   readonly redactor: { redact(text: string): string; scope<T>(work: () => Promise<T>): Promise<T> };
-  readonly deployments: Pick<Deployments, "get">;
+  readonly deployments: Pick<Workloads, "get">;
   readonly chat: Pick<Notifier, "send">;
   /** Never rejects, never waits; `again` tries those that could not be posted. */
   readonly recorder: { record(about: WorkloadRecord, event: ClusterEvent): void; again(): void };
@@ -57,7 +57,7 @@ export function createAnnouncer({ log, redactor, deployments, chat, recorder, re
   function tellCluster(workload: Workload, decide: () => ClusterEvent | undefined): void {
     try {
       const event = decide();
-      const record = event && deployments.get(workload.namespace, workload.name);
+      const record = event && deployments.get(workload);
       if (event && record) recorder.record(record, { ...event, note: redactor.redact(event.note) });
     } catch (error) {
       log.warn({ ...logFields(workload), error: (error as Error).message }, "Kubernetes Event not recorded");
@@ -67,7 +67,7 @@ export function createAnnouncer({ log, redactor, deployments, chat, recorder, re
   return {
     ended(result: Result, run?: EndedRun) {
       tellLog(log, result, run);
-      const event = { kind: "ended", outcome: result.outcome, message: describeOutcome(result.name, result.outcome) } as const;
+      const event = { kind: "ended", outcome: result.outcome, message: describeOutcome(result, result.outcome) } as const;
       tellCluster(result, () => events.decide(result, event));
       if (run) void redactor.scope(() => tellChat(run.target, event));
     },
@@ -104,6 +104,9 @@ function tellLog(log: Log, result: Result, run?: EndedRun): void {
   const fields = { ...logFields(result), ...about };
   const { outcome } = result;
   if (outcome.kind === "patched")
-    log.info({ ...fields, from: outcome.from, to: outcome.to, commit: outcome.commit, unchecked: outcome.unchecked }, "Deployment patched");
-  if (outcome.kind === "failed") log.warn({ ...fields, code: outcome.error.code, error: outcome.error.message }, "Deployment failed");
+    log.info(
+      { ...fields, from: outcome.from, to: outcome.to, commit: outcome.commit, unchecked: outcome.unchecked },
+      `${result.kind} patched`,
+    );
+  if (outcome.kind === "failed") log.warn({ ...fields, code: outcome.error.code, error: outcome.error.message }, `${result.kind} failed`);
 }

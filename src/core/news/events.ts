@@ -1,7 +1,7 @@
 /** The news of the Deployments as Kubernetes Events, so that `kubectl describe` tells the story. */
 import type { ErrorCode } from "../../errors.ts";
 import { escapeControl } from "../../text/escape.ts";
-import type { Outcome } from "../types.ts";
+import { inWords, type Outcome } from "../types.ts";
 import { withoutEmojiCode } from "./chat-text.ts";
 import { createNewsroom, type Newsroom } from "./news.ts";
 
@@ -60,30 +60,30 @@ const reasons: Partial<Record<ErrorCode, EventReason>> = {
 };
 
 export function createEvents(): Newsroom<ClusterEvent> {
-  return createNewsroom((news, { name: deployment }, event) => {
-    if (event.kind === "building") return inWords("Normal", "BuildRunning", event.text);
+  return createNewsroom((news, workload, event) => {
+    if (event.kind === "building") return clusterEvent("Normal", "BuildRunning", event.text);
     const { outcome, message } = event;
-    if (outcome.kind === "failed") return inWords("Warning", reasons[outcome.error.code] ?? "ReconcileFailed", message);
-    const text = news === "recovered" ? `Deployment ${deployment} recovered: ${message}` : message;
-    if (outcome.kind === "patched") return inWords("Normal", "ImageUpdated", text + change(outcome));
-    return inWords("Normal", news === "held" ? "HeldBack" : "Recovered", text);
+    if (outcome.kind === "failed") return clusterEvent("Warning", reasons[outcome.error.code] ?? "ReconcileFailed", message);
+    const text = news === "recovered" ? `${inWords(workload)} recovered: ${message}` : message;
+    if (outcome.kind === "patched") return clusterEvent("Normal", "ImageUpdated", text + change(outcome));
+    return clusterEvent("Normal", news === "held" ? "HeldBack" : "Recovered", text);
   });
 }
 
 /** Of a webhook that messages are never sent to; who calls has seen that the problem is new. */
 export function notificationRefused(problem: string): ClusterEvent {
-  return inWords("Warning", "NotificationRefused", `Chat messages are not sent, webhook-url can't be used: ${problem}`);
+  return clusterEvent("Warning", "NotificationRefused", `Chat messages are not sent, webhook-url can't be used: ${problem}`);
 }
 
 /** Of a Deployment that is not reconciled; who calls has seen that the problems are new. */
 export function incompleteEvent(problems: readonly string[]): ClusterEvent {
-  return inWords("Warning", "IncompleteAnnotations", `Not reconciled: ${problems.join("; ")}`);
+  return clusterEvent("Warning", "IncompleteAnnotations", `Not reconciled: ${problems.join("; ")}`);
 }
 
 function change({ from, commit }: Extract<Outcome, { kind: "patched" }>): string {
   return ` (${from === undefined ? "" : `was ${from}, `}manifest commit ${commit})`;
 }
 
-function inWords(type: ClusterEvent["type"], reason: EventReason, text: string): ClusterEvent {
+function clusterEvent(type: ClusterEvent["type"], reason: EventReason, text: string): ClusterEvent {
   return { type, reason, note: escapeControl(withoutEmojiCode(text)) };
 }

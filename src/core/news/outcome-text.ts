@@ -1,14 +1,14 @@
-import type { Outcome } from "../types.ts";
+import { inWords, type Outcome, type Workload } from "../types.ts";
 
 /** The outcome in the original's words. */
-export function describeOutcome(deployment: string, outcome: Outcome): string {
+export function describeOutcome(workload: Workload, outcome: Outcome): string {
   switch (outcome.kind) {
     case "patched":
-      return `Deployment ${deployment} patched successfully to version ${outcome.to}${checkOf(outcome)}${noteOf(outcome)}`;
+      return `${inWords(workload)} patched successfully to version ${outcome.to}${checkOf(outcome)}${noteOf(outcome)}`;
     case "up_to_date":
-      return `Deployment ${deployment} is up to date at ${outcome.to}${checkOf(outcome)}${noteOf(outcome)}`;
+      return `${inWords(workload)} is up to date at ${outcome.to}${checkOf(outcome)}${noteOf(outcome)}`;
     case "skipped":
-      return describeSkip(deployment, outcome);
+      return describeSkip(workload, outcome);
     case "waiting":
       return outcome.step;
     case "failed":
@@ -16,19 +16,19 @@ export function describeOutcome(deployment: string, outcome: Outcome): string {
   }
 }
 
-function describeSkip(deployment: string, skipped: Extract<Outcome, { kind: "skipped" }>): string {
+function describeSkip(workload: Workload, skipped: Extract<Outcome, { kind: "skipped" }>): string {
   switch (skipped.reason) {
     case "disabled":
-      return `Deployment ${deployment} is disabled (gitops.operator.enabled=false)`;
+      return `${inWords(workload)} is disabled (gitops.operator.enabled=false)`;
     case "deleted":
-      return `Deployment ${deployment} is gone from the cluster; nothing was pushed`;
+      return `${inWords(workload)} is gone from the cluster; nothing was pushed`;
     case "held": {
       const { from, to, commit } = skipped;
       const stays = from === undefined ? "without a tag" : `at ${from}`;
-      return `Deployment ${deployment} stays ${stays}: the operator wrote ${to} in ${commit.slice(0, 7)}, which was taken back since; the next application commit ends this, or put ${to} back${noteOf(skipped)}`;
+      return `${inWords(workload)} stays ${stays}: the operator wrote ${to} in ${commit.slice(0, 7)}, which was taken back since; the next application commit ends this, or put ${to} back${noteOf(skipped)}`;
     }
     case "paused":
-      return `Deployment ${deployment} is paused until ${skipped.until}${skipped.why === undefined ? "" : `: ${skipped.why}`}`;
+      return `${inWords(workload)} is paused until ${skipped.until}${skipped.why === undefined ? "" : `: ${skipped.why}`}`;
   }
 }
 

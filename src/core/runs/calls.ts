@@ -1,6 +1,6 @@
 /** What asks for a pass, a call of `/reconcile` or the timer, from question to answer. */
 import { ReconcileError } from "../../errors.ts";
-import type { Deployments } from "../ports.ts";
+import type { Workloads } from "../ports.ts";
 import type { Cause } from "../progress.ts";
 import { type Attributes, CAUSE, type SpanOptions, type Tracer } from "../tracer.ts";
 import { type Filter, isTracked, type Parsed, type Result, type Workload, type WorkloadRecord, workloadOf } from "../types.ts";
@@ -17,14 +17,14 @@ export interface EndedPass {
 }
 
 interface CallsOptions {
-  readonly deployments: Deployments;
+  readonly deployments: Workloads;
   readonly parse: (record: WorkloadRecord) => Parsed;
   readonly reconciler: Pick<Reconciler, "reconcile">;
   /** When a call is answered, whatever is unfinished. */
   readonly timeoutMs: number;
   readonly stopping: AbortSignal;
   readonly tracer: Tracer;
-  /** Told of all Deployments that there are. */
+  /** Told of all workloads that there are. */
   readonly onBegin: (workloads: readonly Workload[]) => void;
   readonly onEnd: (pass: EndedPass) => void;
 }

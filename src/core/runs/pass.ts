@@ -1,9 +1,9 @@
-/** All Deployments: which runs a call starts, joins or shares, so that no answer is older than its question (contract §5). */
+/** All workloads: which runs a call starts, joins or shares, so that no answer is older than its question (contract §5). */
 import { asReconcileError, ReconcileError } from "../../errors.ts";
 import { createSlots } from "../../sharing/slots.ts";
 import type { Writers } from "../delivery/writer.ts";
 import { noObserver, type Observer } from "../observer.ts";
-import type { Deployments } from "../ports.ts";
+import type { Workloads } from "../ports.ts";
 import type { Cause } from "../progress.ts";
 import { pausedOutcome } from "../targets/pause.ts";
 import { isSameTarget } from "../targets/target.ts";
@@ -19,6 +19,7 @@ import {
   type WorkloadRecord,
   workloadOf,
 } from "../types.ts";
+import { isMeant } from "./is-meant.ts";
 import type { LastResult } from "./last-result.ts";
 import { createResults, type Listeners } from "./results.ts";
 import { createRun, type Run, type RunPorts, runToEnd } from "./run.ts";
@@ -33,13 +34,13 @@ export interface Reconciler {
 }
 
 export interface ReconcilerOptions extends Listeners {
-  readonly deployments: Deployments;
+  readonly deployments: Workloads;
   readonly writers: Writers;
   readonly parse: (record: WorkloadRecord) => Parsed;
   readonly work: RunPorts["work"];
   readonly observer?: Observer;
   readonly tracer?: Tracer;
-  /** Deployments worked on at once; a run in the writer holds no place. */
+  /** Workloads worked on at once; a run in the writer holds no place. */
   readonly concurrency: number;
 }
 
@@ -76,8 +77,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     const records = deployments.list();
     results.retain(records);
     for (const record of records) {
-      if (filter.namespace !== undefined && filter.namespace !== record.namespace) continue;
-      if (filter.deployment !== undefined && filter.deployment !== record.name) continue;
+      if (!isMeant(record, filter)) continue;
       const workload = workloadOf(record);
       const parsed = parse(record);
       results.look(workload, parsed);

@@ -59,7 +59,7 @@ export function createResults({ onEnd, onIncomplete, log }: Listeners): Results 
         return;
       }
       incomplete.set(idOf(workload), problems.join("\n"));
-      log.warn({ ...logFields(workload), problems }, "Annotations incomplete, Deployment not reconciled");
+      log.warn({ ...logFields(workload), problems }, `Annotations incomplete, ${workload.kind} not reconciled`);
       tell(workload, () => onIncomplete(workload, problems));
     },
     retain(records) {

@@ -3,11 +3,11 @@ import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { dataBytes } from "../../sharing/data-bytes.ts";
 import { matchesImage, parseImageReference } from "../image.ts";
 import type { Observer, Push } from "../observer.ts";
-import type { Deployments } from "../ports.ts";
-import { idOf, type WorkloadRecord } from "../types.ts";
+import type { Workloads } from "../ports.ts";
+import { idOf, isDeployment, type WorkloadRecord } from "../types.ts";
 
 interface RolloutsOptions {
-  readonly deployments: Pick<Deployments, "get">;
+  readonly deployments: Pick<Workloads, "get">;
   readonly observer: Pick<Observer, "rolledOut">;
   readonly stopping: AbortSignal;
   /** Shorter in tests. */
@@ -42,7 +42,7 @@ export function createRollouts({ deployments, observer, stopping, lookMs = LOOK_
 
   /** Undefined: it is not decided yet. */
   function resultOf(push: Push): "succeeded" | "failed" | "gone" | undefined {
-    const record = deployments.get(push.workload.namespace, push.workload.name);
+    const record = deployments.get(push.workload);
     if (!record) return "gone";
     if (seen.has(record)) return undefined;
     if (isAt(record, push)) {
@@ -61,10 +61,12 @@ export function createRollouts({ deployments, observer, stopping, lookMs = LOOK_
 
   return {
     pushed(push: Push): void {
+      // Of other kinds the cluster's status is not read.
+      if (!isDeployment(push.workload)) return;
       const before = pending.get(idOf(push.workload));
       if (before && before.tag !== push.tag) observer.rolledOut("superseded", before.appCommitTime);
       pending.set(idOf(push.workload), push, push.workload.namespace);
-      const record = deployments.get(push.workload.namespace, push.workload.name);
+      const record = deployments.get(push.workload);
       // It was looked at for another tag.
       if (record) seen.delete(record);
       if (!stopping.aborted) timer ??= setInterval(look, lookMs).unref();

@@ -1,9 +1,9 @@
-import type { Deployments, Log } from "../ports.ts";
+import type { Log, Workloads } from "../ports.ts";
 
 interface TimerOptions {
   /** 0: never. */
   readonly intervalMs: number;
-  readonly deployments: Pick<Deployments, "synced">;
+  readonly deployments: Pick<Workloads, "synced">;
   readonly stopping: AbortSignal;
   readonly log: Log;
   readonly ask: () => Promise<unknown>;

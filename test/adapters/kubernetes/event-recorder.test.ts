@@ -7,8 +7,8 @@ import type { WorkloadRecord } from "../../../src/core/types.ts";
 import { never, startCluster, type Told, until } from "./start-cluster.ts";
 
 const updated: ClusterEvent = { type: "Normal", reason: "ImageUpdated", note: "a new tag" };
-const identity = { namespace: "default", name: "app", uid: "u-1", resourceVersion: "7" };
-const app: WorkloadRecord = { kind: "Deployment", ...identity, annotations: {}, containers: [] };
+const identity = { kind: "Deployment", apiVersion: "apps/v1", namespace: "default", name: "app", uid: "u-1", resourceVersion: "7" };
+const app: WorkloadRecord = { ...identity, annotations: {}, containers: [] };
 
 const inMicros = () => Date.now() * 1_000;
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { NewObject } from "../../../sandbox/cluster-api/kinds.ts";
-import { deployment, namesIn, startCache, startCluster, until } from "./start-cluster.ts";
+import { deployment, deploymentNamed, namesIn, startCache, startCluster, until } from "./start-cluster.ts";
 
 const MEBIBYTE = 2 ** 20;
 /** As much as etcd takes: JSON makes six bytes of each character. */
@@ -39,8 +39,8 @@ describe("large Deployments", { concurrency: 4 }, () => {
     const { cache } = startCache(t, client, [], { listDeadlineMs: 60_000 });
     await cache.ready(AbortSignal.timeout(120_000));
     assert.deepEqual(namesIn(cache), ["too-large", "a", "z"]);
-    assert.match(cache.get("evil", "too-large")?.problem ?? "", /^is larger than 8 MiB as the API server sends it/);
-    assert.equal(cache.get("team", "z")?.problem, undefined);
+    assert.match(cache.get(deploymentNamed("too-large", "evil"))?.problem ?? "", /^is larger than 8 MiB as the API server sends it/);
+    assert.equal(cache.get(deploymentNamed("z", "team"))?.problem, undefined);
   });
 
   // P9
@@ -55,14 +55,14 @@ describe("large Deployments", { concurrency: 4 }, () => {
     api.put(withEnv("not-ours", tooLarge, { other: "x" }));
     api.put(withEnv("grows", tooLarge));
     api.put(deployment("b"));
-    await until("what came behind it is there", () => cache.get("team", "b") !== undefined);
-    assert.match(cache.get("evil", "grows")?.problem ?? "", /^is larger than 8 MiB/);
-    assert.equal(cache.get("evil", "not-ours"), undefined);
+    await until("what came behind it is there", () => cache.get(deploymentNamed("b", "team")) !== undefined);
+    assert.match(cache.get(deploymentNamed("grows", "evil"))?.problem ?? "", /^is larger than 8 MiB/);
+    assert.equal(cache.get(deploymentNamed("not-ours", "evil")), undefined);
     api.put(withEnv("grows", "small again"));
-    await until("it is read again", () => cache.get("evil", "grows")?.problem === undefined);
+    await until("it is read again", () => cache.get(deploymentNamed("grows", "evil"))?.problem === undefined);
     api.put(withEnv("grows", tooLarge));
     api.delete("Deployment", "evil", "grows");
-    await until("it is gone", () => cache.get("evil", "grows") === undefined);
+    await until("it is gone", () => cache.get(deploymentNamed("grows", "evil")) === undefined);
     assert.equal(cache.restarts, before);
   });
 

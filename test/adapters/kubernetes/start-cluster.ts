@@ -5,10 +5,12 @@ import { KubeConfig } from "@kubernetes/client-node";
 import type { NewObject } from "../../../sandbox/cluster-api/kinds.ts";
 import type { Protocol } from "../../../sandbox/cluster-api/listener.ts";
 import { type ClusterApi, type ClusterApiOptions, startClusterApi } from "../../../sandbox/cluster-api.ts";
-import { createDeploymentCache, type DeploymentCache } from "../../../src/adapters/kubernetes/deployment-cache.ts";
 import { createKubeClient, type KubeClient } from "../../../src/adapters/kubernetes/kube-client.ts";
 import type { ReflectorTimes } from "../../../src/adapters/kubernetes/reflector.ts";
+import { createWorkloadCache, type WorkloadCache } from "../../../src/adapters/kubernetes/workload-cache.ts";
 import type { Log } from "../../../src/core/ports.ts";
+import type { Workload } from "../../../src/core/types.ts";
+import { builtInKinds, type WatchedKind } from "../../../src/core/watched-kinds.ts";
 
 export const protocols: readonly Protocol[] = ["http", "https", "h2"];
 
@@ -23,6 +25,7 @@ const fastTimes: ReflectorTimes = {
   backoffMs: 20,
   backoffCapMs: 250,
   stableMs: 300,
+  absentMs: 100,
   relistMs: 30_000,
 };
 
@@ -53,11 +56,30 @@ export interface Told {
   readonly fields: Record<string, unknown>;
 }
 
-export function startCache(t: TestContext, client: KubeClient, namespaces: string[] = [], times: Partial<ReflectorTimes> = {}) {
+export interface MoreWatched {
+  /** Beside the Deployments. */
+  readonly kinds?: readonly WatchedKind[];
+  readonly selector?: string;
+}
+
+export function startCache(
+  t: TestContext,
+  client: KubeClient,
+  namespaces: string[] = [],
+  times: Partial<ReflectorTimes> = {},
+  more: MoreWatched = {},
+) {
   const told: Told[] = [];
   const tell = (level: Told["level"]) => (fields: object, message: string) => void told.push({ level, message, fields: { ...fields } });
   const log: Log = { info: tell("info"), warn: tell("warn"), error: tell("error") };
-  const cache: DeploymentCache = createDeploymentCache({ client, namespaces, log, times: { ...fastTimes, ...times } });
+  const cache: WorkloadCache = createWorkloadCache({
+    client,
+    namespaces,
+    log,
+    kinds: [builtInKinds[0], ...(more.kinds ?? [])],
+    selector: more.selector,
+    times: { ...fastTimes, ...times },
+  });
   t.after(() => cache.close());
   return { cache, told };
 }
@@ -85,12 +107,17 @@ export function deployment(
   };
 }
 
+/** What it is known by. */
+export function deploymentNamed(name: string, namespace = "team"): Workload {
+  return { kind: "Deployment", namespace, name };
+}
+
 /** What was told last of a watch that had to begin again. */
 export function lastProblem(told: readonly Told[]): unknown {
   return told.findLast(({ level }) => level === "warn")?.fields.reason;
 }
 
-export function namesIn(cache: DeploymentCache): string[] {
+export function namesIn(cache: WorkloadCache): string[] {
   return cache.list().map(({ name }) => name);
 }
 

@@ -33,7 +33,7 @@ for (const [name, other] of [
 }
 
 test("a file counts whichever Deployment it was written for; without a file the Deployment does", () => {
-  const workload = { namespace: "default", name: "web-canary" };
+  const workload = { kind: "Deployment", namespace: "default", name: "web-canary" };
   assert.ok(takenBack(readTrailers(commit, message), { ...wanted, workload }));
   assert.ok(takenBack(readTrailers(commit, old), { ...wanted, paths: ["moved.yaml"] }));
   assert.equal(takenBack(readTrailers(commit, old), { ...wanted, workload }), undefined);

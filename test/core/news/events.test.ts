@@ -16,7 +16,7 @@ const patched: Outcome = { kind: "patched", from: "old", to: tag, commit };
 /** What is told over these outcomes, one run each. */
 function told(outcomes: readonly Outcome[], events = createEvents()) {
   return outcomes.flatMap((outcome) => {
-    const event = events.decide(shop, { kind: "ended", outcome, message: describeOutcome("shop", outcome) });
+    const event = events.decide(shop, { kind: "ended", outcome, message: describeOutcome(shop, outcome) });
     return event ? [event] : [];
   });
 }

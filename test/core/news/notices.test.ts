@@ -22,7 +22,7 @@ const missing = failed("manifest_missing", "no shop/deployment.yaml", tag);
 /** What is sent over these outcomes, one run each. */
 function told(outcomes: readonly Outcome[], notices = createNotices(), name = shop): string[] {
   return outcomes.flatMap((outcome) => {
-    const text = notices.decide(name, { kind: "ended", outcome, message: describeOutcome(name.name, outcome) });
+    const text = notices.decide(name, { kind: "ended", outcome, message: describeOutcome(name, outcome) });
     return text === undefined ? [] : [text];
   });
 }

@@ -218,7 +218,7 @@ test("a paused Deployment has no run and is answered last, and the pass after it
   put("asleep", { target: targetOf("asleep", { pausedUntil: until }) });
   put("shop");
   const pass = async () =>
-    (await reconciler.reconcile({}, "call", never)).map(({ name, outcome }) => [name, describeOutcome(name, outcome)]);
+    (await reconciler.reconcile({}, "call", never)).map((result) => [result.name, describeOutcome(result, result.outcome)]);
   assert.deepEqual(await pass(), [
     ["shop", "Deployment shop is up to date at 1"],
     ["frozen", `Deployment frozen is paused until ${until}: freeze`],

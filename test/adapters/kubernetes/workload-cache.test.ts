@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ClusterApi } from "../../../sandbox/cluster-api.ts";
-import { deployment, lastProblem, namesIn, startCache, startCluster, until, watching } from "./start-cluster.ts";
+import { deployment, deploymentNamed, lastProblem, namesIn, startCache, startCluster, until, watching } from "./start-cluster.ts";
 
 const lists = (api: ClusterApi) => api.requests.filter(({ path }) => /limit=\d{2}/.test(path)).length;
 
@@ -77,14 +77,16 @@ describe("the cache", { concurrency: 6 }, () => {
     const { cache } = startCache(t, client, ["two", "one", "one"]);
     await cache.ready(AbortSignal.timeout(60_000));
     assert.deepEqual(namesIn(cache), ["in-one", "in-two"]);
-    assert.equal(cache.get("two", "in-two")?.name, "in-two");
-    assert.equal(cache.get("three", "in-three"), undefined);
+    assert.equal(cache.get(deploymentNamed("in-two", "two"))?.name, "in-two");
+    assert.equal(cache.get(deploymentNamed("in-three", "three")), undefined);
     assert.ok(api.requests.every(({ path }) => !path.includes("/three/") && !path.startsWith("/apis/apps/v1/deployments")));
     api.faults.answer(503, /namespaces\/two\//);
     api.faults.endWatches();
     await until(
       "one is stale and the other is not",
-      () => cache.staleForMs("two") > 1000 && cache.staleForMs("one") < cache.staleForMs("two"),
+      () =>
+        cache.staleForMs(deploymentNamed("any", "two")) > 1000 &&
+        cache.staleForMs(deploymentNamed("any", "one")) < cache.staleForMs(deploymentNamed("any", "two")),
     );
     assert.ok(cache.staleForMs() > 1000, `${cache.staleForMs()}`);
     assert.deepEqual(cache.refusals, []);
@@ -99,20 +101,28 @@ describe("the cache", { concurrency: 6 }, () => {
     await cache.ready(AbortSignal.timeout(60_000));
     assert.equal(cache.synced, true);
     assert.deepEqual(namesIn(cache), ["in-one"]);
-    assert.equal(cache.refusal("one"), undefined);
-    assert.match(String(cache.refusal("two")), /^HTTP 403: .*; grant the operator's service account list and watch on deployments\.apps$/);
-    assert.deepEqual(cache.refusals, [`the Deployments of namespace two may not be listed: ${cache.refusal("two")}`]);
+    assert.equal(cache.refusal(deploymentNamed("any", "one")), undefined);
+    assert.match(
+      String(cache.refusal(deploymentNamed("any", "two"))),
+      /^HTTP 403: .*; grant the operator's service account list and watch on deployments\.apps$/,
+    );
+    assert.deepEqual(cache.refusals, [
+      `the Deployments of namespace two may not be listed: ${cache.refusal(deploymentNamed("any", "two"))}`,
+    ]);
     assert.deepEqual(
       told.map(({ level, fields }) => [level, fields.path]),
       [["warn", "/apis/apps/v1/namespaces/two/deployments"]],
     );
-    await until("the refused one grows stale alone", () => cache.staleForMs("two") > 1500);
-    assert.ok(cache.staleForMs() < cache.staleForMs("two"), "what is refused for good is no silence of the API server");
+    await until("the refused one grows stale alone", () => cache.staleForMs(deploymentNamed("any", "two")) > 1500);
+    assert.ok(
+      cache.staleForMs() < cache.staleForMs(deploymentNamed("any", "two")),
+      "what is refused for good is no silence of the API server",
+    );
     api.put(deployment("new", "one"));
     await until("the allowed one is followed", () => namesIn(cache).join() === "new,in-one" || namesIn(cache).join() === "in-one,new");
     end();
-    await until("the other is listed", () => cache.get("two", "in-two") !== undefined);
-    assert.deepEqual([cache.refusal("two"), cache.refusals], [undefined, []]);
+    await until("the other is listed", () => cache.get(deploymentNamed("in-two", "two")) !== undefined);
+    assert.deepEqual([cache.refusal(deploymentNamed("any", "two")), cache.refusals], [undefined, []]);
   });
 
   // F57
@@ -123,7 +133,7 @@ describe("the cache", { concurrency: 6 }, () => {
     await cache.ready(AbortSignal.timeout(60_000));
     api.faults.answer(403, /namespaces\/two\//);
     api.faults.endWatches();
-    await until("it is refused", () => cache.refusal("two") !== undefined);
+    await until("it is refused", () => cache.refusal(deploymentNamed("any", "two")) !== undefined);
     assert.deepEqual(namesIn(cache), ["in-one", "in-two"]);
     assert.equal(cache.synced, true);
   });
@@ -241,9 +251,9 @@ describe("the cache", { concurrency: 6 }, () => {
     api.put(deployment("a", "team", { other: "x" }));
     await until("a is no longer ours", () => cache.list().length === 0);
     api.put(deployment("a", "team", { "gitops.operator.enabled": "false" }, "app:2"));
-    await until("a is ours again", () => cache.get("team", "a")?.containers[0]?.image === "app:2");
+    await until("a is ours again", () => cache.get(deploymentNamed("a", "team"))?.containers[0]?.image === "app:2");
     api.delete("Deployment", "team", "a");
-    await until("a is gone", () => cache.get("team", "a") === undefined);
+    await until("a is gone", () => cache.get(deploymentNamed("a", "team")) === undefined);
   });
 
   // P9
@@ -258,9 +268,12 @@ describe("the cache", { concurrency: 6 }, () => {
     for (const object of ["null", "7", '"x"', "{}", '{"metadata":{"name":{},"namespace":[]}}'])
       api.faults.sendToWatches(`{"type":"ADDED","object":${object}}`);
     api.put(deployment("z", "team", { "gitops.operator.image_name": "line\u2028separator" }));
-    await until("z is seen", () => cache.get("team", "z")?.annotations["gitops.operator.image_name"] === "line\u2028separator");
+    await until(
+      "z is seen",
+      () => cache.get(deploymentNamed("z", "team"))?.annotations["gitops.operator.image_name"] === "line\u2028separator",
+    );
     assert.deepEqual(namesIn(cache), ["a", "bare", "z"]);
-    assert.deepEqual(cache.get("team", "bare")?.containers, []);
+    assert.deepEqual(cache.get(deploymentNamed("bare", "team"))?.containers, []);
     assert.deepEqual(told, []);
   });
 

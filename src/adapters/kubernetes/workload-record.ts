@@ -1,18 +1,24 @@
 import { annotationPrefix, knownAnnotations, mostUnknown } from "../../core/annotations.ts";
-import type { WorkloadRecord } from "../../core/types.ts";
+import { isDeployment, type WorkloadRecord } from "../../core/types.ts";
 import { mapOf } from "./map-of.ts";
 import { rolloutOf } from "./rollout-of.ts";
 
 const revision = "deployment.kubernetes.io/revision";
 /** Longer than any value may be, so that the parser still sees that it is too long. */
 const mostOfValue = 2_100;
-/** Of all values together: several times what any honest Deployment needs, and a tenth of what Kubernetes would let one bring. */
+/** Of all values together: several times what any honest object needs, and a tenth of what Kubernetes would let one bring. */
 const mostOfAll = 8_192;
 const mostOfName = 100;
 /** Longer than any image's name, tag and digest. */
 const mostOfImage = 600;
 /** Of all containers' names and images. */
 const mostOfContainers = 4_096;
+
+/** What an object is when it does not say so itself: items of lists don't, and metadata is of the same type for all. */
+export interface ObjectType {
+  readonly kind: string;
+  readonly apiVersion: string;
+}
 
 export type ObjectIdentity = Pick<WorkloadRecord, "namespace" | "name">;
 
@@ -26,7 +32,7 @@ export function parseObjectIdentity(object: unknown): ObjectIdentity | undefined
  * The fields that are used, of whatever was sent, in at most 13,000 characters or so; undefined when no annotation is ours. What would never be
  * used is not held in memory, nor shown.
  */
-export function parseDeploymentRecord(object: unknown): WorkloadRecord | undefined {
+export function parseWorkloadRecord(object: unknown, { kind, apiVersion }: ObjectType): WorkloadRecord | undefined {
   const identity = parseObjectIdentity(object);
   const metadata = mapOf(mapOf(object).metadata);
   const all = mapOf(metadata.annotations);
@@ -35,10 +41,11 @@ export function parseDeploymentRecord(object: unknown): WorkloadRecord | undefin
   if (!identity || ours.length === 0) return undefined;
   const { uid, resourceVersion } = metadata;
   const version = { ...(typeof uid === "string" && { uid }), ...(typeof resourceVersion === "string" && { resourceVersion }) };
-  const { containers } = mapOf(mapOf(mapOf(mapOf(object).spec).template).spec);
-  const rollout = rolloutOf(object);
+  const isWhole = isDeployment({ kind });
+  const { containers } = isWhole ? mapOf(mapOf(mapOf(mapOf(object).spec).template).spec) : {};
+  const rollout = isWhole ? rolloutOf(object) : undefined;
   return {
-    kind: "Deployment",
+    ...{ kind, apiVersion },
     ...identity,
     ...version,
     ...parseAnnotations(all as Readonly<Record<string, string>>, keys, ours),

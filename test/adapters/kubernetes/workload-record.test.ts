@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseDeploymentRecord, parseObjectIdentity } from "../../../src/adapters/kubernetes/deployment-record.ts";
+import { parseObjectIdentity, parseWorkloadRecord } from "../../../src/adapters/kubernetes/workload-record.ts";
 import { annotationNames } from "../../../src/core/annotations.ts";
 import { parseTarget } from "../../../src/core/targets/target.ts";
+
+const parseDeployment = (object: unknown) => parseWorkloadRecord(object, { kind: "Deployment", apiVersion: "apps/v1" });
 
 const metadata = { namespace: "team", name: "app", annotations: { "gitops.operator.enabled": "true" } };
 
@@ -19,9 +21,10 @@ test("keeps our annotations, the revision and the containers, and nothing else",
     { name: "a", image: "a:1" },
   ];
   assert.deepEqual(
-    parseDeploymentRecord({ metadata: { ...metadata, annotations, managedFields: [] }, spec: { template: { spec: { containers } } } }),
+    parseDeployment({ metadata: { ...metadata, annotations, managedFields: [] }, spec: { template: { spec: { containers } } } }),
     {
       kind: "Deployment",
+      apiVersion: "apps/v1",
       namespace: "team",
       name: "app",
       annotations: { "gitops.operator.enabled": "true", "deployment.kubernetes.io/revision": "7" },
@@ -34,9 +37,9 @@ test("keeps our annotations, the revision and the containers, and nothing else",
 });
 
 test("keeps which object it is and how new, where the server says so", () => {
-  const { uid, resourceVersion } = parseDeploymentRecord({ metadata: { ...metadata, uid: "u", resourceVersion: "7" } }) ?? {};
+  const { uid, resourceVersion } = parseDeployment({ metadata: { ...metadata, uid: "u", resourceVersion: "7" } }) ?? {};
   assert.deepEqual([uid, resourceVersion], ["u", "7"]);
-  assert.equal("uid" in (parseDeploymentRecord({ metadata: { ...metadata, uid: 5 } }) ?? {}), false);
+  assert.equal("uid" in (parseDeployment({ metadata: { ...metadata, uid: 5 } }) ?? {}), false);
 });
 
 test("keeps nothing of a Deployment without an annotation of ours", () => {
@@ -49,23 +52,21 @@ test("keeps nothing of a Deployment without an annotation of ours", () => {
     { "deployment.kubernetes.io/revision": "7" },
     { "gitops.operator.enabled": true },
   ]) {
-    assert.equal(parseDeploymentRecord({ metadata: { ...metadata, annotations } }), undefined);
+    assert.equal(parseDeployment({ metadata: { ...metadata, annotations } }), undefined);
   }
 });
 
 test("takes whatever is sent instead of a spec for no containers", () => {
   for (const spec of [undefined, null, 1, "x", [], {}, { template: null }, { template: { spec: { containers: {} } } }]) {
-    assert.deepEqual(parseDeploymentRecord({ metadata, spec })?.containers, [], JSON.stringify(spec));
+    assert.deepEqual(parseDeployment({ metadata, spec })?.containers, [], JSON.stringify(spec));
   }
   const containers = [null, 1, "x", [], {}, { name: "a" }, { name: 1, image: "a" }, { name: "a", image: "a:1" }];
-  assert.deepEqual(parseDeploymentRecord({ metadata, spec: { template: { spec: { containers } } } })?.containers, [
-    { name: "a", image: "a:1" },
-  ]);
+  assert.deepEqual(parseDeployment({ metadata, spec: { template: { spec: { containers } } } })?.containers, [{ name: "a", image: "a:1" }]);
 });
 
 test("an annotation named __proto__ stays harmless", () => {
   const annotations = JSON.parse('{"__proto__":"x","gitops.operator.__proto__":"y","gitops.operator.enabled":"true"}');
-  const record = parseDeploymentRecord({ metadata: { ...metadata, annotations } });
+  const record = parseDeployment({ metadata: { ...metadata, annotations } });
   assert.deepEqual(Object.keys(record?.annotations ?? {}), ["gitops.operator.enabled", "gitops.operator.__proto__"]);
   assert.equal(Object.getPrototypeOf(record?.annotations), Object.prototype);
 });
@@ -88,7 +89,7 @@ test("what has no name and namespace has no identity", () => {
 
 test("of an endless value only so much is kept that it is still seen as too long", () => {
   const kept = (value: string) =>
-    parseDeploymentRecord({ metadata: { ...metadata, annotations: { "gitops.operator.image_name": value } } })?.annotations[
+    parseDeployment({ metadata: { ...metadata, annotations: { "gitops.operator.image_name": value } } })?.annotations[
       "gitops.operator.image_name"
     ] ?? "";
   assert.equal(kept("x".repeat(2_048)).length, 2_048);
@@ -102,7 +103,7 @@ test("of an endless value only so much is kept that it is still seen as too long
 // S17
 test("of unknown annotations ten names are kept, and no value", () => {
   const unknown = Object.fromEntries(Array.from({ length: 115 }, (_, i) => [`gitops.operator.x${i}`, "y".repeat(2_090)]));
-  const record = parseDeploymentRecord({ metadata: { ...metadata, annotations: { ...unknown, ...metadata.annotations } } });
+  const record = parseDeployment({ metadata: { ...metadata, annotations: { ...unknown, ...metadata.annotations } } });
   const names = Array.from({ length: 10 }, (_, i) => [`gitops.operator.x${i}`, "…"]);
   assert.deepEqual(record?.annotations, { "gitops.operator.enabled": "true", ...Object.fromEntries(names) });
   assert.equal(record?.moreUnknown, 105);
@@ -114,7 +115,7 @@ test("of unknown annotations ten names are kept, and no value", () => {
 // S17
 test("values that are too much together are the Deployment's problem, and are not kept", () => {
   const annotations = Object.fromEntries(annotationNames.map((name) => [`gitops.operator.${name}`, "y".repeat(2_000)]));
-  const record = parseDeploymentRecord({ metadata: { ...metadata, annotations } });
+  const record = parseDeployment({ metadata: { ...metadata, annotations } });
   assert.deepEqual(record?.annotations, {});
   assert.deepEqual(record && parseTarget(record, "gitops-operator"), { kind: "incomplete", problems: [record?.problem] });
   assert.match(record?.problem ?? "", /^has gitops\.operator\.\* values of more than 8192 characters together.*; shorten them$/);
@@ -123,7 +124,7 @@ test("values that are too much together are the Deployment's problem, and are no
 test("whatever a Deployment brings, what is kept of it is small and holds on to nothing else", () => {
   const big = (text: string) => text.repeat(500_000);
   const containers = Array.from({ length: 2_000 }, (_, i) => ({ name: `c${i}`, image: `${big("i")}${i}` }));
-  const record = parseDeploymentRecord({
+  const record = parseDeployment({
     metadata: { ...metadata, annotations: { ...metadata.annotations, [`gitops.operator.${big("n")}`]: big("v") } },
     spec: { template: { spec: { containers } } },
   });
@@ -133,7 +134,7 @@ test("whatever a Deployment brings, what is kept of it is small and holds on to 
 
 /** Three Pods wanted; generation 2. */
 function rollout(status: object | undefined, replicas: number | undefined = 3) {
-  return parseDeploymentRecord({ metadata: { ...metadata, generation: 2 }, spec: { replicas }, status })?.rollout;
+  return parseDeployment({ metadata: { ...metadata, generation: 2 }, spec: { replicas }, status })?.rollout;
 }
 
 test("keeps of the status whether the Pods are what the template says, as kubectl rollout status judges it", () => {

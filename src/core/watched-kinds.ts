@@ -1,0 +1,57 @@
+/** Which kinds of objects are watched: some always, others as whoever runs the operator says. */
+
+/** A resource of the API server, as `kubectl api-resources` shows it. */
+export interface ResourceName {
+  /** In plural and lower case: `rollouts`. */
+  readonly resource: string;
+  readonly group: string;
+  readonly version: string;
+}
+
+export interface WatchedKind extends ResourceName {
+  /** Undefined: the API server tells it. */
+  readonly kind: string | undefined;
+}
+
+/** The first is what the operator can't do without. */
+export const builtInKinds: readonly [WatchedKind, ...WatchedKind[]] = [
+  { resource: "deployments", group: "apps", version: "v1", kind: "Deployment" },
+  { resource: "statefulsets", group: "apps", version: "v1", kind: "StatefulSet" },
+  { resource: "daemonsets", group: "apps", version: "v1", kind: "DaemonSet" },
+  { resource: "cronjobs", group: "batch", version: "v1", kind: "CronJob" },
+];
+
+const mostKinds = 20;
+/** A DNS label, a subdomain, and what Kubernetes takes for a version. */
+const label = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
+const named = new RegExp(`^(${label})\\.(${label}(?:\\.${label})*)/(v[0-9]{1,5}(?:(?:alpha|beta)[0-9]{1,5})?)$`);
+/** They are made from a template, and what they are made of is not changed afterwards. */
+const never = /^(?:pods|jobs)(?:\.|\/|$)/;
+
+/** `RESOURCE.GROUP/VERSION`, several with commas. */
+export function parseWatchedKinds(
+  text: string,
+): { readonly kind: "ok"; readonly kinds: readonly WatchedKind[] } | { readonly kind: "error"; readonly problem: string } {
+  const words = text
+    .split(",")
+    .map((word) => word.trim())
+    .filter(Boolean);
+  if (words.length > mostKinds) return { kind: "error", problem: `names more than ${mostKinds} resources` };
+  const kinds: WatchedKind[] = [];
+  for (const word of words) {
+    const shown = `'${word.slice(0, 100)}'`;
+    if (never.test(word))
+      return { kind: "error", problem: `names ${shown}, but Pods and Jobs are never watched; annotate what makes them` };
+    const [, resource, group, version] = named.exec(word) ?? [];
+    if (resource === undefined || group === undefined || version === undefined)
+      return {
+        kind: "error",
+        problem: `must be resource.group/version with commas between them, like rollouts.argoproj.io/v1alpha1, not ${shown}`,
+      };
+    const isSame = (other: ResourceName) => other.resource === resource && other.group === group;
+    if (builtInKinds.some(isSame)) return { kind: "error", problem: `names ${shown}, which is watched anyway; leave it out` };
+    if (kinds.some(isSame)) return { kind: "error", problem: `names ${resource}.${group} twice` };
+    kinds.push({ resource, group, version, kind: undefined });
+  }
+  return { kind: "ok", kinds };
+}
