@@ -20,14 +20,15 @@ interface Wanted {
 /**
  * The text with the tag at every image that is ours and has another one, and likewise the commit at every ref. A digest there becomes the given one, or goes where it stands in the
  * same scalar; every other character stays. What would be read as a number is put in quotes. An anchored image is changed at its anchor.
+ * That it is so is proved by reading what was written: a fault in finding is then an answer, never a wrong commit. `read`: for tests.
  */
-export function writePlaces(question: ManifestQuestion): Written {
+export function writePlaces(question: ManifestQuestion, read = readPlaces): Written {
   return orInvalid(() => {
     const { text, tag, ref, digest } = question;
     if (!isTag(tag)) return invalid("the wanted text is no image tag");
     if (ref !== undefined && !/^[0-9a-f]{40}$/.test(ref.commit)) return invalid("the wanted ref is no commit");
     if (digest !== undefined && !isDigest(digest)) return invalid("the registry's digest is no digest");
-    const file = readPlaces(question);
+    const file = read(question);
     ourPlaces(file, question, text);
     const before = file.places;
     const after = before.map((place) => wantedAt(place, question));
@@ -47,14 +48,18 @@ export function writePlaces(question: ManifestQuestion): Written {
       end = edit.end;
     }
     written += text.slice(end);
-    const { places: reread } = readPlaces({ ...question, text: written });
-    const isProven = reread.every((place, at) => place.value === after[at]?.value && place.digestBeside?.value === after[at]?.digest);
+    const { places: reread } = read({ ...question, text: written });
+    const isProven = reread.every((place, at) => isAsWanted(place, after[at]) && place.names.join() === before[at]?.names.join());
     const isDone = reread.every((place) => !isOurs(place, question) || isAt(place, question));
     if (reread.length !== before.length || !isProven || !isDone) {
       return invalid("the tag cannot be changed without changing something else; write the image as plain text on one line");
     }
     return { kind: "ok", text: written };
   });
+}
+
+function isAsWanted({ value, digestBeside }: Place, wanted: Wanted | undefined): boolean {
+  return value === wanted?.value && digestBeside?.value === wanted.digest;
 }
 
 function wantedAt(place: Place, question: ManifestQuestion): Wanted {
