@@ -30,12 +30,19 @@ function readConfig(values: Variables, warnings: string[]) {
       "RECONCILE_TOKEN is set and RECONCILE_INTERVAL_SECONDS is 0: the kubelet sends no token, so only callers with it start runs; set an interval, and the readiness probe's path to /ready",
     );
   }
+  if (values.HOOK_SECRET_NAME !== undefined && values.HOOK_PORT === 0) {
+    warnings.push("HOOK_SECRET_NAME has no effect, as HOOK_PORT is 0; set a port, or remove it");
+  }
   const imageCheck = readImageCheck(values, warnings);
   if (values.SECRET_REFS === "any") warnings.push("SECRET_REFS=any: every Deployment may use every Secret that the operator can read");
   return {
     port: values.PORT,
     /** Where `/health` and `/ready` are answered alone; 0: nowhere but on `port`. */
     healthPort: values.HEALTH_PORT,
+    /** Where `/hook/…` is answered alone; 0: nowhere. */
+    hookPort: values.HOOK_PORT,
+    /** Whose events concern every Deployment; in the operator's namespace. */
+    hookSecretName: values.HOOK_SECRET_NAME,
     /** Undefined: all interfaces, IPv6 and IPv4. */
     host: values.HOST,
     logLevel: values.LOG_LEVEL ?? levelFromRustLog(values.RUST_LOG, warnings) ?? "info",

@@ -19,6 +19,8 @@ import { createSecretBudget } from "./core/runs/secret-budget.ts";
 import { decideSecretRef, secretDenied } from "./core/targets/secret-scope.ts";
 import { noTracer, type Tracer } from "./core/tracer.ts";
 import type { SecretRef, Target } from "./core/types.ts";
+import { ReconcileError } from "./errors.ts";
+import { secretLines } from "./http/hooks/proof.ts";
 import type { Redactor } from "./telemetry/redact.ts";
 import { traceHttp } from "./telemetry/traced-http.ts";
 import { traceBuilds, traceGit, traceRegistry, traceSecrets } from "./telemetry/traced-ports.ts";
@@ -47,6 +49,7 @@ export interface GitPatience {
 
 export type Outside = ReturnType<typeof connectOutside>;
 
+const HOOK_FIELDS = ["hook-secret", "hook-path-token"];
 const BUNDLED_KNOWN_HOSTS = fileURLToPath(new URL("../files/known_hosts", import.meta.url));
 
 export function connectOutside(options: OutsideOptions) {
@@ -94,8 +97,17 @@ export function connectOutside(options: OutsideOptions) {
     };
   }
 
+  /** Both fields of a Secret that somebody names for hooks, of each the lines that may be used. */
+  async function readHookSecret(ref: SecretRef) {
+    const [secret, token] = await Promise.allSettled(HOOK_FIELDS.map((field) => secrets.read(ref, field)));
+    const fieldMissing = (error: unknown) => error instanceof ReconcileError && error.code === "secret_field_missing";
+    for (const read of [secret, token]) if (read?.status === "rejected" && !fieldMissing(read.reason)) throw read.reason;
+    const linesOf = (read: typeof secret) => secretLines(read?.status === "fulfilled" ? read.value.text : undefined);
+    return { secrets: linesOf(secret), pathTokens: linesOf(token) };
+  }
+
   return {
-    ...{ kube, dispatcher, readSecretFor, knownHostsFiles },
+    ...{ kube, dispatcher, readSecretFor, readHookSecret, knownHostsFiles },
     git: traceGit(copies, tracer),
     places: createPlaces(workshop),
     pushAccess: copies as PushAccess,

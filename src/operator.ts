@@ -8,6 +8,8 @@ import { createWorkloadCache } from "./adapters/kubernetes/workload-cache.ts";
 import type { Config } from "./config.ts";
 import { connectOutside, type GitPatience } from "./connect-outside.ts";
 import { createWriters } from "./core/delivery/writer.ts";
+import { createAudience } from "./core/hints/audience.ts";
+import { createLastEvents } from "./core/hints/last-events.ts";
 import { createImageGate } from "./core/images/image-gate.ts";
 import { createAnnouncer } from "./core/news/announcer.ts";
 import type { Push } from "./core/observer.ts";
@@ -15,17 +17,19 @@ import type { Clock, Log } from "./core/ports.ts";
 import { createBackOff } from "./core/runs/back-off.ts";
 import { createCalls } from "./core/runs/calls.ts";
 import { createFindings } from "./core/runs/findings.ts";
+import { createHookRuns } from "./core/runs/hook-runs.ts";
 import { createReconciler } from "./core/runs/pass.ts";
 import { createRecheck } from "./core/runs/recheck.ts";
 import { createRollouts } from "./core/runs/rollouts.ts";
 import { startTimer } from "./core/runs/timer.ts";
 import { parseTarget } from "./core/targets/target.ts";
 import { noTracer, type Tracer } from "./core/tracer.ts";
-import type { WorkloadRecord } from "./core/types.ts";
+import { type WorkloadRecord, workloadOf } from "./core/types.ts";
 import { builtInKinds } from "./core/watched-kinds.ts";
 import { ReconcileError } from "./errors.ts";
 import { createApp, createHealthApp } from "./http/app.ts";
 import { createEndpoints } from "./http/endpoints.ts";
+import { createHookListener } from "./http/hooks/hook-server.ts";
 import { startHttpServer } from "./http/http-server.ts";
 import { createRunWork } from "./run-work.ts";
 import { onceEach } from "./sharing/once-each.ts";
@@ -88,6 +92,7 @@ export async function startOperator(options: OperatorOptions) {
     ...{ git, places, clock: systemClock, deployments, log, observer: { ...metrics, pushed: onPush }, tracer },
     recheck: createRecheck(deployments, parse),
   });
+  const lastEvents = createLastEvents(clock.now);
   const reconciler = createReconciler({
     ...{ deployments, writers, parse, log, observer: metrics, tracer, concurrency: config.concurrency },
     work: createRunWork({
@@ -96,6 +101,9 @@ export async function startOperator(options: OperatorOptions) {
     }),
     onEnd(result, run) {
       metrics.ended(result);
+      const { outcome } = result;
+      const imageAgeMs = outcome.kind === "patched" ? lastEvents.imageAge(result, outcome.to) : undefined;
+      if (imageAgeMs !== undefined) metrics.imageToPush(imageAgeMs);
       announcer.ended(result, run);
     },
     onIncomplete: announcer.incomplete,
@@ -111,21 +119,43 @@ export async function startOperator(options: OperatorOptions) {
   });
   const endpoints = createEndpoints({
     ...{ deployments, parse, ...findings, lastResult: reconciler.lastResult, chatProblem: announcer.chatProblem },
+    hooks: {
+      ...{ isOpen: config.hookPort !== 0, areForAll: config.hookSecretName !== undefined },
+      ...{ last: lastEvents.last, now: clock.now },
+    },
     ...{ ask: calls.ask, ready: calls.requireReady, metrics: async () => metrics.render(await readState()) },
     ...{ githubHost: config.githubHost, hasDebug: config.debugEndpoint, redact: redactor.redact, log },
   });
   if (reconcileToken !== undefined) redactor.watch(reconcileToken, "RECONCILE_TOKEN");
   const server = await startHttpServer(createApp(endpoints, log, { requestStarted: metrics.requestStarted, reconcileToken }), config);
   const healthServer = healthPort === 0 ? undefined : await startHttpServer(createHealthApp(endpoints, log), { host, port: healthPort });
+  const hookServer = config.hookPort === 0 ? undefined : await startHttpServer(hooks(), { host, port: config.hookPort });
   startTimer({ intervalMs: config.reconcileIntervalMs, deployments, stopping, log, ask: () => calls.ask({}, "timer") });
+
+  function hooks() {
+    const run = createHookRuns({ ask: calls.ask, nudge: reconciler.nudge, stopping, log });
+    return createHookListener({
+      requireReady: calls.requireReady,
+      audience: createAudience({ deployments, parse, branchesOf: findings.branchesOf, settings: config }),
+      ...{ readSecret: outside.readHookSecret, onRequest: metrics.hookRequest, log },
+      onEvent(hint, listeners) {
+        const workloads = listeners.map(({ target }) => workloadOf(target));
+        const tags = hint.about === "images" ? hint.images.flatMap(({ tag }) => tag ?? []) : [];
+        for (const workload of workloads) lastEvents.came(workload, hint.kind, tags);
+        run(workloads);
+      },
+    });
+  }
 
   return {
     port: server.port,
+    /** Undefined: none. */
+    hookPort: hookServer?.port,
     /** Not ready at once, no new runs; resolves when pushes in flight have ended and everything is closed. */
     async close(): Promise<void> {
       closing.abort(new ReconcileError("shutdown", "the operator is shutting down"));
       await reconciler.close();
-      await Promise.all([server.close(), healthServer?.close()]);
+      await Promise.all([server.close(), healthServer?.close(), hookServer?.close()]);
       deployments.close();
       await Promise.all([chat.close(LAST_MESSAGES_MS), recorder.close(LAST_EVENTS_MS)]);
       await outside.close();

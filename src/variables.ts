@@ -27,6 +27,7 @@ const list = z.string().transform((text) =>
     .filter(Boolean),
 );
 const namespaceName = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+const secretName = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
 const namespaces = list
   .refine((names) => names.every((name) => namespaceName.test(name)), "must be namespace names with commas between them")
   .default([]);
@@ -75,6 +76,16 @@ export const schema = z.object({
     "a second port, for `/health` and `/ready` only, so that other callers can't keep out the kubelet (0: none); `manifests/base` sets 8081 and opens it to nobody else",
   ),
   HOST: z.string().optional().meta({ unset: "all interfaces", description: "listen address" }),
+  HOOK_PORT: whole(0, 0, 65_535).describe(
+    "a port for events of forges and registries, `POST /hook/NAMESPACE/SECRET`, and nothing else (0: none), so that an Ingress opens no other path by mistake; overlay `hooks` sets 8082",
+  ),
+  HOOK_SECRET_NAME: z
+    .string()
+    .regex(secretName, "must be the name of a Secret")
+    .optional()
+    .describe(
+      "Secret in `OPERATOR_NAMESPACE` with `hook-secret`: who signs by it may tell of every Deployment. Annotations name Secrets for single ones (`hook_secret_name`)",
+    ),
   LOG_LEVEL: z
     .enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`)
     .optional()

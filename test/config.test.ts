@@ -12,6 +12,8 @@ test("an empty environment has the defaults of the contract", () => {
   assert.deepEqual(config, {
     port: 8000,
     healthPort: 0,
+    hookPort: 0,
+    hookSecretName: undefined,
     host: undefined,
     logLevel: "info",
     watchNamespaces: [],

@@ -60,10 +60,27 @@ export const ROOMS: Record<string, Room> = {
     asks: ["src/core", "src/core/commits", "src/core/places", "src/sharing"],
     doors: ["delivery", "writer"],
   },
+  "src/core/hints": {
+    promise: "which Deployments an event of a forge or registry may concern; nothing else of it is used",
+    asks: [...CORE, "src/core/targets", "src/core/commits"],
+    doors: ["audience", "hint", "last-events", "match-hint", "read-hint"],
+  },
   "src/core/runs": {
     promise: "which runs a call starts, joins or shares, when one is put off, and what is remembered of it",
     asks: [...CORE, "src/core/targets", "src/core/delivery"],
-    doors: ["calls", "pass", "back-off", "findings", "last-result", "recheck", "results", "rollouts", "secret-budget", "timer"],
+    doors: [
+      "calls",
+      "pass",
+      "back-off",
+      "findings",
+      "hook-runs",
+      "last-result",
+      "recheck",
+      "results",
+      "rollouts",
+      "secret-budget",
+      "timer",
+    ],
   },
   "src/core/news": {
     promise: "what is news of a Deployment, once, in the words of Events and of chat",
@@ -126,8 +143,13 @@ export const ROOMS: Record<string, Room> = {
   },
   "src/http": {
     promise: "the endpoints and pages",
-    asks: [...CORE, "src/core/commits", "src/core/news", "src/core/runs"],
-    doors: ["app", "http-server", "endpoints"],
+    asks: [...CORE, "src/core/commits", "src/core/hints", "src/core/news", "src/core/runs"],
+    doors: ["address-shares", "app", "http-server", "endpoints"],
+  },
+  "src/http/hooks": {
+    promise: "proves who sent an event, before anything of it is read",
+    asks: [...CORE, "src/core/hints", "src/http"],
+    doors: ["hook-server", "proof"],
   },
   "src/telemetry": {
     promise: "logs, metrics, traces, and what must not be told",

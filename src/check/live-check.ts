@@ -147,12 +147,16 @@ async function editManifests(
   });
 }
 
-type GateQuestion = Omit<Parameters<ImageGate["check"]>[0], "signal" | "readSecret" | "warn" | "onWait">;
+type GateQuestion = Omit<Parameters<ImageGate["check"]>[0], "signal" | "readSecret" | "warn" | "onWait" | "nudged">;
 
 async function askGate(question: GateQuestion, { gate, readSecret, signal }: LivePorts, tell: Tell): Promise<GateVerdict> {
   const asked = {
     ...{ ...question, readSecret: (ref: SecretRef, field: string) => readLogin(readSecret, question.target, ref, field), signal },
-    ...{ onWait: () => {}, warn: (message: string, error: unknown) => tell("warning", `${message}: ${asReconcileError(error).message}`) },
+    ...{
+      onWait: () => {},
+      nudged: () => new Promise<void>(() => {}),
+      warn: (message: string, error: unknown) => tell("warning", `${message}: ${asReconcileError(error).message}`),
+    },
   };
   const verdict = await gate.check(asked);
   if (verdict.kind === "found") {

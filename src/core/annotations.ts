@@ -185,6 +185,12 @@ const added = {
     meaning: "a second key, for the manifests (a GitHub deploy key opens one repository only)",
   },
   manifest_ssh_key_namespace: { kind: "namespace", default: "ssh_key_namespace", meaning: "its namespace" },
+  hook_secret_name: {
+    kind: "secret",
+    meaning:
+      "Secret with `hook-secret`, by which forges and registries sign the events that concern this Deployment (`POST /hook/NAMESPACE/SECRET`); it needs `HOOK_PORT`",
+  },
+  hook_secret_namespace: { kind: "namespace", default: "OPERATOR_NAMESPACE", meaning: "its namespace" },
 } as const satisfies Record<string, Annotation>;
 
 export const annotations = { ...original, ...added };

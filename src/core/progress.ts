@@ -1,7 +1,7 @@
 import type { Phase } from "./observer.ts";
 
-/** What a pass or a run was begun for: a readiness probe, the timer, any other call. */
-export type Cause = "probe" | "timer" | "call";
+/** What a pass or a run was begun for: a readiness probe, the timer, an event of a forge or registry, any other call. */
+export type Cause = "probe" | "timer" | "hook" | "call";
 
 /** How a run tells others where it is. */
 export interface Progress {
@@ -18,6 +18,8 @@ export interface Progress {
    * says, of a listing not older than they are, that its commit is still the newest.
    */
   wait(text: string, isCurrent: (notBefore: number) => Promise<boolean>): void;
+  /** Resolves when somebody says that there may be news of what is waited for. */
+  nudged(): Promise<void>;
   readonly signal: AbortSignal;
 }
 

@@ -96,6 +96,7 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     const image = await ports.gate.check({
       ...{ target, image: edit.image, isPinned: edit.isPinned, branch: candidates.origin, tip, notBefore, signal: progress.signal },
       ...{ readSecret: (ref, field) => readLogin(ports.readSecret, target, ref, field), warn: ports.warn },
+      nudged: progress.nudged,
       behind: () => during("Failed to get latest SHA", () => candidates.behind(edit.tags)),
       onWait(text) {
         ports.onBuild(tip.sha, text);

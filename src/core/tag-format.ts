@@ -111,6 +111,38 @@ export function releaseIn(format: TagFormat, tag: string): string | undefined {
   return start < end ? tag.slice(start, end) : undefined;
 }
 
+/** Whether a tag may be of that format: false only where no commit has it. What stands for a branch or a git tag may be anything. */
+export function mayBeOfFormat(tag: string, format: TagFormat): boolean {
+  /** Between the parts that may be anything: parts of known width. */
+  const runs: Exclude<TagPart, { of: unknown }>[][] = [[]];
+  for (const part of format) {
+    if ("of" in part) runs.push([]);
+    else runs.at(-1)?.push(part);
+  }
+  const [first = [], ...others] = runs;
+  if (!standAt(tag, 0, first)) return false;
+  const last = others.pop();
+  if (!last) return tag.length === widthOf(first);
+  // Each at its first place: what is found later leaves less room for the next.
+  let end = widthOf(first);
+  for (const run of others) {
+    while (end < tag.length && !standAt(tag, end, run)) end += 1;
+    end += widthOf(run);
+  }
+  const start = tag.length - widthOf(last);
+  return start >= end && standAt(tag, start, last);
+}
+
+function standAt(tag: string, at: number, parts: readonly Exclude<TagPart, { of: unknown }>[]): boolean {
+  let start = at;
+  return parts.every((part) => {
+    const width = widthOf([part]);
+    const found = tag.slice(start, start + width);
+    start += width;
+    return "text" in part ? found === part.text : found.length === width && /^[0-9a-f]+$/.test(found);
+  });
+}
+
 function widthOf(parts: TagFormat): number {
   return parts.reduce((sum, part) => sum + ("text" in part ? part.text.length : "sha" in part ? part.sha : 0), 0);
 }

@@ -150,6 +150,8 @@ export interface Target extends Workload {
   readonly registrySecret: SecretRef & { readonly named: boolean };
   readonly notificationsSecret: SecretRef | undefined;
   readonly githubTokenSecret: SecretRef | undefined;
+  /** Whose events concern this Deployment, beside the operator's own. */
+  readonly hookSecret: SecretRef | undefined;
 }
 
 /** Every Deployment is exactly one of these. `warnings`: unknown keys, odd values that have a default. */
@@ -211,4 +213,6 @@ export interface Filter {
   readonly kind?: string;
   readonly namespace?: string;
   readonly deployment?: string;
+  /** Of workloads, as `idOf` makes them; what is not there any more is passed over. */
+  readonly ids?: readonly string[];
 }

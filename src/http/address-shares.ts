@@ -14,7 +14,7 @@ export function createAddressShares(share: number, generousUntil = 0): (address:
 }
 
 /** An IPv4 address in either spelling; of IPv6 the first 64 bits, for one machine may have all addresses behind them. */
-function ownerOf(address: string): string {
+export function ownerOf(address: string): string {
   const [, mapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address) ?? [];
   if (mapped !== undefined) return mapped;
   if (!isIPv6(address)) return address;

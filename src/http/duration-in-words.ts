@@ -11,3 +11,9 @@ export function durationInWords(ms: number): string {
   const count = Math.max(0, Math.floor(ms / unitMs));
   return `${count} ${unit}${count === 1 ? "" : "s"}`;
 }
+
+/** `12 s`, `3 min`: the same in brief. */
+export function briefDuration(ms: number): string {
+  const [count, unit] = durationInWords(ms).split(" ");
+  return `${count} ${unit?.startsWith("min") ? "min" : unit?.charAt(0)}`;
+}

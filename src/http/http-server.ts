@@ -51,9 +51,12 @@ export async function startHttpServer(app: RequestListener, { port, host, limits
   server.listen({ port, host, backlog: limits.connections });
   await once(server, "listening").catch((cause: NodeJS.ErrnoException) => {
     const address = `${host ?? "all interfaces"}, port ${port}`;
-    throw new Error(`can't listen on ${address} (${cause.code}); set PORT, HEALTH_PORT or HOST to a free address of this machine`, {
-      cause,
-    });
+    throw new Error(
+      `can't listen on ${address} (${cause.code}); set PORT, HEALTH_PORT, HOOK_PORT or HOST to a free address of this machine`,
+      {
+        cause,
+      },
+    );
   });
   return {
     port: (server.address() as AddressInfo).port,

@@ -107,13 +107,13 @@ function sectionOf({ enabled, last }: TrackedRow): SectionId {
 }
 
 function trackedItem(row: TrackedRow, { now, githubHost }: Pick<PageFacts, "now" | "githubHost">): Html {
-  const { last, warnings } = row;
+  const { last, lastEvent, warnings } = row;
   const id = sectionOf(row);
   const needsWords = id === "failing" || id === "held" || id === "waiting" || id === "paused";
   return html`<li class="row ${id}">${nameOf(row)}
 <p class="flow">${flowOf(row, githubHost)}</p>
 <p class="when">${last && id !== "disabled" ? sinceWhen(last, now) : undefined}</p>
-${last && needsWords ? html`<p class="message">${escapeControl(withoutEmojiCode(last.message))}</p>\n` : undefined}${reasons(warnings, "warnings")}</li>
+${last && needsWords ? html`<p class="message">${escapeControl(withoutEmojiCode(last.message))}</p>\n` : undefined}${lastEvent === undefined ? undefined : html`<p class="event">${lastEvent}</p>\n`}${reasons(warnings, "warnings")}</li>
 `;
 }
 

@@ -55,10 +55,11 @@ function cellsOf({ kind, namespace, name, enabled, branch, image }: TrackedRow):
 }
 
 function resultLines(row: TrackedRow): string[] {
-  const { last, warnings } = row;
+  const { last, lastEvent, warnings } = row;
   const text = last ? `${last.at.toISOString()} ${last.skipped === "held" ? "held" : last.kind}: ${last.message}` : "no pass since start";
   return [
     `  ${escapeControl(placeInWords(row))}: ${escapeControl(text)}`,
+    ...(lastEvent === undefined ? [] : [`    ${lastEvent}`]),
     ...warnings.map((warning) => `    warning: ${escapeControl(warning)}`),
   ];
 }

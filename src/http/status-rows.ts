@@ -1,5 +1,6 @@
 /** The rows of `/status`, as text and as a page. */
-import { annotations } from "../core/annotations.ts";
+import { annotationPrefix, annotations } from "../core/annotations.ts";
+import type { LastEvent } from "../core/hints/last-events.ts";
 import { containerAndVersion, parseImageName } from "../core/image.ts";
 import { describeOutcome } from "../core/news/outcome-text.ts";
 import type { Workloads } from "../core/ports.ts";
@@ -22,6 +23,7 @@ import {
   type WorkloadRecord,
   workloadOf,
 } from "../core/types.ts";
+import { briefDuration } from "./duration-in-words.ts";
 import { sharedKeyNotes } from "./shared-keys.ts";
 import type { WithoutBroken } from "./without-broken.ts";
 
@@ -36,6 +38,17 @@ export interface Known {
   /** Whether its key was bound to no repositories when it was last read. */
   readonly isUnboundKey: (ref: SecretRef) => boolean | undefined;
   readonly chatProblem: (workload: Workload) => string | undefined;
+  readonly hooks: Hooks;
+}
+
+interface Hooks {
+  /** There is a port for events. */
+  readonly isOpen: boolean;
+  /** The events of a Secret of the operator's own concern all. */
+  readonly areForAll: boolean;
+  readonly last: (workload: Workload) => LastEvent | undefined;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
 }
 
 /** What `/status` shows, as text and as a page: plain data, made anew each time that it is gone through, so that it is never all there. */
@@ -64,6 +77,8 @@ export interface TrackedRow extends Workload {
   readonly last:
     | { readonly at: Date; readonly since: Date; readonly kind: Outcome["kind"]; readonly message: string; readonly skipped?: SkipReason }
     | undefined;
+  /** Of the events of forges and registries the last one, in words; undefined: none may come. */
+  readonly lastEvent: string | undefined;
   readonly warnings: readonly string[];
   /** Repositories: undefined when their annotation is malformed. */
   readonly app: Repository | undefined;
@@ -93,11 +108,12 @@ interface Seen {
   readonly last: LastResult | undefined;
   readonly branches: Branches;
   readonly chatProblem: string | undefined;
+  readonly lastEvent: string | undefined;
 }
 
 /** Looks at each record, with a pause behind it. */
 export function* statusRows(known: Known, { show, broken }: WithoutBroken): Generator<"", StatusRows> {
-  const { deployments, parse, lastResult, branchesOf, isUnboundKey, chatProblem } = known;
+  const { deployments, parse, lastResult, branchesOf, isUnboundKey, chatProblem, hooks } = known;
   const targets: Target[] = [];
   const tracked: Seen[] = [];
   const incomplete: IncompleteRow[] = [];
@@ -109,7 +125,8 @@ export function* statusRows(known: Known, { show, broken }: WithoutBroken): Gene
       if (parsed.kind === "ready") targets.push(parsed.target);
       if (!isTracked(parsed)) return;
       const branches = shownBranches(parsed, branchesOf(workload));
-      tracked.push({ record, parsed, last: lastResult(workload), branches, chatProblem: chatProblem(workload) });
+      const lastEvent = lastEventOf(workload, parsed, hooks);
+      tracked.push({ record, parsed, last: lastResult(workload), branches, chatProblem: chatProblem(workload), lastEvent });
     });
     yield "";
   }
@@ -118,7 +135,7 @@ export function* statusRows(known: Known, { show, broken }: WithoutBroken): Gene
     incomplete,
     tracked: again(function* () {
       for (const seen of tracked) {
-        const row = show(workloadOf(seen.record), () => rowOf(seen, deployments));
+        const row = show(workloadOf(seen.record), () => rowOf(seen, known));
         if (row) yield row;
       }
     }),
@@ -145,10 +162,18 @@ export function shownBranches({ settings }: Tracked, found: Branches | undefined
   };
 }
 
-function rowOf({ record, parsed, last, branches, chatProblem }: Seen, { refusal }: Known["deployments"]): TrackedRow {
+function lastEventOf(workload: Workload, { kind, settings }: Tracked, { isOpen, areForAll, last, now }: Hooks): string | undefined {
+  const isNamed = areForAll || settings.hook_secret_name !== undefined;
+  if (kind !== "ready" || !isNamed || !isOpen) return undefined;
+  const event = last(workload);
+  return event ? `last event: ${event.kind} ${briefDuration(now() - event.at)} ago` : "no event yet";
+}
+
+function rowOf({ record, parsed, last, branches, chatProblem, lastEvent }: Seen, { deployments, hooks }: Known): TrackedRow {
   const { settings } = parsed;
   const tag = last && "to" in last.outcome ? last.outcome.to : undefined;
-  const isOutdated = refusal(record) !== undefined;
+  const isOutdated = deployments.refusal(record) !== undefined;
+  const hasDeafHook = !hooks.isOpen && settings.hook_secret_name !== undefined;
   return {
     ...workloadOf(record),
     enabled: settings.enabled,
@@ -159,9 +184,11 @@ function rowOf({ record, parsed, last, branches, chatProblem }: Seen, { refusal 
       ...{ at: last.at, since: last.since, kind: last.outcome.kind, message: describeOutcome(record, last.outcome) },
       ...(last.outcome.kind === "skipped" && { skipped: last.outcome.reason }),
     },
+    lastEvent,
     warnings: [
       ...(isOutdated ? [`may be out of date: the ${allInWords(record)} of its namespace may not be listed`] : []),
       ...parsed.warnings,
+      ...(hasDeafHook ? [`${annotationPrefix}hook_secret_name has no effect, as HOOK_PORT is not set`] : []),
       ...(chatProblem === undefined ? [] : [`chat messages are not sent, webhook-url can't be used: ${chatProblem}`]),
     ],
     app: repositoryOf(settings.app_repository),

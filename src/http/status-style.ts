@@ -67,9 +67,9 @@ h3 { font-weight: 600; overflow-wrap: anywhere; }
 .arrow { padding: 0 .15rem; }
 .still, .unchecked { color: var(--waiting); }
 .when { white-space: nowrap; text-align: right; }
-.message, .warnings, .problems { grid-column: 1 / -1; overflow-wrap: anywhere; }
+.message, .event, .warnings, .problems { grid-column: 1 / -1; overflow-wrap: anywhere; }
 .failing .message { margin-top: .3rem; padding: .45rem .7rem; border-left: 3px solid var(--failing); border-radius: .2rem; background: var(--tint); }
-.held .message, .waiting .message, .paused .message, .warnings { color: var(--soft); }
+.held .message, .waiting .message, .paused .message, .event, .warnings { color: var(--soft); }
 .warnings li::before { content: "Warning: "; color: var(--waiting); }
 .problems { color: var(--ink); }
 .problems li { padding-left: .9rem; text-indent: -.9rem; }

@@ -1,5 +1,6 @@
 /** All metrics: told of what happens, asked by Prometheus. Labels are bounded: never a URL, a SHA or a message. */
 import { collectDefaultMetrics, Registry } from "prom-client";
+import { createHookMetrics } from "./hook-metrics.ts";
 import { createHttpMetrics } from "./http-metrics.ts";
 import { createOutsideMetrics } from "./outside-metrics.ts";
 import { createRunMetrics } from "./run-metrics.ts";
@@ -19,6 +20,7 @@ export function createMetrics(version: string) {
   return {
     ...runs,
     ...outside,
+    ...createHookMetrics(registry),
     requestStarted: createHttpMetrics(registry),
     /** In Prometheus's text format. */
     async render(state: State): Promise<{ readonly contentType: string; readonly text: string }> {

@@ -56,6 +56,7 @@ async function startPages(t: TestContext) {
   const known: Known = {
     ...{ deployments: { list: () => records, refusal: nothing, refusals: [] }, parse },
     ...{ lastResult: nothing, branchesOf: nothing, isUnboundKey: nothing, chatProblem: nothing },
+    hooks: { isOpen: false, areForAll: false, last: nothing, now: () => 0 },
   };
   function* rowsTo(write: (rows: StatusRows, show: ReturnType<typeof createWithoutBroken>["show"]) => Iterable<string>) {
     const page = createWithoutBroken((_name, error) => assert.fail(String(error)));

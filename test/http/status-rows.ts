@@ -21,6 +21,7 @@ export function row(name: string, changes: Partial<TrackedRow> = {}): TrackedRow
     image: { container: `team/${name}`, version: tag },
     rollout: "done",
     last: { at: ago(20), since: ago(3 * 3600), kind: "up_to_date", message: `Deployment ${name} is up to date at ${tag}` },
+    lastEvent: undefined,
     warnings: [],
     app: repository(`git@github.com:team/${name}.git`),
     tag,

@@ -53,6 +53,11 @@ export function commitWords({ sha, subject: told }: Commit, release?: string): s
   return release === undefined ? words : `${makeHarmless(release, maxTold)} (${words})`;
 }
 
+/** Of a message alone, where nothing depends on it but a look: whether it is the operator's. */
+export function isOwnSubject(message: string | undefined): boolean {
+  return message?.split("\n", 1)[0]?.trim() === subject;
+}
+
 /** The operator's own, or the original's: the exact subject, and the author that it has here or had there. */
 export function isOperatorCommit(commit: Pick<Commit, "author" | "subject">, own: Identity): boolean {
   const { author } = commit;

@@ -13,6 +13,7 @@ import type { Builds, Clock, Registry } from "../ports.ts";
 import { idOf, type SecretRef, type Target } from "../types.ts";
 import { type BuildToken, createImageLooks, type Login, type Look, type Viewer } from "./image-looks.ts";
 import { buildGoesOn, imageMissing } from "./image-texts.ts";
+import { createLightSleep } from "./light-sleep.ts";
 import { otherTags } from "./other-tags.ts";
 
 interface ImageGateOptions {
@@ -48,6 +49,8 @@ interface ImageQuestion extends Pick<Viewer, "target" | "image" | "isPinned"> {
   readonly warn: (message: string, error: unknown) => void;
   /** Called before each wait for a build, with the words for it. */
   readonly onWait: (text: string) => void;
+  /** Resolves when somebody says that there may be news of the image or its build: the wait for it then looks at once. */
+  readonly nudged: () => Promise<void>;
 }
 
 export type GateVerdict =
@@ -73,7 +76,7 @@ export interface ImageGate {
   /** Rejects when the image will not come, or nobody can say. */
   check(question: ImageQuestion): Promise<GateVerdict>;
   /** Of an image that is not there: the tag under which it is, with what to do, as words to add; empty where none is found. */
-  explain(question: Omit<ImageQuestion, "behind" | "onWait">): Promise<string>;
+  explain(question: Omit<ImageQuestion, "behind" | "onWait" | "nudged">): Promise<string>;
 }
 
 type Found = Extract<GateVerdict, { kind: "found" }>;
@@ -108,7 +111,10 @@ export function createImageGate({ registry, builds, clock, settings, observer = 
     const name = formatImage(image);
     let { notBefore } = question;
     let behind: Promise<Behind> | undefined;
-    for (let attempt = 1; ; attempt++) {
+    const wait = createLightSleep({ clock, signal: question.signal, nudged: question.nudged });
+    /** An early look costs no attempt, and tells of nothing but what decides. */
+    let isEarly = false;
+    for (let attempt = 1; ; attempt += isEarly ? 0 : 1) {
       const look = await looks.atTip(viewer, tip, notBefore);
       if (look.kind === "found") return { ...look, candidate: tip };
       const isLast = attempt > settings.waitAttempts;
@@ -118,6 +124,11 @@ export function createImageGate({ registry, builds, clock, settings, observer = 
         if (older) return { ...older, ...aboutTip(look, tip, isOverdue(), older.index) };
       }
       if (look.kind === "failed") throw look.error;
+      if (isEarly) {
+        isEarly = await wait.endsEarly();
+        notBefore = performance.now();
+        continue;
+      }
       // After the first look anything but the image costs an attempt: a registry may lag behind the build.
       if (look.kind === "absent" && (attempt === 1 || isLast)) {
         if (!isOverdue()) return { kind: "waiting", text: `image ${name}:${tip.tag} is not in the registry yet` };
@@ -139,7 +150,8 @@ export function createImageGate({ registry, builds, clock, settings, observer = 
         const words = { state: look.state, image: name, sha: tip.sha, retryMs, attempt, attempts: settings.waitAttempts };
         question.onWait(buildGoesOn(words));
       }
-      await clock.sleep(retryMs, question.signal);
+      wait.begin(retryMs);
+      isEarly = await wait.endsEarly();
       notBefore = performance.now();
     }
   }

@@ -81,7 +81,8 @@ export function createAnnouncer({ log, redactor, deployments, chat, recorder, re
       const counts = { patched: 0, up_to_date: 0, skipped: 0, waiting: 0, failed: 0 };
       for (const { outcome } of results) counts[outcome.kind] += 1;
       // With results it is a name of the cluster's, else whatever a caller made up.
-      const about = results.length > 0 ? filter : {};
+      const { ids, ...named } = filter;
+      const about = results.length > 0 ? named : {};
       log.info({ ...about, cause, tracked: results.length, ...counts, duration_ms: Math.round(durationMs) }, "pass ended");
     },
     incomplete: (workload: Workload, problems: readonly string[]) => tellCluster(workload, () => incompleteEvent(problems)),

@@ -27,6 +27,8 @@ import { createRun, type Run, type RunPorts, runToEnd } from "./run.ts";
 export interface Reconciler {
   /** One result per tracked Deployment as soon as `due` aborts: worked on ones by namespace and name, then the disabled and the paused. */
   reconcile(filter: Filter, cause: Cause, due: AbortSignal): Promise<Result[]>;
+  /** There may be news of the image or the build that a run of that workload, by its id, waits for. */
+  nudge(id: string): void;
   /** The last finished run of a Deployment. */
   lastResult(workload: Workload): LastResult | undefined;
   /** No new runs; resolves when no push is in flight any more. */
@@ -76,7 +78,9 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     const skipped: Result[] = [];
     const records = deployments.list();
     results.retain(records);
+    const ids = filter.ids && new Set(filter.ids);
     for (const record of records) {
+      if (ids && !ids.has(idOf(record))) continue;
       if (!isMeant(record, filter)) continue;
       const workload = workloadOf(record);
       const parsed = parse(record);
@@ -145,7 +149,13 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     }
     const next: FollowUp = { target, run: current.outcome.then(() => start(id, next.target, cause)) };
     lane.next = next;
+    // It was asked for after the refs were listed: if there is another commit by now, it is not to wait for the build of the old one.
+    current.onWait = () => void supersedeIfOld(current);
     return next.run;
+  }
+
+  async function supersedeIfOld({ wait }: Run): Promise<void> {
+    if (wait && !(await isStillCurrent(wait))) wait.supersede();
   }
 
   /** `isFollowUp`: nobody asked for it. */
@@ -177,6 +187,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
 
   return {
     reconcile,
+    nudge: (id) => lanes.get(id)?.current.nudges.nudge(),
     lastResult: (workload) => results.last(workload),
     async close() {
       closing.abort(new ReconcileError("shutdown", "the operator is shutting down; the next start looks again"));

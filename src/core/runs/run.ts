@@ -1,5 +1,6 @@
 /** One run for one Deployment: it waits for its place, has a deadline, may wait for a build, and ends at shutdown unless it writes. */
 import { asReconcileError, ReconcileError } from "../../errors.ts";
+import { createNudges, type Nudges } from "../../sharing/nudges.ts";
 import type { Slots } from "../../sharing/slots.ts";
 import type { Seat } from "../delivery/writer.ts";
 import type { Observer } from "../observer.ts";
@@ -20,6 +21,9 @@ export interface Run {
   askedAt: number | undefined;
   /** While it waits for a build: whether its commit is still the newest, by a listing not older than that; and how to end the wait. */
   wait: { readonly isCurrent: (notBefore: number) => Promise<boolean>; readonly supersede: () => void } | undefined;
+  /** Called when it begins to wait. */
+  onWait: (() => void) | undefined;
+  readonly nudges: Nudges;
   /** It has waited for a build. */
   hasWaited: boolean;
   step: string;
@@ -32,7 +36,15 @@ export function createRun(target: Target, cause: Cause, outcome: Promise<Outcome
   const now = performance.now();
   return {
     ...{ id: crypto.randomUUID(), startedAt: now, askedAt: now, target, cause, outcome },
-    ...{ wait: undefined, hasWaited: false, step: "waiting for its turn", known: {}, span: undefined },
+    ...{
+      wait: undefined,
+      onWait: undefined,
+      nudges: createNudges(),
+      hasWaited: false,
+      step: "waiting for its turn",
+      known: {},
+      span: undefined,
+    },
   };
 }
 
@@ -65,6 +77,7 @@ export async function runToEnd(run: Run, seat: Seat, { work, slots, observer, cl
     const progress: Progress = {
       ...{ id: run.id, cause: run.cause },
       signal,
+      nudged: run.nudges.next,
       step(phase, text, known) {
         observed.phase(phase);
         run.step = text;
@@ -84,6 +97,7 @@ export async function runToEnd(run: Run, seat: Seat, { work, slots, observer, cl
         release();
         seat.leave();
         clearTimeout(timer);
+        run.onWait?.();
       },
     };
     const placed: Seat = {

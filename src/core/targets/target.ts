@@ -168,6 +168,7 @@ function readTarget(
     },
     notificationsSecret: optionalSecret(settings.notifications_secret_namespace ?? operatorNamespace, settings.notifications_secret_name),
     githubTokenSecret: optionalSecret(settings.github_token_secret_namespace ?? operatorNamespace, settings.github_token_secret_name),
+    hookSecret: optionalSecret(settings.hook_secret_namespace ?? operatorNamespace, settings.hook_secret_name),
   };
 }
 

@@ -101,6 +101,7 @@ test("an image that a namespace without look-ups left asks for first is asked fo
           readSecret: () => Promise.reject(new ReconcileError("secret_missing", "there is none")),
           warn: () => {},
           onWait: () => {},
+          nudged: () => new Promise(() => {}),
         }),
       ),
     );

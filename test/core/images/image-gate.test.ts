@@ -34,7 +34,14 @@ test("equal questions of one pass are asked once, of the registry and of the for
   const ask = (namespace: string, sha: string, more: Partial<Target> = {}) =>
     gate.check({
       ...{ target: targetOf("shop", { namespace, image, ...ofToken("token"), ...more }), image, isPinned: false, notBefore },
-      ...{ branch: "main", tip: candidateOf(sha), signal: t.signal, warn: assert.fail, onWait: assert.fail },
+      ...{
+        branch: "main",
+        tip: candidateOf(sha),
+        signal: t.signal,
+        warn: assert.fail,
+        onWait: assert.fail,
+        nudged: () => new Promise<void>(() => {}),
+      },
       behind: async () => ({ newer: [], standsAt: undefined }),
       readSecret: async ({ name }) => name,
     });

@@ -62,6 +62,7 @@ test("the required annotations are enough: the rest has the defaults of the cont
       registrySecret: { namespace: "operator-home", name: "regcred", named: false },
       notificationsSecret: undefined,
       githubTokenSecret: undefined,
+      hookSecret: undefined,
     },
   });
 });

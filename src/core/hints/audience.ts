@@ -1,0 +1,56 @@
+import type { Workloads } from "../ports.ts";
+import type { Branches } from "../progress.ts";
+import { decideSecretRef, type SecretScope } from "../targets/secret-scope.ts";
+import type { Parsed, SecretRef, Target, Workload, WorkloadRecord } from "../types.ts";
+import type { Listener } from "./match-hint.ts";
+
+interface AudienceOptions {
+  readonly deployments: Pick<Workloads, "list">;
+  readonly parse: (record: WorkloadRecord) => Parsed;
+  readonly branchesOf: (workload: Workload) => Branches | undefined;
+  readonly settings: {
+    readonly secretRefs: SecretScope;
+    readonly secretNamespaces: readonly string[];
+    readonly operatorNamespace: string;
+    /** The operator's own Secret, in its namespace. */
+    readonly hookSecretName: string | undefined;
+  };
+}
+
+/** How long a Deployment that comes or goes is not noticed here: forged events must not look through all of them each time. */
+const FRESH_MS = 1_000;
+
+/**
+ * Whom the events of a Secret may concern: those that name it and may, of the operator's own all. Undefined: nobody names it, so it is not to be
+ * read (docs/ASSURANCE.md, S24).
+ */
+export function createAudience({ deployments, parse, branchesOf, settings }: AudienceOptions) {
+  const { secretRefs, secretNamespaces, operatorNamespace, hookSecretName } = settings;
+  let known: ReadonlyMap<string, Target[]> = new Map();
+  let knownUntil = Number.NEGATIVE_INFINITY;
+
+  function refresh(): void {
+    const targets = deployments
+      .list()
+      .map(parse)
+      .flatMap((parsed) => (parsed.kind === "ready" ? [parsed.target] : []));
+    const bySecret = Map.groupBy(targets.filter(mayName), ({ hookSecret }) => (hookSecret ? keyOf(hookSecret) : ""));
+    bySecret.delete("");
+    if (hookSecretName !== undefined) bySecret.set(keyOf({ namespace: operatorNamespace, name: hookSecretName }), targets);
+    known = bySecret;
+    knownUntil = performance.now() + FRESH_MS;
+  }
+
+  function mayName({ hookSecret, namespace }: Target): boolean {
+    return hookSecret !== undefined && decideSecretRef(secretRefs, hookSecret, namespace, operatorNamespace, secretNamespaces);
+  }
+
+  return (ref: SecretRef): Listener[] | undefined => {
+    if (performance.now() >= knownUntil) refresh();
+    return known.get(keyOf(ref))?.map((target) => ({ target, observed: target.appBranch ?? branchesOf(target)?.observed }));
+  };
+}
+
+function keyOf({ namespace, name }: SecretRef): string {
+  return `${namespace}/${name}`;
+}
