@@ -7,14 +7,14 @@ import type { NodeReader } from "./yaml-nodes.ts";
 
 const lists = ["containers", "initContainers", "ephemeralContainers"];
 
-/** The images of containers, wherever lists of them stand in an object of any kind, as kustomize looks for them. */
+/** The images of containers, wherever lists of them, or one alone, stand in an object of any kind, as kustomize looks for them. */
 export const workloadFormat: Format = {
   isOwn: ({ apiVersion, kind }) => apiVersion !== undefined && kind !== undefined && kind !== "CustomResourceDefinition",
   *placesIn(object, read) {
     if (isDeployment(object)) checkPod(object, read);
     const seen = new Set<YAMLMap>();
     for (const map of read.mapsBelow(object.map)) {
-      for (const container of lists.flatMap((list) => read.mapsAt(map, list))) {
+      for (const container of lists.flatMap((list) => read.mapAt(map, list) ?? read.mapsAt(map, list))) {
         if (seen.has(container)) continue;
         seen.add(container);
         const image = read.scalarAt(container, "image");

@@ -89,6 +89,8 @@ test("kustomize finds containers where the operator finds them, in kinds that it
     of("Shop", `{${container}}`),
     of("Chain", `{shops: [{pod: {${container}, initContainers: [{name: b, image: team/app:old}]}}]}`),
     of("Sign", "{image: team/app:old}"),
+    of("Kiosk", "{containers: {name: a, image: team/app:old}}"),
+    of("Stall", "{containers: {a: {image: team/app:old}}}"),
     of("CustomResourceDefinition", `{${container}}`).replace("example.com", "apiextensions.k8s.io"),
   ].join("---\n");
   const root = await folder(t, { [path]: text, "kustomization.yaml": `resources: [${path}]\nimages: [{name: team/app, newTag: new}]\n` });
@@ -98,7 +100,7 @@ test("kustomize finds containers where the operator finds them, in kinds that it
   await writeFile(join(root, path), edit.text);
   await writeFile(join(root, "kustomization.yaml"), `resources: [${path}]\n`);
   assert.equal((await run("kubectl", ["kustomize", root])).stdout, stdout);
-  assert.equal(stdout.match(/team\/app:new/g)?.length, 3);
+  assert.equal(stdout.match(/team\/app:new/g)?.length, 4);
 });
 
 test("kustomize asks git for the repository and the commit that the operator reads in each form of its URLs", {
