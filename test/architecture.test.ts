@@ -81,7 +81,7 @@ test("rooms: only who may ask another does, and by its doors; the failure says w
   );
   assert.match(
     told("src/operator.ts", "src/core/places/find-places.ts") ?? "",
-    /places's own; import one of its doors: edit-files, edit-manifest/,
+    /places's own; import one of its doors: describe-places, edit-files, edit-manifest/,
   );
   assert.match(told("src/core/new/a.ts", "src/core/types.ts") ?? "", /src\/core\/new, which is no room; add it/);
   assert.match(told("src/http/app.ts", "src/config.ts") ?? "", /src\/http \(.*\) does not ask src \(/);

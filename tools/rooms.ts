@@ -53,7 +53,7 @@ export const ROOMS: Record<string, Room> = {
   "src/core/places": {
     promise: "where a tag stands in a manifest, and the manifest with another, byte for byte else the same",
     asks: CORE,
-    doors: ["edit-files", "edit-manifest", "yaml-documents", "yaml-objects"],
+    doors: ["describe-places", "edit-files", "edit-manifest", "yaml-documents", "yaml-objects"],
   },
   "src/core/delivery": {
     promise: "what is ready together goes out in one push, never with force",
@@ -113,7 +113,7 @@ export const ROOMS: Record<string, Room> = {
   "src/adapters/git/copies": {
     promise: "the local copies of manifests branches: there, sound and bounded",
     asks: [...CORE, "src/adapters/git/wire", "src/adapters/git/packs"],
-    doors: ["list-files", "manifests-copies", "manifests-copy", "arrivals", "make-folder", "directory-size"],
+    doors: ["list-files", "manifests-copies", "working-copy", "manifests-copy", "arrivals", "make-folder", "directory-size"],
   },
   "src/adapters/forge": { promise: "how a commit's build stands", asks: ADAPTER, doors: ["forge", "github-actions"] },
   "src/adapters/registry": { promise: "whether a registry has a tag", asks: ADAPTER, doors: ["registry"] },
@@ -160,7 +160,7 @@ export const ROOMS: Record<string, Room> = {
     promise: "asks what a pass would ask, before anything is applied, and changes nothing",
     asks: [
       ...[...CORE, "src/core/targets", "src/core/commits", "src/core/images", "src/core/places", "src/core/news"],
-      ...["src", "src/telemetry", "src/adapters/kubernetes", "src/adapters/ssh"],
+      ...["src", "src/telemetry", "src/adapters/git/copies", "src/adapters/kubernetes", "src/adapters/ssh"],
     ],
     doors: ["command-line"],
   },

@@ -7,6 +7,7 @@ import { parseTarget } from "../core/targets/target.ts";
 import type { Settings, Target, WorkloadRecord } from "../core/types.ts";
 import type { Redactor } from "../telemetry/redact.ts";
 import { escapeControl } from "../text/escape.ts";
+import { checkFiles, findFolder, openFolder } from "./check-files.ts";
 import { describeTarget, usedSecrets } from "./describe-target.ts";
 import type { Level, Preview, Tell } from "./live-check.ts";
 import type { LiveOptions, LiveWorld } from "./live-world.ts";
@@ -19,6 +20,10 @@ export interface CheckOptions {
   readonly config: Config;
   /** Of the file, for people. */
   readonly name: string;
+  /** Its path; undefined for standard input. */
+  readonly file: string | undefined;
+  /** A working copy of the manifests repository. */
+  readonly repository: string | undefined;
   readonly text: string | { readonly problem: string };
   /** Of Deployments that name none. */
   readonly namespace: string;
@@ -76,6 +81,12 @@ export async function runCheck(options: CheckOptions): Promise<0 | 1> {
     say("");
   }
 
+  async function checkFolder(target: Target): Promise<void> {
+    const { file, repository } = options;
+    const root = repository ?? (file === undefined ? undefined : await findFolder(target, file));
+    if (root !== undefined) await checkFiles(target, await openFolder(root), tell);
+  }
+
   async function checkAll(lookLive: LiveWorld["look"] | undefined): Promise<void> {
     for (const configMap of configMaps) showConfigMap(configMap);
     for (const [index, deployment] of deployments.entries()) {
@@ -83,7 +94,11 @@ export async function runCheck(options: CheckOptions): Promise<0 | 1> {
       told.clear();
       say(`Deployment ${called(deployment)}`);
       const ready = checkOffline(deployment, options.config, tell, row);
-      if (!ready || !lookLive) continue;
+      if (!ready) continue;
+      if (!lookLive) {
+        await checkFolder(ready.target);
+        continue;
+      }
       const preview = await lookLive(ready.target, ready.settings, tell);
       if (mode === "dry-run") showPreview(preview, say, row);
     }

@@ -1,5 +1,5 @@
 /** `gitops-operator check`: its arguments in, lines for people and an exit code out. */
-import { createReadStream } from "node:fs";
+import { createReadStream, statSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { parseConfig } from "../config.ts";
 import { createRedactor } from "../telemetry/redact.ts";
@@ -13,7 +13,7 @@ interface Terminal {
 }
 
 type Parsed =
-  | ({ readonly kind: "check"; readonly file: string } & Pick<CheckOptions, "namespace" | "mode" | "deadlineMs">)
+  | ({ readonly kind: "check"; readonly file: string } & Pick<CheckOptions, "namespace" | "mode" | "repository" | "deadlineMs">)
   | { readonly kind: "help" }
   | { readonly kind: "misused"; readonly problem: string };
 
@@ -24,6 +24,8 @@ const usage = `usage: gitops-operator                       the operator itself
        gitops-operator check -f FILE         what is wrong with the annotations of FILE's Deployments, and what would be read from where
   -f, --file FILE       a manifest of one or more documents, or Lists; - reads standard input
   -n, --namespace NAME  of Deployments that name none (default: default)
+      --repository DIR  a working copy of the manifests repository: what the operator would find in its files; without it, files that lie
+                        beside FILE, or in the work tree that FILE is in
       --live            also asks the cluster for the Secrets, and the repositories and the registry whether all is there
       --dry-run         like --live, and prints the diff that would be pushed; nothing is pushed
       --timeout SECONDS for all of --live (default: 60)
@@ -53,7 +55,16 @@ export async function runCommandLine(args: readonly string[], { env, stdin, prin
   });
   const redactor = createRedactor();
   const printRedacted = (line: string) => print(redactor.redact(line));
-  return runCheck({ ...asked, config: parsed.config, kubeconfig: env.KUBECONFIG, redactor, print: printRedacted, name, text });
+  return runCheck({
+    ...asked,
+    file: file === "-" ? undefined : file,
+    config: parsed.config,
+    kubeconfig: env.KUBECONFIG,
+    redactor,
+    print: printRedacted,
+    name,
+    text,
+  });
 }
 
 /** Rejects with a TypeError for what is no UTF-8. */
@@ -78,6 +89,7 @@ function parseOptions([command, ...args]: readonly string[]): Parsed {
       options: {
         file: { type: "string", short: "f", multiple: true },
         namespace: { type: "string", short: "n", default: "default" },
+        repository: { type: "string" },
         live: { type: "boolean", default: false },
         timeout: { type: "string", default: "60" },
         "dry-run": { type: "boolean", default: false },
@@ -87,10 +99,19 @@ function parseOptions([command, ...args]: readonly string[]): Parsed {
     if (values.help) return { kind: "help" };
     const [file, ...more] = values.file ?? [];
     if (!file || more.length > 0) return { kind: "misused", problem: "give one file with -f FILE" };
+    const { repository } = values;
+    const isLive = values.live || values["dry-run"];
+    if (repository !== undefined && isLive)
+      return {
+        kind: "misused",
+        problem: "--repository reads a working copy, --live and --dry-run the repository itself; give one of them",
+      };
+    if (repository !== undefined && !statSync(repository, { throwIfNoEntry: false })?.isDirectory())
+      return { kind: "misused", problem: "--repository is no folder; give that of a working copy" };
     const seconds = /^\d{1,4}$/.test(values.timeout) ? Number(values.timeout) : 0;
     if (seconds === 0) return { kind: "misused", problem: "--timeout must be a whole number of seconds from 1 to 9999" };
     const mode = values["dry-run"] ? "dry-run" : values.live ? "live" : "offline";
-    return { kind: "check", file, namespace: values.namespace, mode, deadlineMs: seconds * 1_000 };
+    return { kind: "check", file, namespace: values.namespace, mode, repository, deadlineMs: seconds * 1_000 };
   } catch (error) {
     return { kind: "misused", problem: (error as Error).message };
   }

@@ -4,7 +4,7 @@ import { pausedOutcome } from "../core/targets/pause.ts";
 import type { Target } from "../core/types.ts";
 import type { IsSet, Row } from "./describe-target.ts";
 
-const exampleSha = "0123456789abcdef0123456789abcdef01234567";
+export const exampleSha = "0123456789abcdef0123456789abcdef01234567";
 
 export function describeCommits(target: Target, isSet: IsSet): Row[] {
   const { releaseTags, appPaths, tagFormat, appBranch } = target;

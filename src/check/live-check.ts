@@ -15,6 +15,7 @@ import { readLogin, requireAllowed } from "../core/targets/allowed-repositories.
 import { readBranches } from "../core/targets/read-branches.ts";
 import type { SecretRef, Target } from "../core/types.ts";
 import { asReconcileError } from "../errors.ts";
+import { tellPlaces } from "./check-files.ts";
 import type { UsedSecret } from "./describe-target.ts";
 
 interface LivePorts extends Pick<ReconcilePorts, "identity" | "allowedRepositories" | "readSecret" | "parseKey"> {
@@ -87,7 +88,8 @@ export async function checkLive(
   const candidates = await step(`asking ${appName} for its newest commit`, newest, (found) => describeNewest(found, appName));
   const tip = candidates?.tip;
   // Without a commit the manifest is still looked at: whether a container in it is ours does not depend on the tag.
-  const editTo = (question: EditQuestion) => editManifests(target, manifests, notBefore, question, ports);
+  const places = tellPlaces(ports.places, tell);
+  const editTo = (question: EditQuestion) => editManifests(target, manifests, notBefore, question, { ...ports, places });
   const files = filesInWords(target.files);
   const edit = await step(
     `reading ${files} of ${name}`,

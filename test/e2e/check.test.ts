@@ -102,6 +102,7 @@ test("a dry run tells every step, prints the very diff and message that the oper
     "Secret gitops-operator/ssh-key can be read",
     "Secret gitops-operator/regcred can be read",
     `the newest commit on 'master' of ${url} is ${sha}, "Initial commit" by Sandbox`,
+    "shop/deployment.yaml holds a Deployment: 1 place is ours (line 17)",
     `shop/deployment.yaml on 'master' of ${manifestsUrl} can be read`,
     `${manifestsUrl} lets the key push`,
     `the manifest is at the tag ${OLD}, wanted is ${sha}`,

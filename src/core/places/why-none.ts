@@ -51,7 +51,8 @@ function shownImages(all: readonly string[]): string {
   return [...images.slice(0, maxShown), ...(images.length > maxShown ? [`${images.length - maxShown} more`] : [])].join(", ");
 }
 
-function listed(all: readonly string[]): string {
+/** `holds a, b and c`, or `is empty`. */
+export function listed(all: readonly string[]): string {
   const [last, ...others] = [...all.slice(0, maxHeld), ...(all.length > maxHeld ? ["more"] : [])].reverse();
   if (last === undefined) return "is empty";
   return `holds ${others.length > 0 ? `${others.reverse().join(", ")} and ${last}` : last}`;
