@@ -1,5 +1,4 @@
-import { type Request, type Response, send } from "./cluster-api/exchange.ts";
-import { startListener } from "./cluster-api/listener.ts";
+import { type ForgeApi, type ForgeApiOptions, type ForgeReply, json, startForgeApi, unknownKey, xRateLimit } from "./forge-api.ts";
 
 /** One workflow run, in GitHub's words. */
 export interface CiRun {
@@ -18,131 +17,104 @@ export interface CiRun {
     | "stale";
 }
 
-interface CiRequest {
-  readonly method: string;
-  /** With the query. */
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+/** The newest of its context. */
+export interface CiStatus {
+  readonly context: string;
+  readonly state: "pending" | "success" | "failure" | "error";
 }
 
-export interface CiAnswer {
-  readonly status: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
-}
-
-/** GitHub's Actions API on loopback. */
-export interface CiApi {
-  /** For GITHUB_API_URL. */
-  readonly url: string;
-  /** What NODE_EXTRA_CA_CERTS is to hold; undefined for http. */
-  readonly caPem: string | undefined;
-  /** Required of every request when set. */
-  token: string | undefined;
+/** GitHub's API on loopback: Actions and commit statuses. `url` is for GITHUB_API_URL. */
+export interface CiApi extends ForgeApi {
   /** The runs of a commit from now on, newest first; the repository `OWNER/NAME` exists from then on. */
   setRuns(repository: string, sha: string, runs: readonly CiRun[]): void;
-  /** The budget of all tokens: with nothing remaining, questions are refused until the reset. */
-  limit: { remaining: number; resetAt: Date };
-  /** Every question is answered like that; returns the end of it. */
-  answer(answer: CiAnswer): () => void;
-  /** Questions are never answered; returns the end of it. */
-  hang(): () => void;
-  /** Answers never end; returns the end of it. */
-  neverEnd(): () => void;
-  /** Oldest first. */
-  readonly requests: readonly CiRequest[];
-  close(): Promise<void>;
+  setStatuses(repository: string, sha: string, statuses: readonly CiStatus[]): void;
+  /** Whether the token may read statuses, which is a right of its own. */
+  readsStatuses: boolean;
 }
 
-type Fault = CiAnswer | "hang" | "never end";
+export async function startCiApi(options: ForgeApiOptions = {}): Promise<CiApi> {
+  const repositories = new Map<
+    string,
+    { readonly runs: Map<string, readonly CiRun[]>; readonly statuses: Map<string, readonly CiStatus[]> }
+  >();
 
-const mostRequests = 10_000;
-
-export async function startCiApi(options: { token?: string; protocol?: "http" | "https"; basePath?: string } = {}): Promise<CiApi> {
-  const { basePath = "" } = options;
-  const repositories = new Map<string, Map<string, readonly CiRun[]>>();
-  const faults = new Set<Fault>();
-  const requests: CiRequest[] = [];
-
-  function handle(request: Request, response: Response): void {
-    const path = request.url ?? "";
-    requests.push({ method: request.method ?? "", path, headers: request.headers });
-    if (requests.length > mostRequests) requests.shift();
-    const [fault] = faults;
-    if (fault === "never end") pourOut(response);
-    else if (fault !== "hang") reply(response, fault ?? serve(request, new URL(path, listener.url)));
+  function serve(path: string, url: URL): ForgeReply {
+    const [, owner, name, rest = ""] = /^\/repos\/([^/]+)\/([^/]+)\/(.*)$/.exec(path) ?? [];
+    const repository = repositories.get(`${owner}/${name}`);
+    if (!repository) return refusal(404, "Not Found");
+    if (rest === "actions/runs") return serveRuns(repository.runs, url);
+    const [, sha] = /^commits\/([0-9a-f]{40})\/status$/.exec(rest) ?? [];
+    if (sha === undefined) return refusal(404, "Not Found");
+    if (!api.readsStatuses) return refusal(403, "Resource not accessible by personal access token");
+    return serveStatuses(repository.statuses.get(sha) ?? [], sha, url);
   }
 
-  function serve(request: Request, url: URL): CiAnswer {
-    if (api.token !== undefined && request.headers.authorization !== `Bearer ${api.token}`) return refusal(401, "Bad credentials");
-    const { limit } = api;
-    if (limit.remaining <= 0 && limit.resetAt.getTime() > Date.now()) return refusal(403, "API rate limit exceeded for user ID 1.");
-    limit.remaining -= 1;
-    const path = url.pathname.startsWith(basePath) ? url.pathname.slice(basePath.length) : "";
-    const [, owner, name] = /^\/repos\/([^/]+)\/([^/]+)\/actions\/runs$/.exec(path) ?? [];
-    const commits = repositories.get(`${owner}/${name}`);
-    if (request.method !== "GET" || !commits) return refusal(404, "Not Found");
+  function serveRuns(commits: ReadonlyMap<string, readonly CiRun[]>, url: URL): ForgeReply {
+    const unknown = unknownKey(url, ["head_sha", "per_page", "page", "exclude_pull_requests"]);
+    if (unknown !== undefined) return refusal(422, `unknown parameter ${unknown}`);
     const sha = url.searchParams.get("head_sha") ?? "";
-    const perPage = Math.min(100, Number(url.searchParams.get("per_page") ?? 30));
-    const page = Number(url.searchParams.get("page") ?? 1);
     const all = commits.get(sha) ?? [];
-    const runs = all.slice((page - 1) * perPage, page * perPage).map((run, index) => ({
-      id: (page - 1) * perPage + index + 1,
-      name: run.name ?? "build",
-      head_sha: sha,
-      status: run.status,
-      conclusion: run.conclusion ?? null,
+    return paged(url, all, (part, from) => ({
+      total_count: all.length,
+      workflow_runs: part.map((run, index) => ({
+        id: from + index + 1,
+        name: run.name ?? "build",
+        head_sha: sha,
+        status: run.status,
+        conclusion: run.conclusion ?? null,
+      })),
     }));
-    url.searchParams.set("page", String(page + 1));
-    return {
-      status: 200,
-      body: JSON.stringify({ total_count: all.length, workflow_runs: runs }),
-      headers: page * perPage < all.length ? { link: `<${url}>; rel="next"` } : {},
-    };
   }
 
-  function reply(response: Response, { status, headers, body = "" }: CiAnswer): void {
-    const { remaining, resetAt } = api.limit;
-    const rate = {
-      "x-ratelimit-limit": "5000",
-      "x-ratelimit-remaining": String(Math.max(0, remaining)),
-      "x-ratelimit-reset": String(Math.ceil(resetAt.getTime() / 1_000)),
-    };
-    for (const [field, value] of Object.entries({ ...rate, ...headers })) response.setHeader(field, value);
-    send(response, status, body);
+  function serveStatuses(all: readonly CiStatus[], sha: string, url: URL): ForgeReply {
+    const unknown = unknownKey(url, ["per_page", "page"]);
+    if (unknown !== undefined) return refusal(422, `unknown parameter ${unknown}`);
+    // Without any it is pending too.
+    const isPending = all.length === 0 || all.some(({ state }) => state === "pending");
+    const state = isPending ? "pending" : all.every((one) => one.state === "success") ? "success" : "failure";
+    return paged(url, all, (statuses) => ({ state, sha, total_count: all.length, statuses }));
   }
 
-  function pourOut(response: Response): void {
-    const more = () => {
-      if (!response.destroyed) (response as NodeJS.WritableStream).write(" ".repeat(16_384), () => setImmediate(more));
-    };
-    more();
-  }
-
-  function during(fault: Fault): () => void {
-    faults.add(fault);
-    return () => faults.delete(fault);
-  }
-
-  const listener = await startListener(options.protocol ?? "http", 0, handle);
-  const api: CiApi = {
-    url: listener.url + basePath,
-    caPem: listener.caPem,
-    token: options.token,
-    setRuns(repository, sha, runs) {
-      const commits = repositories.get(repository) ?? new Map<string, readonly CiRun[]>();
-      repositories.set(repository, commits.set(sha, runs));
+  const api: CiApi = Object.assign(
+    await startForgeApi(
+      {
+        refuseLogin: ({ headers }, token) =>
+          token !== undefined && headers.authorization !== `Bearer ${token}` ? refusal(401, "Bad credentials") : undefined,
+        limited: () => refusal(403, "API rate limit exceeded for user ID 1."),
+        serve,
+        rateHeaders: xRateLimit,
+      },
+      options,
+    ),
+    {
+      setRuns(repository: string, sha: string, runs: readonly CiRun[]) {
+        repositoryOf(repository).runs.set(sha, runs);
+      },
+      setStatuses(repository: string, sha: string, statuses: readonly CiStatus[]) {
+        repositoryOf(repository).statuses.set(sha, statuses);
+      },
+      readsStatuses: true,
     },
-    limit: { remaining: 5_000, resetAt: new Date(Date.now() + 3_600_000) },
-    answer: during,
-    hang: () => during("hang"),
-    neverEnd: () => during("never end"),
-    requests,
-    close: () => listener.close(),
-  };
+  );
+
+  function repositoryOf(name: string) {
+    const known = repositories.get(name) ?? { runs: new Map(), statuses: new Map() };
+    repositories.set(name, known);
+    return known;
+  }
+
   return api;
 }
 
-function refusal(status: number, message: string): CiAnswer {
-  return { status, body: JSON.stringify({ message, documentation_url: "https://docs.github.com/rest", status: String(status) }) };
+function paged<Item>(url: URL, all: readonly Item[], body: (part: readonly Item[], from: number) => object): ForgeReply {
+  const perPage = Math.min(100, Number(url.searchParams.get("per_page") ?? 30));
+  const page = Number(url.searchParams.get("page") ?? 1);
+  const from = (page - 1) * perPage;
+  const part = all.slice(from, page * perPage);
+  url.searchParams.set("page", String(page + 1));
+  return json(200, body(part, from), page * perPage < all.length ? { link: `<${url}>; rel="next"` } : {});
+}
+
+function refusal(status: number, message: string): ForgeReply {
+  return json(status, { message, documentation_url: "https://docs.github.com/rest", status: String(status) });
 }

@@ -1,6 +1,7 @@
 /** The environment (variables.ts) as typed settings. Only main.ts reads process.env. */
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { knownForges } from "./core/forges.ts";
 import { checkedByDefault, type ImageCheckRule } from "./core/targets/image-check.ts";
 import { LOG_LEVELS, schema, type Variables } from "./variables.ts";
 
@@ -81,7 +82,7 @@ function readConfig(values: Variables, warnings: string[]) {
       insecureRegistries: values.INSECURE_REGISTRIES,
       isCheckBinding: imageCheck.binds && imageCheck.level !== "off",
     },
-    githubApiUrl: values.GITHUB_API_URL,
+    forges: knownForges(values.FORGES, { host: values.GITHUB_HOST, apiUrl: values.GITHUB_API_URL }),
     githubHost: values.GITHUB_HOST,
     egressAllowCidrs: values.EGRESS_ALLOW_CIDRS,
     registryRealms: values.REGISTRY_REALMS,

@@ -4,8 +4,7 @@ import type { KubeConfig } from "@kubernetes/client-node";
 import { createCheckedAddresses } from "./adapters/egress/checked-addresses.ts";
 import { createEgress } from "./adapters/egress/egress.ts";
 import { createNameLookups } from "./adapters/egress/name-lookups.ts";
-import { createForges } from "./adapters/forge/forge.ts";
-import { createGithubActions } from "./adapters/forge/github-actions.ts";
+import { createForges } from "./adapters/forge/forges.ts";
 import { createGit, type GitOptions } from "./adapters/git/git.ts";
 import { createKubeClient } from "./adapters/kubernetes/kube-client.ts";
 import { createSecretReader } from "./adapters/kubernetes/secret-reader.ts";
@@ -13,6 +12,7 @@ import { createRegistry } from "./adapters/registry/registry.ts";
 import { readKnownHosts } from "./adapters/ssh/known-hosts.ts";
 import { createSshConnections, type SshConnectionsOptions } from "./adapters/ssh/ssh-connections.ts";
 import type { Config } from "./config.ts";
+import { forgeOf } from "./core/forges.ts";
 import { noObserver, type Observer } from "./core/observer.ts";
 import type { PushAccess } from "./core/ports.ts";
 import { createSecretBudget } from "./core/runs/secret-budget.ts";
@@ -79,7 +79,7 @@ export function connectOutside(options: OutsideOptions) {
     insecureRegistries: config.imageGate.insecureRegistries,
     realms: config.registryRealms,
   });
-  const gitHub = createGithubActions({ dispatcher, apiUrl: config.githubApiUrl, gitHubHost: config.githubHost });
+  const forges = createForges(config.forges, { dispatcher });
   const takeBudget = createSecretBudget();
 
   /** Reads what this Deployment may name; what is read is kept out of every text until the release. */
@@ -111,9 +111,9 @@ export function connectOutside(options: OutsideOptions) {
     git: traceGit(copies, tracer),
     places: createPlaces(workshop),
     pushAccess: copies as PushAccess,
-    githubRateRemaining: gitHub.rateRemaining,
+    githubRateRemaining: forges.githubRateRemaining,
     registry: traceRegistry(registry, tracer),
-    builds: traceBuilds(createForges([gitHub]), tracer),
+    builds: traceBuilds(forges.builds, tracer, (repository) => forgeOf(config.forges, repository)?.kind),
     async close() {
       await connections.close();
       kube.close();

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { parseCidr } from "./adapters/egress/address-rules.ts";
 import { mostLookBack, usualLookBack } from "./core/annotations.ts";
+import { parseForges } from "./core/forges.ts";
 import { selectorProblem } from "./core/label-selector.ts";
 import { parseAllowedRepositories } from "./core/targets/allowed-repositories.ts";
 import { imageChecks } from "./core/targets/image-check.ts";
@@ -60,6 +61,15 @@ const repositories = z.string().transform((text, context) => {
   context.addIssue({ code: "custom", message: parsed.problem });
   return z.NEVER;
 });
+const forges = z
+  .string()
+  .transform((text, context) => {
+    const parsed = parseForges(text);
+    if (parsed.kind === "ok") return parsed.forges;
+    context.addIssue({ code: "custom", message: parsed.problem });
+    return z.NEVER;
+  })
+  .default([]);
 /** As a header can carry it, too long to be guessed; a file's last newline is dropped. */
 const token = z
   .string()
@@ -151,8 +161,16 @@ export const schema = z.object({
   GITHUB_API_URL: z
     .url({ protocol: /^https?$/, error: "must be an http or https URL" })
     .default("https://api.github.com")
-    .describe("the Actions API"),
-  GITHUB_HOST: z.hostname("must be a host name").default("github.com").describe("the git host that the Actions API belongs to"),
+    .describe("GitHub's API"),
+  GITHUB_HOST: z
+    .hostname("must be a host name")
+    .default("github.com")
+    .describe("the git host that GitHub's API belongs to (GitHub Enterprise)"),
+  FORGES: forges.meta({
+    unset: "none",
+    description:
+      "further forges whose builds are asked for: `host=kind`, or `host=kind@https://…` where the forge is not below the root of its git host ([which kinds](FORGES.md)). Annotations can't name any: a token is sent to these alone",
+  }),
   EGRESS_ALLOW_CIDRS: list
     .refine((cidrs) => cidrs.every(parseCidr), "must be CIDRs like 10.0.0.0/8 with commas between them")
     .default([])

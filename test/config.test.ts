@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseConfig } from "../src/config.ts";
+import { builtInForges } from "../src/core/forges.ts";
 
 test("an empty environment has the defaults of the contract", () => {
   const parsed = parseConfig({ HOST: " ", PORT: "" });
@@ -41,7 +42,7 @@ test("an empty environment has the defaults of the contract", () => {
       insecureRegistries: [],
       isCheckBinding: false,
     },
-    githubApiUrl: "https://api.github.com",
+    forges: builtInForges,
     githubHost: "github.com",
     egressAllowCidrs: [],
     registryRealms: [],
@@ -64,6 +65,7 @@ test("every problem is named at once, with its variable", () => {
     SECRET_REFS: "all",
     EGRESS_ALLOW_CIDRS: "10.0.0.0/40",
     GITHUB_API_URL: "ftp://x",
+    FORGES: "git.example=gogs",
     IMAGE_CHECK: "true",
     INSECURE_REGISTRIES: "http://a",
     INSECURE_WEBHOOKS: "http://chat.example/x",
@@ -79,6 +81,7 @@ test("every problem is named at once, with its variable", () => {
     "DEBUG_ENDPOINT",
     "DEFAULT_FROM_NAME",
     "EGRESS_ALLOW_CIDRS",
+    "FORGES",
     "GITHUB_API_URL",
     "IMAGE_CHECK",
     "INSECURE_REGISTRIES",

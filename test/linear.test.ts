@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Readable } from "node:stream";
 import { test } from "node:test";
 import { retryAfterMs } from "../src/adapters/egress/retry-after.ts";
-import { parseRuns } from "../src/adapters/forge/github-runs.ts";
+import { parseRuns } from "../src/adapters/forge/github.ts";
 import { parseCommit } from "../src/adapters/git/packs/parse-commit.ts";
 import { chooseCapabilities, valuesOf } from "../src/adapters/git/wire/capabilities.ts";
 import { createPktReader, FLUSH, pkt, readLines } from "../src/adapters/git/wire/pkt-line.ts";

@@ -48,7 +48,7 @@ const secrets = { apiGroups: [""], resources: ["secrets"], verbs: ["get"] };
 
 test("namespaced-secrets: Secrets are read by name only, in each namespace that has a role", { skip }, async () => {
   const objects = await renderManifests("manifests/overlays/namespaced-secrets");
-  const named = { ...secrets, resourceNames: ["ssh-key", "manifests-key", "regcred", "github-token", "webhook-secret"] };
+  const named = { ...secrets, resourceNames: ["ssh-key", "manifests-key", "regcred", "forge-token", "webhook-secret"] };
   assert.deepEqual(rolesOf(objects), [
     ["Role", "default", [named]],
     ["Role", account, [named]],

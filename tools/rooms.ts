@@ -115,7 +115,7 @@ export const ROOMS: Record<string, Room> = {
     asks: [...CORE, "src/adapters/git/wire", "src/adapters/git/packs"],
     doors: ["list-files", "manifests-copies", "working-copy", "manifests-copy", "arrivals", "make-folder", "directory-size"],
   },
-  "src/adapters/forge": { promise: "how a commit's build stands", asks: ADAPTER, doors: ["forge", "github-actions"] },
+  "src/adapters/forge": { promise: "how a commit's build stands", asks: ADAPTER, doors: ["forges"] },
   "src/adapters/registry": { promise: "whether a registry has a tag", asks: ADAPTER, doors: ["registry"] },
   "src/adapters/chat": { promise: "messages are on their way, and nobody waits for them", asks: ADAPTER, doors: ["chat"] },
   "src/adapters/kubernetes": {

@@ -163,7 +163,7 @@ function checkOffline(
   const { target, settings } = judged;
   const values: Readonly<Record<string, string>> = readValues(record);
   const isSet = (annotation: string) => values[annotation] !== undefined;
-  for (const [label, text] of describeTarget(target, settings, isSet)) row(label, text);
+  for (const [label, text] of describeTarget(target, settings, config.forges, isSet)) row(label, text);
   const { secretRefs, operatorNamespace, secretNamespaces } = config;
   for (const { ref, isOptional } of usedSecrets(target, settings)) {
     if (decideSecretRef(secretRefs, ref, target.namespace, operatorNamespace, secretNamespaces)) continue;

@@ -1,10 +1,11 @@
 /** What the operator would read of a Deployment's annotations, from where; defaults are named as defaults. */
 import { annotationOf, annotations, choiceNames } from "../core/annotations.ts";
 import { filesInWords } from "../core/file-patterns.ts";
+import { type Forge, forgeNames, forgeOf } from "../core/forges.ts";
 import { formatImage } from "../core/image.ts";
 import { formatRepository } from "../core/repository.ts";
 import { hasOneKey } from "../core/targets/target.ts";
-import type { SecretRef, Settings, Target } from "../core/types.ts";
+import type { BuildTokenRef, SecretRef, Settings, Target } from "../core/types.ts";
 import { describeCommits, describePause } from "./describe-commits.ts";
 
 export interface UsedSecret {
@@ -23,7 +24,7 @@ export type IsSet = (annotation: string) => boolean;
 
 /** The Secrets in the order in which a run meets them. */
 export function usedSecrets(target: Target, settings: Settings): UsedSecret[] {
-  const { appKey, manifestKey, registrySecret, notificationsSecret, githubTokenSecret } = target;
+  const { appKey, manifestKey, registrySecret, notificationsSecret, buildToken } = target;
   const secret = (use: string, { namespace, name }: SecretRef, field: string, note: string, isOptional = false): UsedSecret => ({
     ...{ use, ref: { namespace, name }, field, note, isOptional },
   });
@@ -37,13 +38,13 @@ export function usedSecrets(target: Target, settings: Settings): UsedSecret[] {
     !isPublic && !hasOneKey(target) && secret("SSH key", appKey, "ssh-privatekey", " (for the application)"),
     secret("SSH key", manifestKey, "ssh-privatekey", opens),
     check !== "off" && secret("registry login", registrySecret, ".dockerconfigjson", login, !registrySecret.named),
-    githubTokenSecret && secret("GitHub token", githubTokenSecret, "github-token", defaulted(settings.github_token_secret_namespace)),
+    buildToken && secret("forge token", buildToken, buildToken.field, defaulted(namespaceOf(buildToken, settings))),
     notificationsSecret && secret("notifications", notificationsSecret, "webhook-url", defaulted(settings.notifications_secret_namespace)),
   ];
   return used.filter((one) => typeof one === "object");
 }
 
-export function describeTarget(target: Target, settings: Settings, isSet: IsSet): Row[] {
+export function describeTarget(target: Target, settings: Settings, forges: readonly Forge[], isSet: IsSet): Row[] {
   const byDefault = (annotation: string, origin: string) => (isSet(annotation) ? "" : ` (${origin})`);
   // What tag_type chooses is shown as the tag.
   const shown = choiceNames.filter((name) => name !== "tag_type");
@@ -70,9 +71,21 @@ export function describeTarget(target: Target, settings: Settings, isSet: IsSet)
     ...usedSecrets(target, settings).map(
       ({ use, ref, field, note }): Row => [use, `Secret ${ref.namespace}/${ref.name}, field ${field}${note}`],
     ),
-    ...(target.githubTokenSecret ? [] : [["GitHub token", "none (default): the state of builds is not asked for"] as const]),
+    describeBuilds(target, forges, isSet),
     ...(target.notificationsSecret ? [] : [["notifications", "none (default)"] as const]),
   ];
+}
+
+/** Which forge would get the token: only the operator's environment says where its API is. */
+function describeBuilds({ appRepository, buildToken }: Target, forges: readonly Forge[], isSet: IsSet): Row {
+  const forge = forgeOf(forges, appRepository);
+  if (buildToken && forge) return ["builds", `asked of ${forgeNames[forge.kind]} at ${forge.apiUrl}`];
+  const isNamed = isSet("forge_token_secret_name") || isSet("github_token_secret_name");
+  return ["forge token", `${isNamed ? "not used" : "none (default)"}: the state of builds is not asked for`];
+}
+
+function namespaceOf({ field }: BuildTokenRef, settings: Settings): string | undefined {
+  return field === "forge-token" ? settings.forge_token_secret_namespace : settings.github_token_secret_namespace;
 }
 
 function registryOf({ registryUrl, image }: Target): string {

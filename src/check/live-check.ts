@@ -149,7 +149,7 @@ async function editManifests(
   });
 }
 
-type GateQuestion = Omit<Parameters<ImageGate["check"]>[0], "signal" | "readSecret" | "warn" | "onWait" | "nudged">;
+type GateQuestion = Omit<Parameters<ImageGate["check"]>[0], "signal" | "readSecret" | "warn" | "onWait" | "nudged" | "onBuildToken">;
 
 async function askGate(question: GateQuestion, { gate, readSecret, signal }: LivePorts, tell: Tell): Promise<GateVerdict> {
   const asked = {
@@ -157,6 +157,7 @@ async function askGate(question: GateQuestion, { gate, readSecret, signal }: Liv
     ...{
       onWait: () => {},
       nudged: () => new Promise<void>(() => {}),
+      onBuildToken: () => {},
       warn: (message: string, error: unknown) => tell("warning", `${message}: ${asReconcileError(error).message}`),
     },
   };

@@ -112,7 +112,8 @@ const original = {
   registry_secret_namespace: { kind: "namespace", default: "OPERATOR_NAMESPACE", meaning: "its namespace" },
   github_token_secret_name: {
     kind: "secret",
-    meaning: "Secret with `github-token` (permission *Actions: read*), to wait for builds and to report failed ones",
+    meaning:
+      "the same for GitHub alone: Secret with `github-token` (permission *Actions: read*). Where `forge_token_secret_name` is set too, that counts",
   },
   github_token_secret_namespace: { kind: "namespace", default: "OPERATOR_NAMESPACE", meaning: "its namespace" },
 } as const satisfies Record<string, Annotation>;
@@ -178,6 +179,12 @@ const added = {
     meaning:
       "`'true'`, in quotes: in a kustomization, the commit behind `ref=` of `resources`, `components` and `bases` that name `app_repository` is written too, always with 40 characters; branches and tags stay",
   },
+  forge_token_secret_name: {
+    kind: "secret",
+    meaning:
+      "Secret with `forge-token`, a token of the forge of `app_repository` ([which, with which right](FORGES.md)), to wait for builds and to report failed ones",
+  },
+  forge_token_secret_namespace: { kind: "namespace", default: "OPERATOR_NAMESPACE", meaning: "its namespace" },
   manifest_branch: { kind: "branch", default: "observe_branch", meaning: "branch of the manifests" },
   manifest_ssh_key_name: {
     kind: "secret",

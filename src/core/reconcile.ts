@@ -29,6 +29,8 @@ export interface ReconcilePorts {
   readonly parseKey: (text: string, ref: SecretRef) => SshKey;
   /** Tells which branches are meant, named or not. */
   readonly onBranches: (branches: Branches) => void;
+  /** Why the token for builds can't be used; undefined: it can. */
+  readonly onBuildToken: (problem: string | undefined) => void;
   /** Tells people that a build is awaited. */
   readonly onBuild: (sha: string, text: string) => void;
   readonly warn: (message: string, error: unknown) => void;
@@ -97,6 +99,7 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
       ...{ target, image: edit.image, isPinned: edit.isPinned, branch: candidates.origin, tip, notBefore, signal: progress.signal },
       ...{ readSecret: (ref, field) => readLogin(ports.readSecret, target, ref, field), warn: ports.warn },
       nudged: progress.nudged,
+      onBuildToken: ports.onBuildToken,
       behind: () => during("Failed to get latest SHA", () => candidates.behind(edit.tags)),
       onWait(text) {
         ports.onBuild(tip.sha, text);

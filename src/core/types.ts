@@ -8,6 +8,11 @@ export interface SecretRef {
   readonly name: string;
 }
 
+/** The one field of a Secret with a forge's token. */
+export interface BuildTokenRef extends SecretRef {
+  readonly field: "forge-token" | "github-token";
+}
+
 /** Whether a Deployment's Pods are what its template says: all of them, not yet, not within its deadline; `none`: it is scaled to 0. */
 export type Rollout = "done" | "under_way" | "stuck" | "none";
 
@@ -149,7 +154,8 @@ export interface Target extends Workload {
   /** `named`: its name or its namespace is, by annotation, so a missing one is a failure; else the default that may be absent. */
   readonly registrySecret: SecretRef & { readonly named: boolean };
   readonly notificationsSecret: SecretRef | undefined;
-  readonly githubTokenSecret: SecretRef | undefined;
+  /** For the forge of the application's repository. */
+  readonly buildToken: BuildTokenRef | undefined;
   /** Whose events concern this Deployment, beside the operator's own. */
   readonly hookSecret: SecretRef | undefined;
 }

@@ -38,6 +38,8 @@ export interface Known {
   /** Whether its key was bound to no repositories when it was last read. */
   readonly isUnboundKey: (ref: SecretRef) => boolean | undefined;
   readonly chatProblem: (workload: Workload) => string | undefined;
+  /** Why builds could not be asked for with the token that is named. */
+  readonly buildTokenProblem: (workload: Workload) => string | undefined;
   readonly hooks: Hooks;
 }
 
@@ -109,11 +111,12 @@ interface Seen {
   readonly branches: Branches;
   readonly chatProblem: string | undefined;
   readonly lastEvent: string | undefined;
+  readonly buildTokenProblem: string | undefined;
 }
 
 /** Looks at each record, with a pause behind it. */
 export function* statusRows(known: Known, { show, broken }: WithoutBroken): Generator<"", StatusRows> {
-  const { deployments, parse, lastResult, branchesOf, isUnboundKey, chatProblem, hooks } = known;
+  const { deployments, parse, lastResult, branchesOf, isUnboundKey, chatProblem, buildTokenProblem, hooks } = known;
   const targets: Target[] = [];
   const tracked: Seen[] = [];
   const incomplete: IncompleteRow[] = [];
@@ -126,7 +129,8 @@ export function* statusRows(known: Known, { show, broken }: WithoutBroken): Gene
       if (!isTracked(parsed)) return;
       const branches = shownBranches(parsed, branchesOf(workload));
       const lastEvent = lastEventOf(workload, parsed, hooks);
-      tracked.push({ record, parsed, last: lastResult(workload), branches, chatProblem: chatProblem(workload), lastEvent });
+      const problems = { chatProblem: chatProblem(workload), buildTokenProblem: buildTokenProblem(workload) };
+      tracked.push({ record, parsed, last: lastResult(workload), branches, ...problems, lastEvent });
     });
     yield "";
   }
@@ -169,7 +173,10 @@ function lastEventOf(workload: Workload, { kind, settings }: Tracked, { isOpen, 
   return event ? `last event: ${event.kind} ${briefDuration(now() - event.at)} ago` : "no event yet";
 }
 
-function rowOf({ record, parsed, last, branches, chatProblem, lastEvent }: Seen, { deployments, hooks }: Known): TrackedRow {
+function rowOf(
+  { record, parsed, last, branches, chatProblem, buildTokenProblem, lastEvent }: Seen,
+  { deployments, hooks }: Known,
+): TrackedRow {
   const { settings } = parsed;
   const tag = last && "to" in last.outcome ? last.outcome.to : undefined;
   const isOutdated = deployments.refusal(record) !== undefined;
@@ -189,6 +196,9 @@ function rowOf({ record, parsed, last, branches, chatProblem, lastEvent }: Seen,
       ...(isOutdated ? [`may be out of date: the ${allInWords(record)} of its namespace may not be listed`] : []),
       ...parsed.warnings,
       ...(hasDeafHook ? [`${annotationPrefix}hook_secret_name has no effect, as HOOK_PORT is not set`] : []),
+      ...(buildTokenProblem === undefined || parsed.kind !== "ready" || !parsed.target.buildToken
+        ? []
+        : [`builds are not asked for: ${buildTokenProblem}`]),
       ...(chatProblem === undefined ? [] : [`chat messages are not sent, webhook-url can't be used: ${chatProblem}`]),
     ],
     app: repositoryOf(settings.app_repository),

@@ -1,6 +1,7 @@
 /** The outside calls as steps of a trace: ports in, the same ports out. */
 import type { Builds, Git, ManifestsBranch, ManifestsCopy, Registry, Secrets } from "../core/ports.ts";
 import { type Attributes, branchAttributes, type Span, type Tracer } from "../core/tracer.ts";
+import type { Repository } from "../core/types.ts";
 import type { ErrorCode } from "../errors.ts";
 
 /** `tell`: what the step says of its answer. */
@@ -105,12 +106,13 @@ export function traceRegistry(registry: Registry, tracer: Tracer): Registry {
   };
 }
 
-export function traceBuilds(builds: Builds, tracer: Tracer): Builds {
+/** `providerOf`: which kind of forge serves a repository. */
+export function traceBuilds(builds: Builds, tracer: Tracer, providerOf: (repository: Repository) => string | undefined): Builds {
   const step = stepsOf(tracer);
   return {
     state(repository, sha, token) {
       const { "vcs.repository.url.full": url } = branchAttributes(repository, undefined);
-      const about = { "vcs.repository.url.full": url, "vcs.ref.head.revision": sha, "vcs.provider.name": "github" };
+      const about = { "vcs.repository.url.full": url, "vcs.ref.head.revision": sha, "vcs.provider.name": providerOf(repository) };
       const ask = () => builds.state(repository, sha, token);
       return step("build status", about, ask, (span, state) => {
         span.set({ "cicd.pipeline.run.state": state.kind });

@@ -107,7 +107,10 @@ const attacks: Readonly<Record<string, Requirement>> = {
     what: "Text that acts: in chat, commits, logs and pages",
     answer: "It is escaped for each place. Subjects of application commits are made harmless before they are quoted.",
   },
-  S19: { what: "Paths that lead elsewhere in GitHub's API", answer: "Owner and repository are two encoded words." },
+  S19: {
+    what: "Paths that lead elsewhere in a forge's API",
+    answer: "Each part of a repository's path is an encoded word of a known form.",
+  },
   S20: {
     what: "Hostile JSON",
     answer:
@@ -121,6 +124,15 @@ const attacks: Readonly<Record<string, Requirement>> = {
     what: "An error passes for “no check needed”",
     answer:
       "Only the default Secret that no annotation names may be absent, denied or forbidden: the registry is then asked without a login, and only its yes counts. Every other error is `failed`. An image goes unchecked only where `image_check` or `IMAGE_CHECK` says so; this is shown everywhere and counted. An annotation can't ask for less than an `IMAGE_CHECK` that is set.",
+  },
+  S26: {
+    what: "A forge's token gets to another host: by a redirect, a next page or an annotation",
+    answer:
+      "The API's address comes from the environment alone. Redirects are not followed; the next page is asked for at that address. A Secret that is bound to other repositories is not sent.",
+  },
+  S29: {
+    what: "The operator waits for a status of its own",
+    answer: "What begins with `gitops-operator/` is no build.",
   },
   S32: {
     what: "Text, packs, deltas and keys that are made to cost much work per byte",

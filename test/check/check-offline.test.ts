@@ -79,7 +79,7 @@ test("a good file: what is read from where, defaults as defaults, exit 0", async
     "image check the registry must have the image (default: IMAGE_CHECK)",
     "SSH key Secret gitops-operator/ssh-key, field ssh-privatekey (for both repositories)",
     "registry login Secret gitops-operator/regcred, field .dockerconfigjson (default; when it is absent the registry is asked without a login)",
-    "GitHub token none (default): the state of builds is not asked for",
+    "forge token none (default): the state of builds is not asked for",
     "notifications none (default)",
     "",
     "standard input: 1 Deployment checked, no problems",
@@ -117,8 +117,9 @@ test("what is set is shown as set, with the key and the Secret of each part", as
     "SSH key Secret gitops-operator/ssh-key, field ssh-privatekey (for the application)",
     "SSH key Secret gitops-operator/deploy-key, field ssh-privatekey (for the manifests)",
     "registry login Secret ops/login, field .dockerconfigjson",
-    "GitHub token Secret ops/token, field github-token (namespace by default)",
+    "forge token Secret ops/token, field github-token (namespace by default)",
     "notifications Secret web/chat, field webhook-url",
+    "builds asked of GitHub at https://api.github.com",
   ]);
 });
 

@@ -28,7 +28,7 @@ export function targetOf(name: string, more: Partial<Target> = {}): Target {
     registryUrl: undefined,
     registrySecret: { ...secret("regcred"), named: false },
     notificationsSecret: undefined,
-    githubTokenSecret: undefined,
+    buildToken: undefined,
     hookSecret: undefined,
     ...more,
   };

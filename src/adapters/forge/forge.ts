@@ -1,18 +1,19 @@
+import type { Dispatcher } from "undici";
 import type { Builds } from "../../core/ports.ts";
-import type { Repository } from "../../core/types.ts";
+import type { RateLimits } from "./rate-limits.ts";
 
-/** A kind of git host at one address. */
-export interface Forge extends Builds {
-  /** Whether it has that repository: of others it is not asked, and gets no token. */
-  serves(repository: Repository): boolean;
+export interface ForgeOptions {
+  readonly dispatcher: Dispatcher;
+  /** With what the kind of forge has below its own root: `https://gitlab.com/api/v4`. */
+  readonly apiUrl: string;
+  /** For all pages of one question. */
+  readonly deadlineMs?: number;
+  /** Milliseconds, monotonic. */
+  readonly now?: () => number;
 }
 
-/** Each repository's forge is the first that serves it. */
-export function createForges(forges: readonly Forge[]): Builds {
-  return {
-    async state(repository, sha, token) {
-      const forge = forges.find((one) => one.serves(repository));
-      return forge ? forge.state(repository, sha, token) : { kind: "none" };
-    },
-  };
+/** A kind of forge at one address. */
+export interface Forge extends Builds {
+  /** Requests that the token nearest to its limit has left; undefined when no limit is known. */
+  readonly rateRemaining: RateLimits["remaining"];
 }

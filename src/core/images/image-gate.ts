@@ -10,8 +10,9 @@ import type { Behind, Candidate, TipCandidate } from "../app-history.ts";
 import { formatImage } from "../image.ts";
 import { noObserver, type Observer } from "../observer.ts";
 import type { Builds, Clock, Registry } from "../ports.ts";
-import { idOf, type SecretRef, type Target } from "../types.ts";
-import { type BuildToken, createImageLooks, type Login, type Look, type Viewer } from "./image-looks.ts";
+import { idOf, type Target } from "../types.ts";
+import { readBuildToken, type TokenReader } from "./build-token.ts";
+import { createImageLooks, type Login, type Look, type Viewer } from "./image-looks.ts";
 import { buildGoesOn, imageMissing } from "./image-texts.ts";
 import { createLightSleep } from "./light-sleep.ts";
 import { otherTags } from "./other-tags.ts";
@@ -36,7 +37,7 @@ export interface ImageGateSettings {
   readonly isCheckBinding: boolean;
 }
 
-interface ImageQuestion extends Pick<Viewer, "target" | "image" | "isPinned"> {
+interface ImageQuestion extends Pick<Viewer, "target" | "image" | "isPinned">, TokenReader {
   readonly branch: string;
   /** The newest commit that counts. */
   readonly tip: TipCandidate;
@@ -44,9 +45,6 @@ interface ImageQuestion extends Pick<Viewer, "target" | "image" | "isPinned"> {
   readonly behind: () => Promise<Behind>;
   readonly notBefore: number;
   readonly signal: AbortSignal;
-  /** Reads a field of a Secret that this Deployment may name. */
-  readonly readSecret: (ref: SecretRef, field: string) => Promise<string>;
-  readonly warn: (message: string, error: unknown) => void;
   /** Called before each wait for a build, with the words for it. */
   readonly onWait: (text: string) => void;
   /** Resolves when somebody says that there may be news of the image or its build: the wait for it then looks at once. */
@@ -107,7 +105,7 @@ export function createImageGate({ registry, builds, clock, settings, observer = 
       observer.imageChecked("unchecked");
       return { kind: "unchecked", candidate: tip, why: login.unchecked };
     }
-    const viewer: Viewer = { target, image, isPinned, login, token: await readToken(question) };
+    const viewer: Viewer = { target, image, isPinned, login, ...(await readBuildToken(question)) };
     const name = formatImage(image);
     let { notBefore } = question;
     let behind: Promise<Behind> | undefined;
@@ -131,12 +129,12 @@ export function createImageGate({ registry, builds, clock, settings, observer = 
       }
       // After the first look anything but the image costs an attempt: a registry may lag behind the build.
       if (look.kind === "absent" && (attempt === 1 || isLast)) {
-        if (!isOverdue()) return { kind: "waiting", text: `image ${name}:${tip.tag} is not in the registry yet` };
+        if (!isOverdue()) return { kind: "waiting", text: `image ${name}:${tip.tag} is not in the registry yet${viewer.unasked}` };
         const { newer = [], standsAt } = (await behind) ?? {};
         const elsewhere = await explainOnce(question, viewer);
         // An image under another tag is no commit without one, so somebody has to correct the format.
         if (standsAt !== undefined && !elsewhere) return { kind: "stands", tag: standsAt, note: haveNoImage(newer.length + 1, tip) };
-        throw new ReconcileError("image_missing", imageMissing(name, tip.tag) + login.remedy + elsewhere);
+        throw new ReconcileError("image_missing", imageMissing(name, tip.tag) + login.remedy + elsewhere + viewer.unasked);
       }
       if (look.kind === "trouble" && (attempt === 1 || isLast)) throw look.error;
       if (look.kind === "building" && isLast) {
@@ -221,23 +219,12 @@ export function createImageGate({ registry, builds, clock, settings, observer = 
     return `; it was asked without a login (${why}); name a Secret with one by gitops.operator.registry_secret_name, or let ${unchecked}`;
   }
 
-  async function readToken({ target, readSecret, warn }: ImageQuestion): Promise<BuildToken | undefined> {
-    const ref = target.githubTokenSecret;
-    if (!ref) return undefined;
-    try {
-      return { ref, text: await readSecret(ref, "github-token") };
-    } catch (error) {
-      warn("GitHub token can't be read: no build status", error);
-      return undefined;
-    }
-  }
-
   return {
     check,
     async explain(question) {
       const { target, image, isPinned } = question;
       const login = await readLogin(question);
-      return "unchecked" in login ? "" : lookElsewhere(question, { target, image, isPinned, login, token: undefined });
+      return "unchecked" in login ? "" : lookElsewhere(question, { target, image, isPinned, login, token: undefined, unasked: "" });
     },
   };
 }

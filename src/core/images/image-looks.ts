@@ -9,6 +9,7 @@ import type { PulledImage } from "../manifest-edit.ts";
 import type { Observer } from "../observer.ts";
 import type { BuildState, Builds, Clock, ImageAnswer, Registry } from "../ports.ts";
 import type { SecretRef, Target } from "../types.ts";
+import type { BuildToken } from "./build-token.ts";
 import { buildFailed } from "./image-texts.ts";
 
 export interface ImageLooksOptions {
@@ -29,6 +30,8 @@ export interface Viewer {
   readonly isPinned: boolean;
   readonly login: Login;
   readonly token: BuildToken | undefined;
+  /** Why builds are not asked for, behind a no. */
+  readonly unasked: string;
 }
 
 export interface Login {
@@ -37,11 +40,6 @@ export interface Login {
   readonly dockerConfig: string | undefined;
   /** What to do about that, behind a no. */
   readonly remedy: string;
-}
-
-export interface BuildToken {
-  readonly ref: SecretRef;
-  readonly text: string;
 }
 
 export type Look =

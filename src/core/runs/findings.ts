@@ -5,15 +5,23 @@ import { idOf, type SecretRef, type Workload } from "../types.ts";
 
 const MOST_KEYS_BYTES = 4 * 2 ** 20;
 const MOST_BRANCHES_BYTES = 8 * 2 ** 20;
+const MOST_TOKENS_BYTES = 4 * 2 ** 20;
 
 /** What runs found on their way and people ask about later; undefined: nothing yet. */
 export function createFindings() {
   const unboundKeys = createBoundedMap<boolean>(MOST_KEYS_BYTES, dataBytes);
   const branches = createBoundedMap<Branches>(MOST_BRANCHES_BYTES, dataBytes);
+  const tokenProblems = createBoundedMap<string>(MOST_TOKENS_BYTES, dataBytes);
   const idOfKey = ({ namespace, name }: SecretRef) => `${namespace}/${name}`;
   return {
     branchesFound: (workload: Workload, found: Branches) => branches.set(idOf(workload), found, workload.namespace),
     branchesOf: (workload: Workload) => branches.get(idOf(workload)),
+    /** Why builds could not be asked for, when they last were to be; undefined: they could. */
+    buildTokenRead(workload: Workload, problem: string | undefined): void {
+      if (problem === undefined) tokenProblems.delete(idOf(workload));
+      else tokenProblems.set(idOf(workload), problem, workload.namespace);
+    },
+    buildTokenProblem: (workload: Workload) => tokenProblems.get(idOf(workload)),
     /** Of a Secret with an SSH key: whether it says for which repositories. */
     keyRead: (ref: SecretRef, isBound: boolean) => unboundKeys.set(idOfKey(ref), !isBound, ref.namespace),
     /** Whether it did not, when it was last read. */

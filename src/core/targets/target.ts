@@ -11,6 +11,7 @@ import {
   requiredNames,
   usualLookBack,
 } from "../annotations.ts";
+import { builtInForges, type Forge, forgeOf } from "../forges.ts";
 import { parseImageName, parseRegistryUrl, type RegistryUrl, withRegistry } from "../image.ts";
 import { defaultOf, isDefaulted, readValues } from "../read-values.ts";
 import { parseRepository } from "../repository.ts";
@@ -26,6 +27,7 @@ import {
   workloadOf,
 } from "../types.ts";
 import { branchProblem } from "./branch.ts";
+import { buildTokenWarnings, readBuildToken } from "./build-token.ts";
 import { readCommitChoice } from "./commit-choice.ts";
 import { parseDeploymentPath } from "./deployment-path.ts";
 import { checkedByDefault, type ImageCheckRule } from "./image-check.ts";
@@ -40,9 +42,11 @@ export interface TargetRules {
   readonly imageCheck: ImageCheckRule;
   /** Where `look_back` is not set. */
   readonly lookBack: number;
+  /** That are known: others are asked for no builds. */
+  readonly forges: readonly Forge[];
 }
 
-const usualRules: TargetRules = { imageCheck: checkedByDefault, lookBack: usualLookBack };
+const usualRules: TargetRules = { imageCheck: checkedByDefault, lookBack: usualLookBack, forges: builtInForges };
 
 /** Kubernetes limits the parts of a subdomain only together. */
 const dnsPart = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
@@ -84,7 +88,7 @@ function parseAnnotations(deployment: WorkloadRecord, operatorNamespace: string,
     const { from } = defaultOf(deployment, name) ?? {};
     return `${annotationPrefix}${name}${from === undefined ? "" : ` of ConfigMap ${from}`}`;
   };
-  const warnings = [...unknown, ...oddValues(values, callIt)];
+  const warnings = [...unknown, ...oddValues(values, callIt), ...buildTokenWarnings(values, rules.forges, callIt)];
   if (!settings.enabled && !conflicting.includes("enabled")) return { kind: "disabled", settings, warnings };
   const complain: Complain = (name, problem) => problems.push(`${callIt(name)} ${problem}`);
   const target = readTarget(deployment, values, settings, operatorNamespace, rules, complain);
@@ -167,7 +171,7 @@ function readTarget(
       named: settings.registry_secret_name !== undefined || settings.registry_secret_namespace !== undefined,
     },
     notificationsSecret: optionalSecret(settings.notifications_secret_namespace ?? operatorNamespace, settings.notifications_secret_name),
-    githubTokenSecret: optionalSecret(settings.github_token_secret_namespace ?? operatorNamespace, settings.github_token_secret_name),
+    buildToken: readBuildToken(values, operatorNamespace, forgeOf(rules.forges, appRepository)),
     hookSecret: optionalSecret(settings.hook_secret_namespace ?? operatorNamespace, settings.hook_secret_name),
   };
 }

@@ -8,7 +8,7 @@ import { newSshKeyPair } from "../../../sandbox/ssh-key-pair.ts";
 import { askFor, currentAsker } from "../../../src/adapters/egress/asker.ts";
 import { createEgress } from "../../../src/adapters/egress/egress.ts";
 import { createNameLookups } from "../../../src/adapters/egress/name-lookups.ts";
-import { createGithubActions } from "../../../src/adapters/forge/github-actions.ts";
+import { createGithub } from "../../../src/adapters/forge/github.ts";
 import { createGit } from "../../../src/adapters/git/git.ts";
 import { createRegistry } from "../../../src/adapters/registry/registry.ts";
 import type { SshConnections } from "../../../src/adapters/ssh/ssh-connections.ts";
@@ -78,7 +78,7 @@ test("an image that a namespace without look-ups left asks for first is asked fo
   const { dispatcher } = startGreedyNames(t);
   const gate = createImageGate({
     registry: createRegistry({ dispatcher, insecureRegistries: ["registry.example"], realms: [] }),
-    builds: createGithubActions({ dispatcher, apiUrl: "http://api.example", gitHubHost: "github.com" }),
+    builds: createGithub({ dispatcher, apiUrl: "http://api.example" }),
     clock: systemClock,
     settings: {
       waitAttempts: 0,
@@ -100,6 +100,7 @@ test("an image that a namespace without look-ups left asks for first is asked fo
           behind: async () => ({ newer: [], standsAt: undefined }),
           readSecret: () => Promise.reject(new ReconcileError("secret_missing", "there is none")),
           warn: () => {},
+          onBuildToken: () => {},
           onWait: () => {},
           nudged: () => new Promise(() => {}),
         }),
@@ -114,7 +115,7 @@ test("an image that a namespace without look-ups left asks for first is asked fo
 // S33
 test("a build that a namespace without look-ups left asks for first is asked for by the others themselves", async (t) => {
   const { dispatcher } = startGreedyNames(t);
-  const builds = createGithubActions({ dispatcher, apiUrl: "http://api.example", gitHubHost: "github.com" });
+  const builds = createGithub({ dispatcher, apiUrl: "http://api.example" });
   const { appRepository } = targetOf("shop", { appRepository: { transport: "https", host: "github.com", port: 443, path: "/team/app" } });
   const ask = (namespace: string) => askFor(namespace, () => wordsOf(builds.state(appRepository, "a".repeat(40), "token")));
   // Both are told: of equal names that are asked at once the answer is everybody's.

@@ -9,7 +9,7 @@ function parse(changes: Record<string, string>, lookBack?: number): Parsed {
   const entries = Object.entries({ ...required, ...changes }).map(([name, text]) => [annotationPrefix + name, text]);
   const record = { kind: "Deployment", namespace: "prod", name: "web", annotations: Object.fromEntries(entries), containers: [] } as const;
   const imageCheck = { level: "on", binds: false } as const;
-  return lookBack === undefined ? parseTarget(record, "home") : parseTarget(record, "home", { imageCheck, lookBack });
+  return lookBack === undefined ? parseTarget(record, "home") : parseTarget(record, "home", { imageCheck, lookBack, forges: [] });
 }
 
 function targetOf(changes: Record<string, string>, lookBack?: number): Target {

@@ -61,7 +61,7 @@ test("the required annotations are enough: the rest has the defaults of the cont
       registryUrl: undefined,
       registrySecret: { namespace: "operator-home", name: "regcred", named: false },
       notificationsSecret: undefined,
-      githubTokenSecret: undefined,
+      buildToken: undefined,
       hookSecret: undefined,
     },
   });
@@ -88,7 +88,7 @@ test("every optional annotation has its effect", () => {
   assert.equal(target.registryUrl, "https://index.docker.io/v1/");
   assert.deepEqual(target.image, { registry: "docker.io", repository: "team/app" });
   assert.deepEqual(target.registrySecret, { namespace: "hub-home", name: "hub", named: true });
-  assert.deepEqual(target.githubTokenSecret, { namespace: "operator-home", name: "token" });
+  assert.deepEqual(target.buildToken, { namespace: "operator-home", name: "token", field: "github-token" });
   assert.deepEqual(target.manifestKey, { namespace: "keys", name: "manifests-key" });
 });
 
@@ -294,13 +294,13 @@ test("image_check: one of three words, never less than an IMAGE_CHECK that someb
   for (const [least, level] of levels.entries()) {
     for (const [wanted, value] of levels.entries()) {
       for (const binds of [true, false]) {
-        const parsed = parseTarget(deployment(value), "operator-home", { imageCheck: { level, binds }, lookBack: 20 });
+        const parsed = parseTarget(deployment(value), "operator-home", { imageCheck: { level, binds }, lookBack: 20, forges: [] });
         const isLess = binds && wanted < least;
         assert.equal(parsed.kind, isLess ? "malformed" : "ready", `${value} under ${level}, ${binds}`);
         if (parsed.kind === "ready") assert.equal(parsed.target.options.image_check, value);
       }
     }
-    const unset = parseTarget(deployment(" "), "operator-home", { imageCheck: { level, binds: true }, lookBack: 20 });
+    const unset = parseTarget(deployment(" "), "operator-home", { imageCheck: { level, binds: true }, lookBack: 20, forges: [] });
     assert.ok(unset.kind === "ready" && unset.target.options.image_check === level);
   }
   for (const [value, meant] of [

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { Agent } from "undici";
-import { type CiAnswer, type CiApi, startCiApi } from "../../../sandbox/ci-api.ts";
+import { type CiApi, startCiApi } from "../../../sandbox/ci-api.ts";
+import type { ForgeReply } from "../../../sandbox/forge-api.ts";
 import { askFor } from "../../../src/adapters/egress/asker.ts";
-import { createGithubActions } from "../../../src/adapters/forge/github-actions.ts";
-import { createRateLimits } from "../../../src/adapters/forge/github-rate-limits.ts";
+import { createGithub } from "../../../src/adapters/forge/github.ts";
+import { createRateLimits } from "../../../src/adapters/forge/rate-limits.ts";
 import type { BuildState } from "../../../src/core/ports.ts";
 import type { Repository } from "../../../src/core/types.ts";
 
@@ -25,7 +26,7 @@ async function startLimited(t: TestContext): Promise<Setting> {
   const dispatcher = new Agent();
   t.after(() => dispatcher.destroy());
   const clock = { ms: 0 };
-  const builds = createGithubActions({ dispatcher, apiUrl: ci.url, gitHubHost: "github.com", now: () => clock.ms });
+  const builds = createGithub({ dispatcher, apiUrl: ci.url, now: () => clock.ms });
   ci.setRuns("team/shop", sha, [{ status: "in_progress" }]);
   return { ci, clock, ask: (token = "a-token") => builds.state(shop, sha, token), remaining: builds.rateRemaining };
 }
@@ -60,7 +61,7 @@ test("the last request of a budget is answered, and the next waits for the reset
 });
 
 test("secondary limits: Retry-After as seconds or date is honoured, a minute is waited without one, an absurd one is not believed", async (t) => {
-  const rows: [CiAnswer, waitMs: number][] = [
+  const rows: [ForgeReply, waitMs: number][] = [
     [{ status: 429, headers: { "retry-after": "30" } }, 30_000],
     [{ status: 403, headers: { "retry-after": "30" } }, 30_000],
     [{ status: 403, headers: { date: "Thu, 01 Jan 2026 00:00:00 GMT", "retry-after": "Thu, 01 Jan 2026 00:02:00 GMT" } }, 120_000],

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { Agent } from "undici";
-import { type CiRun, startCiApi } from "../../../sandbox/ci-api.ts";
-import { createForges } from "../../../src/adapters/forge/forge.ts";
-import { createGithubActions, type GithubActionsOptions } from "../../../src/adapters/forge/github-actions.ts";
+import { type CiRun, type CiStatus, startCiApi } from "../../../sandbox/ci-api.ts";
+import type { ForgeOptions } from "../../../src/adapters/forge/forge.ts";
+import { createGithub } from "../../../src/adapters/forge/github.ts";
 import type { BuildState } from "../../../src/core/ports.ts";
 import type { Repository } from "../../../src/core/types.ts";
 import { createRandom } from "../../random.ts";
@@ -16,12 +16,12 @@ function on(host: string, path: string, port = 22): Repository {
   return { transport: "ssh", user: "git", host, port, path };
 }
 
-async function start(t: TestContext, options: Partial<GithubActionsOptions> & { basePath?: string } = {}) {
+async function start(t: TestContext, options: Partial<ForgeOptions> & { basePath?: string } = {}) {
   const ci = await startCiApi({ token, basePath: options.basePath ?? "" });
   t.after(() => ci.close());
   const dispatcher = new Agent();
   t.after(() => dispatcher.destroy());
-  const builds = createForges([createGithubActions({ dispatcher, apiUrl: ci.url, gitHubHost: "github.com", ...options })]);
+  const builds = createGithub({ dispatcher, apiUrl: ci.url, ...options });
   return { ci, builds };
 }
 
@@ -56,7 +56,7 @@ test("the runs of one commit, of all workflows together, say how its build is", 
     ["the image's failed, the linter's did not", [failure, success], "completed"],
     ["all succeeded", [success, success], "completed"],
     ["one failed, one was skipped", [failure, completed("skipped")], "failed"],
-    ["all were skipped", [completed("skipped")], "completed"],
+    ["all were skipped", [completed("skipped")], "none"],
     ["one awaits a maintainer's approval", [failure, completed("action_required")], "completed"],
   ];
   for (const [name, runs, expected] of rows) {
@@ -75,25 +75,6 @@ test("the question names the full SHA, the version of the API, the token and us"
   assert.equal(request?.headers.accept, "application/vnd.github+json");
   assert.equal(request?.headers["x-github-api-version"], "2022-11-28");
   assert.equal(request?.headers["user-agent"], "gitops-operator");
-});
-
-test("only repositories on the served host are asked about; ssh.github.com:443 is github.com", async (t) => {
-  const { ci, builds } = await start(t);
-  ci.setRuns("team/shop", sha, [running as CiRun]);
-  assert.equal((await builds.state(on("ssh.github.com", "/team/shop", 443), sha, token)).kind, "running");
-  assert.equal((await builds.state({ transport: "https", host: "github.com", port: 443, path: "/team/shop" }, sha, token)).kind, "running");
-  const asked = ci.requests.length;
-  for (const host of ["gitlab.com", "ssh.github.com", "github.com.evil.example", "api.github.com"]) {
-    assert.deepEqual(await builds.state(on(host, "team/shop.git"), sha, token), { kind: "none" }, host);
-  }
-  assert.equal(ci.requests.length, asked);
-});
-
-test("an Enterprise server's host does not make ssh.github.com its own", async (t) => {
-  const { ci, builds } = await start(t, { gitHubHost: "GitHub.Example.com" });
-  ci.setRuns("team/shop", sha, [running as CiRun]);
-  assert.equal((await builds.state(on("github.example.com", "team/shop", 122), sha, token)).kind, "running");
-  assert.equal((await builds.state(on("ssh.github.com", "team/shop", 443), sha, token)).kind, "none");
 });
 
 // S19
@@ -175,9 +156,48 @@ test("all pages count, at most five are read, and the next one's address is not 
 
 test("runs of other commits, from a server that does not know the filter, don't count", async (t) => {
   const { ci, builds } = await start(t);
-  const runs = { workflow_runs: [{ head_sha: "f".repeat(40), status: "in_progress", conclusion: null }] };
+  const runs = { workflow_runs: [{ head_sha: "f".repeat(40), status: "in_progress", conclusion: null }], statuses: [] };
   ci.answer({ status: 200, body: JSON.stringify(runs) });
   assert.deepEqual(await builds.state(shop, sha, token), { kind: "none" });
+});
+
+test("where no run is for a commit the statuses of other CI systems say how its build is, and our own are none", async (t) => {
+  const { ci, builds } = await start(t);
+  const jenkins = (state: CiStatus["state"], context = "ci/jenkins"): CiStatus => ({ state, context });
+  const own = jenkins("pending", "gitops-operator/default/shop");
+  const rows: [string, CiStatus[], BuildState["kind"]][] = [
+    ["no status", [], "none"],
+    ["one is pending", [jenkins("success"), jenkins("pending", "buildkite")], "running"],
+    ["one of two failed", [jenkins("failure"), jenkins("success", "lint")], "completed"],
+    ["all failed", [jenkins("failure"), jenkins("error", "lint")], "failed"],
+    ["our own", [own], "none"],
+    ["our own, and one that failed", [own, jenkins("error")], "failed"],
+  ];
+  for (const [name, statuses, expected] of rows) {
+    ci.setStatuses("team/shop", sha, statuses);
+    assert.deepEqual(await builds.state(shop, sha, token), { kind: expected }, name);
+  }
+  ci.setRuns("team/shop", sha, [{ status: "completed", conclusion: "skipped" }]);
+  ci.setStatuses("team/shop", sha, [...Array(100).fill(jenkins("failure")), jenkins("pending")]);
+  const before = ci.requests.length;
+  assert.equal((await builds.state(shop, sha, token)).kind, "running");
+  assert.deepEqual(
+    ci.requests.slice(before).map(({ path }) => path.replace(sha, "SHA")),
+    [
+      "/repos/team/shop/actions/runs?head_sha=SHA&per_page=50&exclude_pull_requests=true",
+      "/repos/team/shop/commits/SHA/status?per_page=100",
+      "/repos/team/shop/commits/SHA/status?per_page=100&page=2",
+    ],
+  );
+});
+
+test("a token that may read runs alone, as GitHub Actions needs no more, still says that there is none", async (t) => {
+  const { ci, builds } = await start(t);
+  ci.setRuns("team/shop", sha, []);
+  ci.readsStatuses = false;
+  assert.deepEqual(await builds.state(shop, sha, token), { kind: "none" });
+  ci.limit = { remaining: 1, resetAt: new Date(Date.now() + 60_000) };
+  assert.match(reasonOf(await builds.state(shop, sha, token)), /rate limit/);
 });
 
 // F24-F25
@@ -186,7 +206,7 @@ test("every refusal says what to do, and none is taken for 'no run'", async (t) 
   const rows: [number, string, RegExp][] = [
     [301, "", /team\/shop has moved on GitHub \(HTTP 301\); write its new address into gitops\.operator\.app_repository/],
     [307, "", /has moved on GitHub \(HTTP 307\)/],
-    [401, '{"message":"Bad credentials"}', /refuses the token \(HTTP 401: Bad credentials\).*field github-token/],
+    [401, '{"message":"Bad credentials"}', /refuses the token \(HTTP 401: Bad credentials\).*put a valid one into its Secret/],
     [403, '{"message":"Resource not accessible by personal access token"}', /HTTP 403: Resource not accessible.*actions: read/],
     [404, '{"message":"Not Found"}', /no repository team\/shop \(HTTP 404: Not Found\).*actions: read/],
     [422, '{"message":"a\\nb"}', /HTTP 422: a\\nb/],

@@ -1,0 +1,45 @@
+/** Bitbucket Server's and Data Center's build statuses, by commit alone: developer.atlassian.com/server/bitbucket/rest (build status, paging). */
+import { type ForgeApiOptions, type ForgeReply, json, secondsUntil, unknownKey } from "../forge-api.ts";
+import { type BuildsApi, startBuildsApi } from "./builds.ts";
+
+/** Commits have no repository there: builds are set with this one. */
+export const anyRepository = "";
+
+export function startBitbucketServer(options: ForgeApiOptions = {}): Promise<BuildsApi> {
+  return startBuildsApi(
+    (buildsOf) => ({
+      refuseLogin({ headers }, token) {
+        if (token === undefined || headers.authorization === `Bearer ${token}`) return undefined;
+        return refusal(401, "Authentication failed. Please check your credentials and try again.");
+      },
+      limited: (limit) => ({ ...refusal(429, "You have been rate limited."), headers: { "retry-after": secondsUntil(limit) } }),
+      rateHeaders: ({ remaining }) => ({ "x-ratelimit-limit": "60", "x-ratelimit-remaining": String(Math.max(0, remaining)) }),
+      serve(path, url): ForgeReply {
+        const [, sha] = /^\/commits\/([0-9a-f]{40})$/.exec(path) ?? [];
+        if (sha === undefined) return refusal(404, "HTTP 404 Not Found");
+        const unknown = unknownKey(url, ["limit", "start", "orderBy"]);
+        const [limit, start] = [Number(url.searchParams.get("limit") ?? 25), Number(url.searchParams.get("start") ?? 0)];
+        if (unknown !== undefined || !(limit >= 1 && limit <= 100) || !(start >= 0))
+          return refusal(400, `${unknown ?? "limit or start"} is wrong`);
+        const all = buildsOf(anyRepository)?.(sha) ?? [];
+        const values = all
+          .slice(start, start + limit)
+          .map(({ state, name: key = "build" }) => ({ state, key, name: key, url: "https://ci.example/1", dateAdded: 1 }));
+        const isLastPage = start + limit >= all.length;
+        return json(200, {
+          size: values.length,
+          limit,
+          isLastPage,
+          values,
+          start,
+          ...(isLastPage ? {} : { nextPageStart: start + limit }),
+        });
+      },
+    }),
+    { basePath: "/rest/build-status/1.0", ...options },
+  );
+}
+
+function refusal(status: number, message: string): ForgeReply {
+  return json(status, { errors: [{ context: null, message, exceptionName: null }] });
+}

@@ -1,0 +1,65 @@
+/** The newest status of each context of a commit. https://learn.microsoft.com/rest/api/azure/devops/git/statuses/list */
+import { z } from "zod";
+import type { Repository } from "../../core/types.ts";
+import { parseJson } from "../../text/parse-json.ts";
+import { type BuildWord, decideBuildState, wordOf } from "./build-state.ts";
+import type { Forge, ForgeOptions } from "./forge.ts";
+import { createForgeQuestions, listOf, partsOf, readToken, unknown } from "./forge-questions.ts";
+
+const PER_PAGE = 100;
+
+const list = z.object({
+  value: listOf(z.object({ state: z.string(), context: z.object({ name: z.string().nullish() }).nullish() })),
+});
+
+const states: Readonly<Record<string, BuildWord>> = {
+  ...{ pending: "running", succeeded: "success", partiallySucceeded: "success", failed: "failed", error: "failed" },
+  ...{ notApplicable: "nothing", notSet: "nothing" },
+};
+
+export function createAzureDevops(options: ForgeOptions): Forge {
+  const questions = createForgeQuestions("Azure DevOps", options);
+  return {
+    rateRemaining: questions.rateRemaining,
+    async state(repository, sha, tokenText) {
+      const parts = organisationProjectRepository(repository);
+      if (!parts) {
+        return unknown(
+          "gitops.operator.app_repository is no repository of Azure DevOps; write git@ssh.dev.azure.com:v3/ORG/PROJECT/REPOSITORY or https://dev.azure.com/ORG/PROJECT/_git/REPOSITORY",
+        );
+      }
+      const read = readToken("Azure DevOps", tokenText);
+      if ("kind" in read) return read;
+      const [organisation, project, name] = parts.map(encodeURIComponent);
+      const found = await questions.ask<BuildWord>({
+        // The token is the password of a user without name.
+        ...{ token: read.token, headers: { authorization: `Basic ${Buffer.from(`:${read.token}`).toString("base64")}` } },
+        repository: parts.join("/"),
+        path: `${organisation}/${project}/_apis/git/repositories/${name}/commits/${sha}/statuses`,
+        query: { "api-version": "7.1", latestOnly: "true", top: `${PER_PAGE}` },
+        what: "the commit statuses",
+        right: "the scope Code (Read)",
+        // Instead of a refusal it sends a page to sign in, or leads to it.
+        tokenRefused: [203, 302],
+        read({ text }, page) {
+          const items = list.safeParse(parseJson(text)).data?.value.map(({ state, context }) => wordOf(states, state, context?.name));
+          return items && { items, next: items.length < PER_PAGE ? undefined : { skip: `${page * PER_PAGE}` } };
+        },
+      });
+      return found.kind === "unknown" ? found : decideBuildState(found.items);
+    },
+  };
+}
+
+/** Names of projects may have spaces in them, which both forms write as `%20`. */
+const nameForm = /^[\p{L}\p{M}\p{N} _.~()+-]{1,100}$/u;
+
+function organisationProjectRepository({ path }: Repository): readonly string[] | undefined {
+  const [first = "", second = "", third = "", fourth, ...more] = partsOf(path.replaceAll("%20", " "), nameForm) ?? [];
+  if (first === "" || more.length > 0) return undefined;
+  // A repository that is called as its project.
+  if (second === "_git" && fourth === undefined) return third === "" ? undefined : [first, third, third];
+  if (fourth === undefined) return undefined;
+  if (first === "v3") return [second, third, fourth];
+  return third === "_git" ? [first, second, fourth] : undefined;
+}

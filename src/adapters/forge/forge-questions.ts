@@ -1,0 +1,158 @@
+/** A question to a forge: its pages, within what is read of any answer, and the words for what is none. Nothing is followed to another host. */
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import type { BuildState } from "../../core/ports.ts";
+import { escapeControl } from "../../text/escape.ts";
+import { parseJson } from "../../text/parse-json.ts";
+import { withoutLast } from "../../text/without-last.ts";
+import { type HttpReply, request } from "../egress/http-request.ts";
+import type { ForgeOptions } from "./forge.ts";
+import { createRateLimits } from "./rate-limits.ts";
+
+type Query = Readonly<Record<string, string>>;
+
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  /** What the question for the next page has in its query beside the first one's; undefined: this is the last. */
+  readonly next: Query | undefined;
+}
+
+export interface ForgeQuestion<Item> {
+  /** Below the API's root, encoded: `repos/team/shop/actions/runs`. */
+  readonly path: string;
+  readonly query: Query;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly token: string;
+  /** How people call the repository, and what is asked for: `the pipelines`. */
+  readonly repository: string;
+  readonly what: string;
+  /** The least right that a token needs. */
+  readonly right: string;
+  /** Undefined: it is no such list. */
+  readonly read: (reply: HttpReply, page: number) => Page<Item> | undefined;
+  /** Statuses that this forge answers for a token that is none, beside 401. */
+  readonly tokenRefused?: readonly number[];
+}
+
+export type Unknown = Extract<BuildState, { kind: "unknown" }> & { readonly status?: number };
+export type ForgeAnswer<Item> = { readonly kind: "items"; readonly items: readonly Item[] } | Unknown;
+
+const MOST_PAGES = 5;
+const MOST_BYTES = 2 ** 20;
+/** More on one page are no such list, and are not looked at one by one. */
+const MOST_ITEMS = 1_000;
+
+/** `setting`: the variable that holds the address. */
+export function createForgeQuestions(forge: string, options: ForgeOptions, setting = "FORGES") {
+  const { dispatcher, deadlineMs = 10_000, now = () => performance.now() } = options;
+  const api = new URL(options.apiUrl);
+  const limits = createRateLimits(now);
+
+  /** Newest first; a commit with more items than five pages hold is judged by those. */
+  async function ask<Item>(question: ForgeQuestion<Item>): Promise<ForgeAnswer<Item>> {
+    const tokenId = createHash("sha256").update(question.token).digest("hex");
+    const signal = AbortSignal.timeout(deadlineMs);
+    const items: Item[] = [];
+    let next: Query | undefined = {};
+    for (let page = 1; page <= MOST_PAGES && next; page++) {
+      const blockedMs = limits.blockedForMs(tokenId);
+      if (blockedMs > 0) return limited(blockedMs);
+      const answer = await request(dispatcher, questionOf(question, next), { signal, maxBytes: MOST_BYTES });
+      const refusedMs = answer.kind === "answer" ? limits.learn(tokenId, answer) : undefined;
+      if (refusedMs !== undefined) return limited(refusedMs);
+      if (answer.kind === "failure")
+        return unknown(`${forge}'s API at ${api.host} ${answer.reason}; it is asked again at the next pass`, { shareOf: answer.shareOf });
+      if (answer.status !== 200) return unknown(refusal(question, answer), { status: answer.status });
+      const found = question.read(answer, page);
+      if (!found) return unknown(`${forge}'s API at ${api.host} sent no list of ${bareNoun(question.what)}; check ${setting}`);
+      items.push(...found.items);
+      next = found.next;
+    }
+    return { kind: "items", items };
+  }
+
+  /** The address is made of ours and never taken from an answer, so the token goes nowhere else. */
+  function questionOf({ path, query, headers }: ForgeQuestion<unknown>, next: Query) {
+    const url = new URL(api);
+    url.pathname = `${withoutLast(api.pathname, "/")}/${path}`;
+    url.search = `${new URLSearchParams({ ...query, ...next })}`;
+    return { method: "GET" as const, url, headers: { accept: "application/json", ...headers } };
+  }
+
+  function refusal({ repository, what, right, tokenRefused = [] }: ForgeQuestion<unknown>, { status, text }: HttpReply): string {
+    const http = `HTTP ${status}${said(text)}`;
+    if (status === 401 || tokenRefused.includes(status)) {
+      return `${forge} refuses the token (${http}): it is wrong, expired or revoked; put a valid one into its Secret`;
+    }
+    if (status >= 300 && status < 400)
+      return `${repository} has moved on ${forge} (HTTP ${status}); write its new address into gitops.operator.app_repository`;
+    if (status === 403) return `${forge} does not let the token read ${what} of ${repository} (${http}); give it ${right}`;
+    if (status === 404)
+      return `${forge} shows the token no repository ${repository} (${http}); check gitops.operator.app_repository, and give the token access to it with ${right}`;
+    if (status >= 500) return `${forge}'s API fails (HTTP ${status}); it is asked again at the next pass`;
+    return `${forge}'s API does not answer the question for ${repository} (${http}); check ${setting}`;
+  }
+
+  function limited(waitMs: number): Unknown {
+    return unknown(
+      `${forge}'s rate limit for this token is used up; it is asked again in ${Math.ceil(waitMs / 1_000)} s (share the load over several tokens if this lasts)`,
+    );
+  }
+
+  return { ask, rateRemaining: limits.remaining };
+}
+
+/** The token as a header can carry it. */
+export function readToken(forge: string, text: string): { readonly token: string } | Unknown {
+  const token = text.trim();
+  if (/^[\x21-\x7e]+$/.test(token)) return { token };
+  return unknown(`the ${forge} token is empty or holds a character that no token has; recreate its Secret`);
+}
+
+export function unknown(reason: string, more: Pick<Unknown, "shareOf" | "status"> = {}): Unknown {
+  return { kind: "unknown", reason, ...more };
+}
+
+/** A list of these that is no longer than any forge's page. */
+export function listOf<Item extends z.ZodType>(item: Item) {
+  return z.custom<unknown[]>((list) => Array.isArray(list) && list.length <= MOST_ITEMS).pipe(z.array(item));
+}
+
+/** `Link` of RFC 8288: whether there is a next page. Where it is, is not believed. */
+export function hasNextLink({ link }: HttpReply["headers"]): boolean {
+  return /;\s*rel="?next"?/.test(String(link ?? ""));
+}
+
+/** The path's parts without a leading slash, a trailing one and `.git`; undefined for anything that could lead to another path of the API. */
+export function partsOf(path: string, form = /^[A-Za-z0-9_.-]{1,100}$/): readonly string[] | undefined {
+  const parts = path
+    .replace(/^\//, "")
+    .replace(/\/$/, "")
+    .replace(/\.git$/i, "")
+    .split("/");
+  return parts.every((part) => form.test(part) && !/^\.\.?$/.test(part)) ? parts : undefined;
+}
+
+const message = z.object({ message: z.string() });
+/** In the order in which the forges have them. */
+const refusals = [
+  message.transform((said) => said.message),
+  z.object({ error: message }).transform(({ error }) => error.message),
+  z.object({ errors: z.array(message).min(1) }).transform(({ errors }) => errors[0]?.message ?? ""),
+  z.object({ error_description: z.string() }).transform((said) => said.error_description),
+  z.object({ error: z.string() }).transform((said) => said.error),
+];
+
+/** The forge's own words, which often name the missing permission. */
+function said(text: string): string {
+  const json = parseJson(text);
+  for (const schema of refusals) {
+    const { data } = schema.safeParse(json);
+    if (data) return `: ${escapeControl(data.slice(0, 200))}`;
+  }
+  return "";
+}
+
+function bareNoun(what: string): string {
+  return what.replace(/^the /, "");
+}

@@ -1,0 +1,40 @@
+import { type Forge as At, type ForgeKind, forgeOf } from "../../core/forges.ts";
+import type { Builds } from "../../core/ports.ts";
+import { createAzureDevops } from "./azure-devops.ts";
+import { createBitbucketCloud } from "./bitbucket-cloud.ts";
+import { createBitbucketServer } from "./bitbucket-server.ts";
+import type { Forge, ForgeOptions } from "./forge.ts";
+import { createGitea } from "./gitea.ts";
+import { createGithub } from "./github.ts";
+import { createGitlab } from "./gitlab.ts";
+
+const create: Readonly<Record<ForgeKind, (options: ForgeOptions) => Forge>> = {
+  github: createGithub,
+  gitlab: createGitlab,
+  gitea: createGitea,
+  forgejo: createGitea,
+  bitbucket: createBitbucketCloud,
+  "bitbucket-server": createBitbucketServer,
+  azure: createAzureDevops,
+};
+
+/** A repository of a host that is not among these is not asked about, and its token is sent to nobody. */
+export function createForges(known: readonly At[], options: Omit<ForgeOptions, "apiUrl">) {
+  const forges = new Map(known.map((at) => [at, create[at.kind]({ ...options, apiUrl: at.apiUrl })]));
+  const builds: Builds = {
+    async state(repository, sha, token) {
+      const at = forgeOf(known, repository);
+      const forge = at && forges.get(at);
+      return forge ? forge.state(repository, sha, token) : { kind: "none" };
+    },
+  };
+  const gitHubs = [...forges].filter(([{ kind }]) => kind === "github").map(([, forge]) => forge);
+  return {
+    builds,
+    /** Requests that the GitHub token nearest to its limit has left; undefined when no limit is known. */
+    githubRateRemaining(): number | undefined {
+      const known = gitHubs.flatMap(({ rateRemaining }) => rateRemaining() ?? []);
+      return known.length > 0 ? Math.min(...known) : undefined;
+    },
+  };
+}

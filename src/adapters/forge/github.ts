@@ -1,0 +1,96 @@
+/** What GitHub Actions does with a commit; where no run is for it, what others (Jenkins, Buildkite) say by commit statuses. */
+import { z } from "zod";
+import { parseJson } from "../../text/parse-json.ts";
+import { type BuildWord, decideBuildState, wordOf } from "./build-state.ts";
+import type { Forge, ForgeOptions } from "./forge.ts";
+import { createForgeQuestions, type ForgeQuestion, hasNextLink, listOf, partsOf, readToken, unknown } from "./forge-questions.ts";
+
+/** 100 runs of 10 to 14 KB each would not fit into the most that is read of an answer. */
+const RUNS_PER_PAGE = "50";
+const STATUSES_PER_PAGE = "100";
+
+const runs = z.object({
+  workflow_runs: listOf(z.object({ head_sha: z.string(), status: z.string().nullish(), conclusion: z.string().nullish() })),
+});
+const statuses = z.object({ statuses: listOf(z.object({ state: z.string(), context: z.string().nullish() })) });
+
+type WorkflowRun = z.infer<typeof runs>["workflow_runs"][number];
+
+/** Ends of a run. One that waits for somebody's approval (`action_required`) has not failed. */
+const conclusions: Readonly<Record<string, BuildWord>> = {
+  ...{ failure: "failed", timed_out: "failed", cancelled: "failed", startup_failure: "failed" },
+  ...{ skipped: "nothing", stale: "nothing" },
+};
+const states: Readonly<Record<string, BuildWord>> = { pending: "running", success: "success", failure: "failed", error: "failed" };
+
+/** A token may be without the right to statuses, which are not needed where GitHub Actions builds. */
+const WITHOUT_STATUSES = [403, 404, 422];
+
+/** `apiUrl`: `https://api.github.com`, or `https://HOST/api/v3` of an Enterprise server. */
+export function createGithub(options: ForgeOptions): Forge {
+  const questions = createForgeQuestions("GitHub", options, "GITHUB_API_URL and FORGES");
+  return {
+    rateRemaining: questions.rateRemaining,
+    async state(repository, sha, tokenText) {
+      const parts = partsOf(repository.path);
+      if (parts?.length !== 2) return unknown("gitops.operator.app_repository is no OWNER/REPOSITORY of GitHub; correct its path");
+      const name = parts.join("/");
+      const read = readToken("GitHub", tokenText);
+      if ("kind" in read) return read;
+      const headers = {
+        authorization: `Bearer ${read.token}`,
+        accept: "application/vnd.github+json",
+        "x-github-api-version": "2022-11-28",
+      };
+      const asked = { headers, token: read.token, repository: name };
+      const found = await questions.ask({ ...asked, ...runsOf(name, sha) });
+      if (found.kind === "unknown") return found;
+      const state = decideBuildState(found.items);
+      if (state.kind !== "none") return state;
+      const others = await questions.ask({ ...asked, ...statusesOf(name, sha) });
+      if (others.kind === "items") return decideBuildState(others.items);
+      return WITHOUT_STATUSES.includes(others.status ?? 0) ? state : others;
+    },
+  };
+}
+
+type Question = Omit<ForgeQuestion<BuildWord>, "headers" | "token" | "repository">;
+
+function runsOf(name: string, sha: string): Question {
+  return {
+    path: `repos/${name}/actions/runs`,
+    query: { head_sha: sha, per_page: RUNS_PER_PAGE, exclude_pull_requests: "true" },
+    what: "the workflow runs",
+    right: "the permission actions: read (classic tokens: scope repo), and authorise it for the organisation's SSO where there is one",
+    read(reply, page) {
+      const found = parseRuns(reply.text);
+      // Old Enterprise servers don't know the filter.
+      const items = found?.filter(({ head_sha }) => head_sha === sha).map(wordOfRun);
+      return items && { items, next: hasNextLink(reply.headers) ? { page: `${page + 1}` } : undefined };
+    },
+  };
+}
+
+function statusesOf(name: string, sha: string): Question {
+  return {
+    path: `repos/${name}/commits/${sha}/status`,
+    query: { per_page: STATUSES_PER_PAGE },
+    what: "the commit statuses",
+    right: "the permission commit statuses: read",
+    read(reply, page) {
+      const items = statuses.safeParse(parseJson(reply.text)).data?.statuses.map(({ state, context }) => wordOf(states, state, context));
+      return items && { items, next: hasNextLink(reply.headers) ? { page: `${page + 1}` } : undefined };
+    },
+  };
+}
+
+/** Undefined: not JSON, or no list of runs. */
+export function parseRuns(text: string): readonly WorkflowRun[] | undefined {
+  return runs.safeParse(parseJson(text)).data?.workflow_runs;
+}
+
+/** Whatever GitHub may add to `queued`, `waiting`, `pending` and `requested` has not ended. */
+function wordOfRun({ status, conclusion }: WorkflowRun): BuildWord {
+  if (status !== "completed") return status === "in_progress" ? "running" : "queued";
+  return Object.hasOwn(conclusions, conclusion ?? "") ? (conclusions[conclusion ?? ""] as BuildWord) : "success";
+}

@@ -1,0 +1,39 @@
+import { asReconcileError } from "../../errors.ts";
+import type { SecretRef, Target } from "../types.ts";
+
+export interface BuildToken {
+  readonly ref: SecretRef;
+  readonly text: string;
+}
+
+export interface TokenReader {
+  readonly target: Target;
+  /** Reads a field of a Secret that this Deployment may name and that is not bound to others' repositories. */
+  readonly readSecret: (ref: SecretRef, field: string) => Promise<string>;
+  readonly warn: (message: string, error: unknown) => void;
+  /** Whether builds can be asked for with the token that is named: why not, or undefined. */
+  readonly onBuildToken: (problem: string | undefined) => void;
+}
+
+export interface ReadToken {
+  /** Undefined: builds are not asked for. */
+  readonly token: BuildToken | undefined;
+  /** Why, behind the words for an image that is not there; empty where nobody has named a token. */
+  readonly unasked: string;
+}
+
+/** A token that can't be used costs the state of builds and nothing else, and is told wherever that is missing. */
+export async function readBuildToken({ target, readSecret, warn, onBuildToken }: TokenReader): Promise<ReadToken> {
+  if (!target.buildToken) return { token: undefined, unasked: "" };
+  const { field, ...ref } = target.buildToken;
+  try {
+    const text = await readSecret(ref, field);
+    onBuildToken(undefined);
+    return { token: { ref, text }, unasked: "" };
+  } catch (error) {
+    const { message } = asReconcileError(error);
+    warn("The token for builds can't be used: no build status", error);
+    onBuildToken(message);
+    return { token: undefined, unasked: `; its build was not asked for: ${message}` };
+  }
+}
