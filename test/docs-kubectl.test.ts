@@ -30,7 +30,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   "ssh-key": "ssh-privatekey",
   "manifests-key": "ssh-privatekey",
   regcred: ".dockerconfigjson",
-  "github-token": "github-token",
+  "forge-token": "forge-token",
   "webhook-secret": "webhook-url",
   "known-hosts": "known_hosts",
 };
