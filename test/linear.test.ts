@@ -26,6 +26,7 @@ import { commitMessage, isOperatorCommit } from "../src/core/commits/commit-mess
 import { commitUrl, fileUrl } from "../src/core/commits/web-links.ts";
 import { pushRemedy } from "../src/core/delivery/push-refusal.ts";
 import { parseImageName, parseImageReference, parseRegistryUrl } from "../src/core/image.ts";
+import { parseManifestPath } from "../src/core/manifest-path.ts";
 import { escapeChat } from "../src/core/news/chat-text.ts";
 import { readPlaces } from "../src/core/places/file-places.ts";
 import { parseReleasePattern } from "../src/core/release-pattern.ts";
@@ -34,7 +35,6 @@ import { unknownName } from "../src/core/runs/unknown-name.ts";
 import { isAllowed, parseAllowedRepositories } from "../src/core/targets/allowed-repositories.ts";
 import { branchProblem } from "../src/core/targets/branch.ts";
 import { parseDeploymentPath } from "../src/core/targets/deployment-path.ts";
-import { parseManifestPath } from "../src/core/targets/manifest-path.ts";
 import { parseTarget } from "../src/core/targets/target.ts";
 import { html } from "../src/http/html.ts";
 import { parseReconcileFilter } from "../src/http/reconcile-filter.ts";

@@ -63,6 +63,11 @@ test("a pattern that leads to no file, to none that is the image, or to too many
     /'envs\/\*\/none\*\.yaml' names no \.yaml, \.yml or \.json file of the manifests repository/,
   );
   assert.match(await next("envs/*/other*"), /No container in envs\/dev\/other\.yaml references image 'team\/shop'/);
+  await manifests.commit({ ".github/workflows/ci.yaml": imageAt(OLD) });
+  assert.match(
+    await next(".gith*/workflows/*"),
+    /leads to '\.github\/workflows\/ci\.yaml', which leads into \.github, which the operator never writes/,
+  );
   await manifests.commit({ "many/a.yaml": imageAt(OLD, "a"), "many/b.yaml": imageAt(OLD, "b") });
   assert.match(await next("many/*"), /Nothing in the 2 files that gitops\.operator\.deployment_path names is image 'team\/shop'/);
   await manifests.commit(Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`many/${i}.yaml`, imageAt(OLD)])));

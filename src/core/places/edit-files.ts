@@ -1,12 +1,17 @@
 /** All files of a target together: what is to become of them so that the image has the tag everywhere. One commit, all or nothing. */
 
 import { ReconcileError } from "../../errors.ts";
+import { escapeControl } from "../../text/escape.ts";
 import { isPattern, mostFiles } from "../file-patterns.ts";
 import { dockerHub, formatImage, withRegistry } from "../image.ts";
 import type { FoundEdit, ManifestQuestion, PulledImage } from "../manifest-edit.ts";
+import { parseManifestPath } from "../manifest-path.ts";
 import type { FileText, ManifestsCopy, Places } from "../ports.ts";
 import { repositoryName } from "../repository.ts";
 import type { FilePattern, ImageName, Target } from "../types.ts";
+
+/** Of a path in a message. */
+const maxShown = 300;
 
 export interface ChangedFile extends FileText {
   /** Of the images that are ours, as they stand in the file now. */
@@ -99,6 +104,7 @@ async function findFiles(target: Target, commit: string, { copy }: EditPorts): P
 async function pathsOf(pattern: FilePattern, commit: string, copy: EditPorts["copy"]): Promise<readonly string[]> {
   if (!isPattern(pattern)) return [pattern.path];
   const paths = await copy.list(commit, pattern.path, { most: mostFiles, endings: [".yaml", ".yml", ".json"] });
+  for (const path of paths) requireUsual(path, pattern);
   if (paths.length > 0) return paths;
   throw new ReconcileError(
     "manifest_missing",
@@ -107,6 +113,15 @@ async function pathsOf(pattern: FilePattern, commit: string, copy: EditPorts["co
 }
 
 type FileQuestion = Omit<ManifestQuestion, "text" | "path" | "at">;
+
+/** A pattern leads nowhere where a path by itself would not. */
+function requireUsual(path: string, pattern: FilePattern): void {
+  const parsed = parseManifestPath(path);
+  const problem = parsed.kind === "error" ? parsed.problem : path.includes("\ufffd") ? "is not UTF-8; rename the file" : undefined;
+  if (problem === undefined) return;
+  const shown = escapeControl(path.slice(0, maxShown));
+  throw new ReconcileError("manifest_invalid", `gitops.operator.deployment_path '${pattern.path}' leads to '${shown}', which ${problem}`);
+}
 
 /** One after the other for each scalar that is named; those that are not there make it `none`. */
 async function editFile(target: Target, commit: string, { path, ats }: File, question: FileQuestion, { copy, places, signal }: EditPorts) {

@@ -1,8 +1,8 @@
 import { unprintable } from "../../text/escape.ts";
 import { mostFiles } from "../file-patterns.ts";
+import { parseManifestPath } from "../manifest-path.ts";
 import type { FilePattern } from "../types.ts";
 import { parseValuePath } from "../value-path.ts";
-import { parseManifestPath } from "./manifest-path.ts";
 
 type ParsedDeploymentPath =
   | { readonly kind: "ok"; readonly files: readonly [FilePattern, ...FilePattern[]] }

@@ -30,7 +30,7 @@ const lies: readonly [name: string, read: typeof readPlaces][] = [
   ["another's name is said to be ours", lying((places) => places.map((place) => ({ ...place, names: ["team/app"] })))],
 ];
 for (const [name, read] of lies) {
-  // F36
+  // F36-F37
   test(`nothing is written that reads wrongly: ${name}`, () => {
     assert.equal(writePlaces(question).kind, "ok");
     const written = writePlaces(question, read);
@@ -38,7 +38,7 @@ for (const [name, read] of lies) {
   });
 }
 
-// F36
+// F36-F37
 test("nothing is written that reads wrongly: the digest beside the tag is taken to be elsewhere", () => {
   const pinned = { ...question, text: text.replace("tag: old}", `tag: old, digest: "${D("a")}"}`) };
   const label = { value: "old", valueAt: pinned.text.lastIndexOf("old") };

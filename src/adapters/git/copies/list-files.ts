@@ -23,9 +23,11 @@ export type ListFiles = (
 const MOST_REMEMBERED_BYTES = 4 * 2 ** 20;
 /** Of one pattern. */
 const MOST_FOLDERS = 20_000;
+/** Of one pattern, in all its folders: about a second. A folder counts as often as parts of the pattern are looked for in it. */
+const MOST_ENTRIES = 200_000;
 const MOST_DEPTH = 100;
 /** What is done without giving others a turn: some milliseconds. */
-const WORK_A_TURN = 10_000;
+const WORK_A_TURN = 5_000;
 /** To read a folder is as much as to look at so many entries. */
 const FOLDER_WORK = 50;
 
@@ -35,6 +37,7 @@ export function createListFiles(): ListFiles {
 
   return async (read, tree, pattern, { most, endings }, namespace) => {
     let folders = 0;
+    let entries = 0;
     let work = 0;
     const spend = async (more: number) => {
       work += more;
@@ -58,6 +61,7 @@ export function createListFiles(): ListFiles {
       await spend(FOLDER_WORK);
       const found = new Set<string>();
       for (const { name, entry } of entriesOf(await read(id, "tree"))) {
+        if (++entries > MOST_ENTRIES) refuse(`more than ${MOST_ENTRIES.toLocaleString("en")} entries of folders`);
         await spend(1);
         for (const rest of restsAfter(parts, name, entry.mode === FOLDER)) {
           if (rest.length === 0) {
@@ -73,8 +77,9 @@ export function createListFiles(): ListFiles {
       return paths;
     }
 
-    const parts = pattern.split("/").map(asBytes);
-    const paths = await below(tree, parts.at(-1) === "**" ? [...parts, "*"] : parts, 1);
+    // Of several `**` in a row one is as good.
+    const parts = pattern.split("/").filter((part, at, all) => part !== "**" || all[at - 1] !== "**");
+    const paths = await below(tree, (parts.at(-1) === "**" ? [...parts, "*"] : parts).map(asBytes), 1);
     return paths.map((path) => Buffer.from(path, "latin1").toString("utf8"));
   };
 }
@@ -84,7 +89,6 @@ function* restsAfter(parts: readonly string[], name: string, isFolder: boolean):
   const [first, ...rest] = parts;
   if (first === undefined) return;
   if (first === "**") {
-    // Of several in a row one is as good.
     yield* restsAfter(rest, name, isFolder);
     if (isFolder && !name.startsWith(".")) yield parts;
     return;

@@ -43,3 +43,33 @@ test("a folder of many files is listed in time that grows with them alone", asyn
   });
   assert.ok(growth < MOST_GROWTH, `${growth} times`);
 });
+
+const entry = (mode: string, name: string, id: number) => tree([[mode, name, id]]);
+
+// S10, S32
+test("what one pattern looks at is bounded, however often its parts lead through the same folders", async () => {
+  const others = tree(Array.from({ length: 500 }, (_, i) => ["100644", `${i}.tpl`, 1] as const));
+  const levels = Array.from({ length: 90 }, (_, level) => Buffer.concat([entry("40000", "a", level + 1), others]));
+  const read = async (id: string) => levels[Number.parseInt(id, 16)] ?? entry("100644", "k.yaml", 1);
+  const list = (times: number) =>
+    createListFiles()(read, ROOT, `${"**/a*/".repeat(times)}k.yaml`, { most: 50, endings: [".yaml"] }, "shop");
+  assert.equal((await list(1)).length, 1);
+  await assert.rejects(list(20), {
+    code: "manifest_invalid",
+    message: /k\.yaml' leads through more than 200,000 entries of folders; name a folder in front of \*\*$/,
+  });
+});
+
+// S32
+test("many ** in a row cost what one does", async () => {
+  const readsFor = async (times: number) => {
+    let reads = 0;
+    const read = async (id: string) => {
+      reads += 1;
+      return nested(50, "d")(id);
+    };
+    assert.equal((await createListFiles()(read, ROOT, `${"**/".repeat(times)}k.yaml`, { most: 50, endings: [".yaml"] }, "shop")).length, 1);
+    return reads;
+  };
+  assert.equal(await readsFor(300), await readsFor(1));
+});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseManifestPath } from "../../../src/core/targets/manifest-path.ts";
+import { parseManifestPath } from "../../src/core/manifest-path.ts";
 
 const good: [text: string, path: string][] = [
   ["deploy.yaml", "deploy.yaml"],

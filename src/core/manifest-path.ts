@@ -1,4 +1,4 @@
-import { unprintable } from "../../text/escape.ts";
+import { unprintable } from "../text/escape.ts";
 
 type ParsedPath = { readonly kind: "ok"; readonly path: string } | { readonly kind: "error"; readonly problem: string };
 
