@@ -21,6 +21,8 @@ export interface ClusterApiOptions {
   readonly token?: string;
   /** Under whose roles every request is; without it everything is allowed. */
   readonly authorizer?: Authorizer;
+  /** Kinds that are there from the beginning, beside those that every cluster has: `rollouts.argoproj.io`. */
+  readonly installed?: readonly string[];
   /** Real servers send a bookmark about once a minute. */
   readonly bookmarkEveryMs?: number;
   /** Changes that a watch can catch up on. */
@@ -32,6 +34,7 @@ interface ReceivedRequest {
   /** With the query. */
   readonly path: string;
   readonly userAgent: string;
+  readonly accept: string;
   /** `1.1` or `2.0`. */
   readonly httpVersion: string;
 }
@@ -74,14 +77,14 @@ export async function startClusterApi(options: ClusterApiOptions = {}): Promise<
   const reader = createReader(store);
   const watches = createWatches(store, bookmarkEveryMs);
   const requests: ReceivedRequest[] = [];
-  let served = builtInKinds;
+  let served = [...builtInKinds, ...(options.installed ?? []).map(customKindNamed)];
   const user = options.authorizer?.user ?? "sandbox";
   const { faults, intercept } = createInjector(() => listener, store, reader, watches, user);
 
   function handle(request: Request, response: Response): void {
     const path = request.url ?? "";
     const { method = "", headers, httpVersion } = request;
-    requests.push({ method, path, userAgent: String(headers["user-agent"] ?? ""), httpVersion });
+    requests.push({ method, path, userAgent: String(headers["user-agent"] ?? ""), accept: String(headers.accept ?? ""), httpVersion });
     if (requests.length > requestLimit) requests.shift();
     if (intercept(request, response)) return;
     serve(request, response).catch((error) => {

@@ -13,7 +13,7 @@ import type { Redactor } from "./telemetry/redact.ts";
 interface RunWorkOptions extends Pick<ReconcilePorts, "git" | "places" | "gate" | "identity" | "allowedRepositories"> {
   readonly backOff: BackOff;
   readonly readSecretFor: Outside["readSecretFor"];
-  readonly findings: Pick<ReturnType<typeof createFindings>, "branchesFound" | "buildTokenRead">;
+  readonly findings: Pick<ReturnType<typeof createFindings>, "branchesFound" | "buildTokenRead" | "imageRead">;
   readonly onBuild: (target: Target, sha: string, text: string) => void;
   readonly redactor: Redactor;
   readonly log: Log;
@@ -30,6 +30,7 @@ export function createRunWork({ readSecretFor, findings, onBuild, redactor, log,
       parseKey: parseSshKey,
       onBranches: (found) => findings.branchesFound(target, found),
       onBuildToken: (problem) => findings.buildTokenRead(target, problem),
+      onImage: (found) => findings.imageRead(target, found),
       onBuild: (sha, text) => onBuild(target, sha, text),
       warn: (message, error) => log.warn({ ...fields, error: (error as Error).message }, message),
     });

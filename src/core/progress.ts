@@ -23,6 +23,13 @@ export interface Progress {
   readonly signal: AbortSignal;
 }
 
+/** As it stands in the file that a run read last. */
+export interface ReadImage {
+  /** Without tag and digest. */
+  readonly container: string;
+  readonly version: string;
+}
+
 /** By name, as the last run found them. */
 export interface Branches {
   readonly observed: string;

@@ -5,10 +5,11 @@ import type { Identity } from "./app-history.ts";
 import { findCandidates, listCommits } from "./commits/candidates.ts";
 import { patchStep } from "./delivery/delivery.ts";
 import type { Seat } from "./delivery/writer.ts";
+import { formatImage } from "./image.ts";
 import type { GateVerdict, ImageGate } from "./images/image-gate.ts";
 import { editFiles } from "./places/edit-files.ts";
 import type { Git, Places, SecretField, SshKey } from "./ports.ts";
-import type { Branches, Progress } from "./progress.ts";
+import type { Branches, Progress, ReadImage } from "./progress.ts";
 import type { BackOff } from "./runs/back-off.ts";
 import { type AllowedRepositories, readLogin, requireAllowed } from "./targets/allowed-repositories.ts";
 import { withPortHint } from "./targets/port-hint.ts";
@@ -31,6 +32,8 @@ export interface ReconcilePorts {
   readonly onBranches: (branches: Branches) => void;
   /** Why the token for builds can't be used; undefined: it can. */
   readonly onBuildToken: (problem: string | undefined) => void;
+  /** Tells what stands in the file, before and after a push. */
+  readonly onImage: (image: ReadImage) => void;
   /** Tells people that a build is awaited. */
   readonly onBuild: (sha: string, text: string) => void;
   readonly warn: (message: string, error: unknown) => void;
@@ -86,6 +89,9 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
         return { at, edit };
       }),
     );
+    const container = formatImage(edit.image);
+    const [firstTag = "latest"] = edit.tags;
+    ports.onImage({ container, version: (edit.kind === "update" ? edit.from : tip.tag) ?? firstTag });
     if (edit.kind === "up_to_date") return { kind: "up_to_date", to: tip.tag };
     const [stands] = edit.tags;
     if (stands !== undefined && candidates.isPassed(edit.tags)) {
@@ -119,6 +125,7 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
       ...{ wasRefused: lastFailure === "git_push_refused", image: edit.image },
       ...{ isChecked: image.kind === "found", digest: image.kind === "found" ? image.digest : undefined },
     });
+    if (outcome.kind === "patched") ports.onImage({ container, version: outcome.to });
     return told(outcome, image, known);
   } catch (error) {
     return { kind: "failed", error: asReconcileError(error), ...known };

@@ -1,13 +1,14 @@
 /** `/debug` (contract §5). */
 import { annotationNames, annotationOf, annotationPrefix, isOriginal } from "../core/annotations.ts";
-import type { Branches } from "../core/progress.ts";
+import type { Branches, ReadImage } from "../core/progress.ts";
 import { originsOf } from "../core/read-values.ts";
 import { isDeployment, isTracked, type Tracked, type WorkloadRecord, workloadOf } from "../core/types.ts";
 import { redacted } from "./redacted.ts";
-import { imageOf, type Known, type ShowRows, shownBranches } from "./status-rows.ts";
+import { type Known, type ShowRows, shownBranches, shownImage } from "./status-rows.ts";
 
 /** `/debug` in pieces, one for each entry. The cache holds our own annotations only. */
-export function* debugText({ deployments, parse, branchesOf }: Known, { redact, show }: ShowRows): Generator<string> {
+export function* debugText(known: Known, { redact, show }: ShowRows): Generator<string> {
+  const { deployments, parse, branchesOf } = known;
   let before = "[";
   for (const record of deployments.list()) {
     const workload = workloadOf(record);
@@ -15,7 +16,7 @@ export function* debugText({ deployments, parse, branchesOf }: Known, { redact, 
       const parsed = parse(record);
       if (!isTracked(parsed)) return undefined;
       // Before it is JSON: an escaped secret would not be known as one.
-      return JSON.stringify(redacted(debugEntry(record, parsed, branchesOf(workload)), redact));
+      return JSON.stringify(redacted(debugEntry(record, parsed, branchesOf(workload), shownImage(record, parsed, known)), redact));
     });
     yield entry === undefined ? "" : before + entry;
     if (entry !== undefined) before = ",";
@@ -23,8 +24,8 @@ export function* debugText({ deployments, parse, branchesOf }: Known, { redact, 
   yield before === "[" ? "[]" : "]";
 }
 
-function debugEntry(record: WorkloadRecord, parsed: Tracked, branches: Branches | undefined): object {
-  const { container, version } = imageOf(record, parsed);
+function debugEntry(record: WorkloadRecord, parsed: Tracked, branches: Branches | undefined, image: ReadImage | undefined): object {
+  const { container, version } = image ?? { container: "", version: "" };
   const { kind, name, namespace, annotations: texts } = record;
   const origins = originsOf(record).map(([key, from]) => [annotationPrefix + key, `ConfigMap ${from}`]);
   return {

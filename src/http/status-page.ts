@@ -132,15 +132,11 @@ function reasons(texts: readonly string[], kind: "warnings" | "problems"): Html 
 }
 
 /** Application commit → image → manifest commit, as far as they are known. */
-function flowOf({ app, tag, sha, unchecked, image, rollout, manifest }: TrackedRow, githubHost: string): Html {
+function flowOf(row: TrackedRow, githubHost: string): Html {
+  const { app, tag, sha, manifest } = row;
   const steps: Html[] = [];
   if (tag !== undefined) steps.push(html`commit ${linked(short(tag), tag, app && sha && commitUrl(app, sha, githubHost))}`);
-  const version = tag ?? image.version;
-  const words = rolloutInWords(rollout, version === image.version ? undefined : short(image.version));
-  const still = words === undefined ? undefined : html` <span class="still">(${escapeControl(words)})</span>`;
-  steps.push(
-    html`image <code title="${escapeControl(`${image.container}:${version}`)}">${escapeControl(`${image.container}:${short(version)}`)}</code>${unchecked ? html` <span class="unchecked">(unchecked)</span>` : undefined}${still}`,
-  );
+  steps.push(...imageStep(row));
   const { repository, branch, path, commit } = manifest;
   if (commit !== undefined) {
     steps.push(html`manifest ${linked(short(commit), commit, repository && commitUrl(repository, commit, githubHost))}`);
@@ -149,6 +145,20 @@ function flowOf({ app, tag, sha, unchecked, image, rollout, manifest }: TrackedR
     steps.push(html`manifest ${linked(path, `${path} on ${branch}`, url)}`);
   }
   return html`${steps.map((step, index) => html`${index === 0 ? "" : " "}<span class="step">${index === 0 ? undefined : arrow}${step}</span>`)}`;
+}
+
+/** Nothing where no file was read. */
+function imageStep(row: TrackedRow): Html[] {
+  const { tag, unchecked, image, rollout } = row;
+  if (!image) return [];
+  const version = tag ?? image.version;
+  const isElsewhere = version !== image.version;
+  const words = isDeployment(row) ? rolloutInWords(rollout, isElsewhere ? short(image.version) : undefined) : undefined;
+  const told = words ?? (isElsewhere && !isDeployment(row) ? `${short(image.version)} in the file` : undefined);
+  const still = told === undefined ? undefined : html` <span class="still">(${escapeControl(told)})</span>`;
+  return [
+    html`image <code title="${escapeControl(`${image.container}:${version}`)}">${escapeControl(`${image.container}:${short(version)}`)}</code>${unchecked ? html` <span class="unchecked">(unchecked)</span>` : undefined}${still}`,
+  ];
 }
 
 /** `version`: of the template in the cluster, where it is not the wanted one. What runs is known from the status alone. */

@@ -49,9 +49,13 @@ export function* statusReport(rows: StatusRows, isSynced: boolean, { redact, sho
 }
 
 function cellsOf({ kind, namespace, name, enabled, branch, image }: TrackedRow): string[] {
-  return [namespace, isDeployment({ kind }) ? name : `${kind} ${name}`, String(enabled), branch, `${image.container}:${image.version}`].map(
-    escapeControl,
-  );
+  return [
+    namespace,
+    isDeployment({ kind }) ? name : `${kind} ${name}`,
+    String(enabled),
+    branch,
+    image ? `${image.container}:${image.version}` : "-",
+  ].map(escapeControl);
 }
 
 function resultLines(row: TrackedRow): string[] {

@@ -4,12 +4,13 @@ import type { LastEvent } from "../core/hints/last-events.ts";
 import { containerAndVersion, parseImageName } from "../core/image.ts";
 import { describeOutcome } from "../core/news/outcome-text.ts";
 import type { Workloads } from "../core/ports.ts";
-import type { Branches } from "../core/progress.ts";
+import type { Branches, ReadImage } from "../core/progress.ts";
 import { parseRepository } from "../core/repository.ts";
 import type { LastResult } from "../core/runs/last-result.ts";
 import { shaIn } from "../core/tag-format.ts";
 import {
   allInWords,
+  isDeployment,
   isTracked,
   type Outcome,
   type Parsed,
@@ -35,6 +36,8 @@ export interface Known {
   readonly lastResult: (workload: Workload) => LastResult | undefined;
   /** As the last run found them. */
   readonly branchesOf: (workload: Workload) => Branches | undefined;
+  /** Of what is no Deployment, as the last run read it in its file. */
+  readonly imageOf: (workload: Workload) => ReadImage | undefined;
   /** Whether its key was bound to no repositories when it was last read. */
   readonly isUnboundKey: (ref: SecretRef) => boolean | undefined;
   readonly chatProblem: (workload: Workload) => string | undefined;
@@ -72,8 +75,8 @@ type SkipReason = Extract<Outcome, { kind: "skipped" }>["reason"];
 export interface TrackedRow extends Workload {
   readonly enabled: boolean;
   readonly branch: string;
-  /** Of its template in the cluster. */
-  readonly image: { readonly container: string; readonly version: string };
+  /** Of its template in the cluster; of what is no Deployment as it stands in the file, and undefined before that was read. */
+  readonly image: ReadImage | undefined;
   readonly rollout: Rollout | undefined;
   /** Undefined: no pass since start. */
   readonly last:
@@ -112,6 +115,7 @@ interface Seen {
   readonly chatProblem: string | undefined;
   readonly lastEvent: string | undefined;
   readonly buildTokenProblem: string | undefined;
+  readonly image: ReadImage | undefined;
 }
 
 /** Looks at each record, with a pause behind it. */
@@ -130,7 +134,15 @@ export function* statusRows(known: Known, { show, broken }: WithoutBroken): Gene
       const branches = shownBranches(parsed, branchesOf(workload));
       const lastEvent = lastEventOf(workload, parsed, hooks);
       const problems = { chatProblem: chatProblem(workload), buildTokenProblem: buildTokenProblem(workload) };
-      tracked.push({ record, parsed, last: lastResult(workload), branches, ...problems, lastEvent });
+      tracked.push({
+        record,
+        parsed,
+        last: lastResult(workload),
+        branches,
+        ...problems,
+        lastEvent,
+        image: shownImage(record, parsed, known),
+      });
     });
     yield "";
   }
@@ -174,7 +186,7 @@ function lastEventOf(workload: Workload, { kind, settings }: Tracked, { isOpen, 
 }
 
 function rowOf(
-  { record, parsed, last, branches, chatProblem, buildTokenProblem, lastEvent }: Seen,
+  { record, parsed, last, branches, chatProblem, buildTokenProblem, lastEvent, image }: Seen,
   { deployments, hooks }: Known,
 ): TrackedRow {
   const { settings } = parsed;
@@ -185,7 +197,7 @@ function rowOf(
     ...workloadOf(record),
     enabled: settings.enabled,
     branch: branches.observed,
-    image: imageOf(record, parsed),
+    image,
     rollout: record.rollout,
     last: last && {
       ...{ at: last.at, since: last.since, kind: last.outcome.kind, message: describeOutcome(record, last.outcome) },
@@ -219,8 +231,10 @@ function repositoryOf(text: string): Repository | undefined {
   return parsed.kind === "ok" ? parsed.repository : undefined;
 }
 
-/** Of the first container that is the target's, else of the first. */
-export function imageOf({ containers }: WorkloadRecord, parsed: Tracked): { container: string; version: string } {
+/** Of a Deployment that of the first container that is the target's, else of the first. */
+export function shownImage(record: WorkloadRecord, parsed: Tracked, { imageOf }: Pick<Known, "imageOf">): ReadImage | undefined {
+  if (!isDeployment(record)) return imageOf(workloadOf(record));
+  const { containers } = record;
   if (parsed.kind === "ready") return containerAndVersion(containers, parsed.target.image);
   const name = parseImageName(parsed.settings.image_name);
   return containerAndVersion(containers, name.kind === "ok" ? name.image : undefined);

@@ -8,6 +8,7 @@ import type { ReconcileEntry } from "../../src/http/reconcile-entry.ts";
 import { type Operator, type OperatorOptions, startOperator } from "../../src/operator.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { createRedactor, type Redactor } from "../../src/telemetry/redact.ts";
+import { eventually } from "../eventually.ts";
 import { skipWithoutSshd, startOpenSsh } from "../openssh.ts";
 
 export interface Stage extends Omit<World, "deploy"> {
@@ -16,6 +17,8 @@ export interface Stage extends Omit<World, "deploy"> {
   readonly url: string;
   readonly operator: Operator;
   readonly logLines: { readonly level: string; readonly fields: object; readonly message: string }[];
+  /** As `deploy`, for an object that carries the same annotations. */
+  carry(kind: string, app: DeployedApp, spec?: object): Promise<void>;
   /** The answer of `/reconcile`. */
   reconcile(query?: string): Promise<ReconcileEntry[]>;
   /** The answer for one Deployment. */
@@ -72,6 +75,15 @@ export async function startStage(t: TestContext, options: StageOptions = {}): Pr
       const [entry] = entries;
       if (!entry || entries.length > 1) throw new Error(`${entries.length} entries for ${namespace}/${deployment}`);
       return entry;
+    },
+    async carry(kind, app, spec = {}) {
+      const { metadata } = world.deploymentOf(app);
+      world.cluster.put({ kind, metadata, spec });
+      const { namespace = "default", name } = app;
+      await eventually(async () => {
+        const entries = (await (await fetch(`${url}/debug`)).json()) as { kind?: string; namespace: string; name: string }[];
+        return entries.some((one) => one.kind === kind && one.namespace === namespace && one.name === name);
+      }, `the operator's cache never got ${kind} ${namespace}/${name}`);
     },
     async deploy(app) {
       world.deploy(app);

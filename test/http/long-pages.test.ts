@@ -55,7 +55,14 @@ async function startPages(t: TestContext) {
   const nothing = () => undefined;
   const known: Known = {
     ...{ deployments: { list: () => records, refusal: nothing, refusals: [] }, parse },
-    ...{ lastResult: nothing, branchesOf: nothing, isUnboundKey: nothing, chatProblem: nothing, buildTokenProblem: nothing },
+    ...{
+      lastResult: nothing,
+      branchesOf: nothing,
+      imageOf: nothing,
+      isUnboundKey: nothing,
+      chatProblem: nothing,
+      buildTokenProblem: nothing,
+    },
     hooks: { isOpen: false, areForAll: false, last: nothing, now: () => 0 },
   };
   function* rowsTo(write: (rows: StatusRows, show: ReturnType<typeof createWithoutBroken>["show"]) => Iterable<string>) {

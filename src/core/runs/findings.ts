@@ -1,17 +1,19 @@
 import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { dataBytes } from "../../sharing/data-bytes.ts";
-import type { Branches } from "../progress.ts";
-import { idOf, type SecretRef, type Workload } from "../types.ts";
+import type { Branches, ReadImage } from "../progress.ts";
+import { idOf, isDeployment, type SecretRef, type Workload } from "../types.ts";
 
 const MOST_KEYS_BYTES = 4 * 2 ** 20;
 const MOST_BRANCHES_BYTES = 8 * 2 ** 20;
 const MOST_TOKENS_BYTES = 4 * 2 ** 20;
+const MOST_IMAGES_BYTES = 4 * 2 ** 20;
 
 /** What runs found on their way and people ask about later; undefined: nothing yet. */
 export function createFindings() {
   const unboundKeys = createBoundedMap<boolean>(MOST_KEYS_BYTES, dataBytes);
   const branches = createBoundedMap<Branches>(MOST_BRANCHES_BYTES, dataBytes);
   const tokenProblems = createBoundedMap<string>(MOST_TOKENS_BYTES, dataBytes);
+  const images = createBoundedMap<ReadImage>(MOST_IMAGES_BYTES, dataBytes);
   const idOfKey = ({ namespace, name }: SecretRef) => `${namespace}/${name}`;
   return {
     branchesFound: (workload: Workload, found: Branches) => branches.set(idOf(workload), found, workload.namespace),
@@ -22,6 +24,11 @@ export function createFindings() {
       else tokenProblems.set(idOf(workload), problem, workload.namespace);
     },
     buildTokenProblem: (workload: Workload) => tokenProblems.get(idOf(workload)),
+    /** Of Deployments the cluster says it. */
+    imageRead: (workload: Workload, found: ReadImage) => {
+      if (!isDeployment(workload)) images.set(idOf(workload), found, workload.namespace);
+    },
+    imageOf: (workload: Workload) => images.get(idOf(workload)),
     /** Of a Secret with an SSH key: whether it says for which repositories. */
     keyRead: (ref: SecretRef, isBound: boolean) => unboundKeys.set(idOfKey(ref), !isBound, ref.namespace),
     /** Whether it did not, when it was last read. */
