@@ -11,6 +11,7 @@ import { parse } from "yaml";
 import type { KubeObject } from "../sandbox/cluster-api/kinds.ts";
 import { parseConfig } from "../src/config.ts";
 import { requiredNames } from "../src/core/annotations.ts";
+import { editManifest } from "../src/core/places/edit-manifest.ts";
 import { parseTarget } from "../src/core/targets/target.ts";
 import { skipWithoutKubectl as skip } from "./kubectl.ts";
 import { shellBlocks } from "./markdown.ts";
@@ -42,7 +43,10 @@ function targetOf({ metadata }: KubeObject) {
   return parsed.target;
 }
 
-const deployments = { apiGroups: ["apps"], resources: ["deployments"], verbs: ["list", "watch"] };
+const workloads = [
+  { apiGroups: ["apps"], resources: ["deployments", "statefulsets", "daemonsets"], verbs: ["list", "watch"] },
+  { apiGroups: ["batch"], resources: ["cronjobs"], verbs: ["list", "watch"] },
+];
 const events = { apiGroups: ["events.k8s.io"], resources: ["events"], verbs: ["create"] };
 const secrets = { apiGroups: [""], resources: ["secrets"], verbs: ["get"] };
 
@@ -52,7 +56,7 @@ test("namespaced-secrets: Secrets are read by name only, in each namespace that 
   assert.deepEqual(rolesOf(objects), [
     ["Role", "default", [named]],
     ["Role", account, [named]],
-    ["ClusterRole", undefined, [deployments, events]],
+    ["ClusterRole", undefined, [...workloads, events]],
   ]);
   assert.equal(configOf(objects).secretRefs, "scoped");
 });
@@ -60,11 +64,41 @@ test("namespaced-secrets: Secrets are read by name only, in each namespace that 
 test("namespaced: no right in the whole cluster; the namespaces that are watched are those that have a role", { skip }, async () => {
   const objects = await renderManifests("manifests/overlays/namespaced");
   assert.deepEqual(rolesOf(objects), [
-    ["Role", "default", [deployments, events]],
+    ["Role", "default", [...workloads, events]],
     ["Role", account, [secrets]],
   ]);
   assert.ok(objects.every(({ kind }) => kind !== "ClusterRoleBinding"));
   assert.deepEqual(configOf(objects).watchNamespaces, ["default"]);
+});
+
+test("kinds: what WATCH_KINDS names is what the role lets be listed and watched beside the built-in kinds", { skip }, async () => {
+  const objects = await renderManifests("manifests/overlays/kinds");
+  const named = configOf(objects).watchKinds.map(({ resource, group }) => `${resource}.${group}`);
+  const [, , rules = []] = rolesOf(objects).find(([kind]) => kind === "ClusterRole") ?? [];
+  assert.deepEqual(rules.slice(0, workloads.length + 1), [...workloads, events]);
+  const more = rules.slice(workloads.length + 1);
+  assert.ok(more.every(({ verbs }) => verbs.join() === "list,watch"));
+  assert.deepEqual(
+    more.flatMap(({ apiGroups = [], resources = [] }) => resources.map((resource) => `${resource}.${apiGroups.join()}`)),
+    named,
+  );
+});
+
+test("the examples of other kinds are targets, in whose file their own text has the image", async () => {
+  for (const [file, kind] of [
+    ["rollout.yaml", "Rollout"],
+    ["carrier-application.yaml", "Application"],
+    ["carrier-helmrelease.yaml", "HelmRelease"],
+  ] as const) {
+    const text = await readFile(pathOf(`manifests/examples/${file}`), "utf8");
+    const [object] = parseObjects(text);
+    assert.equal(object?.kind, kind);
+    const target = targetOf(object);
+    assert.ok(text.includes(`This file is ${target.files[0].path} of team/manifests`), file);
+    const edit = editManifest({ text, path: target.files[0].path, image: target.image, tag: "a".repeat(40), isUnchecked: true });
+    assert.ok(edit.kind === "update", JSON.stringify(edit));
+    assert.equal(edit.text, text.replace("latest #", `${"a".repeat(40)} #`));
+  }
 });
 
 test("several teams, as docs/INSTALL.md has it: each namespace has its role, and the checklist's switches are closed", {
@@ -110,7 +144,7 @@ test("what the base has and an overlay has not is deleted by a command that the 
 
 test("compat: every Secret of the cluster, and no image check without the default one, as the original", { skip }, async () => {
   const objects = await renderManifests("manifests/overlays/compat");
-  assert.deepEqual(rolesOf(objects), [["ClusterRole", undefined, [deployments, events, secrets]]]);
+  assert.deepEqual(rolesOf(objects), [["ClusterRole", undefined, [...workloads, events, secrets]]]);
   assert.equal(configOf(objects).secretRefs, "any");
   assert.deepEqual(configOf(objects).imageCheck, { level: "if-secret", binds: true });
 });

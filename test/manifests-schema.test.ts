@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
 import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,14 +10,17 @@ import { pathOf } from "./observability-files.ts";
 import { folders, parseObjects, renderManifests } from "./rendered-manifests.ts";
 import { runTool } from "./tool.ts";
 
-/** Which package carries the schemas of an API group; those of Kubernetes have no dot or end in k8s.io. */
+/** Which package carries the schemas of an API group, or of one of its kinds; those of Kubernetes have no dot or end in k8s.io. */
 const PACKAGES: Record<string, string> = {
   "monitoring.coreos.com": "@kubernetes-models/prometheus-operator",
   "argoproj.io": "@kubernetes-models/argo-cd",
+  "argoproj.io/Rollout": "@kubernetes-models/argo-rollouts",
+  "helm.toolkit.fluxcd.io": "@kubernetes-models/flux-cd",
 };
 
-function moduleOf({ apiVersion }: KubeObject): string {
-  return `${PACKAGES[apiVersion.split("/")[0] ?? ""] ?? "kubernetes-models"}/${apiVersion}`;
+function moduleOf({ apiVersion, kind }: KubeObject): string {
+  const [group = ""] = apiVersion.split("/");
+  return `${PACKAGES[`${group}/${kind}`] ?? PACKAGES[group] ?? "kubernetes-models"}/${apiVersion}`;
 }
 
 type Groups = Readonly<Record<string, readonly KubeObject[]>>;
@@ -66,7 +70,7 @@ function typed(objects: readonly KubeObject[]): string {
   return lines.join("\n");
 }
 
-const examples = ["shop.yaml", "argocd-application.yaml"];
+const examples = readdirSync(pathOf("manifests/examples"));
 let shipped: ReturnType<typeof problemsOf> | undefined;
 /** All at once, when the first is asked for. */
 async function problemsOfShipped(name: string): Promise<readonly string[] | undefined> {

@@ -28,10 +28,18 @@ async function startInstalled(t: TestContext, objects: readonly KubeObject[]) {
     ({ name, value }) => value !== undefined && !/^(WORK_DIR|SSH_KNOWN_HOSTS)$/.test(name),
   );
   const stage = await startStage(t, {
-    cluster: { authorizer },
+    cluster: { authorizer, installed: namedIn(env.find(({ name }) => name === "WATCH_KINDS")?.value) },
     env: Object.fromEntries(env.map(({ name, value = "" }) => [name, value])),
   });
   return { stage, authorizer };
+}
+
+/** Of `WATCH_KINDS`, without versions. */
+function namedIn(kinds = ""): string[] {
+  return kinds
+    .split(",")
+    .filter(Boolean)
+    .map((kind) => kind.replace(/\/.*/, ""));
 }
 
 for (const folder of folders) {
