@@ -71,6 +71,20 @@ test("where nothing is to be done, the thread is asked once for all passes; anot
 });
 
 // S9, S32
+test("files of 1 MiB that one tenant has edited at once keep no other tenant's file waiting for all of them", async (t) => {
+  const { places } = openPlaces(t);
+  const large = `# ${"x".repeat(2 ** 20 - 1_000)}\n`;
+  let done = 0;
+  const flood = Array.from({ length: 25 }, async (_, at) => {
+    await places.edit({ text: manifestOf(`old-${at}`, large), path, image, tag: "new" }, targetOf("shop", { namespace: "flood" }), signal);
+    done += 1;
+  });
+  await places.edit({ text: manifestOf("old", fillOf(5_000)), path, image, tag: "new" }, targetOf("shop", { namespace: "other" }), signal);
+  assert.ok(done < 12, `${done} of the other tenant's 25 were done before`);
+  await Promise.all(flood);
+});
+
+// S9, S32
 test("a manifest that costs more than a job may is told as that file's problem, with what to do", async (t) => {
   const { places } = openPlaces(t, 1);
   await assert.rejects(places.edit({ text: manifestOf("old", LARGE), path, image, tag: "new" }, target, signal), {

@@ -69,6 +69,8 @@ interface Delivery {
 }
 
 const TRIES = 5;
+/** Of texts in one push, which are in memory until it is accepted: what comes after goes in the next one. A target may have 50 MiB by itself. */
+const MOST_CHARACTERS = 32 * 2 ** 20;
 const STALE_MS = 5 * 60_000;
 
 /** `closing`: nothing is pushed any more. */
@@ -102,8 +104,8 @@ export function createDelivery(options: DeliveryOptions, closing: AbortSignal): 
         const notBefore = attempt === 1 ? Math.max(branch.pushedAt, ...pending.map((item) => item.request.notBefore)) : performance.now();
         const base = await copy.refresh(notBefore);
         const built = await build(copy, base, pending);
-        pending = built.commits.map(({ item }) => item);
-        if (pending.length === 0) return undefined;
+        if (built.commits.length === 0) return undefined;
+        pending = [...built.commits.map(({ item }) => item), ...built.later];
         const startedAt = performance.now();
         const result = await copy.push(base, built.head);
         if (result.kind === "accepted") {
@@ -113,7 +115,10 @@ export function createDelivery(options: DeliveryOptions, closing: AbortSignal): 
             observer.pushed({ workload: workloadOf(target), image, tag, appCommitTime: appCommit.time });
             item.settle(patched);
           }
-          return undefined;
+          if (built.later.length === 0) return undefined;
+          pending = built.later;
+          attempt = 0;
+          continue;
         }
         if (result.kind === "refused") return result.reason;
         if (result.cause === undefined) observer.pushRaced();
@@ -135,7 +140,9 @@ export function createDelivery(options: DeliveryOptions, closing: AbortSignal): 
       items.map(({ request }) => request),
     );
     let head = base;
-    for (const item of items) {
+    let characters = 0;
+    for (const [index, item] of items.entries()) {
+      if (characters > MOST_CHARACTERS) return { head, commits, later: items.slice(index) };
       const { request, settle } = item;
       if (settleAbandoned(item)) continue;
       const { target, image, tag, digest, appCommit, signal } = request;
@@ -162,10 +169,11 @@ export function createDelivery(options: DeliveryOptions, closing: AbortSignal): 
       }
       const from = edit.from === undefined ? {} : { from: edit.from };
       const paths = edit.files.map(({ path }) => path);
+      for (const { text } of edit.files) characters += text.length;
       head = await copy.commit(head, edit.files, commitMessage({ target, paths, tag, appCommit, ...from, ...unchecked }));
       commits.push({ item, patched: { kind: "patched", ...from, to: tag, commit: head, ...unchecked } });
     }
-    return { head, commits };
+    return { head, commits, later: [] };
   }
 
   /** Looks once more whether the push is still wanted; if not, the item is settled with the reason. */

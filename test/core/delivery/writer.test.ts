@@ -4,7 +4,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { readTrailers } from "../../../src/core/commits/trailers.ts";
 import { createWriters, type Seat } from "../../../src/core/delivery/writer.ts";
 import { editManifest } from "../../../src/core/places/edit-manifest.ts";
-import type { Git, ManifestsCopy, PushResult } from "../../../src/core/ports.ts";
+import type { Git, ManifestsCopy, Places, PushResult } from "../../../src/core/ports.ts";
 import type { Outcome, Target } from "../../../src/core/types.ts";
 import { ReconcileError } from "../../../src/errors.ts";
 import { createRandom } from "../../random.ts";
@@ -115,12 +115,16 @@ function createBranch(names: readonly string[]) {
 /** What became of it: the code of a failure, else its kind. */
 const inShort = (outcome: Outcome) => (outcome.kind === "failed" ? outcome.error.code : outcome.kind);
 
-function createWorld(names: readonly string[], recheck: (target: Target) => Outcome | undefined = () => undefined) {
+function createWorld(
+  names: readonly string[],
+  recheck: (target: Target) => Outcome | undefined = () => undefined,
+  edit: Places["edit"] = async (question) => editManifest(question),
+) {
   const { branch, git } = createBranch(names);
   const flushes: (() => void)[] = [];
   const writers = createWriters({
     git,
-    places: { edit: async (question) => editManifest(question) },
+    places: { edit },
     recheck,
     log: { warn: () => {} },
     deployments: {
@@ -192,6 +196,29 @@ test("what is ready together goes out in one push, as soon as nobody is undecide
   );
   assert.equal(branch.pushes, 1);
   assert.equal(branch.history().length, 4);
+});
+
+// S10, S32
+test("what is in memory until it is pushed is bounded: the rest of a large batch goes in the next push, one commit each, whoever is first meanwhile", async () => {
+  const names = Array.from({ length: 80 }, (_, i) => `a${i}`);
+  const fill = `# ${"x".repeat(2 ** 20)}\n`;
+  const large: Places["edit"] = async (question) => {
+    const answer = editManifest(question);
+    return answer.kind === "update" ? { ...answer, text: answer.text + fill } : answer;
+  };
+  const { branch, writers, write } = createWorld(names, undefined, large);
+  const pushed: number[] = [];
+  branch.onPush = async (files) => {
+    // Somebody else is first at the second push.
+    if (branch.pushes === 2) branch.move();
+    else pushed.push(Object.values(files).filter((text) => text.endsWith(fill)).length);
+    return undefined;
+  };
+  const seats = names.map((name) => writers.seat(targetOf(name)));
+  const outcomes = await Promise.all(names.map((name, at) => write(seats[at] as Seat, name)));
+  assert.deepEqual(new Set(outcomes.map(inShort)), new Set(["patched"]));
+  assert.deepEqual(pushed, [32, 64, 80]);
+  assert.equal(branch.history().length, 1 + 80 + 1);
 });
 
 test("the undecided are waited for no longer than the flush", async () => {
