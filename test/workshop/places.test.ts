@@ -111,3 +111,49 @@ test("what a large manifest costs is spent in the thread", async (t) => {
   const aside = await spent("aside", (text) => places.edit({ text, path, image, tag: "new" }, target, signal));
   assert.ok(aside < here / 5, `${aside} of ${here} microseconds`);
 });
+
+/** Of each format as much as it may hold, filled up to 1 MiB. */
+const LARGEST = Object.entries({
+  "shop/kustomization.yaml": `images:\n- {name: ${image.repository}, newTag: old}\n${"- {name: team/other, newTag: old}\n".repeat(4_000)}`,
+  "shop/values.yaml": `jobs:\n- {repository: ${image.repository}, tag: old}\n${"- {repository: team/other, tag: old}\n".repeat(4_000)}`,
+  "shop/deployment.yaml": `${manifestOf("old")}${`---\n${manifestOf("old")}`.repeat(900)}`,
+}).map(([path, text]) => ({ path, text: text + `# ${"x".repeat(97)}\n`.repeat((2 ** 20 - text.length - 100) / 100) }));
+
+/** The most processor time, in microseconds, that the main thread spends in one go while something is done elsewhere. */
+async function longestStall(work: Promise<unknown>): Promise<number> {
+  let longest = 0;
+  let before = process.threadCpuUsage();
+  let next: NodeJS.Timeout;
+  // A callback: of promises the test runner follows each one.
+  const look = () => {
+    const { user, system } = process.threadCpuUsage(before);
+    longest = Math.max(longest, user + system);
+    before = process.threadCpuUsage();
+    next = setTimeout(look, 1);
+  };
+  next = setTimeout(look, 1);
+  await work;
+  clearTimeout(next);
+  return longest;
+}
+
+// S9
+test("while 1 MiB of any format is edited, the main thread never works longer in one go than a tenth of what the edit costs", async (t) => {
+  const { places } = openPlaces(t);
+  for (const { path, text } of LARGEST) {
+    const question = (count: number) => ({ text: `# ${count}\n${text}`, path, image, tag: "new" });
+    const before = process.threadCpuUsage();
+    assert.equal(editManifest(question(0)).kind, "update");
+    const { user, system } = process.threadCpuUsage(before);
+    let least = Infinity;
+    // The first start of a thread is not the edit's.
+    for (const count of [1, 2]) {
+      const begun = process.threadCpuUsage();
+      const edit = places.edit(question(count), target, signal);
+      const { user: asked, system: posted } = process.threadCpuUsage(begun);
+      least = Math.min(least, Math.max(asked + posted, await longestStall(edit)));
+    }
+    t.diagnostic(`${path}: ${Math.round((user + system) / 1_000)} ms, the longest stall ${(least / 1_000).toFixed(1)} ms`);
+    assert.ok(least < (user + system) / 10, `${path}: ${least} of ${user + system} microseconds`);
+  }
+});
