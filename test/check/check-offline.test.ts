@@ -123,6 +123,24 @@ test("what is set is shown as set, with the key and the Secret of each part", as
   ]);
 });
 
+test("which forge would get which token is shown, and why none does", async () => {
+  const token = { forge_token_secret_name: "token" };
+  const told = async (annotations: Record<string, string>, env = {}) =>
+    squeezed(await check(deploymentYaml("shop", annotations), env)).filter((line) => /^(forge token|builds|warning)/.test(line));
+  const app_repository = "git@git.example:team/shop.git";
+  assert.deepEqual(await told({ ...token, app_repository: "git@ssh.dev.azure.com:v3/org/project/shop" }), [
+    "forge token Secret gitops-operator/token, field forge-token (namespace by default)",
+    "builds asked of Azure DevOps at https://dev.azure.com",
+  ]);
+  assert.equal(
+    (await told({ ...token, app_repository }, { FORGES: "git.example=forgejo" })).at(-1),
+    "builds asked of Forgejo at https://git.example/api/v1",
+  );
+  const [warning, row] = await told({ ...token, app_repository });
+  assert.match(warning ?? "", /nobody has said which forge git\.example is/);
+  assert.equal(row, "forge token not used: the state of builds is not asked for");
+});
+
 test("which commits count, how their images are tagged and until when it is paused is told in words", async () => {
   const shown = /^(paused|releases|paths|tag|look back|rollback|warning|problem)/;
   const told = async (annotations: Record<string, string>, env = {}) => {

@@ -6,6 +6,7 @@ import { startBitbucketCloud } from "../../../sandbox/forges/bitbucket-cloud.ts"
 import { anyRepository, startBitbucketServer } from "../../../sandbox/forges/bitbucket-server.ts";
 import { startGitea } from "../../../sandbox/forges/gitea.ts";
 import { startGitlab } from "../../../sandbox/forges/gitlab.ts";
+import { createEgress } from "../../../src/adapters/egress/egress.ts";
 import { createForges } from "../../../src/adapters/forge/forges.ts";
 import { knownForges, parseForges } from "../../../src/core/forges.ts";
 import { parseRepository } from "../../../src/core/repository.ts";
@@ -110,5 +111,20 @@ test("a next page on another host is asked for at none: the page is, at the forg
     assert.match((await ask()).kind, /^(none|unknown)$/, kind);
     assert.ok(api.requests.length <= 5, kind);
     assert.equal(elsewhere.requests.length, 0, kind);
+  }
+});
+
+// S4
+test("a forge's address is held to the rules of egress: a cloud's metadata service is not asked, and gets no token", async (t) => {
+  const dispatcher = createEgress({ allowCidrs: [], apiServerHost: "10.0.0.1" });
+  t.after(() => dispatcher.destroy());
+  const forges = parseForges("git.example=gitlab@https://169.254.169.254, code.example=gitea@http://127.0.0.1:1");
+  assert.ok(forges.kind === "ok");
+  const { builds } = createForges(forges.forges, { dispatcher });
+  for (const host of ["git.example", "code.example"]) {
+    const repository = { transport: "ssh", user: "git", host, port: 22, path: "team/shop" } as const;
+    const state = await builds.state(repository, sha, "a-token");
+    assert.ok(state.kind === "unknown");
+    assert.match(state.reason, /EGRESS_ALLOW_CIDRS/);
   }
 });

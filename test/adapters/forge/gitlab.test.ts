@@ -1,11 +1,13 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
 import { startGitlab } from "../../../sandbox/forges/gitlab.ts";
 import { createGitlab } from "../../../src/adapters/forge/gitlab.ts";
-import { sha, testKind, token } from "./kinds.ts";
+import { type Kind, reasonOf, sha, startKind, testKind, token } from "./kinds.ts";
 
 const build = (state: string) => ({ state });
 const query = `pipelines?sha=SHA&per_page=100`;
 
-testKind({
+const gitlab: Kind = {
   name: "GitLab",
   start: startGitlab,
   create: createGitlab,
@@ -46,4 +48,14 @@ testKind({
     ["git@gitlab.com:team/sh%2Fop", /is no GROUP\/PROJECT of GitLab/],
     ["git@gitlab.com:team/sh op".replace(" ", "%20"), /is no GROUP\/PROJECT of GitLab/],
   ],
+};
+testKind(gitlab);
+
+test("GitLab: by the fields that it calls otherwise than GitHub, the question behind a budget's last one is not sent", async (t) => {
+  const { api, ask } = await startKind(t, gitlab);
+  api.setBuilds("team/shop", sha, [gitlab.running]);
+  api.limit = { remaining: 1, resetAt: new Date(Date.now() + 600_000) };
+  assert.equal((await ask()).kind, "running");
+  assert.match(reasonOf(await ask()), /rate limit for this token is used up; it is asked again in (59\d|60\d) s/);
+  assert.equal(api.requests.length, 1);
 });
