@@ -125,6 +125,21 @@ const attacks: Readonly<Record<string, Requirement>> = {
     answer:
       "Only the default Secret that no annotation names may be absent, denied or forbidden: the registry is then asked without a login, and only its yes counts. Every other error is `failed`. An image goes unchecked only where `image_check` or `IMAGE_CHECK` says so; this is shown everywhere and counted. An annotation can't ask for less than an `IMAGE_CHECK` that is set.",
   },
+  S23: {
+    what: "An event's body is parsed before it is known who sent it",
+    answer:
+      "Its proof is over the raw bytes, in constant time, by the scheme that its headers name; sha1 and no proof at all are none. A body is cut at 2 MiB while it comes, must come within 5 s, and is read only after its proof.",
+  },
+  S24: {
+    what: "The path of an event makes the operator read a Secret",
+    answer:
+      "Only those that `HOOK_SECRET_NAME` or a Deployment within its scope (`SECRET_REFS`) names. Unknown, denied, absent and wrong have one answer. A Secret's events concern the Deployments that name it.",
+  },
+  S25: {
+    what: "Events are forged or sent again",
+    answer:
+      "An event is a hint to look: nothing that it says is written. The signature of one that came is known for 10 minutes; timestamps may be 300 s off. A storm of forged ones reads a Secret once in 5 s, and who sends them is slowed. Of proved ones 10 a second are taken for a Secret.",
+  },
   S26: {
     what: "A forge's token gets to another host: by a redirect, a next page or an annotation",
     answer:
@@ -212,6 +227,11 @@ const faults: Readonly<Record<string, Requirement>> = {
   F47: { what: "Thousands of passes", answer: "Nothing grows.", also: "`npm run soak`; the bench row *many-passes*" },
   F48: { what: "A work directory of an older version", answer: "It is cleaned up, and the pass converges." },
   "F49-F50": { what: "No DNS; empty, unborn and SHA-256 repositories", answer: "`failed`, naming it." },
+  F51: {
+    what: "A storm of events",
+    answer: "At most two runs of a Deployment for a second's events, one early look a second while it waits for a build, 20 in a run.",
+  },
+  F52: { what: "Events are lost", answer: "The readiness probe and the timer find what they would have told." },
   F56: { what: "An API server that has just started answers 403", answer: "It is asked again before a missing right is told." },
   F57: { what: "The right to list one namespace is missing", answer: "It is told; the other namespaces are served and pushed." },
 };

@@ -45,17 +45,21 @@ const commits = list(z.object({ message: maybe }))
   .optional()
   .catch(undefined);
 
-/** GitHub, Gitea, Forgejo, GitLab: pushes of branches and tags. */
+const deleted = () => nothing("push", "a branch or tag was deleted");
+
+/** GitHub, Gitea, Forgejo, GitLab: pushes of branches and tags. Other events of theirs have a `ref` too, but no `after`. */
 const push = shape(
   z.object({
     ref: text,
+    after: text,
     repository: addresses.optional().catch(undefined),
     project: addresses.optional().catch(undefined),
     head_commit: z.object({ message: maybe }).optional().catch(undefined),
     commits,
   }),
-  ({ ref, repository, project, head_commit, commits: all }) => {
+  ({ ref, after, repository, project, head_commit, commits: all }) => {
     if (!repository && !project) return undefined;
+    if (/^0+$/.test(after)) return deleted();
     // GitLab has no head, and names the newest last.
     if (isOwnSubject(head_commit?.message ?? all?.at(-1)?.message)) return ownCommit();
     return about("push", [...(project ? allOf(project) : []), ...(repository ? allOf(repository) : [])], [ref]);
@@ -75,7 +79,7 @@ const bitbucketCloud = shape(
   }),
   (event) => {
     const made = event.push.changes.flatMap((change) => change.new ?? []);
-    if (made.length === 0) return nothing("push", "a branch or tag was deleted");
+    if (made.length === 0) return deleted();
     const foreign = made.filter(({ target }) => !isOwnSubject(target?.message));
     if (foreign.length === 0) return ownCommit();
     const refs = foreign.map(({ type, name }) => (type === "tag" ? `refs/tags/${name}` : name));
@@ -83,11 +87,17 @@ const bitbucketCloud = shape(
   },
 );
 
+/** Older servers do not tell of the newest commit. */
 const bitbucketServer = shape(
-  z.object({ changes: list(z.object({ refId: text, type: maybe })), repository: addresses }),
-  ({ changes, repository }) => {
+  z.object({
+    changes: list(z.object({ refId: text, type: maybe })),
+    toCommit: z.object({ message: maybe }).optional().catch(undefined),
+    repository: addresses,
+  }),
+  ({ changes, toCommit, repository }) => {
+    if (isOwnSubject(toCommit?.message)) return ownCommit();
     const refs = changes.filter(({ type }) => type !== "DELETE").map(({ refId }) => refId);
-    return refs.length === 0 ? nothing("push", "a branch or tag was deleted") : about("push", allOf(repository), refs);
+    return refs.length === 0 ? deleted() : about("push", allOf(repository), refs);
   },
 );
 

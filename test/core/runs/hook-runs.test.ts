@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createHookRuns } from "../../../src/core/runs/hook-runs.ts";
+import { eventually } from "../../eventually.ts";
+import { targetOf } from "../targets.ts";
+
+function start() {
+  const asked: (readonly string[])[] = [];
+  const nudged: string[] = [];
+  const stop = new AbortController();
+  const errors: string[] = [];
+  const run = createHookRuns({
+    async ask({ ids = [] }, cause) {
+      assert.equal(cause, "hook");
+      asked.push(ids);
+      if (ids.some((id) => id.endsWith("broken"))) throw new Error("broken");
+    },
+    nudge: (id) => void nudged.push(id),
+    stopping: stop.signal,
+    log: { info() {}, warn() {}, error: ({ error }) => void errors.push(`${error}`) },
+    restMs: 50,
+  });
+  return { run, asked, nudged, stop, errors };
+}
+
+const shop = targetOf("shop");
+const other = targetOf("other");
+const shopId = "Deployment/default/shop";
+const otherId = "Deployment/default/other";
+
+// F51
+test("a hundred events in a moment start two runs of a Deployment, and wake it each time", async () => {
+  const { run, asked, nudged } = start();
+  for (let count = 0; count < 100; count++) run([shop]);
+  assert.deepEqual(asked, [[shopId]]);
+  await eventually(() => asked.length === 2);
+  assert.deepEqual(asked, [[shopId], [shopId]]);
+  assert.equal(nudged.length, 100);
+});
+
+test("one event starts one run; who rests keeps no other from its run", async (t) => {
+  const { run, asked } = start();
+  run([shop]);
+  run([shop, other]);
+  assert.deepEqual(asked, [[shopId], [otherId]]);
+  await eventually(() => asked.length === 3);
+  assert.deepEqual(asked[2], [shopId]);
+  await t.waitFor(() => run([other]));
+  await eventually(() => asked.length === 4);
+});
+
+test("a pass that fails is told and the next event starts another; while stopping nothing is started", async () => {
+  const { run, asked, errors, stop } = start();
+  run([targetOf("broken")]);
+  await eventually(() => errors.length === 1);
+  stop.abort();
+  run([shop]);
+  assert.equal(asked.length, 1);
+});
