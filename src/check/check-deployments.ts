@@ -1,18 +1,19 @@
-/** Tells, before it is applied, what is wrong with each Deployment of a file, and what the operator would read from where. */
+/** Tells, before it is applied, what is wrong with each workload of a file, and what the operator would read from where. */
 import type { Config } from "../config.ts";
 import { type AnnotationKind, type AnnotationName, annotationPrefix, annotations, requiredNames } from "../core/annotations.ts";
 import { originsOf, readValues } from "../core/read-values.ts";
 import { decideSecretRef, secretDenied } from "../core/targets/secret-scope.ts";
 import { parseTarget } from "../core/targets/target.ts";
-import type { Settings, Target, WorkloadRecord } from "../core/types.ts";
+import { isDeployment, type Settings, type Target, type WorkloadRecord } from "../core/types.ts";
 import type { Redactor } from "../telemetry/redact.ts";
 import { escapeControl } from "../text/escape.ts";
 import { checkFiles, findFolder, openFolder } from "./check-files.ts";
 import { describeTarget, usedSecrets } from "./describe-target.ts";
 import type { Level, Preview, Tell } from "./live-check.ts";
 import type { LiveOptions, LiveWorld } from "./live-world.ts";
-import { type FileDefaults, type FileDeployment, readDeployments } from "./read-deployments.ts";
+import { type FileDefaults, type FileWorkload, readDeployments } from "./read-deployments.ts";
 import { unifiedDiff } from "./unified-diff.ts";
+import { unwatchedBecause } from "./unwatched.ts";
 
 export type Mode = "offline" | "live" | "dry-run";
 
@@ -69,8 +70,9 @@ export async function runCheck(options: CheckOptions): Promise<0 | 1> {
   if (typeof text !== "string") return stop(text.problem);
   const read = readDeployments(text, options.namespace);
   if (read.kind === "invalid") return stop(`${read.reason}; give YAML or JSON that kubectl could apply (of a template, what it renders)`);
-  const { deployments, configMaps } = read;
-  if (deployments.length === 0) return stop("there is no apps/v1 Deployment in it; give the file of a Deployment");
+  const { workloads, configMaps } = read;
+  if (workloads.length === 0)
+    return stop("there is no apps/v1 Deployment in it, and nothing else with annotations of ours; give the file of a workload");
 
   function showConfigMap(configMap: FileDefaults): void {
     told.clear();
@@ -89,11 +91,11 @@ export async function runCheck(options: CheckOptions): Promise<0 | 1> {
 
   async function checkAll(lookLive: LiveWorld["look"] | undefined): Promise<void> {
     for (const configMap of configMaps) showConfigMap(configMap);
-    for (const [index, deployment] of deployments.entries()) {
+    for (const [index, workload] of workloads.entries()) {
       if (index > 0) say("");
       told.clear();
-      say(`Deployment ${called(deployment)}`);
-      const ready = checkOffline(deployment, options.config, tell, row);
+      say(`${workload.kind} ${called(workload)}`);
+      const ready = checkOffline(workload, options.config, tell, row);
       if (!ready) continue;
       if (!lookLive) {
         await checkFolder(ready.target);
@@ -112,14 +114,15 @@ export async function runCheck(options: CheckOptions): Promise<0 | 1> {
   } finally {
     await world?.close();
   }
-  if (deployments.every(({ record }) => !record)) tell("problem", noneOurs());
-  const count = `${deployments.length} Deployment${deployments.length === 1 ? "" : "s"}`;
+  if (workloads.every(({ record }) => !record)) tell("problem", noneOurs());
+  const noun = workloads.every(isDeployment) ? "Deployment" : "workload";
+  const count = `${workloads.length} ${noun}${workloads.length === 1 ? "" : "s"}`;
   say("");
   say(`${name}: ${count} checked, ${counted(counts)}`);
   return counts.problem === 0 ? 0 : 1;
 }
 
-function called({ namespace, name, namesNamespace }: FileDefaults | FileDeployment): string {
+function called({ namespace, name, namesNamespace }: FileDefaults | FileWorkload): string {
   return `${namespace}/${name}${namesNamespace ? "" : " (namespace by default)"}`;
 }
 
@@ -142,12 +145,14 @@ async function openWorld(options: LiveOptions, tell: Tell): Promise<LiveWorld | 
 
 /** Undefined when there is no target to look at any further. */
 function checkOffline(
-  { record, problems }: FileDeployment,
+  { record, problems, ...type }: FileWorkload,
   config: Config,
   tell: Tell,
   row: (label: string, text: string) => void,
 ): { target: Target; settings: Settings } | undefined {
   for (const problem of problems) tell("problem", problem);
+  const unwatched = unwatchedBecause(type, config.watchKinds);
+  if (unwatched) tell(unwatched.level, unwatched.message);
   if (!record) return void row("not ours", "no gitops.operator.* annotation: the operator leaves it alone");
   for (const [name, keys] of byConfigMap(record)) row("defaults", `of ConfigMap ${name}: ${keys.join(", ")}`);
   const parsed = parseTarget(record, config.operatorNamespace, config);

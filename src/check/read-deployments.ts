@@ -1,7 +1,7 @@
-/** The Deployments of a file as `kubectl apply -f` would make them. */
+/** The workloads of a file as `kubectl apply -f` would make them. */
 import { parseDefaultsRecord } from "../adapters/kubernetes/defaults-record.ts";
 import { mapOf } from "../adapters/kubernetes/map-of.ts";
-import { parseWorkloadRecord } from "../adapters/kubernetes/workload-record.ts";
+import { type ObjectType, parseWorkloadRecord } from "../adapters/kubernetes/workload-record.ts";
 import { annotationPrefix, defaultsLabel } from "../core/annotations.ts";
 import { itemKindOf } from "../core/deployment-kind.ts";
 import { type Invalid, orInvalid } from "../core/places/yaml-documents.ts";
@@ -9,7 +9,8 @@ import { readYamlObjects } from "../core/places/yaml-objects.ts";
 import { mergeDefaults } from "../core/targets/namespace-defaults.ts";
 import type { DefaultsRecord, WorkloadRecord } from "../core/types.ts";
 
-export interface FileDeployment {
+/** A Deployment, or any other object that has our annotations. */
+export interface FileWorkload extends ObjectType {
   readonly namespace: string;
   readonly name: string;
   readonly namesNamespace: boolean;
@@ -30,7 +31,7 @@ export interface FileDefaults {
 }
 
 type ReadFile =
-  | { readonly kind: "ok"; readonly deployments: readonly FileDeployment[]; readonly configMaps: readonly FileDefaults[] }
+  | { readonly kind: "ok"; readonly workloads: readonly FileWorkload[]; readonly configMaps: readonly FileDefaults[] }
   | Invalid;
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -40,7 +41,7 @@ const maxShownKey = 63;
 export function readDeployments(text: string, defaultNamespace: string): ReadFile {
   return orInvalid(() => {
     const objects = readYamlObjects(text).flatMap((value) => objectsOf(value));
-    const deployments = objects.filter(({ apiVersion, kind }) => apiVersion === "apps/v1" && kind === "Deployment");
+    const workloads = objects.flatMap((object) => (isWorkload(object) ? [object] : []));
     const configMaps = objects.filter(({ apiVersion, kind }) => apiVersion === "v1" && kind === "ConfigMap").filter(hasDefaultsLabel);
     const read = configMaps.map((object) => readDefaults(object, defaultNamespace));
     const byNamespace = Map.groupBy(
@@ -49,7 +50,7 @@ export function readDeployments(text: string, defaultNamespace: string): ReadFil
     );
     return {
       kind: "ok",
-      deployments: deployments.map((object) => withDefaults(readDeployment(object, defaultNamespace), byNamespace)),
+      workloads: workloads.map((object) => withDefaults(readWorkload(object, defaultNamespace), byNamespace)),
       configMaps: read,
     };
   });
@@ -63,18 +64,26 @@ function objectsOf(value: unknown, inherited: Fields = {}): Fields[] {
   return object.items.flatMap((item) => objectsOf(item, itemKind));
 }
 
-function withDefaults(deployment: FileDeployment, byNamespace: ReadonlyMap<string, readonly DefaultsRecord[]>): FileDeployment {
-  const defaults = mergeDefaults(byNamespace.get(deployment.namespace) ?? []);
-  return deployment.record && defaults ? { ...deployment, record: { ...deployment.record, defaults } } : deployment;
+/** A Deployment without annotations of ours is one that somebody may have forgotten; other objects are not ours without them. */
+function isWorkload(object: Fields): object is Fields & ObjectType {
+  const { apiVersion, kind, metadata } = object;
+  if (typeof apiVersion !== "string" || typeof kind !== "string") return false;
+  if (apiVersion === "apps/v1" && kind === "Deployment") return true;
+  return Object.keys(mapOf(mapOf(metadata).annotations)).some((key) => key.startsWith(annotationPrefix));
 }
 
-function readDeployment(object: Fields, defaultNamespace: string): FileDeployment {
+function withDefaults(workload: FileWorkload, byNamespace: ReadonlyMap<string, readonly DefaultsRecord[]>): FileWorkload {
+  const defaults = mergeDefaults(byNamespace.get(workload.namespace) ?? []);
+  return workload.record && defaults ? { ...workload, record: { ...workload.record, defaults } } : workload;
+}
+
+function readWorkload(object: Fields & ObjectType, defaultNamespace: string): FileWorkload {
   const { identity, namesNamespace, problems } = identify(object, defaultNamespace);
   const metadata = mapOf(object.metadata);
-  const annotations = textsOf(metadata.annotations, "the Deployment", problems);
-  const type = { kind: "Deployment", apiVersion: "apps/v1" };
+  const annotations = textsOf(metadata.annotations, `the ${object.kind}`, problems);
+  const type = { kind: object.kind, apiVersion: object.apiVersion };
   const record = parseWorkloadRecord({ ...object, metadata: { ...metadata, ...identity, annotations } }, type);
-  return { ...identity, namesNamespace, record, problems };
+  return { ...type, ...identity, namesNamespace, record, problems };
 }
 
 function hasDefaultsLabel({ metadata }: Fields): boolean {

@@ -21,6 +21,10 @@ export const builtInKinds: readonly [WatchedKind, ...WatchedKind[]] = [
   { resource: "cronjobs", group: "batch", version: "v1", kind: "CronJob" },
 ];
 
+export function isBuiltIn({ apiVersion, kind }: { readonly apiVersion: string; readonly kind: string }): boolean {
+  return builtInKinds.some((one) => one.kind === kind && `${one.group}/${one.version}` === apiVersion);
+}
+
 const mostKinds = 20;
 /** A DNS label, a subdomain, and what Kubernetes takes for a version. */
 const label = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";

@@ -246,7 +246,10 @@ test("Lists, several documents and a disabled Deployment: each is told, others a
 });
 
 test("a file that holds nothing for the operator says so, exit 1", async () => {
-  assert.match((await check("kind: Service")).lines.join(""), /^standard input: there is no apps\/v1 Deployment in it; give/);
+  assert.match(
+    (await check("kind: Service")).lines.join(""),
+    /^standard input: there is no apps\/v1 Deployment in it, and nothing else with annotations of ours; give/,
+  );
   assert.equal((await check("")).code, 1);
   const alien = await check("apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: alien }");
   assert.equal(alien.code, 1);
