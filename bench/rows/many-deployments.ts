@@ -5,7 +5,7 @@ import { median, type Sample } from "../sample.ts";
 
 const BYTES = 6 * 1024;
 
-/** A large cluster of which little is ours. */
+/** A large cluster of which little is ours: Deployments, and as many objects of the other kinds. */
 export const manyDeployments: Row = {
   name: "many-deployments",
   measure: async function* (settings) {
@@ -26,7 +26,11 @@ async function* measureIn(world: BenchWorld, { runs, quick }: Settings): AsyncGe
       metadata: { ...deployment.metadata, annotations: { ...annotations, filler: "x".repeat(missing) } },
     });
   }
+  for (let index = 0; index < all; index++) world.cluster.put(other(index, index < tracked));
+  // Once before, so that the double has them as text.
   await (await fetch(`${world.cluster.url}/apis/apps/v1/deployments`)).arrayBuffer();
+  const whole = await bytesOf(world, "application/json");
+  const metadata = await bytesOf(world, METADATA);
 
   const times: number[] = [];
   const resident: number[] = [];
@@ -35,7 +39,7 @@ async function* measureIn(world: BenchWorld, { runs, quick }: Settings): AsyncGe
     const operator = await world.operator();
     // It lists from its start on, before it listens: the double's first page is asked for within milliseconds of that.
     const startedAt = performance.now();
-    await operator.tracks(tracked);
+    await operator.tracks(2 * tracked);
     times.push(performance.now() - startedAt);
     const { rssMb, peakMb } = await operator.memory();
     resident.push(rssMb);
@@ -44,12 +48,38 @@ async function* measureIn(world: BenchWorld, { runs, quick }: Settings): AsyncGe
   }
   const list: Sample = { unit: "ms", values: times };
   const rss: Sample = { unit: "MB", values: resident };
-  const work = `${all} Deployments of 6 KB, ${tracked} tracked`;
+  const work = `${all} Deployments of 6 KB, ${tracked} tracked, and ${all} StatefulSets likewise`;
   yield { work: `${work}: list to ready`, figure: list, goal: { text: "≤ 1,500 ms", value: median(list), atMost: 1_500 } };
   yield { work: `${work}: RSS when ready`, figure: rss, goal: { text: "≤ 220 MB", value: median(rss), atMost: 220 } };
+  const perObject = (bytes: number): Sample => ({ unit: "KB", values: [bytes / all / 1024] });
+  yield { work: "a StatefulSet on the wire, whole", figure: perObject(whole) };
+  yield { work: "a StatefulSet on the wire, its metadata alone", figure: perObject(metadata) };
   const peak: Sample = { unit: "MB", values: peaks };
   yield { work: `${work}: peak RSS`, figure: peak, goal: { text: "≤ 220 MB", value: median(peak), atMost: 220 } };
 }
+
+const METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+
+/** Of all StatefulSets on the wire. */
+async function bytesOf({ cluster }: BenchWorld, accept: string): Promise<number> {
+  const response = await fetch(`${cluster.url}/apis/apps/v1/statefulsets`, { headers: { accept } });
+  return (await response.arrayBuffer()).byteLength;
+}
+
+/** As API servers keep it: two fifths are the lists of who has set which field. Those that are tracked are disabled, so that they cost the list alone. */
+function other(index: number, isTracked: boolean) {
+  const { metadata, ...rest } = foreign(index);
+  const annotations = isTracked ? { ...metadata.annotations, ...TRACKED } : metadata.annotations;
+  const managedFields = [{ manager: "kubectl", operation: "Update", fieldsV1: { "f:spec": "f".repeat(2_300) } }];
+  return { ...rest, kind: "StatefulSet" as const, metadata: { ...metadata, name: `set-${index}`, annotations, managedFields } };
+}
+
+const TRACKED = Object.fromEntries(
+  Object.entries({
+    ...{ enabled: "false", app_repository: "git@git.example:team/a.git", manifest_repository: "git@git.example:team/m.git" },
+    ...{ deployment_path: "a.yaml", image_name: "team/a", ssh_key_name: "ssh-key", ssh_key_namespace: "gitops-operator" },
+  }).map(([name, value]) => [`gitops.operator.${name}`, value]),
+);
 
 function foreign(index: number) {
   const name = `foreign-${index}`;
