@@ -30,7 +30,8 @@ export function skipWithoutDockerRegistry(): string | false {
   return process.env.CI || findProgram("docker-registry") ? false : "docker-registry is not installed (apt-get install docker-registry)";
 }
 
-export async function startDockerRegistry(): Promise<DockerRegistry> {
+/** `notify`: where it tells of every push, and with what proof. */
+export async function startDockerRegistry(notify?: { readonly url: string; readonly authorization: string }): Promise<DockerRegistry> {
   const program = findProgram("docker-registry");
   if (!program) throw new Error("docker-registry is not installed; apt-get install docker-registry");
   const folder = await mkdtemp(join(tmpdir(), "docker-registry-"));
@@ -41,6 +42,20 @@ export async function startDockerRegistry(): Promise<DockerRegistry> {
     storage: { filesystem: { rootdirectory: join(folder, "data") } },
     auth: { htpasswd: { realm: "test", path: join(folder, "htpasswd") } },
     http: { addr: "127.0.0.1:0", secret: "test" },
+    ...(notify && {
+      notifications: {
+        endpoints: [
+          {
+            name: "operator",
+            url: notify.url,
+            headers: { Authorization: [notify.authorization] },
+            timeout: "5s",
+            threshold: 5,
+            backoff: "1s",
+          },
+        ],
+      },
+    }),
   };
   // JSON is YAML.
   await writeFile(join(folder, "config.yml"), JSON.stringify(config));

@@ -6,7 +6,9 @@ import { test } from "node:test";
 import type { IApplication } from "@kubernetes-models/argo-cd/argoproj.io/v1alpha1";
 import type { IServiceMonitor } from "@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1";
 import type { IDeployment } from "kubernetes-models/apps/v1";
+import type { IIngress, INetworkPolicy } from "kubernetes-models/networking.k8s.io/v1";
 import type { IRole } from "kubernetes-models/rbac.authorization.k8s.io/v1";
+import type { IService } from "kubernetes-models/v1";
 import { parse } from "yaml";
 import type { KubeObject } from "../sandbox/cluster-api/kinds.ts";
 import { parseConfig } from "../src/config.ts";
@@ -142,6 +144,33 @@ test("what the base has and an overlay has not is deleted by a command that the 
   assert.ok((await readFile(pathOf("docs/INSTALL.md"), "utf8")).includes(`kubectl delete ${cluster.join(" ")}`));
 });
 
+test("hooks: the port for events is open to the Ingress controller alone, and no Service or Ingress of it leads to another", {
+  skip,
+}, async () => {
+  const objects = await renderManifests("manifests/overlays/hooks");
+  const { hookPort, port, healthPort } = configOf(objects);
+  assert.deepEqual([hookPort, port, healthPort], [8082, 8000, 8081]);
+  const { spec: deployment } = objectOf(objects, "Deployment") as unknown as IDeployment;
+  const ports = deployment?.template.spec?.containers[0]?.ports ?? [];
+  assert.deepEqual(
+    ports.filter(({ name }) => name === "hooks"),
+    [{ name: "hooks", containerPort: hookPort }],
+  );
+  const { spec: service } = objectOf(objects, "Service", "gitops-operator-hooks") as unknown as IService;
+  assert.deepEqual(service?.ports, [{ name: "hooks", port: 80, targetPort: "hooks" }]);
+  const { spec: ingress } = objectOf(objects, "Ingress") as unknown as IIngress;
+  const [path, ...more] = ingress?.rules?.flatMap(({ http }) => http?.paths ?? []) ?? [];
+  assert.deepEqual([path?.path, path?.backend.service, more], ["/hook/", { name: "gitops-operator-hooks", port: { name: "hooks" } }, []]);
+  const { spec: policy } = objectOf(objects, "NetworkPolicy", "gitops-operator-hooks") as unknown as INetworkPolicy;
+  assert.deepEqual(policy?.policyTypes, ["Ingress"]);
+  assert.deepEqual(
+    policy?.ingress?.flatMap((rule) => rule.ports),
+    [{ port: hookPort, protocol: "TCP" }],
+  );
+  for (const selector of [service?.selector, policy?.podSelector?.matchLabels])
+    assert.deepEqual(selector, deployment?.selector.matchLabels);
+});
+
 test("compat: every Secret of the cluster, and no image check without the default one, as the original", { skip }, async () => {
   const objects = await renderManifests("manifests/overlays/compat");
   assert.deepEqual(rolesOf(objects), [["ClusterRole", undefined, [...workloads, events, secrets]]]);
@@ -159,7 +188,7 @@ test("monitoring: alerts and dashboard are those of files/, and Prometheus keeps
   assert.equal(dashboard.metadata.labels?.grafana_dashboard, "1");
 
   const { spec } = objectOf(objects, "ServiceMonitor") as unknown as IServiceMonitor;
-  const service = objectOf(objects, "Service");
+  const service = objectOf(objects, "Service", "gitops-operator");
   for (const [key, value] of Object.entries(spec?.selector.matchLabels ?? { none: "" }))
     assert.equal(service.metadata.labels?.[key], value);
   // Prometheus' job is the Service's name, which the alerts name; a series' own namespace must not become exported_namespace.

@@ -75,15 +75,18 @@ for (const folder of folders) {
   test(`${folder}: the Service reaches the port that the program listens on, also while it is not ready`, { skip }, async () => {
     const objects = await renderManifests(folder);
     const { deployment, container } = deploymentIn(objects);
-    const { spec } = objectOf(objects, "Service") as unknown as IService;
+    const { spec } = objectOf(objects, "Service", "gitops-operator") as unknown as IService;
     assert.deepEqual(spec?.ports, [{ name: "http", port: 80, targetPort: "http" }]);
     assert.equal(spec?.publishNotReadyAddresses, true);
-    assert.deepEqual(container.ports, [
-      { name: "http", containerPort: 8000 },
-      { name: "health", containerPort: 8081 },
-    ]);
+    assert.deepEqual(
+      container.ports?.filter((port) => port.name !== "hooks"),
+      [
+        { name: "http", containerPort: 8000 },
+        { name: "health", containerPort: 8081 },
+      ],
+    );
     const labels = deployment.spec?.template.metadata?.labels ?? {};
-    const { spec: policy } = objectOf(objects, "NetworkPolicy") as unknown as INetworkPolicy;
+    const { spec: policy } = objectOf(objects, "NetworkPolicy", "gitops-operator") as unknown as INetworkPolicy;
     for (const selector of [spec?.selector, deployment.spec?.selector.matchLabels, policy?.podSelector?.matchLabels]) {
       assert.deepEqual(selector, { "app.kubernetes.io/name": name });
       assert.ok(Object.entries(selector ?? {}).every(([key, value]) => labels[key] === value));

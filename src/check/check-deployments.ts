@@ -45,6 +45,7 @@ const STAND_INS: Partial<Record<AnnotationKind, string>> = {
   secret: "ssh-key",
   namespace: "default",
 };
+const UNKNOWN_PORT = `${annotationPrefix}hook_secret_name has an effect only where the operator has a HOOK_PORT, which can't be known here; set it here too, as the operator has it`;
 const LABEL_WIDTH = 15;
 const MAX_LINE = 4_000;
 
@@ -166,6 +167,8 @@ function checkOffline(
   if (parsed.kind === "incomplete" || judged.kind !== "ready") return undefined;
 
   const { target, settings } = judged;
+  // The operator's environment is not this one's.
+  if (target.hookSecret && config.hookPort === 0) tell("warning", UNKNOWN_PORT);
   const values: Readonly<Record<string, string>> = readValues(record);
   const isSet = (annotation: string) => values[annotation] !== undefined;
   for (const [label, text] of describeTarget(target, settings, config.forges, isSet)) row(label, text);

@@ -24,7 +24,7 @@ export type IsSet = (annotation: string) => boolean;
 
 /** The Secrets in the order in which a run meets them. */
 export function usedSecrets(target: Target, settings: Settings): UsedSecret[] {
-  const { appKey, manifestKey, registrySecret, notificationsSecret, buildToken } = target;
+  const { appKey, manifestKey, registrySecret, hookSecret, notificationsSecret, buildToken } = target;
   const secret = (use: string, { namespace, name }: SecretRef, field: string, note: string, isOptional = false): UsedSecret => ({
     ...{ use, ref: { namespace, name }, field, note, isOptional },
   });
@@ -40,6 +40,7 @@ export function usedSecrets(target: Target, settings: Settings): UsedSecret[] {
     check !== "off" && secret("registry login", registrySecret, ".dockerconfigjson", login, !registrySecret.named),
     buildToken && secret("forge token", buildToken, buildToken.field, defaulted(namespaceOf(buildToken, settings))),
     notificationsSecret && secret("notifications", notificationsSecret, "webhook-url", defaulted(settings.notifications_secret_namespace)),
+    hookSecret && secret("hook", hookSecret, "hook-secret", defaulted(settings.hook_secret_namespace)),
   ];
   return used.filter((one) => typeof one === "object");
 }

@@ -326,3 +326,12 @@ test("without --live nothing is loaded that talks to the world", async () => {
   assert.ok(seen.size > 10);
   assert.deepEqual([...packages].filter((name) => !name.startsWith("node:")).sort(), ["ipaddr.js", "semver", "yaml", "zod"]);
 });
+
+test("a Secret for events is shown, and that its effect needs a port of the operator, unless that is known here", async () => {
+  const yaml = deploymentYaml("shop", { hook_secret_name: "hook" });
+  const warning = /^warning gitops\.operator\.hook_secret_name has an effect only where the operator has a HOOK_PORT/;
+  const unknown = squeezed(await check(yaml));
+  assert.equal(unknown.filter((line) => warning.test(line)).length, 1);
+  assert.ok(unknown.includes("hook Secret gitops-operator/hook, field hook-secret (namespace by default)"));
+  assert.ok(!squeezed(await check(yaml, { HOOK_PORT: "8082" })).some((line) => line.startsWith("warning")));
+});
