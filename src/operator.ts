@@ -7,9 +7,11 @@ import { createEventRecorder } from "./adapters/kubernetes/event-recorder.ts";
 import { createWorkloadCache } from "./adapters/kubernetes/workload-cache.ts";
 import type { Config } from "./config.ts";
 import { connectOutside, type GitPatience } from "./connect-outside.ts";
+import { branchId } from "./core/branch-id.ts";
 import { createWriters } from "./core/delivery/writer.ts";
 import { createAudience } from "./core/hints/audience.ts";
 import { createLastEvents } from "./core/hints/last-events.ts";
+import { createBranchHistories } from "./core/history/branch-histories.ts";
 import { createImageGate } from "./core/images/image-gate.ts";
 import { createAnnouncer } from "./core/news/announcer.ts";
 import type { Push } from "./core/observer.ts";
@@ -27,6 +29,7 @@ import { noTracer, type Tracer } from "./core/tracer.ts";
 import { type WorkloadRecord, workloadOf } from "./core/types.ts";
 import { builtInKinds } from "./core/watched-kinds.ts";
 import { ReconcileError } from "./errors.ts";
+import { createHistoryWork } from "./history-work.ts";
 import { createApp, createHealthApp } from "./http/app.ts";
 import { createEndpoints } from "./http/endpoints.ts";
 import { createHookListener } from "./http/hooks/hook-server.ts";
@@ -93,11 +96,17 @@ export async function startOperator(options: OperatorOptions) {
     recheck: createRecheck(deployments, parse),
   });
   const lastEvents = createLastEvents(clock.now);
+  const histories = createBranchHistories({ identity, places });
+  const historyWork = createHistoryWork({
+    ...{ histories, git, deployments, parse, findings, readSecretFor, redactor, stopping, log },
+    allowedRepositories: config.allowedRepositories,
+  });
   const reconciler = createReconciler({
     ...{ deployments, writers, parse, log, observer: metrics, tracer, concurrency: config.concurrency },
     work: createRunWork({
       ...{ git, places, gate, backOff, identity, allowedRepositories: config.allowedRepositories },
       ...{ readSecretFor, findings, onBuild: announcer.building, redactor, log },
+      onManifests: (target, at, head) => histories.met(target, branchId(at), head),
     }),
     onEnd(result, run) {
       metrics.ended(result);
@@ -105,6 +114,7 @@ export async function startOperator(options: OperatorOptions) {
       const imageAgeMs = outcome.kind === "patched" ? lastEvents.imageAge(result, outcome.to) : undefined;
       if (imageAgeMs !== undefined) metrics.imageToPush(imageAgeMs);
       announcer.ended(result, run);
+      historyWork.ended(result, run?.target);
     },
     onIncomplete: announcer.incomplete,
   });
@@ -123,6 +133,7 @@ export async function startOperator(options: OperatorOptions) {
       ...{ isOpen: config.hookPort !== 0, areForAll: config.hookSecretName !== undefined },
       ...{ last: lastEvents.last, now: clock.now },
     },
+    historyOf: histories.of,
     ...{ ask: calls.ask, ready: calls.requireReady, metrics: async () => metrics.render(await readState()) },
     ...{ githubHost: config.githubHost, hasDebug: config.debugEndpoint, redact: redactor.redact, log },
   });

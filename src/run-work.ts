@@ -1,7 +1,7 @@
 import { askFor } from "./adapters/egress/asker.ts";
 import { parseSshKey } from "./adapters/ssh/ssh-key.ts";
 import type { Outside } from "./connect-outside.ts";
-import type { Log } from "./core/ports.ts";
+import type { Log, ManifestsBranch } from "./core/ports.ts";
 import { type ReconcilePorts, reconcile } from "./core/reconcile.ts";
 import type { BackOff } from "./core/runs/back-off.ts";
 import type { createFindings } from "./core/runs/findings.ts";
@@ -14,13 +14,22 @@ interface RunWorkOptions extends Pick<ReconcilePorts, "git" | "places" | "gate" 
   readonly backOff: BackOff;
   readonly readSecretFor: Outside["readSecretFor"];
   readonly findings: Pick<ReturnType<typeof createFindings>, "branchesFound" | "buildTokenRead" | "imageRead">;
+  readonly onManifests: (target: Target, at: ManifestsBranch, head: string) => void;
   readonly onBuild: (target: Target, sha: string, text: string) => void;
   readonly redactor: Redactor;
   readonly log: Log;
 }
 
 /** What a run does: in its namespace's share, with secrets of its own that are let go at its end. */
-export function createRunWork({ readSecretFor, findings, onBuild, redactor, log, ...ports }: RunWorkOptions): ReconcilerOptions["work"] {
+export function createRunWork({
+  readSecretFor,
+  findings,
+  onManifests,
+  onBuild,
+  redactor,
+  log,
+  ...ports
+}: RunWorkOptions): ReconcilerOptions["work"] {
   const work: ReconcilerOptions["work"] = async (target, seat, progress) => {
     const fields = { ...logFields(target), reconcile_id: progress.id, cause: progress.cause };
     using releases = new DisposableStack();
@@ -31,6 +40,7 @@ export function createRunWork({ readSecretFor, findings, onBuild, redactor, log,
       onBranches: (found) => findings.branchesFound(target, found),
       onBuildToken: (problem) => findings.buildTokenRead(target, problem),
       onImage: (found) => findings.imageRead(target, found),
+      onManifests: (at, head) => onManifests(target, at, head),
       onBuild: (sha, text) => onBuild(target, sha, text),
       warn: (message, error) => log.warn({ ...fields, error: (error as Error).message }, message),
     });

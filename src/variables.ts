@@ -187,7 +187,7 @@ export const schema = z.object({
   RECONCILE_TOKEN: token
     .optional()
     .describe(
-      "16 or more ASCII characters. `/reconcile` then answers 401 to callers that do not send `Authorization: Bearer …`. The kubelet can't send it, so point the readiness probe at `/ready` and set `RECONCILE_INTERVAL_SECONDS`. The other paths start nothing and stay open; close `/debug` by `DEBUG_ENDPOINT`, the others by a NetworkPolicy",
+      "16 or more ASCII characters. `/reconcile` and `/history` then answer 401 to callers that do not send `Authorization: Bearer …`. The kubelet can't send it, so point the readiness probe at `/ready` and set `RECONCILE_INTERVAL_SECONDS`. The other paths start nothing and stay open; close `/debug` by `DEBUG_ENDPOINT`, the others by a NetworkPolicy",
     ),
   DEBUG_ENDPOINT: z.enum(["on", "off"], "must be on or off").default("on").describe("`off`: there is no `/debug`"),
 });

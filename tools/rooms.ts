@@ -65,6 +65,11 @@ export const ROOMS: Record<string, Room> = {
     asks: [...CORE, "src/core/targets", "src/core/commits"],
     doors: ["audience", "hint", "last-events", "match-hint", "read-hint"],
   },
+  "src/core/history": {
+    promise: "which commit of a manifests branch changed which Deployment's tag, and who made it",
+    asks: [...CORE, "src/core/commits"],
+    doors: ["branch-histories", "history-entry"],
+  },
   "src/core/runs": {
     promise: "which runs a call starts, joins or shares, when one is put off, and what is remembered of it",
     asks: [...CORE, "src/core/targets", "src/core/delivery"],
@@ -74,12 +79,14 @@ export const ROOMS: Record<string, Room> = {
       "back-off",
       "findings",
       "hook-runs",
+      "is-meant",
       "last-result",
       "recheck",
       "results",
       "rollouts",
       "secret-budget",
       "timer",
+      "unknown-name",
     ],
   },
   "src/core/news": {
@@ -143,7 +150,7 @@ export const ROOMS: Record<string, Room> = {
   },
   "src/http": {
     promise: "the endpoints and pages",
-    asks: [...CORE, "src/core/commits", "src/core/hints", "src/core/news", "src/core/runs"],
+    asks: [...CORE, "src/core/commits", "src/core/hints", "src/core/history", "src/core/news", "src/core/runs"],
     doors: ["address-shares", "app", "http-server", "endpoints"],
   },
   "src/http/hooks": {

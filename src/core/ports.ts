@@ -1,5 +1,6 @@
 /** What the core asks of the outside world. Times called `notBefore` are `performance.now()` milliseconds. */
 import type { Commit, Line, PathPrint, PathPrinter, Release, ReleasePattern } from "./app-history.ts";
+import type { RecentHistory, RecentQuestion } from "./branch-history.ts";
 import type { ManifestEdit, ManifestQuestion } from "./manifest-edit.ts";
 import type { Repository, SecretRef, SshRepository, Target, Workload, WorkloadRecord } from "./types.ts";
 
@@ -110,6 +111,13 @@ export interface ManifestsCopy {
    * parents. Asked of the remote only for what the copy does not have, and once for all who ask until the branch's older history is asked for.
    */
   written(head: string, since: number): Promise<WrittenHistory>;
+  /** The newest commit that the copy has; undefined: it is not made yet. Asks nobody. */
+  tip(): string | undefined;
+  /**
+   * The commits behind `head`, a commit of the copy: those that it has, and where those do not lead to known ones, 50 generations from the remote. No
+   * more than 50 KiB is asked for: commits, folders on the way to the files, and files that were changed. Rejects where the remote can't be asked.
+   */
+  recent(head: string, question: RecentQuestion): Promise<RecentHistory>;
   /** A regular file's text; rejects with `manifest_missing` or `manifest_invalid`. */
   read(commit: string, path: string): Promise<string>;
   /**

@@ -8,7 +8,7 @@ import type { Seat } from "./delivery/writer.ts";
 import { formatImage } from "./image.ts";
 import type { GateVerdict, ImageGate } from "./images/image-gate.ts";
 import { editFiles } from "./places/edit-files.ts";
-import type { Git, Places, SecretField, SshKey } from "./ports.ts";
+import type { Git, ManifestsBranch, Places, SecretField, SshKey } from "./ports.ts";
 import type { Branches, Progress, ReadImage } from "./progress.ts";
 import type { BackOff } from "./runs/back-off.ts";
 import { type AllowedRepositories, readLogin, requireAllowed } from "./targets/allowed-repositories.ts";
@@ -34,6 +34,8 @@ export interface ReconcilePorts {
   readonly onBuildToken: (problem: string | undefined) => void;
   /** Tells what stands in the file, before and after a push. */
   readonly onImage: (image: ReadImage) => void;
+  /** Tells that the branch was read with its key, and had that newest commit. */
+  readonly onManifests: (at: ManifestsBranch, head: string) => void;
   /** Tells people that a build is awaited. */
   readonly onBuild: (sha: string, text: string) => void;
   readonly warn: (message: string, error: unknown) => void;
@@ -78,14 +80,12 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
         const at = await ports.git.manifestsBranch(branches.manifests, notBefore);
         ports.onBranches({ observed: candidates.origin, manifests: at.branch });
         const { places } = ports;
-        const edit = await ports.git.withManifests(at, async (copy) =>
-          editFiles(
-            target,
-            await copy.refresh(notBefore),
-            { image: target.image, tag: tip.tag, appCommit: tip.sha },
-            { copy, places, signal: progress.signal },
-          ),
-        );
+        const edit = await ports.git.withManifests(at, async (copy) => {
+          const head = await copy.refresh(notBefore);
+          ports.onManifests(at, head);
+          const question = { image: target.image, tag: tip.tag, appCommit: tip.sha };
+          return editFiles(target, head, question, { copy, places, signal: progress.signal });
+        });
         return { at, edit };
       }),
     );

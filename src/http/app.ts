@@ -20,6 +20,8 @@ export interface Endpoints {
   /** Plain text, as the pages below in pieces: made while it is sent, and not before it is wanted. */
   readonly status: () => Iterable<string>;
   readonly statusPage: () => Iterable<string>;
+  /** JSON. Throws `name_unknown`. */
+  readonly history: (filter: Filter) => Iterable<string>;
   /** JSON. Absent: there is no such path. */
   readonly debug?: () => Iterable<string>;
   readonly health: () => { status: "ok" | "starting"; tracked_deployments: number };
@@ -30,7 +32,7 @@ export interface Endpoints {
 
 export interface AppOptions {
   readonly requestStarted?: ObserveRequest;
-  /** What `/reconcile` asks for; the other paths stay open, they start nothing. Undefined: open too. */
+  /** What `/reconcile` and `/history` ask for; the other paths stay open, they start nothing. Undefined: open too. */
   readonly reconcileToken?: string | undefined;
 }
 
@@ -43,15 +45,15 @@ const CALLS_PER_TURN = 50;
 const ENTRIES_PER_TURN = 100;
 
 export function createApp(endpoints: Endpoints, log: Log, { requestStarted, reconcileToken }: AppOptions = {}): Express {
-  const { debug } = endpoints;
-  const routes = ["/reconcile", "/status", ...(debug ? ["/debug"] : []), "/health", "/ready", "/metrics"];
+  const { debug, history } = endpoints;
+  const routes = ["/reconcile", "/status", "/history", ...(debug ? ["/debug"] : []), "/health", "/ready", "/metrics"];
   const turn = takeTurns(CALLS_PER_TURN);
   const sendPieces = createPieceSender();
   const body = onceEach(reconcileBody);
   const app = plainApp();
   if (requestStarted) app.use(observeRequests(requestStarted, routes));
 
-  if (reconcileToken !== undefined) app.all("/reconcile", requireToken(reconcileToken));
+  if (reconcileToken !== undefined) app.all(["/reconcile", "/history"], requireToken(reconcileToken));
   app.all("/reconcile", async (request, response) => {
     await turn();
     // HEAD starts nothing: a link checker is no trigger.
@@ -75,6 +77,13 @@ export function createApp(endpoints: Endpoints, log: Log, { requestStarted, reco
       ...{ "referrer-policy": "no-referrer", "cache-control": "no-store" },
     });
     return sendPieces(response.type("text/html"), endpoints.statusPage());
+  });
+  read(app, "/history", (request, response) => {
+    const filter = parseReconcileFilter(request.query);
+    if (!filter || filter.namespace === undefined || filter.deployment === undefined)
+      return sendError(response, 400, "the query names one Deployment: namespace=… and deployment=…, once each");
+    const pieces = history(filter);
+    return sendPieces(response.setHeader("content-type", "application/json"), pieces);
   });
   if (debug) read(app, "/debug", (_request, response) => sendPieces(response.setHeader("content-type", "application/json"), debug()));
   addHealth(app, endpoints);

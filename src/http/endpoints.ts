@@ -5,12 +5,13 @@ import type { Attributes, SpanOptions } from "../core/tracer.ts";
 import { type Filter, isTracked, logFields, type Result } from "../core/types.ts";
 import type { Endpoints } from "./app.ts";
 import { debugText } from "./debug-text.ts";
+import { type HistoryKnown, historyText } from "./history-text.ts";
 import { statusPage } from "./status-page.ts";
 import { statusReport } from "./status-report.ts";
 import { type Known, type ShowRows, type StatusRows, statusRows } from "./status-rows.ts";
 import { createWithoutBroken, type WithoutBroken } from "./without-broken.ts";
 
-interface EndpointsOptions extends Known {
+interface EndpointsOptions extends Known, Pick<HistoryKnown, "historyOf"> {
   readonly deployments: Known["deployments"] & { readonly synced: boolean };
   readonly ask: (filter: Filter, cause: Cause, attributes: Attributes, options: SpanOptions) => Promise<Result[]>;
   readonly ready: Endpoints["ready"];
@@ -43,6 +44,7 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       const facts = { now: new Date(), githubHost, isSynced: deployments.synced };
       return withRows((rows, showRows) => statusPage(rows, { ...facts, ...showRows }));
     },
+    history: (filter) => historyText(options, filter, redact),
     ...(hasDebug && { debug: () => debugText(options, { redact, show: beginPage().show }) }),
     health: () => ({
       status: deployments.synced ? "ok" : "starting",

@@ -35,7 +35,9 @@ export function traceGit(git: Git, tracer: Tracer): Git {
   function traceCopy(at: ManifestsBranch, copy: ManifestsCopy): ManifestsCopy {
     const attributes = branchAttributes(at.repository, at.branch);
     return {
-      ...{ holds: copy.holds, read: copy.read, list: copy.list, commit: copy.commit },
+      ...{ holds: copy.holds, read: copy.read, list: copy.list, commit: copy.commit, tip: copy.tip },
+      recent: (head, question) =>
+        step("git recent commits", { ...attributes, "vcs.ref.head.revision": head }, () => copy.recent(head, question)),
       written: (head, since) => step("git history", { ...attributes, "vcs.ref.head.revision": head }, () => copy.written(head, since)),
       refresh(notBefore) {
         const fetch = () => copy.refresh(notBefore);

@@ -21,6 +21,7 @@ async function start(t: TestContext, { reconcile, ...options }: Options = {}, { 
     ...(!isDebugOff && { debug: () => ["[", "]"] }),
     health: () => ({ status: "ok", tracked_deployments: 0 }),
     ready: () => {},
+    history: () => ["[]"],
     metrics: async () => ({ contentType: "text/plain", text: "metrics" }),
   };
   const log = { info() {}, warn() {}, error() {} };
@@ -33,10 +34,17 @@ async function start(t: TestContext, { reconcile, ...options }: Options = {}, { 
 const bearer = (text: string) => ({ headers: { authorization: text } });
 
 // S14
-test("with a token /reconcile starts nothing without it, and says what to send; the other paths stay open", async (t) => {
+test("with a token /reconcile starts nothing and /history tells nothing without it, and each says what to send; the other paths stay open", async (t) => {
   const { calls, ask } = await start(t, { reconcileToken: TOKEN });
   const wrong = ["", TOKEN, "Bearer", `Bearer ${TOKEN}x`, `Bearer ${TOKEN.slice(1)}`, `Basic ${TOKEN}`, `Bearer ${TOKEN} ${TOKEN}`];
-  for (const path of ["/reconcile", "/reconcile/", "/RECONCILE", "/reconcile?namespace=a", `/reconcile?token=${TOKEN}`]) {
+  for (const path of [
+    "/reconcile",
+    "/reconcile/",
+    "/RECONCILE",
+    "/reconcile?namespace=a",
+    `/reconcile?token=${TOKEN}`,
+    "/history?namespace=a&deployment=b",
+  ]) {
     for (const text of wrong) {
       const method = text === "" ? "POST" : "GET";
       const response = await ask(path, { method, ...(text === "" ? {} : bearer(text)) });
@@ -51,6 +59,7 @@ test("with a token /reconcile starts nothing without it, and says what to send; 
   for (const scheme of ["Bearer", "bearer"]) assert.equal((await ask("/reconcile", bearer(`${scheme} ${TOKEN}`))).status, 200);
   assert.equal((await ask("/reconcile", { method: "POST", ...bearer(`Bearer ${TOKEN}`) })).status, 200);
   assert.equal(calls.length, 3);
+  assert.equal((await ask("/history?namespace=a&deployment=b", bearer(`Bearer ${TOKEN}`))).status, 200);
   for (const path of ["/status", "/debug", "/health", "/ready", "/metrics"]) assert.equal((await ask(path)).status, 200, path);
 });
 

@@ -75,6 +75,7 @@ async function startPages(t: TestContext) {
     reconcile: async () => [],
     status: () => counted(rowsTo((rows, show) => statusReport(rows, true, { redact, show }))),
     statusPage: () => counted(rowsTo((rows, show) => statusPage(rows, { ...facts, show }))),
+    history: () => [],
     debug: () => counted(debugText(known, { redact, show: createWithoutBroken(assert.fail).show })),
     health: () => ({ status: "ok", tracked_deployments: COUNT }),
     ready: () => {},

@@ -2,13 +2,13 @@
 
 import type { Dispatcher } from "undici";
 import type { Identity } from "../../core/app-history.ts";
+import { branchId } from "../../core/branch-id.ts";
 import { noObserver, type Observer } from "../../core/observer.ts";
 import type { Git, ManifestsBranch, ManifestsCopy, PushAccess, Wanted } from "../../core/ports.ts";
 import { asReconcileError } from "../../errors.ts";
 import { createFreshest } from "../../sharing/freshest.ts";
 import type { Workshop } from "../../workshop/workshop.ts";
 import type { SshConnections } from "../ssh/ssh-connections.ts";
-import { branchId } from "./branch-id.ts";
 import { createArrivals } from "./copies/arrivals.ts";
 import { createListFiles } from "./copies/list-files.ts";
 import { createManifestsCopies } from "./copies/manifests-copies.ts";

@@ -2,13 +2,13 @@
 
 import { createHash } from "node:crypto";
 import type { FolderQuestion, FolderView, PathPrint, PathPrinter } from "../../core/app-history.ts";
+import { repositoryId } from "../../core/branch-id.ts";
 import type { Branch, Git } from "../../core/ports.ts";
 import { formatRepository } from "../../core/repository.ts";
 import { asReconcileError, ReconcileError } from "../../errors.ts";
 import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { dataBytes } from "../../sharing/data-bytes.ts";
 import { createFreshest } from "../../sharing/freshest.ts";
-import { repositoryId } from "./branch-id.ts";
 import { tooManyFolders } from "./packs/folder-pack.ts";
 import type { PackWork } from "./packs/pack-work.ts";
 import { MOST_FOLDERS_BYTES } from "./packs/receive-folders.ts";

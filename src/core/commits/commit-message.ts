@@ -1,7 +1,8 @@
 import { cut } from "../../text/cut.ts";
 import { unprintables } from "../../text/escape.ts";
 import type { Commit, Identity } from "../app-history.ts";
-import { formatImage } from "../image.ts";
+import { formatImage, splitImage } from "../image.ts";
+import type { Written } from "../ports.ts";
 import { formatRepository } from "../repository.ts";
 import type { Target } from "../types.ts";
 import { formatTrailers } from "./trailers.ts";
@@ -45,6 +46,25 @@ export function commitMessage({ target, paths, from, tag, appCommit, unchecked }
     ...formatTrailers({ workload: target, image: `${image}:${tag}`, appCommit: appCommit.sha, paths }),
     "",
   ].join("\n");
+}
+
+/** What the words above the trailers say of a write; what is not there is left out. The author's name ends before the first colon. */
+export function ownMessageFacts(
+  message: string,
+  { workload, image }: Pick<Written, "workload" | "image">,
+): { readonly from?: string; readonly author?: string; readonly subject?: string } {
+  const lines = message.split("\n");
+  const { name } = splitImage(image);
+  const words = `${workload}, image ${name}: `;
+  const change = lines.find((line) => line.includes(words));
+  const told = change?.slice(change.indexOf(words) + words.length).split(" -> ");
+  const [from] = told?.length === 2 ? told : [];
+  const by = lines.find((line) => line.startsWith("by "))?.slice("by ".length);
+  const colon = by?.indexOf(": ") ?? -1;
+  return {
+    ...(from !== undefined && { from }),
+    ...(by !== undefined && colon > 0 && { author: by.slice(0, colon), subject: by.slice(colon + 2) }),
+  };
 }
 
 /** How answers name a commit of the application, and the git tag that chose it. */

@@ -61,6 +61,8 @@ export function createRollouts({ deployments, observer, stopping, lookMs = LOOK_
 
   return {
     pushed(push: Push): void {
+      // Of other kinds it is not known what runs.
+      if (!isDeployment(push.workload)) return;
       // Of other kinds the cluster's status is not read.
       if (!isDeployment(push.workload)) return;
       const before = pending.get(idOf(push.workload));

@@ -68,6 +68,8 @@ function createBranch(names: readonly string[]) {
   const notAsked = () => Promise.reject(new Error("not asked here"));
   const copy: ManifestsCopy = {
     holds: notAsked,
+    tip: () => branch.tip,
+    recent: notAsked,
     written: async (head, since) => {
       branch.asked.push(since);
       await branch.onHistory(since);

@@ -19,6 +19,7 @@ import type { BeginArrival } from "./arrivals.ts";
 import type { ListFiles } from "./list-files.ts";
 import { makeFolder } from "./make-folder.ts";
 import { commitFiles, readFile, treeOf } from "./manifest-files.ts";
+import { readRecent } from "./recent-history.ts";
 import { forgetBuilt, nextPack, pushBuilt, type Store, storeError } from "./store.ts";
 import { createWrittenHistories } from "./written-history.ts";
 
@@ -188,6 +189,8 @@ export function createManifestsCopy({
         read: async (sha, path) => readFile(readAs(current(), at), sha, path),
         holds: (sha) => holds(at, sha),
         written: async (head, since) => current().written.of(at, head, since, pushes.openAhead),
+        tip: () => store?.tip,
+        recent: async (head, question) => readRecent({ remote, packWork }, current().objects, at, head, question),
         commit: (parent, files, message) => commit(at, parent, files, message),
         async list(sha, pattern, wanted) {
           const read = readAs(current(), at);

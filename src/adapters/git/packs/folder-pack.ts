@@ -36,7 +36,7 @@ export function readFolders(
 }
 
 /** The work is linear in the bytes. */
-function viewFolder(tree: Buffer, names: readonly string[]): FolderView {
+export function viewFolder(tree: Buffer, names: readonly string[]): FolderView {
   const places = new Map(names.map((name, i) => [Buffer.from(name, "utf8").toString("latin1"), i]));
   const named: FolderView["named"][number][] = names.map(() => undefined);
   const others = createHash("sha1");

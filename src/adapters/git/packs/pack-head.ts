@@ -12,8 +12,8 @@ interface HeadLimits {
   readonly bytes: number;
   readonly objects: number;
   /** What is said of an object that has more. */
-  tooLarge(): ReconcileError;
-  tooMuch(): ReconcileError;
+  tooLarge(): Error;
+  tooMuch(): Error;
 }
 
 /** Tells `take` of one object after the other, up to the first that is none of these kinds. `pack`: as much of it as is there. */

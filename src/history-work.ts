@@ -1,0 +1,124 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { askFor } from "./adapters/egress/asker.ts";
+import { parseSshKey } from "./adapters/ssh/ssh-key.ts";
+import type { Outside } from "./connect-outside.ts";
+import { branchId } from "./core/branch-id.ts";
+import type { createBranchHistories } from "./core/history/branch-histories.ts";
+import type { Git, Log, Workloads } from "./core/ports.ts";
+import { formatRepository } from "./core/repository.ts";
+import type { createFindings } from "./core/runs/findings.ts";
+import { type AllowedRepositories, requireAllowed } from "./core/targets/allowed-repositories.ts";
+import { readBranches } from "./core/targets/read-branches.ts";
+import { isTracked, type Outcome, type Parsed, type Result, type Target, type WorkloadRecord } from "./core/types.ts";
+import { asReconcileError, type ErrorCode } from "./errors.ts";
+import { createBoundedMap } from "./sharing/bounded-map.ts";
+import type { Redactor } from "./telemetry/redact.ts";
+
+interface HistoryWorkOptions {
+  readonly histories: ReturnType<typeof createBranchHistories>;
+  readonly git: Git;
+  readonly deployments: Pick<Workloads, "list">;
+  readonly parse: (record: WorkloadRecord) => Parsed;
+  readonly findings: Pick<ReturnType<typeof createFindings>, "branchesOf">;
+  readonly allowedRepositories: AllowedRepositories | undefined;
+  readonly readSecretFor: Outside["readSecretFor"];
+  readonly redactor: Redactor;
+  readonly stopping: AbortSignal;
+  readonly log: Log;
+}
+
+/** What people wait for goes first: the next pass of a caller that asks again at once, too. */
+const QUIET_MS = 2_000;
+const MOST_TOLD_BYTES = 64 * 1024;
+/** The key does not open the repository, or may not be used for it. */
+const SHUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  ...(["git_branch_missing", "git_denied", "git_repository_missing", "repository_denied"] as const),
+  ...(["secret_denied", "secret_field_missing", "secret_forbidden", "secret_missing", "ssh_key_invalid"] as const),
+]);
+
+/**
+ * Looks behind the newest commits of manifests branches that have moved: after the answers of the runs that saw it, one branch after the other, with
+ * a key that is read for it. What can't be had is told once and fails nothing.
+ */
+export function createHistoryWork(options: HistoryWorkOptions) {
+  const { histories, git, deployments, parse, findings, allowedRepositories, readSecretFor, redactor, stopping, log } = options;
+  /** By branch and key, one of those who read it. */
+  const due = new Map<string, Target>();
+  const told = createBoundedMap<string>(MOST_TOLD_BYTES, (reason) => 2 * reason.length);
+  let isLooking = false;
+
+  async function lookAtAll(): Promise<void> {
+    isLooking = true;
+    try {
+      for (;;) {
+        await sleep(QUIET_MS, undefined, { signal: stopping, ref: false });
+        if (due.size === 0) return;
+        for (const [branch, target] of due) {
+          due.delete(branch);
+          await askFor(target.namespace, () => redactor.scope(() => look(branch, target)));
+        }
+      }
+    } catch (error) {
+      if (!stopping.aborted) throw error;
+    } finally {
+      isLooking = false;
+    }
+  }
+
+  async function look(branch: string, target: Target): Promise<void> {
+    using releases = new DisposableStack();
+    const { namespace, manifestRepository: repository } = target;
+    const tell = (reason: string) => {
+      if (told.get(branch) === reason) return;
+      told.set(branch, reason, namespace);
+      log.warn(
+        { repository: formatRepository(repository), reason: redactor.redact(reason) },
+        "History of the manifests is not known in full",
+      );
+    };
+    try {
+      stopping.throwIfAborted();
+      requireAllowed(allowedRepositories, target);
+      const { manifests } = await readBranches(target, { readSecret: readSecretFor(target, releases), parseKey: parseSshKey });
+      const name = manifests.branch ?? findings.branchesOf(target)?.manifests;
+      if (name === undefined) return;
+      const at = { ...manifests, branch: name };
+      // With another key it is another branch's history; the next run reads it.
+      if (branchId(at) !== branch) return;
+      const reason = await git.withManifests(at, (copy) =>
+        histories.learn({ branch, namespace, copy, targets: targetsOf(branch, target), signal: stopping }),
+      );
+      if (reason !== undefined) tell(reason);
+    } catch (error) {
+      if (!stopping.aborted) tell(asReconcileError(error).message);
+    }
+  }
+
+  /** All that name the same branch by the same Secret; that one of them may not use it is seen by its own run. */
+  function targetsOf(branch: string, { manifestRepository, manifestBranch, manifestKey }: Target): Target[] {
+    const wanted = JSON.stringify([manifestRepository, manifestBranch, manifestKey]);
+    return deployments.list().flatMap((record) => {
+      const parsed = parse(record);
+      if (!isTracked(parsed) || parsed.kind !== "ready") return [];
+      const { target } = parsed;
+      const isSame = JSON.stringify([target.manifestRepository, target.manifestBranch, target.manifestKey]) === wanted;
+      return isSame || histories.branchOf(target) === branch ? [target] : [];
+    });
+  }
+
+  return {
+    /** After the run that came to that. */
+    ended({ outcome, ...workload }: Result, target: Target | undefined): void {
+      if (isShut(outcome)) histories.forget(workload);
+      if (!target || stopping.aborted || !histories.isBehind(target, outcome.kind === "patched" ? outcome.commit : undefined)) return;
+      const branch = histories.branchOf(target);
+      if (branch === undefined) return;
+      due.set(branch, target);
+      if (!isLooking) void lookAtAll();
+    },
+  };
+}
+
+function isShut(outcome: Outcome): boolean {
+  return outcome.kind === "failed" && SHUT.has(outcome.error.code);
+}
