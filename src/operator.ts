@@ -3,7 +3,9 @@ import { hostname } from "node:os";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { createChat } from "./adapters/chat/chat.ts";
 import { startProblems } from "./adapters/git/start-problems.ts";
+import { createDefaultsCache } from "./adapters/kubernetes/defaults-cache.ts";
 import { createEventRecorder } from "./adapters/kubernetes/event-recorder.ts";
+import { withDefaults } from "./adapters/kubernetes/with-defaults.ts";
 import { createWorkloadCache } from "./adapters/kubernetes/workload-cache.ts";
 import type { Config } from "./config.ts";
 import { connectOutside, type GitPatience } from "./connect-outside.ts";
@@ -73,10 +75,12 @@ export async function startOperator(options: OperatorOptions) {
   });
   const { kube, dispatcher, git, places, registry, builds, readSecretFor } = outside;
   for (const { level, problem, message } of await startProblems(config, outside.knownHostsFiles)) log[level]({ problem }, message);
-  const deployments = createWorkloadCache({
-    ...{ client: kube, log, namespaces: config.watchNamespaces, selector: config.watchSelector },
-    kinds: [...builtInKinds, ...config.watchKinds],
-  });
+  const watched = { client: kube, log, namespaces: config.watchNamespaces };
+  const kinds = [...builtInKinds, ...config.watchKinds];
+  const deployments = withDefaults(
+    createWorkloadCache({ ...watched, kinds, selector: config.watchSelector }),
+    createDefaultsCache(watched),
+  );
   // A record is never changed, only replaced; a thousand calls at once would parse each a thousand times.
   const parse = onceEach((record: WorkloadRecord) => parseTarget(record, config.operatorNamespace, config));
 

@@ -48,6 +48,7 @@ function targetOf({ metadata }: KubeObject) {
 const workloads = [
   { apiGroups: ["apps"], resources: ["deployments", "statefulsets", "daemonsets"], verbs: ["list", "watch"] },
   { apiGroups: ["batch"], resources: ["cronjobs"], verbs: ["list", "watch"] },
+  { apiGroups: [""], resources: ["configmaps"], verbs: ["list", "watch"] },
 ];
 const events = { apiGroups: ["events.k8s.io"], resources: ["events"], verbs: ["create"] };
 const secrets = { apiGroups: [""], resources: ["secrets"], verbs: ["get"] };

@@ -140,7 +140,7 @@ test("every port of a NetworkPolicy names its protocol: what the server fills in
   }
 });
 
-test("the base may list and watch the four built-in kinds, create Events, read Secrets of its own namespace, and nothing else", {
+test("the base may list and watch the four built-in kinds and ConfigMaps, create Events, read Secrets of its own namespace, and nothing else", {
   skip,
 }, async () => {
   const objects = await renderManifests("manifests/base");
@@ -148,6 +148,7 @@ test("the base may list and watch the four built-in kinds, create Events, read S
   assert.deepEqual(rulesOf("ClusterRole"), [
     { apiGroups: ["apps"], resources: ["deployments", "statefulsets", "daemonsets"], verbs: ["list", "watch"] },
     { apiGroups: ["batch"], resources: ["cronjobs"], verbs: ["list", "watch"] },
+    { apiGroups: [""], resources: ["configmaps"], verbs: ["list", "watch"] },
     { apiGroups: ["events.k8s.io"], resources: ["events"], verbs: ["create"] },
   ]);
   assert.deepEqual(rulesOf("Role"), [{ apiGroups: [""], resources: ["secrets"], verbs: ["get"] }]);

@@ -132,6 +132,8 @@ export const ROOMS: Record<string, Room> = {
       "workload-cache",
       "workload-record",
       "defaults-record",
+      "defaults-cache",
+      "with-defaults",
       "event-recorder",
       "kube-client",
       "load-kube-config",

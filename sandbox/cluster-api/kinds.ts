@@ -18,6 +18,7 @@ function namespaced(group: string, version: string, kind: string, plural: string
 export const builtInKinds: readonly Kind[] = [
   { ...namespaced("", "v1", "Namespace", "namespaces", "ns"), namespaced: false },
   namespaced("", "v1", "Secret", "secrets"),
+  namespaced("", "v1", "ConfigMap", "configmaps", "cm"),
   namespaced("apps", "v1", "Deployment", "deployments", "deploy"),
   namespaced("apps", "v1", "StatefulSet", "statefulsets", "sts"),
   namespaced("apps", "v1", "DaemonSet", "daemonsets", "ds"),
@@ -40,7 +41,7 @@ export const customKinds: readonly Kind[] = [
 export const kinds: readonly Kind[] = [...builtInKinds, ...customKinds];
 
 export type KindName =
-  | ("Namespace" | "Secret" | "Deployment" | "StatefulSet" | "DaemonSet" | "CronJob" | "Event")
+  | ("Namespace" | "Secret" | "ConfigMap" | "Deployment" | "StatefulSet" | "DaemonSet" | "CronJob" | "Event")
   | ("Rollout" | "Application" | "HelmRelease" | "ClusterAnalysisTemplate");
 
 export function kindNamed(name: string): Kind {

@@ -31,6 +31,7 @@ const age: Column = { name: "Age", cell: (object) => ageOf(object.metadata.creat
 const columns: Readonly<Partial<Record<KindName, readonly Column[]>>> = {
   Namespace: [name, column("Status", ({ status }) => status?.phase ?? ""), age],
   Secret: [name, column("Type", ({ type }) => type ?? ""), column("Data", ({ data }) => Object.keys(data ?? {}).length), age],
+  ConfigMap: [name, column("Data", ({ data }) => Object.keys(data ?? {}).length), age],
   Deployment: [
     name,
     column("Ready", ({ status, spec }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 1}`),

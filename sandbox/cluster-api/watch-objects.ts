@@ -75,7 +75,7 @@ export function createWatches(store: ObjectStore, bookmarkEveryMs: number): Watc
       // Real servers drop what is not newer than the asked version, even when that version is from a future that a restore took back.
       if (change.kind.plural !== target.kind.plural || change.kind.kind !== target.kind.kind || change.resourceVersion <= from) return;
       const type = typeAsSelected(change, selects);
-      if (type) sendObject(type, change.object);
+      if (type) sendObject(type, type === "DELETED" ? asItWas(change) : change.object);
     }
     function sendBookmark(): void {
       if (store.resourceVersion <= from) return;
@@ -110,6 +110,11 @@ export function createWatches(store: ObjectStore, bookmarkEveryMs: number): Watc
     timers.push(setInterval(sendBookmark, bookmarkEveryMs));
     if (timeoutMs > 0) timers.push(setTimeout(sendBookmark, Math.max(timeoutMs - lastBookmarkMs, timeoutMs / 2)));
   }
+}
+
+/** What ceased to match a selector is shown as it was when it still did, in the version of the change. */
+function asItWas({ object, previous = object, resourceVersion }: Change): KubeObject {
+  return { ...previous, metadata: { ...previous.metadata, resourceVersion: String(resourceVersion) } };
 }
 
 /** For a selector, an object that begins or ceases to match is added or deleted. */

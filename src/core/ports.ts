@@ -18,11 +18,17 @@ export interface Workloads {
    * time ago of all that may be listed; grows while the watch is broken.
    */
   staleForMs(of?: Workload): number;
-  /** Why those of its kind may not be listed in its namespace, and what to do about it. */
-  refusal(of: Workload): string | undefined;
+  /** Of its kind in its namespace, or of the ConfigMaps that gave it defaults. */
+  refusal(of: Workload): Refusal | undefined;
   /** Those with at least one `gitops.operator.*` annotation, by namespace and name. */
   list(): readonly WorkloadRecord[];
   get(workload: Workload): WorkloadRecord | undefined;
+}
+
+/** `what` may not be listed any more, so what is known may be out of date; `why`, and what to do about it. */
+export interface Refusal {
+  readonly what: string;
+  readonly why: string;
 }
 
 export interface Secrets {

@@ -9,7 +9,6 @@ import { parseRepository } from "../core/repository.ts";
 import type { LastResult } from "../core/runs/last-result.ts";
 import { shaIn } from "../core/tag-format.ts";
 import {
-  allInWords,
   isDeployment,
   isTracked,
   type Outcome,
@@ -191,7 +190,7 @@ function rowOf(
 ): TrackedRow {
   const { settings } = parsed;
   const tag = last && "to" in last.outcome ? last.outcome.to : undefined;
-  const isOutdated = deployments.refusal(record) !== undefined;
+  const outdated = deployments.refusal(record);
   const hasDeafHook = !hooks.isOpen && settings.hook_secret_name !== undefined;
   return {
     ...workloadOf(record),
@@ -205,7 +204,7 @@ function rowOf(
     },
     lastEvent,
     warnings: [
-      ...(isOutdated ? [`may be out of date: the ${allInWords(record)} of its namespace may not be listed`] : []),
+      ...(outdated === undefined ? [] : [`may be out of date: the ${outdated.what} of its namespace may not be listed`]),
       ...parsed.warnings,
       ...(hasDeafHook ? [`${annotationPrefix}hook_secret_name has no effect, as HOOK_PORT is not set`] : []),
       ...(buildTokenProblem === undefined || parsed.kind !== "ready" || !parsed.target.buildToken

@@ -69,6 +69,27 @@ describe("watches", { concurrency: true }, () => {
     assert.deepEqual(versions, [...versions].sort());
   });
 
+  test("of a label: an object that gets it is added, one that loses it is deleted and shown as it was, others are not told of", async (t) => {
+    const api = await start(t);
+    const configMap = (name: string, mark: string | undefined, value: string) =>
+      api.put({ kind: "ConfigMap", metadata: { name, namespace: "team", ...(mark && { labels: { mark } }) }, data: { value } });
+    configMap("a", "true", "1");
+    configMap("b", undefined, "1");
+    const path = "/api/v1/configmaps?labelSelector=mark%3Dtrue";
+    const { body } = await ask(api, "GET", path);
+    assert.equal(names(body), "a");
+    const events = watch(api, `${path}&watch=true&timeoutSeconds=1&resourceVersion=${body.metadata.resourceVersion}`);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    configMap("b", "true", "2");
+    configMap("c", "false", "1");
+    configMap("b", "true", "3");
+    const removed = configMap("a", undefined, "9");
+    assert.equal(summary(await events), "ADDED b,MODIFIED b,DELETED a");
+    const { data, metadata } = (await events).at(-1).object;
+    assert.deepEqual(data, { value: "1" });
+    assert.deepEqual([metadata.labels, metadata.resourceVersion], [{ mark: "true" }, removed.metadata.resourceVersion]);
+  });
+
   test("without a version begin with everything that is there", async (t) => {
     const api = await start(t);
     for (const name of ["b", "a"]) api.put(deployment(name));

@@ -44,6 +44,8 @@ export interface Reflector<Kept> {
   /** `performance.now()` of the last complete list, event, bookmark or clean end of a watch; of the start before that. */
   readonly heardAtMs: number;
   readonly restarts: number;
+  /** Another number whenever the records may be others. */
+  readonly changes: number;
   close(): void;
 }
 
@@ -58,6 +60,8 @@ interface ReflectorOptions<Kept> {
   readonly onMissing?: () => void;
   /** Of an optional kind a refusal is ordinary: it is asked about again after longer. */
   readonly isOptional: boolean;
+  /** Of others too, where people may choose to leave the right out. */
+  readonly isRefusalOrdinary?: boolean;
   /** In the log: `Deployments`. */
   readonly what: string;
   /** The problems that the log was told of and that last; of an optional kind those of all namespaces together. */
@@ -68,7 +72,7 @@ interface ReflectorOptions<Kept> {
 
 /** Keeps the objects of one source as the API server has them: list, watch, and after anything but the clean end of a watch list again. */
 export function startReflector<Kept extends KeptObject>(options: ReflectorOptions<Kept>): Reflector<Kept> {
-  const { client, source, parse, prepare, onMissing, isOptional, what, told, times, log } = options;
+  const { client, source, parse, prepare, onMissing, isOptional, isRefusalOrdinary = isOptional, what, told, times, log } = options;
   const { path } = source;
   const stopped = new AbortController();
   const { signal } = stopped;
@@ -79,7 +83,7 @@ export function startReflector<Kept extends KeptObject>(options: ReflectorOption
   let records = new Map<string, Kept>();
   const reflector: { -readonly [Part in keyof Reflector<Kept>]: Reflector<Kept>[Part] } = {
     ...{ records, firstList: firstList.promise, settled: settled.promise, isSettled: false, synced: false, refusal: undefined },
-    ...{ heardAtMs: performance.now(), restarts: 0 },
+    ...{ heardAtMs: performance.now(), restarts: 0, changes: 0 },
     close: () => stopped.abort(new KubeError("network", "closed")),
   };
   let isListing = true;
@@ -115,6 +119,7 @@ export function startReflector<Kept extends KeptObject>(options: ReflectorOption
     records = new Map(listed.records.map((record) => [keyOf(record), record]));
     const heardAtMs = performance.now();
     Object.assign(reflector, { records, heardAtMs, refusal: undefined, synced: true });
+    reflector.changes += 1;
     if (silence) silence.toMs ??= heardAtMs;
     isListing = false;
     firstList.resolve();
@@ -149,6 +154,7 @@ export function startReflector<Kept extends KeptObject>(options: ReflectorOption
     const record = type === "DELETED" ? undefined : isTooLarge ? await lister.tooLarge(identity) : parse(object);
     if (record) records.set(keyOf(record), record);
     else records.delete(keyOf(identity));
+    reflector.changes += 1;
   }
 
   function noteLife(): void {
@@ -166,7 +172,7 @@ export function startReflector<Kept extends KeptObject>(options: ReflectorOption
     settled.resolve();
   }
 
-  /** `isDoubtful`: not told, since it may be the start of an API server. `isAbsence`: of an optional kind, and not soon over. */
+  /** `isDoubtful`: not told, since it may be the start of an API server. `isAbsence`: ordinary, and not soon over. */
   function noteProblem(error: unknown): { readonly isDoubtful: boolean; readonly isAbsence: boolean } {
     const known = error instanceof KubeError ? error : new KubeError("internal", String(error));
     const { kind, status, message, isDoubtful } = known;
@@ -181,7 +187,7 @@ export function startReflector<Kept extends KeptObject>(options: ReflectorOption
     if (isMissing) onMissing?.();
     if (isMissing || (status === 403 && isListing)) reflector.refusal = `${message}; ${remedy}`;
     if (isOptional || (status === 403 && isListing)) settle();
-    const answer = { isDoubtful, isAbsence: isOptional && reflector.refusal !== undefined };
+    const answer = { isDoubtful, isAbsence: isRefusalOrdinary && reflector.refusal !== undefined };
     // An expired version is ordinary; a list puts it right.
     if (status === 410 || problem === toldProblem || told.has(problem)) return answer;
     toldProblem = problem;

@@ -1,5 +1,5 @@
 import type { Log, Workloads } from "../../core/ports.ts";
-import type { Workload, WorkloadRecord } from "../../core/types.ts";
+import { allInWords, type Workload, type WorkloadRecord } from "../../core/types.ts";
 import { builtInKinds, type WatchedKind } from "../../core/watched-kinds.ts";
 import { unlessAborted } from "../../sharing/unless-aborted.ts";
 import { createKindFinders, type KindFinder } from "./kind-finder.ts";
@@ -85,7 +85,10 @@ export function createWorkloadCache(options: WorkloadCacheOptions): WorkloadCach
       const asked = one ? [one] : allowed.length > 0 ? allowed : reflectors;
       return performance.now() - Math.min(...asked.map(({ heardAtMs }) => heardAtMs));
     },
-    refusal: (of) => reflectorOf(of)?.refusal,
+    refusal(of) {
+      const why = reflectorOf(of)?.refusal;
+      return why === undefined ? undefined : { what: allInWords(of), why };
+    },
     get refusals() {
       return watches.flatMap(refusalsOf);
     },

@@ -10,7 +10,7 @@ import { editFiles, type FilesEdit } from "../places/edit-files.ts";
 import type { Clock, Git, Log, ManifestsBranch, ManifestsCopy, Places, Workloads } from "../ports.ts";
 import { formatRepository } from "../repository.ts";
 import { branchAttributes, noTracer, type Span, type Tracer } from "../tracer.ts";
-import { allInWords, type ImageName, inWords, isDeployment, type Outcome, type Target, workloadOf } from "../types.ts";
+import { type ImageName, inWords, isDeployment, type Outcome, type Target, workloadOf } from "../types.ts";
 import { createHold } from "./hold.ts";
 import { pushRemedy } from "./push-refusal.ts";
 
@@ -192,7 +192,7 @@ export function createDelivery(options: DeliveryOptions, closing: AbortSignal): 
     const reason =
       refusal === undefined
         ? `nothing was pushed: the Kubernetes API server has not been heard for ${Math.floor(stale / 60_000)} minutes, so the annotations may be out of date; check the API server and the operator's RBAC`
-        : `nothing was pushed: the ${allInWords(target)} of namespace ${target.namespace} may not be listed any more, so the annotations may be out of date: ${refusal}`;
+        : `nothing was pushed: the ${refusal.what} of namespace ${target.namespace} may not be listed any more, so the annotations may be out of date: ${refusal.why}`;
     const error = new ReconcileError("cluster_stale", reason);
     return { kind: "failed", error, to: tag };
   }

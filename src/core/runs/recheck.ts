@@ -12,6 +12,10 @@ export function createRecheck(deployments: Pick<Workloads, "get">, parse: (recor
     const paused = now.kind === "ready" ? pausedOutcome(now.target, Date.now()) : undefined;
     if (paused) return paused;
     if (now.kind === "ready" && isSameTarget(now.target, target)) return undefined;
-    return { kind: "waiting", step: `the annotations of ${target.name} changed meanwhile; nothing was pushed`, to: tag };
+    return {
+      kind: "waiting",
+      step: `the annotations of ${target.name}, or their defaults, changed meanwhile; nothing was pushed`,
+      to: tag,
+    };
   };
 }

@@ -127,7 +127,7 @@ export async function runToEnd(run: Run, seat: Seat, { work, slots, observer, cl
 function superseded({ target }: Run): ReconcileError {
   return new ReconcileError(
     "superseded",
-    `a newer commit or other annotations of ${target.name} came meanwhile; the next run works on them`,
+    `a newer commit, other annotations or other defaults of ${target.name} came meanwhile; the next run works on them`,
   );
 }
 

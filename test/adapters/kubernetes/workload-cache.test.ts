@@ -103,11 +103,11 @@ describe("the cache", { concurrency: 6 }, () => {
     assert.deepEqual(namesIn(cache), ["in-one"]);
     assert.equal(cache.refusal(deploymentNamed("any", "one")), undefined);
     assert.match(
-      String(cache.refusal(deploymentNamed("any", "two"))),
+      String(cache.refusal(deploymentNamed("any", "two"))?.why),
       /^HTTP 403: .*; grant the operator's service account list and watch on deployments\.apps$/,
     );
     assert.deepEqual(cache.refusals, [
-      `the Deployments of namespace two may not be listed: ${cache.refusal(deploymentNamed("any", "two"))}`,
+      `the Deployments of namespace two may not be listed: ${cache.refusal(deploymentNamed("any", "two"))?.why}`,
     ]);
     assert.deepEqual(
       told.map(({ level, fields }) => [level, fields.path]),
