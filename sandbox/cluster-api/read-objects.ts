@@ -21,6 +21,7 @@ export function createReader(store: ObjectStore): Reader {
   let snapshots: { readonly id: string; readonly resourceVersion: number; readonly objects: readonly KubeObject[] }[] = [];
   let snapshotCount = 0;
   const encoded = new WeakMap<KubeObject, string>();
+  const encodedMetadata = new WeakMap<KubeObject, string>();
 
   /** Items of a list carry no kind and apiVersion of their own. */
   function encodeItem(object: KubeObject): string {
@@ -28,6 +29,14 @@ export function createReader(store: ObjectStore): Reader {
     if (known !== undefined) return known;
     const text = encode({ ...object, kind: undefined, apiVersion: undefined });
     encoded.set(object, text);
+    return text;
+  }
+
+  function encodeMetadata(object: KubeObject): string {
+    const known = encodedMetadata.get(object);
+    if (known !== undefined) return known;
+    const text = encode(metadataOf(object));
+    encodedMetadata.set(object, text);
     return text;
   }
 
@@ -68,7 +77,7 @@ export function createReader(store: ObjectStore): Reader {
         ...(unfinished && { continue: Buffer.from(`${id}:${end}`).toString("base64url"), remainingItemCount: objects.length - end }),
       };
       if (wantsTable(accept)) return JSON.stringify(tableOf(target.kind.kind, page, metadata, query.get("includeObject") === "Object"));
-      if (wantsMetadata(accept)) return encode(metadataList(page, metadata));
+      if (wantsMetadata(accept)) return metadataList(page.map(encodeMetadata), metadata);
       const head = { kind: `${target.kind.kind}List`, apiVersion: apiVersionOf(target.kind), metadata };
       return `${JSON.stringify(head).slice(0, -1)},"items":[${page.map((object) => encodeItem(asKind(target.kind, object))).join(",")}]}`;
     },
