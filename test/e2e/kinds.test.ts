@@ -139,6 +139,9 @@ test("two workloads of one name and different kinds don't mix: results, holds, E
   assert.deepEqual(await told(), ["Deployment shop: up_to_date", "StatefulSet shop: skipped"]);
   const [, held] = await stage.reconcile();
   assert.match(String(held?.message), new RegExp(`^StatefulSet shop stays at ${OLD}: the operator wrote ${first} in `));
+  const status = await stage.text("/status");
+  assert.match(status, /^ {2}default\/shop: \S+ up_to_date: Deployment shop is /m);
+  assert.match(status, /^ {2}StatefulSet default\/shop: \S+ held: StatefulSet shop stays /m);
   const metrics = await stage.text("/metrics");
   assert.match(metrics, /^gitops_operator_held\{namespace="default",deployment="shop"\} 0$/m);
   assert.match(metrics, /^gitops_operator_held\{namespace="default",deployment="shop",kind="StatefulSet"\} 1$/m);
