@@ -1,4 +1,5 @@
 import type { YAMLMap } from "yaml";
+import { isDigest } from "../image.ts";
 import type { Hint, Place } from "./format.ts";
 import { referencePlace, tagPlace, withDigestBeside } from "./image-place.ts";
 import type { TextScalar } from "./text-scalar.ts";
@@ -16,6 +17,8 @@ export function* helmParameters(helm: YAMLMap, read: NodeReader): Generator<Plac
   for (const [name, value] of values) {
     const key = /(?:^|\.)(tag|imageTag)$/.exec(name)?.[1];
     if (key === undefined) {
+      // It reads like the image `sha256` with a tag.
+      if (isDigest(value.value)) continue;
       const place = referencePlace(value);
       if (place.tag !== undefined) yield place;
       continue;

@@ -2,9 +2,9 @@
 
 import { ReconcileError } from "../../errors.ts";
 import { escapeControl } from "../../text/escape.ts";
-import { isPattern, mostFiles } from "../file-patterns.ts";
+import { filesInWords, isPattern, mostFiles } from "../file-patterns.ts";
 import { dockerHub, formatImage, withRegistry } from "../image.ts";
-import type { FoundEdit, ManifestQuestion, PulledImage } from "../manifest-edit.ts";
+import type { FoundEdit, ManifestEdit, ManifestQuestion, PulledImage } from "../manifest-edit.ts";
 import { parseManifestPath } from "../manifest-path.ts";
 import type { FileText, ManifestsCopy, Places } from "../ports.ts";
 import { repositoryName } from "../repository.ts";
@@ -65,10 +65,10 @@ export async function editFiles(
   const found: Found[] = [];
   const reasons: string[] = [];
   for (const file of await findFiles(target, commit, ports)) {
-    const edit = await editFile(target, commit, file, question, ports);
-    if (edit.kind !== "none") found.push({ path: file.path, edit });
-    else if (file.isNamed) throw new ReconcileError("manifest_no_container", edit.reason);
-    else reasons.push(edit.reason);
+    const edited = await editFile(target, commit, file, question, ports);
+    if (!("kind" in edited)) found.push(...edited);
+    else if (file.isNamed) throw new ReconcileError("manifest_no_container", edited.reason);
+    else reasons.push(edited.reason);
   }
   const [reason = "", ...others] = reasons;
   if (found.length === 0) throw new ReconcileError("manifest_no_container", others.length === 0 ? reason : noneOf(target, reasons.length));
@@ -76,7 +76,10 @@ export async function editFiles(
   const allOf = (which: "tags" | "refs") => [...new Set(found.flatMap(({ edit }) => edit[which]))];
   const tags = allOf(found.some(({ edit }) => edit.tags.length > 0) ? "tags" : "refs");
   const updates = found.flatMap(({ path, edit }) => (edit.kind === "update" ? { path, edit } : []));
-  const [file, ...files] = updates.map(({ path, edit }) => ({ path, text: edit.text, tags: edit.tags }));
+  // The last text of a file has the changes of those before.
+  const texts = new Map(updates.map(({ path, edit }) => [path, edit.text]));
+  const tagsOf = (file: string) => [...new Set(found.flatMap(({ path, edit }) => (path === file ? edit.tags : [])))];
+  const [file, ...files] = [...texts].map(([path, text]) => ({ path, text, tags: tagsOf(path) }));
   if (!file) return { kind: "up_to_date", image, tags };
   const from = updates.find(({ edit }) => edit.from !== undefined)?.edit.from;
   const isPinned = updates.some(({ edit }) => edit.isPinned);
@@ -123,20 +126,28 @@ function requireUsual(path: string, pattern: FilePattern): void {
   throw new ReconcileError("manifest_invalid", `gitops.operator.deployment_path '${pattern.path}' leads to '${shown}', which ${problem}`);
 }
 
-/** One after the other for each scalar that is named; those that are not there make it `none`. */
-async function editFile(target: Target, commit: string, { path, ats }: File, question: FileQuestion, { copy, places, signal }: EditPorts) {
-  const text = await copy.read(commit, path);
-  const [first, ...rest] = [...ats];
-  let edit = await places.edit({ ...question, text, path, at: first }, target, signal);
-  for (const at of rest) {
+/** One after the other for each scalar that is named, each on top of the one before; those that are not there make it `none`. */
+async function editFile(
+  target: Target,
+  commit: string,
+  { path, ats }: File,
+  question: FileQuestion,
+  { copy, places, signal }: EditPorts,
+): Promise<Found[] | Extract<ManifestEdit, { kind: "none" }>> {
+  const before = await copy.read(commit, path);
+  let text = before;
+  const found: Found[] = [];
+  for (const at of ats) {
+    const ask = (asked: string) => places.edit({ ...question, text: asked, path, at }, target, signal);
+    const stood = await ask(before);
+    const edit = text === before ? stood : await ask(text);
+    if (stood.kind === "none") return stood;
     if (edit.kind === "none") return edit;
-    const before = edit;
-    const next = await places.edit({ ...question, text: before.kind === "update" ? before.text : text, path, at }, target, signal);
-    if (next.kind === "none") return next;
-    const stands = { tags: [...new Set([...before.tags, ...next.tags])], refs: [...new Set([...before.refs, ...next.refs])] };
-    edit = { ...(before.kind === "update" && next.kind === "up_to_date" ? before : next), ...stands };
+    if (edit.kind === "update") text = edit.text;
+    // What stands there is what stood before the others were written.
+    found.push({ path, at, edit: { ...edit, tags: stood.tags, refs: stood.refs } });
   }
-  return edit;
+  return found;
 }
 
 function noneOf({ image }: Target, files: number): string {
@@ -152,11 +163,15 @@ function imageOf(target: Target, named: ImageName, found: readonly Found[]): Pul
   return { ...withRegistry(named, registry), registry };
 }
 
-type Found = { readonly path: string; readonly edit: FoundEdit };
+/** In a file, or at the scalar in it that was named. */
+type Found = { readonly path: string; readonly at: string | undefined; readonly edit: FoundEdit };
 
-function otherRegistry({ image }: Target, a: Found, b: Found): ReconcileError {
+function otherRegistry({ image }: Target, ...found: [Found, Found]): ReconcileError {
+  const [a, b] = found.map(
+    ({ path, at, edit }) => `${edit.image.registry} in ${filesInWords([{ path, ...(at !== undefined && { at }) }])}`,
+  );
   return new ReconcileError(
     "manifest_invalid",
-    `${formatImage(image)} comes from several registries (${a.edit.image.registry} in ${a.path}, ${b.edit.image.registry} in ${b.path}); name one of them in gitops.operator.image_name`,
+    `${formatImage(image)} comes from several registries (${a}, ${b}); name one of them in gitops.operator.image_name`,
   );
 }

@@ -19,7 +19,7 @@ export function editManifest(question: ManifestQuestion): ManifestEdit {
   if (differing.length === 0) return { kind: "up_to_date", ...stands };
   const written = writePlaces(question);
   if (written.kind === "invalid") throw invalid(path, written.reason);
-  const isPinned = differing.some(({ digest }) => digest !== undefined);
+  const isPinned = differing.some(({ digest, digestBeside }) => (digest ?? digestBeside) !== undefined);
   const from = differing.find((place) => !place.isRef && place.tag !== undefined)?.tag;
   return { kind: "update", ...stands, isPinned, text: written.text, ...(from === undefined ? {} : { from }) };
 }

@@ -9,6 +9,7 @@ export interface Place extends TextScalar {
   /** What says which image it is, without tag: any of them. */
   readonly names: readonly string[];
   readonly tag?: string | undefined;
+  /** In the same scalar. */
   readonly digest?: string | undefined;
   /** `names` are of repositories, as `repositoryName` has them, and `tag` is a commit. */
   readonly isRef?: true;

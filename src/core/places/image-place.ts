@@ -37,7 +37,10 @@ export function tagPlace(names: readonly string[], scalar: TextScalar, key: stri
 export function withDigestBeside(place: Place, beside: TextScalar | undefined, key: string): Place {
   if (beside === undefined || beside.value === "") return place;
   const { value } = beside;
-  if (isDigest(value) || isBareHex(value)) return { ...place, digestBeside: beside, digest: place.digest ?? value };
+  if (isDigest(value) || isBareHex(value)) {
+    if (place.digestBeside === undefined) return { ...place, digestBeside: beside };
+    return { ...place, problem: place.problem ?? `two keys beside the tag hold a digest; write ${key}: ''` };
+  }
   // A commit's SHA, which no runtime reads.
   if (key === "sha" && /^[0-9a-f]{7,40}$/.test(value)) return place;
   return { ...place, problem: place.problem ?? `'${key}' beside the tag holds no digest; write ${key}: ''` };

@@ -66,8 +66,8 @@ function wantedAt(place: Place, question: ManifestQuestion): Wanted {
   const { digest, isUnchecked, text } = question;
   const beside = place.digestBeside?.value;
   if (!isOurs(place, question) || isAt(place, question)) return { value: place.value, digest: beside };
-  const hasDigest = place.digest !== undefined && place.digest !== beside;
-  const value = `${place.beforeTag}${wantedIn(place, question)}${hasDigest && digest !== undefined ? `@${digest}` : ""}${place.afterTag ?? ""}`;
+  const newDigest = place.digest === undefined || digest === undefined ? "" : `@${digest}`;
+  const value = `${place.beforeTag}${wantedIn(place, question)}${newDigest}${place.afterTag ?? ""}`;
   if (place.digestBeside === undefined || digest === undefined) {
     if (place.digestBeside && isUnchecked) throw pinned(place.digestBeside, text);
     return { value, digest: beside };

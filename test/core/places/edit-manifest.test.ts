@@ -146,6 +146,11 @@ const refused: [name: string, text: string, reason: RegExp, path?: string][] = [
     "image: {repository: team/app, tag: a}\nsops: {mac: 'ENC[AES256_GCM,data:eA==]'}\n",
     /^line 1: SOPS encrypted this document/,
   ],
+  [
+    "digests in two keys beside",
+    `image: {repository: team/app, tag: a, digest: "${D}", sha: ${"a".repeat(64)}}\n`,
+    /^line 1: two keys beside the tag hold a digest; write sha: ''/,
+  ],
   ["a tag that a label repeats", "image:\n  repository: team/app\n  tag: &tag x\nlabel: *tag\n", /^line 3: line 4 repeats this text/],
   [
     "a tag that another image repeats",
@@ -201,6 +206,16 @@ test("a digest becomes the one that the gate saw, wherever it stands and in its 
   );
   assert.equal(ask(`image: {repository: team/app, tag: x@${D}}\n`, { digest: seen }), `image: {repository: team/app, tag: new@${seen}}\n`);
   assert.equal(ask(`image: team/app:x@${D}\n`, { digest: seen }), `image: team/app:new@${seen}\n`);
+  assert.equal(
+    ask(two(`x@${D}`, "digest", D), { digest: seen }),
+    two(`new@${seen}`, "digest", seen),
+    "the same one in the tag and beside it",
+  );
+  const application = (tag: string, digest: string) =>
+    `${of("Application", "argoproj.io/v1alpha1")}spec: {source: {kustomize: {images: ["team/app:${tag}@${digest}"]}, helm: {parameters: [{name: i.repository, value: team/app}, {name: i.tag, value: ${tag}}, {name: i.digest, value: "${digest}"}]}}}\n`;
+  assert.equal(ask(application("x", D), { digest: seen }), application("new", seen));
+  const container = (image: string) => `${of("Pod")}spec: {containers: [{image: "team/app${image}"}]}\n`;
+  assert.equal(ask(container(`@${D}`), { digest: seen }), container(`:new@${seen}`));
   const entry = (tag: string, digest: string) => `images: [{name: team/app, newTag: ${tag}, digest: "${digest}"}]\n`;
   assert.equal(ask(entry("x", D), { digest: seen, path: "kustomization.yaml" }), entry("new", seen));
 });
