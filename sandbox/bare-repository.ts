@@ -1,8 +1,8 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { git } from "./git-process.ts";
-import { looseObjects, type ObjectFormat } from "./loose-objects.ts";
+import { looseObjects, NotLoose, type ObjectFormat } from "./loose-objects.ts";
 
 type FileMode = "100644" | "100755" | "120000";
 
@@ -59,6 +59,8 @@ export interface BareRepository {
 const FAST_IMPORT = ["-c", "fastimport.unpackLimit=1", "fast-import", "--quiet", "--date-format=raw"];
 /** More files than these come by git, in one pack. */
 const MOST_LOOSE = 100;
+const DEFAULT_MESSAGE = "Change files";
+const OBJECT_NAME = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
 const sandboxPerson: Person = { name: "Sandbox", email: "sandbox@example.com" };
 
 export async function createBareRepository(
@@ -71,16 +73,8 @@ export async function createBareRepository(
 ): Promise<BareRepository> {
   const { branch = "main", files, objectFormat = "sha1" } = options;
   initialize(directory, branch, objectFormat);
-  const repository = openBareRepository(directory, branch);
-  const message = "Initial commit";
-  if (files && Object.keys(files).length > MOST_LOOSE) await repository.commit(files, { message });
-  else if (files) {
-    const objects = looseObjects(directory, objectFormat);
-    const present = Object.entries(files).flatMap(([path, change]) => (change === null ? [] : [[path, fileOf(change)] as const]));
-    const tree = objects.tree(new Map(present));
-    const commit = objects.commit(`tree ${tree}\n${personLines({})}\n${message}`);
-    writeFileSync(join(directory, "refs/heads", branch), `${commit}\n`);
-  }
+  const repository = openBareRepository(directory, branch, objectFormat);
+  if (files) await repository.commit(files, { message: "Initial commit" });
   return repository;
 }
 
@@ -97,15 +91,49 @@ function initialize(directory: string, branch: string, format: ObjectFormat): vo
   );
 }
 
-export function openBareRepository(directory: string, branch = "main"): BareRepository {
+export function openBareRepository(directory: string, branch = "main", format: ObjectFormat = "sha1"): BareRepository {
   const text = async (...args: string[]) => (await git(directory, args)).toString();
+  const objects = looseObjects(directory, format);
+  const has = (path: string) => existsSync(join(directory, path));
+
+  /** Of a branch that is a file, which counts before packed-refs; git itself is a process for each question. */
+  function looseTip(name: string): string | undefined {
+    const file = join(directory, "refs/heads", name);
+    const isFile = statSync(file, { throwIfNoEntry: false })?.isFile();
+    return isFile ? /^[0-9a-f]{40,64}(?=\n$)/.exec(readFileSync(file, "utf8"))?.[0] : undefined;
+  }
 
   async function tip(name = branch): Promise<string | undefined> {
-    // A branch that moved lately is a file, which counts before packed-refs; git itself is a process for each question.
-    const [loose] = /^[0-9a-f]{40,64}(?=\n$)/.exec(await readFile(join(directory, "refs/heads", name), "utf8").catch(() => "")) ?? [];
+    const loose = looseTip(name);
     if (loose !== undefined) return loose;
     const sha = (await text("for-each-ref", "--format=%(objectname)", `refs/heads/${name}`)).trim();
     return sha === "" ? undefined : sha;
+  }
+
+  /** As fast-import does it, under the branch's lock. */
+  function commitLoose(name: string, files: Readonly<Record<string, FileChange>>, options: CommitOptions): string {
+    const file = join(directory, "refs/heads", name);
+    const from = looseTip(name);
+    // A hook of references and a reflog are git's to keep, and packed-refs is git's to read.
+    const isKept = has("hooks/reference-transaction") || /logAllRefUpdates/i.test(readFileSync(join(directory, "config"), "utf8"));
+    if (isKept || (from === undefined && (existsSync(file) || has("packed-refs")))) throw new NotLoose(name);
+    const changes = Object.entries(files).map(([path, change]) => [path, change === null ? null : fileOf(change)] as const);
+    const tree = objects.tree(changes, from === undefined ? undefined : objects.treeOf(from));
+    const parent = from === undefined ? "" : `parent ${from}\n`;
+    const commit = objects.commit(`tree ${tree}\n${parent}${personLines(options)}\n${options.message ?? DEFAULT_MESSAGE}`);
+    mkdirSync(dirname(file), { recursive: true });
+    // Of whoever writes the branch meanwhile, one fails: git's own words are those of fast-import then.
+    try {
+      writeFileSync(`${file}.lock`, `${commit}\n`, { flag: "wx" });
+    } catch (error) {
+      throw new NotLoose(name, { cause: error });
+    }
+    if (looseTip(name) !== from) {
+      rmSync(`${file}.lock`);
+      throw new NotLoose(name);
+    }
+    renameSync(`${file}.lock`, file);
+    return commit;
   }
 
   return {
@@ -113,12 +141,18 @@ export function openBareRepository(directory: string, branch = "main"): BareRepo
     branch,
     tip,
     async commit(files, commitOptions = {}) {
-      const ref = `refs/heads/${commitOptions.branch ?? branch}`;
-      const from = await tip(commitOptions.branch);
-      const mark = await git(directory, FAST_IMPORT, { input: importStream(ref, from, files, commitOptions) });
+      const name = commitOptions.branch ?? branch;
+      const loose = Object.keys(files).length <= MOST_LOOSE && unlessNotLoose(() => commitLoose(name, files, commitOptions));
+      if (loose) return loose;
+      const from = await tip(name);
+      const mark = await git(directory, FAST_IMPORT, { input: importStream(`refs/heads/${name}`, from, files, commitOptions) });
       return mark.toString().trim();
     },
-    read: (path, at = branch) => text("cat-file", "blob", `${at}:${path}`),
+    async read(path, at = branch) {
+      const commit = OBJECT_NAME.test(at) ? at : has("packed-refs") || has(`refs/tags/${at}`) ? undefined : looseTip(at);
+      const loose = commit && unlessNotLoose(() => objects.read(path, objects.treeOf(commit)));
+      return loose ? loose.toString() : text("cat-file", "blob", `${at}:${path}`);
+    },
     async mode(path, at = branch) {
       const entry = await text("ls-tree", at, "--", path);
       return entry === "" ? undefined : entry.slice(0, 6);
@@ -149,6 +183,15 @@ export function openBareRepository(directory: string, branch = "main"): BareRepo
   };
 }
 
+function unlessNotLoose<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof NotLoose) return undefined;
+    throw error;
+  }
+}
+
 function parseLogEntry(text: string): LogEntry {
   const [sha = "", parents = "", name = "", email = "", subject = "", ...body] = text.split("\n");
   return { sha, parents: parents.split(" ").filter(Boolean), author: { name, email }, subject, body: body.join("\n").trimEnd() };
@@ -164,7 +207,7 @@ function fileOf(change: Exclude<FileChange, null>) {
 }
 
 function importStream(ref: string, from: string | undefined, files: Readonly<Record<string, FileChange>>, options: CommitOptions): Buffer {
-  const { message = "Change files" } = options;
+  const { message = DEFAULT_MESSAGE } = options;
   const chunks: (string | Uint8Array)[] = [`commit ${ref}\nmark :1\n`, personLines(options), ...data(message)];
   if (from !== undefined) chunks.push(`from ${from}\n`);
   for (const [path, change] of Object.entries(files)) {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { createBareRepository } from "../../sandbox/bare-repository.ts";
+import { type BareRepository, createBareRepository } from "../../sandbox/bare-repository.ts";
 import { git } from "../../sandbox/git-process.ts";
 
 async function folder(t: TestContext): Promise<string> {
@@ -94,4 +94,55 @@ test("damage is found", async (t) => {
   const blob = (await git(repository.directory, ["rev-parse", "main:a"])).toString().trim();
   await rm(join(repository.directory, "objects", blob.slice(0, 2), blob.slice(2)));
   await assert.rejects(repository.fsck(), /missing blob/);
+});
+
+test("what is written and read without git is what git writes and reads", async (t) => {
+  const start = {
+    "a/b/one": "1\n",
+    "a/b/two": "2\n",
+    "a/three": { content: "#!/bin/sh\n", mode: "100755" },
+    "a.b": "",
+    'ünï "quoted"': "q\n",
+  } as const;
+  const changes = [
+    { "a/b/one": null, "a/c/deep/new": "new\n" },
+    { "a/b": null, none: null, "none/at/all": null },
+    { a: null, "a-": "after\n", a0: { content: "a-", mode: "120000" } },
+    { "a.b": null, "a-": null, a0: null, 'ünï "quoted"': null },
+    { again: "x\n" },
+    { "again/as/a/folder": "y\n" },
+  ] as const;
+  const time = 1_700_000_000;
+  for (const objectFormat of ["sha1", "sha256"] as const) {
+    const loose: BareRepository = await createBareRepository(await folder(t), { objectFormat });
+    const packed: BareRepository = await createBareRepository(await folder(t), { objectFormat });
+    for (const files of [start, ...changes]) {
+      await git(packed.directory, ["pack-refs", "--all"]);
+      if (await packed.tip()) await git(packed.directory, ["repack", "-adq"]);
+      const message = "Subject\n\nBody\n";
+      assert.equal(await loose.commit(files, { time, message }), await packed.commit(files, { time, message }));
+      for (const path of Object.keys(files)) {
+        const none = () => "none";
+        assert.equal(await loose.read(path).catch(none), await packed.read(path).catch(none), path);
+      }
+    }
+    await loose.fsck();
+    await packed.fsck();
+  }
+});
+
+test("a branch whose lock somebody holds is not written", async (t) => {
+  const repository = await createBareRepository(await folder(t), { files: { a: "1" } });
+  const lock = join(repository.directory, "refs/heads/main.lock");
+  await writeFile(lock, "");
+  const before = await repository.tip();
+  await assert.rejects(repository.commit({ a: "2" }), /main/);
+  assert.equal(await repository.tip(), before);
+});
+
+test("a repository with a reflog has every commit in it", async (t) => {
+  const repository = await createBareRepository(await folder(t), { files: { a: "1" } });
+  await repository.config("core.logAllRefUpdates", "always");
+  const commit = await repository.commit({ a: "2" });
+  assert.equal((await git(repository.directory, ["log", "--walk-reflogs", "--format=%H", "main"])).toString(), `${commit}\n`);
 });
