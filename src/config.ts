@@ -60,6 +60,13 @@ function readConfig(values: Variables, warnings: string[]) {
     workDir: values.WORK_DIR,
     maxRepositoryBytes: values.MAX_REPO_MB * 2 ** 20,
     identity: { name: values.DEFAULT_FROM_NAME, email: values.DEFAULT_FROM_EMAIL },
+    commitWords: {
+      subject: values.COMMIT_SUBJECT,
+      signOff: values.COMMIT_SIGN_OFF ? { name: values.DEFAULT_FROM_NAME, email: values.DEFAULT_FROM_EMAIL } : undefined,
+      cluster: values.CLUSTER_NAME,
+    },
+    /** In the operator's namespace; undefined: commits are signed only where an annotation says with what. */
+    signingSecretName: values.SIGNING_SECRET_NAME,
     reconcileTimeoutMs: values.RECONCILE_TIMEOUT_SECONDS * 1_000,
     /** 0: only when called. */
     reconcileIntervalMs: values.RECONCILE_INTERVAL_SECONDS * 1_000,

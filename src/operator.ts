@@ -98,6 +98,7 @@ export async function startOperator(options: OperatorOptions) {
   const writers = createWriters({
     ...{ git, places, clock: systemClock, deployments, log, observer: { ...metrics, pushed: onPush }, tracer },
     recheck: createRecheck(deployments, parse),
+    commitWords: config.commitWords,
   });
   const lastEvents = createLastEvents(clock.now);
   const histories = createBranchHistories({ identity, places });

@@ -1,5 +1,6 @@
 import { askFor } from "./adapters/egress/asker.ts";
 import { parseSshKey } from "./adapters/ssh/ssh-key.ts";
+import { signWithSshKey } from "./adapters/ssh/ssh-signature.ts";
 import type { Outside } from "./connect-outside.ts";
 import type { Log, ManifestsBranch } from "./core/ports.ts";
 import { type ReconcilePorts, reconcile } from "./core/reconcile.ts";
@@ -37,6 +38,7 @@ export function createRunWork({
       ...ports,
       readSecret: readSecretFor(target, releases),
       parseKey: parseSshKey,
+      signWith: signWithSshKey,
       onBranches: (found) => findings.branchesFound(target, found),
       onBuildToken: (problem) => findings.buildTokenRead(target, problem),
       onImage: (found) => findings.imageRead(target, found),

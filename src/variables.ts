@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { parseCidr } from "./adapters/egress/address-rules.ts";
 import { mostLookBack, usualLookBack } from "./core/annotations.ts";
+import { subjectProblem, usualSubject } from "./core/commits/commit-words.ts";
 import { parseForges } from "./core/forges.ts";
 import { selectorProblem } from "./core/label-selector.ts";
 import { parseAllowedRepositories } from "./core/targets/allowed-repositories.ts";
@@ -128,6 +129,32 @@ export const schema = z.object({
   MAX_REPO_MB: whole(64, 1, 2_047).describe("the most that one fetch may bring"),
   DEFAULT_FROM_NAME: person.default("GitOps Operator").describe("author and committer: the name"),
   DEFAULT_FROM_EMAIL: person.default("gitops-operator@noreply.local").describe("author and committer: the address"),
+  COMMIT_SUBJECT: z
+    .string()
+    .default(usualSubject)
+    .superRefine((text, context) => {
+      const message = subjectProblem(text);
+      if (message !== undefined) context.addIssue({ code: "custom", message });
+    })
+    .describe(
+      "the first line of the operator's commits, with `{namespace}`, `{deployment}`, `{image}`, `{tag}`, `{from}` (the tag before) and `{sha7}` (of the application's commit) filled in",
+    ),
+  COMMIT_SIGN_OFF: flag.optional().meta({
+    unset: "`false`",
+    description: "`true`: commits have the trailer `Signed-off-by` with the author's name and address",
+  }),
+  SIGNING_SECRET_NAME: z
+    .string()
+    .regex(secretName, "must be the name of a Secret")
+    .optional()
+    .describe(
+      "Secret in `OPERATOR_NAMESPACE` with the SSH key that signs the commits of all Deployments that do not set `signing_key_name`",
+    ),
+  CLUSTER_NAME: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, "must be 1 to 63 letters, digits, '.', '_' and '-'")
+    .optional()
+    .describe("what this cluster is called in the trailer `Gitops-Operator-Cluster` of its commits"),
   RECONCILE_TIMEOUT_SECONDS: whole(50, 1, 3_600).describe("`/reconcile` answers within this time"),
   RECONCILE_INTERVAL_SECONDS: whole(0, 0, 86_400).describe("starts a pass by a timer of its own; 0: only when called"),
   CONCURRENCY: whole(8, 1, 256).describe(

@@ -24,6 +24,8 @@ test("an empty environment has the defaults of the contract", () => {
     knownHostsNamed: false,
     maxRepositoryBytes: 64 * 1024 * 1024,
     identity: { name: "GitOps Operator", email: "gitops-operator@noreply.local" },
+    commitWords: { subject: "chore(refs): gitops-operator updating image tags", signOff: undefined, cluster: undefined },
+    signingSecretName: undefined,
     reconcileTimeoutMs: 50_000,
     reconcileIntervalMs: 0,
     concurrency: 8,

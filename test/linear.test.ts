@@ -77,6 +77,7 @@ const commit = {
   time: 0,
   author: { name: "A", email: "a@example.org" },
   subject: "m",
+  hasTrailers: false,
 };
 const registry = new URL("https://registry.example");
 const imageQuestion = { repository: "team/app", credentials: { kind: "identity", token: "t" }, whyAnonymous: "" } as const;

@@ -37,13 +37,14 @@ export const ROOMS: Record<string, Room> = {
       "port-hint",
       "namespace-defaults",
       "read-branches",
+      "read-signing",
       "secret-scope",
     ],
   },
   "src/core/commits": {
     promise: "which commit and which tag, and what a commit of ours says",
     asks: ["src/core", "src/core/targets", "src/text"],
-    doors: ["candidates", "commit-message", "taken-back", "trailers", "web-links"],
+    doors: ["candidates", "commit-message", "commit-words", "taken-back", "trailers", "web-links"],
   },
   "src/core/images": {
     promise: "is the image there: never a push without a yes",
@@ -101,7 +102,7 @@ export const ROOMS: Record<string, Room> = {
   "src/adapters/ssh": {
     promise: "a channel to a git host whose key is known, over as few logins as can be",
     asks: ADAPTER,
-    doors: ["ssh-connections", "ssh-key", "known-hosts", "git-command", "openssh-ed25519"],
+    doors: ["ssh-connections", "ssh-key", "known-hosts", "git-command", "openssh-ed25519", "ssh-signature"],
   },
   "src/adapters/git": {
     promise: "the core's git: newest commits, manifests branches, pushes",

@@ -24,10 +24,8 @@ export type IsSet = (annotation: string) => boolean;
 
 /** The Secrets in the order in which a run meets them. */
 export function usedSecrets(target: Target, settings: Settings): UsedSecret[] {
-  const { appKey, manifestKey, registrySecret, hookSecret, notificationsSecret, buildToken } = target;
-  const secret = (use: string, { namespace, name }: SecretRef, field: string, note: string, isOptional = false): UsedSecret => ({
-    ...{ use, ref: { namespace, name }, field, note, isOptional },
-  });
+  const { appKey, manifestKey, registrySecret, hookSecret, notificationsSecret, buildToken, signingSecret } = target;
+  const secret = (use: string, ref: SecretRef, field: string, note: string, isOptional = false) => ({ use, ref, field, note, isOptional });
   const isPublic = target.appRepository.transport === "https";
   const opens = hasOneKey(target) && !isPublic ? " (for both repositories)" : " (for the manifests)";
   const check = target.options.image_check;
@@ -39,6 +37,13 @@ export function usedSecrets(target: Target, settings: Settings): UsedSecret[] {
     secret("SSH key", manifestKey, "ssh-privatekey", opens),
     check !== "off" && secret("registry login", registrySecret, ".dockerconfigjson", login, !registrySecret.named),
     buildToken && secret("forge token", buildToken, buildToken.field, defaulted(namespaceOf(buildToken, settings))),
+    signingSecret &&
+      secret(
+        "signing key",
+        signingSecret,
+        "ssh-privatekey",
+        " (forges say “Verified” where it is registered for signing at the account of the committer's address; a deploy key never is)",
+      ),
     notificationsSecret && secret("notifications", notificationsSecret, "webhook-url", defaulted(settings.notifications_secret_namespace)),
     hookSecret && secret("hook", hookSecret, "hook-secret", defaulted(settings.hook_secret_namespace)),
   ];

@@ -3,6 +3,7 @@
 import type { Commit } from "../core/app-history.ts";
 import { type Candidates, findCandidates } from "../core/commits/candidates.ts";
 import { commitMessage } from "../core/commits/commit-message.ts";
+import type { CommitWords } from "../core/commits/commit-words.ts";
 import { filesInWords } from "../core/file-patterns.ts";
 import { formatImage } from "../core/image.ts";
 import type { GateVerdict, ImageGate } from "../core/images/image-gate.ts";
@@ -23,6 +24,7 @@ interface LivePorts extends Pick<ReconcilePorts, "identity" | "allowedRepositori
   readonly places: Places;
   readonly pushAccess: PushAccess;
   readonly gate: ImageGate;
+  readonly commitWords: CommitWords;
   readonly signal: AbortSignal;
   /** Called before each step, with words for it; throws when time is up. */
   readonly begin: (doing: string) => void;
@@ -123,7 +125,7 @@ export async function checkLive(
   if (written?.kind !== "update") return undefined;
   const from = written.from === undefined ? {} : { from: written.from };
   const paths = written.files.map(({ path }) => path);
-  return { files: written.files, message: commitMessage({ target, paths, tag, appCommit, ...from, ...unchecked }) };
+  return { files: written.files, message: commitMessage({ target, paths, tag, appCommit, ...from, ...unchecked }, ports.commitWords) };
 }
 
 async function readSecretOf({ ref, field }: UsedSecret, readSecret: LivePorts["readSecret"], { parseKey }: LivePorts): Promise<void> {

@@ -52,6 +52,7 @@ export async function openLiveWorld({ config, redactor, deadlineMs, kubeconfig }
           pushAccess: outside.pushAccess,
           gate,
           identity: config.identity,
+          commitWords: config.commitWords,
           allowedRepositories: config.allowedRepositories,
           parseKey: parseSshKey,
           signal: ended.signal,

@@ -198,6 +198,13 @@ const added = {
       "Secret with `hook-secret`, by which forges and registries sign the events that concern this Deployment (`POST /hook/NAMESPACE/SECRET`); it needs `HOOK_PORT`",
   },
   hook_secret_namespace: { kind: "namespace", default: "OPERATOR_NAMESPACE", meaning: "its namespace" },
+  signing_key_name: {
+    kind: "secret",
+    defaultInDocs: "`SIGNING_SECRET_NAME`",
+    meaning:
+      "Secret with the field `ssh-privatekey`, by which commits are signed, and optional fields `name` and `email` of their committer; while it can't be read, nothing is pushed",
+  },
+  signing_key_namespace: { kind: "namespace", default: "OPERATOR_NAMESPACE", meaning: "its namespace" },
 } as const satisfies Record<string, Annotation>;
 
 export const annotations = { ...original, ...added };

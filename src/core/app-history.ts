@@ -14,6 +14,8 @@ export interface Commit {
   readonly time: number;
   /** The first line of the message that is not blank; of a longer one the beginning. */
   readonly subject: string;
+  /** Its message has trailers as the operator's commits have. */
+  readonly hasTrailers: boolean;
 }
 
 /** A branch's history along first parents, received as far as it is asked for. */

@@ -8,7 +8,7 @@ export interface FileChange {
   readonly after: string;
 }
 
-export interface BranchCommit extends Pick<Commit, "sha" | "time" | "author" | "subject"> {
+export interface BranchCommit extends Pick<Commit, "sha" | "time" | "author" | "subject" | "hasTrailers"> {
   /** The beginning of its message, 4 KiB at most. */
   readonly message: string;
   /** Of the files that were asked for. Of a merge those alone that are as in none of its parents. Empty where the message tells it all. */
@@ -21,7 +21,7 @@ export interface RecentQuestion {
   /** Nothing behind such a commit is wanted. */
   readonly isKnown: (sha: string) => boolean;
   /** By its message it is known what it changed, so its files are not looked at. */
-  readonly tellsAll: (commit: Pick<BranchCommit, "sha" | "author" | "subject" | "message">) => boolean;
+  readonly tellsAll: (commit: Pick<BranchCommit, "sha" | "author" | "subject" | "hasTrailers" | "message">) => boolean;
 }
 
 /** What is known by now of a branch from its newest commit on. */

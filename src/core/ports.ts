@@ -1,5 +1,5 @@
 /** What the core asks of the outside world. Times called `notBefore` are `performance.now()` milliseconds. */
-import type { Commit, Line, PathPrint, PathPrinter, Release, ReleasePattern } from "./app-history.ts";
+import type { Commit, Identity, Line, PathPrint, PathPrinter, Release, ReleasePattern } from "./app-history.ts";
 import type { RecentHistory, RecentQuestion } from "./branch-history.ts";
 import type { ManifestEdit, ManifestQuestion } from "./manifest-edit.ts";
 import type { Repository, SecretRef, SshRepository, Target, Workload, WorkloadRecord } from "./types.ts";
@@ -53,6 +53,14 @@ export interface SshKey {
   readonly secret: SecretRef;
 }
 
+/** With what commits are signed. */
+export interface Signing {
+  /** Makes the signature of a commit's bytes without it. */
+  readonly sign: (unsigned: Buffer) => Promise<string>;
+  /** Undefined: the author. */
+  readonly committer: Identity | undefined;
+}
+
 /** A branch as one key sees it (no key: a public https repository). */
 export interface Branch {
   readonly repository: Repository;
@@ -87,6 +95,8 @@ export interface Written {
   readonly image: string;
   /** Their paths, as trailers have them; none: from before they were named. */
   readonly files: readonly string[];
+  /** Which one wrote it, where its operator has a name for it. */
+  readonly cluster?: string;
 }
 
 export type WrittenHistory =
@@ -131,8 +141,8 @@ export interface ManifestsCopy {
    * Rejects with `manifest_invalid` where too much has to be looked through.
    */
   list(commit: string, pattern: string, wanted: WantedFiles): Promise<readonly string[]>;
-  /** A new commit on `parent` that replaces regular files, modes kept; only in the object store until it is pushed. */
-  commit(parent: string, files: readonly FileText[], message: string): Promise<string>;
+  /** A new commit on `parent` that replaces regular files, modes kept; only in the object store until it is pushed. Not signed where `signing` is undefined. */
+  commit(parent: string, files: readonly FileText[], message: string, signing?: Signing): Promise<string>;
   /** Compare-and-swap of the remote branch, acknowledged by the server; after a cut connection the remote has been asked. */
   push(from: string, to: string): Promise<PushResult>;
 }

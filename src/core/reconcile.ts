@@ -14,6 +14,7 @@ import type { BackOff } from "./runs/back-off.ts";
 import { type AllowedRepositories, readLogin, requireAllowed } from "./targets/allowed-repositories.ts";
 import { withPortHint } from "./targets/port-hint.ts";
 import { readBranches } from "./targets/read-branches.ts";
+import { readSigning } from "./targets/read-signing.ts";
 import type { Outcome, SecretRef, Target } from "./types.ts";
 
 export interface ReconcilePorts {
@@ -28,6 +29,8 @@ export interface ReconcilePorts {
   /** Reads a field of a Secret that this Deployment may name. */
   readonly readSecret: (ref: SecretRef, field: string) => Promise<SecretField>;
   readonly parseKey: (text: string, ref: SecretRef) => SshKey;
+  /** Makes the signature of a commit's bytes without it. */
+  readonly signWith: (key: SshKey, unsigned: Buffer) => Promise<string>;
   /** Tells which branches are meant, named or not. */
   readonly onBranches: (branches: Branches) => void;
   /** Why the token for builds can't be used; undefined: it can. */
@@ -119,9 +122,11 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     if (wantedPutOff) throw wantedPutOff;
     const appCommit = await during("Failed to get latest SHA", commit);
 
+    const signing = await during("Failed to get the signing key", () => readSigning(target, ports));
+
     progress.step("push", `pushing to '${at.branch}'`, known);
     const outcome = await seat.write({
-      ...{ target, at, appCommit, tag, signal: progress.signal, notBefore },
+      ...{ target, at, appCommit, tag, signing, signal: progress.signal, notBefore },
       ...{ wasRefused: lastFailure === "git_push_refused", image: edit.image },
       ...{ isChecked: image.kind === "found", digest: image.kind === "found" ? image.digest : undefined },
     });

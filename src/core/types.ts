@@ -6,6 +6,8 @@ import type { TagFormat } from "./tag-format.ts";
 export interface SecretRef {
   readonly namespace: string;
   readonly name: string;
+  /** The operator's own settings name it, not an annotation. */
+  readonly isOperators?: true;
 }
 
 /** The one field of a Secret with a forge's token. */
@@ -158,6 +160,8 @@ export interface Target extends Workload {
   readonly buildToken: BuildTokenRef | undefined;
   /** Whose events concern this Deployment, beside the operator's own. */
   readonly hookSecret: SecretRef | undefined;
+  /** Commits are signed with its key; undefined: they are not. */
+  readonly signingSecret: SecretRef | undefined;
 }
 
 /** Every Deployment is exactly one of these. `warnings`: unknown keys, odd values that have a default. */

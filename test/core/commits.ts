@@ -1,7 +1,16 @@
 import type { Commit, TipCandidate } from "../../src/core/app-history.ts";
 
 export function commitOf(sha: string, more: Partial<Commit> = {}): Commit {
-  return { sha, tree: "3".repeat(40), parents: [], author: { name: "Ada", email: "ada@example.com" }, time: 0, subject: "m", ...more };
+  return {
+    sha,
+    tree: "3".repeat(40),
+    parents: [],
+    author: { name: "Ada", email: "ada@example.com" },
+    time: 0,
+    subject: "m",
+    hasTrailers: false,
+    ...more,
+  };
 }
 
 export function candidateOf(sha: string, tag = sha): TipCandidate {

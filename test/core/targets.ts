@@ -30,6 +30,7 @@ export function targetOf(name: string, more: Partial<Target> = {}): Target {
     notificationsSecret: undefined,
     buildToken: undefined,
     hookSecret: undefined,
+    signingSecret: undefined,
     ...more,
   };
 }

@@ -77,7 +77,7 @@ async function makeHistory(stage: Stage) {
 test("/history tells the operator's commits with what they deployed, and a person's change of the tag; after a restart, from git alone, the same", {
   skip,
 }, async (t) => {
-  const stage = await startStage(t);
+  const stage = await startStage(t, { env: { CLUSTER_NAME: "eu-1" } });
   const { manifests, shas } = await makeHistory(stage);
   const [first, second, third] = shas;
   const entries = await whenThere(stage.url, 4);
@@ -94,6 +94,10 @@ test("/history tells the operator's commits with what they deployed, and a perso
   assert.deepEqual(
     entries.map(({ commit }) => commit),
     [0, 2, 3, 4].map((index) => log[index]?.sha),
+  );
+  assert.deepEqual(
+    entries.map(({ cluster }) => cluster),
+    ["eu-1", undefined, "eu-1", "eu-1"],
   );
   assert.equal(entries[2]?.app_author, "Jane Doe");
   assert.equal(entries[2]?.app_subject, "Second: fixes # 1 for @ team");

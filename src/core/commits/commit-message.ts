@@ -1,11 +1,11 @@
-import { cut } from "../../text/cut.ts";
-import { unprintables } from "../../text/escape.ts";
 import type { Commit, Identity } from "../app-history.ts";
 import { formatImage, splitImage } from "../image.ts";
 import type { Written } from "../ports.ts";
 import { formatRepository } from "../repository.ts";
 import type { Target } from "../types.ts";
-import { formatTrailers } from "./trailers.ts";
+import { type CommitWords, renderSubject, usualSubject, usualWords } from "./commit-words.ts";
+import { makeHarmless } from "./make-harmless.ts";
+import { formatTrailers, MARK } from "./trailers.ts";
 
 interface CommitFacts {
   readonly target: Target;
@@ -19,23 +19,19 @@ interface CommitFacts {
   readonly unchecked?: true;
 }
 
-/** Fixed: by it, people and the operator itself know its commits. */
-const subject = "chore(refs): gitops-operator updating image tags";
-
 /** The author's name in the commits of the program that this one replaces. */
 const originalName = "GitOps Operator";
 
-/** In a commit's message, and in an answer. */
-const maxQuoted = 120;
+/** In an answer. */
 const maxTold = 60;
-/** More is not looked at. */
-const maxRead = 1000;
 
 /** The last paragraph is of trailers, which `git interpret-trailers` and `git log --format=%(trailers:key=…)` read. */
-export function commitMessage({ target, paths, from, tag, appCommit, unchecked }: CommitFacts): string {
+export function commitMessage({ target, paths, from, tag, appCommit, unchecked }: CommitFacts, words: CommitWords = usualWords): string {
   const image = formatImage(target.image);
+  const { subject, signOff, cluster } = words;
+  const { namespace, name: deployment } = target;
   return [
-    subject,
+    renderSubject(subject, { namespace, deployment, image, tag, from: from ?? "(none)", sha7: appCommit.sha.slice(0, 7) }),
     "",
     `${target.kind} ${target.namespace}/${target.name}, image ${image}: ${from === undefined ? "" : `${from} -> `}${tag}${unchecked ? " (image unchecked)" : ""}`,
     "",
@@ -43,7 +39,8 @@ export function commitMessage({ target, paths, from, tag, appCommit, unchecked }
     `of ${formatRepository(target.appRepository)}`,
     `by ${makeHarmless(appCommit.author.name)}: ${makeHarmless(appCommit.subject)}`,
     "",
-    ...formatTrailers({ workload: target, image: `${image}:${tag}`, appCommit: appCommit.sha, paths }),
+    ...formatTrailers({ workload: target, image: `${image}:${tag}`, appCommit: appCommit.sha, paths, cluster }),
+    ...(signOff ? [`Signed-off-by: ${signOff.name} <${signOff.email}>`] : []),
     "",
   ].join("\n");
 }
@@ -75,33 +72,14 @@ export function commitWords({ sha, subject: told }: Commit, release?: string): s
 
 /** Of a message alone, where nothing depends on it but a look: whether it is the operator's. */
 export function isOwnSubject(message: string | undefined): boolean {
-  return message?.split("\n", 1)[0]?.trim() === subject;
+  return message !== undefined && (message.split("\n", 1)[0]?.trim() === usualSubject || message.includes(MARK));
 }
 
-/** The operator's own, or the original's: the exact subject, and the author that it has here or had there. */
-export function isOperatorCommit(commit: Pick<Commit, "author" | "subject">, own: Identity): boolean {
-  const { author } = commit;
-  if (commit.subject !== subject) return false;
-  return author.name === originalName || (author.name === own.name && author.email === own.email);
-}
-
-/**
- * Words of others, so that nothing acts on them: forges read mentions (`@team`) and what closes issues (`fixes #1`, `closes PROJ-1`, an
- * issue's URL), CI systems read orders (`[skip ci]`, `***NO_CI***`, `skip-checks: true`). Readable still, one line, and never a line's start,
- * so no trailer either.
- */
-function makeHarmless(text: string, most = maxQuoted): string {
-  const line = text
-    .slice(0, maxRead)
-    .replace(/\s+/g, " ")
-    .replace(unprintables, "")
-    .replace(/[*`]/g, "")
-    .replace(/[[{<]/g, "(")
-    .replace(/[\]}>]/g, ")")
-    .replace(/skip-checks/gi, "skip checks")
-    .replace(/:\/\//g, ": //")
-    .replace(/([@#!&%$~])(?=\S)/g, "$1 ")
-    .replace(/-(?<=[Gg][Hh]-|[A-Z][A-Z0-9_]*-)(?=\d)/g, " ")
-    .trim();
-  return cut(line, most) || "(empty)";
+/** The operator's own, or the original's: by the author that it has here, or had there, and by its trailers or the original's exact subject. */
+export function isOperatorCommit(
+  { author, subject, hasTrailers }: Pick<Commit, "author" | "subject" | "hasTrailers">,
+  own: Identity,
+): boolean {
+  const isOurs = author.name === own.name && author.email === own.email;
+  return subject === usualSubject ? isOurs || author.name === originalName : isOurs && hasTrailers;
 }

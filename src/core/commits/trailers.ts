@@ -10,6 +10,7 @@ const NAMES = {
   image: "Gitops-Operator-Image",
   appCommit: "Gitops-Operator-Commit",
   file: "Gitops-Operator-File",
+  cluster: "Gitops-Operator-Cluster",
 } as const;
 
 /** What a message that has trailers of ours holds, whatever else. */
@@ -23,19 +24,26 @@ export interface Write {
   readonly paths: readonly string[];
 }
 
-/** A line each. */
-export function formatTrailers({ workload, image, appCommit, paths }: Write): string[] {
+/** A line each. `cluster`: which one writes. */
+export function formatTrailers({
+  workload,
+  image,
+  appCommit,
+  paths,
+  cluster,
+}: Write & { readonly cluster?: string | undefined }): string[] {
   return [
     `${isDeployment(workload) ? NAMES.deployment : NAMES.workload}: ${placeInWords(workload)}`,
     `${NAMES.image}: ${image}`,
     `${NAMES.appCommit}: ${appCommit}`,
     ...paths.map((path) => `${NAMES.file}: ${fileInTrailer(path)}`),
+    ...(cluster === undefined ? [] : [`${NAMES.cluster}: ${cluster}`]),
   ];
 }
 
 /** All that a commit says to have written, several where commits of ours were squashed into one. A line that was cut off does not count. */
 export function readTrailers(commit: string, message: string): Written[] {
-  const found: { workload?: string; image?: string; appCommit?: string; files: string[] }[] = [];
+  const found: { workload?: string; image?: string; appCommit?: string; cluster?: string; files: string[] }[] = [];
   const lines = message.split("\n");
   // What follows the last line's end is no whole line.
   for (const line of lines.slice(0, -1)) {
@@ -48,9 +56,12 @@ export function readTrailers(commit: string, message: string): Written[] {
     if (name === NAMES.image) last.image = value;
     if (name === NAMES.appCommit) last.appCommit = value;
     if (name === NAMES.file) last.files.push(value);
+    if (name === NAMES.cluster) last.cluster = value;
   }
-  return found.flatMap(({ workload, image, appCommit, files }) =>
-    workload === undefined || image === undefined || appCommit === undefined ? [] : { commit, workload, image, appCommit, files },
+  return found.flatMap(({ workload, image, appCommit, files, cluster }) =>
+    workload === undefined || image === undefined || appCommit === undefined
+      ? []
+      : { commit, workload, image, appCommit, files, ...(cluster !== undefined && { cluster }) },
   );
 }
 

@@ -4,10 +4,11 @@ import { asReconcileError, inStep, ReconcileError } from "../../errors.ts";
 import { isForAnother } from "../../sharing/own-share.ts";
 import type { Commit } from "../app-history.ts";
 import { commitMessage } from "../commits/commit-message.ts";
+import type { CommitWords } from "../commits/commit-words.ts";
 import { filesInWords } from "../file-patterns.ts";
 import { noObserver, type Observer } from "../observer.ts";
 import { editFiles, type FilesEdit } from "../places/edit-files.ts";
-import type { Clock, Git, Log, ManifestsBranch, ManifestsCopy, Places, Workloads } from "../ports.ts";
+import type { Clock, Git, Log, ManifestsBranch, ManifestsCopy, Places, Signing, Workloads } from "../ports.ts";
 import { formatRepository } from "../repository.ts";
 import { branchAttributes, noTracer, type Span, type Tracer } from "../tracer.ts";
 import { type ImageName, inWords, isDeployment, type Outcome, type Target, workloadOf } from "../types.ts";
@@ -27,6 +28,8 @@ export interface WriteRequest {
   readonly digest: string | undefined;
   /** Aborted: nothing is pushed for it any more. */
   readonly signal: AbortSignal;
+  /** Undefined: commits are not signed. */
+  readonly signing: Signing | undefined;
   /** The run's question was asked then; the branch must not be older. */
   readonly notBefore: number;
   /** Its last push was: it may spoil the push of others, so those go without it. */
@@ -52,6 +55,8 @@ export interface DeliveryOptions {
   readonly log: Pick<Log, "warn">;
   readonly observer?: Observer;
   readonly tracer?: Tracer;
+  /** Of commit messages. */
+  readonly commitWords?: CommitWords;
 }
 
 /** Where to, as far as deliveries have to know. */
@@ -75,7 +80,7 @@ const STALE_MS = 5 * 60_000;
 
 /** `closing`: nothing is pushed any more. */
 export function createDelivery(options: DeliveryOptions, closing: AbortSignal): Delivery {
-  const { git, places, clock, deployments, recheck, log, observer = noObserver, tracer = noTracer } = options;
+  const { git, places, clock, deployments, recheck, log, observer = noObserver, tracer = noTracer, commitWords } = options;
 
   const lookForHeld = createHold(log);
 
@@ -170,7 +175,12 @@ export function createDelivery(options: DeliveryOptions, closing: AbortSignal): 
       const from = edit.from === undefined ? {} : { from: edit.from };
       const paths = edit.files.map(({ path }) => path);
       for (const { text } of edit.files) characters += text.length;
-      head = await copy.commit(head, edit.files, commitMessage({ target, paths, tag, appCommit, ...from, ...unchecked }));
+      head = await copy.commit(
+        head,
+        edit.files,
+        commitMessage({ target, paths, tag, appCommit, ...from, ...unchecked }, commitWords),
+        request.signing,
+      );
       commits.push({ item, patched: { kind: "patched", ...from, to: tag, commit: head, ...unchecked } });
     }
     return { head, commits, later: [] };

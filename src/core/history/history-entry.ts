@@ -42,6 +42,7 @@ export function ownEntry(commit: BranchCommit, written: Written, isAlone: boolea
     appCommit: written.appCommit,
     ...(subject !== undefined && { appSubject: printable(subject) }),
     ...(author !== undefined && { appAuthor: printable(author) }),
+    ...(written.cluster !== undefined && { cluster: printable(written.cluster) }),
     by: "operator",
   };
 }

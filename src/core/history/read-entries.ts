@@ -42,7 +42,10 @@ export async function watchTarget(target: Target, tip: string, copy: Pick<Manife
 }
 
 /** Whether the operator made it, and its trailers say all that it did. */
-export function tellsAll(commit: Pick<BranchCommit, "sha" | "author" | "subject" | "message">, identity: Identity): boolean {
+export function tellsAll(
+  commit: Pick<BranchCommit, "sha" | "author" | "subject" | "hasTrailers" | "message">,
+  identity: Identity,
+): boolean {
   return isOperatorCommit(commit, identity) && readTrailers(commit.sha, commit.message).length > 0;
 }
 

@@ -8,7 +8,7 @@ export interface ReadBranches {
   readonly manifests: Wanted<ManifestsBranch>;
 }
 
-interface KeyPorts {
+export interface KeyPorts {
   /** Reads a field of a Secret that this Deployment may name. */
   readonly readSecret: (ref: SecretRef, field: string) => Promise<SecretField>;
   readonly parseKey: (text: string, ref: SecretRef) => SshKey;

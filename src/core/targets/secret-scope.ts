@@ -6,7 +6,7 @@ export type SecretScope = "scoped" | "strict" | "any";
 /** Where the published examples keep their Secrets, wherever the operator itself runs. */
 const publishedNamespace = "gitops-operator";
 
-/** May a Deployment of that namespace name this Secret? Decided by name alone, before any request. */
+/** May a run for a Deployment of that namespace read this Secret? Decided by name alone, before any request. */
 export function decideSecretRef(
   scope: SecretScope,
   ref: SecretRef,
@@ -14,7 +14,7 @@ export function decideSecretRef(
   operatorNamespace: string,
   extraNamespaces: readonly string[],
 ): boolean {
-  if (scope === "any") return true;
+  if (scope === "any" || ref.isOperators) return true;
   if (ref.namespace === deploymentNamespace || extraNamespaces.includes(ref.namespace)) return true;
   return scope === "scoped" && (ref.namespace === operatorNamespace || ref.namespace === publishedNamespace);
 }

@@ -44,6 +44,8 @@ export interface TargetRules {
   readonly lookBack: number;
   /** That are known: others are asked for no builds. */
   readonly forges: readonly Forge[];
+  /** In the operator's namespace, where `signing_key_name` is not set. */
+  readonly signingSecretName?: string | undefined;
 }
 
 const usualRules: TargetRules = { imageCheck: checkedByDefault, lookBack: usualLookBack, forges: builtInForges };
@@ -173,6 +175,7 @@ function readTarget(
     notificationsSecret: optionalSecret(settings.notifications_secret_namespace ?? operatorNamespace, settings.notifications_secret_name),
     buildToken: readBuildToken(values, operatorNamespace, forgeOf(rules.forges, appRepository)),
     hookSecret: optionalSecret(settings.hook_secret_namespace ?? operatorNamespace, settings.hook_secret_name),
+    signingSecret: signingSecret(settings, operatorNamespace, rules),
   };
 }
 
@@ -216,6 +219,12 @@ function readImage(text: string, url: RegistryUrl | undefined, complain: Complai
     );
   }
   return named.image;
+}
+
+function signingSecret(settings: Settings, operatorNamespace: string, { signingSecretName }: TargetRules): SecretRef | undefined {
+  const named = optionalSecret(settings.signing_key_namespace ?? operatorNamespace, settings.signing_key_name);
+  if (named !== undefined || signingSecretName === undefined) return named;
+  return { namespace: operatorNamespace, name: signingSecretName, isOperators: true };
 }
 
 function optionalSecret(namespace: string, name: string | undefined): SecretRef | undefined {

@@ -5,6 +5,7 @@ import type { Commit } from "../../../src/core/app-history.ts";
 import { commitMessage, isOperatorCommit } from "../../../src/core/commits/commit-message.ts";
 import { fileInTrailer } from "../../../src/core/commits/trailers.ts";
 import { createRandom } from "../../random.ts";
+import { commitOf } from "../commits.ts";
 import { targetOf } from "../targets.ts";
 
 const sha = "2".repeat(40);
@@ -19,7 +20,7 @@ const target = targetOf("web", {
 const paths = ["web/deployment.yaml"];
 
 function commit(subject: string, name = "Ada"): Commit {
-  return { sha, tree: "3".repeat(40), parents: [], author: { name, email: "ada@example.com" }, time: 0, subject };
+  return commitOf(sha, { author: { name, email: "ada@example.com" }, subject });
 }
 
 test("the message says what changed and why, and ends with trailers of ours", () => {
@@ -153,19 +154,19 @@ test("a file is told by its path; what is acted on is percent-encoded, so that t
 });
 
 test("our own commits are known by subject and author, and the original's by its name", () => {
-  const by = (author: { name: string; email: string }, firstLine = subject) => isOperatorCommit({ author, subject: firstLine }, own);
+  const by = (author: { name: string; email: string }, firstLine = subject) =>
+    isOperatorCommit(commitOf(sha, { author, subject: firstLine }), own);
   assert.equal(by(own), true);
-  assert.equal(
-    isOperatorCommit(
-      { author: own, subject: String(commitMessage({ target, paths, tag: sha, appCommit: commit("x") }).split("\n", 1)[0]) },
-      own,
-    ),
-    true,
-  );
+  assert.equal(by(own, String(commitMessage({ target, paths, tag: sha, appCommit: commit("x") }).split("\n", 1)[0])), true);
   assert.equal(by({ name: "GitOps Operator", email: "someone@example.com" }), true);
   assert.equal(by({ ...own, email: "other@example.com" }), false);
   assert.equal(by({ name: "Ada", email: own.email }), false);
   assert.equal(by(own, `${subject}!`), false);
   assert.equal(by(own, `Revert "${subject}"`), false);
   assert.equal(by(own, "other"), false);
+  // With a subject of the operator's settings, by its trailers.
+  const withTrailers = (author: { name: string; email: string }) =>
+    isOperatorCommit(commitOf(sha, { author, subject: "other", hasTrailers: true }), own);
+  assert.equal(withTrailers(own), true);
+  assert.equal(withTrailers({ name: "GitOps Operator", email: "someone@example.com" }), false);
 });

@@ -3,9 +3,10 @@ import { test } from "node:test";
 import { commitMessage } from "../../../src/core/commits/commit-message.ts";
 import { takenBack } from "../../../src/core/commits/taken-back.ts";
 import { readTrailers } from "../../../src/core/commits/trailers.ts";
+import { commitOf } from "../commits.ts";
 import { targetOf } from "../targets.ts";
 
-const appCommit = { sha: "a".repeat(40), tree: "", parents: [], author: { name: "Ada", email: "a@b" }, time: 0, subject: "Add search" };
+const appCommit = commitOf("a".repeat(40), { subject: "Add search" });
 const target = targetOf("web");
 const wanted = { workload: target, image: "team/web:1", appCommit: appCommit.sha, paths: ["apps/@web 1/PROJ-1.yaml"] };
 const message = commitMessage({ target, paths: wanted.paths, tag: "1", appCommit });

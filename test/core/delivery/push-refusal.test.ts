@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { pushRemedy } from "../../../src/core/delivery/push-refusal.ts";
 
 const email = /DEFAULT_FROM_EMAIL/;
-const signed = /signs no commits/;
+const signed = /gitops\.operator\.signing_key_name/;
 const message = /commit messages/;
 const access = /branch protection, hooks/;
 

@@ -161,6 +161,7 @@ function createWorld(
       tag: NEW,
       isChecked: true,
       digest: undefined,
+      signing: undefined,
       signal,
       notBefore: 0,
       wasRefused,

@@ -17,7 +17,7 @@ const shop = (name = "shop", namespace = "default"): Target => ({
 });
 
 const own = (number: number, target: Target, from: string, tag: string): BranchCommit => ({
-  ...{ sha: id(number), time: number, author: identity, subject, changes: [] },
+  ...{ sha: id(number), time: number, author: identity, subject, hasTrailers: true, changes: [] },
   message: commitMessage({
     ...{ target, paths: [target.files[0].path], from, tag },
     appCommit: {

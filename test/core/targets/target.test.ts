@@ -63,6 +63,7 @@ test("the required annotations are enough: the rest has the defaults of the cont
       notificationsSecret: undefined,
       buildToken: undefined,
       hookSecret: undefined,
+      signingSecret: undefined,
     },
   });
 });

@@ -2,7 +2,7 @@
 
 import { isUtf8 } from "node:buffer";
 import type { Identity } from "../../../core/app-history.ts";
-import type { FileText } from "../../../core/ports.ts";
+import type { FileText, Signing } from "../../../core/ports.ts";
 import { ReconcileError } from "../../../errors.ts";
 import { formatCommit } from "../packs/commit-format.ts";
 import type { ObjectStore } from "../packs/object-store.ts";
@@ -37,7 +37,7 @@ export async function readFile(read: ReadObject, commit: string, path: string): 
 export async function commitFiles(
   store: Pick<ObjectStore, "add">,
   read: ReadObject,
-  change: { parent: string; files: readonly FileText[]; message: string; identity: Identity },
+  change: { parent: string; files: readonly FileText[]; message: string; identity: Identity; signing?: Signing | undefined },
 ): Promise<{ sha: string; ids: string[] }> {
   const ids: string[] = [];
   const add = async (kind: string, content: Buffer) => {

@@ -3,7 +3,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Identity } from "../../../core/app-history.ts";
-import type { FileText, ManifestsBranch, ManifestsCopy, PushResult } from "../../../core/ports.ts";
+import type { FileText, ManifestsBranch, ManifestsCopy, PushResult, Signing } from "../../../core/ports.ts";
 import { formatRepository } from "../../../core/repository.ts";
 import { asReconcileError, ReconcileError } from "../../../errors.ts";
 import { createFreshest } from "../../../sharing/freshest.ts";
@@ -167,11 +167,11 @@ export function createManifestsCopy({
     return (await histories.get(sha, performance.now(), look, at.namespace)).found;
   }
 
-  async function commit(owner: PackOwner, parent: string, files: readonly FileText[], message: string): Promise<string> {
+  async function commit(owner: PackOwner, parent: string, files: readonly FileText[], message: string, signing?: Signing) {
     const into = current();
     // A new chain begins: what was made before was not pushed, and won't be.
     if (!into.built.has(parent)) forgetBuilt(into);
-    const { sha, ids } = await commitFiles(into.objects, readAs(into, owner), { parent, files, message, identity });
+    const { sha, ids } = await commitFiles(into.objects, readAs(into, owner), { parent, files, message, identity, signing });
     into.built.set(sha, { parent, ids });
     return sha;
   }
@@ -191,7 +191,7 @@ export function createManifestsCopy({
         written: async (head, since) => current().written.of(at, head, since, pushes.openAhead),
         tip: () => store?.tip,
         recent: async (head, question) => readRecent({ remote, packWork }, current().objects, at, head, question),
-        commit: (parent, files, message) => commit(at, parent, files, message),
+        commit: (parent, files, message, signing) => commit(at, parent, files, message, signing),
         async list(sha, pattern, wanted) {
           const read = readAs(current(), at);
           return listFiles(read, treeOf(await read(sha, "commit")), pattern, wanted, at.namespace);

@@ -150,6 +150,6 @@ function inOrder(head: string, commits: ReadonlyMap<string, Found>): Found[] {
   return ordered;
 }
 
-function toBranchCommit({ sha, time, author, subject, message }: Found, changes: BranchCommit["changes"]): BranchCommit {
-  return { sha, time, author, subject, message, changes };
+function toBranchCommit({ sha, time, author, subject, hasTrailers, message }: Found, changes: BranchCommit["changes"]): BranchCommit {
+  return { sha, time, author, subject, hasTrailers, message, changes };
 }

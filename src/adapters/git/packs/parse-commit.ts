@@ -1,5 +1,6 @@
 /** A commit object's bytes as data, in texts of their own: a slice would keep the whole object in memory. */
 import type { Commit, Identity } from "../../../core/app-history.ts";
+import { MARK } from "../../../core/commits/trailers.ts";
 import { objectId } from "./object-id.ts";
 
 /** What is kept of one commit, in bytes; the rest of a longer text is not read. The operator's own messages have a third of it. */
@@ -45,6 +46,7 @@ export function parseCommit(content: Buffer): Commit {
     author: parsePerson(take("author ")),
     time: parseTime(take("committer ")),
     subject: subjectOf(content.subarray(headersEnd + 2)),
+    hasTrailers: content.includes(MARK),
   };
 }
 

@@ -9,6 +9,7 @@ import type { GitRemote } from "../../../../src/adapters/git/wire/git-remote.ts"
 import { commitMessage } from "../../../../src/core/commits/commit-message.ts";
 import type { ManifestsCopy } from "../../../../src/core/ports.ts";
 import { dataBytes } from "../../../../src/sharing/data-bytes.ts";
+import { commitOf } from "../../../core/commits.ts";
 import { targetOf } from "../../../core/targets.ts";
 import { eventually } from "../../../eventually.ts";
 import { startService } from "../local-git.ts";
@@ -21,14 +22,7 @@ const shaOf = (index: number) => index.toString(16).padStart(40, "0");
 
 /** What the operator writes for the application commit of that number. */
 function messageFor(index: number): string {
-  const appCommit = {
-    sha: shaOf(index),
-    tree: "",
-    parents: [],
-    author: { name: "Ada", email: "a@b" },
-    time: now,
-    subject: `Change ${index}`,
-  };
+  const appCommit = commitOf(shaOf(index), { time: now, subject: `Change ${index}` });
   return commitMessage({ target: targetOf("shop"), paths: ["shop/deployment.yaml"], from: shaOf(index - 1), tag: shaOf(index), appCommit });
 }
 
