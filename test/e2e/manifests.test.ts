@@ -56,7 +56,7 @@ for (const folder of folders) {
       stage.secret(namespace, "ssh-key", { "ssh-privatekey": stage.key.privateKey });
       stage.secret(namespace, "manifests-key", { "ssh-privatekey": stage.key.privateKey });
       stage.secret(namespace, "regcred", { ".dockerconfigjson": '{"auths":{}}' });
-      stage.secret(namespace, "github-token", { "github-token": "ghp_canary0123456789canary0123456789ab" });
+      stage.secret(namespace, "forge-token", { "forge-token": "ghp_canary0123456789canary0123456789ab" });
       stage.secret(namespace, "webhook-secret", { "webhook-url": stage.chat.url() });
       await stage.deploy({
         name,
@@ -66,8 +66,8 @@ for (const folder of folders) {
           manifest_ssh_key_namespace: namespace,
           registry_secret_name: "regcred",
           registry_secret_namespace: namespace,
-          github_token_secret_name: "github-token",
-          github_token_secret_namespace: namespace,
+          forge_token_secret_name: "forge-token",
+          forge_token_secret_namespace: namespace,
           notifications_secret_name: "webhook-secret",
           notifications_secret_namespace: namespace,
         },
