@@ -53,7 +53,7 @@ export async function pushBuilt(
   let isKept = false;
   // Stored before it is sent: a full disk is found out while nothing has been pushed.
   const makePack = async () => {
-    pack = into.objects.pack(ids);
+    pack = await into.objects.pack(ids);
     await writeFile(path, pack.bytes).catch((error: unknown) => Promise.reject(storeError(error)));
     return pack.bytes;
   };

@@ -68,7 +68,7 @@ export function createObjectStore(name: string, contents: ContentCache<string>, 
       return id;
     },
     /** A pack of those objects, which were added here. */
-    pack(ids: readonly string[]): Pack {
+    async pack(ids: readonly string[]): Promise<Pack> {
       const objects = [...new Set(ids)].map((id) => {
         const object = added.get(id);
         if (!object) throw new ReconcileError("git_copy_damaged", "objects to push are gone from the local copy; they are made anew");

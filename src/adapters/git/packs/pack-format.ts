@@ -1,9 +1,10 @@
 /** A packfile of whole objects (gitformat-pack(5)), and its index. */
 import { createHash } from "node:crypto";
+import { setImmediate as turn } from "node:timers/promises";
 import { promisify } from "node:util";
 import { crc32, deflate } from "node:zlib";
 import { KINDS, PACK_HEADER_BYTES } from "./pack-entry.ts";
-import { formatIndex } from "./pack-index-format.ts";
+import { formatIndex, ID_BYTES } from "./pack-index-format.ts";
 
 export interface Pack {
   readonly bytes: Buffer;
@@ -29,19 +30,31 @@ export async function formatPackEntry(kind: string, content: Buffer): Promise<{ 
   return { entry: Buffer.concat([Buffer.from(header), deflated]), dataAt: header.length };
 }
 
-export function formatPack(objects: readonly { readonly id: string; readonly entry: Buffer }[]): Pack {
+/** Others have their turns between the megabytes: a push may have a hundred. */
+export async function formatPack(objects: readonly { readonly id: string; readonly entry: Buffer }[]): Promise<Pack> {
   const head = Buffer.from("PACK\0\0\0\x02\0\0\0\0", "latin1");
   head.writeUInt32BE(objects.length, 8);
   const hash = createHash("sha1").update(head);
+  const bytes = Buffer.allocUnsafeSlow(objects.reduce((sum, { entry }) => sum + entry.length, PACK_HEADER_BYTES + ID_BYTES));
+  head.copy(bytes);
+  const starts = new Uint32Array(objects.length);
+  const crcs = new Uint32Array(objects.length);
   let end = PACK_HEADER_BYTES;
-  const starts = Uint32Array.from(objects, ({ entry }) => {
-    hash.update(entry);
-    end += entry.length;
-    return end - entry.length;
-  });
+  let turnAt = CHUNK_BYTES;
+  for (const [row, { entry }] of objects.entries()) {
+    starts[row] = end;
+    for (let at = 0; at < entry.length; at += CHUNK_BYTES) {
+      const part = entry.subarray(at, at + CHUNK_BYTES);
+      hash.update(part);
+      crcs[row] = crc32(part, crcs[row]);
+      end += part.copy(bytes, end);
+      if (end < turnAt) continue;
+      turnAt = end + CHUNK_BYTES;
+      await turn();
+    }
+  }
   const checksum = hash.digest();
-  const bytes = Buffer.concat([head, ...objects.map(({ entry }) => entry), checksum]);
+  checksum.copy(bytes, end);
   const ids = Buffer.from(objects.map(({ id }) => id).join(""), "hex");
-  const crcs = Uint32Array.from(objects, ({ entry }) => crc32(entry));
   return { bytes, index: formatIndex({ ids, starts, crcs }, checksum) };
 }

@@ -13,7 +13,7 @@ export interface Pushes {
    * connection meanwhile: a push that waits for somebody without one could hold the last.
    */
   openAhead(): void;
-  push(commits: Commits, makePack: () => Promise<Uint8Array>): Promise<PushResult>;
+  push(commits: Commits, makePack: () => Promise<Buffer>): Promise<PushResult>;
   /** Ends what was opened ahead and not needed. */
   end(): void;
 }
@@ -53,7 +53,7 @@ function openPush(remote: GitRemote, at: ManifestsBranch) {
   const conversation = remote.converse(at, question, async (wire) => (await wanted.promise)?.(wire));
   conversation.catch(() => undefined);
 
-  async function push(commits: Commits, makePack: () => Promise<Uint8Array>): Promise<PushResult> {
+  async function push(commits: Commits, makePack: () => Promise<Buffer>): Promise<PushResult> {
     let answer: PushResult | undefined;
     let failure: unknown;
     try {

@@ -15,13 +15,10 @@ export interface RefUpdate {
 /** The report is a line for the pack and one for the branch. */
 const MOST_REPORT_BYTES = 256 * 1024;
 
+const MOST_COPIED_BYTES = 2 ** 20;
+
 /** `makePack` runs once the server has shown that the branch is still at `from`. `onSend` is called before the first byte that could change the remote. A refusal may be a race that was lost since: that is seen by looking, not by its words. */
-export async function pushRef(
-  wire: GitWire,
-  update: RefUpdate,
-  makePack: () => Promise<Uint8Array>,
-  onSend: () => void,
-): Promise<PushResult> {
+export async function pushRef(wire: GitWire, update: RefUpdate, makePack: () => Promise<Buffer>, onSend: () => void): Promise<PushResult> {
   const ref = `refs/heads/${update.branch}`;
   const { tip, capabilities } = await readPushRefs(wire, ref);
   // A branch that is gone is not brought back: the next look at the remote says that it is missing.
@@ -32,7 +29,10 @@ export async function pushRef(
   const command = `${update.from} ${update.to} ${ref}\0 ${words.join(" ")}`;
   const pack = await makePack();
   onSend();
-  const answer = await wire.request(Buffer.concat([Buffer.from(pkt(command) + FLUSH), pack]));
+  const head = Buffer.from(pkt(command) + FLUSH);
+  // A small pack goes in one message with the command; a large one is not copied for that.
+  if (pack.length > MOST_COPIED_BYTES) await wire.request(head);
+  const answer = await wire.request(pack.length > MOST_COPIED_BYTES ? pack : Buffer.concat([head, pack]));
   return sideBand ? readReport(...(await demultiplex(answer)), ref) : readReport(await readLines(answer), "", ref);
 }
 

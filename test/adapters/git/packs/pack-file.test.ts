@@ -73,9 +73,9 @@ test("an object that has changed on disk is a damaged copy, not another object",
   const folder = await newFolder(t);
   const store = createObjectStore(folder, createContentCache(0), packWork);
   const [id, other] = [await store.add("blob", Buffer.from("a: 1\n")), await store.add("blob", Buffer.from("a: 2\n"))];
-  const { bytes } = store.pack([id]);
-  const { index } = store.pack([id]);
-  const wrong = store.pack([other]);
+  const { bytes } = await store.pack([id]);
+  const { index } = await store.pack([id]);
+  const wrong = await store.pack([other]);
   assert.notDeepEqual(wrong.bytes, bytes);
   const path = join(folder, "0.pack");
   await writeFile(path, wrong.bytes);
@@ -90,7 +90,7 @@ test("a pack that is made here is one to git, with git's own index", async (t) =
   const folder = await newFolder(t);
   const store = createObjectStore(folder, createContentCache(0), packWork);
   const ids = await Promise.all(["", "short", "x".repeat(100_000)].map((text) => store.add("blob", Buffer.from(text))));
-  const { bytes, index } = store.pack([...ids, ...ids]);
+  const { bytes, index } = await store.pack([...ids, ...ids]);
   assert.deepEqual(index, indexPack(bytes, { repository: "r", maxBytes: 2 ** 20 }));
   const { directory } = await createBareRepository(join(folder, "r.git"), { files: { a: "1" } });
   await git(directory, ["index-pack", "--stdin", "--strict"], { input: bytes });
@@ -102,8 +102,27 @@ test("a pack that is made here has no deltas, however alike its objects are: som
   const store = createObjectStore(folder, createContentCache(0), packWork);
   const alike = randomBytes(5_000);
   const ids = await Promise.all([alike, Buffer.concat([alike, Buffer.from("x")])].map((content) => store.add("blob", content)));
-  const { bytes } = store.pack(ids);
+  const { bytes } = await store.pack(ids);
   await writeFile(join(folder, "own.pack"), bytes);
   await git(folder, ["index-pack", "own.pack"]);
   assert.match(`${await git(folder, ["verify-pack", "--stat-only", "own.pack"])}`, /^non delta: 2 objects\n$/);
+});
+
+// S9, S32
+test("while a pack of many large objects is made, others have their turns, about one for each MiB of it", async (t) => {
+  const store = createObjectStore(await newFolder(t), createContentCache(0), packWork);
+  const ids: string[] = [];
+  for (let count = 0; count < 16; count++) ids.push(await store.add("blob", randomBytes(2 ** 20)));
+  let turns = 0;
+  let next: NodeJS.Immediate;
+  // A callback: of promises the test runner follows each one.
+  const look = () => {
+    turns += 1;
+    next = setImmediate(look);
+  };
+  next = setImmediate(look);
+  const { bytes, index } = await store.pack(ids);
+  clearImmediate(next);
+  assert.ok(turns >= 15, `${turns} turns for ${bytes.length} bytes`);
+  assert.deepEqual(index, indexPack(bytes, { repository: "r", maxBytes: 2 ** 25 }));
 });
