@@ -30,6 +30,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   "ssh-key": ["ssh-privatekey"],
   "manifests-key": ["ssh-privatekey"],
   "signing-key": ["email", "name", "ssh-privatekey"],
+  hook: ["hook-path-token", "hook-secret"],
   regcred: [".dockerconfigjson"],
   "forge-token": ["forge-token"],
   "webhook-secret": ["webhook-url"],

@@ -96,18 +96,44 @@ test("every message of the troubleshooting table is one of the program's", () =>
     .split("\n")
     .filter((line) => line.startsWith("| ") && /`.* /.test(line.split("|")[1] ?? ""));
   assert.ok(rows.length > 40);
+  const messages = rows.flatMap((row) => codeIn(row.split("|")[1] ?? "")).filter((message) => !message.startsWith("/"));
+  assert.deepEqual(invented(messages), []);
+});
+
+test("the answers to events that docs/HOOKS.md explains are the program's, and all of its", async () => {
+  const answers = tableRows(page("docs/HOOKS.md"), "## When it does not").map(([answer = ""]) => answer);
+  assert.deepEqual(invented(answers.flatMap(codeIn).filter((text) => text.includes(" "))), []);
+
+  const listener = await readFile(pathOf("src/http/hooks/hook-server.ts"), "utf8");
+  const statuses = [...listener.matchAll(/refusal\((\d+)/g)].map(([, status = ""]) => status);
+  assert.ok(statuses.length >= 9);
+  for (const status of statuses)
+    assert.ok(
+      answers.some((answer) => answer.startsWith(status)),
+      status,
+    );
+
+  const hints = await Promise.all(
+    ["image-shapes", "repository-shapes", "match-hint", "read-hint"].map((name) => readFile(pathOf(`src/core/hints/${name}.ts`), "utf8")),
+  );
+  const reasons = [...hints.join("\n").matchAll(/(?:why: |nothing\("\w+", |: )"([^"]+ [^"]+)"/g)].map(([, reason = ""]) => reason);
+  assert.ok(reasons.length >= 8);
+  for (const reason of reasons)
+    assert.ok(
+      answers.some((answer) => answer.includes(reason)),
+      reason,
+    );
+});
+
+/** Parts of messages that the program never says. */
+function invented(messages: readonly string[]): string[] {
   const code = sources
     .replace(/\/\*\*[\s\S]*?\*\/|^ *\/\/.*$/gm, "")
     .replaceAll("\\`", "`")
     .replace(/["`] \+\s+["`]/g, "");
-  const invented = rows.flatMap((row) =>
-    codeIn(row.split("|")[1] ?? "")
-      .filter((message) => !message.startsWith("/"))
-      .flatMap((message) => message.split("…").map((part) => part.trim()))
-      .filter((part) => part.length > 3 && !code.includes(part)),
-  );
-  assert.deepEqual(invented, []);
-});
+  const parts = messages.flatMap((message) => message.split("…").map((part) => part.trim()));
+  return parts.filter((part) => part.length > 3 && !code.includes(part));
+}
 
 test("each kind of failure leads to a section of the troubleshooting page, and each reason of an Event is told", () => {
   const membersOf = (type: string) =>

@@ -61,7 +61,7 @@ test("the compose stack pins its images, lives on the host's network, and mounts
 test("the dashboard has a row for each part, and every panel asks something of the provisioned data source", async () => {
   const { panels } = await dashboard();
   const rows = panels.filter(({ type }) => type === "row").map(({ title }) => title);
-  for (const part of ["Overview", "Delivery (DORA)", "Per Deployment", "Git", "Registry", "Watch", "HTTP", "Node"]) {
+  for (const part of ["Overview", "Delivery (DORA)", "Events", "Per Deployment", "Git", "Registry", "Watch", "HTTP", "Node"]) {
     assert.ok(
       rows.some((title) => title.startsWith(part)),
       part,
