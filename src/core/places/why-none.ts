@@ -4,6 +4,7 @@ import type { ManifestQuestion } from "../manifest-edit.ts";
 import type { ImageName } from "../types.ts";
 import type { FilePlaces } from "./file-places.ts";
 import type { Hint } from "./format.ts";
+import { findUnseen, type UnseenImage } from "./unseen-image.ts";
 import { lineAt } from "./yaml-documents.ts";
 
 /** Kinds in a message. */
@@ -19,6 +20,9 @@ export function whyNone({ text, path, at, image, tag }: ManifestQuestion, file: 
   const images = file.places.flatMap(({ shown, isRef }) => (isRef ? [] : shown));
   const hint = file.hints.find((one) => isAbout(one, image));
   if (hint) return `Nothing in ${path} names image '${name}' with its tag: line ${lineAt(text, hint.offset)} ${hint.hint}`;
+  const unseen = findUnseen({ text, image });
+  if (unseen)
+    return `Nothing in ${path} names image '${name}' where images are looked for: line ${lineAt(text, unseen.offset)} does${remedy(path, unseen)}`;
   if (file.hasWorkload) {
     return `No container in ${path} references image '${name}'; check gitops.operator.image_name${there(images, " (there are no images in its containers)")}`;
   }
@@ -30,6 +34,11 @@ export function whyNone({ text, path, at, image, tag }: ManifestQuestion, file: 
   const holds = `${path} ${listed(file.holds)}`;
   if (images.length === 0) return `${check} and gitops.operator.deployment_path (${holds})`;
   return kustomizations.length > 0 ? `${check} (${holds} (images: ${shownImages(images)}))` : `${check}${there(images)}`;
+}
+
+function remedy(path: string, { at }: UnseenImage): string {
+  if (at === undefined) return ", where it can't be written; keep that in a file of its own";
+  return `; name that value as ${path}#${at} in gitops.operator.deployment_path`;
 }
 
 const isKustomization = /^a (?:kustomization|Component of kustomize|Kustomization)$/;
