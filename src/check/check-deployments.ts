@@ -15,7 +15,7 @@ import { type FileDefaults, type FileWorkload, readDeployments } from "./read-de
 import { unifiedDiff } from "./unified-diff.ts";
 import { unwatchedBecause } from "./unwatched.ts";
 
-export type Mode = "offline" | "live" | "dry-run";
+type Mode = "offline" | "live" | "dry-run";
 
 export interface CheckOptions {
   readonly config: Config;

@@ -3,7 +3,7 @@
 import { lstat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { WorkingCopy } from "../adapters/git/copies/working-copy.ts";
-import { isPattern, mostFiles } from "../core/file-patterns.ts";
+import { isPattern } from "../core/file-patterns.ts";
 import { describePlaces } from "../core/places/describe-places.ts";
 import { editFiles } from "../core/places/edit-files.ts";
 import { editManifest } from "../core/places/edit-manifest.ts";
@@ -46,9 +46,9 @@ export async function findFolder({ files }: Target, manifest: string): Promise<s
     const copy = await openFolder(root);
     for (const file of files) {
       const found = isPattern(file)
-        ? await copy.list(exampleSha, file.path, { most: mostFiles, endings: [".yaml", ".yml", ".json"] }).catch(() => [])
-        : (await isThere(join(root, file.path))) && [file.path];
-      if (found && found.length > 0) return root;
+        ? (await copy.list(exampleSha, file.path).catch(() => [])).length > 0
+        : await isThere(join(root, file.path));
+      if (found) return root;
     }
   }
   return undefined;

@@ -110,12 +110,6 @@ export interface FileText {
   readonly text: string;
 }
 
-export interface WantedFiles {
-  readonly most: number;
-  /** In lower case; a file has one of them. */
-  readonly endings: readonly string[];
-}
-
 /** The local shallow copy of one manifests branch. Files are read from, and commits built in, its object store. */
 export interface ManifestsCopy {
   /** The remote's tip, from a listing that began not before that time; fetched when the copy does not have it. */
@@ -137,10 +131,10 @@ export interface ManifestsCopy {
   /** A regular file's text; rejects with `manifest_missing` or `manifest_invalid`. */
   read(commit: string, path: string): Promise<string>;
   /**
-   * The regular files that a pattern names (`*` within one part, `**` for folders or none), in git's order: one above `most` where there are more.
-   * Rejects with `manifest_invalid` where too much has to be looked through.
+   * The regular files with one of `manifestEndings` that a pattern names (`*` within one part, `**` for folders or none), in git's order: one above
+   * `mostFiles` where there are more. Rejects with `manifest_invalid` where too much has to be looked through.
    */
-  list(commit: string, pattern: string, wanted: WantedFiles): Promise<readonly string[]>;
+  list(commit: string, pattern: string): Promise<readonly string[]>;
   /** A new commit on `parent` that replaces regular files, modes kept; only in the object store until it is pushed. Not signed where `signing` is undefined. */
   commit(parent: string, files: readonly FileText[], message: string, signing?: Signing): Promise<string>;
   /** Compare-and-swap of the remote branch, acknowledged by the server; after a cut connection the remote has been asked. */
@@ -235,13 +229,13 @@ export interface Clock {
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-/** What the core says to people who operate it: static message, data in fields. */
 /** `name` is the program's in every line: a workload is told by `logFields`. */
 interface LogFields {
   readonly [field: string]: unknown;
   readonly name?: never;
 }
 
+/** What the core says to people who operate it: static message, data in fields. */
 export interface Log {
   info(fields: LogFields, message: string): void;
   warn(fields: LogFields, message: string): void;

@@ -19,7 +19,7 @@ export const usualWords: CommitWords = { subject: usualSubject, signOff: undefin
 
 const PLACEHOLDERS = ["namespace", "deployment", "image", "tag", "from", "sha7"] as const;
 
-export type SubjectFacts = Readonly<Record<(typeof PLACEHOLDERS)[number], string>>;
+type SubjectFacts = Readonly<Record<(typeof PLACEHOLDERS)[number], string>>;
 
 const MOST_SUBJECT = 120;
 

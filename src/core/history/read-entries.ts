@@ -10,7 +10,7 @@ import { type FilePattern, idOf, placeInWords, type Target } from "../types.ts";
 import { changeEntry, type HistoryEntry, ownEntry } from "./history-entry.ts";
 
 /** A Deployment, and its files as they are in the newest commit. */
-export interface WatchedTarget {
+interface WatchedTarget {
   readonly target: Target;
   readonly files: readonly FilePattern[];
 }
@@ -31,12 +31,8 @@ interface EntryPorts {
 export async function watchTarget(target: Target, tip: string, copy: Pick<ManifestsCopy, "list">): Promise<WatchedTarget> {
   const files: FilePattern[] = [];
   for (const pattern of target.files) {
-    if (!isPattern(pattern)) files.push(pattern);
-    else {
-      const wanted = { most: mostFiles, endings: [".yaml", ".yml", ".json"] };
-      const paths = await copy.list(tip, pattern.path, wanted).catch(() => []);
-      files.push(...paths.map((path) => ({ ...pattern, path })));
-    }
+    const paths = isPattern(pattern) ? await copy.list(tip, pattern.path).catch(() => []) : [pattern.path];
+    files.push(...paths.map((path) => ({ ...pattern, path })));
   }
   return { target, files: files.slice(0, mostFiles) };
 }

@@ -13,7 +13,7 @@ import type { FilePattern, ImageName, Target } from "../types.ts";
 /** Of a path in a message. */
 const maxShown = 300;
 
-export interface ChangedFile extends FileText {
+interface ChangedFile extends FileText {
   /** Of the images that are ours, as they stand in the file now. */
   readonly tags: readonly string[];
 }
@@ -106,7 +106,7 @@ async function findFiles(target: Target, commit: string, { copy }: EditPorts): P
 
 async function pathsOf(pattern: FilePattern, commit: string, copy: EditPorts["copy"]): Promise<readonly string[]> {
   if (!isPattern(pattern)) return [pattern.path];
-  const paths = await copy.list(commit, pattern.path, { most: mostFiles, endings: [".yaml", ".yml", ".json"] });
+  const paths = await copy.list(commit, pattern.path);
   for (const path of paths) requireUsual(path, pattern);
   if (paths.length > 0) return paths;
   throw new ReconcileError(

@@ -1,23 +1,15 @@
 /** The files that a pattern names, found in folders alone; what a folder has is remembered by its id, so that a pass without news reads none again. */
 import { setImmediate as turn } from "node:timers/promises";
-import type { WantedFiles } from "../../../core/ports.ts";
+import { manifestEndings, mostFiles } from "../../../core/file-patterns.ts";
 import { ReconcileError } from "../../../errors.ts";
 import { createBoundedMap } from "../../../sharing/bounded-map.ts";
 import { dataBytes } from "../../../sharing/data-bytes.ts";
 import { matchesAsterisks } from "../../../text/matches-asterisks.ts";
+import type { ReadObject } from "./manifest-files.ts";
 import { entriesOf, FOLDER, isFile } from "./tree-entries.ts";
 
-/** As one key and namespace reads it. */
-type ReadObject = (id: string, kind: string) => Promise<Buffer>;
-
-/** The paths below a folder, in git's order, and one more than `most` where there are more. */
-export type ListFiles = (
-  read: ReadObject,
-  tree: string,
-  pattern: string,
-  wanted: WantedFiles,
-  namespace: string,
-) => Promise<readonly string[]>;
+/** The paths of manifests below a folder, in git's order, and one more than `mostFiles` where there are more. */
+export type ListFiles = (read: ReadObject, tree: string, pattern: string, namespace: string) => Promise<readonly string[]>;
 
 /** Of all copies. */
 const MOST_REMEMBERED_BYTES = 4 * 2 ** 20;
@@ -35,7 +27,7 @@ const FOLDER_WORK = 50;
 export function createListFiles(): ListFiles {
   const remembered = createBoundedMap<readonly string[]>(MOST_REMEMBERED_BYTES, dataBytes);
 
-  return async (read, tree, pattern, { most, endings }, namespace) => {
+  return async (read, tree, pattern, namespace) => {
     let folders = 0;
     let entries = 0;
     let work = 0;
@@ -53,7 +45,7 @@ export function createListFiles(): ListFiles {
     };
 
     async function below(id: string, parts: readonly string[], depth: number): Promise<readonly string[]> {
-      const key = JSON.stringify([id, parts, most, endings]);
+      const key = JSON.stringify([id, parts]);
       const known = remembered.get(key);
       if (known) return known;
       if (++folders > MOST_FOLDERS) refuse(`more than ${MOST_FOLDERS.toLocaleString("en")} folders`);
@@ -65,14 +57,14 @@ export function createListFiles(): ListFiles {
         await spend(1);
         for (const rest of restsAfter(parts, name, entry.mode === FOLDER)) {
           if (rest.length === 0) {
-            if (isFile(entry) && endings.some((ending) => name.toLowerCase().endsWith(ending))) found.add(name);
+            if (isFile(entry) && manifestEndings.some((ending) => name.toLowerCase().endsWith(ending))) found.add(name);
           } else if (entry.mode === FOLDER) {
             for (const path of await below(entry.oid, rest, depth + 1)) found.add(`${name}/${path}`);
           }
         }
-        if (found.size > most) break;
+        if (found.size > mostFiles) break;
       }
-      const paths = [...found].slice(0, most + 1);
+      const paths = [...found].slice(0, mostFiles + 1);
       remembered.set(key, paths, namespace);
       return paths;
     }

@@ -9,7 +9,7 @@ import type { ObjectStore } from "../packs/object-store.ts";
 import { type Entry, FOLDER, findEntry, isFile } from "./tree-entries.ts";
 
 /** As one key and namespace reads it. */
-type ReadObject = (id: string, kind: string) => Promise<Buffer>;
+export type ReadObject = (id: string, kind: string) => Promise<Buffer>;
 
 /** Manifests larger than this are refused before they are parsed. */
 const MAX_MANIFEST_BYTES = 2 ** 20;

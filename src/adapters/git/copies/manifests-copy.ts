@@ -192,9 +192,9 @@ export function createManifestsCopy({
         tip: () => store?.tip,
         recent: async (head, question) => readRecent({ remote, packWork }, current().objects, at, head, question),
         commit: (parent, files, message, signing) => commit(at, parent, files, message, signing),
-        async list(sha, pattern, wanted) {
+        async list(sha, pattern) {
           const read = readAs(current(), at);
-          return listFiles(read, treeOf(await read(sha, "commit")), pattern, wanted, at.namespace);
+          return listFiles(read, treeOf(await read(sha, "commit")), pattern, at.namespace);
         },
         push: (from, to) => push(pushes, from, to),
         end: pushes.end,

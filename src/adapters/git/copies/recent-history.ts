@@ -12,7 +12,7 @@ import type { GitRemote } from "../wire/git-remote.ts";
 import { openUploadPack, type UploadPack } from "../wire/upload-pack.ts";
 import { createFileChanges, type FolderPair } from "./file-changes.ts";
 
-export const MOST_ASKED_BYTES = 50 * 1024;
+const MOST_ASKED_BYTES = 50 * 1024;
 const GENERATIONS = 50;
 /** Of those that the copy has: a push may bring a commit for each of some thousand Deployments. */
 const MOST_COMMITS = 5_000;

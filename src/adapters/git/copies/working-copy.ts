@@ -51,7 +51,7 @@ export function openWorkingCopy(root: string): WorkingCopy {
   }
 
   return {
-    list: (_commit, pattern, wanted) => listFiles(read, "0".repeat(40), pattern, wanted, ""),
+    list: (_commit, pattern) => listFiles(read, "0".repeat(40), pattern, ""),
     read: (commit, path) => readFile(read, commit, path),
   };
 }
