@@ -4,6 +4,8 @@ import { createHoldings } from "./holdings.ts";
 export interface Slots {
   /** Resolves when there is a place; the release counts once, however often it is called. */
   acquire(group: string): Promise<() => void>;
+  /** Undefined: there was none in that time, so it is not waited for any more. */
+  acquireWithin(group: string, ms: number): Promise<(() => void) | undefined>;
 }
 
 /** Who has had its place for longer than the lease waits for something outside, so the place goes on; this bounds how many there are of all ages. */
@@ -54,14 +56,34 @@ export function createSlots(size: number, leaseMs: number): Slots {
     };
   }
 
+  function wait(group: string, resolve: (release: () => void) => void): void {
+    const queue = waiting.get(group);
+    if (queue) queue.push(resolve);
+    else waiting.set(group, [resolve]);
+    // Not at once: who asks in the same breath is weighed together.
+    queueMicrotask(grant);
+  }
+
+  function withdraw(group: string, resolve: (release: () => void) => void): void {
+    const queue = waiting.get(group);
+    const at = queue?.indexOf(resolve) ?? -1;
+    if (at >= 0) queue?.splice(at, 1);
+    if (queue?.length === 0) waiting.delete(group);
+  }
+
   return {
-    acquire: (group) =>
+    acquire: (group) => new Promise((resolve) => wait(group, resolve)),
+    acquireWithin: (group, ms) =>
       new Promise((resolve) => {
-        const queue = waiting.get(group);
-        if (queue) queue.push(resolve);
-        else waiting.set(group, [resolve]);
-        // Not at once: who asks in the same breath is weighed together.
-        queueMicrotask(grant);
+        const timer = setTimeout(() => {
+          withdraw(group, granted);
+          resolve(undefined);
+        }, ms);
+        const granted = (release: () => void) => {
+          clearTimeout(timer);
+          resolve(release);
+        };
+        wait(group, granted);
       }),
   };
 }

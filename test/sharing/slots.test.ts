@@ -157,3 +157,19 @@ test("a release counts once, and whatever happens no place is lost", async () =>
     for (const release of releases) release();
   }
 });
+
+test("who does not wait any longer gets no place and is forgotten, and takes no turn of others", async (t) => {
+  const { pass } = stopTime(t);
+  const slots = createSlots(1, HOUR_MS);
+  const release = await slots.acquire("a");
+  const late = slots.acquireWithin("b", 10);
+  const patient = slots.acquireWithin("c", 1_000);
+  await pass(11);
+  assert.equal(await late, undefined);
+  release();
+  const got = await patient;
+  assert.ok(got);
+  await pass(1_000);
+  got();
+  assert.ok(await slots.acquireWithin("d", 10));
+});

@@ -8,7 +8,7 @@ import type { Log } from "../../core/ports.ts";
 import type { SecretRef } from "../../core/types.ts";
 import { ReconcileError } from "../../errors.ts";
 import { ownerOf } from "../address-shares.ts";
-import { createBodies } from "./bodies.ts";
+import { createBodies, type Sender } from "./bodies.ts";
 import { parseHookPath } from "./hook-path.ts";
 import { createHookSecrets, type ReadHookSecret } from "./hook-secrets.ts";
 import { prove } from "./proof.ts";
@@ -63,10 +63,11 @@ export function createHookListener(options: HookServerOptions): RequestListener 
     requireReady();
     const { ref, token } = path;
     const secret = `${ref.namespace}/${ref.name}`;
-    const sender = senderOf(request);
+    const from = senderOf(request);
+    const sender = `${from.address} ${from.behind}`;
     const failureKey = `${secret} ${sender}`;
     if (!failures.has(failureKey)) return limited("too many events that do not fit came from this address");
-    using body = await bodies.receive(request, sender);
+    using body = await bodies.receive(request, from);
     if (body.kind === "too_large") return { ...refusal(413, "the body is longer than 2 MiB"), result: "too_large" };
     if (body.kind === "late") return refusal(408, "the body did not arrive within 5 s");
     if (body.kind === "full") return { ...refusal(503, "too many events at once"), headers: { "retry-after": "1" }, result: "limited" };
@@ -104,9 +105,9 @@ export function createHookListener(options: HookServerOptions): RequestListener 
 }
 
 /** By the connection, and where an Ingress hands it on, by the address that it adds: one that a caller makes up is that caller's alone. */
-function senderOf(request: IncomingMessage): string {
+function senderOf(request: IncomingMessage): Sender {
   const forwarded = request.headers["x-forwarded-for"]?.toString().split(",").at(-1)?.trim().slice(0, 45) ?? "";
-  return `${ownerOf(request.socket.remoteAddress ?? "")} ${ownerOf(forwarded)}`;
+  return { address: ownerOf(request.socket.remoteAddress ?? ""), behind: ownerOf(forwarded) };
 }
 
 function refusal(status: number, error: string): Answer {

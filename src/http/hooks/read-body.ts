@@ -15,13 +15,14 @@ export type ReceivedBody =
   /** All bodies together hold too much. */
   | { readonly kind: "full" };
 
-/** The raw bytes, whatever they hold; what is too much is not waited for. */
-export async function receiveBody(request: IncomingMessage, takeBytes: TakeBytes): Promise<ReceivedBody> {
+/** The raw bytes, whatever they hold; what is too much is not waited for. `givenUp`: others need the room. */
+export async function receiveBody(request: IncomingMessage, takeBytes: TakeBytes, givenUp: Promise<void>): Promise<ReceivedBody> {
   if (Number(request.headers["content-length"] ?? 0) > MOST_BODY_BYTES) return { kind: "too_large" };
   const chunks: Buffer[] = [];
   let size = 0;
   const { promise, resolve } = Promise.withResolvers<ReceivedBody>();
   const timer = setTimeout(() => resolve({ kind: "late" }), ARRIVAL_MS);
+  void givenUp.then(() => resolve({ kind: "full" }));
   request.on("data", (chunk: Buffer) => {
     size += chunk.length;
     if (size > MOST_BODY_BYTES) resolve({ kind: "too_large" });

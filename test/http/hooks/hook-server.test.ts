@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { connect } from "node:net";
 import { type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Hint } from "../../../src/core/hints/hint.ts";
 import type { SecretRef } from "../../../src/core/types.ts";
 import { ReconcileError } from "../../../src/errors.ts";
@@ -210,6 +211,39 @@ test("slow senders do not keep out others: a body that trickles loses its place"
   // Each waits a second for its turn, and the slow ones are hung up on after five.
   for (let tries = 0; tries < 2 && status !== 202; tries++) ({ status } = await send({ headers: forwarded }));
   assert.equal(status, 202);
+});
+
+/** Begins bodies that never end, each in the name of another sender. */
+function trickle(t: TestContext, port: number, localAddress: string, count: number, bytes: number): Promise<void>[] {
+  return Array.from({ length: count }, (_, index) => {
+    const socket = connect({ port, host: "127.0.0.1", localAddress });
+    t.after(() => socket.destroy());
+    const { promise, resolve } = Promise.withResolvers<void>();
+    // A sender may hang up before all is written.
+    socket.on("error", () => resolve());
+    const head = `POST ${PATH} HTTP/1.1\r\nhost: x\r\nx-forwarded-for: 198.51.100.${index}\r\ncontent-type: application/json\r\n`;
+    socket.write(`${head}content-length: ${bytes + 1}\r\n\r\n${" ".repeat(bytes)}`, () => resolve());
+    return promise;
+  });
+}
+
+// S33
+test("whatever slow senders call themselves, they take none of another address's places, and who was not waited for is forgotten", async (t) => {
+  const { send, bearer, port } = await start(t);
+  await Promise.all(trickle(t, port, "127.0.0.2", 100, 10));
+  await sleep(600);
+  await Promise.all(trickle(t, port, "127.0.0.2", 200, 10));
+  const { status } = await send({ headers: bearer, body: push("refs/heads/master") });
+  assert.equal(status, 202);
+});
+
+// S33
+test("one address's bodies fill the room of all, and another's event is still received: who holds the most gives up", async (t) => {
+  const { send, bearer, port } = await start(t);
+  await Promise.all(trickle(t, port, "127.0.0.2", 12, 2 * 2 ** 20 - 2));
+  await sleep(100);
+  const body = push("refs/heads/master").padEnd(2 ** 20);
+  for (let times = 0; times < 3; times++) assert.equal((await send({ headers: bearer, body })).status, 202);
 });
 
 test("before the first list, while shutting down and where the Secret can't be read: 503", async (t) => {
