@@ -1,4 +1,7 @@
-/** A property of everything that a generator makes: a moment of inputs in `npm test`, always the same ones; with FUZZ_SECONDS as long as that, always others. */
+/**
+ * A property of everything that a generator makes: a moment of inputs in `npm test`, always the same ones, and FUZZ_TIMES as many in the gate;
+ * with FUZZ_SECONDS as long as that, always others.
+ */
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import fc from "fast-check";
@@ -6,7 +9,8 @@ import { ReconcileError } from "../../src/errors.ts";
 import { escapeControl } from "../../src/text/escape.ts";
 
 const fuzzMs = Number(process.env.FUZZ_SECONDS ?? 0) * 1_000;
-const MOMENT_MS = 500;
+const times = Number(process.env.FUZZ_TIMES ?? 1);
+const MOMENT_MS = 500 * times;
 /** No single input may cost more processor time: others cost a thousandth. */
 const INPUT_MS = 2_000;
 
@@ -25,7 +29,7 @@ export async function holds<T>(
   });
   const details = await fc.check(property, {
     ...(fuzzMs > 0 ? {} : { seed: 1 }),
-    numRuns: fuzzMs > 0 ? Number.MAX_SAFE_INTEGER : runs,
+    numRuns: fuzzMs > 0 ? Number.MAX_SAFE_INTEGER : runs * times,
     interruptAfterTimeLimit: fuzzMs || MOMENT_MS,
     examples: known.map((input) => [input] as [T]),
   });
