@@ -9,7 +9,7 @@ import { formatRepository } from "./core/repository.ts";
 import type { createFindings } from "./core/runs/findings.ts";
 import { type AllowedRepositories, requireAllowed } from "./core/targets/allowed-repositories.ts";
 import { readBranches } from "./core/targets/read-branches.ts";
-import { isTracked, type Outcome, type Parsed, type Result, type Target, type WorkloadRecord } from "./core/types.ts";
+import type { Outcome, Parsed, Result, Target, WorkloadRecord } from "./core/types.ts";
 import { asReconcileError, type ErrorCode } from "./errors.ts";
 import { createBoundedMap } from "./sharing/bounded-map.ts";
 import type { Redactor } from "./telemetry/redact.ts";
@@ -99,7 +99,7 @@ export function createHistoryWork(options: HistoryWorkOptions) {
     const wanted = JSON.stringify([manifestRepository, manifestBranch, manifestKey]);
     return deployments.list().flatMap((record) => {
       const parsed = parse(record);
-      if (!isTracked(parsed) || parsed.kind !== "ready") return [];
+      if (parsed.kind !== "ready") return [];
       const { target } = parsed;
       const isSame = JSON.stringify([target.manifestRepository, target.manifestBranch, target.manifestKey]) === wanted;
       return isSame || histories.branchOf(target) === branch ? [target] : [];

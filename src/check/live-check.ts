@@ -84,7 +84,7 @@ export async function checkLive(
   const name = formatRepository(manifests.repository);
   const notBefore = performance.now();
   const newest = async () => {
-    const found = await findCandidates(target, branches, notBefore, ports);
+    const found = await findCandidates({ target, branches, notBefore }, ports);
     return { ...found, commit: await found.tip.commit() };
   };
   const candidates = await step(`asking ${appName} for its newest commit`, newest, (found) => describeNewest(found, appName));

@@ -1,4 +1,4 @@
-import { builtInKinds, isBuiltIn, type WatchedKind } from "../core/watched-kinds.ts";
+import { builtInKinds, isNeverWatched, neverWatched, type WatchedKind } from "../core/watched-kinds.ts";
 import type { Level } from "./live-check.ts";
 
 /** Why the operator would not look at an object of that kind, with the annotations or without; undefined: it does. */
@@ -6,10 +6,12 @@ export function unwatchedBecause(
   { apiVersion, kind }: { readonly apiVersion: string; readonly kind: string },
   watched: readonly WatchedKind[],
 ): { readonly level: Level; readonly message: string } | undefined {
-  if (isBuiltIn({ apiVersion, kind })) return undefined;
   const known = builtInKinds.find((one) => one.kind === kind);
-  if (known) return problem(`${apiVersion} is not what the operator reads; write apiVersion: ${known.group}/${known.version}`);
-  if (kind === "Pod" || kind === "Job") return problem("Pods and Jobs are never watched; annotate what makes them");
+  if (known) {
+    const read = `${known.group}/${known.version}`;
+    return read === apiVersion ? undefined : problem(`${apiVersion} is not what the operator reads; write apiVersion: ${read}`);
+  }
+  if (isNeverWatched(kind)) return problem(`${neverWatched}; annotate what makes them`);
   const [group = "", version] = apiVersion.split("/");
   if (version === undefined) return problem(`${kind} objects can't be watched; annotate a workload, or what installs it`);
   // The resource's name is known to the cluster alone.

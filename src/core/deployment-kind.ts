@@ -1,7 +1,8 @@
 /** Where Deployments have been served; the three older ones are gone since Kubernetes 1.16, and some manifests still have them. */
 const apiVersions: readonly unknown[] = ["apps/v1", "apps/v1beta2", "apps/v1beta1", "extensions/v1beta1"];
 
-export function isDeployment({ apiVersion, kind }: { readonly apiVersion?: unknown; readonly kind?: unknown }): boolean {
+/** What a file says of itself; in the cluster a kind is enough. */
+export function isDeploymentManifest({ apiVersion, kind }: { readonly apiVersion?: unknown; readonly kind?: unknown }): boolean {
   return kind === "Deployment" && apiVersions.includes(apiVersion);
 }
 

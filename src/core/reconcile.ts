@@ -70,7 +70,7 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     const lastFailure = ports.backOff.lastFailure(target);
     if (lastFailure === undefined || lastFailure === "git_push_refused") ports.git.refreshAhead(branches.manifests, notBefore);
     const listed = await during("Failed to get latest SHA", () =>
-      withPortHint(branches.app.repository, () => listCommits(target, branches, notBefore, ports)),
+      withPortHint(branches.app.repository, () => listCommits({ target, branches, notBefore }, ports)),
     );
     putOff(listed.newestTag);
     const candidates = await during("Failed to get latest SHA", listed.candidates);
@@ -112,7 +112,7 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
       behind: () => during("Failed to get latest SHA", () => candidates.behind(edit.tags)),
       onWait(text) {
         ports.onBuild(tip.sha, text);
-        progress.wait(text, async (asked) => (await findCandidates(target, branches, asked, ports)).tip.tag === tip.tag);
+        progress.wait(text, async (asked) => (await findCandidates({ target, branches, notBefore: asked }, ports)).tip.tag === tip.tag);
       },
     });
     if (image.kind === "waiting") return { kind: "waiting", step: image.text, ...known };

@@ -35,7 +35,7 @@ export function workloadOf({ kind, namespace, name }: Workload): Workload {
   return { kind, namespace, name };
 }
 
-/** What the original knew alone, and calls everything: the others are named beside it. */
+/** The one kind that texts take for granted: of others they say the kind too. */
 export function isDeployment({ kind }: Pick<Workload, "kind">): boolean {
   return kind === "Deployment";
 }

@@ -1,14 +1,11 @@
 /** Which kinds of objects are watched: some always, others as whoever runs the operator says. */
 
 /** A resource of the API server, as `kubectl api-resources` shows it. */
-export interface ResourceName {
+export interface WatchedKind {
   /** In plural and lower case: `rollouts`. */
   readonly resource: string;
   readonly group: string;
   readonly version: string;
-}
-
-export interface WatchedKind extends ResourceName {
   /** Undefined: the API server tells it. */
   readonly kind: string | undefined;
 }
@@ -21,16 +18,17 @@ export const builtInKinds: readonly [WatchedKind, ...WatchedKind[]] = [
   { resource: "cronjobs", group: "batch", version: "v1", kind: "CronJob" },
 ];
 
-export function isBuiltIn({ apiVersion, kind }: { readonly apiVersion: string; readonly kind: string }): boolean {
-  return builtInKinds.some((one) => one.kind === kind && `${one.group}/${one.version}` === apiVersion);
-}
-
 const mostKinds = 20;
 /** A DNS label, a subdomain, and what Kubernetes takes for a version. */
 const label = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
 const named = new RegExp(`^(${label})\\.(${label}(?:\\.${label})*)/(v[0-9]{1,5}(?:(?:alpha|beta)[0-9]{1,5})?)$`);
 /** They are made from a template, and what they are made of is not changed afterwards. */
-const never = /^(?:pods|jobs)(?:\.|\/|$)/;
+export function isNeverWatched(kind: string): boolean {
+  return kind === "Pod" || kind === "Job";
+}
+
+export const neverWatched = "Pods and Jobs are never watched";
+const neverResource = /^(?:pods|jobs)(?:\.|\/|$)/;
 
 /** `RESOURCE.GROUP/VERSION`, several with commas. */
 export function parseWatchedKinds(
@@ -44,15 +42,14 @@ export function parseWatchedKinds(
   const kinds: WatchedKind[] = [];
   for (const word of words) {
     const shown = `'${word.slice(0, 100)}'`;
-    if (never.test(word))
-      return { kind: "error", problem: `names ${shown}, but Pods and Jobs are never watched; annotate what makes them` };
+    if (neverResource.test(word)) return { kind: "error", problem: `names ${shown}, but ${neverWatched}; annotate what makes them` };
     const [, resource, group, version] = named.exec(word) ?? [];
     if (resource === undefined || group === undefined || version === undefined)
       return {
         kind: "error",
         problem: `must be resource.group/version with commas between them, like rollouts.argoproj.io/v1alpha1, not ${shown}`,
       };
-    const isSame = (other: ResourceName) => other.resource === resource && other.group === group;
+    const isSame = (other: WatchedKind) => other.resource === resource && other.group === group;
     if (builtInKinds.some(isSame)) return { kind: "error", problem: `names ${shown}, which is watched anyway; leave it out` };
     if (kinds.some(isSame)) return { kind: "error", problem: `names ${resource}.${group} twice` };
     kinds.push({ resource, group, version, kind: undefined });

@@ -1,4 +1,4 @@
-import type { WatchedKind } from "../../core/watched-kinds.ts";
+import { isNeverWatched, neverWatched, type WatchedKind } from "../../core/watched-kinds.ts";
 import { parseJson } from "../../text/parse-json.ts";
 import type { KubeClient, KubeLimits } from "./kube-client.ts";
 import { KubeError } from "./kube-error.ts";
@@ -46,7 +46,7 @@ function createKindFinder(client: KubeClient, watched: WatchedKind, isTaken: (ki
     if (namespaced !== true) throw new KubeError("unusable", "its objects belong to no namespace");
     if (!Array.isArray(verbs) || !verbs.includes("list") || !verbs.includes("watch"))
       throw new KubeError("unusable", "the API server lets nobody list and watch it");
-    if (said === "Pod" || said === "Job") throw new KubeError("unusable", "Pods and Jobs are never watched");
+    if (isNeverWatched(said)) throw new KubeError("unusable", neverWatched);
     return said;
   }
 

@@ -2,19 +2,19 @@ import { ReconcileError } from "../../errors.ts";
 import type { Candidate, Commit } from "../app-history.ts";
 import { formatRepository } from "../repository.ts";
 import { renderTag, shaParts } from "../tag-format.ts";
-import type { ReadBranches } from "../targets/read-branches.ts";
 import type { Target } from "../types.ts";
-import { type Candidates, type CommitPorts, type Listed, NOTHING_BEHIND } from "./candidate.ts";
+import { type Candidates, type CommitPorts, type CommitQuestion, type Listed, NOTHING_BEHIND } from "./candidate.ts";
 import { commitWords } from "./commit-message.ts";
 import { createSteps } from "./steps.ts";
 
 /** The commits of a branch, along first parents. */
-export async function listBranch(target: Target, branches: ReadBranches, notBefore: number, ports: CommitPorts): Promise<Listed> {
+export async function listBranch(question: CommitQuestion, ports: CommitPorts): Promise<Listed> {
+  const { target, branches, notBefore } = question;
   const line = await ports.git.commits(branches.app, notBefore);
   const { branch } = line;
   const tagOf = ({ sha }: Commit) => renderTag(target.tagFormat, { sha, branch });
   const candidate = (commit: Commit): Candidate => ({ sha: commit.sha, tag: tagOf(commit), commit: async () => commit });
-  const steps = createSteps(target, line, branches, notBefore, ports);
+  const steps = createSteps(line, question, ports);
 
   async function candidates(): Promise<Candidates> {
     /** Those before the newest that counts. */

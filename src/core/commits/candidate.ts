@@ -1,5 +1,14 @@
-import type { Behind, Candidate, Identity, TipCandidate } from "../app-history.ts";
+import type { Behind, Identity, TipCandidate } from "../app-history.ts";
 import type { Git } from "../ports.ts";
+import type { ReadBranches } from "../targets/read-branches.ts";
+import type { Target } from "../types.ts";
+
+export interface CommitQuestion {
+  readonly target: Target;
+  readonly branches: ReadBranches;
+  /** What is listed has to be of a listing that began not before that time. */
+  readonly notBefore: number;
+}
 
 /** The commits of the application that may run, the newest first, and none that is older than what stands in the file. */
 export interface Candidates {
@@ -27,4 +36,4 @@ export interface CommitPorts {
 }
 
 /** Where the place of what stands in the file is not known: the tip alone may be taken. */
-export const NOTHING_BEHIND: Behind = { newer: [] as readonly Candidate[], standsAt: undefined };
+export const NOTHING_BEHIND: Behind = { newer: [], standsAt: undefined };

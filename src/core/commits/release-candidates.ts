@@ -3,19 +3,13 @@ import type { Candidate, Release, ReleasePattern } from "../app-history.ts";
 import { parseReleasePattern } from "../release-pattern.ts";
 import { formatRepository } from "../repository.ts";
 import { releaseIn, renderTag, tagProblem } from "../tag-format.ts";
-import type { ReadBranches } from "../targets/read-branches.ts";
 import type { Target } from "../types.ts";
-import { type CommitPorts, type Listed, NOTHING_BEHIND } from "./candidate.ts";
+import { type CommitPorts, type CommitQuestion, type Listed, NOTHING_BEHIND } from "./candidate.ts";
 import { commitWords } from "./commit-message.ts";
 
 /** The commits that git tags name, the highest version first, wherever in git they lie. */
-export async function listReleases(
-  target: Target,
-  glob: string,
-  { app }: ReadBranches,
-  notBefore: number,
-  { git }: CommitPorts,
-): Promise<Listed> {
+export async function listReleases(glob: string, { target, branches, notBefore }: CommitQuestion, { git }: CommitPorts): Promise<Listed> {
+  const { app } = branches;
   const pattern = patternOf(glob);
   // No format for git tags has the branch in it.
   const factsOf = ({ name, sha }: Release) => ({ sha, branch: "", release: name });

@@ -2,9 +2,9 @@ import { ReconcileError } from "../../errors.ts";
 import type { Commit, Line, PathPrint } from "../app-history.ts";
 import type { Git } from "../ports.ts";
 import type { ReadBranches } from "../targets/read-branches.ts";
-import type { AppPaths, Target } from "../types.ts";
+import type { AppPaths } from "../types.ts";
 import { createPathPrinter, isChanged, missingPath } from "./app-paths.ts";
-import type { CommitPorts } from "./candidate.ts";
+import type { CommitPorts, CommitQuestion } from "./candidate.ts";
 import { isOperatorCommit } from "./commit-message.ts";
 
 interface Step {
@@ -16,7 +16,7 @@ interface Step {
 const LOT_ENDS = [9, 49, 249, 999];
 
 /** The commits of the line from its tip on, each with whether it counts: not the operator's own, and a change of the paths that are named. */
-export function createSteps(target: Target, line: Line, branches: ReadBranches, notBefore: number, { git, identity }: CommitPorts) {
+export function createSteps(line: Line, { target, branches, notBefore }: CommitQuestion, { git, identity }: CommitPorts) {
   let isInOneBranch: Promise<boolean> | undefined;
   /** No pass answers the operator's own commit, where application and manifests are one branch. */
   const isOwn = async (commit: Commit) => {

@@ -1,5 +1,5 @@
 import { rememberTexts } from "../../sharing/remember-texts.ts";
-import { isDeployment } from "../deployment-kind.ts";
+import { isDeploymentManifest } from "../deployment-kind.ts";
 import type { ManifestQuestion } from "../manifest-edit.ts";
 import type { Hint, Place } from "./format.ts";
 import { formats } from "./formats.ts";
@@ -58,8 +58,8 @@ function readAll(text: string, fileName: string): FilePlaces {
     if (whole !== undefined) holds.add(whole);
     for (const object of objectsIn(read, fileName)) {
       const { isSealed } = object;
-      let isImages = isDeployment(object) || isEncrypted(object);
-      hasWorkload ||= isDeployment(object);
+      let isImages = isDeploymentManifest(object) || isEncrypted(object);
+      hasWorkload ||= isDeploymentManifest(object);
       holds.add(describeObject(object));
       for (const format of formats.filter((one) => one.isOwn(object))) {
         for (const found of format.placesIn(object, read)) {

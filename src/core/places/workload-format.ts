@@ -1,5 +1,5 @@
 import type { YAMLMap } from "yaml";
-import { isDeployment } from "../deployment-kind.ts";
+import { isDeploymentManifest } from "../deployment-kind.ts";
 import type { Format } from "./format.ts";
 import { referencePlace } from "./image-place.ts";
 import type { ManifestObject } from "./manifest-objects.ts";
@@ -11,7 +11,7 @@ const lists = ["containers", "initContainers", "ephemeralContainers"];
 export const workloadFormat: Format = {
   isOwn: ({ apiVersion, kind }) => apiVersion !== undefined && kind !== undefined && kind !== "CustomResourceDefinition",
   *placesIn(object, read) {
-    if (isDeployment(object)) checkPod(object, read);
+    if (isDeploymentManifest(object)) checkPod(object, read);
     const seen = new Set<YAMLMap>();
     for (const map of read.mapsBelow(object.map)) {
       for (const container of lists.flatMap((list) => read.mapAt(map, list) ?? read.mapsAt(map, list))) {

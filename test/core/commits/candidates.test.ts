@@ -30,7 +30,7 @@ function find(target: Target) {
   const repository = { transport: "ssh", user: "git", host: "git.example", port: 22, path: "team/app.git" } as const;
   const at = { repository, key: { id: "k", privateKey: "" }, namespace: "team", branch: undefined };
   const branches = { app: at, manifests: at } as unknown as ReadBranches;
-  return findCandidates(target, branches, 0, { git, identity: { name: "Operator", email: "operator@example.com" } });
+  return findCandidates({ target, branches, notBefore: 0 }, { git, identity: { name: "Operator", email: "operator@example.com" } });
 }
 
 /** As many different tags as a manifest of 1 MiB has room for. */
