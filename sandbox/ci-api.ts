@@ -1,4 +1,14 @@
-import { type ForgeApi, type ForgeApiOptions, type ForgeReply, json, startForgeApi, unknownKey, xRateLimit } from "./forge-api.ts";
+import {
+  bodyProblem,
+  type ForgeApi,
+  type ForgeApiOptions,
+  type ForgePost,
+  type ForgeReply,
+  json,
+  startForgeApi,
+  unknownKey,
+  xRateLimit,
+} from "./forge-api.ts";
 
 /** One workflow run, in GitHub's words. */
 export interface CiRun {
@@ -21,6 +31,16 @@ export interface CiRun {
 export interface CiStatus {
   readonly context: string;
   readonly state: "pending" | "success" | "failure" | "error";
+  readonly description?: string;
+}
+
+/** With its statuses, newest first. */
+export interface CiDeployment {
+  readonly id: number;
+  readonly sha: string;
+  readonly task: string;
+  readonly environment: string;
+  readonly statuses: { state: string; description: string }[];
 }
 
 /** GitHub's API on loopback: Actions and commit statuses. `url` is for GITHUB_API_URL. */
@@ -28,6 +48,9 @@ export interface CiApi extends ForgeApi {
   /** The runs of a commit from now on, newest first; the repository `OWNER/NAME` exists from then on. */
   setRuns(repository: string, sha: string, runs: readonly CiRun[]): void;
   setStatuses(repository: string, sha: string, statuses: readonly CiStatus[]): void;
+  statuses(repository: string, sha: string): readonly CiStatus[];
+  /** In the order in which they were made. */
+  readonly deployments: readonly CiDeployment[];
   /** Whether the token may read statuses, which is a right of its own. */
   readsStatuses: boolean;
 }
@@ -38,10 +61,70 @@ export async function startCiApi(options: ForgeApiOptions = {}): Promise<CiApi> 
     { readonly runs: Map<string, readonly CiRun[]>; readonly statuses: Map<string, readonly CiStatus[]> }
   >();
 
+  const deployments: CiDeployment[] = [];
+
+  function write(path: string, body: ForgePost["body"]): ForgeReply | undefined {
+    const [, name = "", rest = ""] = /^\/repos\/([^/]+\/[^/]+)\/(.*)$/.exec(path) ?? [];
+    const repository = repositories.get(name);
+    if (!repository) return undefined;
+    const [, sha] = /^statuses\/([0-9a-f]{40})$/.exec(rest) ?? [];
+    const texts = { description: { most: 140, optional: true }, environment_url: { optional: true }, log_url: { optional: true } } as const;
+    if (sha !== undefined) {
+      const { description } = texts;
+      const state = { words: ["pending", "success", "failure", "error"] };
+      const problem = bodyProblem(body, { state, context: {}, description, target_url: { optional: true } });
+      if (problem !== undefined) return refusal(422, `Validation Failed: ${problem}`);
+      const others = (repository.statuses.get(sha) ?? []).filter(({ context }) => context !== body.context);
+      repository.statuses.set(sha, [body as unknown as CiStatus, ...others]);
+      return json(201, { id: 1, state: body.state });
+    }
+    if (rest === "deployments") return createDeployment(body);
+    const [, id] = /^deployments\/(\d+)\/statuses$/.exec(rest) ?? [];
+    const deployment = deployments.find((one) => `${one.id}` === id);
+    if (!deployment) return undefined;
+    const words = ["error", "failure", "inactive", "in_progress", "queued", "pending", "success"];
+    const problem = bodyProblem(body, { state: { words }, ...texts });
+    if (problem !== undefined) return refusal(422, `Validation Failed: ${problem}`);
+    deployment.statuses.unshift({ state: String(body.state), description: String(body.description ?? "") });
+    // Others of the environment are over then, which adds a status of GitHub's own.
+    const others = deployments.filter((one) => one.environment === deployment.environment && one.id < deployment.id);
+    if (body.state === "success") {
+      for (const one of others.filter(({ statuses: [last] }) => last?.state === "success"))
+        one.statuses.unshift({ state: "inactive", description: "" });
+    }
+    return json(201, { id: 1 });
+  }
+
+  function createDeployment(body: ForgePost["body"]): ForgeReply {
+    const fields = {
+      ref: {},
+      task: {},
+      environment: {},
+      description: { most: 140, optional: true },
+      auto_merge: {},
+      required_contexts: {},
+    } as const;
+    const problem = bodyProblem(body, fields);
+    if (problem !== undefined) return refusal(422, `Validation Failed: ${problem}`);
+    const { ref: sha, task, environment } = body as Record<string, string>;
+    const made = { id: deployments.length + 1, sha: sha ?? "", task: task ?? "", environment: environment ?? "", statuses: [] };
+    deployments.push(made);
+    return json(201, { id: made.id });
+  }
+
+  function serveDeployments(rest: string, { searchParams }: URL): ForgeReply {
+    const [, id] = /^deployments\/(\d+)\/statuses$/.exec(rest) ?? [];
+    if (id !== undefined) return json(200, deployments.find((one) => `${one.id}` === id)?.statuses ?? []);
+    const fields = ["sha", "task", "environment"] as const;
+    const found = deployments.filter((one) => fields.every((field) => searchParams.get(field) === one[field]));
+    return json(200, found.toReversed());
+  }
+
   function serve(path: string, url: URL): ForgeReply {
     const [, owner, name, rest = ""] = /^\/repos\/([^/]+)\/([^/]+)\/(.*)$/.exec(path) ?? [];
     const repository = repositories.get(`${owner}/${name}`);
     if (!repository) return refusal(404, "Not Found");
+    if (/^deployments(\/|$)/.test(rest)) return serveDeployments(rest, url);
     if (rest === "actions/runs") return serveRuns(repository.runs, url);
     const [, sha] = /^commits\/([0-9a-f]{40})\/status$/.exec(rest) ?? [];
     if (sha === undefined) return refusal(404, "Not Found");
@@ -82,6 +165,7 @@ export async function startCiApi(options: ForgeApiOptions = {}): Promise<CiApi> 
           token !== undefined && headers.authorization !== `Bearer ${token}` ? refusal(401, "Bad credentials") : undefined,
         limited: () => refusal(403, "API rate limit exceeded for user ID 1."),
         serve,
+        write,
         rateHeaders: xRateLimit,
       },
       options,
@@ -93,6 +177,8 @@ export async function startCiApi(options: ForgeApiOptions = {}): Promise<CiApi> 
       setStatuses(repository: string, sha: string, statuses: readonly CiStatus[]) {
         repositoryOf(repository).statuses.set(sha, statuses);
       },
+      statuses: (repository: string, sha: string) => repositories.get(repository)?.statuses.get(sha) ?? [],
+      deployments,
       readsStatuses: true,
     },
   );

@@ -1,5 +1,5 @@
 /** A forge's API on loopback: what all kinds of doubles have. Each kind's routes are a file of sandbox/forges. */
-import { type Request, type Response, send } from "./cluster-api/exchange.ts";
+import { type Request, type Response, readText, send } from "./cluster-api/exchange.ts";
 import { startListener } from "./cluster-api/listener.ts";
 
 export interface ForgeRequest {
@@ -13,6 +13,14 @@ export interface ForgeReply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+}
+
+/** What was written, and taken. */
+export interface ForgePost {
+  readonly method: string;
+  /** Below the API's root. */
+  readonly path: string;
+  readonly body: Readonly<Record<string, unknown>>;
 }
 
 export interface RateLimit {
@@ -37,6 +45,7 @@ export interface ForgeApi {
   neverEnd(): () => void;
   /** Oldest first. */
   readonly requests: readonly ForgeRequest[];
+  readonly posts: readonly ForgePost[];
   close(): Promise<void>;
 }
 
@@ -47,6 +56,8 @@ export interface ForgeRoutes {
   readonly limited: (limit: RateLimit) => ForgeReply;
   /** `path`: below the API's root, as it was sent, so that `%2F` is no slash. */
   readonly serve: (path: string, url: URL, request: ForgeRequest) => ForgeReply;
+  /** The same for POST and PUT; undefined: nothing is written there. */
+  readonly write?: (path: string, body: ForgePost["body"], url: URL, method: string) => ForgeReply | undefined;
   /** On every answer. */
   readonly rateHeaders: (limit: RateLimit) => Readonly<Record<string, string>>;
 }
@@ -66,24 +77,34 @@ export async function startForgeApi(routes: ForgeRoutes, options: ForgeApiOption
   const faults = new Set<Fault>();
   const requests: ForgeRequest[] = [];
 
-  function handle(incoming: Request, response: Response): void {
+  const posts: ForgePost[] = [];
+
+  async function handle(incoming: Request, response: Response): Promise<void> {
     const request = { method: incoming.method ?? "", path: incoming.url ?? "", headers: incoming.headers };
     requests.push(request);
     if (requests.length > mostRequests) requests.shift();
     const [fault] = faults;
     if (fault === "never end") pourOut(response);
-    else if (fault !== "hang") reply(response, fault ?? serve(request));
+    else if (fault !== "hang") reply(response, fault ?? serve(request, await readText(incoming)));
   }
 
-  function serve(request: ForgeRequest): ForgeReply {
+  function serve(request: ForgeRequest, body: string): ForgeReply {
     const refusal = routes.refuseLogin(request, api.token);
     if (refusal) return refusal;
     const { limit } = api;
     if (limit.remaining <= 0 && limit.resetAt.getTime() > Date.now()) return routes.limited(limit);
     limit.remaining -= 1;
-    const [path = ""] = request.path.split("?");
-    if (request.method !== "GET" || !path.startsWith(`${basePath}/`)) return { status: 404, body: '{"message":"Not Found"}' };
-    return routes.serve(path.slice(basePath.length), new URL(request.path, listener.url), request);
+    const [whole = ""] = request.path.split("?");
+    const notFound = { status: 404, body: '{"message":"Not Found"}' };
+    if (!whole.startsWith(`${basePath}/`)) return notFound;
+    const path = whole.slice(basePath.length);
+    const url = new URL(request.path, listener.url);
+    if (request.method === "GET") return routes.serve(path, url, request);
+    if (!/^application\/json(;|$)/.test(String(request.headers["content-type"]))) return { status: 415, body: '{"message":"no JSON"}' };
+    const sent = JSON.parse(body) as ForgePost["body"];
+    const reply = routes.write?.(path, sent, url, request.method) ?? notFound;
+    if (reply.status < 300) posts.push({ method: request.method, path, body: sent });
+    return reply;
   }
 
   function reply(response: Response, { status, headers, body = "" }: ForgeReply): void {
@@ -113,9 +134,27 @@ export async function startForgeApi(routes: ForgeRoutes, options: ForgeApiOption
     hang: () => during("hang"),
     neverEnd: () => during("never end"),
     requests,
+    posts,
     close: () => listener.close(),
   };
   return api;
+}
+
+/** What is wrong with a body: fields that are needed or not known, one that is too long, or a word that is none. */
+export function bodyProblem(
+  body: ForgePost["body"],
+  fields: Readonly<Record<string, { readonly optional?: true; readonly most?: number; readonly words?: readonly string[] }>>,
+): string | undefined {
+  const unknown = Object.keys(body).find((name) => !Object.hasOwn(fields, name));
+  if (unknown !== undefined) return `unknown field ${unknown}`;
+  for (const [name, { optional, most = Number.POSITIVE_INFINITY, words }] of Object.entries(fields)) {
+    const value = body[name];
+    if (value === undefined && optional) continue;
+    if (value === undefined || value === "") return `${name} is missing`;
+    if (typeof value === "string" && value.length > most) return `${name} is too long (maximum is ${most} characters)`;
+    if (words && !words.includes(String(value))) return `${name} is not included in the list`;
+  }
+  return undefined;
 }
 
 /** GitHub's fields, which Azure DevOps and Bitbucket have too. */

@@ -51,6 +51,8 @@ function readConfig(values: Variables, warnings: string[]) {
     watchNamespaces: values.WATCH_NAMESPACES,
     /** Beside those that always are. */
     watchKinds: values.WATCH_KINDS,
+    /** Of our own pages, without a slash at its end; undefined: nobody links to them. */
+    publicUrl: values.PUBLIC_URL,
     /** Labels; undefined: all. */
     watchSelector: values.WATCH_SELECTOR,
     operatorNamespace: values.OPERATOR_NAMESPACE,

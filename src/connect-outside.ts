@@ -113,6 +113,7 @@ export function connectOutside(options: OutsideOptions) {
     pushAccess: copies as PushAccess,
     githubRateRemaining: forges.githubRateRemaining,
     registry: traceRegistry(registry, tracer),
+    reports: forges.reports,
     builds: traceBuilds(forges.builds, tracer, (repository) => forgeOf(config.forges, repository)?.kind),
     async close() {
       await connections.close();

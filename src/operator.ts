@@ -28,7 +28,7 @@ import { createRollouts } from "./core/runs/rollouts.ts";
 import { startTimer } from "./core/runs/timer.ts";
 import { parseTarget } from "./core/targets/target.ts";
 import { noTracer, type Tracer } from "./core/tracer.ts";
-import { type WorkloadRecord, workloadOf } from "./core/types.ts";
+import { type Workload, type WorkloadRecord, workloadOf } from "./core/types.ts";
 import { builtInKinds } from "./core/watched-kinds.ts";
 import { ReconcileError } from "./errors.ts";
 import { createHistoryWork } from "./history-work.ts";
@@ -36,6 +36,7 @@ import { createApp, createHealthApp } from "./http/app.ts";
 import { createEndpoints } from "./http/endpoints.ts";
 import { createHookListener } from "./http/hooks/hook-server.ts";
 import { startHttpServer } from "./http/http-server.ts";
+import { createReportWork } from "./report-work.ts";
 import { createRunWork } from "./run-work.ts";
 import { onceEach } from "./sharing/once-each.ts";
 import { createStateReader } from "./state-reader.ts";
@@ -95,6 +96,10 @@ export async function startOperator(options: OperatorOptions) {
     metrics.pushed(push);
     rollouts.pushed(push);
   };
+  const reports = createReportWork({
+    ...{ deployments, reports: outside.reports, clock, stopping, cluster: config.commitWords.cluster, publicUrl: config.publicUrl },
+    ...{ graceMs: config.imageGate.graceMs, readSecretFor, findings, redactor, log },
+  });
   const writers = createWriters({
     ...{ git, places, clock: systemClock, deployments, log, observer: { ...metrics, pushed: onPush }, tracer },
     recheck: createRecheck(deployments, parse),
@@ -110,7 +115,7 @@ export async function startOperator(options: OperatorOptions) {
     ...{ deployments, writers, parse, log, observer: metrics, tracer, concurrency: config.concurrency },
     work: createRunWork({
       ...{ git, places, gate, backOff, identity, allowedRepositories: config.allowedRepositories },
-      ...{ readSecretFor, findings, onBuild: announcer.building, redactor, log },
+      ...{ readSecretFor, findings, onBuild: announcer.building, reports, redactor, log },
       onManifests: (target, at, head) => histories.met(target, branchId(at), head),
     }),
     onEnd(result, run) {
@@ -119,14 +124,20 @@ export async function startOperator(options: OperatorOptions) {
       const imageAgeMs = outcome.kind === "patched" ? lastEvents.imageAge(result, outcome.to) : undefined;
       if (imageAgeMs !== undefined) metrics.imageToPush(imageAgeMs);
       announcer.ended(result, run);
+      if (!run) reports.skipped(result);
       historyWork.ended(result, run?.target);
     },
     onIncomplete: announcer.incomplete,
   });
   const calls = createCalls({
     ...{ deployments, parse, reconciler, stopping, tracer, timeoutMs: config.reconcileTimeoutMs },
-    ...{ onBegin: announcer.retain, onEnd: announcer.passEnded },
+    ...{ onBegin, onEnd: announcer.passEnded },
   });
+
+  function onBegin(workloads: readonly Workload[]) {
+    announcer.retain(workloads);
+    reports.retain(workloads);
+  }
 
   const readState = createStateReader({
     ...{ deployments, parse, workDir: config.workDir },

@@ -4,6 +4,7 @@ import { signWithSshKey } from "./adapters/ssh/ssh-signature.ts";
 import type { Outside } from "./connect-outside.ts";
 import type { Log, ManifestsBranch } from "./core/ports.ts";
 import { type ReconcilePorts, reconcile } from "./core/reconcile.ts";
+import type { RunFound } from "./core/reports/report-stages.ts";
 import type { BackOff } from "./core/runs/back-off.ts";
 import type { createFindings } from "./core/runs/findings.ts";
 import type { ReconcilerOptions } from "./core/runs/pass.ts";
@@ -11,12 +12,19 @@ import { logFields, type Outcome, type Target } from "./core/types.ts";
 import { ReconcileError } from "./errors.ts";
 import type { Redactor } from "./telemetry/redact.ts";
 
+/** What is told on the application's commits. */
+interface RunReports {
+  ended(target: Target, found: RunFound, outcome: Outcome): void;
+  awaiting(target: Target, found: RunFound): void;
+}
+
 interface RunWorkOptions extends Pick<ReconcilePorts, "git" | "places" | "gate" | "identity" | "allowedRepositories"> {
   readonly backOff: BackOff;
   readonly readSecretFor: Outside["readSecretFor"];
   readonly findings: Pick<ReturnType<typeof createFindings>, "branchesFound" | "buildTokenRead" | "imageRead">;
   readonly onManifests: (target: Target, at: ManifestsBranch, head: string) => void;
   readonly onBuild: (target: Target, sha: string, text: string) => void;
+  readonly reports: RunReports;
   readonly redactor: Redactor;
   readonly log: Log;
 }
@@ -27,6 +35,7 @@ export function createRunWork({
   findings,
   onManifests,
   onBuild,
+  reports,
   redactor,
   log,
   ...ports
@@ -34,6 +43,7 @@ export function createRunWork({
   const work: ReconcilerOptions["work"] = async (target, seat, progress) => {
     const fields = { ...logFields(target), reconcile_id: progress.id, cause: progress.cause };
     using releases = new DisposableStack();
+    const found: RunFound = {};
     const outcome = await reconcile(target, seat, progress, {
       ...ports,
       readSecret: readSecretFor(target, releases),
@@ -43,12 +53,22 @@ export function createRunWork({
       onBuildToken: (problem) => findings.buildTokenRead(target, problem),
       onImage: (found) => findings.imageRead(target, found),
       onManifests: (at, head) => onManifests(target, at, head),
-      onBuild: (sha, text) => onBuild(target, sha, text),
+      onCommit({ tip, origin }) {
+        found.tip = { ...tip, origin };
+      },
+      onVerdict(verdict) {
+        found.verdict = verdict;
+      },
+      onBuild(sha, text) {
+        onBuild(target, sha, text);
+        reports.awaiting(target, found);
+      },
       warn: (message, error) => log.warn({ ...fields, error: (error as Error).message }, message),
     });
     // While its secrets are known: what is shown later can be redacted by shape only.
     const redacted = redactOutcome(outcome, redactor);
     ports.backOff.ended(target, redacted);
+    reports.ended(target, found, redacted);
     return redacted;
   };
   return (target, seat, progress) => askFor(target.namespace, () => redactor.scope(() => work(target, seat, progress)));

@@ -62,6 +62,10 @@ const repositories = z.string().transform((text, context) => {
   context.addIssue({ code: "custom", message: parsed.problem });
   return z.NEVER;
 });
+const publicUrl = z
+  .url({ protocol: /^https?$/, error: "must be an http or https URL" })
+  .refine((text) => !/[?#@]/.test(text), "must have no user, query or fragment")
+  .transform((text) => text.replace(/\/$/, ""));
 const forges = z
   .string()
   .transform((text, context) => {
@@ -154,7 +158,9 @@ export const schema = z.object({
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, "must be 1 to 63 letters, digits, '.', '_' and '-'")
     .optional()
-    .describe("what this cluster is called in the trailer `Gitops-Operator-Cluster` of its commits"),
+    .describe(
+      "what this cluster is called: in the trailer `Gitops-Operator-Cluster` of its commits, and in [what is told on the application's commits](FORGES.md#the-word-back-on-the-commit)",
+    ),
   RECONCILE_TIMEOUT_SECONDS: whole(50, 1, 3_600).describe("`/reconcile` answers within this time"),
   RECONCILE_INTERVAL_SECONDS: whole(0, 0, 86_400).describe("starts a pass by a timer of its own; 0: only when called"),
   CONCURRENCY: whole(8, 1, 256).describe(
@@ -185,6 +191,9 @@ export const schema = z.object({
     "`host[:port]` of chats that may be spoken to over http. Other http URLs are refused, and `/status` and an Event say so",
   ),
   REGISTRY_REALMS: hosts.describe("token hosts that any registry may send logins to"),
+  PUBLIC_URL: publicUrl
+    .optional()
+    .describe("where people reach the operator's `/status`, as `https://gitops.example.com`: the link of what is told on commits"),
   GITHUB_API_URL: z
     .url({ protocol: /^https?$/, error: "must be an http or https URL" })
     .default("https://api.github.com")

@@ -19,6 +19,7 @@ test("an empty environment has the defaults of the contract", () => {
     logLevel: "info",
     watchNamespaces: [],
     watchKinds: [],
+    publicUrl: undefined,
     watchSelector: undefined,
     operatorNamespace: "gitops-operator",
     knownHostsNamed: false,

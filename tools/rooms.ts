@@ -90,6 +90,11 @@ export const ROOMS: Record<string, Room> = {
       "unknown-name",
     ],
   },
+  "src/core/reports": {
+    promise: "what an application's commit says at its forge of each Deployment, and that it comes to say so",
+    asks: [...CORE, "src/core/images"],
+    doors: ["commit-reports", "mark", "report-stages"],
+  },
   "src/core/news": {
     promise: "what is news of a Deployment, once, in the words of Events and of chat",
     asks: ["src/core", "src/core/runs", "src/text"],

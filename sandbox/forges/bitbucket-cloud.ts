@@ -1,10 +1,10 @@
 /** Bitbucket Cloud's build statuses: developer.atlassian.com/cloud/bitbucket/rest (commit statuses, pagination, errors). */
-import { count, type ForgeApiOptions, type ForgeReply, json, unknownKey } from "../forge-api.ts";
+import { bodyProblem, count, type ForgeApiOptions, type ForgeReply, json, unknownKey } from "../forge-api.ts";
 import { type BuildsApi, startBuildsApi } from "./builds.ts";
 
 export function startBitbucketCloud(options: ForgeApiOptions = {}): Promise<BuildsApi> {
   return startBuildsApi(
-    (buildsOf) => ({
+    (buildsOf, put) => ({
       refuseLogin({ headers }, token) {
         const sent = headers.authorization;
         if (token === undefined || sent === `Bearer ${token}`) return undefined;
@@ -14,6 +14,18 @@ export function startBitbucketCloud(options: ForgeApiOptions = {}): Promise<Buil
       limited: () => refusal(429, "Rate limit for this resource has been exceeded"),
       // It tells no time of the reset.
       rateHeaders: ({ remaining }) => ({ "x-ratelimit-limit": "1000", "x-ratelimit-nearlimit": String(remaining < 200) }),
+      write(path, body) {
+        const [, workspace, slug, sha = ""] =
+          /^\/repositories\/([^/]+)\/([^/]+)\/commit\/([0-9a-f]{40})\/statuses\/build$/.exec(path) ?? [];
+        if (!buildsOf(`${workspace}/${slug}`)) return undefined;
+        const problem = bodyProblem(body, {
+          state: { words: ["INPROGRESS", "SUCCESSFUL", "FAILED", "STOPPED"] },
+          ...{ key: { most: 40 }, url: {}, name: { most: 255, optional: true }, description: { most: 255, optional: true } },
+        });
+        if (problem !== undefined) return refusal(400, problem);
+        put(`${workspace}/${slug}`, sha, { state: String(body.state), name: String(body.key), text: String(body.description) });
+        return json(201, { type: "build", key: body.key });
+      },
       serve(path, url): ForgeReply {
         const [, workspace, slug, sha] = /^\/repositories\/([^/]+)\/([^/]+)\/commit\/([0-9a-f]{40})\/statuses$/.exec(path) ?? [];
         const buildsAt = buildsOf(`${workspace}/${slug}`);
@@ -24,9 +36,9 @@ export function startBitbucketCloud(options: ForgeApiOptions = {}): Promise<Buil
         const [pagelen, page] = [count(url, "pagelen", 10), count(url, "page", 1)];
         if (unknown !== undefined || !(pagelen <= 100) || !(page >= 1)) return refusal(400, `Invalid ${unknown ?? "pagelen or page"}`);
         const all = buildsAt(sha);
-        const values = all
-          .slice((page - 1) * pagelen, page * pagelen)
-          .map(({ state, name: key = "build" }) => ({ type: "build", key, state, name: key, url: "https://ci.example/1" }));
+        const values = all.slice((page - 1) * pagelen, page * pagelen).map(({ state, name: key = "build", text: description = "" }) => ({
+          ...{ type: "build", key, state, name: key, description, url: "https://ci.example/1" },
+        }));
         url.searchParams.set("page", String(page + 1));
         const next = page * pagelen < all.length ? { next: url.href } : {};
         return json(200, { pagelen, values, page, size: all.length, ...next });

@@ -1,10 +1,61 @@
-/** GitLab's list of pipelines: docs.gitlab.com/api/pipelines, /api/rest (pagination, status codes), rate limits as gitlab.com sends them. */
-import { count, type ForgeApiOptions, type ForgeReply, json, type RateLimit, secondsUntil, unknownKey } from "../forge-api.ts";
+/** GitLab's pipelines and deployments: docs.gitlab.com/api/pipelines, /api/deployments, /api/rest (pagination, status codes), rate limits as gitlab.com sends them. */
+import {
+  bodyProblem,
+  count,
+  type ForgeApiOptions,
+  type ForgePost,
+  type ForgeReply,
+  json,
+  type RateLimit,
+  secondsUntil,
+  unknownKey,
+} from "../forge-api.ts";
 import { type BuildsApi, startBuildsApi } from "./builds.ts";
 
 const KNOWN = ["sha", "per_page", "page"];
 
+interface GitlabDeployment {
+  readonly id: number;
+  readonly sha: string;
+  readonly environment: string;
+  status: string;
+}
+
 export function startGitlab(options: ForgeApiOptions = {}): Promise<BuildsApi> {
+  const deployments: GitlabDeployment[] = [];
+
+  function serveDeployments(url: URL): ForgeReply {
+    const unknown = unknownKey(url, ["environment", "order_by", "sort", "per_page", "page"]);
+    if (unknown !== undefined) return json(400, { error: `${unknown} does not have a valid value` });
+    const found = deployments.filter(({ environment }) => environment === url.searchParams.get("environment"));
+    return json(200, url.searchParams.get("sort") === "desc" ? found.toReversed() : found);
+  }
+
+  function write(path: string, body: ForgePost["body"], method: string, isKnown: (project: string) => boolean): ForgeReply | undefined {
+    const [, project = "", id] = /^\/projects\/([^/]+)\/deployments(?:\/(\d+))?$/.exec(path) ?? [];
+    if (!isKnown(decodeURIComponent(project))) return json(404, { message: "404 Project Not Found" });
+    const status = { words: ["running", "success", "failed", "canceled"] };
+    if (method === "POST" && id === undefined) {
+      const problem = bodyProblem(body, { environment: { most: 255 }, sha: {}, ref: {}, tag: {}, status });
+      if (problem !== undefined) return json(400, { error: problem });
+      const made = {
+        id: deployments.length + 1,
+        sha: String(body.sha),
+        environment: String(body.environment),
+        status: String(body.status),
+      };
+      deployments.push(made);
+      return json(201, made);
+    }
+    const before = deployments.find((one) => `${one.id}` === id);
+    const problem = bodyProblem(body, { status });
+    if (method !== "PUT" || !before || problem !== undefined) return json(400, { error: problem ?? "id is invalid" });
+    // What has ended stays as it is.
+    if (before.status !== "running") return json(400, { message: { status: ["cannot transition via this event"] } });
+    before.status = String(body.status);
+    return json(200, before);
+  }
+
   return startBuildsApi(
     (buildsOf) => ({
       // A private project is not there for strangers.
@@ -23,7 +74,10 @@ export function startGitlab(options: ForgeApiOptions = {}): Promise<BuildsApi> {
         "ratelimit-remaining": String(Math.max(0, remaining)),
         "ratelimit-reset": String(Math.ceil(resetAt.getTime() / 1_000)),
       }),
+      write: (path, body, _url, method) => write(path, body, method, (project) => buildsOf(project) !== undefined),
       serve(path, url): ForgeReply {
+        const [, of] = /^\/projects\/([^/]+)\/deployments$/.exec(path) ?? [];
+        if (of !== undefined && buildsOf(decodeURIComponent(of))) return serveDeployments(url);
         // The project's path is one part of ours, its slashes encoded.
         const [, project] = /^\/projects\/([^/]+)\/pipelines$/.exec(path) ?? [];
         const buildsAt = buildsOf(decodeURIComponent(project ?? ""));

@@ -22,7 +22,9 @@ export type AnnotationKind =
   | "paths"
   | "glob"
   | "time"
-  | "words";
+  | "words"
+  | "environment"
+  | "url";
 
 interface Annotation {
   readonly kind: AnnotationKind;
@@ -185,6 +187,25 @@ const added = {
       "Secret with `forge-token`, a token of the forge of `app_repository` ([which, with which right](FORGES.md)), to wait for builds and to report failed ones",
   },
   forge_token_secret_namespace: { kind: "namespace", default: "OPERATOR_NAMESPACE", meaning: "its namespace" },
+  report: {
+    kind: "choice",
+    default: "none",
+    choices: {
+      none: "nothing is told on the application's commit",
+      status: "the application's commit says by a status what became of it",
+      deployment: "the application's commit has a deployment that says what became of it",
+      both: "the application's commit has a status and a deployment that say what became of it",
+    },
+    meaning:
+      "what the application's commit says of this Deployment at its forge: `status`, `deployment`, `both` or `none` ([which forge has which](FORGES.md#the-word-back-on-the-commit)). It needs `forge_token_secret_name`, with a token that may write",
+  },
+  environment: {
+    kind: "environment",
+    default: "CLUSTER_NAME",
+    defaultInDocs: "`CLUSTER_NAME`, else the namespace",
+    meaning: "the environment of that deployment",
+  },
+  environment_url: { kind: "url", meaning: "where people see it run: the link of that deployment (GitHub)" },
   manifest_branch: { kind: "branch", default: "observe_branch", meaning: "branch of the manifests" },
   manifest_ssh_key_name: {
     kind: "secret",

@@ -41,6 +41,8 @@ export interface TipCandidate extends Candidate {
   readonly words: string;
   /** The git tag that chose it. */
   readonly release?: string;
+  /** The commit before it on its branch, where that is known. */
+  readonly parent?: string;
 }
 
 /** The candidates behind the tip, as far as they are newer than what stands in a file. */

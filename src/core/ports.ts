@@ -211,6 +211,53 @@ export interface Builds {
   state(repository: Repository, sha: string, token: string): Promise<BuildState>;
 }
 
+/** What an application's commit is to say of one Deployment. */
+export interface Report {
+  readonly state: "pending" | "success" | "failure" | "error";
+  /** The same of a deployment, where the forge has them. */
+  readonly deployment: "pending" | "queued" | "in_progress" | "success" | "failure" | "error" | "inactive";
+  /** One line of 140 characters at most. */
+  readonly text: string;
+}
+
+/** A mark on a commit: a status, or a deployment. */
+export type ReportForm = "status" | "deployment";
+
+export interface ReportPlace {
+  readonly form: ReportForm;
+  readonly repository: Repository;
+  readonly sha: string;
+  /** By which the mark is known: `gitops-operator/[CLUSTER/]NAMESPACE/NAME`. */
+  readonly context: string;
+  /** Of a deployment: where it goes, what was asked for, and where people see it run. */
+  readonly environment: string;
+  readonly ref: { readonly name: string; readonly isTag: boolean };
+  readonly environmentUrl: string | undefined;
+  /** Of the operator's page. */
+  readonly url: string | undefined;
+}
+
+/** As a forge gave it back; some keep no text. */
+export interface Posted {
+  readonly state: Report["state"];
+  readonly text: string | undefined;
+}
+
+/**
+ * `refused`: it will be again, until somebody corrects what the reason says. Another try may succeed where the forge is `unavailable`, or this
+ * token or namespace alone is `limited`.
+ */
+export interface ReportTrouble {
+  readonly kind: "refused" | "unavailable" | "limited";
+  readonly reason: string;
+}
+
+export interface Reports {
+  /** What stands there; undefined: nothing of ours. Neither rejects. */
+  last(place: ReportPlace, token: string): Promise<{ readonly kind: "known"; readonly posted: Posted | undefined } | ReportTrouble>;
+  post(place: ReportPlace, report: Report, token: string): Promise<{ readonly kind: "posted" } | ReportTrouble>;
+}
+
 export interface Notifier {
   /**
    * Never rejects, never waits for delivery. `namespace`: of the Deployment, so that none keeps others' messages from being told.

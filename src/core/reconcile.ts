@@ -2,7 +2,7 @@
 
 import { asReconcileError, inStep } from "../errors.ts";
 import type { Identity } from "./app-history.ts";
-import { findCandidates, listCommits } from "./commits/candidates.ts";
+import { type Candidates, findCandidates, listCommits } from "./commits/candidates.ts";
 import { patchStep } from "./delivery/delivery.ts";
 import type { Seat } from "./delivery/writer.ts";
 import { formatImage } from "./image.ts";
@@ -39,6 +39,9 @@ export interface ReconcilePorts {
   readonly onImage: (image: ReadImage) => void;
   /** Tells that the branch was read with its key, and had that newest commit. */
   readonly onManifests: (at: ManifestsBranch, head: string) => void;
+  /** Tells of the newest commit that counts, which the Deployment's own key has just shown. */
+  readonly onCommit: (candidates: Pick<Candidates, "tip" | "origin">) => void;
+  readonly onVerdict: (verdict: GateVerdict) => void;
   /** Tells people that a build is awaited. */
   readonly onBuild: (sha: string, text: string) => void;
   readonly warn: (message: string, error: unknown) => void;
@@ -75,6 +78,7 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     putOff(listed.newestTag);
     const candidates = await during("Failed to get latest SHA", listed.candidates);
     const { tip } = candidates;
+    ports.onCommit(candidates);
     const tipPutOff = putOff(tip.tag);
 
     progress.step("manifest", "reading the manifest", known);
@@ -115,6 +119,7 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
         progress.wait(text, async (asked) => (await findCandidates({ target, branches, notBefore: asked }, ports)).tip.tag === tip.tag);
       },
     });
+    ports.onVerdict(image);
     if (image.kind === "waiting") return { kind: "waiting", step: image.text, ...known };
     if (image.kind === "stands") return { kind: "up_to_date", to: image.tag, note: image.note };
     const { tag, commit } = image.candidate;

@@ -15,6 +15,13 @@ export interface BuildTokenRef extends SecretRef {
   readonly field: "forge-token" | "github-token";
 }
 
+/** Never empty. */
+export interface ReportSettings {
+  readonly forms: readonly ("status" | "deployment")[];
+  readonly environment: string;
+  readonly environmentUrl: string | undefined;
+}
+
 /** Whether a Deployment's Pods are what its template says: all of them, not yet, not within its deadline; `none`: it is scaled to 0. */
 export type Rollout = "done" | "under_way" | "stuck" | "none";
 
@@ -78,6 +85,8 @@ export interface WorkloadRecord extends Workload {
   readonly containers: readonly { readonly name: string; readonly image: string }[];
   /** What its status says; undefined: nothing. */
   readonly rollout?: Rollout;
+  /** How many Pods it wants; known where `rollout` is. */
+  readonly replicas?: number;
   /** For what its annotations don't say; one object for all of a namespace. */
   readonly defaults?: NamespaceDefaults;
 }
@@ -158,6 +167,8 @@ export interface Target extends Workload {
   readonly notificationsSecret: SecretRef | undefined;
   /** For the forge of the application's repository. */
   readonly buildToken: BuildTokenRef | undefined;
+  /** What is told on the application's commit; undefined: nothing. */
+  readonly report: ReportSettings | undefined;
   /** Whose events concern this Deployment, beside the operator's own. */
   readonly hookSecret: SecretRef | undefined;
   /** Commits are signed with its key; undefined: they are not. */

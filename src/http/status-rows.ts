@@ -42,6 +42,8 @@ export interface Known {
   readonly chatProblem: (workload: Workload) => string | undefined;
   /** Why builds could not be asked for with the token that is named. */
   readonly buildTokenProblem: (workload: Workload) => string | undefined;
+  /** Why nothing could be told on the application's commit. */
+  readonly reportProblem: (workload: Workload) => string | undefined;
   readonly hooks: Hooks;
 }
 
@@ -114,12 +116,13 @@ interface Seen {
   readonly chatProblem: string | undefined;
   readonly lastEvent: string | undefined;
   readonly buildTokenProblem: string | undefined;
+  readonly reportProblem: string | undefined;
   readonly image: ReadImage | undefined;
 }
 
 /** Looks at each record, with a pause behind it. */
 export function* statusRows(known: Known, { show, broken }: WithoutBroken): Generator<"", StatusRows> {
-  const { deployments, parse, lastResult, branchesOf, isUnboundKey, chatProblem, buildTokenProblem, hooks } = known;
+  const { deployments, parse, lastResult, branchesOf, isUnboundKey, chatProblem, buildTokenProblem, reportProblem, hooks } = known;
   const targets: Target[] = [];
   const tracked: Seen[] = [];
   const incomplete: IncompleteRow[] = [];
@@ -132,7 +135,11 @@ export function* statusRows(known: Known, { show, broken }: WithoutBroken): Gene
       if (!isTracked(parsed)) return;
       const branches = shownBranches(parsed, branchesOf(workload));
       const lastEvent = lastEventOf(workload, parsed, hooks);
-      const problems = { chatProblem: chatProblem(workload), buildTokenProblem: buildTokenProblem(workload) };
+      const problems = {
+        chatProblem: chatProblem(workload),
+        buildTokenProblem: buildTokenProblem(workload),
+        reportProblem: reportProblem(workload),
+      };
       tracked.push({
         record,
         parsed,
@@ -185,7 +192,7 @@ function lastEventOf(workload: Workload, { kind, settings }: Tracked, { isOpen, 
 }
 
 function rowOf(
-  { record, parsed, last, branches, chatProblem, buildTokenProblem, lastEvent, image }: Seen,
+  { record, parsed, last, branches, chatProblem, buildTokenProblem, reportProblem, lastEvent, image }: Seen,
   { deployments, hooks }: Known,
 ): TrackedRow {
   const { settings } = parsed;
@@ -210,6 +217,9 @@ function rowOf(
       ...(buildTokenProblem === undefined || parsed.kind !== "ready" || !parsed.target.buildToken
         ? []
         : [`builds are not asked for: ${buildTokenProblem}`]),
+      ...(reportProblem === undefined || parsed.kind !== "ready" || !parsed.target.report
+        ? []
+        : [`the application's commit is not told: ${reportProblem}`]),
       ...(chatProblem === undefined ? [] : [`chat messages are not sent, webhook-url can't be used: ${chatProblem}`]),
     ],
     app: repositoryOf(settings.app_repository),

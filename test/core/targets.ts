@@ -29,6 +29,7 @@ export function targetOf(name: string, more: Partial<Target> = {}): Target {
     registrySecret: { ...secret("regcred"), named: false },
     notificationsSecret: undefined,
     buildToken: undefined,
+    report: undefined,
     hookSecret: undefined,
     signingSecret: undefined,
     ...more,

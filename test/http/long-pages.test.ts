@@ -62,6 +62,7 @@ async function startPages(t: TestContext) {
       isUnboundKey: nothing,
       chatProblem: nothing,
       buildTokenProblem: nothing,
+      reportProblem: () => undefined,
     },
     hooks: { isOpen: false, areForAll: false, last: nothing, now: () => 0 },
   };

@@ -4,12 +4,15 @@ import type { Repository } from "../../core/types.ts";
 import { parseJson } from "../../text/parse-json.ts";
 import { type BuildWord, decideBuildState, wordOf } from "./build-state.ts";
 import type { Forge, ForgeOptions } from "./forge.ts";
-import { createForgeQuestions, listOf, partsOf, readToken, unknown } from "./forge-questions.ts";
+import { type Asked, createForgeQuestions, listOf, partsOf, readToken, type Unknown, unknown } from "./forge-questions.ts";
+import { createStatusReports, type ListedStatus, type StatusForm } from "./status-reports.ts";
 
 const PER_PAGE = 100;
 
 const list = z.object({
-  value: listOf(z.object({ state: z.string(), context: z.object({ name: z.string().nullish() }).nullish() })),
+  value: listOf(
+    z.object({ state: z.string(), description: z.string().nullish(), context: z.object({ name: z.string().nullish() }).nullish() }),
+  ),
 });
 
 const states: Readonly<Record<string, BuildWord>> = {
@@ -17,36 +20,76 @@ const states: Readonly<Record<string, BuildWord>> = {
   ...{ notApplicable: "nothing", notSet: "nothing" },
 };
 
+const words = { pending: "pending", success: "succeeded", failure: "failed", error: "error" };
+
 export function createAzureDevops(options: ForgeOptions): Forge {
   const questions = createForgeQuestions("Azure DevOps", options);
   return {
     rateRemaining: questions.rateRemaining,
     async state(repository, sha, tokenText) {
-      const parts = organisationProjectRepository(repository);
-      if (!parts) {
-        return unknown(
-          "gitops.operator.app_repository is no repository of Azure DevOps; write git@ssh.dev.azure.com:v3/ORG/PROJECT/REPOSITORY or https://dev.azure.com/ORG/PROJECT/_git/REPOSITORY",
-        );
-      }
-      const read = readToken("Azure DevOps", tokenText);
-      if ("kind" in read) return read;
-      const [organisation, project, name] = parts.map(encodeURIComponent);
-      const found = await questions.ask<BuildWord>({
-        // The token is the password of a user without name.
-        ...{ token: read.token, headers: { authorization: `Basic ${Buffer.from(`:${read.token}`).toString("base64")}` } },
-        repository: parts.join("/"),
-        path: `${organisation}/${project}/_apis/git/repositories/${name}/commits/${sha}/statuses`,
-        query: { "api-version": "7.1", latestOnly: "true", top: `${PER_PAGE}` },
-        what: "the commit statuses",
-        right: "the scope Code (Read)",
-        // Instead of a refusal it sends a page to sign in, or leads to it.
-        tokenRefused: [203, 302],
-        read({ text }, page) {
-          const items = list.safeParse(parseJson(text)).data?.value.map(({ state, context }) => wordOf(states, state, context?.name));
-          return items && { items, next: items.length < PER_PAGE ? undefined : { skip: `${page * PER_PAGE}` } };
+      const asked = askedOf(repository, tokenText);
+      if ("kind" in asked) return asked;
+      const found = await questions.ask<ListedStatus>({ ...asked, ...statusesOf(asked, sha), what: "the commit statuses" });
+      return found.kind === "unknown" ? found : decideBuildState(found.items.map(({ state, name }) => wordOf(states, state, name)));
+    },
+    reports: createStatusReports(questions, ({ repository, sha, url }, tokenText) => {
+      const asked = askedOf(repository, tokenText);
+      if ("kind" in asked) return asked;
+      return {
+        asked,
+        form: {
+          words,
+          list: statusesOf(asked, sha),
+          write: {
+            path: pathOf(asked, sha),
+            query: { "api-version": "7.1" },
+            right: "the scope Code (Status)",
+            body: ({ state, name, text }) => ({
+              state,
+              description: text,
+              context: { name },
+              ...(url !== undefined && { targetUrl: url }),
+            }),
+          },
         },
-      });
-      return found.kind === "unknown" ? found : decideBuildState(found.items);
+      };
+    }),
+  };
+}
+
+function askedOf(repository: Repository, tokenText: string): Asked | Unknown {
+  const parts = organisationProjectRepository(repository);
+  if (!parts) {
+    return unknown(
+      "gitops.operator.app_repository is no repository of Azure DevOps; write git@ssh.dev.azure.com:v3/ORG/PROJECT/REPOSITORY or https://dev.azure.com/ORG/PROJECT/_git/REPOSITORY",
+    );
+  }
+  const read = readToken("Azure DevOps", tokenText);
+  if ("kind" in read) return read;
+  return {
+    // The token is the password of a user without name.
+    ...{ token: read.token, headers: { authorization: `Basic ${Buffer.from(`:${read.token}`).toString("base64")}` } },
+    repository: parts.join("/"),
+    // Instead of a refusal it sends a page to sign in, or leads to it.
+    tokenRefused: [203, 302],
+  };
+}
+
+function pathOf({ repository }: Asked, sha: string): string {
+  const [organisation, project, name] = repository.split("/").map(encodeURIComponent);
+  return `${organisation}/${project}/_apis/git/repositories/${name}/commits/${sha}/statuses`;
+}
+
+function statusesOf(asked: Asked, sha: string): StatusForm["list"] {
+  return {
+    path: pathOf(asked, sha),
+    query: { "api-version": "7.1", latestOnly: "true", top: `${PER_PAGE}` },
+    right: "the scope Code (Read)",
+    read({ text }, page) {
+      const items = list
+        .safeParse(parseJson(text))
+        .data?.value.map(({ state, description, context }) => ({ state, name: context?.name, text: description }));
+      return items && { items, next: items.length < PER_PAGE ? undefined : { skip: `${page * PER_PAGE}` } };
     },
   };
 }

@@ -1,18 +1,24 @@
 /** The build statuses of a commit, of Pipelines and of others. https://developer.atlassian.com/cloud/bitbucket/rest/api-group-commit-statuses/ */
+import { createHash } from "node:crypto";
 import { z } from "zod";
+import { canonicalHost } from "../../core/repository.ts";
+import type { Repository } from "../../core/types.ts";
 import { parseJson } from "../../text/parse-json.ts";
-import { type BuildWord, decideBuildState, wordOf } from "./build-state.ts";
+import { type BuildWord, decideBuildState, OWN, wordOf } from "./build-state.ts";
 import type { Forge, ForgeOptions } from "./forge.ts";
-import { createForgeQuestions, listOf, partsOf, readToken, unknown } from "./forge-questions.ts";
+import { type Asked, createForgeQuestions, listOf, partsOf, readToken, type Unknown, unknown } from "./forge-questions.ts";
+import { createStatusReports, type ListedStatus, type StatusForm } from "./status-reports.ts";
 
 const page = z.object({
-  values: listOf(z.object({ key: z.string().nullish(), state: z.string() })),
+  values: listOf(z.object({ key: z.string().nullish(), state: z.string(), description: z.string().nullish() })),
   next: z.string().nullish(),
 });
 
 const states: Readonly<Record<string, BuildWord>> = {
   ...{ INPROGRESS: "running", SUCCESSFUL: "success", FAILED: "failed", STOPPED: "failed" },
 };
+
+const words = { pending: "INPROGRESS", success: "SUCCESSFUL", failure: "FAILED", error: "FAILED" };
 
 export function createBitbucketCloud(options: ForgeOptions): Forge {
   const questions = createForgeQuestions("Bitbucket", options);
@@ -24,31 +30,70 @@ export function createBitbucketCloud(options: ForgeOptions): Forge {
     return url?.origin === api.origin ? (url.searchParams.get("page") ?? undefined) : undefined;
   }
 
+  function statusesOf({ repository }: Asked, sha: string): StatusForm["list"] {
+    return {
+      path: `repositories/${repository}/commit/${sha}/statuses`,
+      query: { pagelen: "100" },
+      right: "the scope repository (read)",
+      read({ text }) {
+        const { data } = page.safeParse(parseJson(text));
+        const number = data?.next ? pageIn(data.next) : undefined;
+        if (!data || (data.next && number === undefined)) return undefined;
+        return {
+          items: data.values.map(({ state, key, description }) => ({ state, name: key, text: description })),
+          next: number === undefined ? undefined : { page: number },
+        };
+      },
+    };
+  }
+
   return {
     rateRemaining: questions.rateRemaining,
     async state(repository, sha, tokenText) {
-      const parts = partsOf(repository.path);
-      if (parts?.length !== 2) return unknown("gitops.operator.app_repository is no WORKSPACE/REPOSITORY of Bitbucket; correct its path");
-      const name = parts.join("/");
-      const read = readToken("Bitbucket", tokenText);
-      if ("kind" in read) return read;
-      const found = await questions.ask<BuildWord>({
-        ...{ token: read.token, headers: { authorization: `Bearer ${read.token}` }, repository: name },
-        path: `repositories/${name}/commit/${sha}/statuses`,
-        query: { pagelen: "100" },
-        what: "the build statuses",
-        right: "the scope repository (read)",
-        read({ text }) {
-          const { data } = page.safeParse(parseJson(text));
-          const number = data?.next ? pageIn(data.next) : undefined;
-          if (!data || (data.next && number === undefined)) return undefined;
-          return {
-            items: data.values.map(({ state, key }) => wordOf(states, state, key)),
-            next: number === undefined ? undefined : { page: number },
-          };
-        },
-      });
-      return found.kind === "unknown" ? found : decideBuildState(found.items);
+      const asked = askedOf(repository, tokenText);
+      if ("kind" in asked) return asked;
+      const found = await questions.ask<ListedStatus>({ ...asked, ...statusesOf(asked, sha), what: "the build statuses" });
+      return found.kind === "unknown" ? found : decideBuildState(found.items.map(({ state, name }) => wordOf(states, state, name)));
     },
+    reports: createStatusReports(
+      questions,
+      ({ repository, sha, context, url }, tokenText) => {
+        const asked = askedOf(repository, tokenText);
+        if ("kind" in asked) return asked;
+        // It takes none without a link.
+        const link = url ?? `https://${canonicalHost(repository.host)}/${asked.repository}/commits/${sha}`;
+        return {
+          asked,
+          form: {
+            words,
+            list: statusesOf(asked, sha),
+            write: {
+              path: `repositories/${asked.repository}/commit/${sha}/statuses/build`,
+              query: {},
+              right: "the scope repository (write)",
+              body: ({ state, name, text }) => ({ key: name, name: context, state, description: text, url: link }),
+            },
+          },
+        };
+      },
+      keyOf,
+    ),
   };
+}
+
+function askedOf({ path }: Repository, tokenText: string): Asked | Unknown {
+  const parts = partsOf(path);
+  if (parts?.length !== 2) return unknown("gitops.operator.app_repository is no WORKSPACE/REPOSITORY of Bitbucket; correct its path");
+  const read = readToken("Bitbucket", tokenText);
+  if ("kind" in read) return read;
+  return { token: read.token, headers: { authorization: `Bearer ${read.token}` }, repository: parts.join("/") };
+}
+
+/** A key has 40 characters at most; people see the name. */
+function keyOf(context: string): string {
+  if (context.length <= 40) return context;
+  return `${OWN}${createHash("sha256")
+    .update(context)
+    .digest("hex")
+    .slice(0, 40 - OWN.length)}`;
 }

@@ -1,13 +1,15 @@
 /** The build statuses of a commit, which a server (Data Center too) keeps by the SHA alone. https://developer.atlassian.com/server/bitbucket/rest/ */
 import { z } from "zod";
 import { formatRepository } from "../../core/repository.ts";
+import type { Repository } from "../../core/types.ts";
 import { parseJson } from "../../text/parse-json.ts";
 import { type BuildWord, decideBuildState, wordOf } from "./build-state.ts";
 import type { Forge, ForgeOptions } from "./forge.ts";
-import { createForgeQuestions, listOf, readToken } from "./forge-questions.ts";
+import { type Asked, createForgeQuestions, listOf, readToken, type Unknown } from "./forge-questions.ts";
+import { createStatusReports, type ListedStatus, type StatusForm } from "./status-reports.ts";
 
 const page = z.object({
-  values: listOf(z.object({ key: z.string().nullish(), state: z.string() })),
+  values: listOf(z.object({ key: z.string().nullish(), state: z.string(), description: z.string().nullish() })),
   isLastPage: z.boolean(),
   nextPageStart: z.int().nonnegative().nullish(),
 });
@@ -16,29 +18,58 @@ const states: Readonly<Record<string, BuildWord>> = {
   ...{ INPROGRESS: "running", SUCCESSFUL: "success", FAILED: "failed", CANCELLED: "failed", UNKNOWN: "nothing" },
 };
 
+const words = { pending: "INPROGRESS", success: "SUCCESSFUL", failure: "FAILED", error: "FAILED" };
+
 export function createBitbucketServer(options: ForgeOptions): Forge {
   const questions = createForgeQuestions("Bitbucket Server", options);
+  const root = options.apiUrl.replace(/\/rest\/build-status\/1\.0$/, "");
   return {
     rateRemaining: questions.rateRemaining,
     async state(repository, sha, tokenText) {
-      const read = readToken("Bitbucket Server", tokenText);
-      if ("kind" in read) return read;
-      const found = await questions.ask<BuildWord>({
-        ...{ token: read.token, headers: { authorization: `Bearer ${read.token}` }, repository: formatRepository(repository) },
-        path: `commits/${sha}`,
-        query: { limit: "100" },
-        what: "the build statuses",
-        right: "the permission project read",
-        read({ text }) {
-          const { data } = page.safeParse(parseJson(text));
-          if (!data || (!data.isLastPage && typeof data.nextPageStart !== "number")) return undefined;
-          return {
-            items: data.values.map(({ state, key }) => wordOf(states, state, key)),
-            next: data.isLastPage ? undefined : { start: `${data.nextPageStart}` },
-          };
+      const asked = askedOf(repository, tokenText);
+      if ("kind" in asked) return asked;
+      const found = await questions.ask<ListedStatus>({ ...asked, ...statusesOf(sha), what: "the build statuses" });
+      return found.kind === "unknown" ? found : decideBuildState(found.items.map(({ state, name }) => wordOf(states, state, name)));
+    },
+    reports: createStatusReports(questions, ({ repository, sha, url }, tokenText) => {
+      const asked = askedOf(repository, tokenText);
+      if ("kind" in asked) return asked;
+      return {
+        asked,
+        form: {
+          words,
+          list: statusesOf(sha),
+          write: {
+            path: `commits/${sha}`,
+            query: {},
+            right: "the permission project read",
+            // It takes none without a link.
+            body: ({ state, name, text }) => ({ key: name, name, state, description: text, url: url ?? root }),
+          },
         },
-      });
-      return found.kind === "unknown" ? found : decideBuildState(found.items);
+      };
+    }),
+  };
+}
+
+function askedOf(repository: Repository, tokenText: string): Asked | Unknown {
+  const read = readToken("Bitbucket Server", tokenText);
+  if ("kind" in read) return read;
+  return { token: read.token, headers: { authorization: `Bearer ${read.token}` }, repository: formatRepository(repository) };
+}
+
+function statusesOf(sha: string): StatusForm["list"] {
+  return {
+    path: `commits/${sha}`,
+    query: { limit: "100" },
+    right: "the permission project read",
+    read({ text }) {
+      const { data } = page.safeParse(parseJson(text));
+      if (!data || (!data.isLastPage && typeof data.nextPageStart !== "number")) return undefined;
+      return {
+        items: data.values.map(({ state, key, description }) => ({ state, name: key, text: description })),
+        next: data.isLastPage ? undefined : { start: `${data.nextPageStart}` },
+      };
     },
   };
 }

@@ -13,7 +13,7 @@ export function decideBuildState(words: readonly BuildWord[]): BuildState & { re
 }
 
 /** By this each of our own statuses begins: they say what became of a build and are none, or we would wait for ourselves. */
-const OWN = "gitops-operator/";
+export const OWN = "gitops-operator/";
 
 /** What a status says, by the forge's words; one that the forge may add has not ended. `name`: by which its maker knows it. */
 export function wordOf(words: Readonly<Record<string, BuildWord>>, state: string, name: string | null | undefined): BuildWord {

@@ -5,7 +5,7 @@ import type { BuildState } from "../../core/ports.ts";
 import { escapeControl } from "../../text/escape.ts";
 import { parseJson } from "../../text/parse-json.ts";
 import { withoutLast } from "../../text/without-last.ts";
-import { type HttpReply, request } from "../egress/http-request.ts";
+import { type HttpQuestion, type HttpReply, request } from "../egress/http-request.ts";
 import type { ForgeOptions } from "./forge.ts";
 import { createRateLimits } from "./rate-limits.ts";
 
@@ -17,24 +17,38 @@ export interface Page<Item> {
   readonly next: Query | undefined;
 }
 
-export interface ForgeQuestion<Item> {
-  /** Below the API's root, encoded: `repos/team/shop/actions/runs`. */
-  readonly path: string;
-  readonly query: Query;
+/** Who asks, and of which repository: the same for all that is asked of it. */
+export interface Asked {
   readonly headers: Readonly<Record<string, string>>;
   readonly token: string;
-  /** How people call the repository, and what is asked for: `the pipelines`. */
+  /** How people call the repository. */
   readonly repository: string;
-  readonly what: string;
-  /** The least right that a token needs. */
-  readonly right: string;
-  /** Undefined: it is no such list. */
-  readonly read: (reply: HttpReply, page: number) => Page<Item> | undefined;
   /** Statuses that this forge answers for a token that is none, beside 401. */
   readonly tokenRefused?: readonly number[];
 }
 
-export type Unknown = Extract<BuildState, { kind: "unknown" }> & { readonly status?: number };
+interface Exchange extends Asked {
+  /** Below the API's root, encoded: `repos/team/shop/actions/runs`. */
+  readonly path: string;
+  readonly query: Query;
+  /** What is asked for or written: `the pipelines`. */
+  readonly what: string;
+  /** The least right that a token needs. */
+  readonly right: string;
+}
+
+export interface ForgeQuestion<Item> extends Exchange {
+  /** Undefined: it is no such list. */
+  readonly read: (reply: HttpReply, page: number) => Page<Item> | undefined;
+}
+
+export interface ForgeMessage extends Exchange {
+  readonly method: "POST" | "PUT";
+  readonly body: object;
+}
+
+/** Why it is not known: the forge's `status`; or this token or namespace alone is `limited`; or nobody answered. Else it was not asked. */
+export type Unknown = Extract<BuildState, { kind: "unknown" }> & { readonly status?: number; readonly why?: "limited" | "unanswered" };
 export type ForgeAnswer<Item> = { readonly kind: "items"; readonly items: readonly Item[] } | Unknown;
 
 const MOST_PAGES = 5;
@@ -50,43 +64,65 @@ export function createForgeQuestions(forge: string, options: ForgeOptions, setti
 
   /** Newest first; a commit with more items than five pages hold is judged by those. */
   async function ask<Item>(question: ForgeQuestion<Item>): Promise<ForgeAnswer<Item>> {
-    const tokenId = createHash("sha256").update(question.token).digest("hex");
     const signal = AbortSignal.timeout(deadlineMs);
     const items: Item[] = [];
     let next: Query | undefined = {};
     for (let page = 1; page <= MOST_PAGES && next; page++) {
-      const blockedMs = limits.blockedForMs(tokenId);
-      if (blockedMs > 0) return limited(blockedMs);
-      const answer = await request(dispatcher, questionOf(question, next), { signal, maxBytes: MOST_BYTES });
-      const refusedMs = answer.kind === "answer" ? limits.learn(tokenId, answer) : undefined;
-      if (refusedMs !== undefined) return limited(refusedMs);
-      if (answer.kind === "failure")
-        return unknown(`${forge}'s API at ${api.host} ${answer.reason}; it is asked again at the next pass`, { shareOf: answer.shareOf });
-      if (answer.status !== 200) return unknown(refusal(question, answer), { status: answer.status });
+      const answer = await exchange(question, { method: "GET", ...addressOf(question, next) }, signal);
+      if (answer.kind === "unknown") return answer;
+      if (answer.status !== 200) return unknown(refusal(question, answer, "read"), { status: answer.status });
       const found = question.read(answer, page);
-      if (!found) return unknown(`${forge}'s API at ${api.host} sent no list of ${bareNoun(question.what)}; check ${setting}`);
+      if (!found)
+        return unknown(`${forge}'s API at ${api.host} sent no list of ${bareNoun(question.what)}; check ${setting}`, { status: 200 });
       items.push(...found.items);
       next = found.next;
     }
     return { kind: "items", items };
   }
 
-  /** The address is made of ours and never taken from an answer, so the token goes nowhere else. */
-  function questionOf({ path, query, headers }: ForgeQuestion<unknown>, next: Query) {
+  /** Writes once; any status of success is one. */
+  async function send(message: ForgeMessage): Promise<HttpReply | Unknown> {
+    const { url, headers } = addressOf(message, {});
+    const body = JSON.stringify(message.body);
+    const sent = { method: message.method, url, headers: { ...headers, "content-type": "application/json" }, body };
+    const answer = await exchange(message, sent, AbortSignal.timeout(deadlineMs));
+    if (answer.kind === "unknown" || (answer.status >= 200 && answer.status < 300 && !message.tokenRefused?.includes(answer.status)))
+      return answer;
+    return unknown(refusal(message, answer, "write"), { status: answer.status });
+  }
+
+  async function exchange({ token }: Exchange, question: HttpQuestion, signal: AbortSignal): Promise<HttpReply | Unknown> {
+    const tokenId = createHash("sha256").update(token).digest("hex");
+    const blockedMs = limits.blockedForMs(tokenId);
+    if (blockedMs > 0) return limited(blockedMs);
+    const answer = await request(dispatcher, question, { signal, maxBytes: MOST_BYTES });
+    if (answer.kind === "failure") {
+      const { reason, shareOf } = answer;
+      return unknown(`${forge}'s API at ${api.host} ${reason}; it is asked again at the next pass`, {
+        shareOf,
+        why: shareOf === undefined ? "unanswered" : "limited",
+      });
+    }
+    const refusedMs = limits.learn(tokenId, answer);
+    return refusedMs === undefined ? answer : limited(refusedMs);
+  }
+
+  /** It is made of ours and never taken from an answer, so the token goes nowhere else. */
+  function addressOf({ path, query, headers }: Exchange, next: Query) {
     const url = new URL(api);
     url.pathname = `${withoutLast(api.pathname, "/")}/${path}`;
     url.search = `${new URLSearchParams({ ...query, ...next })}`;
-    return { method: "GET" as const, url, headers: { accept: "application/json", ...headers } };
+    return { url, headers: { accept: "application/json", ...headers } };
   }
 
-  function refusal({ repository, what, right, tokenRefused = [] }: ForgeQuestion<unknown>, { status, text }: HttpReply): string {
+  function refusal({ repository, what, right, tokenRefused = [] }: Exchange, { status, text }: HttpReply, verb: "read" | "write"): string {
     const http = `HTTP ${status}${said(text)}`;
     if (status === 401 || tokenRefused.includes(status)) {
       return `${forge} refuses the token (${http}): it is wrong, expired or revoked; put a valid one into its Secret`;
     }
     if (status >= 300 && status < 400)
       return `${repository} has moved on ${forge} (HTTP ${status}); write its new address into gitops.operator.app_repository`;
-    if (status === 403) return `${forge} does not let the token read ${what} of ${repository} (${http}); give it ${right}`;
+    if (status === 403) return `${forge} does not let the token ${verb} ${what} of ${repository} (${http}); give it ${right}`;
     if (status === 404)
       return `${forge} shows the token no repository ${repository} (${http}); check gitops.operator.app_repository, and give the token access to it with ${right}`;
     if (status >= 500) return `${forge}'s API fails (HTTP ${status}); it is asked again at the next pass`;
@@ -96,10 +132,11 @@ export function createForgeQuestions(forge: string, options: ForgeOptions, setti
   function limited(waitMs: number): Unknown {
     return unknown(
       `${forge}'s rate limit for this token is used up; it is asked again in ${Math.ceil(waitMs / 1_000)} s (share the load over several tokens if this lasts)`,
+      { why: "limited" },
     );
   }
 
-  return { ask, rateRemaining: limits.remaining };
+  return { ask, send, rateRemaining: limits.remaining };
 }
 
 /** The token as a header can carry it. */
@@ -109,7 +146,7 @@ export function readToken(forge: string, text: string): { readonly token: string
   return unknown(`the ${forge} token is empty or holds a character that no token has; recreate its Secret`);
 }
 
-export function unknown(reason: string, more: Pick<Unknown, "shareOf" | "status"> = {}): Unknown {
+export function unknown(reason: string, more: Pick<Unknown, "shareOf" | "status" | "why"> = {}): Unknown {
   return { kind: "unknown", reason, ...more };
 }
 

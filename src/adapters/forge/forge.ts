@@ -1,5 +1,5 @@
 import type { Dispatcher } from "undici";
-import type { Builds } from "../../core/ports.ts";
+import type { Builds, Reports } from "../../core/ports.ts";
 import type { RateLimits } from "./rate-limits.ts";
 
 export interface ForgeOptions {
@@ -14,6 +14,7 @@ export interface ForgeOptions {
 
 /** A kind of forge at one address. */
 export interface Forge extends Builds {
+  readonly reports: Reports;
   /** Requests that the token nearest to its limit has left; undefined when no limit is known. */
   readonly rateRemaining: RateLimits["remaining"];
 }

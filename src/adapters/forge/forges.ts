@@ -1,5 +1,6 @@
 import { type Forge as At, type ForgeKind, forgeOf } from "../../core/forges.ts";
-import type { Builds } from "../../core/ports.ts";
+import type { Builds, Reports } from "../../core/ports.ts";
+import type { Repository } from "../../core/types.ts";
 import { createAzureDevops } from "./azure-devops.ts";
 import { createBitbucketCloud } from "./bitbucket-cloud.ts";
 import { createBitbucketServer } from "./bitbucket-server.ts";
@@ -28,9 +29,19 @@ export function createForges(known: readonly At[], options: Omit<ForgeOptions, "
       return forge ? forge.state(repository, sha, token) : { kind: "none" };
     },
   };
+  const reportsOf = (repository: Repository) => {
+    const at = forgeOf(known, repository);
+    return at && forges.get(at)?.reports;
+  };
+  const nobody = { kind: "refused", reason: "nobody has said which forge it is; let an administrator add it to FORGES" } as const;
+  const reports: Reports = {
+    last: async (place, token) => reportsOf(place.repository)?.last(place, token) ?? nobody,
+    post: async (place, report, token) => reportsOf(place.repository)?.post(place, report, token) ?? nobody,
+  };
   const gitHubs = [...forges].filter(([{ kind }]) => kind === "github").map(([, forge]) => forge);
   return {
     builds,
+    reports,
     /** Requests that the GitHub token nearest to its limit has left; undefined when no limit is known. */
     githubRateRemaining(): number | undefined {
       const known = gitHubs.flatMap(({ rateRemaining }) => rateRemaining() ?? []);

@@ -1,9 +1,11 @@
 /** The newest status of each context, of Gitea's and Forgejo's own Actions too. Both are asked alike: `/api/swagger` of each. */
 import { z } from "zod";
+import type { Repository } from "../../core/types.ts";
 import { parseJson } from "../../text/parse-json.ts";
 import { type BuildWord, decideBuildState, wordOf } from "./build-state.ts";
 import type { Forge, ForgeOptions } from "./forge.ts";
-import { createForgeQuestions, hasNextLink, listOf, partsOf, readToken, unknown } from "./forge-questions.ts";
+import { type Asked, createForgeQuestions, hasNextLink, listOf, partsOf, readToken, type Unknown, unknown } from "./forge-questions.ts";
+import { createStatusReports, type ListedStatus, type StatusForm } from "./status-reports.ts";
 
 /** The most that a server sends unless it is set up for more. */
 const PER_PAGE = 50;
@@ -11,44 +13,70 @@ const PER_PAGE = 50;
 /** Its `state` is not looked at: it says pending where there is no status at all. Without any, `statuses` is null. */
 const combined = z.object({
   total_count: z.number().nullish(),
-  statuses: listOf(z.object({ status: z.string(), context: z.string().nullish() })).nullish(),
+  statuses: listOf(z.object({ status: z.string(), context: z.string().nullish(), description: z.string().nullish() })).nullish(),
 });
 
 const states: Readonly<Record<string, BuildWord>> = {
   ...{ pending: "running", success: "success", warning: "success", failure: "failed", error: "failed", skipped: "nothing" },
 };
 
+const words = { pending: "pending", success: "success", failure: "failure", error: "error" };
+
 export function createGitea(options: ForgeOptions): Forge {
   const questions = createForgeQuestions("Gitea", options);
   return {
     rateRemaining: questions.rateRemaining,
     async state(repository, sha, tokenText) {
-      const parts = partsOf(repository.path);
-      if (parts?.length !== 2) return unknown("gitops.operator.app_repository is no OWNER/REPOSITORY of Gitea; correct its path");
-      const name = parts.join("/");
-      const read = readToken("Gitea", tokenText);
-      if ("kind" in read) return read;
-      let seen = 0;
-      const found = await questions.ask<BuildWord>({
-        ...{ token: read.token, headers: { authorization: `token ${read.token}` }, repository: name },
-        path: `repos/${name}/commits/${sha}/status`,
-        query: { page: "1", limit: `${PER_PAGE}` },
-        what: "the commit statuses",
-        right: "the scope read:repository",
-        read({ text, headers }, page) {
-          // Servers before 1.15 send nothing at all where there is no status.
-          const { data } = combined.safeParse(text === "" ? { total_count: 0 } : parseJson(text));
-          if (!data || (!data.statuses && data.total_count !== 0)) return undefined;
-          const statuses = data.statuses ?? [];
-          seen += statuses.length;
-          const isLast = statuses.length === 0 || ((data.total_count ?? 0) <= seen && statuses.length < PER_PAGE && !hasNextLink(headers));
-          return {
-            items: statuses.map(({ status, context }) => wordOf(states, status, context)),
-            next: isLast ? undefined : { page: `${page + 1}` },
-          };
+      const asked = askedOf(repository, tokenText);
+      if ("kind" in asked) return asked;
+      const found = await questions.ask<ListedStatus>({ ...asked, ...statusesOf(asked, sha), what: "the commit statuses" });
+      return found.kind === "unknown" ? found : decideBuildState(found.items.map(({ state, name }) => wordOf(states, state, name)));
+    },
+    reports: createStatusReports(questions, ({ repository, sha, url }, tokenText) => {
+      const asked = askedOf(repository, tokenText);
+      if ("kind" in asked) return asked;
+      return {
+        asked,
+        form: {
+          words,
+          list: statusesOf(asked, sha),
+          write: {
+            path: `repos/${asked.repository}/statuses/${sha}`,
+            query: {},
+            right: "the scope write:repository",
+            body: ({ state, name, text }) => ({ state, context: name, description: text, ...(url !== undefined && { target_url: url }) }),
+          },
         },
-      });
-      return found.kind === "unknown" ? found : decideBuildState(found.items);
+      };
+    }),
+  };
+}
+
+function askedOf({ path }: Repository, tokenText: string): Asked | Unknown {
+  const parts = partsOf(path);
+  if (parts?.length !== 2) return unknown("gitops.operator.app_repository is no OWNER/REPOSITORY of Gitea; correct its path");
+  const read = readToken("Gitea", tokenText);
+  if ("kind" in read) return read;
+  return { token: read.token, headers: { authorization: `token ${read.token}` }, repository: parts.join("/") };
+}
+
+function statusesOf({ repository }: Asked, sha: string): StatusForm["list"] {
+  let seen = 0;
+  return {
+    path: `repos/${repository}/commits/${sha}/status`,
+    query: { page: "1", limit: `${PER_PAGE}` },
+    right: "the scope read:repository",
+    read({ text, headers }, page) {
+      // Servers before 1.15 send nothing at all where there is no status.
+      const { data } = combined.safeParse(text === "" ? { total_count: 0 } : parseJson(text));
+      if (!data || (!data.statuses && data.total_count !== 0)) return undefined;
+      const statuses = data.statuses ?? [];
+      seen += statuses.length;
+      const isLast = statuses.length === 0 || ((data.total_count ?? 0) <= seen && statuses.length < PER_PAGE && !hasNextLink(headers));
+      return {
+        items: statuses.map(({ status, context, description }) => ({ state: status, name: context, text: description })),
+        next: isLast ? undefined : { page: `${page + 1}` },
+      };
     },
   };
 }

@@ -1,9 +1,22 @@
 /** What GitHub Actions does with a commit; where no run is for it, what others (Jenkins, Buildkite) say by commit statuses. */
 import { z } from "zod";
+import type { Repository } from "../../core/types.ts";
 import { parseJson } from "../../text/parse-json.ts";
 import { type BuildWord, decideBuildState, wordOf } from "./build-state.ts";
 import type { Forge, ForgeOptions } from "./forge.ts";
-import { createForgeQuestions, type ForgeQuestion, hasNextLink, listOf, partsOf, readToken, unknown } from "./forge-questions.ts";
+import {
+  type Asked,
+  createForgeQuestions,
+  type ForgeQuestion,
+  hasNextLink,
+  listOf,
+  partsOf,
+  readToken,
+  type Unknown,
+  unknown,
+} from "./forge-questions.ts";
+import { createGithubDeployments } from "./github-deployments.ts";
+import { createStatusReports, type ListedStatus, type StatusForm } from "./status-reports.ts";
 
 /** 100 runs of 10 to 14 KB each would not fit into the most that is read of an answer. */
 const RUNS_PER_PAGE = "50";
@@ -12,7 +25,9 @@ const STATUSES_PER_PAGE = "100";
 const runs = z.object({
   workflow_runs: listOf(z.object({ head_sha: z.string(), status: z.string().nullish(), conclusion: z.string().nullish() })),
 });
-const statuses = z.object({ statuses: listOf(z.object({ state: z.string(), context: z.string().nullish() })) });
+const statuses = z.object({
+  statuses: listOf(z.object({ state: z.string(), context: z.string().nullish(), description: z.string().nullish() })),
+});
 
 type WorkflowRun = z.infer<typeof runs>["workflow_runs"][number];
 
@@ -23,40 +38,68 @@ const conclusions: Readonly<Record<string, BuildWord>> = {
 };
 const states: Readonly<Record<string, BuildWord>> = { pending: "running", success: "success", failure: "failed", error: "failed" };
 
+const words = { pending: "pending", success: "success", failure: "failure", error: "error" };
+
 /** A token may be without the right to statuses, which are not needed where GitHub Actions builds. */
 const WITHOUT_STATUSES = [403, 404, 422];
 
 /** `apiUrl`: `https://api.github.com`, or `https://HOST/api/v3` of an Enterprise server. */
 export function createGithub(options: ForgeOptions): Forge {
   const questions = createForgeQuestions("GitHub", options, "GITHUB_API_URL and FORGES");
+  const reports = {
+    status: createStatusReports(questions, ({ repository, sha, url }, tokenText) => {
+      const asked = askedOf(repository, tokenText);
+      if ("kind" in asked) return asked;
+      return {
+        asked,
+        form: {
+          words,
+          list: statusesOf(asked.repository, sha),
+          write: {
+            path: `repos/${asked.repository}/statuses/${sha}`,
+            query: {},
+            right: "the permission commit statuses: write",
+            body: ({ state, name, text }) => ({ state, context: name, description: text, ...(url !== undefined && { target_url: url }) }),
+          },
+        },
+      };
+    }),
+    deployment: createGithubDeployments(questions, askedOf),
+  };
   return {
     rateRemaining: questions.rateRemaining,
     async state(repository, sha, tokenText) {
-      const parts = partsOf(repository.path);
-      if (parts?.length !== 2) return unknown("gitops.operator.app_repository is no OWNER/REPOSITORY of GitHub; correct its path");
-      const name = parts.join("/");
-      const read = readToken("GitHub", tokenText);
-      if ("kind" in read) return read;
-      const headers = {
-        authorization: `Bearer ${read.token}`,
-        accept: "application/vnd.github+json",
-        "x-github-api-version": "2022-11-28",
-      };
-      const asked = { headers, token: read.token, repository: name };
-      const found = await questions.ask({ ...asked, ...runsOf(name, sha) });
+      const asked = askedOf(repository, tokenText);
+      if ("kind" in asked) return asked;
+      const found = await questions.ask({ ...asked, ...runsOf(asked.repository, sha) });
       if (found.kind === "unknown") return found;
       const state = decideBuildState(found.items);
       if (state.kind !== "none") return state;
-      const others = await questions.ask({ ...asked, ...statusesOf(name, sha) });
-      if (others.kind === "items") return decideBuildState(others.items);
+      const others = await questions.ask<ListedStatus>({ ...asked, ...statusesOf(asked.repository, sha), what: "the commit statuses" });
+      if (others.kind === "items") return decideBuildState(others.items.map(({ state, name }) => wordOf(states, state, name)));
       return WITHOUT_STATUSES.includes(others.status ?? 0) ? state : others;
+    },
+    reports: {
+      last: (place, token) => reports[place.form].last(place, token),
+      post: (place, report, token) => reports[place.form].post(place, report, token),
     },
   };
 }
 
-type Question = Omit<ForgeQuestion<BuildWord>, "headers" | "token" | "repository">;
+function askedOf({ path }: Repository, tokenText: string): Asked | Unknown {
+  const parts = partsOf(path);
+  if (parts?.length !== 2) return unknown("gitops.operator.app_repository is no OWNER/REPOSITORY of GitHub; correct its path");
+  const read = readToken("GitHub", tokenText);
+  if ("kind" in read) return read;
+  const headers = {
+    authorization: `Bearer ${read.token}`,
+    accept: "application/vnd.github+json",
+    "x-github-api-version": "2022-11-28",
+  };
+  return { headers, token: read.token, repository: parts.join("/") };
+}
 
-function runsOf(name: string, sha: string): Question {
+function runsOf(name: string, sha: string): Omit<ForgeQuestion<BuildWord>, keyof Asked> {
   return {
     path: `repos/${name}/actions/runs`,
     query: { head_sha: sha, per_page: RUNS_PER_PAGE, exclude_pull_requests: "true" },
@@ -71,14 +114,14 @@ function runsOf(name: string, sha: string): Question {
   };
 }
 
-function statusesOf(name: string, sha: string): Question {
+function statusesOf(name: string, sha: string): StatusForm["list"] {
   return {
     path: `repos/${name}/commits/${sha}/status`,
     query: { per_page: STATUSES_PER_PAGE },
-    what: "the commit statuses",
     right: "the permission commit statuses: read",
     read(reply, page) {
-      const items = statuses.safeParse(parseJson(reply.text)).data?.statuses.map(({ state, context }) => wordOf(states, state, context));
+      const { data } = statuses.safeParse(parseJson(reply.text));
+      const items = data?.statuses.map(({ state, context, description }) => ({ state, name: context, text: description }));
       return items && { items, next: hasNextLink(reply.headers) ? { page: `${page + 1}` } : undefined };
     },
   };

@@ -1,9 +1,11 @@
 /** The pipelines of a commit, those that other CI systems report among them. https://docs.gitlab.com/api/pipelines/ */
 import { z } from "zod";
+import type { Repository } from "../../core/types.ts";
 import { parseJson } from "../../text/parse-json.ts";
 import { type BuildWord, decideBuildState, wordOf } from "./build-state.ts";
 import type { Forge, ForgeOptions } from "./forge.ts";
-import { createForgeQuestions, listOf, partsOf, readToken, unknown } from "./forge-questions.ts";
+import { type Asked, createForgeQuestions, listOf, partsOf, readToken, type Unknown, unknown } from "./forge-questions.ts";
+import { createGitlabDeployments } from "./gitlab-deployments.ts";
 
 const PER_PAGE = "100";
 
@@ -22,15 +24,11 @@ export function createGitlab(options: ForgeOptions): Forge {
   return {
     rateRemaining: questions.rateRemaining,
     async state(repository, sha, tokenText) {
-      // Groups have groups in them.
-      const parts = partsOf(repository.path);
-      if (!parts || parts.length < 2) return unknown("gitops.operator.app_repository is no GROUP/PROJECT of GitLab; correct its path");
-      const name = parts.join("/");
-      const read = readToken("GitLab", tokenText);
-      if ("kind" in read) return read;
+      const asked = askedOf(repository, tokenText);
+      if ("kind" in asked) return asked;
       const found = await questions.ask<BuildWord>({
-        ...{ token: read.token, headers: { "private-token": read.token }, repository: name },
-        path: `projects/${encodeURIComponent(name)}/pipelines`,
+        ...asked,
+        path: `projects/${encodeURIComponent(asked.repository)}/pipelines`,
         query: { sha, per_page: PER_PAGE },
         what: "the pipelines",
         right: "the scope read_api and the role Reporter, and see that CI/CD is on in the project",
@@ -47,5 +45,15 @@ export function createGitlab(options: ForgeOptions): Forge {
       });
       return found.kind === "unknown" ? found : decideBuildState(found.items);
     },
+    reports: createGitlabDeployments(questions, askedOf),
   };
+}
+
+function askedOf({ path }: Repository, tokenText: string): Asked | Unknown {
+  // Groups have groups in them.
+  const parts = partsOf(path);
+  if (!parts || parts.length < 2) return unknown("gitops.operator.app_repository is no GROUP/PROJECT of GitLab; correct its path");
+  const read = readToken("GitLab", tokenText);
+  if ("kind" in read) return read;
+  return { token: read.token, headers: { "private-token": read.token }, repository: parts.join("/") };
 }

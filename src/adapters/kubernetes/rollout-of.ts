@@ -3,18 +3,22 @@ import { mapOf } from "./map-of.ts";
 
 /** How far a Deployment's Pods are what its template says, by the rules of `kubectl rollout status`; undefined when it has no status. */
 export function rolloutOf(deployment: unknown): Rollout | undefined {
-  const { metadata, spec, status } = mapOf(deployment);
+  const { metadata, status } = mapOf(deployment);
   const { observedGeneration, replicas, updatedReplicas, availableReplicas, conditions } = mapOf(status);
   if (typeof observedGeneration !== "number") return undefined;
   if (observedGeneration < count(mapOf(metadata).generation)) return "under_way";
   const isOverdue =
     Array.isArray(conditions) && conditions.map(mapOf).some(({ type, reason }) => type === "Progressing" && reason === overdue);
   if (isOverdue) return "stuck";
-  // The server fills in 1 where nobody says how many.
-  const wanted = count(mapOf(spec).replicas ?? 1);
+  const wanted = wantedReplicas(deployment);
   const updated = count(updatedReplicas);
   if (updated < wanted || count(replicas) > updated || count(availableReplicas) < updated) return "under_way";
   return wanted === 0 ? "none" : "done";
+}
+
+/** How many Pods a Deployment wants: the server fills in 1 where nobody says. */
+export function wantedReplicas(deployment: unknown): number {
+  return count(mapOf(mapOf(deployment).spec).replicas ?? 1);
 }
 
 const overdue = "ProgressDeadlineExceeded";

@@ -1,7 +1,7 @@
 import { annotationPrefix, knownAnnotations, mostUnknown } from "../../core/annotations.ts";
 import { isDeployment, type WorkloadRecord } from "../../core/types.ts";
 import { mapOf } from "./map-of.ts";
-import { rolloutOf } from "./rollout-of.ts";
+import { rolloutOf, wantedReplicas } from "./rollout-of.ts";
 
 const revision = "deployment.kubernetes.io/revision";
 /** Longer than any value may be, so that the parser still sees that it is too long. */
@@ -50,7 +50,7 @@ export function parseWorkloadRecord(object: unknown, { kind, apiVersion }: Objec
     ...version,
     ...parseAnnotations(all as Readonly<Record<string, string>>, keys, ours),
     containers: Array.isArray(containers) ? parseContainers(containers) : [],
-    ...(rollout !== undefined && { rollout }),
+    ...(rollout !== undefined && { rollout, replicas: wantedReplicas(object) }),
   };
 }
 

@@ -26,7 +26,8 @@ export async function listBranch(question: CommitQuestion, ports: CommitPorts): 
       passed.push(commit);
     }
     if (!newest) throw noCommit(target, passed.length, `${formatRepository(branches.app.repository)}, branch '${branch}'`);
-    const tip = { ...candidate(newest), words: commitWords(newest) };
+    const [parent] = newest.parents;
+    const tip = { ...candidate(newest), words: commitWords(newest), ...(parent !== undefined && { parent }) };
     return {
       origin: branch,
       tip,

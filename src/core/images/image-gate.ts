@@ -62,6 +62,8 @@ export type GateVerdict =
       readonly isAwaited?: true;
       /** The newest one's build failed. */
       readonly isBuildFailed?: true;
+      /** Nobody builds it, and its grace is over. */
+      readonly isOverdue?: true;
     }
   /** Somebody said that the registry is not to be asked; `why`, in words. */
   | { readonly kind: "unchecked"; readonly candidate: Candidate; readonly why: string }
@@ -235,10 +237,10 @@ function aboutTip(
   tip: TipCandidate,
   isOverdue: boolean,
   newer: number,
-): Pick<Found, "note" | "isAwaited" | "isBuildFailed"> {
+): Pick<Found, "note" | "isAwaited" | "isBuildFailed" | "isOverdue"> {
   if (look.kind === "building") return { note: `${tip.words} is awaited: build ${look.state}`, isAwaited: true };
   if (look.kind === "failed") return { note: `${tip.words} has no image: its build failed`, isBuildFailed: true };
-  return { note: isOverdue ? haveNoImage(newer, tip) : `${tip.words} is awaited: no image yet` };
+  return isOverdue ? { note: haveNoImage(newer, tip), isOverdue } : { note: `${tip.words} is awaited: no image yet` };
 }
 
 function haveNoImage(commits: number, { words }: TipCandidate): string {

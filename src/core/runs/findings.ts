@@ -13,6 +13,7 @@ export function createFindings() {
   const unboundKeys = createBoundedMap<boolean>(MOST_KEYS_BYTES, dataBytes);
   const branches = createBoundedMap<Branches>(MOST_BRANCHES_BYTES, dataBytes);
   const tokenProblems = createBoundedMap<string>(MOST_TOKENS_BYTES, dataBytes);
+  const reportProblems = createBoundedMap<string>(MOST_TOKENS_BYTES, dataBytes);
   const images = createBoundedMap<ReadImage>(MOST_IMAGES_BYTES, dataBytes);
   const idOfKey = ({ namespace, name }: SecretRef) => `${namespace}/${name}`;
   return {
@@ -24,6 +25,12 @@ export function createFindings() {
       else tokenProblems.set(idOf(workload), problem, workload.namespace);
     },
     buildTokenProblem: (workload: Workload) => tokenProblems.get(idOf(workload)),
+    /** Why nothing could be told on the application's commit, when something last was to be; undefined: it could. */
+    reported(workload: Workload, problem: string | undefined): void {
+      if (problem === undefined) reportProblems.delete(idOf(workload));
+      else reportProblems.set(idOf(workload), problem, workload.namespace);
+    },
+    reportProblem: (workload: Workload) => reportProblems.get(idOf(workload)),
     /** Of Deployments the cluster says it. */
     imageRead: (workload: Workload, found: ReadImage) => {
       if (!isDeployment(workload)) images.set(idOf(workload), found, workload.namespace);

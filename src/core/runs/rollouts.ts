@@ -1,7 +1,7 @@
 /** What becomes of pushed tags in the cluster: looked at in the cache of Deployments, as long as one is on its way. */
 import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { dataBytes } from "../../sharing/data-bytes.ts";
-import { matchesImage, parseImageReference } from "../image.ts";
+import { isAtTag } from "../is-at-tag.ts";
 import type { Observer, Push } from "../observer.ts";
 import type { Workloads } from "../ports.ts";
 import { idOf, isDeployment, type WorkloadRecord } from "../types.ts";
@@ -45,7 +45,7 @@ export function createRollouts({ deployments, observer, stopping, lookMs = LOOK_
     const record = deployments.get(push.workload);
     if (!record) return "gone";
     if (seen.has(record)) return undefined;
-    if (isAt(record, push)) {
+    if (isAtTag(record, push.image, push.tag)) {
       if (record.rollout === "done") return "succeeded";
       if (record.rollout === "stuck") return "failed";
     }
@@ -74,10 +74,4 @@ export function createRollouts({ deployments, observer, stopping, lookMs = LOOK_
       if (!stopping.aborted) timer ??= setInterval(look, lookMs).unref();
     },
   };
-}
-
-/** All containers of its template that are the image have the tag. */
-function isAt({ containers }: WorkloadRecord, { image, tag }: Push): boolean {
-  const ours = containers.map((container) => parseImageReference(container.image)).filter((one) => one && matchesImage(one, image));
-  return ours.length > 0 && ours.every((one) => one?.tag === tag);
 }

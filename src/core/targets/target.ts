@@ -33,6 +33,7 @@ import { parseDeploymentPath } from "./deployment-path.ts";
 import { checkedByDefault, type ImageCheckRule } from "./image-check.ts";
 import { readOptions } from "./options.ts";
 import { readPause } from "./pause.ts";
+import { readReport, reportWarnings } from "./report.ts";
 import { oddValues, unknownKeys } from "./warnings.ts";
 
 export type Complain = (name: AnnotationName, problem: string) => void;
@@ -46,6 +47,8 @@ export interface TargetRules {
   readonly forges: readonly Forge[];
   /** In the operator's namespace, where `signing_key_name` is not set. */
   readonly signingSecretName?: string | undefined;
+  /** `cluster`: the environment where none is named. */
+  readonly commitWords?: { readonly cluster: string | undefined };
 }
 
 const usualRules: TargetRules = { imageCheck: checkedByDefault, lookBack: usualLookBack, forges: builtInForges };
@@ -90,7 +93,12 @@ function parseAnnotations(deployment: WorkloadRecord, operatorNamespace: string,
     const { from } = defaultOf(deployment, name) ?? {};
     return `${annotationPrefix}${name}${from === undefined ? "" : ` of ConfigMap ${from}`}`;
   };
-  const warnings = [...unknown, ...oddValues(values, callIt), ...buildTokenWarnings(values, rules.forges, callIt)];
+  const warnings = [
+    ...unknown,
+    ...oddValues(values, callIt),
+    ...buildTokenWarnings(values, rules.forges, callIt),
+    ...reportWarnings(values, rules.forges, callIt),
+  ];
   if (!settings.enabled && !conflicting.includes("enabled")) return { kind: "disabled", settings, warnings };
   const complain: Complain = (name, problem) => problems.push(`${callIt(name)} ${problem}`);
   const target = readTarget(deployment, values, settings, operatorNamespace, rules, complain);
@@ -147,6 +155,9 @@ function readTarget(
   const options = readOptions(values, rules.imageCheck, complain);
   const choice = readCommitChoice(values, rules.lookBack, complain);
   const pause = readPause(values, complain);
+  const forge = appRepository && forgeOf(rules.forges, appRepository);
+  const usual = rules.commitWords?.cluster ?? deployment.namespace;
+  const report = readReport(values, options.report, { forge, app: appRepository, usual }, complain);
   if (!appRepository || !manifestRepository || path.kind === "error" || !image || !choice) return undefined;
 
   const appKey = { namespace: settings.ssh_key_namespace, name: settings.ssh_key_name };
@@ -173,7 +184,8 @@ function readTarget(
       named: settings.registry_secret_name !== undefined || settings.registry_secret_namespace !== undefined,
     },
     notificationsSecret: optionalSecret(settings.notifications_secret_namespace ?? operatorNamespace, settings.notifications_secret_name),
-    buildToken: readBuildToken(values, operatorNamespace, forgeOf(rules.forges, appRepository)),
+    buildToken: readBuildToken(values, operatorNamespace, forge),
+    report,
     hookSecret: optionalSecret(settings.hook_secret_namespace ?? operatorNamespace, settings.hook_secret_name),
     signingSecret: signingSecret(settings, operatorNamespace, rules),
   };

@@ -64,6 +64,7 @@ test("the required annotations are enough: the rest has the defaults of the cont
       buildToken: undefined,
       hookSecret: undefined,
       signingSecret: undefined,
+      report: undefined,
     },
   });
 });

@@ -1,0 +1,261 @@
+/** The word back on the application's commits: what each is to say, and that it comes to say it, whatever happens to its forge meanwhile. */
+
+import { asReconcileError, type ErrorCode } from "../../errors.ts";
+import { createBoundedMap } from "../../sharing/bounded-map.ts";
+import { isAtTag } from "../is-at-tag.ts";
+import type { Clock, ReportForm, ReportPlace, Reports, ReportTrouble, Workloads } from "../ports.ts";
+import { idOf, type Outcome, type Target, type Workload, workloadOf } from "../types.ts";
+import {
+  formsToPost,
+  isRollingOut,
+  isSuperseded,
+  leave,
+  type Mark,
+  newMark,
+  placeOf,
+  type ReportTarget,
+  reportTarget,
+  setStage,
+} from "./mark.ts";
+import { createReportQueue, type QueuedMark } from "./report-queue.ts";
+import { type CommitStage, isTrouble, type RunFound, stagesOf } from "./report-stages.ts";
+import { hasRun, type ReportStage, reportOf } from "./report-state.ts";
+
+interface CommitReportsOptions {
+  readonly deployments: Pick<Workloads, "get">;
+  readonly reports: Reports;
+  readonly clock: Clock;
+  readonly stopping: AbortSignal;
+  /** CLUSTER_NAME. */
+  readonly cluster: string | undefined;
+  /** PUBLIC_URL: of the operator's own pages, without a slash at its end. */
+  readonly publicUrl: string | undefined;
+  readonly graceMs: number;
+  /** Reads the Deployment's token for one exchange, in its namespace's share; rejects where it may not be used. */
+  readonly withToken: <T>(target: ReportTarget, use: (token: string) => Promise<T>) => Promise<T>;
+  /** Why nothing can be posted; undefined: it can. Not a word of a secret. */
+  readonly onProblem: (workload: Workload, problem: string | undefined) => void;
+  /** How long words may change before they are posted; shorter in tests. */
+  readonly settleMs?: number;
+}
+
+/** Of one Deployment. */
+interface Entry {
+  readonly workload: Workload;
+  /** By SHA; the one that a run looked at last comes last. */
+  readonly marks: Map<string, Mark>;
+  /** Runs in a row that failed without a word about the image. */
+  troubleRuns: number;
+  /** What an operator that stopped has left behind was looked for. */
+  isHealed: boolean;
+}
+
+const MOST_BYTES = 16 * 2 ** 20;
+const MARK_BYTES = 4_096;
+const MOST_MARKS = 8;
+/** Words that are true for less are not told. */
+const SETTLE_MS = 2_000;
+const LOOK_MS = 1_000;
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 300_000;
+/** Whoever has to correct a token or its rights is not to fill the forge's log meanwhile. */
+const REFUSED_MS = 600_000;
+/** Of a Secret: it may be read at another try. */
+const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["secret_limit", "secret_unreadable"]);
+
+export function createCommitReports(options: CommitReportsOptions) {
+  const { deployments, reports, clock, stopping, cluster, publicUrl, graceMs, withToken, onProblem, settleMs = SETTLE_MS } = options;
+  const entries = createBoundedMap<Entry>(MOST_BYTES, ({ marks }) => marks.size * MARK_BYTES);
+  const queue = createReportQueue({ clock, stopping, deliver, onDropped });
+  /** Deployments whose rollout is looked at, with the record that was. None is ever changed, only replaced. */
+  const watched = new Map<string, unknown>();
+  let timer: NodeJS.Timeout | undefined;
+
+  function ended(target: Target, found: RunFound, outcome: Outcome): void {
+    const { tip } = found;
+    const id = idOf(target);
+    const kept = reportTarget(target);
+    if (!kept) entries.delete(id);
+    if (!kept || !tip) return;
+    const entry: Entry = entries.get(id) ?? { workload: workloadOf(target), marks: new Map(), troubleRuns: 0, isHealed: false };
+    entry.troubleRuns = isTrouble(outcome) ? entry.troubleRuns + 1 : 0;
+    const ref = tip.release === undefined ? { name: tip.origin, isTag: false } : { name: tip.release, isTag: true };
+    const stages = stagesOf(found, outcome, entry.troubleRuns, graceMs);
+    for (const stage of stages) look(entry, kept, stage, ref);
+    const isWritten = (outcome.kind === "patched" || outcome.kind === "up_to_date") && outcome.to === tip.tag;
+    if (isWritten && !entry.isHealed) {
+      entry.isHealed = true;
+      // The commit before it may wait since an operator stopped that knew of it.
+      if (tip.parent !== undefined && !entry.marks.has(tip.parent)) {
+        look(
+          entry,
+          kept,
+          [
+            { sha: tip.parent, tag: "" },
+            { kind: "left", why: { supersededBy: tip.sha } },
+          ],
+          ref,
+        );
+      }
+    }
+    for (const mark of entry.marks.values()) {
+      if (isSuperseded(mark, tip.sha, stages, outcome)) leave(mark, { supersededBy: tip.sha });
+    }
+    for (const sha of entry.marks.keys()) if (entry.marks.size > MOST_MARKS) entry.marks.delete(sha);
+    entries.set(id, entry, target.namespace);
+    considerAll(entry);
+  }
+
+  function look(entry: Entry, target: ReportTarget, stage: CommitStage, ref: ReportPlace["ref"]): void {
+    const [{ sha }] = stage;
+    const before = entry.marks.get(sha);
+    // What another repository or environment was told is not what this one was.
+    const isSame =
+      before &&
+      JSON.stringify([before.target.appRepository, before.target.report]) === JSON.stringify([target.appRepository, target.report]);
+    const mark = isSame ? before : newMark(target, stage, ref);
+    entry.marks.delete(sha);
+    entry.marks.set(sha, mark);
+    mark.target = target;
+    setStage(mark, stage[1], clock.now());
+  }
+
+  function considerAll(entry: Entry): void {
+    for (const mark of entry.marks.values()) consider(mark);
+    watch(entry);
+  }
+
+  /** Decides what the commit is to say, and sees that it does. */
+  function consider(mark: Mark): void {
+    if (mark.stage.kind !== "pushed" || !mark.wanted || !hasRun(mark.wanted)) {
+      const { target, tag } = mark;
+      const record = deployments.get(target);
+      const isThere = record !== undefined && isAtTag(record, target.image, tag);
+      const rollout = isThere ? { state: record.rollout, replicas: record.replicas ?? 0 } : undefined;
+      const facts = { workload: target, image: target.image, tag, cluster: cluster ?? target.namespace, rollout };
+      mark.wanted = reportOf({ ...facts, stage: timed(mark) }) ?? mark.wanted;
+    }
+    if (mark.isQueued || mark.refusedUntil > clock.now() || formsToPost(mark).length === 0) return;
+    mark.isQueued = true;
+    void later(mark, settleMs);
+  }
+
+  function timed({ stage, pushedAt }: Mark): ReportStage {
+    return stage.kind === "pushed" && pushedAt !== undefined ? { ...stage, toRunMs: clock.now() - pushedAt } : stage;
+  }
+
+  async function later({ target, sha }: Mark, ms: number): Promise<void> {
+    await clock.sleep(ms, stopping).catch(() => undefined);
+    queue.push({ host: target.appRepository.host, namespace: target.namespace, id: idOf(target), sha });
+  }
+
+  async function deliver({ id, sha }: QueuedMark): Promise<"answered" | "unanswered"> {
+    const mark = entries.get(id)?.marks.get(sha);
+    if (!mark) return "answered";
+    const trouble = await post(mark);
+    if (trouble && trouble.kind !== "refused") {
+      mark.failures += 1;
+      void later(mark, Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** (mark.failures - 1)));
+      return trouble.kind === "unavailable" ? "unanswered" : "answered";
+    }
+    mark.isQueued = false;
+    mark.failures = 0;
+    if (trouble) mark.refusedUntil = clock.now() + REFUSED_MS;
+    onProblem(workloadOf(mark.target), trouble?.reason);
+    // There may be other words by now.
+    const entry = entries.get(id);
+    if (entry?.marks.get(sha) === mark) considerAll(entry);
+    return "answered";
+  }
+
+  async function post(mark: Mark): Promise<ReportTrouble | undefined> {
+    try {
+      return await withToken(mark.target, async (token) => {
+        for (const form of mark.target.report.forms) {
+          const trouble = await postForm(mark, form, token);
+          if (trouble) return trouble;
+        }
+        return undefined;
+      });
+    } catch (error) {
+      const { code, message } = asReconcileError(error);
+      return { kind: PASSING.has(code) ? "limited" : "refused", reason: message };
+    }
+  }
+
+  async function postForm(mark: Mark, form: ReportForm, token: string): Promise<ReportTrouble | undefined> {
+    const place = placeOf(mark, form, cluster, publicUrl);
+    if (!mark.forms.has(form)) {
+      const last = await reports.last(place, token);
+      if (last.kind !== "known") return last;
+      mark.forms.set(form, { posted: last.posted, posts: 0 });
+    }
+    const known = mark.forms.get(form);
+    const { wanted } = mark;
+    if (!known || !wanted || !formsToPost(mark).includes(form)) return undefined;
+    const answer = await reports.post(place, wanted, token);
+    if (answer.kind !== "posted") return answer;
+    known.posts += 1;
+    known.posted = wanted;
+    return undefined;
+  }
+
+  function onDropped({ id, sha }: QueuedMark): void {
+    const mark = entries.get(id)?.marks.get(sha);
+    if (mark) mark.isQueued = false;
+  }
+
+  function watch({ workload, marks }: Entry): void {
+    const id = idOf(workload);
+    if (![...marks.values()].some(isRollingOut)) watched.delete(id);
+    else if (!watched.has(id)) watched.set(id, undefined);
+    if (watched.size === 0) stop();
+    else if (!stopping.aborted) timer ??= setInterval(lookAtCluster, LOOK_MS).unref();
+  }
+
+  function lookAtCluster(): void {
+    for (const [id, seen] of watched) {
+      const entry = entries.get(id);
+      const record = entry && deployments.get(entry.workload);
+      if (!entry) watched.delete(id);
+      if (!entry || record === seen) continue;
+      watched.set(id, record);
+      considerAll(entry);
+    }
+    if (watched.size === 0) stop();
+  }
+
+  function stop(): void {
+    clearInterval(timer);
+    timer = undefined;
+  }
+  stopping.addEventListener("abort", stop, { once: true });
+
+  function leaveAll(entry: Entry, why: "disabled" | "deleted"): void {
+    for (const mark of entry.marks.values()) leave(mark, why);
+    considerAll(entry);
+  }
+
+  return {
+    ended,
+    /** The build of the newest commit is awaited, in a run that has not ended. */
+    awaiting(target: Target, { tip }: RunFound): void {
+      if (tip) ended(target, { tip, verdict: { kind: "waiting", text: "" } }, { kind: "waiting", step: "", to: tip.tag });
+    },
+    disabled(workload: Workload): void {
+      const entry = entries.get(idOf(workload));
+      if (entry) leaveAll(entry, "disabled");
+    },
+    /** Says the last word of the Deployments that are not among these. */
+    retain(workloads: readonly Workload[]): void {
+      const ids = new Set(workloads.map(idOf));
+      for (const entry of [...entries.values()]) {
+        const id = idOf(entry.workload);
+        if (ids.has(id)) continue;
+        leaveAll(entry, "deleted");
+        // What is still to be said keeps it.
+        if (![...entry.marks.values()].some(({ isQueued }) => isQueued)) entries.delete(id);
+      }
+    },
+  };
+}
