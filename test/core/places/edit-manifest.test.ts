@@ -265,3 +265,37 @@ test("up to date is only when every image has exactly the tag; where one has ano
   assert.deepEqual(edit("", ":a"), ["update", "a"]);
   assert.deepEqual(edit("", ":b"), ["update", undefined]);
 });
+
+const H = "a".repeat(64);
+const parameters = (...all: [name: string, value: string][]) =>
+  `${of("Application", "argoproj.io/v1alpha1")}spec: {source: {helm: {parameters: [${all.map(([name, value]) => `{name: ${name}, value: "${value}"}`).join(", ")}]}}}\n`;
+const entry = (tag: string) => `images: [{name: team/app, newTag: ${tag}}]\n`;
+const written: [name: string, textOf: (tag: string, digest: string, hex: string) => string, path?: string][] = [
+  ["kustomization.yml without a kind", entry, "kustomization.yml"],
+  ["Kustomization without a kind", entry, "Kustomization"],
+  ["an image and the digest beside it", (tag, digest) => `image: team/app:${tag}\ndigest: "${digest}"\n`],
+  ["parameters with the digest", (tag, digest) => parameters(["i.image", "team/app"], ["i.imageTag", tag], ["i.digest", digest])],
+  ["parameters with a bare digest", (tag, _digest, hex) => parameters(["i.name", "team/app"], ["i.tag", tag], ["i.sha", hex])],
+  ["a digest by its alias", (tag, digest) => `x: &d "${digest}"\nimage: {repository: team/app, tag: ${tag}, digest: *d}\n`],
+];
+for (const [name, textOf, path = "values.yaml"] of written) {
+  test(`the new tag, and the digest that the registry tells, are written in ${name}`, () => {
+    assert.equal(ask(textOf("old", D, H), { path, digest: seen }), textOf("new", seen, "b".repeat(64)));
+  });
+}
+
+test("the registry beside a name counts, in values and in parameters: another's image stays", () => {
+  const hosted = { image: { registry: "ghcr.io", repository: "team/app" } };
+  for (const textOf of [
+    (host: string) => `image: {registry: ${host}, repository: team/app, tag: old}\n`,
+    (host: string) => parameters(["i.registry", host], ["i.repository", "team/app"], ["i.tag", "old"]),
+  ]) {
+    assert.equal(ask(textOf("ghcr.io"), hosted), textOf("ghcr.io").replace("old", "new"));
+    assert.equal(ask(textOf("quay.io"), hosted), "none");
+  }
+});
+
+test("a digest that something else repeats is refused", () => {
+  const text = `x: &d "${D}"\nimage: {repository: team/app, tag: old, digest: *d}\nlabel: *d\n`;
+  assert.throws(() => ask(text, { digest: seen }), { message: /line 3 repeats this text/ });
+});
