@@ -24,6 +24,7 @@ import { secretLines } from "./http/hooks/proof.ts";
 import type { Redactor } from "./telemetry/redact.ts";
 import { traceHttp } from "./telemetry/traced-http.ts";
 import { traceBuilds, traceGit, traceRegistry, traceSecrets } from "./telemetry/traced-ports.ts";
+import { createEventReader } from "./workshop/events.ts";
 import { createPlaces } from "./workshop/places.ts";
 import { createWorkshop } from "./workshop/workshop.ts";
 
@@ -110,6 +111,7 @@ export function connectOutside(options: OutsideOptions) {
     ...{ kube, dispatcher, readSecretFor, readHookSecret, knownHostsFiles },
     git: traceGit(copies, tracer),
     places: createPlaces(workshop),
+    readEvent: createEventReader(workshop),
     pushAccess: copies as PushAccess,
     githubRateRemaining: forges.githubRateRemaining,
     registry: traceRegistry(registry, tracer),

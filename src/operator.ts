@@ -164,7 +164,7 @@ export async function startOperator(options: OperatorOptions) {
     return createHookListener({
       requireReady: calls.requireReady,
       audience: createAudience({ deployments, parse, branchesOf: findings.branchesOf, settings: config }),
-      ...{ readSecret: outside.readHookSecret, onRequest: metrics.hookRequest, log },
+      ...{ readSecret: outside.readHookSecret, readEvent: outside.readEvent, onRequest: metrics.hookRequest, log },
       onEvent(hint, listeners) {
         const workloads = listeners.map(({ target }) => workloadOf(target));
         const tags = hint.about === "images" ? hint.images.flatMap(({ tag }) => tag ?? []) : [];

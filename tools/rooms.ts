@@ -64,7 +64,7 @@ export const ROOMS: Record<string, Room> = {
   "src/core/hints": {
     promise: "which Deployments an event of a forge or registry may concern; nothing else of it is used",
     asks: [...CORE, "src/core/targets", "src/core/commits"],
-    doors: ["audience", "hint", "last-events", "match-hint", "read-hint"],
+    doors: ["audience", "hint", "last-events", "match-hint", "read-event"],
   },
   "src/core/history": {
     promise: "which commit of a manifests branch changed which Deployment's tag, and who made it",
@@ -149,8 +149,8 @@ export const ROOMS: Record<string, Room> = {
   },
   "src/workshop": {
     promise: "a pool of threads for work on what came from outside, that can be ended",
-    asks: [...CORE, "src/core/places", "src/workshop/jobs"],
-    doors: ["workshop", "places"],
+    asks: [...CORE, "src/core/hints", "src/core/places", "src/workshop/jobs"],
+    doors: ["workshop", "places", "events"],
   },
   "src/workshop/jobs": {
     promise: "a job of the workshop each, pure",

@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { matchHint } from "../../src/core/hints/match-hint.ts";
+import { readEvent } from "../../src/core/hints/read-event.ts";
 import { readHint } from "../../src/core/hints/read-hint.ts";
 import { mayBeOfFormat, parseTagFormat, renderTag, tagProblem } from "../../src/core/tag-format.ts";
 import { parseHookPath } from "../../src/http/hooks/hook-path.ts";
 import { prove } from "../../src/http/hooks/proof.ts";
-import { jsonIn } from "../../src/http/hooks/read-body.ts";
+import { formOf } from "../../src/http/hooks/read-body.ts";
 import { escapeControl } from "../../src/text/escape.ts";
 import { builds, images, pushes } from "../core/hints/sender-events.ts";
 import { targetOf } from "../core/targets.ts";
@@ -51,8 +52,8 @@ test("each sender's event with random JSON in any place is a hint or none: no th
 test("random JSON, and bytes that are none, tell of nothing and do not throw", async (t) => {
   await holds(t, fc.oneof(fc.json(), fc.string()), (text) => {
     for (const type of ["application/json", "application/x-www-form-urlencoded"]) {
-      const body = jsonIn(type, Buffer.from(text))?.();
-      const hint = readHint(body);
+      const bytes = Buffer.from(text);
+      const hint = readEvent({ bytes, form: formOf(type, bytes) ?? "none" });
       if (hint.about !== "all") assert.equal(matchHint(hint, listeners).kind, "nothing");
     }
   });

@@ -22,7 +22,7 @@ const FRESH_MS = 1_000;
 
 /**
  * Whom the events of a Secret may concern: those that name it and may, of the operator's own all. Undefined: nobody names it, so it is not to be
- * read (docs/ASSURANCE.md, S24).
+ * read (docs/ASSURANCE.md, S24). Who they are is told only when it is asked for: a forged event costs the same however many there are.
  */
 export function createAudience({ deployments, parse, branchesOf, settings }: AudienceOptions) {
   const { secretRefs, secretNamespaces, operatorNamespace, hookSecretName } = settings;
@@ -45,9 +45,10 @@ export function createAudience({ deployments, parse, branchesOf, settings }: Aud
     return hookSecret !== undefined && decideSecretRef(secretRefs, hookSecret, namespace, operatorNamespace, secretNamespaces);
   }
 
-  return (ref: SecretRef): Listener[] | undefined => {
+  return (ref: SecretRef): (() => Listener[]) | undefined => {
     if (performance.now() >= knownUntil) refresh();
-    return known.get(keyOf(ref))?.map((target) => ({ target, observed: target.appBranch ?? branchesOf(target)?.observed }));
+    const targets = known.get(keyOf(ref));
+    return targets && (() => targets.map((target) => ({ target, observed: target.appBranch ?? branchesOf(target)?.observed })));
   };
 }
 

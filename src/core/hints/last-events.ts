@@ -9,6 +9,8 @@ export interface LastEvent {
 }
 
 const MOST_BYTES = 4 * 2 ** 20;
+/** Of one event: an event of fifty for a thousand Deployments would else be fifty thousand. */
+const MOST_TAGS = 4;
 
 /** The last event of each Deployment, and since when its image is known to be there. `now`: milliseconds, monotonic. */
 export function createLastEvents(now: () => number) {
@@ -18,7 +20,7 @@ export function createLastEvents(now: () => number) {
     /** `tags`: of the images that it tells of. */
     came(workload: Workload, kind: HintKind, tags: readonly string[]): void {
       events.set(idOf(workload), { kind, at: now() }, workload.namespace);
-      for (const tag of tags) images.set(`${idOf(workload)} ${tag}`, { tag, at: now() }, workload.namespace);
+      for (const tag of new Set(tags.slice(0, MOST_TAGS))) images.set(`${idOf(workload)} ${tag}`, { tag, at: now() }, workload.namespace);
     },
     last: (workload: Workload) => events.get(idOf(workload)),
     /** How long ago an event told of that image, in milliseconds; said once. */

@@ -1,3 +1,4 @@
+import { onceEach } from "../../sharing/once-each.ts";
 import { cut } from "../../text/cut.ts";
 import { escapeControl } from "../../text/escape.ts";
 import { parseReleasePattern } from "../release-pattern.ts";
@@ -26,21 +27,25 @@ export function matchHint(hint: Hint, listeners: readonly Listener[]): Match {
 }
 
 function matchImages(images: readonly NamedImage[], listeners: readonly Listener[]): Match {
-  const pairs = listeners.flatMap((listener) =>
-    images.filter(({ path }) => isSameImage(path, listener.target.image.repository)).map((image) => ({ listener, image })),
+  const tagsByPath = Map.groupBy(images, ({ path }) => bare(path));
+  const using = listeners.filter(({ target }) => tagsByPath.has(bareName(target.image)));
+  if (using.length === 0) return nothing(noneUses(images[0]?.shown));
+  const hasPossible = createOnceByText(({ image, tagFormat }: Target) =>
+    (tagsByPath.get(bareName(image)) ?? []).some(({ tag }) => tag === undefined || mayBeOfFormat(tag, tagFormat)),
   );
-  if (pairs.length === 0) return nothing(noneUses(images[0]?.shown));
-  const possible = pairs.filter(({ listener, image }) => image.tag === undefined || mayBeOfFormat(image.tag, listener.target.tagFormat));
   const [tag] = images.flatMap((image) => image.tag ?? []);
-  return found([...new Set(possible.map(({ listener }) => listener))], `tag '${shown(tag)}' is no commit`);
+  return found(
+    using.filter(({ target }) => hasPossible(JSON.stringify([bareName(target.image), target.tagFormat]), target)),
+    `tag '${shown(tag)}' is no commit`,
+  );
 }
 
 function matchRepository({ repositories, refs }: Extract<Hint, { about: "repository" }>, listeners: readonly Listener[]): Match {
   const keys = new Set(repositories.map(({ key }) => key));
-  const ofRepository = listeners.filter(({ target }) => keys.has(repositoryKey(target.appRepository)));
+  const ofRepository = listeners.filter(({ target }) => keys.has(keyOf(target.appRepository)));
   const name = repositories[0]?.shown;
   if (ofRepository.length === 0) {
-    const isManifests = listeners.some(({ target }) => keys.has(repositoryKey(target.manifestRepository)));
+    const isManifests = listeners.some(({ target }) => keys.has(keyOf(target.manifestRepository)));
     return nothing(isManifests ? `${shown(name)} holds manifests, and no application of this Secret's Deployments` : noneUses(name));
   }
   if (!refs) return found(ofRepository, "");
@@ -63,9 +68,22 @@ function isRelease(glob: string, name: string): boolean {
 }
 
 /** `library/` is implied on Docker Hub, which a name without host may be on. */
-function isSameImage(a: string, b: string): boolean {
-  const bare = (path: string) => path.replace(/^library\/(?=[^/]+$)/, "");
-  return bare(a) === bare(b);
+function bare(path: string): string {
+  return path.replace(/^library\/(?=[^/]+$)/, "");
+}
+
+/** An event is compared with all Deployments of its Secret, so what it is compared with is made once. */
+const bareName = onceEach(({ repository }: Target["image"]) => bare(repository));
+const keyOf = onceEach(repositoryKey);
+
+/** Equal texts are asked about once. */
+function createOnceByText<Value>(ask: (value: Value) => boolean): (text: string, value: Value) => boolean {
+  const known = new Map<string, boolean>();
+  return (text, value) => {
+    const answer = known.get(text) ?? ask(value);
+    known.set(text, answer);
+    return answer;
+  };
 }
 
 function found(listeners: readonly Listener[], why: string): Match {

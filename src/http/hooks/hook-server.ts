@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { Hint, HintKind } from "../../core/hints/hint.ts";
 import { type Listener, matchHint } from "../../core/hints/match-hint.ts";
-import { readHint } from "../../core/hints/read-hint.ts";
+import type { EventBody } from "../../core/hints/read-event.ts";
 import type { Log } from "../../core/ports.ts";
 import type { SecretRef } from "../../core/types.ts";
 import { ReconcileError } from "../../errors.ts";
@@ -13,7 +13,7 @@ import { parseHookPath } from "./hook-path.ts";
 import { createHookSecrets, type ReadHookSecret } from "./hook-secrets.ts";
 import { prove } from "./proof.ts";
 import { createRates } from "./rates.ts";
-import { jsonIn } from "./read-body.ts";
+import { formOf } from "./read-body.ts";
 import { createReplays } from "./replays.ts";
 
 export type HookResult = "accepted" | "duplicate" | "ignored" | "denied" | "limited" | "too_large";
@@ -21,8 +21,10 @@ export type HookResult = "accepted" | "duplicate" | "ignored" | "denied" | "limi
 export interface HookServerOptions {
   /** Throws what every event is refused with now. */
   readonly requireReady: () => void;
-  /** Whom the events of a Secret may concern; undefined: nobody names it, so it is not read. */
-  readonly audience: (ref: SecretRef) => readonly Listener[] | undefined;
+  /** Whom the events of a Secret may concern, to be asked for once one is proved; undefined: nobody names it, so it is not read. */
+  readonly audience: (ref: SecretRef) => (() => readonly Listener[]) | undefined;
+  /** `share`: of whom it takes time. */
+  readonly readEvent: (body: EventBody, share: string) => Promise<Hint>;
   readonly readSecret: ReadHookSecret;
   /** An event that was proved and concerns these. Returns at once. */
   readonly onEvent: (hint: Hint, listeners: readonly Listener[]) => void;
@@ -45,7 +47,7 @@ const MOST_LIMITED_BYTES = 2 ** 20;
 const DENIED = "no such hook, or the signature does not fit; compare the Secret's hook-secret with the sender's";
 
 export function createHookListener(options: HookServerOptions): RequestListener {
-  const { audience, requireReady, onEvent, onRequest, log } = options;
+  const { audience, readEvent, requireReady, onEvent, onRequest, log } = options;
   const nobody = { secrets: [randomBytes(16).toString("hex")], pathTokens: [] };
   const secretOf = createHookSecrets(options.readSecret, nobody, (ref, error) => {
     log.warn({ secret: `${ref.namespace}/${ref.name}`, error: error.message }, "Secret of a hook can't be used");
@@ -71,19 +73,20 @@ export function createHookListener(options: HookServerOptions): RequestListener 
     if (body.kind === "too_large") return { ...refusal(413, "the body is longer than 2 MiB"), result: "too_large" };
     if (body.kind === "late") return refusal(408, "the body did not arrive within 5 s");
     if (body.kind === "full") return { ...refusal(503, "too many events at once"), headers: { "retry-after": "1" }, result: "limited" };
-    const readJson = jsonIn(request.headers["content-type"], body.bytes);
-    if (!readJson) return refusal(415, "send JSON, or a form with the field payload");
+    const form = formOf(request.headers["content-type"], body.bytes);
+    if (!form) return refusal(415, "send JSON, or a form with the field payload");
 
-    const listeners = audience(ref);
-    const known = listeners ? await secretOf(ref) : nobody;
+    const listenersOf = audience(ref);
+    const known = listenersOf ? await secretOf(ref) : nobody;
     const proof = prove({ headers: request.headers, body: body.bytes, pathToken: token }, known, Date.now());
-    if (!listeners || proof.kind === "unproved") {
+    if (!listenersOf || proof.kind === "unproved") {
       failures.take(failureKey, sender);
       return { ...refusal(401, DENIED), result: "denied" };
     }
     if (!events.take(secret, secret)) return limited("more than 10 events a second came for this Secret");
     if (isReplayed(secret, proof.signatures)) return ignored("other", "duplicate", "duplicate");
-    const hint = readHint(readJson());
+    const listeners = listenersOf();
+    const hint = await readEvent({ bytes: body.bytes, form }, shareOf(secret, listeners));
     const match = matchHint(hint, listeners);
     if (match.kind === "nothing") return ignored(hint.kind, match.why);
     return {
@@ -108,6 +111,12 @@ export function createHookListener(options: HookServerOptions): RequestListener 
 function senderOf(request: IncomingMessage): Sender {
   const forwarded = request.headers["x-forwarded-for"]?.toString().split(",").at(-1)?.trim().slice(0, 45) ?? "";
   return { address: ownerOf(request.socket.remoteAddress ?? ""), behind: ownerOf(forwarded) };
+}
+
+/** That of the namespace whose events they are; where several name the Secret, no one of them pays for all. */
+function shareOf(secret: string, [first, ...others]: readonly Listener[]): string {
+  const namespace = first?.target.namespace;
+  return namespace !== undefined && others.every(({ target }) => target.namespace === namespace) ? namespace : `events of ${secret}`;
 }
 
 function refusal(status: number, error: string): Answer {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { parseJson } from "../../text/parse-json.ts";
+import type { EventBody } from "../../core/hints/read-event.ts";
 
 export const MOST_BODY_BYTES = 2 * 2 ** 20;
 const ARRIVAL_MS = 5_000;
@@ -38,16 +38,10 @@ export async function receiveBody(request: IncomingMessage, takeBytes: TakeBytes
 }
 
 /** How the bytes of that media type hold JSON; undefined: not at all. */
-export function jsonIn(mediaType: string | undefined, bytes: Buffer): (() => unknown) | undefined {
-  if (bytes.length === 0) return () => undefined;
+export function formOf(mediaType: string | undefined, bytes: Buffer): EventBody["form"] | undefined {
+  if (bytes.length === 0) return "none";
   const [type = ""] = (mediaType ?? "").split(";", 1);
   const name = type.trim().toLowerCase();
-  if (name.endsWith("json")) return () => parsed(bytes.toString());
-  if (name !== "application/x-www-form-urlencoded") return undefined;
-  return () => parsed(new URLSearchParams(bytes.toString()).get("payload") ?? "");
-}
-
-/** `null` also for what is no JSON: both have no known shape. */
-function parsed(text: string): unknown {
-  return parseJson(text) ?? null;
+  if (name.endsWith("json")) return "json";
+  return name === "application/x-www-form-urlencoded" ? "payload" : undefined;
 }

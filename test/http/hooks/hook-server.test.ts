@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Hint } from "../../../src/core/hints/hint.ts";
+import { readEvent } from "../../../src/core/hints/read-event.ts";
 import type { SecretRef } from "../../../src/core/types.ts";
 import { ReconcileError } from "../../../src/errors.ts";
 import { createHookListener, type HookServerOptions } from "../../../src/http/hooks/hook-server.ts";
@@ -27,7 +28,8 @@ async function start(t: TestContext, more: Partial<HookServerOptions> = {}) {
   const listeners = [{ target: targetOf("shop"), observed: "master" }];
   const listener = createHookListener({
     requireReady() {},
-    audience: ({ namespace, name }) => (namespace === "default" && name === "hook" ? listeners : undefined),
+    audience: ({ namespace, name }) => (namespace === "default" && name === "hook" ? () => listeners : undefined),
+    readEvent: async (body) => readEvent(body),
     async readSecret(ref: SecretRef) {
       reads.push(`${ref.namespace}/${ref.name}`);
       return { secrets: [SECRET], pathTokens: ["a-token-of-some-length"] };
