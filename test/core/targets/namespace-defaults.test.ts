@@ -5,7 +5,7 @@ import { originsOf } from "../../../src/core/read-values.ts";
 import { mergeDefaults } from "../../../src/core/targets/namespace-defaults.ts";
 import { isSameTarget, parseTarget } from "../../../src/core/targets/target.ts";
 import type { DefaultsRecord, NamespaceDefaults, WorkloadRecord } from "../../../src/core/types.ts";
-import { growthOf, MOST_GROWTH } from "../../growth.ts";
+import { leastCpuMs } from "../../growth.ts";
 import { required } from "../required-annotations.ts";
 
 type Values = Readonly<Record<string, string | undefined>>;
@@ -147,7 +147,26 @@ test("names that JavaScript knows are names like others", () => {
   assert.equal(parsed.kind, "ready", JSON.stringify(parsed));
 });
 
-test("ConfigMaps are merged with work that grows with their number alone", async () => {
-  const many = (count: number) => Array.from({ length: count }, (_, index) => configMap(`m${index}`, { observe_branch: `b${index}` }));
-  assert.ok((await growthOf(1_000, (count) => mergeDefaults(many(count)))) < MOST_GROWTH);
+// S33
+test("of more than 20 ConfigMaps in a namespace none is read: its objects are malformed, whatever there are, and it costs nobody anything", async () => {
+  const many = (count: number) => Array.from({ length: count }, (_, index) => configMap(`defaults-${index}`, { ...shared, unknown: "x" }));
+  assert.equal(parse(own, ...many(20)).kind, "ready");
+  const parsed = parse(required, ...many(21));
+  assert.equal(parsed.kind, "malformed");
+  assert.match(
+    parsed.kind === "malformed" ? parsed.problems.join() : "",
+    /has 21 ConfigMaps with the label gitops\.operator\/defaults, and 20 at most are read; make them fewer/,
+  );
+  const [few, thousands] = [many(20), many(4_000)];
+  assert.ok((await leastCpuMs(() => mergeDefaults(thousands))) < (await leastCpuMs(() => mergeDefaults(few))));
+});
+
+// S33
+test("each object of a namespace has ten warnings of its ConfigMaps at most, and how many there are more", () => {
+  const maps = Array.from({ length: 20 }, (_, index) => configMap(`defaults-${index}`, { ...shared, one: "x", two: "x" }));
+  const parsed = parse(own, ...maps);
+  assert.equal(parsed.kind, "ready");
+  const warnings = parsed.kind === "ready" ? parsed.warnings : [];
+  assert.equal(warnings.length, 11);
+  assert.equal(warnings.at(-1), "30 more keys of its ConfigMaps with defaults have no effect");
 });
