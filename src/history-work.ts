@@ -17,7 +17,7 @@ import type { Redactor } from "./telemetry/redact.ts";
 interface HistoryWorkOptions {
   readonly histories: ReturnType<typeof createBranchHistories>;
   readonly git: Git;
-  readonly deployments: Pick<Workloads, "list">;
+  readonly workloads: Pick<Workloads, "list">;
   readonly parse: (record: WorkloadRecord) => Parsed;
   readonly findings: Pick<ReturnType<typeof createFindings>, "branchesOf">;
   readonly allowedRepositories: AllowedRepositories | undefined;
@@ -41,7 +41,7 @@ const SHUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
  * a key that is read for it. What can't be had is told once and fails nothing.
  */
 export function createHistoryWork(options: HistoryWorkOptions) {
-  const { histories, git, deployments, parse, findings, allowedRepositories, readSecretFor, redactor, stopping, log } = options;
+  const { histories, git, workloads, parse, findings, allowedRepositories, readSecretFor, redactor, stopping, log } = options;
   /** By branch and key, one of those who read it. */
   const due = new Map<string, Target>();
   const told = createBoundedMap<string>(MOST_TOLD_BYTES, (reason) => 2 * reason.length);
@@ -97,7 +97,7 @@ export function createHistoryWork(options: HistoryWorkOptions) {
   /** All that name the same branch by the same Secret; that one of them may not use it is seen by its own run. */
   function targetsOf(branch: string, { manifestRepository, manifestBranch, manifestKey }: Target): Target[] {
     const wanted = JSON.stringify([manifestRepository, manifestBranch, manifestKey]);
-    return deployments.list().flatMap((record) => {
+    return workloads.list().flatMap((record) => {
       const parsed = parse(record);
       if (parsed.kind !== "ready") return [];
       const { target } = parsed;

@@ -78,10 +78,7 @@ export async function startOperator(options: OperatorOptions) {
   for (const { level, problem, message } of await startProblems(config, outside.knownHostsFiles)) log[level]({ problem }, message);
   const watched = { client: kube, log, namespaces: config.watchNamespaces };
   const kinds = [...builtInKinds, ...config.watchKinds];
-  const deployments = withDefaults(
-    createWorkloadCache({ ...watched, kinds, selector: config.watchSelector }),
-    createDefaultsCache(watched),
-  );
+  const workloads = withDefaults(createWorkloadCache({ ...watched, kinds, selector: config.watchSelector }), createDefaultsCache(watched));
   // A record is never changed, only replaced; a thousand calls at once would parse each a thousand times.
   const parse = onceEach((record: WorkloadRecord) => parseTarget(record, config.operatorNamespace, config));
 
@@ -89,30 +86,30 @@ export async function startOperator(options: OperatorOptions) {
   const backOff = createBackOff(clock.now);
   const chat = createChat({ dispatcher, log, clock: systemClock, httpHosts: config.insecureWebhooks });
   const recorder = createEventRecorder({ client: kube, log, instance: hostname() });
-  const announcer = createAnnouncer({ log, redactor, deployments, chat, recorder, readSecretFor });
+  const announcer = createAnnouncer({ log, redactor, workloads, chat, recorder, readSecretFor });
 
-  const rollouts = createRollouts({ deployments, observer: metrics, stopping });
+  const rollouts = createRollouts({ workloads, observer: metrics, stopping });
   const onPush = (push: Push) => {
     metrics.pushed(push);
     rollouts.pushed(push);
   };
   const reports = createReportWork({
-    ...{ deployments, reports: outside.reports, clock, stopping, cluster: config.commitWords.cluster, publicUrl: config.publicUrl },
+    ...{ workloads, reports: outside.reports, clock, stopping, cluster: config.commitWords.cluster, publicUrl: config.publicUrl },
     ...{ graceMs: config.imageGate.graceMs, readSecretFor, findings, redactor, log },
   });
   const writers = createWriters({
-    ...{ git, places, clock: systemClock, deployments, log, observer: { ...metrics, pushed: onPush }, tracer },
-    recheck: createRecheck(deployments, parse),
+    ...{ git, places, clock: systemClock, workloads, log, observer: { ...metrics, pushed: onPush }, tracer },
+    recheck: createRecheck(workloads, parse),
     commitWords: config.commitWords,
   });
   const lastEvents = createLastEvents(clock.now);
   const histories = createBranchHistories({ identity, places });
   const historyWork = createHistoryWork({
-    ...{ histories, git, deployments, parse, findings, readSecretFor, redactor, stopping, log },
+    ...{ histories, git, workloads, parse, findings, readSecretFor, redactor, stopping, log },
     allowedRepositories: config.allowedRepositories,
   });
   const reconciler = createReconciler({
-    ...{ deployments, writers, parse, log, observer: metrics, tracer, concurrency: config.concurrency },
+    ...{ workloads, writers, parse, log, observer: metrics, tracer, concurrency: config.concurrency },
     work: createRunWork({
       ...{ git, places, gate, backOff, identity, allowedRepositories: config.allowedRepositories },
       ...{ readSecretFor, findings, onBuild: announcer.building, reports, redactor, log },
@@ -130,21 +127,21 @@ export async function startOperator(options: OperatorOptions) {
     onIncomplete: announcer.incomplete,
   });
   const calls = createCalls({
-    ...{ deployments, parse, reconciler, stopping, tracer, timeoutMs: config.reconcileTimeoutMs },
+    ...{ workloads, parse, reconciler, stopping, tracer, timeoutMs: config.reconcileTimeoutMs },
     ...{ onBegin, onEnd: announcer.passEnded },
   });
 
-  function onBegin(workloads: readonly Workload[]) {
-    announcer.retain(workloads);
-    reports.retain(workloads);
+  function onBegin(present: readonly Workload[]) {
+    announcer.retain(present);
+    reports.retain(present);
   }
 
   const readState = createStateReader({
-    ...{ deployments, parse, workDir: config.workDir },
+    ...{ workloads, parse, workDir: config.workDir },
     ...{ notifications: () => chat.counts, githubRateRemaining: outside.githubRateRemaining },
   });
   const endpoints = createEndpoints({
-    ...{ deployments, parse, ...findings, lastResult: reconciler.lastResult, chatProblem: announcer.chatProblem },
+    ...{ workloads, parse, ...findings, lastResult: reconciler.lastResult, chatProblem: announcer.chatProblem },
     hooks: {
       ...{ isOpen: config.hookPort !== 0, areForAll: config.hookSecretName !== undefined },
       ...{ last: lastEvents.last, now: clock.now },
@@ -157,19 +154,19 @@ export async function startOperator(options: OperatorOptions) {
   const server = await startHttpServer(createApp(endpoints, log, { requestStarted: metrics.requestStarted, reconcileToken }), config);
   const healthServer = healthPort === 0 ? undefined : await startHttpServer(createHealthApp(endpoints, log), { host, port: healthPort });
   const hookServer = config.hookPort === 0 ? undefined : await startHttpServer(hooks(), { host, port: config.hookPort });
-  startTimer({ intervalMs: config.reconcileIntervalMs, deployments, stopping, log, ask: () => calls.ask({}, "timer") });
+  startTimer({ intervalMs: config.reconcileIntervalMs, workloads, stopping, log, ask: () => calls.ask({}, "timer") });
 
   function hooks() {
     const run = createHookRuns({ ask: calls.ask, nudge: reconciler.nudge, stopping, log });
     return createHookListener({
       requireReady: calls.requireReady,
-      audience: createAudience({ deployments, parse, branchesOf: findings.branchesOf, settings: config }),
+      audience: createAudience({ deployments: workloads, parse, branchesOf: findings.branchesOf, settings: config }),
       ...{ readSecret: outside.readHookSecret, readEvent: outside.readEvent, onRequest: metrics.hookRequest, log },
       onEvent(hint, listeners) {
-        const workloads = listeners.map(({ target }) => workloadOf(target));
+        const concerned = listeners.map(({ target }) => workloadOf(target));
         const tags = hint.about === "images" ? hint.images.flatMap(({ tag }) => tag ?? []) : [];
-        for (const workload of workloads) lastEvents.came(workload, hint.kind, tags);
-        run(workloads);
+        for (const workload of concerned) lastEvents.came(workload, hint.kind, tags);
+        run(concerned);
       },
     });
   }
@@ -183,7 +180,7 @@ export async function startOperator(options: OperatorOptions) {
       closing.abort(new ReconcileError("shutdown", "the operator is shutting down"));
       await reconciler.close();
       await Promise.all([server.close(), healthServer?.close(), hookServer?.close()]);
-      deployments.close();
+      workloads.close();
       await Promise.all([chat.close(LAST_MESSAGES_MS), recorder.close(LAST_EVENTS_MS)]);
       await outside.close();
     },

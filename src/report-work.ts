@@ -10,7 +10,7 @@ import { ReconcileError } from "./errors.ts";
 import type { Redactor } from "./telemetry/redact.ts";
 
 interface ReportWorkOptions {
-  readonly deployments: Pick<Workloads, "get">;
+  readonly workloads: Pick<Workloads, "get">;
   readonly reports: Reports;
   readonly clock: Clock;
   readonly stopping: AbortSignal;

@@ -8,7 +8,7 @@ const DISK_LOOK_MS = 60_000;
 const DISK_LOOK_BYTES = 64 * 1024;
 
 interface StateReaderOptions {
-  readonly deployments: WorkloadCache;
+  readonly workloads: WorkloadCache;
   readonly parse: (record: WorkloadRecord) => Parsed;
   readonly notifications: () => State["notifications"];
   readonly githubRateRemaining: () => number | undefined;
@@ -16,17 +16,17 @@ interface StateReaderOptions {
 }
 
 /** What metrics show of now, read when somebody looks. */
-export function createStateReader({ deployments, parse, workDir, ...read }: StateReaderOptions): () => Promise<State> {
+export function createStateReader({ workloads, parse, workDir, ...read }: StateReaderOptions): () => Promise<State> {
   const diskLooks = createFreshest<number | undefined>(DISK_LOOK_BYTES);
   return async () => {
-    const ours = deployments.list().map((record) => ({ ...workloadOf(record), parsed: parse(record) }));
+    const ours = workloads.list().map((record) => ({ ...workloadOf(record), parsed: parse(record) }));
     return {
       tracked: ours.filter(({ parsed }) => isTracked(parsed)),
       incompleteCount: ours.filter(({ parsed }) => parsed.kind === "incomplete").length,
-      synced: deployments.synced,
-      watchAgeMs: deployments.staleForMs(),
-      refusedNamespaces: deployments.refusedNamespaces,
-      watchRestarts: deployments.restarts,
+      synced: workloads.synced,
+      watchAgeMs: workloads.staleForMs(),
+      refusedNamespaces: workloads.refusedNamespaces,
+      watchRestarts: workloads.restarts,
       notifications: read.notifications(),
       githubRateRemaining: read.githubRateRemaining(),
       // What can't be read is absent, and the next look may see it.

@@ -8,9 +8,9 @@ import { type Known, type ShowRows, shownBranches, shownImage } from "./status-r
 
 /** `/debug` in pieces, one for each entry. The cache holds our own annotations only. */
 export function* debugText(known: Known, { redact, show }: ShowRows): Generator<string> {
-  const { deployments, parse, branchesOf } = known;
+  const { workloads, parse, branchesOf } = known;
   let before = "[";
-  for (const record of deployments.list()) {
+  for (const record of workloads.list()) {
     const workload = workloadOf(record);
     const entry = show(workload, () => {
       const parsed = parse(record);

@@ -12,7 +12,7 @@ import { type Known, type ShowRows, type StatusRows, statusRows } from "./status
 import { createWithoutBroken, type WithoutBroken } from "./without-broken.ts";
 
 interface EndpointsOptions extends Known, Pick<HistoryKnown, "historyOf"> {
-  readonly deployments: Known["deployments"] & { readonly synced: boolean };
+  readonly workloads: Known["workloads"] & { readonly synced: boolean };
   readonly ask: (filter: Filter, cause: Cause, attributes: Attributes, options: SpanOptions) => Promise<Result[]>;
   readonly ready: Endpoints["ready"];
   readonly metrics: Endpoints["metrics"];
@@ -23,7 +23,7 @@ interface EndpointsOptions extends Known, Pick<HistoryKnown, "historyOf"> {
 }
 
 export function createEndpoints(options: EndpointsOptions): Endpoints {
-  const { deployments, parse, ask, ready, metrics, githubHost, hasDebug, redact, log } = options;
+  const { workloads, parse, ask, ready, metrics, githubHost, hasDebug, redact, log } = options;
 
   function beginPage(): WithoutBroken {
     return createWithoutBroken((workload, err) => log.error({ ...logFields(workload), err }, `${workload.kind} could not be shown`));
@@ -39,16 +39,16 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
     ...{ ready, metrics },
     reconcile: (filter, { method, headers }) =>
       ask(filter, causeOf(headers), { "http.request.method": method, "http.route": "/reconcile" }, { kind: "server", incoming: headers }),
-    status: () => withRows((rows, showRows) => statusReport(rows, deployments.synced, showRows)),
+    status: () => withRows((rows, showRows) => statusReport(rows, workloads.synced, showRows)),
     statusPage() {
-      const facts = { now: new Date(), githubHost, isSynced: deployments.synced };
+      const facts = { now: new Date(), githubHost, isSynced: workloads.synced };
       return withRows((rows, showRows) => statusPage(rows, { ...facts, ...showRows }));
     },
     history: (filter) => historyText(options, filter, redact),
     ...(hasDebug && { debug: () => debugText(options, { redact, show: beginPage().show }) }),
     health: () => ({
-      status: deployments.synced ? "ok" : "starting",
-      tracked_deployments: deployments.list().filter((record) => isTracked(parse(record))).length,
+      status: workloads.synced ? "ok" : "starting",
+      tracked_deployments: workloads.list().filter((record) => isTracked(parse(record))).length,
     }),
   };
 }

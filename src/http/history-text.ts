@@ -9,15 +9,15 @@ import { escapeControl } from "../text/escape.ts";
 import { redacted } from "./redacted.ts";
 
 export interface HistoryKnown {
-  readonly deployments: Pick<Workloads, "list">;
+  readonly workloads: Pick<Workloads, "list">;
   readonly parse: (record: WorkloadRecord) => Parsed;
   /** The newest first. */
   readonly historyOf: (target: Target) => readonly HistoryEntry[];
 }
 
 /** In pieces, one for each entry. Throws `name_unknown` at once. */
-export function historyText({ deployments, parse, historyOf }: HistoryKnown, filter: Filter, redact: (text: string) => string) {
-  const tracked = deployments.list().filter((record) => isTracked(parse(record)));
+export function historyText({ workloads, parse, historyOf }: HistoryKnown, filter: Filter, redact: (text: string) => string) {
+  const tracked = workloads.list().filter((record) => isTracked(parse(record)));
   const unknown = unknownName(filter, tracked);
   if (unknown !== undefined) throw new ReconcileError("name_unknown", unknown);
   return pieces();

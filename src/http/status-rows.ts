@@ -30,7 +30,7 @@ import type { WithoutBroken } from "./without-broken.ts";
 /** What is known of the Deployments by now. */
 export interface Known {
   /** `refusals`: what RBAC does not let the operator see. */
-  readonly deployments: Pick<Workloads, "list" | "refusal"> & { readonly refusals: readonly string[] };
+  readonly workloads: Pick<Workloads, "list" | "refusal"> & { readonly refusals: readonly string[] };
   readonly parse: (record: WorkloadRecord) => Parsed;
   readonly lastResult: (workload: Workload) => LastResult | undefined;
   /** As the last run found them. */
@@ -122,11 +122,11 @@ interface Seen {
 
 /** Looks at each record, with a pause behind it. */
 export function* statusRows(known: Known, { show, broken }: WithoutBroken): Generator<"", StatusRows> {
-  const { deployments, parse, lastResult, branchesOf, isUnboundKey, chatProblem, buildTokenProblem, reportProblem, hooks } = known;
+  const { workloads, parse, lastResult, branchesOf, isUnboundKey, chatProblem, buildTokenProblem, reportProblem, hooks } = known;
   const targets: Target[] = [];
   const tracked: Seen[] = [];
   const incomplete: IncompleteRow[] = [];
-  for (const record of deployments.list()) {
+  for (const record of workloads.list()) {
     const workload = workloadOf(record);
     show(workload, () => {
       const parsed = parse(record);
@@ -162,7 +162,7 @@ export function* statusRows(known: Known, { show, broken }: WithoutBroken): Gene
       }
     }),
     notes: again(function* () {
-      yield* deployments.refusals;
+      yield* workloads.refusals;
       for (const workload of broken()) {
         yield `${placeInWords(workload)} can't be shown: a mistake of the operator; report it with the error in the operator's log`;
       }
@@ -193,11 +193,11 @@ function lastEventOf(workload: Workload, { kind, settings }: Tracked, { isOpen, 
 
 function rowOf(
   { record, parsed, last, branches, chatProblem, buildTokenProblem, reportProblem, lastEvent, image }: Seen,
-  { deployments, hooks }: Known,
+  { workloads, hooks }: Known,
 ): TrackedRow {
   const { settings } = parsed;
   const tag = last && "to" in last.outcome ? last.outcome.to : undefined;
-  const outdated = deployments.refusal(record);
+  const outdated = workloads.refusal(record);
   const hasDeafHook = !hooks.isOpen && settings.hook_secret_name !== undefined;
   return {
     ...workloadOf(record),

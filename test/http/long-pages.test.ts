@@ -54,7 +54,7 @@ async function startPages(t: TestContext) {
   const redact = (text: string) => text;
   const nothing = () => undefined;
   const known: Known = {
-    ...{ deployments: { list: () => records, refusal: nothing, refusals: [] }, parse },
+    ...{ workloads: { list: () => records, refusal: nothing, refusals: [] }, parse },
     ...{
       lastResult: nothing,
       branchesOf: nothing,

@@ -49,7 +49,7 @@ export interface DeliveryOptions {
   readonly git: Git;
   readonly places: Places;
   readonly clock: Clock;
-  readonly deployments: Workloads;
+  readonly workloads: Workloads;
   /** What the cluster says of the target by now: undefined = unchanged, else what to answer instead of a push. */
   readonly recheck: (target: Target, tag: string) => Outcome | undefined;
   readonly log: Pick<Log, "warn">;
@@ -80,7 +80,7 @@ const STALE_MS = 5 * 60_000;
 
 /** `closing`: nothing is pushed any more. */
 export function createDelivery(options: DeliveryOptions, closing: AbortSignal): Delivery {
-  const { git, places, clock, deployments, recheck, log, observer = noObserver, tracer = noTracer, commitWords } = options;
+  const { git, places, clock, workloads, recheck, log, observer = noObserver, tracer = noTracer, commitWords } = options;
 
   const lookForHeld = createHold(log);
 
@@ -196,8 +196,8 @@ export function createDelivery(options: DeliveryOptions, closing: AbortSignal): 
   function abandoned({ target, signal, tag }: WriteRequest): Outcome | undefined {
     if (closing.aborted) return { kind: "failed", error: asReconcileError(closing.reason), to: tag };
     if (signal.aborted) return { kind: "failed", error: asReconcileError(signal.reason), to: tag };
-    const refusal = deployments.refusal(target);
-    const stale = deployments.staleForMs(target);
+    const refusal = workloads.refusal(target);
+    const stale = workloads.staleForMs(target);
     if (refusal === undefined && stale <= STALE_MS) return recheck(target, tag);
     const reason =
       refusal === undefined

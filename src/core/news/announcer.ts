@@ -11,7 +11,7 @@ import { describeOutcome } from "./outcome-text.ts";
 interface AnnouncerOptions {
   readonly log: Log;
   readonly redactor: { redact(text: string): string; scope<T>(work: () => Promise<T>): Promise<T> };
-  readonly deployments: Pick<Workloads, "get">;
+  readonly workloads: Pick<Workloads, "get">;
   readonly chat: Pick<Notifier, "send">;
   /** Never rejects, never waits; `again` tries those that could not be posted. */
   readonly recorder: { record(about: WorkloadRecord, event: ClusterEvent): void; again(): void };
@@ -19,7 +19,7 @@ interface AnnouncerOptions {
   readonly readSecretFor: (target: Target, releases: DisposableStack) => (ref: SecretRef, field: string) => Promise<SecretField>;
 }
 
-export function createAnnouncer({ log, redactor, deployments, chat, recorder, readSecretFor }: AnnouncerOptions) {
+export function createAnnouncer({ log, redactor, workloads, chat, recorder, readSecretFor }: AnnouncerOptions) {
   const notices = createNotices();
   const events = createEvents();
   const chatProblems = new Map<string, string>();
@@ -57,7 +57,7 @@ export function createAnnouncer({ log, redactor, deployments, chat, recorder, re
   function tellCluster(workload: Workload, decide: () => ClusterEvent | undefined): void {
     try {
       const event = decide();
-      const record = event && deployments.get(workload);
+      const record = event && workloads.get(workload);
       if (event && record) recorder.record(record, { ...event, note: redactor.redact(event.note) });
     } catch (error) {
       log.warn({ ...logFields(workload), error: (error as Error).message }, "Kubernetes Event not recorded");
@@ -89,11 +89,11 @@ export function createAnnouncer({ log, redactor, deployments, chat, recorder, re
     /** Why the last chat message of a Deployment was not sent; undefined: it was, or there was none. */
     chatProblem: (workload: Workload) => chatProblems.get(idOf(workload)),
     /** At each pass: tells the cluster what could not be told before, and forgets the Deployments that are not among these. */
-    retain(workloads: readonly Workload[]) {
-      const ids = new Set(workloads.map(idOf));
+    retain(present: readonly Workload[]) {
+      const ids = new Set(present.map(idOf));
       for (const id of chatProblems.keys()) if (!ids.has(id)) chatProblems.delete(id);
-      notices.retain(workloads);
-      events.retain(workloads);
+      notices.retain(present);
+      events.retain(present);
       recorder.again();
     },
   };

@@ -22,7 +22,7 @@ import { type CommitStage, isTrouble, type RunFound, stagesOf } from "./report-s
 import { hasRun, type ReportStage, reportOf } from "./report-state.ts";
 
 interface CommitReportsOptions {
-  readonly deployments: Pick<Workloads, "get">;
+  readonly workloads: Pick<Workloads, "get">;
   readonly reports: Reports;
   readonly clock: Clock;
   readonly stopping: AbortSignal;
@@ -64,7 +64,7 @@ const REFUSED_MS = 600_000;
 const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["secret_limit", "secret_unreadable"]);
 
 export function createCommitReports(options: CommitReportsOptions) {
-  const { deployments, reports, clock, stopping, cluster, publicUrl, graceMs, withToken, onProblem, settleMs = SETTLE_MS } = options;
+  const { workloads, reports, clock, stopping, cluster, publicUrl, graceMs, withToken, onProblem, settleMs = SETTLE_MS } = options;
   const entries = createBoundedMap<Entry>(MOST_BYTES, ({ marks }) => marks.size * MARK_BYTES);
   const queue = createReportQueue({ clock, stopping, deliver, onDropped });
   /** Deployments whose rollout is looked at, with the record that was. None is ever changed, only replaced. */
@@ -129,7 +129,7 @@ export function createCommitReports(options: CommitReportsOptions) {
   function consider(mark: Mark): void {
     if (mark.stage.kind !== "pushed" || !mark.wanted || !hasRun(mark.wanted)) {
       const { target, tag } = mark;
-      const record = deployments.get(target);
+      const record = workloads.get(target);
       const isThere = record !== undefined && isAtTag(record, target.image, tag);
       const rollout = isThere ? { state: record.rollout, replicas: record.replicas ?? 0 } : undefined;
       const facts = { workload: target, image: target.image, tag, cluster: cluster ?? target.namespace, rollout };
@@ -216,7 +216,7 @@ export function createCommitReports(options: CommitReportsOptions) {
   function lookAtCluster(): void {
     for (const [id, seen] of watched) {
       const entry = entries.get(id);
-      const record = entry && deployments.get(entry.workload);
+      const record = entry && workloads.get(entry.workload);
       if (!entry) watched.delete(id);
       if (!entry || record === seen) continue;
       watched.set(id, record);

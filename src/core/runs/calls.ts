@@ -17,7 +17,7 @@ export interface EndedPass {
 }
 
 interface CallsOptions {
-  readonly deployments: Workloads;
+  readonly workloads: Workloads;
   readonly parse: (record: WorkloadRecord) => Parsed;
   readonly reconciler: Pick<Reconciler, "reconcile">;
   /** When a call is answered, whatever is unfinished. */
@@ -29,14 +29,14 @@ interface CallsOptions {
   readonly onEnd: (pass: EndedPass) => void;
 }
 
-export function createCalls({ deployments, parse, reconciler, timeoutMs, stopping, tracer, onBegin, onEnd }: CallsOptions) {
+export function createCalls({ workloads, parse, reconciler, timeoutMs, stopping, tracer, onBegin, onEnd }: CallsOptions) {
   const answer = askTogether(async (filter: Filter, cause: Cause): Promise<Result[]> => {
     stopping.throwIfAborted();
     const due = AbortSignal.timeout(timeoutMs);
-    await deployments.ready(AbortSignal.any([stopping, due])).catch((error) => {
+    await workloads.ready(AbortSignal.any([stopping, due])).catch((error) => {
       throw error instanceof ReconcileError ? error : unsynced(error);
     });
-    const records = deployments.list();
+    const records = workloads.list();
     onBegin(records.map(workloadOf));
     const unknown = unknownName(
       filter,
@@ -56,7 +56,7 @@ export function createCalls({ deployments, parse, reconciler, timeoutMs, stoppin
     /** Throws what every call would be refused with now. */
     requireReady(): void {
       stopping.throwIfAborted();
-      if (!deployments.synced) throw unsynced();
+      if (!workloads.synced) throw unsynced();
     },
   };
 }

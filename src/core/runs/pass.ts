@@ -36,7 +36,7 @@ export interface Reconciler {
 }
 
 export interface ReconcilerOptions extends Listeners {
-  readonly deployments: Workloads;
+  readonly workloads: Workloads;
   readonly writers: Writers;
   readonly parse: (record: WorkloadRecord) => Parsed;
   readonly work: RunPorts["work"];
@@ -61,7 +61,7 @@ interface FollowUp {
 }
 
 export function createReconciler(options: ReconcilerOptions): Reconciler {
-  const { deployments, writers, parse, observer = noObserver, tracer = noTracer } = options;
+  const { workloads, writers, parse, observer = noObserver, tracer = noTracer } = options;
   const lanes = new Map<string, Lane>();
   const results = createResults(options);
   const closing = new AbortController();
@@ -76,7 +76,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     });
     const worked: Promise<Result>[] = [];
     const skipped: Result[] = [];
-    const records = deployments.list();
+    const records = workloads.list();
     results.retain(records);
     const ids = filter.ids && new Set(filter.ids);
     for (const record of records) {

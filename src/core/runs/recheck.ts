@@ -4,9 +4,9 @@ import { isSameTarget } from "../targets/target.ts";
 import type { Outcome, Parsed, Target, WorkloadRecord } from "../types.ts";
 
 /** What the cluster says of a target by now: nothing when it is what the run began with, else the answer instead of a push (contract §6.8). */
-export function createRecheck(deployments: Pick<Workloads, "get">, parse: (record: WorkloadRecord) => Parsed) {
+export function createRecheck(workloads: Pick<Workloads, "get">, parse: (record: WorkloadRecord) => Parsed) {
   return (target: Target, tag: string): Outcome | undefined => {
-    const record = deployments.get(target);
+    const record = workloads.get(target);
     const now = record && parse(record);
     if (!now || now.kind === "disabled") return { kind: "skipped", reason: now ? "disabled" : "deleted" };
     const paused = now.kind === "ready" ? pausedOutcome(now.target, Date.now()) : undefined;

@@ -7,7 +7,7 @@ import type { Workloads } from "../ports.ts";
 import { idOf, isDeployment, type WorkloadRecord } from "../types.ts";
 
 interface RolloutsOptions {
-  readonly deployments: Pick<Workloads, "get">;
+  readonly workloads: Pick<Workloads, "get">;
   readonly observer: Pick<Observer, "rolledOut">;
   readonly stopping: AbortSignal;
   /** Shorter in tests. */
@@ -20,7 +20,7 @@ const MOST_PENDING_BYTES = 4 * 2 ** 20;
 const LOOK_MS = 1_000;
 
 /** Kept in memory: of what was pushed before the start nothing is told. */
-export function createRollouts({ deployments, observer, stopping, lookMs = LOOK_MS }: RolloutsOptions) {
+export function createRollouts({ workloads, observer, stopping, lookMs = LOOK_MS }: RolloutsOptions) {
   const pending = createBoundedMap<Push>(MOST_PENDING_BYTES, dataBytes);
   /** A record is never changed, only replaced: one that was looked at says nothing new. */
   const seen = new WeakSet<WorkloadRecord>();
@@ -42,7 +42,7 @@ export function createRollouts({ deployments, observer, stopping, lookMs = LOOK_
 
   /** Undefined: it is not decided yet. */
   function resultOf(push: Push): "succeeded" | "failed" | "gone" | undefined {
-    const record = deployments.get(push.workload);
+    const record = workloads.get(push.workload);
     if (!record) return "gone";
     if (seen.has(record)) return undefined;
     if (isAtTag(record, push.image, push.tag)) {
@@ -68,7 +68,7 @@ export function createRollouts({ deployments, observer, stopping, lookMs = LOOK_
       const before = pending.get(idOf(push.workload));
       if (before && before.tag !== push.tag) observer.rolledOut("superseded", before.appCommitTime);
       pending.set(idOf(push.workload), push, push.workload.namespace);
-      const record = deployments.get(push.workload);
+      const record = workloads.get(push.workload);
       // It was looked at for another tag.
       if (record) seen.delete(record);
       if (!stopping.aborted) timer ??= setInterval(look, lookMs).unref();

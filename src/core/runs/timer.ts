@@ -3,17 +3,17 @@ import type { Log, Workloads } from "../ports.ts";
 interface TimerOptions {
   /** 0: never. */
   readonly intervalMs: number;
-  readonly deployments: Pick<Workloads, "synced">;
+  readonly workloads: Pick<Workloads, "synced">;
   readonly stopping: AbortSignal;
   readonly log: Log;
   readonly ask: () => Promise<unknown>;
 }
 
 /** Asks for a pass every so often, once the cluster is known and until the operator stops. */
-export function startTimer({ intervalMs, deployments, stopping, log, ask }: TimerOptions): void {
+export function startTimer({ intervalMs, workloads, stopping, log, ask }: TimerOptions): void {
   if (intervalMs === 0) return;
   async function onTimer(): Promise<void> {
-    if (!deployments.synced) return;
+    if (!workloads.synced) return;
     try {
       await ask();
     } catch (error) {

@@ -129,7 +129,7 @@ function createWorld(
     places: { edit },
     recheck,
     log: { warn: () => {} },
-    deployments: {
+    workloads: {
       ready: async () => {},
       synced: true,
       staleForMs: () => 0,

@@ -28,7 +28,7 @@ function createWorld({ names = ["shop"], work = async () => upToDate("1"), ...op
     [...parsed.keys()].map((name): WorkloadRecord => ({ kind: "Deployment", namespace: "default", name, annotations: {}, containers: [] }));
   const world = { active: new Map<string, Set<string>>(), most: new Map<string, number>(), runs: 0 };
   const reconciler = createReconciler({
-    deployments: {
+    workloads: {
       ready: async () => {},
       synced: true,
       staleForMs: () => 0,

@@ -21,7 +21,7 @@ function startRollouts(t: TestContext) {
   const closing = new AbortController();
   let now: WorkloadRecord | undefined = record("old", "done");
   const rollouts = createRollouts({
-    deployments: { get: () => now },
+    workloads: { get: () => now },
     observer: { rolledOut: (result) => told.push(result) },
     stopping: closing.signal,
   });
