@@ -9,6 +9,7 @@ import {
   unknownKey,
   xRateLimit,
 } from "./forge-api.ts";
+import type { GitHubApps } from "./github-apps.ts";
 
 /** One workflow run, in GitHub's words. */
 export interface CiRun {
@@ -55,7 +56,7 @@ export interface CiApi extends ForgeApi {
   readsStatuses: boolean;
 }
 
-export async function startCiApi(options: ForgeApiOptions = {}): Promise<CiApi> {
+export async function startCiApi(options: ForgeApiOptions & { readonly apps?: GitHubApps } = {}): Promise<CiApi> {
   const repositories = new Map<
     string,
     { readonly runs: Map<string, readonly CiRun[]>; readonly statuses: Map<string, readonly CiStatus[]> }
@@ -163,6 +164,7 @@ export async function startCiApi(options: ForgeApiOptions = {}): Promise<CiApi> 
       {
         refuseLogin: ({ headers }, token) =>
           token !== undefined && headers.authorization !== `Bearer ${token}` ? refusal(401, "Bad credentials") : undefined,
+        signed: (path, body, { headers }) => options.apps?.serve(path, body, String(headers.authorization ?? "")),
         limited: () => refusal(403, "API rate limit exceeded for user ID 1."),
         serve,
         write,

@@ -58,6 +58,8 @@ export interface ForgeRoutes {
   readonly serve: (path: string, url: URL, request: ForgeRequest) => ForgeReply;
   /** The same for POST and PUT; undefined: nothing is written there. */
   readonly write?: (path: string, body: ForgePost["body"], url: URL, method: string) => ForgeReply | undefined;
+  /** Of those who prove by themselves who they are; undefined: it is no question of theirs. */
+  readonly signed?: (path: string, body: string, request: ForgeRequest) => ForgeReply | undefined;
   /** On every answer. */
   readonly rateHeaders: (limit: RateLimit) => Readonly<Record<string, string>>;
 }
@@ -89,6 +91,8 @@ export async function startForgeApi(routes: ForgeRoutes, options: ForgeApiOption
   }
 
   function serve(request: ForgeRequest, body: string): ForgeReply {
+    const signed = routes.signed?.(request.path.slice(basePath.length), body, request);
+    if (signed) return signed;
     const refusal = routes.refuseLogin(request, api.token);
     if (refusal) return refusal;
     const { limit } = api;

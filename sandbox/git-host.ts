@@ -206,13 +206,13 @@ export function repositoryPath(path: string): string | undefined {
   return relative === "." || relative === ".." || relative.startsWith("../") || relative.startsWith("-") ? undefined : relative;
 }
 
-function mayUse(access: KeyAccess, service: string, path: string): boolean {
+export function mayUse(access: KeyAccess, service: string, path: string): boolean {
   if (access.read === undefined && access.write === undefined) return true;
   return access.write?.includes(path) === true || (service === "git-upload-pack" && access.read?.includes(path) === true);
 }
 
 /** `want` in protocol 0 and 1, `command=fetch` in 2. */
-function asksForObjects(request: string): boolean {
+export function asksForObjects(request: string): boolean {
   return /^[0-9a-f]{4}want |[0-9a-f]{4}command=fetch/.test(request);
 }
 

@@ -8,23 +8,27 @@ import { type CiApi, startCiApi } from "./ci-api.ts";
 import type { NewObject } from "./cluster-api/kinds.ts";
 import { type ClusterApi, type ClusterApiOptions, startClusterApi } from "./cluster-api.ts";
 import { type GitHost, type GitHostOptions, startGitHost } from "./git-host.ts";
+import type { HttpsGitHost } from "./https-git-host.ts";
 import { type RegistryOptions, type SandboxRegistry, startRegistry } from "./registry.ts";
 import type { SshKeyPair } from "./ssh-key-pair.ts";
 
 export interface WorldOptions {
   readonly cluster?: ClusterApiOptions;
   /** Default: the in-process host. */
-  readonly startHost?: (options: GitHostOptions) => Promise<GitHost>;
+  readonly startHost?: (options: GitHostOptions) => Promise<WorldGitHost>;
   /** Default: open to all. */
   readonly registry?: RegistryOptions;
   /** Default: http, for an operator in this process; with https it needs the world's environment. */
   readonly chat?: "http" | "https";
 }
 
+/** Over SSH; or over https, where Secrets hold something else in the place of a key. */
+export type WorldGitHost = Omit<GitHost, "repository"> & Partial<Pick<HttpsGitHost, "secretOf" | "apps">>;
+
 export interface World {
   readonly folder: string;
   readonly cluster: ClusterApi;
-  readonly gitHost: GitHost;
+  readonly gitHost: WorldGitHost;
   readonly registry: SandboxRegistry;
   readonly ci: CiApi;
   readonly chat: ChatWebhook;
@@ -53,10 +57,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), "gitops-operator-world-"));
   const root = join(folder, "git");
   await mkdir(root);
-  const gitHost = await (options.startHost ?? startGitHost)({ root });
+  const gitHost: WorldGitHost = await (options.startHost ?? startGitHost)({ root });
   const cluster = await startClusterApi({ ...usualCluster(), ...options.cluster });
   const registry = await startRegistry(options.registry);
-  const ci = await startCiApi();
+  const ci = await startCiApi(gitHost.apps ? { apps: gitHost.apps } : {});
   const chat = await startChatWebhook(options.chat);
   const key = await gitHost.newKey();
   const files = { ca: join(folder, "ca.pem"), kubeconfig: join(folder, "kubeconfig"), knownHosts: join(folder, "known_hosts") };
@@ -75,8 +79,11 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     key,
     repository: (path, content, branch = "master") => createBareRepository(join(root, path), { branch, files: content }),
     secret(namespace, name, data) {
-      const encoded = Object.entries(data).map(([field, text]) => [field, Buffer.from(text).toString("base64")]);
-      cluster.put({ apiVersion: "v1", kind: "Secret", metadata: { namespace, name }, type: "Opaque", data: Object.fromEntries(encoded) });
+      const login = gitHost.secretOf?.(data["ssh-privatekey"] ?? "");
+      const encoded = Object.entries(login ?? data).map(([field, text]) => [field, Buffer.from(text).toString("base64")]);
+      const annotations = login && { annotations: { "gitops.operator.allowed_repositories": `${gitHost.host}:${gitHost.port}/**` } };
+      const metadata = { namespace, name, ...annotations };
+      cluster.put({ apiVersion: "v1", kind: "Secret", metadata, type: "Opaque", data: Object.fromEntries(encoded) });
     },
     deploy: (app) => void cluster.put(world.deploymentOf(app)),
     deploymentOf({ namespace = "default", name, image = `team/${name}:old`, annotations = {} }) {

@@ -2,10 +2,13 @@
 import { fileURLToPath } from "node:url";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { createCheckedAddresses } from "./adapters/egress/checked-addresses.ts";
+import { createCredentialConnections } from "./adapters/egress/credential-connections.ts";
 import { createEgress } from "./adapters/egress/egress.ts";
 import { createNameLookups } from "./adapters/egress/name-lookups.ts";
+import { createAppTokens } from "./adapters/forge/app-tokens.ts";
 import { createForges } from "./adapters/forge/forges.ts";
 import { createGit, type GitOptions } from "./adapters/git/git.ts";
+import { createHttpsAccess } from "./adapters/git/wire/https-access.ts";
 import { createKubeClient } from "./adapters/kubernetes/kube-client.ts";
 import { createSecretReader } from "./adapters/kubernetes/secret-reader.ts";
 import { createRegistry } from "./adapters/registry/registry.ts";
@@ -15,12 +18,11 @@ import type { Config } from "./config.ts";
 import { forgeOf } from "./core/forges.ts";
 import { noObserver, type Observer } from "./core/observer.ts";
 import type { PushAccess } from "./core/ports.ts";
-import { createSecretBudget } from "./core/runs/secret-budget.ts";
-import { decideSecretRef, secretDenied } from "./core/targets/secret-scope.ts";
 import { noTracer, type Tracer } from "./core/tracer.ts";
-import type { SecretRef, Target } from "./core/types.ts";
+import type { SecretRef } from "./core/types.ts";
 import { ReconcileError } from "./errors.ts";
 import { secretLines } from "./http/hooks/proof.ts";
+import { createReadSecrets } from "./read-secrets.ts";
 import type { Redactor } from "./telemetry/redact.ts";
 import { traceHttp } from "./telemetry/traced-http.ts";
 import { traceBuilds, traceGit, traceRegistry, traceSecrets } from "./telemetry/traced-ports.ts";
@@ -35,7 +37,7 @@ interface OutsideOptions {
   /** Default: no metrics, no traces. */
   readonly observer?: Observer;
   readonly tracer?: Tracer;
-  /** Of a Secret with an SSH key: whether it says for which repositories. */
+  /** Of a Secret that opens repositories: whether it says which. */
   readonly onKeyRead?: (ref: SecretRef, isBound: boolean) => void;
   /** Aborts when the operator is to stop. */
   readonly stopping?: AbortSignal;
@@ -50,6 +52,10 @@ export interface GitPatience {
 
 export type Outside = ReturnType<typeof connectOutside>;
 
+/** As many as commands run at once over one of SSH's. */
+const HTTPS_CONNECTIONS = 4;
+/** Longer than the interval of the readiness probe, shorter than hosts keep them. */
+const HTTPS_KEPT_MS = 50_000;
 const HOOK_FIELDS = ["hook-secret", "hook-path-token"];
 const BUNDLED_KNOWN_HOSTS = fileURLToPath(new URL("../files/known_hosts", import.meta.url));
 
@@ -70,8 +76,19 @@ export function connectOutside(options: OutsideOptions) {
   const { workDir, maxRepositoryBytes, identity } = config;
   /** One for all that comes from outside: the namespaces share it. */
   const workshop = createWorkshop();
+  const httpsConnections = createCredentialConnections({
+    openDispatcher: (caPem) =>
+      createEgress({ ...egress, httpsProxy, noProxy, caPem, connections: HTTPS_CONNECTIONS, keepAliveMs: HTTPS_KEPT_MS }).compose(
+        traceHttp(tracer),
+      ),
+  });
+  const apps = createAppTokens({
+    forges: config.forges,
+    connect: (app, isOwnHost) => (isOwnHost ? httpsConnections.use(app) : { dispatcher, end: () => {} }),
+  });
+  const access = createHttpsAccess({ apps, connections: httpsConnections });
   const copies = createGit({
-    ...{ connections, dispatcher, workshop, workDir, maxRepositoryBytes, identity, observer },
+    ...{ connections, dispatcher, access, workshop, workDir, maxRepositoryBytes, identity, observer },
     ...(options.stopping ? { stopping: options.stopping } : {}),
     ...patience.git,
   });
@@ -81,22 +98,7 @@ export function connectOutside(options: OutsideOptions) {
     realms: config.registryRealms,
   });
   const forges = createForges(config.forges, { dispatcher });
-  const takeBudget = createSecretBudget();
-
-  /** Reads what this Deployment may name; what is read is kept out of every text until the release. */
-  function readSecretFor({ namespace }: Pick<Target, "namespace">, releases: DisposableStack) {
-    return async (ref: SecretRef, field: string) => {
-      if (!decideSecretRef(config.secretRefs, ref, namespace, config.operatorNamespace, config.secretNamespaces)) {
-        observer.secretDenied();
-        throw secretDenied(ref, namespace);
-      }
-      const read = await secrets.read(ref, field);
-      releases.defer(takeBudget(namespace, Buffer.byteLength(read.text)));
-      releases.defer(redactor.watch(read.text));
-      if (field === "ssh-privatekey") options.onKeyRead?.(ref, read.allowedRepositories !== undefined);
-      return read;
-    };
-  }
+  const readSecrets = createReadSecrets({ config, secrets, redactor, observer, onKeyRead: options.onKeyRead });
 
   /** Both fields of a Secret that somebody names for hooks, of each the lines that may be used. */
   async function readHookSecret(ref: SecretRef) {
@@ -108,7 +110,7 @@ export function connectOutside(options: OutsideOptions) {
   }
 
   return {
-    ...{ kube, dispatcher, readSecretFor, readHookSecret, knownHostsFiles },
+    ...{ kube, dispatcher, readHookSecret, knownHostsFiles, ...readSecrets },
     git: traceGit(copies, tracer),
     places: createPlaces(workshop),
     readEvent: createEventReader(workshop),
@@ -120,7 +122,7 @@ export function connectOutside(options: OutsideOptions) {
     async close() {
       await connections.close();
       kube.close();
-      await dispatcher.destroy();
+      await Promise.all([dispatcher.destroy(), httpsConnections.close()]);
       await workshop.close();
       await copies.close();
     },

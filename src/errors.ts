@@ -5,6 +5,7 @@ export type ErrorCode =
   | "build_unknown"
   | "cluster_stale"
   | "cluster_unsynced"
+  | "credential_invalid"
   | "deadline"
   | "git_branch_missing"
   | "git_copy_damaged"

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { askFor } from "./adapters/egress/asker.ts";
-import { parseSshKey } from "./adapters/ssh/ssh-key.ts";
 import type { Outside } from "./connect-outside.ts";
 import { branchId } from "./core/branch-id.ts";
 import type { createBranchHistories } from "./core/history/branch-histories.ts";
@@ -21,7 +20,7 @@ interface HistoryWorkOptions {
   readonly parse: (record: WorkloadRecord) => Parsed;
   readonly findings: Pick<ReturnType<typeof createFindings>, "branchesOf">;
   readonly allowedRepositories: AllowedRepositories | undefined;
-  readonly readSecretFor: Outside["readSecretFor"];
+  readonly credentialsFor: Outside["credentialsFor"];
   readonly redactor: Redactor;
   readonly stopping: AbortSignal;
   readonly log: Log;
@@ -41,7 +40,7 @@ const SHUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
  * a key that is read for it. What can't be had is told once and fails nothing.
  */
 export function createHistoryWork(options: HistoryWorkOptions) {
-  const { histories, git, workloads, parse, findings, allowedRepositories, readSecretFor, redactor, stopping, log } = options;
+  const { histories, git, workloads, parse, findings, allowedRepositories, credentialsFor, redactor, stopping, log } = options;
   /** By branch and key, one of those who read it. */
   const due = new Map<string, Target>();
   const told = createBoundedMap<string>(MOST_TOLD_BYTES, (reason) => 2 * reason.length);
@@ -79,7 +78,7 @@ export function createHistoryWork(options: HistoryWorkOptions) {
     try {
       stopping.throwIfAborted();
       requireAllowed(allowedRepositories, target);
-      const { manifests } = await readBranches(target, { readSecret: readSecretFor(target, releases), parseKey: parseSshKey });
+      const { manifests } = await readBranches(target, credentialsFor(target, releases));
       const name = manifests.branch ?? findings.branchesOf(target)?.manifests;
       if (name === undefined) return;
       const at = { ...manifests, branch: name };

@@ -74,7 +74,7 @@ export async function startOperator(options: OperatorOptions) {
     ...{ config, kubeConfig, redactor, tracer, observer: metrics, stopping, patience },
     onKeyRead: findings.keyRead,
   });
-  const { kube, dispatcher, git, places, registry, builds, readSecretFor } = outside;
+  const { kube, dispatcher, git, places, registry, builds, readSecretFor, credentialsFor } = outside;
   for (const { level, problem, message } of await startProblems(config, outside.knownHostsFiles)) log[level]({ problem }, message);
   const watched = { client: kube, log, namespaces: config.watchNamespaces };
   const kinds = [...builtInKinds, ...config.watchKinds];
@@ -105,14 +105,14 @@ export async function startOperator(options: OperatorOptions) {
   const lastEvents = createLastEvents(clock.now);
   const histories = createBranchHistories({ identity, places });
   const historyWork = createHistoryWork({
-    ...{ histories, git, workloads, parse, findings, readSecretFor, redactor, stopping, log },
+    ...{ histories, git, workloads, parse, findings, credentialsFor, redactor, stopping, log },
     allowedRepositories: config.allowedRepositories,
   });
   const reconciler = createReconciler({
     ...{ workloads, writers, parse, log, observer: metrics, tracer, concurrency: config.concurrency },
     work: createRunWork({
       ...{ git, places, gate, backOff, identity, allowedRepositories: config.allowedRepositories },
-      ...{ readSecretFor, findings, onBuild: announcer.building, reports, redactor, log },
+      ...{ readSecretFor, credentialsFor, findings, onBuild: announcer.building, reports, redactor, log },
       onManifests: (target, at, head) => histories.met(target, branchId(at), head),
     }),
     onEnd(result, run) {

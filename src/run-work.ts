@@ -21,6 +21,7 @@ interface RunReports {
 interface RunWorkOptions extends Pick<ReconcilePorts, "git" | "places" | "gate" | "identity" | "allowedRepositories"> {
   readonly backOff: BackOff;
   readonly readSecretFor: Outside["readSecretFor"];
+  readonly credentialsFor: Outside["credentialsFor"];
   readonly findings: Pick<ReturnType<typeof createFindings>, "branchesFound" | "buildTokenRead" | "imageRead">;
   readonly onManifests: (target: Target, at: ManifestsBranch, head: string) => void;
   readonly onBuild: (target: Target, sha: string, text: string) => void;
@@ -32,6 +33,7 @@ interface RunWorkOptions extends Pick<ReconcilePorts, "git" | "places" | "gate" 
 /** What a run does: in its namespace's share, with secrets of its own that are let go at its end. */
 export function createRunWork({
   readSecretFor,
+  credentialsFor,
   findings,
   onManifests,
   onBuild,
@@ -49,6 +51,7 @@ export function createRunWork({
       readSecret: readSecretFor(target, releases),
       parseKey: parseSshKey,
       signWith: signWithSshKey,
+      ...credentialsFor(target, releases),
       onBranches: (found) => findings.branchesFound(target, found),
       onBuildToken: (problem) => findings.buildTokenRead(target, problem),
       onImage: (found) => findings.imageRead(target, found),

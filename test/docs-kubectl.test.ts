@@ -29,6 +29,7 @@ const lines = (await readPages()).flatMap(({ path, text }) =>
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
   "ssh-key": ["ssh-privatekey"],
   "manifests-key": ["ssh-privatekey"],
+  "git-token": ["password", "username"],
   "signing-key": ["email", "name", "ssh-privatekey"],
   hook: ["hook-path-token", "hook-secret"],
   regcred: [".dockerconfigjson"],

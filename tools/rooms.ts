@@ -38,6 +38,7 @@ export const ROOMS: Record<string, Room> = {
       "namespace-defaults",
       "read-branches",
       "read-signing",
+      "read-credential",
       "secret-scope",
     ],
   },
@@ -102,22 +103,22 @@ export const ROOMS: Record<string, Room> = {
   },
   "src/adapters/egress": {
     promise: "what leaves the cluster goes to checked addresses, within the share of the namespace that asks",
-    asks: ["src/sharing"],
+    asks: ["src/core", "src/sharing"],
   },
   "src/adapters/ssh": {
     promise: "a channel to a git host whose key is known, over as few logins as can be",
     asks: ADAPTER,
-    doors: ["ssh-connections", "ssh-key", "known-hosts", "git-command", "openssh-ed25519", "ssh-signature"],
+    doors: ["ssh-connections", "ssh-logins", "ssh-key", "known-hosts", "git-command", "openssh-ed25519", "ssh-signature"],
   },
   "src/adapters/git": {
     promise: "the core's git: newest commits, manifests branches, pushes",
     asks: [...CORE, "src/adapters/git/wire", "src/adapters/git/packs", "src/adapters/git/copies", "src/adapters/ssh", "src/workshop"],
-    doors: ["git", "start-problems"],
+    doors: ["git", "git-credential", "start-problems"],
   },
   "src/adapters/git/wire": {
     promise: "one conversation with a git server, over SSH or https, in protocol 0 or 2",
-    asks: [...ADAPTER, "src/core/targets", "src/adapters/git/packs", "src/adapters/ssh"],
-    doors: ["git-remote", "acknowledged-push", "receive-pack", "upload-pack"],
+    asks: [...ADAPTER, "src/core/targets", "src/adapters/git/packs", "src/adapters/ssh", "src/adapters/forge"],
+    doors: ["git-remote", "https-access", "acknowledged-push", "receive-pack", "upload-pack"],
   },
   "src/adapters/git/packs": {
     promise: "packs and objects, read and written by git's format; what came from outside is read in a thread",
@@ -128,7 +129,11 @@ export const ROOMS: Record<string, Room> = {
     asks: [...CORE, "src/adapters/git/wire", "src/adapters/git/packs"],
     doors: ["list-files", "manifests-copies", "working-copy", "manifests-copy", "arrivals", "make-folder", "directory-size"],
   },
-  "src/adapters/forge": { promise: "how a commit's build stands", asks: ADAPTER, doors: ["forges"] },
+  "src/adapters/forge": {
+    promise: "how a commit's build stands, and tokens of GitHub Apps",
+    asks: ADAPTER,
+    doors: ["forges", "app-tokens"],
+  },
   "src/adapters/registry": { promise: "whether a registry has a tag", asks: ADAPTER, doors: ["registry"] },
   "src/adapters/chat": { promise: "messages are on their way, and nobody waits for them", asks: ADAPTER, doors: ["chat"] },
   "src/adapters/kubernetes": {

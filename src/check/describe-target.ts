@@ -5,13 +5,15 @@ import { type Forge, forgeNames, forgeOf } from "../core/forges.ts";
 import { formatImage } from "../core/image.ts";
 import { formatRepository } from "../core/repository.ts";
 import { hasOneKey } from "../core/targets/target.ts";
-import type { BuildTokenRef, SecretRef, Settings, Target } from "../core/types.ts";
+import type { BuildTokenRef, Repository, SecretRef, Settings, Target } from "../core/types.ts";
 import { describeCommits, describePause } from "./describe-commits.ts";
 
 export interface UsedSecret {
   readonly use: string;
   readonly ref: SecretRef;
   readonly field: string;
+  /** It is for git, so that its fields say what it holds. */
+  readonly opens?: { readonly written?: Repository; readonly read?: Repository };
   /** A default that may be absent: only the image gate knows what that means. */
   readonly isOptional: boolean;
   readonly note: string;
@@ -25,16 +27,26 @@ export type IsSet = (annotation: string) => boolean;
 /** The Secrets in the order in which a run meets them. */
 export function usedSecrets(target: Target, settings: Settings): UsedSecret[] {
   const { appKey, manifestKey, registrySecret, hookSecret, notificationsSecret, buildToken, signingSecret } = target;
-  const secret = (use: string, ref: SecretRef, field: string, note: string, isOptional = false) => ({ use, ref, field, note, isOptional });
-  const isPublic = target.appRepository.transport === "https";
-  const opens = hasOneKey(target) && !isPublic ? " (for both repositories)" : " (for the manifests)";
+  const secret = (use: string, { namespace, name }: SecretRef, field: string, note: string, isOptional = false): UsedSecret => ({
+    ...{ use, ref: { namespace, name }, field, note, isOptional },
+  });
+  const { appRepository: read, manifestRepository: written } = target;
+  const isOne = hasOneKey(target);
+  const mayBePublic = read.transport === "https";
+  const forGit = (ref: SecretRef, opens: NonNullable<UsedSecret["opens"]>, note: string, isOptional = false): UsedSecret => {
+    const isSsh = (opens.written ?? opens.read)?.transport === "ssh";
+    const field = isSsh ? "ssh-privatekey" : "password (with username) or githubAppPrivateKey (with its ids)";
+    return { ...secret(isSsh ? "SSH key" : "git login", ref, field, note, isOptional), opens };
+  };
+  const forBoth = isOne && read.transport === written.transport;
   const check = target.options.image_check;
   const absent = check === "on" ? "the registry is asked without a login" : "the image is not checked";
   const login = registrySecret.named ? "" : ` (default; when it is absent ${absent})`;
   const defaulted = (namespace: string | undefined) => (namespace === undefined ? " (namespace by default)" : "");
   const used = [
-    !isPublic && !hasOneKey(target) && secret("SSH key", appKey, "ssh-privatekey", " (for the application)"),
-    secret("SSH key", manifestKey, "ssh-privatekey", opens),
+    !isOne &&
+      forGit(appKey, { read }, mayBePublic ? " (for the application, where it is not public)" : " (for the application)", mayBePublic),
+    forGit(manifestKey, { written, ...(isOne && { read }) }, forBoth ? " (for both repositories)" : " (for the manifests)"),
     check !== "off" && secret("registry login", registrySecret, ".dockerconfigjson", login, !registrySecret.named),
     buildToken && secret("forge token", buildToken, buildToken.field, defaulted(namespaceOf(buildToken, settings))),
     signingSecret &&

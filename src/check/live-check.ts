@@ -14,12 +14,13 @@ import type { ReconcilePorts } from "../core/reconcile.ts";
 import { formatRepository } from "../core/repository.ts";
 import { readLogin, requireAllowed } from "../core/targets/allowed-repositories.ts";
 import { readBranches } from "../core/targets/read-branches.ts";
+import { type CredentialPorts, readCredential } from "../core/targets/read-credential.ts";
 import type { SecretRef, Target } from "../core/types.ts";
 import { asReconcileError } from "../errors.ts";
 import { tellPlaces } from "./check-files.ts";
 import type { UsedSecret } from "./describe-target.ts";
 
-interface LivePorts extends Pick<ReconcilePorts, "identity" | "allowedRepositories" | "readSecret" | "parseKey"> {
+interface LivePorts extends CredentialPorts, Pick<ReconcilePorts, "identity" | "allowedRepositories" | "readSecret"> {
   readonly git: Git;
   readonly places: Places;
   readonly pushAccess: PushAccess;
@@ -29,6 +30,8 @@ interface LivePorts extends Pick<ReconcilePorts, "identity" | "allowedRepositori
   /** Called before each step, with words for it; throws when time is up. */
   readonly begin: (doing: string) => void;
 }
+
+const HOLDS = { key: "", token: " and holds a token", app: " and holds a GitHub App" } as const;
 
 /** In the place of one that was not found. */
 const noCommit = "0".repeat(40);
@@ -75,9 +78,13 @@ export async function checkLive(
   if (!isAllowed) return undefined;
   for (const secret of secrets.filter(({ isOptional }) => !isOptional)) {
     const name = `Secret ${secret.ref.namespace}/${secret.ref.name}`;
-    await step(`reading ${name}`, () => readSecretOf(secret, readSecret, ports), `${name} can be read`);
+    await step(
+      `reading ${name}`,
+      () => readSecretOf(secret, readSecret, ports),
+      (what) => `${name} can be read${what}`,
+    );
   }
-  const branches = await step("reading the SSH key", () => readBranches(target, { ...ports, readSecret }));
+  const branches = await step("reading the SSH key", () => readBranches(target, ports));
   if (!branches) return undefined;
   const { app, manifests } = branches;
   const appName = formatRepository(app.repository);
@@ -128,9 +135,11 @@ export async function checkLive(
   return { files: written.files, message: commitMessage({ target, paths, tag, appCommit, ...from, ...unchecked }, ports.commitWords) };
 }
 
-async function readSecretOf({ ref, field }: UsedSecret, readSecret: LivePorts["readSecret"], { parseKey }: LivePorts): Promise<void> {
-  const { text } = await readSecret(ref, field);
-  if (field === "ssh-privatekey") parseKey(text, ref);
+/** What is in it, where that may be one of several. */
+async function readSecretOf({ ref, field, opens }: UsedSecret, readSecret: LivePorts["readSecret"], ports: LivePorts): Promise<string> {
+  if (!opens) return readSecret(ref, field).then(() => "");
+  const credential = await readCredential(ref, opens, ports);
+  return credential ? HOLDS[credential.kind] : " (a public application is read without it)";
 }
 
 /** With the texts that are there. */

@@ -1,7 +1,6 @@
 /** The real cluster, git servers and registry for `--live`, for as long as the deadline allows. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadKubeConfig } from "../adapters/kubernetes/load-kube-config.ts";
-import { parseSshKey } from "../adapters/ssh/ssh-key.ts";
 import type { Config } from "../config.ts";
 import { connectOutside, type Outside } from "../connect-outside.ts";
 import { createImageGate } from "../core/images/image-gate.ts";
@@ -54,10 +53,10 @@ export async function openLiveWorld({ config, redactor, deadlineMs, kubeconfig }
           identity: config.identity,
           commitWords: config.commitWords,
           allowedRepositories: config.allowedRepositories,
-          parseKey: parseSshKey,
           signal: ended.signal,
           begin,
         },
+        ...outside.credentialsFor(target, releases),
         readSecret: outside.readSecretFor(target, releases),
       },
       // What is cut off at the deadline has nothing to say.

@@ -42,6 +42,8 @@ interface Annotation {
   readonly label?: string;
   /** What is told of another word than the choices: the default counts then. Without this text another word is malformed. */
   readonly warning?: string;
+  /** It is another name for that one, and fills its place. */
+  readonly aliasOf?: string;
   /** The original's name for it in `/debug`, where that is another. */
   readonly nameInDebug?: string;
 }
@@ -58,12 +60,12 @@ const original = {
   app_repository: {
     kind: "repository",
     required: "set it to the application's repository, for example git@github.com:team/app.git",
-    meaning: "`git@host:path`, `ssh://[user@]host[:port]/path`, or `https://host/path` if it is public",
+    meaning: "`git@host:path`, `ssh://[user@]host[:port]/path`, or `https://host[:port]/path`; a public one over https needs no Secret",
   },
   manifest_repository: {
     kind: "repository",
     required: "set it to the manifests' repository, for example git@github.com:team/manifests.git",
-    meaning: "one of the two SSH forms",
+    meaning: "the same forms",
   },
   image_name: {
     kind: "image",
@@ -94,7 +96,8 @@ const original = {
   ssh_key_name: {
     kind: "secret",
     required: "set it to the name of the Secret that holds the key under ssh-privatekey",
-    meaning: "Secret with the field `ssh-privatekey`",
+    meaning:
+      "Secret with what opens the repositories: `ssh-privatekey`, or for https `username` and `password` (a token), or the [three fields of a GitHub App](SECRETS.md#what-the-secrets-hold)",
   },
   ssh_key_namespace: { kind: "namespace", required: "set it to the namespace of that Secret", meaning: "its namespace" },
   notifications_secret_name: { kind: "secret", meaning: "Secret with `webhook-url`, a webhook that takes Slack's format" },
@@ -210,9 +213,17 @@ const added = {
   manifest_ssh_key_name: {
     kind: "secret",
     default: "ssh_key_name",
-    meaning: "a second key, for the manifests (a GitHub deploy key opens one repository only)",
+    meaning: "a second Secret of that kind, for the manifests (a GitHub deploy key opens one repository only)",
   },
   manifest_ssh_key_namespace: { kind: "namespace", default: "ssh_key_namespace", meaning: "its namespace" },
+  git_secret_name: { kind: "secret", aliasOf: "ssh_key_name", meaning: "another name for `ssh_key_name`; set one of the two" },
+  git_secret_namespace: { kind: "namespace", aliasOf: "ssh_key_namespace", meaning: "another name for `ssh_key_namespace`" },
+  manifest_git_secret_name: { kind: "secret", aliasOf: "manifest_ssh_key_name", meaning: "another name for `manifest_ssh_key_name`" },
+  manifest_git_secret_namespace: {
+    kind: "namespace",
+    aliasOf: "manifest_ssh_key_namespace",
+    meaning: "another name for `manifest_ssh_key_namespace`",
+  },
   hook_secret_name: {
     kind: "secret",
     meaning:
@@ -238,6 +249,12 @@ export const annotationNames = Object.keys(annotations) as AnnotationName[];
 export function annotationOf(name: AnnotationName): Annotation {
   return annotations[name];
 }
+
+/** Each with the name that it stands for. */
+export const aliases = annotationNames.flatMap((name) => {
+  const { aliasOf } = annotationOf(name);
+  return aliasOf === undefined ? [] : [[name, aliasOf as AnnotationName] as const];
+});
 
 export const requiredNames = annotationNames.filter((name) => annotationOf(name).required !== undefined);
 

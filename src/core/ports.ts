@@ -2,7 +2,7 @@
 import type { Commit, Identity, Line, PathPrint, PathPrinter, Release, ReleasePattern } from "./app-history.ts";
 import type { RecentHistory, RecentQuestion } from "./branch-history.ts";
 import type { ManifestEdit, ManifestQuestion } from "./manifest-edit.ts";
-import type { Repository, SecretRef, SshRepository, Target, Workload, WorkloadRecord } from "./types.ts";
+import type { Repository, SecretRef, Target, Workload, WorkloadRecord } from "./types.ts";
 
 /** The objects of all watched kinds, as the cluster has them. */
 export interface Workloads {
@@ -34,6 +34,8 @@ export interface Refusal {
 export interface Secrets {
   /** Rejects with `secret_missing`, `secret_field_missing`, `secret_forbidden` or `secret_unreadable`. */
   read(ref: SecretRef, field: string): Promise<SecretField>;
+  /** Those of the fields that are there, in one request. Rejects also where none of them is; `needed`: which one is then said to be missing. */
+  readSome(ref: SecretRef, fields: readonly string[], needed: string): Promise<SecretTexts>;
 }
 
 export interface SecretField {
@@ -43,12 +45,14 @@ export interface SecretField {
   readonly allowedRepositories: string | undefined;
 }
 
-/** A parsed private key, in memory only. */
-export interface SshKey {
+export interface SecretTexts extends Pick<SecretField, "allowedRepositories"> {
+  /** By field, decoded from base64. */
+  readonly texts: Readonly<Partial<Record<string, string>>>;
+}
+
+interface Credential {
   /** Equal for equal key material, so that nothing is shared between different keys. Safe to log. */
   readonly id: string;
-  /** The text in a form that the SSH library reads. */
-  readonly privateKey: string;
   /** Where it was read. */
   readonly secret: SecretRef;
 }
@@ -61,18 +65,48 @@ export interface Signing {
   readonly committer: Identity | undefined;
 }
 
+/** A parsed private key, in memory only. */
+export interface SshKey extends Credential {
+  readonly kind: "key";
+  /** The text in a form that the SSH library reads. */
+  readonly privateKey: string;
+}
+
+interface HttpsCredential extends Credential {
+  /** Authorities that are trusted beside the usual ones, in PEM. */
+  readonly caPem: string | undefined;
+}
+
+/** What every forge calls a token, with the user that it goes with. */
+export interface TokenLogin extends HttpsCredential {
+  readonly kind: "token";
+  readonly username: string;
+  readonly password: string;
+}
+
+/** As which tokens are made for one repository and one right at a time. */
+export interface GitHubApp extends HttpsCredential {
+  readonly kind: "app";
+  readonly appId: string;
+  readonly installationId: string;
+  /** RSA, in PEM. */
+  readonly privateKey: string;
+}
+
+/** What opens a repository. */
+export type GitCredential = SshKey | TokenLogin | GitHubApp;
+
 /** A branch as one key sees it (no key: a public https repository). */
 export interface Branch {
   readonly repository: Repository;
   readonly branch: string;
-  readonly key: SshKey | undefined;
+  readonly key: GitCredential | undefined;
   /** Of the Deployment that asks: whose share of the operator the answer takes. What several ask together is the first one's, as long as it has one. */
   readonly namespace: string;
 }
 
 export interface ManifestsBranch extends Branch {
-  readonly repository: SshRepository;
-  readonly key: SshKey;
+  readonly key: GitCredential;
 }
 
 /** A branch as it is asked for. Undefined: `master` where the remote has it, else the remote's default branch. */

@@ -14,10 +14,11 @@ import type { BackOff } from "./runs/back-off.ts";
 import { type AllowedRepositories, readLogin, requireAllowed } from "./targets/allowed-repositories.ts";
 import { withPortHint } from "./targets/port-hint.ts";
 import { readBranches } from "./targets/read-branches.ts";
+import type { CredentialPorts } from "./targets/read-credential.ts";
 import { readSigning } from "./targets/read-signing.ts";
 import type { Outcome, SecretRef, Target } from "./types.ts";
 
-export interface ReconcilePorts {
+export interface ReconcilePorts extends CredentialPorts {
   readonly git: Git;
   readonly places: Places;
   /** The operator as author, to know its own commits. */

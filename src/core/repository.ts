@@ -5,7 +5,7 @@ type ParsedRepository = { readonly kind: "ok"; readonly repository: Repository }
 
 const maxBytes = 2048;
 const defaultPort = { ssh: 22, https: 443 };
-const forms = "write user@host:path, ssh://user@host/path, or (public application repository) https://host/path";
+const forms = "write user@host:path, ssh://user@host/path, or https://host/path";
 const userPattern = /^[a-z0-9_][a-z0-9_.+-]{0,63}$/i;
 /** Nothing that a shell, a mention or an issue reference could be made of. */
 const pathPattern = /^[\p{L}\p{M}\p{N} ._~+\-/%,=:()]*$/u;
@@ -96,7 +96,7 @@ function parseSshUrl(authority: string, rest: string): ParsedRepository {
 function parseHttpsUrl(authority: string, rest: string): ParsedRepository {
   if (authority.includes("@")) {
     return error(
-      "holds a user or password; https is for public repositories, without any: a private one needs user@host:path and an SSH key",
+      "holds a user or password, which everybody can read there; write https://host/path, and put username and password into the Secret that gitops.operator.ssh_key_name names",
     );
   }
   const { host, port } = splitPort(authority);

@@ -145,7 +145,7 @@ export interface Target extends Workload {
   /** Undefined, here and for the manifests: `master` where the remote has it, else the remote's default branch. */
   readonly appBranch: string | undefined;
   readonly appKey: SecretRef;
-  readonly manifestRepository: SshRepository;
+  readonly manifestRepository: Repository;
   readonly manifestBranch: string | undefined;
   readonly manifestKey: SecretRef;
   readonly files: readonly [FilePattern, ...FilePattern[]];

@@ -25,6 +25,10 @@ export function traceSecrets(secrets: Secrets, tracer: Tracer): Secrets {
       const attributes = { "k8s.namespace.name": ref.namespace, "k8s.secret.name": ref.name, "gitops_operator.secret.field": field };
       return step("secret read", attributes, () => secrets.read(ref, field));
     },
+    readSome(ref, fields, needed) {
+      const attributes = { "k8s.namespace.name": ref.namespace, "k8s.secret.name": ref.name, "gitops_operator.secret.field": needed };
+      return step("secret read", attributes, () => secrets.readSome(ref, fields, needed));
+    },
   };
 }
 

@@ -20,7 +20,7 @@ metadata:
   annotations:
     gitops.operator.enabled: true
     gitops.operator.app_repository: github.com/team/shop
-    gitops.operator.manifest_repository: https://github.com/team/manifests.git
+    gitops.operator.manifest_repository: http://github.com/team/manifests.git
     gitops.operator.deployment_path: ../deployment.yaml
     gitops.operator.image_name: team/shop:1.2
     gitops.operator.ssh_key_name: ssh-key
@@ -35,7 +35,7 @@ metadata:
   annotations:
     gitops.operator.enabled: 'true'
     gitops.operator.app_repository: git@github.com:team/half.git
-    gitops.operator.manifest_repository: https://github.com/team/manifests.git
+    gitops.operator.manifest_repository: http://github.com/team/manifests.git
     gitops.operator.tag_type: tiny
     gitops.operator.deployment_path: half/deployment.yaml
     gitops.operator.image_name: team/half
@@ -49,8 +49,8 @@ test("a broken file: every problem in one line that says what, where and what to
   assert.deepEqual(squeezed(answer), [
     "Deployment web/shop",
     "problem gitops.operator.enabled is not a string, so the API server refuses the Deployment; put it in quotes: 'true'",
-    "problem gitops.operator.app_repository is no repository; write user@host:path, ssh://user@host/path, or (public application repository) https://host/path",
-    "problem gitops.operator.manifest_repository is an https repository, which the operator cannot push to; write user@host:path or ssh://user@host/path",
+    "problem gitops.operator.app_repository is no repository; write user@host:path, ssh://user@host/path, or https://host/path",
+    "problem gitops.operator.manifest_repository has a transport that is refused (only ssh and https are allowed); write user@host:path, ssh://user@host/path, or https://host/path",
     "problem gitops.operator.deployment_path holds '..'; write it relative to the root of the repository",
     "problem gitops.operator.image_name holds a tag (':…'); write the image without it (the operator sets the tag), for example team/app",
     "warning gitops.operator.observed_branch is unknown and has no effect; did you mean gitops.operator.observe_branch?",
@@ -59,7 +59,7 @@ test("a broken file: every problem in one line that says what, where and what to
     "Deployment default/half (namespace by default)",
     "problem gitops.operator.ssh_key_name is missing; set it to the name of the Secret that holds the key under ssh-privatekey",
     "problem gitops.operator.ssh_key_nam is unknown and has no effect; did you mean gitops.operator.ssh_key_name?",
-    "problem gitops.operator.manifest_repository is an https repository, which the operator cannot push to; write user@host:path or ssh://user@host/path",
+    "problem gitops.operator.manifest_repository has a transport that is refused (only ssh and https are allowed); write user@host:path, ssh://user@host/path, or https://host/path",
     "warning gitops.operator.tag_type is neither 'long' nor 'short' and counts as 'long'; set it to one of them",
     "",
     "standard input: 2 Deployments checked, 8 problems, 3 warnings",
@@ -290,7 +290,7 @@ test("the command of package.json runs it, and the example of the pages is what 
   const bad = good
     .replace("'true'", "true")
     .replace("ssh_key_name", "ssh_key_nam")
-    .replace("git@github.com:team/manifests", "https://github.com/team/manifests");
+    .replace("git@github.com:team/manifests", "http://github.com/team/manifests");
   for (const [text, code] of [
     [good, 0],
     [bad, 1],

@@ -262,7 +262,11 @@ test("bad keys, Secrets, repositories, branches and manifests fail with the thin
     ["sidecar", { deployment_path: "other.yaml" }, /^No container in other\.yaml references image 'team\/shop'; .*team\/shop-sidecar:1/],
     ["url-file", { app_repository: "file:///etc" }, /gitops\.operator\.app_repository/],
     ["url-option", { manifest_repository: "--upload-pack=touch /tmp/x" }, /gitops\.operator\.manifest_repository/],
-    ["url-https-push", { manifest_repository: "https://example.com/a/b.git" }, /gitops\.operator\.manifest_repository.*SSH/i],
+    [
+      "url-https-push",
+      { manifest_repository: "https://example.com/a/b.git" },
+      /holds an SSH key, which does not open https:\/\/example\.com\/a\/b\.git: write its SSH form/,
+    ],
     ["image-tagged", { image_name: "team/shop:1" }, /gitops\.operator\.image_name/],
     ["branch-odd", { observe_branch: "../../x" }, /gitops\.operator\.observe_branch/],
   ];

@@ -2,6 +2,7 @@
 import type { TestContext } from "node:test";
 import { KubeConfig } from "@kubernetes/client-node";
 import { startGitHost } from "../../sandbox/git-host.ts";
+import { startHttpsGitHost } from "../../sandbox/https-git-host.ts";
 import { type DeployedApp, manifestOf, startWorld, type World, type WorldOptions } from "../../sandbox/world.ts";
 import { parseConfig } from "../../src/config.ts";
 import type { ReconcileEntry } from "../../src/http/reconcile-entry.ts";
@@ -40,7 +41,7 @@ interface StageOptions extends WorldOptions {
 }
 
 export async function startStage(t: TestContext, options: StageOptions = {}): Promise<Stage> {
-  const startHost = options.startHost ?? (skipWithoutSshd() ? startGitHost : startOpenSsh);
+  const startHost = options.startHost ?? usualHost();
   const world = await startWorld({ ...options, startHost });
   t.after(() => world.close());
   const parsed = parseConfig({ ...world.env, ...options.env });
@@ -108,6 +109,15 @@ export async function startStage(t: TestContext, options: StageOptions = {}): Pr
     },
     text: async (path) => (await fetch(url + path)).text(),
   };
+}
+
+/** OpenSSH, or what `STAGE_DOOR` says: the end-to-end tests run over https too, with a token or as a GitHub App. */
+function usualHost(): NonNullable<WorldOptions["startHost"]> {
+  const door = process.env.STAGE_DOOR ?? "ssh";
+  if (door === "https") return startHttpsGitHost;
+  if (door === "app") return (options) => startHttpsGitHost({ ...options, door: "app" });
+  if (door !== "ssh") throw new Error(`STAGE_DOOR=${door}: ssh, https or app`);
+  return skipWithoutSshd() ? startGitHost : startOpenSsh;
 }
 
 /** The tag that manifests begin with. */

@@ -1,5 +1,6 @@
 /** The one way out for everything over HTTP(S): registries, CI API, chat, https git. Options are passed in; NODE_EXTRA_CA_CERTS is read by Node itself. */
 import { isIP, type LookupFunction } from "node:net";
+import { getCACertificates } from "node:tls";
 import { buildConnector, type Dispatcher, EnvHttpProxyAgent } from "undici";
 import { type AddressRules, createAddressRules } from "./address-rules.ts";
 import { bareHost, type CheckedAddressesOptions, createCheckedAddresses, requireAllowed } from "./checked-addresses.ts";
@@ -10,6 +11,12 @@ export interface EgressOptions extends CheckedAddressesOptions {
   /** HTTPS_PROXY and NO_PROXY. A host behind the proxy is checked by its name alone: the proxy resolves it. */
   readonly httpsProxy?: string | undefined;
   readonly noProxy?: string | undefined;
+  /** Authorities that are trusted beside Node's, in PEM. */
+  readonly caPem?: string | undefined;
+  /** At once to one host; default: any number. */
+  readonly connections?: number;
+  /** How long an unused connection is kept; default: undici's 4 s. */
+  readonly keepAliveMs?: number;
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -31,7 +38,8 @@ export function createEgress(options: EgressOptions): Dispatcher {
     );
   };
 
-  const open = buildConnector({ lookup, timeout: CONNECT_TIMEOUT_MS, allowH2: false });
+  const ca = options.caPem === undefined ? {} : { ca: [...getCACertificates("default"), options.caPem] };
+  const open = buildConnector({ lookup, timeout: CONNECT_TIMEOUT_MS, allowH2: false, ...ca });
   const connect: typeof open = (target, done) => {
     const host = bareHost(target.hostname);
     // Node looks up no address that is written out.
@@ -45,6 +53,9 @@ export function createEgress(options: EgressOptions): Dispatcher {
   const agent = new EnvHttpProxyAgent({
     connect,
     allowH2: false,
+    requestTls: ca,
+    ...(options.connections !== undefined && { connections: options.connections }),
+    ...(options.keepAliveMs !== undefined && { keepAliveTimeout: options.keepAliveMs }),
     maxHeaderSize: MAX_HEADER_BYTES,
     // Not undefined: undici would read the environment itself.
     httpProxy: "",

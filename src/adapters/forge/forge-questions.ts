@@ -181,7 +181,7 @@ const refusals = [
 ];
 
 /** The forge's own words, which often name the missing permission. */
-function said(text: string): string {
+export function said(text: string): string {
   const json = parseJson(text);
   for (const schema of refusals) {
     const { data } = schema.safeParse(json);

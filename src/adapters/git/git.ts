@@ -19,6 +19,7 @@ import { createPackWork } from "./packs/pack-work.ts";
 import { createPathPrints } from "./path-prints.ts";
 import { createReleases } from "./releases.ts";
 import { createGitRemote } from "./wire/git-remote.ts";
+import type { HttpsAccess } from "./wire/https-access.ts";
 import { readPushRefs } from "./wire/receive-pack.ts";
 import { openUploadPack } from "./wire/upload-pack.ts";
 
@@ -36,8 +37,10 @@ const LIMITS = {
 
 export interface GitOptions extends Partial<typeof LIMITS> {
   readonly connections: SshConnections;
-  /** For https. */
+  /** For public repositories over https. */
   readonly dispatcher: Dispatcher;
+  /** For those over https that need a login; default: none can be opened. */
+  readonly access?: HttpsAccess;
   /** Where packs are read. */
   readonly workshop: Workshop;
   readonly workDir: string;
@@ -58,7 +61,7 @@ export function createGit(options: GitOptions): Git & PushAccess & { close(): Pr
   const { deadlineMs, maxCopies, maxCopiesBytes, maxCopiesMemoryBytes, grace } = { ...LIMITS, ...options };
   const packWork = createPackWork(options.workshop);
   const remote = createGitRemote({
-    ...{ connections, dispatcher, packWork, maxBytes: options.maxRepositoryBytes, deadlineMs, grace },
+    ...{ connections, dispatcher, access: options.access, packWork, maxBytes: options.maxRepositoryBytes, deadlineMs, grace },
     stopping: options.stopping ?? new AbortController().signal,
     observer: options.observer ?? noObserver,
   });

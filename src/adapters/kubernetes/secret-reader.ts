@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { SecretField, Secrets } from "../../core/ports.ts";
+import type { Secrets, SecretTexts } from "../../core/ports.ts";
 import { allowedRepositoriesAnnotation } from "../../core/targets/allowed-repositories.ts";
 import type { SecretRef } from "../../core/types.ts";
 import { ReconcileError } from "../../errors.ts";
@@ -41,20 +41,26 @@ export function createSecretReader(client: KubeClient, { deadlineMs = 10_000 } =
     return client.get(path, { deadlineMs, signal: never });
   }
 
+  async function readSome(ref: SecretRef, fields: readonly string[], needed: string): Promise<SecretTexts> {
+    if (!nameForm.test(ref.namespace) || !nameForm.test(ref.name)) throw missing(ref, needed);
+    const answer = await fetchSecret(ref).catch((error: Error) => {
+      throw unreadable(ref, ` cannot be read: ${error.message}; it is tried again at the next pass`, error);
+    });
+    return decodeFields(ref, fields, needed, answer);
+  }
+
   return {
+    readSome,
     async read(ref, field) {
-      if (!nameForm.test(ref.namespace) || !nameForm.test(ref.name)) throw missing(ref, field);
-      const answer = await fetchSecret(ref).catch((error: Error) => {
-        throw unreadable(ref, ` cannot be read: ${error.message}; it is tried again at the next pass`, error);
-      });
-      return decodeField(ref, field, answer);
+      const { texts, allowedRepositories } = await readSome(ref, [field], field);
+      return { text: texts[field] as string, allowedRepositories };
     },
   };
 }
 
-function decodeField(ref: SecretRef, field: string, answer: KubeAnswer): SecretField {
+function decodeFields(ref: SecretRef, fields: readonly string[], needed: string, answer: KubeAnswer): SecretTexts {
   const { status, text } = answer;
-  if (status === 404) throw missing(ref, field);
+  if (status === 404) throw missing(ref, needed);
   const remedy = accessRemedy(answer, `the verb get on secrets in namespace ${ref.namespace} (Role and RoleBinding)`);
   if (remedy !== undefined && status === 403) {
     throw new ReconcileError("secret_forbidden", `Secret ${ref.namespace}/${ref.name} may not be read by the operator: ${remedy}`);
@@ -66,11 +72,20 @@ function decodeField(ref: SecretRef, field: string, answer: KubeAnswer): SecretF
   const object = parseJson(text);
   if (object === undefined) throw unreadable(ref, " cannot be read: the API server sent broken JSON");
   const { data, metadata } = mapOf(object);
-  const encoded = mapOf(data)[field];
-  if (typeof encoded !== "string") {
-    const message = `Failed to read field: ${field} in data, consider recreating the secret with ${recipe(ref, field)}`;
+  const there = fields.flatMap((field) => {
+    const encoded = mapOf(data)[field];
+    return typeof encoded === "string" ? [[field, decodeField(ref, field, encoded)] as const] : [];
+  });
+  if (there.length === 0) {
+    const message = `Failed to read field: ${needed} in data, consider recreating the secret with ${recipe(ref, needed)}`;
     throw new ReconcileError("secret_field_missing", message);
   }
+  const allowed = mapOf(mapOf(metadata).annotations)[allowedRepositoriesAnnotation];
+  // What is no text binds to nothing.
+  return { texts: Object.fromEntries(there), allowedRepositories: allowed === undefined || typeof allowed === "string" ? allowed : "" };
+}
+
+function decodeField(ref: SecretRef, field: string, encoded: string): string {
   if (encoded.length > (MAX_FIELD_BYTES / 3) * 4) {
     throw unreadable(ref, `: field ${field} is longer than ${MAX_FIELD_BYTES / 1024} KiB; keep only what the operator needs in it`);
   }
@@ -79,9 +94,7 @@ function decodeField(ref: SecretRef, field: string, answer: KubeAnswer): SecretF
     throw unreadable(ref, `: field ${field} is not base64; recreate the Secret with kubectl create secret`);
   }
   if (!isUtf8(bytes)) throw unreadable(ref, `: field ${field} is not UTF-8 text; recreate the Secret from a text file`);
-  const allowed = mapOf(mapOf(metadata).annotations)[allowedRepositoriesAnnotation];
-  // What is no text binds to nothing.
-  return { text: bytes.toString(), allowedRepositories: allowed === undefined || typeof allowed === "string" ? allowed : "" };
+  return bytes.toString();
 }
 
 function unreadable({ namespace, name }: SecretRef, why: string, cause?: Error): ReconcileError {
@@ -99,6 +112,7 @@ function missing(ref: SecretRef, field: string): ReconcileError {
 function recipe({ namespace, name }: SecretRef, field: string): string {
   if (field === ".dockerconfigjson")
     return `kubectl create secret docker-registry ${name} --docker-server=… --docker-username=… --docker-password=… --namespace ${namespace}`;
-  const source = field === "ssh-privatekey" ? `--from-file=${field}=/path` : `--from-literal=${field}=…`;
+  const user = field === "password" ? "--from-literal=username=… " : "";
+  const source = field === "ssh-privatekey" ? `--from-file=${field}=/path` : `${user}--from-literal=${field}=…`;
   return `kubectl create secret generic ${name} ${source} --namespace ${namespace}`;
 }

@@ -1,6 +1,7 @@
 import type { SshKey } from "../../core/ports.ts";
 import type { SshRepository } from "../../core/types.ts";
 import { ReconcileError } from "../../errors.ts";
+import { longestOfMost } from "../../sharing/longest-of-most.ts";
 import { shareOf } from "../../sharing/own-share.ts";
 import { askFor, currentAsker } from "../egress/asker.ts";
 import { createHostBreaker } from "../egress/host-breaker.ts";
@@ -136,10 +137,4 @@ export function createSshConnections(options: SshConnectionsOptions) {
       await Promise.all([...lanes.values()].map((lane) => lane.close(reason)));
     },
   };
-}
-
-/** The first one of the namespace that has most. */
-function longestOfMost<T extends { readonly namespace: string }>(held: readonly T[]): T {
-  const byNamespace = [...Map.groupBy(held, ({ namespace }) => namespace).values()];
-  return byNamespace.reduce((most, some) => (some.length > most.length ? some : most))[0] as T;
 }

@@ -30,19 +30,22 @@ const MOST_OTHER_BYTES = 4_096;
 const judged = createBoundedMap<string | Unusable>(2 ** 20, dataBytes);
 const hashKey = randomBytes(32);
 
-/** Reads a private key from a Secret's text and repairs what copying breaks: line ends, indentation, literal `\n`. What was found wrong costs nothing again. */
-export function parseSshKey(text: string, secret: SecretRef): SshKey {
+/**
+ * Reads a private key from a Secret's text and repairs what copying breaks: line ends, indentation, literal `\n`. What was found wrong costs nothing
+ * again. `from`: what it is for, and its field.
+ */
+export function parseSshKey(text: string, secret: SecretRef, from = { what: "the SSH key", field: "ssh-privatekey" }): SshKey {
   const hash = createHmac("sha256", hashKey).update(text).digest("base64");
   const known = judged.get(hash);
   const privateKey = typeof known === "object" ? known : decode(text);
   const found = typeof privateKey === "object" ? privateKey : (known ?? prove(privateKey));
   if (known === undefined) judged.set(hash, found, secret.namespace);
-  if (typeof found === "string" && typeof privateKey === "string") return { id: found, privateKey, secret };
+  if (typeof found === "string" && typeof privateKey === "string") return { kind: "key", id: found, privateKey, secret };
   const why = typeof found === "string" ? "" : found.unusable;
   throw new ReconcileError(
     "ssh_key_invalid",
-    `the SSH key in Secret ${secret.namespace}/${secret.name}, field ssh-privatekey, ${why}; recreate the Secret with ` +
-      `kubectl create secret generic ${secret.name} --namespace ${secret.namespace} --from-file=ssh-privatekey=/path`,
+    `${from.what} in Secret ${secret.namespace}/${secret.name}, field ${from.field}, ${why}; recreate the Secret with ` +
+      `kubectl create secret generic ${secret.name} --namespace ${secret.namespace} --from-file=${from.field}=/path`,
   );
 }
 

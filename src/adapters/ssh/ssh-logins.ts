@@ -3,7 +3,7 @@
  * so a namespace has one failed login per host and minute; three at most, where others were under way at that moment since the host had let them in,
  * or where the Secret of the refused key gets new ones.
  */
-import type { SshKey } from "../../core/ports.ts";
+import type { GitCredential } from "../../core/ports.ts";
 import { asReconcileError, ReconcileError } from "../../errors.ts";
 import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { dataBytes } from "../../sharing/data-bytes.ts";
@@ -12,7 +12,7 @@ interface Login {
   /** `host:port`. */
   readonly host: string;
   readonly user: string;
-  readonly key: SshKey;
+  readonly key: Pick<GitCredential, "id" | "secret">;
   /** Whose failed login it would be; undefined: its own. */
   readonly namespace: string | undefined;
 }
@@ -166,6 +166,6 @@ function isEmpty({ users, room, failed, doubtedAt, queue }: LoginShare): boolean
   return users === 0 && room === 1 && failed.length === 0 && doubtedAt === Number.NEGATIVE_INFINITY && queue.size === 0;
 }
 
-function secretOf({ secret }: SshKey): string {
+function secretOf({ secret }: Login["key"]): string {
   return `${secret.namespace}/${secret.name}`;
 }

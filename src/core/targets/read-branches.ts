@@ -1,6 +1,7 @@
-import type { Branch, ManifestsBranch, SecretField, SshKey, Wanted } from "../ports.ts";
-import type { Repository, SecretRef, Target } from "../types.ts";
-import { requireBound } from "./allowed-repositories.ts";
+import { asReconcileError, type ErrorCode } from "../../errors.ts";
+import type { Branch, GitCredential, ManifestsBranch, Wanted } from "../ports.ts";
+import type { Target } from "../types.ts";
+import { type CredentialPorts, readCredential } from "./read-credential.ts";
 import { hasOneKey } from "./target.ts";
 
 export interface ReadBranches {
@@ -8,26 +9,33 @@ export interface ReadBranches {
   readonly manifests: Wanted<ManifestsBranch>;
 }
 
-export interface KeyPorts {
-  /** Reads a field of a Secret that this Deployment may name. */
-  readonly readSecret: (ref: SecretRef, field: string) => Promise<SecretField>;
-  readonly parseKey: (text: string, ref: SecretRef) => SshKey;
-}
+/** A public application needs no Secret, whatever the annotation names. */
+const NO_SECRET: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "secret_missing",
+  "secret_field_missing",
+  "secret_denied",
+  "secret_forbidden",
+]);
 
 /** What is read and written, with the keys for it. */
-export async function readBranches(target: Target, { readSecret, parseKey }: KeyPorts): Promise<ReadBranches> {
+export async function readBranches(target: Target, ports: CredentialPorts): Promise<ReadBranches> {
   const { appRepository, manifestRepository, namespace } = target;
-  const readKey = async (ref: SecretRef, ...repositories: Repository[]) => {
-    const { text, allowedRepositories } = await readSecret(ref, "ssh-privatekey");
-    requireBound(ref, allowedRepositories, repositories);
-    return parseKey(text, ref);
-  };
-  const isPublic = appRepository.transport === "https";
   const isOneKey = hasOneKey(target);
-  const manifestKey = await readKey(target.manifestKey, manifestRepository, ...(isOneKey && !isPublic ? [appRepository] : []));
-  const appKey = isPublic ? undefined : isOneKey ? manifestKey : await readKey(target.appKey, appRepository);
+  const both = { written: manifestRepository, ...(isOneKey && { read: appRepository }) };
+  const manifestKey = (await readCredential(target.manifestKey, both, ports)) as GitCredential;
+  const isPublic = appRepository.transport === "https" && manifestKey.kind === "key";
+  const appKey = isOneKey ? (isPublic ? undefined : manifestKey) : await readAppKey(target, ports);
   return {
     app: { repository: appRepository, branch: target.appBranch, key: appKey, namespace },
     manifests: { repository: manifestRepository, branch: target.manifestBranch, key: manifestKey, namespace },
   };
+}
+
+async function readAppKey({ appKey, appRepository }: Target, ports: CredentialPorts): Promise<GitCredential | undefined> {
+  try {
+    return await readCredential(appKey, { read: appRepository }, ports);
+  } catch (error) {
+    if (appRepository.transport === "https" && NO_SECRET.has(asReconcileError(error).code)) return undefined;
+    throw error;
+  }
 }

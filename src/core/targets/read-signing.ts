@@ -1,10 +1,12 @@
 import { ReconcileError } from "../../errors.ts";
-import type { Signing, SshKey } from "../ports.ts";
+import type { SecretField, Signing, SshKey } from "../ports.ts";
 import type { SecretRef, Target } from "../types.ts";
 import { requireBound } from "./allowed-repositories.ts";
-import type { KeyPorts } from "./read-branches.ts";
 
-interface SigningPorts extends KeyPorts {
+interface SigningPorts {
+  /** Reads a field of a Secret that this Deployment may name. */
+  readonly readSecret: (ref: SecretRef, field: string) => Promise<SecretField>;
+  readonly parseKey: (text: string, ref: SecretRef) => SshKey;
   /** Makes the signature of a commit's bytes without it. */
   readonly signWith: (key: SshKey, unsigned: Buffer) => Promise<string>;
 }

@@ -13,7 +13,7 @@ import {
 } from "../annotations.ts";
 import { builtInForges, type Forge, forgeOf } from "../forges.ts";
 import { parseImageName, parseRegistryUrl, type RegistryUrl, withRegistry } from "../image.ts";
-import { defaultOf, isDefaulted, readValues } from "../read-values.ts";
+import { aliasConflicts, defaultOf, isDefaulted, readValues } from "../read-values.ts";
 import { parseRepository } from "../repository.ts";
 import {
   type ImageName,
@@ -21,7 +21,6 @@ import {
   type Repository,
   type SecretRef,
   type Settings,
-  type SshRepository,
   type Target,
   type WorkloadRecord,
   workloadOf,
@@ -81,7 +80,11 @@ function parseAnnotations(deployment: WorkloadRecord, operatorNamespace: string,
   const { conflicts = {}, unseen, ...defaults } = deployment.defaults ?? { problems: [], warnings: [] };
   const unknown = [...unknownKeys(keys, deployment.moreUnknown ?? 0), ...defaults.warnings];
   const conflicting = annotationNames.filter((name) => conflicts[name] !== undefined && isDefaulted(deployment, name));
-  const problems = [...defaults.problems, ...conflicting.map((name) => `${annotationPrefix}${name} ${conflicts[name]}`)];
+  const problems = [
+    ...defaults.problems,
+    ...conflicting.map((name) => `${annotationPrefix}${name} ${conflicts[name]}`),
+    ...aliasConflicts(deployment),
+  ];
   const missing = requiredNames.filter((name) => values[name] === undefined);
   if (missing.length > 0) {
     const doubts = unseen === undefined ? problems : [...problems, unseen];
@@ -111,7 +114,7 @@ export function isSameTarget(a: Target, b: Target): boolean {
   return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** Application and manifests are opened by one SSH key. */
+/** Application and manifests are opened by one Secret. */
 export function hasOneKey({ appKey, manifestKey }: Target): boolean {
   return appKey.namespace === manifestKey.namespace && appKey.name === manifestKey.name;
 }
@@ -141,7 +144,7 @@ function readTarget(
   if (oversized.length > 0) return undefined;
 
   const appRepository = readRepository("app_repository", settings.app_repository, complain);
-  const manifestRepository = readSshRepository(settings.manifest_repository, complain);
+  const manifestRepository = readRepository("manifest_repository", settings.manifest_repository, complain);
   const path = parseDeploymentPath(settings.deployment_path);
   if (path.kind === "error") complain("deployment_path", path.problem);
   const registry = readRegistry(settings.registry_secret_url, complain);
@@ -195,16 +198,6 @@ function readRepository(name: "app_repository" | "manifest_repository", text: st
   const parsed = parseRepository(text);
   if (parsed.kind === "ok") return parsed.repository;
   complain(name, parsed.problem);
-  return undefined;
-}
-
-function readSshRepository(text: string, complain: Complain): SshRepository | undefined {
-  const repository = readRepository("manifest_repository", text, complain);
-  if (repository?.transport !== "https") return repository;
-  complain(
-    "manifest_repository",
-    "is an https repository, which the operator cannot push to; write user@host:path or ssh://user@host/path",
-  );
   return undefined;
 }
 

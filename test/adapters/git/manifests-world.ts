@@ -39,7 +39,7 @@ export async function startManifestsWorld(t: TestContext) {
   const at = {
     repository: { transport: "ssh", user: "git", host: "git.example", port: 22, path: repository.directory },
     branch: "main",
-    key: { id: "SHA256:key", privateKey: "unused" },
+    key: { kind: "key", id: "SHA256:key", privateKey: "unused" },
     namespace: "shop",
   } as unknown as ManifestsBranch;
   const workDir = join(folder, "work");

@@ -14,6 +14,7 @@ import { targetOf } from "../targets.ts";
 const OLD = "0".repeat(40);
 const NEW = "a".repeat(40);
 const keyOf = (name: string) => ({
+  kind: "key" as const,
   id: /^app-[135]$/.test(name) ? "other key" : "key",
   privateKey: "",
   secret: { namespace: "team", name: "key" },

@@ -173,7 +173,7 @@ test("an odd tag_type is long, with a warning", () => {
 const malformedValues: [name: string, value: string, problem: RegExp][] = [
   ["app_repository", "file:///etc", /transport/],
   ["app_repository", "https://x:hunter2@github.com/team/app", /user or password/],
-  ["manifest_repository", "https://github.com/team/manifests", /cannot push to; write user@host:path/],
+  ["manifest_repository", "http://github.com/team/manifests", /transport that is refused/],
   ["manifest_repository", "--upload-pack=x", /option/],
   ["deployment_path", "../x", /'\.\.'/],
   ["image_name", "team/app:1", /holds a tag/],

@@ -13,6 +13,7 @@ import type { PackOwner, PackWork } from "../packs/pack-work.ts";
 import { createConversationEnds } from "./conversation-end.ts";
 import { type CountedWire, countWire } from "./counted-wire.ts";
 import type { GitWire } from "./git-wire.ts";
+import type { HttpsAccess } from "./https-access.ts";
 import { openHttpsWire } from "./https-wire.ts";
 import type { RefListing } from "./ref-listing.ts";
 import { openSshWire } from "./ssh-wire.ts";
@@ -59,8 +60,10 @@ interface ShutdownGrace {
 
 interface GitRemoteOptions {
   readonly connections: SshConnections;
-  /** For https. */
+  /** For public repositories over https. */
   readonly dispatcher: Dispatcher;
+  /** For those that need a login. */
+  readonly access: HttpsAccess | undefined;
   readonly packWork: PackWork;
   /** The most that one conversation may bring. */
   readonly maxBytes: number;
@@ -80,7 +83,7 @@ const FIND_DEPTHS = DEPTHS.filter((depth) => depth > 1 && depth < 1_000);
 const ASK_AGAIN_MS = [0, 1_000, 3_000];
 
 export function createGitRemote(options: GitRemoteOptions): GitRemote {
-  const { connections, dispatcher, packWork, maxBytes, deadlineMs, stopping, grace, observer } = options;
+  const { connections, dispatcher, access, packWork, maxBytes, deadlineMs, stopping, grace, observer } = options;
   const ends = createConversationEnds({ deadlineMs, stopping });
   const breaker = createHostBreaker();
 
@@ -104,9 +107,13 @@ export function createGitRemote(options: GitRemoteOptions): GitRemote {
     try {
       end.signal.throwIfAborted();
       if (repository.transport === "https") {
-        wire = countWire(openHttpsWire(repository, { ...limits, dispatcher, breaker }), service);
+        if (key?.kind === "key")
+          throw new ReconcileError("credential_invalid", `${formatRepository(repository)} is not opened by an SSH key`);
+        const login = key && access?.open(key, { repository, service, namespace: at.namespace, signal: end.signal });
+        if (key && !login) throw new ReconcileError("internal", "nothing is there to log in over https with");
+        wire = countWire(openHttpsWire(repository, { ...limits, service, dispatcher, breaker, ...(login && { login }) }), service);
       } else {
-        if (!key) throw new ReconcileError("ssh_key_invalid", `${formatRepository(repository)} needs an SSH key`);
+        if (key?.kind !== "key") throw new ReconcileError("ssh_key_invalid", `${formatRepository(repository)} needs an SSH key`);
         wire = countWire(await openSshWire(connections, { repository, key }, service, limits), service);
       }
       const result = await work(wire);

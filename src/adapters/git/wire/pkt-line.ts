@@ -151,6 +151,16 @@ export function createLineReader(reader: PktReader, most: MostLines = FEW): Line
   return { next };
 }
 
+/** The section with which a server begins, and its first line; over https a section of its own comes before it. */
+export async function openAdvertisement(reader: PktReader): Promise<{ section: LineReader; first: string | undefined }> {
+  const section = createLineReader(reader, MANY_REFS);
+  const first = await section.next();
+  if (!first?.startsWith("# service=")) return { section, first };
+  while ((await section.next()) !== undefined);
+  const behind = createLineReader(reader, MANY_REFS);
+  return { section: behind, first: await behind.next() };
+}
+
 /** All lines of a section that has few. */
 export async function readLines(reader: PktReader): Promise<string[]> {
   const section = createLineReader(reader);

@@ -4,7 +4,7 @@ import { ReconcileError } from "../../../errors.ts";
 import { serverWords } from "../../../text/server-words.ts";
 import { AGENT, chooseCapabilities } from "./capabilities.ts";
 import type { GitWire } from "./git-wire.ts";
-import { countIdleLines, createLineReader, endless, FLUSH, MANY_REFS, type PktReader, pkt, readLines, refuseError } from "./pkt-line.ts";
+import { countIdleLines, endless, FLUSH, openAdvertisement, type PktReader, pkt, readLines, refuseError } from "./pkt-line.ts";
 
 export interface RefUpdate {
   readonly branch: string;
@@ -38,14 +38,14 @@ export async function pushRef(wire: GitWire, update: RefUpdate, makePack: () => 
 
 /** The advertisement, which servers refuse to a key without write access; `tip`: the object id of `ref`. */
 export async function readPushRefs(wire: GitWire, ref?: string): Promise<{ tip: string | undefined; capabilities: readonly string[] }> {
-  const lines = createLineReader(await wire.advertisement(), MANY_REFS);
-  const [first, words = ""] = ((await lines.next()) ?? "").split("\0");
+  const advertisement = await openAdvertisement(await wire.advertisement());
+  const [first, words = ""] = (advertisement.first ?? "").split("\0");
   const capabilities = words.split(" ");
   if (!capabilities.includes("report-status")) {
     throw new ReconcileError("git_protocol", "the git server does not acknowledge pushes (no report-status); use git 1.5 or newer there");
   }
   let tip: string | undefined;
-  for (let line = first; line !== undefined; line = await lines.next()) {
+  for (let line = first; line !== undefined; line = await advertisement.section.next()) {
     if (tip === undefined && line.slice(41) === ref) tip = line.slice(0, 40);
   }
   return { tip, capabilities };

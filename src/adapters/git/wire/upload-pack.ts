@@ -12,6 +12,7 @@ import {
   FLUSH,
   type LineReader,
   MANY_REFS,
+  openAdvertisement,
   type PktReader,
   pkt,
   readLines,
@@ -53,14 +54,7 @@ const MOST_SHALLOW = 10_000;
 /** Reads the advertisement as far as it says what the server can. One listing may follow on the same wire, and then a pack. */
 export async function openUploadPack(wire: GitWire): Promise<UploadPack> {
   const reader = await wire.advertisement();
-  let section = createLineReader(reader, MANY_REFS);
-  let first = await section.next();
-  // Over https a section of its own comes first.
-  if (first?.startsWith("# service=")) {
-    while ((await section.next()) !== undefined);
-    section = createLineReader(reader, MANY_REFS);
-    first = await section.next();
-  }
+  const { section, first } = await openAdvertisement(reader);
   if (first === "version 2") {
     const offered = await readLines(reader);
     refuseSha256(offered);
