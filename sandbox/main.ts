@@ -184,7 +184,7 @@ async function startOperatorProcess({ env, folder }: World): Promise<{ url: stri
 
 async function stayUp({ cluster, env, folder }: World, url: string): Promise<void> {
   say("Still up, until Ctrl-C");
-  tell("operator", `curl ${url}/reconcile   (also /status /debug /health /metrics)`);
+  tell("operator", `curl ${url}/reconcile   (also /status /history /debug /health /metrics)`);
   tell("cluster", `kubectl --kubeconfig ${env.KUBECONFIG} get deployments -A   (${cluster.url})`);
   tell("", "(where it takes no protobuf: kubectl create … --dry-run=client -o yaml | kubectl … apply -f -)");
   tell("check --live", `${environment(env)} npx --no gitops-operator check --live -f FILE`);
