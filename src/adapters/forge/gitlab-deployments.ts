@@ -51,7 +51,9 @@ export function createGitlabDeployments(
       const found = await find(asked, place);
       if (found && "kind" in found) return found;
       const state = found && Object.hasOwn(states, found.status) ? states[found.status] : undefined;
-      return { kind: "known", posted: state && { state, text: undefined } };
+      // The one success that is none.
+      const text = found?.status === "canceled" ? "not deployed here" : undefined;
+      return { kind: "known", posted: state && { state, text } };
     },
     async post(place, { deployment }, token) {
       const asked = askedOf(place.repository, token);

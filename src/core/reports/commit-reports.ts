@@ -80,7 +80,7 @@ export function createCommitReports(options: CommitReportsOptions) {
     const entry: Entry = entries.get(id) ?? { workload: workloadOf(target), marks: new Map(), troubleRuns: 0, isHealed: false };
     entry.troubleRuns = isTrouble(outcome) ? entry.troubleRuns + 1 : 0;
     const ref = tip.release === undefined ? { name: tip.origin, isTag: false } : { name: tip.release, isTag: true };
-    const stages = stagesOf(found, outcome, entry.troubleRuns, graceMs);
+    const stages = stagesOf({ ...found, tip }, outcome, entry.troubleRuns, graceMs);
     for (const stage of stages) look(entry, kept, stage, ref);
     const isWritten = (outcome.kind === "patched" || outcome.kind === "up_to_date") && outcome.to === tip.tag;
     if (isWritten && !entry.isHealed) {

@@ -9,11 +9,13 @@ export interface RunFound {
   verdict?: GateVerdict;
 }
 
+/** It did. */
+export type CommitFound = RunFound & { readonly tip: NonNullable<RunFound["tip"]> };
+
 export type CommitStage = readonly [commit: Pick<Candidate, "sha" | "tag">, stage: ReportStage];
 
 /** What a run that has ended says of the commits that it looked at. `troubleRuns`: how many have failed in a row, this one among them. */
-export function stagesOf({ tip, verdict }: RunFound, outcome: Outcome, troubleRuns: number, graceMs: number): readonly CommitStage[] {
-  if (!tip) return [];
+export function stagesOf({ tip, verdict }: CommitFound, outcome: Outcome, troubleRuns: number, graceMs: number): readonly CommitStage[] {
   const candidate = verdict?.kind === "found" || verdict?.kind === "unchecked" ? verdict.candidate : tip;
   const behind = candidate.sha === tip.sha ? [] : [[tip, stageOfTip(verdict, graceMs)] as const];
   switch (outcome.kind) {
