@@ -145,9 +145,14 @@ const attacks: Readonly<Record<string, Requirement>> = {
     answer:
       "The API's address comes from the environment alone. Redirects are not followed; the next page is asked for at that address. A Secret that is bound to other repositories is not sent.",
   },
+  S28: {
+    what: "An annotation names a stranger's repository, so that a shared token marks its commits",
+    answer:
+      "Only commits that the Deployment's own SSH key has shown in the same run are told; what is read without a key (`https`) never is. Nothing is told unless `report` says so. `allowed_repositories` on the token's Secret binds it to repositories, which matters where a forge shows public ones to every key.",
+  },
   S29: {
     what: "The operator waits for a status of its own",
-    answer: "What begins with `gitops-operator/` is no build.",
+    answer: "What begins with `gitops-operator/` is no build. GitLab would make pipelines of our statuses, so it gets deployments alone.",
   },
   S32: {
     what: "Text, packs, deltas and keys that are made to cost much work per byte",
@@ -232,6 +237,10 @@ const faults: Readonly<Record<string, Requirement>> = {
     answer: "At most two runs of a Deployment for a second's events, one early look a second while it waits for a build, 20 in a run.",
   },
   F52: { what: "Events are lost", answer: "The readiness probe and the timer find what they would have told." },
+  F53: {
+    what: "A forge is gone for an hour",
+    answer: "Nobody waits for it. What its commits are to say is decided when it is back, and posted within minutes.",
+  },
   F56: { what: "An API server that has just started answers 403", answer: "It is asked again before a missing right is told." },
   F57: { what: "The right to list one namespace is missing", answer: "It is told; the other namespaces are served and pushed." },
 };

@@ -118,6 +118,7 @@ test("of all of GitHub's events none is misread: those that tell of nothing are 
   );
 });
 
+// S29
 test("statuses of our own, packages that are no images, digests without a tag, deletions: nothing", () => {
   const repository = { ssh_url: "git@github.com:team/shop.git" };
   const shop = ofRepository("git@github.com:team/shop.git");

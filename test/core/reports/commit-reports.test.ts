@@ -70,7 +70,7 @@ function startReports(t: TestContext, { standing = new Map(), records = new Map(
     },
   };
   const told = createCommitReports({
-    ...{ deployments: { get: ({ name }) => records.get(name) }, reports, clock, stopping: closing.signal },
+    ...{ workloads: { get: ({ name }) => records.get(name) }, reports, clock, stopping: closing.signal },
     ...{ cluster: "prod", publicUrl: undefined, graceMs: 5 * MINUTE },
     withToken(_target, use) {
       counts.tokens += 1;
