@@ -1,5 +1,6 @@
 /** The operator put together: configuration and a cluster in, a listening server out. */
 import { hostname } from "node:os";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { createChat } from "./adapters/chat/chat.ts";
 import { startProblems } from "./adapters/git/start-problems.ts";
@@ -103,7 +104,7 @@ export async function startOperator(options: OperatorOptions) {
     commitWords: config.commitWords,
   });
   const lastEvents = createLastEvents(clock.now);
-  const histories = createBranchHistories({ identity, places });
+  const histories = createBranchHistories({ identity, places, breathe: () => nextTurn() });
   const historyWork = createHistoryWork({
     ...{ histories, git, workloads, parse, findings, credentialsFor, redactor, stopping, log },
     allowedRepositories: config.allowedRepositories,

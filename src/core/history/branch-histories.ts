@@ -46,7 +46,14 @@ const MOST_KNOWN = 2_000;
 /** What a commit's id takes in a set. */
 const ID_BYTES = 128;
 
-export function createBranchHistories({ identity, places }: { readonly identity: Identity; readonly places: Places }) {
+interface Options {
+  readonly identity: Identity;
+  readonly places: Places;
+  /** Lets others go on. */
+  readonly breathe: () => Promise<void>;
+}
+
+export function createBranchHistories({ identity, places, breathe }: Options) {
   const branches = createBoundedMap<BranchMemory>(MOST_BYTES, ({ bytes }) => bytes);
   /** Heads that were looked behind, whatever was kept of it. */
   const looked = createBoundedMap<string>(MOST_MET_BYTES / 4, dataBytes);
@@ -70,7 +77,7 @@ export function createBranchHistories({ identity, places }: { readonly identity:
     // The branch was forced: what is not behind it any more is not told.
     const isForced = memory !== undefined && !leadsTo(memory.head);
     if (isForced && known) recent = await copy.recent(tip, { ...question, isKnown: () => false });
-    const fresh = await readEntries(recent.commits, watched, { identity, places, signal });
+    const { told: fresh, isCut } = await readEntries(recent.commits, watched, { identity, places, signal, breathe });
     const before = isForced ? undefined : memory;
     const shas = new Set(recent.commits.map(({ sha }) => sha));
     const entries = joined(fresh, shas, before);
@@ -78,7 +85,7 @@ export function createBranchHistories({ identity, places }: { readonly identity:
     const covered = new Map(targets.map((target) => [idOf(target), wantedOf(target)]));
     remember(branch, { head: tip, known: new Set(sure.slice(0, MOST_KNOWN)), entries, covered, isFailed: recent.isFailed }, namespace);
     looked.set(branch, tip, namespace);
-    return recent.reason;
+    return recent.reason ?? (isCut ? "what changed its files is more than is looked at, so what is older is not told" : undefined);
   }
 
   /** Fewer entries of each Deployment where there is no room for so many. */

@@ -29,7 +29,20 @@ const own = (number: number, target: Target, from: string, tag: string): BranchC
 
 /** A branch that grows from commit to commit; `asked` counts the questions. */
 function startBranch() {
-  const histories = createBranchHistories({ identity, places: { edit: async (question) => editManifest(question) } });
+  const compared: number[] = [];
+  let breaths = 0;
+  const histories = createBranchHistories({
+    identity,
+    places: {
+      async edit(question) {
+        compared.push(question.text.length);
+        return editManifest(question);
+      },
+    },
+    async breathe() {
+      breaths += 1;
+    },
+  });
   let commits: BranchCommit[] = [];
   let fails = false;
   const asked: RecentQuestion[] = [];
@@ -47,6 +60,8 @@ function startBranch() {
   return {
     histories,
     asked,
+    compared,
+    breaths: () => breaths,
     set(next: BranchCommit[], nextFails = false) {
       commits = next;
       fails = nextFails;
@@ -136,4 +151,44 @@ test("2,000 Deployments with 40 commits each stay within the bound, and each kee
   for (const target of targets) assert.equal(histories.of(target)[0]?.to, "v0");
   for (let branch = 0; branch < 6; branch++) await learn(targets, `branch-${branch}`);
   assert.ok(histories.bytes <= 12 * 2 ** 20, `${histories.bytes} bytes`);
+});
+
+/** A person's commits, each of which changes the one file of all. */
+function changesOf(path: string, many: number, fill = ""): BranchCommit[] {
+  const text = (number: number) => `${manifestOf("shop", `team/shop:v${number}`)}${fill}`;
+  return Array.from({ length: many }, (_, index) => many - index).map((number) => ({
+    ...{ sha: id(number), time: number, author: { name: "Jane", email: "j@example.com" }, subject: "x", hasTrailers: false, message: "x" },
+    changes: [{ path, before: text(number - 1), after: text(number) }],
+  }));
+}
+
+// S32, S33
+test("a file that a hundred Deployments name and fifty commits changed is read once as each left it, and others go on between", async () => {
+  const { set, learn, compared, breaths, histories } = startBranch();
+  const targets = Array.from({ length: 100 }, (_, index) => ({ ...shop(`shop-${index}`), files: shop().files }));
+  set(changesOf(shop().files[0].path, 50));
+  for (const target of targets) histories.met(target, "branch", id(50));
+  assert.equal(await learn(targets), undefined);
+  assert.equal(compared.length, 51);
+  assert.ok(breaths() >= compared.length);
+  assert.deepEqual(
+    targets.map((target) => histories.of(target).length),
+    targets.map(() => 50),
+  );
+});
+
+// S32, S33
+test("16 MiB of what changed are compared in a look, the newest first, and that there is more is told", async () => {
+  const { set, learn, compared, histories } = startBranch();
+  const targets = Array.from({ length: 20 }, (_, index) => ({
+    ...shop(`shop-${index}`),
+    files: shop().files,
+    image: { repository: `team/${index}` },
+  }));
+  const target = shop();
+  set(changesOf(target.files[0].path, 40, `#${" ".repeat(2 ** 16)}\n`));
+  histories.met(target, "branch", id(40));
+  assert.match((await learn([target, ...targets])) ?? "", /more than is looked at/);
+  assert.ok(compared.reduce((sum, length) => sum + length, 0) <= 16 * 2 ** 20 + 2 ** 17);
+  assert.equal(histories.of(target)[0]?.to, "v40");
 });
