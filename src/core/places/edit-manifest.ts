@@ -11,10 +11,11 @@ export function editManifest(question: ManifestQuestion): ManifestEdit {
   const found = findPlaces(question);
   if (found.kind === "invalid") throw invalid(path, found.reason);
   if (found.kind === "none") return { kind: "none", reason: whyNone(question, found.file) };
-  const registry = image.registry ?? found.ours[0]?.registry;
+  const registry = image.registry ?? found.registry;
   const pulled = registry === undefined ? image : withRegistry(image, registry);
-  const refs = found.places.flatMap(({ isRef, tag }) => (isRef && tag !== undefined ? tag : []));
-  const stands = { image: pulled, tags: [...new Set(found.ours.flatMap(({ tag }) => tag ?? []))], refs: [...new Set(refs)] };
+  const [refs, images] = [found.places.filter(({ isRef }) => isRef), found.places.filter(({ isRef }) => !isRef)];
+  const tagsOf = (places: typeof refs) => [...new Set(places.flatMap(({ tag }) => tag ?? []))];
+  const stands = { image: pulled, tags: tagsOf(images), refs: tagsOf(refs) };
   const differing = found.places.filter((place) => !isAt(place, question));
   if (differing.length === 0) return { kind: "up_to_date", ...stands };
   const written = writePlaces(question);

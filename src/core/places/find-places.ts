@@ -8,16 +8,9 @@ import { type Invalid, InvalidYaml, invalid, lineAt, orInvalid } from "./yaml-do
 type Question = Pick<ManifestQuestion, "text" | "path" | "at" | "image" | "ref">;
 type Wanted = Pick<ManifestQuestion, "image" | "ref">;
 
-interface OurImage {
-  readonly registry: string;
-  readonly repository: string;
-  readonly tag?: string;
-  readonly digest?: string;
-}
-
 type FoundPlaces =
-  /** `ours`: the images among the places, all of one registry: the host that they are pulled from, for a target that names none. */
-  | { readonly kind: "ok"; readonly ours: readonly OurImage[]; readonly places: readonly Place[] }
+  /** `registry`: the one host that the images among the places are pulled from; undefined: there are only refs. */
+  | { readonly kind: "ok"; readonly registry: string | undefined; readonly places: readonly Place[] }
   | { readonly kind: "none"; readonly file: FilePlaces }
   | Invalid;
 
@@ -27,32 +20,29 @@ export function findPlaces(question: Question): FoundPlaces {
     const { image, text } = question;
     const file = readPlaces(question);
     const places = ourPlaces(file, question, text);
-    const ours = places.flatMap((place) => oursIn(place, image) ?? []);
     if (places.length === 0) return { kind: "none", file };
-    const registries = new Set(ours.map(({ registry }) => registry));
-    if (registries.size > 1) {
-      const hosts = [...registries].join(", ");
+    const registries = [...new Set(places.flatMap((place) => registryOf(place, image) ?? []))];
+    if (registries.length > 1) {
+      const hosts = registries.join(", ");
       return invalid(`${image.repository} comes from several registries (${hosts}); name one of them in gitops.operator.image_name`);
     }
-    return { kind: "ok", ours, places };
+    return { kind: "ok", registry: registries[0], places };
   });
 }
 
-/** The image at a place, where it is ours. */
-function oursIn({ names, tag, digest, isRef }: Place, image: ImageName): OurImage | undefined {
+/** Of the image at a place; undefined: it is not ours. */
+function registryOf({ names, isRef }: Place, image: ImageName): string | undefined {
   if (isRef) return undefined;
   for (const name of names) {
     const reference = parseImageReference(name);
-    if (!reference || !matchesImage(reference, image)) continue;
-    const { registry, repository } = reference;
-    return { registry, repository, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
+    if (reference && matchesImage(reference, image)) return reference.registry;
   }
   return undefined;
 }
 
 export function isOurs(place: Place, { image, ref }: Wanted): boolean {
   if (place.isRef) return ref !== undefined && place.names.includes(ref.repository);
-  return oursIn(place, image) !== undefined;
+  return registryOf(place, image) !== undefined;
 }
 
 /** Also where it has the wanted characters, it is not at them as long as a reader may take them for a number. */

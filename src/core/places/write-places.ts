@@ -19,7 +19,8 @@ interface Wanted {
 
 /**
  * The text with the tag at every image that is ours and has another one, and likewise the commit at every ref. A digest there becomes the
- * given one, or goes where it stands in the same scalar; every other character stays. What would be read as a number is put in quotes. An anchored image is changed at its anchor.
+ * given one; where none is given, one behind the tag goes, and one in a key of its own stays. Every other character stays. What would be read
+ * as a number is put in quotes. An anchored image is changed at its anchor.
  * That it is so is proved by reading what was written: a fault in finding is then an answer, never a wrong commit. `read`: for tests.
  */
 export function writePlaces(question: ManifestQuestion, read = readPlaces): Written {

@@ -7,7 +7,10 @@ import type { ImageName } from "../../../src/core/types.ts";
 /** What is ours in a manifest; where nothing is, why. */
 export function find(text: string, image: ImageName, path = "a.yaml") {
   const found = findPlaces({ text, path, image });
-  if (found.kind === "ok") return { kind: found.kind, ours: found.ours };
+  if (found.kind === "ok") {
+    const { kind, registry, places } = found;
+    return { kind, registry, ours: places.map(({ tag, digest }) => ({ tag, digest })) };
+  }
   if (found.kind === "invalid") return found;
   return { kind: found.kind, reason: whyNone({ text, path, image, tag: "new" }, found.file) };
 }

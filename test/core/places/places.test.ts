@@ -51,7 +51,12 @@ test("images are read with tag and digest, containers before initContainers", ()
   const text = `${deployment(`      - image: team/app:${oldTag}@${digest}\n      - image: team/app-sidecar:x\n      - image: docker.io/team/app\n`)}      initContainers: [{image: "team/app:init"}]\n`;
   assert.deepEqual(find(text, app), {
     kind: "ok",
-    ours: [{ tag: oldTag, digest }, {}, { tag: "init" }].map((one) => ({ registry: "docker.io", repository: "team/app", ...one })),
+    registry: "docker.io",
+    ours: [
+      { tag: oldTag, digest },
+      { tag: undefined, digest: undefined },
+      { tag: "init", digest: undefined },
+    ],
   });
 });
 
@@ -65,13 +70,13 @@ test("a digest is replaced by the one that the gate saw; none is added where non
 
 test("the registry is the manifest's where the target names none", () => {
   const text = deployment("      - image: registry.example:5000/team/app:1\n");
-  assert.deepEqual(find(text, app), { kind: "ok", ours: [{ registry: "registry.example:5000", repository: "team/app", tag: "1" }] });
+  assert.deepEqual(find(text, app), { kind: "ok", registry: "registry.example:5000", ours: [{ tag: "1", digest: undefined }] });
 });
 
 test("where the target names a host, an image without it is another one", () => {
   const text = deployment("      - image: team/app:1\n      - image: ghcr.io/team/app:2\n");
   const images = find(text, { registry: "ghcr.io", repository: "team/app" });
-  assert.deepEqual(images, { kind: "ok", ours: [{ registry: "ghcr.io", repository: "team/app", tag: "2" }] });
+  assert.deepEqual(images, { kind: "ok", registry: "ghcr.io", ours: [{ tag: "2", digest: undefined }] });
 });
 
 test("one image from two registries is refused, for only one can be checked", () => {
@@ -230,7 +235,7 @@ const unwritable: [name: string, image: string][] = [
 for (const [name, image] of unwritable) {
   test(`${name} can be read, but is not written: no characters stand for the tag alone`, () => {
     const text = deployment(`      - image: ${image}\n`);
-    assert.deepEqual(find(text, app), { kind: "ok", ours: [{ registry: "docker.io", repository: "team/app", tag: "1" }] });
+    assert.deepEqual(find(text, app), { kind: "ok", registry: "docker.io", ours: [{ tag: "1", digest: undefined }] });
     const written = write(text, app, newTag);
     assert.equal(written.kind, "invalid");
     assert.match(written.reason, /^line 7: the image is written with escapes or over several lines/);

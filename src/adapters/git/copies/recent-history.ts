@@ -1,6 +1,6 @@
 /** The newest part of a manifests branch's history: from the copy as far as that goes, else from the remote, in one conversation of 50 KiB. */
 import type { Commit } from "../../../core/app-history.ts";
-import type { BranchCommit, RecentHistory, RecentQuestion } from "../../../core/branch-history.ts";
+import type { RecentHistory, RecentQuestion } from "../../../core/branch-history.ts";
 import type { ManifestsBranch } from "../../../core/ports.ts";
 import { asReconcileError } from "../../../errors.ts";
 import { dataBytes } from "../../../sharing/data-bytes.ts";
@@ -124,7 +124,7 @@ export async function readRecent(
   if (isFailed || (!isCut && hasFullCopy)) await changes.find(pairs, paths, undefined);
   if (changes.isIncomplete()) reason ??= "some of what people changed is more than is asked for";
   return {
-    commits: inOrder(head, commits).map((commit) => toBranchCommit(commit, changes.of(commit.sha))),
+    commits: inOrder(head, commits).map((commit) => ({ ...commit, changes: changes.of(commit.sha) })),
     ends: [...ends, ...commits.values().flatMap(({ parents }) => parents.filter((sha) => !commits.has(sha)))],
     isFailed,
     ...(reason !== undefined && { reason }),
@@ -148,8 +148,4 @@ function inOrder(head: string, commits: ReadonlyMap<string, Found>): Found[] {
     }
   }
   return ordered;
-}
-
-function toBranchCommit({ sha, time, author, subject, hasTrailers, message }: Found, changes: BranchCommit["changes"]): BranchCommit {
-  return { sha, time, author, subject, hasTrailers, message, changes };
 }
