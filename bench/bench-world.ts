@@ -14,7 +14,8 @@ export interface BenchWorld extends World {
   readonly git: CommandLineGit;
   /** The repository's address directly, or through the proxy that counts. */
   url(path: string, via: "direct" | "proxy"): string;
-  operator(): Promise<OperatorProcess>;
+  /** `more`: of its environment. */
+  operator(more?: Readonly<Record<string, string>>): Promise<OperatorProcess>;
 }
 
 const FORGET_SPANS_MS = 1_000;
@@ -44,8 +45,8 @@ export async function inBenchWorld<T>(
           const url = world.gitHost.url(path);
           return via === "direct" ? url : url.replace(`:${port}/`, `:${proxy.port}/`);
         },
-        async operator() {
-          const operator = await startOperatorProcess(env, join(world.folder, "operator.log"));
+        async operator(more = {}) {
+          const operator = await startOperatorProcess({ ...env, ...more }, join(world.folder, "operator.log"));
           ends.unshift(() => operator.close());
           return operator;
         },

@@ -1,5 +1,6 @@
 import type { Row } from "./row.ts";
 import { concurrentCalls } from "./rows/concurrent-calls.ts";
+import { events } from "./rows/events.ts";
 import { fileFormats } from "./rows/file-formats.ts";
 import { firstPass } from "./rows/first-pass.ts";
 import { growthRows } from "./rows/growth.ts";
@@ -20,6 +21,7 @@ export const rows: readonly Row[] = [
   firstPass,
   roundTrips,
   concurrentCalls,
+  events,
   manyDeployments,
   manyPasses,
   start,

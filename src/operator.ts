@@ -29,7 +29,7 @@ import { createRollouts } from "./core/runs/rollouts.ts";
 import { startTimer } from "./core/runs/timer.ts";
 import { parseTarget } from "./core/targets/target.ts";
 import { noTracer, type Tracer } from "./core/tracer.ts";
-import { type Workload, type WorkloadRecord, workloadOf } from "./core/types.ts";
+import type { Workload, WorkloadRecord } from "./core/types.ts";
 import { builtInKinds } from "./core/watched-kinds.ts";
 import { ReconcileError } from "./errors.ts";
 import { createHistoryWork } from "./history-work.ts";
@@ -158,16 +158,16 @@ export async function startOperator(options: OperatorOptions) {
   startTimer({ intervalMs: config.reconcileIntervalMs, workloads, stopping, log, ask: () => calls.ask({}, "timer") });
 
   function hooks() {
-    const run = createHookRuns({ ask: calls.ask, nudge: reconciler.nudge, stopping, log });
+    const run = createHookRuns({ ask: calls.ask, nudge: reconciler.nudge, isAhead: reconciler.isAhead, stopping, log });
     return createHookListener({
       requireReady: calls.requireReady,
       audience: createAudience({ deployments: workloads, parse, branchesOf: findings.branchesOf, settings: config }),
       ...{ readSecret: outside.readHookSecret, readEvent: outside.readEvent, onRequest: metrics.hookRequest, log },
       onEvent(hint, listeners) {
-        const concerned = listeners.map(({ target }) => workloadOf(target));
+        const targets = listeners.map(({ target }) => target);
         const tags = hint.about === "images" ? hint.images.flatMap(({ tag }) => tag ?? []) : [];
-        for (const workload of concerned) lastEvents.came(workload, hint.kind, tags);
-        run(concerned);
+        for (const target of targets) lastEvents.came(target, hint.kind, tags);
+        run(targets);
       },
     });
   }

@@ -29,6 +29,8 @@ export interface Reconciler {
   reconcile(filter: Filter, cause: Cause, due: AbortSignal): Promise<Result[]>;
   /** There may be news of the image or the build that a run of that workload, by its id, waits for. */
   nudge(id: string): void;
+  /** Whether a run for these annotations is still going to ask git, so that whoever wants a look has it in that one. */
+  isAhead(target: Target): boolean;
   /** The last finished run of a Deployment. */
   lastResult(workload: Workload): LastResult | undefined;
   /** No new runs; resolves when no push is in flight any more. */
@@ -188,6 +190,11 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   return {
     reconcile,
     nudge: (id) => lanes.get(id)?.current.nudges.nudge(),
+    isAhead(target) {
+      const { current, next } = lanes.get(idOf(target)) ?? {};
+      const ahead = next ?? (current?.askedAt === undefined ? undefined : current);
+      return ahead !== undefined && isSameTarget(ahead.target, target);
+    },
     lastResult: (workload) => results.last(workload),
     async close() {
       closing.abort(new ReconcileError("shutdown", "the operator is shutting down; the next start looks again"));

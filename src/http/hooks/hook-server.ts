@@ -56,6 +56,7 @@ export function createHookListener(options: HookServerOptions): RequestListener 
   const isReplayed = createReplays(() => performance.now());
   /** Of proved ones alone, so that forgers silence nobody. */
   const events = createRates({ perSecond: 10, burst: 50, mostBytes: MOST_LIMITED_BYTES });
+  /** In one group: of a crowd with made-up addresses the oldest are forgotten, and none is searched for. */
   const failures = createRates({ perSecond: 1, burst: 10, mostBytes: MOST_LIMITED_BYTES });
 
   async function answerTo(request: IncomingMessage): Promise<Answer> {
@@ -80,7 +81,7 @@ export function createHookListener(options: HookServerOptions): RequestListener 
     const known = listenersOf ? await secretOf(ref) : nobody;
     const proof = prove({ headers: request.headers, body: body.bytes, pathToken: token }, known, Date.now());
     if (!listenersOf || proof.kind === "unproved") {
-      failures.take(failureKey, sender);
+      failures.take(failureKey, "");
       return { ...refusal(401, DENIED), result: "denied" };
     }
     if (!events.take(secret, secret)) return limited("more than 10 events a second came for this Secret");

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import { createHookRuns } from "../../../src/core/runs/hook-runs.ts";
 import { eventually } from "../../eventually.ts";
 import { targetOf } from "../targets.ts";
 
-function start() {
+const REST_MS = 50;
+
+function start(isAhead = () => false) {
   const asked: (readonly string[])[] = [];
   const nudged: string[] = [];
   const stop = new AbortController();
@@ -16,9 +19,10 @@ function start() {
       if (ids.some((id) => id.endsWith("broken"))) throw new Error("broken");
     },
     nudge: (id) => void nudged.push(id),
+    isAhead,
     stopping: stop.signal,
     log: { info() {}, warn() {}, error: ({ error }) => void errors.push(`${error}`) },
-    restMs: 50,
+    restMs: REST_MS,
   });
   return { run, asked, nudged, stop, errors };
 }
@@ -31,16 +35,43 @@ const otherId = "Deployment/default/other";
 // F51
 test("a hundred events in a moment start two runs of a Deployment, and wake it each time", async () => {
   const { run, asked, nudged } = start();
-  for (let count = 0; count < 100; count++) run([shop]);
+  for (let count = 0; count < 50; count++) run([shop]);
+  await nextTurn();
+  for (let count = 0; count < 50; count++) run([shop]);
   assert.deepEqual(asked, [[shopId]]);
   await eventually(() => asked.length === 2);
   assert.deepEqual(asked, [[shopId], [shopId]]);
   assert.equal(nudged.length, 100);
 });
 
+test("what comes in one turn has its look in the pass that begins when the turn ends", async () => {
+  const { run, asked } = start();
+  for (let count = 0; count < 50; count++) run([shop]);
+  await delay(2 * REST_MS);
+  assert.deepEqual(asked, [[shopId]]);
+});
+
+// F51
+test("what comes before the run has asked git has its look in that run: no other follows", async () => {
+  let hasAsked = false;
+  const { run, asked } = start(() => !hasAsked);
+  for (let count = 0; count < 50; count++) run([shop]);
+  await nextTurn();
+  for (let count = 0; count < 50; count++) run([shop]);
+  await delay(2 * REST_MS);
+  assert.deepEqual(asked, [[shopId]]);
+
+  hasAsked = true;
+  run([shop]);
+  await nextTurn();
+  run([shop]);
+  await eventually(() => asked.length === 3);
+});
+
 test("one event starts one run; who rests keeps no other from its run", async (t) => {
   const { run, asked } = start();
   run([shop]);
+  await nextTurn();
   run([shop, other]);
   assert.deepEqual(asked, [[shopId], [otherId]]);
   await eventually(() => asked.length === 3);

@@ -61,6 +61,34 @@ function toOf({ outcome }: Result): number | undefined {
   return "to" in outcome && outcome.to !== undefined ? Number(outcome.to) : undefined;
 }
 
+// F51
+test("a run is ahead until it asks git, then the one that follows it; none is for other annotations, or once all have asked", async () => {
+  const steps = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const { reconciler, world } = createWorld({
+    async work(_target, progress) {
+      if (world.runs === 1) await steps[0]?.promise;
+      progress.list();
+      if (world.runs === 1) await steps[1]?.promise;
+      return upToDate("1");
+    },
+  });
+  const isAhead = () => reconciler.isAhead(targetOf("shop"));
+  assert.equal(isAhead(), false);
+  const first = reconciler.reconcile({}, "hook", never);
+  await turn();
+  assert.equal(isAhead(), true);
+  assert.equal(reconciler.isAhead({ ...targetOf("shop"), appBranch: "other" }), false);
+  steps[0]?.resolve();
+  await turn();
+  assert.equal(isAhead(), false);
+  const second = reconciler.reconcile({}, "hook", never);
+  await turn();
+  assert.equal(isAhead(), true);
+  steps[1]?.resolve();
+  await Promise.all([first, second]);
+  assert.equal(isAhead(), false);
+});
+
 // P5, F38-F41
 test("over random interleavings: one run per Deployment at a time, and no answer is older than its question", async () => {
   let answers = 0;

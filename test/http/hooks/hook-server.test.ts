@@ -26,9 +26,14 @@ async function start(t: TestContext, more: Partial<HookServerOptions> = {}) {
   const events: Hint[] = [];
   const counted: string[] = [];
   const listeners = [{ target: targetOf("shop"), observed: "master" }];
+  const looks: SecretRef[] = [];
+  const gather = (ref: SecretRef) => () => {
+    looks.push(ref);
+    return listeners;
+  };
   const listener = createHookListener({
     requireReady() {},
-    audience: ({ namespace, name }) => (namespace === "default" && name === "hook" ? () => listeners : undefined),
+    audience: (ref) => (ref.namespace === "default" && ref.name === "hook" ? gather(ref) : undefined),
     readEvent: async (body) => readEvent(body),
     async readSecret(ref: SecretRef) {
       reads.push(`${ref.namespace}/${ref.name}`);
@@ -51,7 +56,7 @@ async function start(t: TestContext, more: Partial<HookServerOptions> = {}) {
     return { status: response.status, headers: response.headers, body: text === "" ? undefined : JSON.parse(text) };
   }
   const bearer = { authorization: `Bearer ${SECRET}` };
-  return { send, bearer, reads, events, counted, port: server.port };
+  return { send, bearer, reads, looks, events, counted, port: server.port };
 }
 
 const push = (ref: string, path = "team/shop") =>
@@ -168,19 +173,22 @@ test("a signed event that comes again is a duplicate, whatever its unsigned head
 });
 
 // S25, F51
-test("a storm of forged events reads one Secret once and starts nothing; who forges is slowed, and genuine ones still come through", async (t) => {
-  const { send, bearer, reads, events, counted } = await start(t);
+test("a storm of forged events reads one Secret once in 5 s and starts nothing; who forges is slowed, and genuine ones still come through", async (t) => {
+  const { send, bearer, reads, looks, events, counted } = await start(t);
   const forged = Array.from({ length: 1_000 }, (_, index) => {
     const path = index % 4 === 0 ? `/hook/team-${index}/hook` : PATH;
     return { path, headers: { authorization: `Bearer forged-${index}-of-some-length`, "x-forwarded-for": "192.0.2.1" } };
   });
   const statuses = new Set<number>();
+  const startedAt = performance.now();
   for (let at = 0; at < forged.length; at += 50) {
     for (const { status } of await Promise.all(forged.slice(at, at + 50).map(send))) statuses.add(status);
   }
   assert.deepEqual([...statuses].sort(), [401, 429]);
-  assert.deepEqual(reads, ["default/hook"]);
-  assert.deepEqual(events, []);
+  // Kept for 5 s, which the storm takes on a busy machine.
+  assert.deepEqual([...new Set(reads)], ["default/hook"]);
+  assert.ok(reads.length <= 1 + (performance.now() - startedAt) / 5_000, `${reads.length} reads`);
+  assert.deepEqual([events, looks], [[], []]);
   const genuine = await send({ headers: { ...bearer, "x-forwarded-for": "192.0.2.2" }, body: push("refs/heads/master") });
   assert.deepEqual([genuine.status, events.length], [202, 1]);
   assert.ok(counted.filter((one) => one === "other limited").length > 500);
