@@ -172,6 +172,23 @@ test("hooks: the port for events is open to the Ingress controller alone, and no
     assert.deepEqual(selector, deployment?.selector.matchLabels);
 });
 
+test("hooks and monitoring on top of another overlay, as their heads tell, leave its objects where they are", { skip }, async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "two-overlays-"));
+  t.after(() => rm(folder, { recursive: true }));
+  for (const name of ["manifests", "files"]) await cp(pathOf(name), join(folder, name), { recursive: true });
+  const place = ({ kind, metadata }: KubeObject) => `${kind} ${metadata.namespace ?? ""}/${metadata.name}`;
+  for (const upper of ["hooks", "monitoring"]) {
+    const file = join(folder, "manifests/overlays", upper, "kustomization.yaml");
+    const text = await readFile(file, "utf8");
+    for (const lower of ["namespaced", "namespaced-secrets", "kinds", "compat", "self"]) {
+      await writeFile(file, text.replace("  - ../../base\n", `  - ../${lower}\n`));
+      const both = (await renderManifests(dirname(file))).map(place);
+      const moved = (await renderManifests(`manifests/overlays/${lower}`)).map(place).filter((one) => !both.includes(one));
+      assert.deepEqual(moved, [], `${upper} on top of ${lower}`);
+    }
+  }
+});
+
 test("compat: every Secret of the cluster, and no image check without the default one, as the original", { skip }, async () => {
   const objects = await renderManifests("manifests/overlays/compat");
   assert.deepEqual(rolesOf(objects), [["ClusterRole", undefined, [...workloads, events, secrets]]]);
