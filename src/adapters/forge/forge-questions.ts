@@ -170,12 +170,17 @@ export function partsOf(path: string, form = /^[A-Za-z0-9_.-]{1,100}$/): readonl
   return parts.every((part) => form.test(part) && !/^\.\.?$/.test(part)) ? parts : undefined;
 }
 
+/** The others are not looked at: a thousand times as dear as to read their JSON is to say of each what is wrong with it. */
+function firstOf<Item extends z.ZodType>(item: Item) {
+  return z.preprocess((list) => (Array.isArray(list) ? list[0] : undefined), item);
+}
+
 const message = z.object({ message: z.string() });
 /** In the order in which the forges have them. */
 const refusals = [
   message.transform((said) => said.message),
   z.object({ error: message }).transform(({ error }) => error.message),
-  z.object({ errors: z.array(message).min(1) }).transform(({ errors }) => errors[0]?.message ?? ""),
+  z.object({ errors: firstOf(message) }).transform(({ errors }) => errors.message),
   z.object({ error_description: z.string() }).transform((said) => said.error_description),
   z.object({ error: z.string() }).transform((said) => said.error),
 ];

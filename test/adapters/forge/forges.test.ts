@@ -7,9 +7,11 @@ import { anyRepository, startBitbucketServer } from "../../../sandbox/forges/bit
 import { startGitea } from "../../../sandbox/forges/gitea.ts";
 import { startGitlab } from "../../../sandbox/forges/gitlab.ts";
 import { createEgress } from "../../../src/adapters/egress/egress.ts";
+import { said } from "../../../src/adapters/forge/forge-questions.ts";
 import { createForges } from "../../../src/adapters/forge/forges.ts";
 import { knownForges, parseForges } from "../../../src/core/forges.ts";
 import { parseRepository } from "../../../src/core/repository.ts";
+import { leastCpuMs } from "../../growth.ts";
 
 const sha = "0123456789abcdef0123456789abcdef01234567";
 
@@ -112,6 +114,14 @@ test("a next page on another host is asked for at none: the page is, at the forg
     assert.ok(api.requests.length <= 5, kind);
     assert.equal(elsewhere.requests.length, 0, kind);
   }
+});
+
+// S32
+test("a refusal of a mebibyte of errors costs about what it costs to read it: the first is told, the others are not looked at", async () => {
+  const refusal = (field: string) => `{"${field}":[{"message":"first"}${",{}".repeat(300_000)}]}`;
+  const [errors, others] = [refusal("errors"), refusal("others")];
+  assert.ok((await leastCpuMs(() => said(errors))) < 4 * (await leastCpuMs(() => said(others))));
+  assert.equal(said(errors), ": first");
 });
 
 // S4
