@@ -1,10 +1,13 @@
 /** `npm run sandbox`: the operator's whole job on loopback, and what it does on worse days, told as a story; `-- --keep` stays up for curl and kubectl. */
 import { spawn } from "node:child_process";
+import { createHmac } from "node:crypto";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { ReconcileEntry } from "../src/http/reconcile-entry.ts";
 import type { BareRepository } from "./bare-repository.ts";
@@ -14,10 +17,12 @@ import { manifestOf, startWorld, type World } from "./world.ts";
 
 const PARENT_LOOK_MS = 500;
 const BUILD_MS = 1_000;
-/** The last message follows the answer within milliseconds; more is a fault. */
+/** What is waited for follows within milliseconds, or a second or two; more is a fault. */
 const CHAT_MS = 60_000;
-/** Of both acts. */
+/** Of the first two acts, and of the third until its build runs. */
 const CHAT_MESSAGES = 5;
+const HOOK_SECRET = "hook-secret-of-the-sandbox-0123";
+const POLL_MS = 5;
 const MANIFEST = "shop/deployment.yaml";
 const keep = process.argv.includes("--keep");
 const world = await startWorld({ chat: "https", registry: { auth: { kind: "bearer", username: "robot", password: "sandbox" } } });
@@ -51,6 +56,7 @@ async function tellStory(world: World): Promise<void> {
   world.secret("gitops-operator", "regcred", { ".dockerconfigjson": dockerConfigJson(world.registry.host, "robot", "sandbox") });
   world.secret("gitops-operator", "webhook-secret", { "webhook-url": world.chat.url() });
   world.secret("gitops-operator", "github-token", { "github-token": "sandbox-token" });
+  world.secret("gitops-operator", "hook", { "hook-secret": HOOK_SECRET });
   world.deploy({
     name: "shop",
     image: `${image}:${oldTag}`,
@@ -62,7 +68,8 @@ async function tellStory(world: World): Promise<void> {
   tell("registry", `${world.registry.url}, a CI API and a chat`);
   tell("Deployment", "default/shop, whose annotations name both repositories and the SSH key's Secret");
 
-  const operator = await startOperatorProcess(world);
+  const hookPort = await freePort();
+  const operator = await startOperatorProcess(world, hookPort);
   const pushed = await app.commit({ "index.html": "<h1>Shop, now open</h1>\n" }, { message: "Open the shop" });
   say("A developer pushes a commit to the application");
   tell(pushed.slice(0, 12), "Open the shop");
@@ -84,9 +91,10 @@ async function tellStory(world: World): Promise<void> {
   console.log((await (await fetch(`${operator.url}/status`)).text()).trimEnd());
 
   await tellSecondAct(world, { app, manifests, url: operator.url });
+  await tellThirdAct(world, { app, manifests, url: operator.url }, `http://127.0.0.1:${hookPort}/hook/gitops-operator/hook`);
 
   say("What the chat was told");
-  for (const { text } of await world.chat.received(CHAT_MESSAGES, CHAT_MS)) console.log(`  ${text}`);
+  for (const { text } of await world.chat.received(CHAT_MESSAGES + 2, CHAT_MS)) console.log(`  ${text}`);
   if (keep) await stayUp(world, operator.url);
 }
 
@@ -131,6 +139,44 @@ async function tellSecondAct(world: World, { app, manifests, url }: Scene): Prom
   await showLanded(manifests, revert);
 }
 
+/** Nobody calls the operator: forge and registry tell it. */
+async function tellThirdAct(world: World, { app, manifests, url }: Scene, hookUrl: string): Promise<void> {
+  const send = async (who: string, event: object) => {
+    const body = JSON.stringify(event);
+    const signature = `sha256=${createHmac("sha256", HOOK_SECRET).update(body).digest("hex")}`;
+    const headers = { "content-type": "application/json", "x-hub-signature-256": signature };
+    const answer = await (await fetch(hookUrl, { method: "POST", headers, body })).text();
+    tell(who, `POST /hook/gitops-operator/hook  =  ${answer}`);
+  };
+  say("Third act: nobody calls /reconcile, the forge tells of a push");
+  const pushed = await app.commit({ "index.html": "<h1>Shop, painted</h1>\n" }, { message: "Paint the shop" });
+  tell(pushed.slice(0, 12), "Paint the shop");
+  world.ci.setRuns("team/shop", pushed, [{ status: "in_progress" }]);
+  await send("forge", { ref: "refs/heads/master", after: pushed, repository: { ssh_url: world.gitHost.url("team/shop.git") } });
+  await world.chat.received(CHAT_MESSAGES + 1, CHAT_MS);
+  tell("operator", "has seen the commit, and waits for its build");
+
+  say("The build ends, and the registry tells of the image");
+  const before = (await manifests.tip()) ?? "";
+  finishBuild(world, pushed);
+  const toldAt = performance.now();
+  await send("registry", { events: [{ action: "push", target: { repository: "team/shop", tag: pushed } }] });
+  while ((await manifests.tip()) === before && performance.now() - toldAt < CHAT_MS) await sleep(POLL_MS);
+  tell("operator", `was woken, asked the registry, and pushed ${Math.round(performance.now() - toldAt)} ms after the event`);
+  await showLanded(manifests, before);
+  const status = await (await fetch(`${url}/status`)).text();
+  tell("GET /status", /last event: .*/.exec(status)?.[0] ?? "has no event");
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
 function finishBuild(world: World, sha: string): void {
   world.registry.put("team/shop", sha);
   world.ci.setRuns("team/shop", sha, [{ status: "completed", conclusion: "success" }]);
@@ -152,7 +198,7 @@ async function showLanded(manifests: BareRepository, before: string): Promise<vo
 }
 
 /** The real program in a process of its own. */
-async function startOperatorProcess({ env, folder }: World): Promise<{ url: string }> {
+async function startOperatorProcess({ env, folder }: World, hookPort: number): Promise<{ url: string }> {
   const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
   const child = spawn(process.execPath, ["--import", new URL("ends-with-parent.ts", import.meta.url).href, main], {
     env: {
@@ -160,6 +206,8 @@ async function startOperatorProcess({ env, folder }: World): Promise<{ url: stri
       ...compileCache,
       ...env,
       IMAGE_CHECK: "on",
+      HOOK_PORT: String(hookPort),
+      HOOK_SECRET_NAME: "hook",
       IMAGE_WAIT_INITIAL_SECONDS: "2",
       IMAGE_GRACE_SECONDS: "0",
       OTEL_SDK_DISABLED: "true",

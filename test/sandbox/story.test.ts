@@ -21,7 +21,7 @@ function operatorsOf(pid: number): number[] {
   return children.filter((child) => /src\/main\.ts/.test(readFileSync(`/proc/${child}/cmdline`, "utf8"))).map(Number);
 }
 
-test("the story of an operator on a slow machine ends, both acts, and the printed check --live finds all well", {
+test("the story of an operator on a slow machine ends, all three acts, and the printed check --live finds all well", {
   timeout: 90_000,
   skip: isLinux ? false : "it finds and stops the operator by /proc",
 }, async (t) => {
@@ -53,6 +53,11 @@ test("the story of an operator on a slow machine ends, both acts, and the printe
   assert.equal(answers.length, expected.length, story);
   for (const [index, pattern] of expected.entries()) assert.match(answers[index] ?? "", pattern);
   assert.match(story, /\n {2}:x: Build failed .*\n {2}Deployment shop stays at .*\n {2}:white_check_mark: Deployment shop recovered: /);
+  assert.match(
+    story,
+    /forge +POST .* = {2}\{"deployments":1\}\n {2}operator +has seen the commit[^]* registry +POST .* = {2}\{"deployments":1\}\n/,
+  );
+  assert.match(story, /operator +was woken, asked the registry, and pushed \d+ ms after the event\n[^]* last event: image /);
   const log = /tail -f (\S+)/.exec(story)?.[1] ?? "";
 
   const [, cluster] = / get deployments -A {3}\((\S+)\)/.exec(story) ?? [];
