@@ -56,8 +56,9 @@ export function createRunWork({
       onBuildToken: (problem) => findings.buildTokenRead(target, problem),
       onImage: (found) => findings.imageRead(target, found),
       onManifests: (at, head) => onManifests(target, at, head),
-      onCommit({ tip, origin }) {
-        found.tip = { ...tip, origin };
+      onCommit({ tip, origin }, isOpened) {
+        if (isOpened) found.tip = { ...tip, origin };
+        else found.isUnopened = true;
       },
       onVerdict(verdict) {
         found.verdict = verdict;

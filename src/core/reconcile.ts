@@ -40,8 +40,8 @@ export interface ReconcilePorts extends CredentialPorts {
   readonly onImage: (image: ReadImage) => void;
   /** Tells that the branch was read with its key, and had that newest commit. */
   readonly onManifests: (at: ManifestsBranch, head: string) => void;
-  /** Tells of the newest commit that counts, which the Deployment's own key has just shown. */
-  readonly onCommit: (candidates: Pick<Candidates, "tip" | "origin">) => void;
+  /** Tells of the newest commit that counts. `isOpened`: the Deployment's own key has just shown it; else anybody could have read it. */
+  readonly onCommit: (candidates: Pick<Candidates, "tip" | "origin">, isOpened: boolean) => void;
   readonly onVerdict: (verdict: GateVerdict) => void;
   /** Tells people that a build is awaited. */
   readonly onBuild: (sha: string, text: string) => void;
@@ -79,7 +79,7 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     putOff(listed.newestTag);
     const candidates = await during("Failed to get latest SHA", listed.candidates);
     const { tip } = candidates;
-    ports.onCommit(candidates);
+    ports.onCommit(candidates, branches.app.key !== undefined);
     const tipPutOff = putOff(tip.tag);
 
     progress.step("manifest", "reading the manifest", known);

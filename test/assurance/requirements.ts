@@ -148,7 +148,7 @@ const attacks: Readonly<Record<string, Requirement>> = {
   S28: {
     what: "An annotation names a stranger's repository, so that a shared token marks its commits",
     answer:
-      "Only commits that the Deployment's own SSH key has shown in the same run are told; what is read without a key (`https`) never is. Nothing is told unless `report` says so. `allowed_repositories` on the token's Secret binds it to repositories, which matters where a forge shows public ones to every key.",
+      "Only commits that the Deployment's own key has shown in the same run are told; what is read without one (public, by `https`) never is. Nothing is told unless `report` says so. `allowed_repositories` on the token's Secret binds it to repositories, which matters where a forge shows public ones to every key.",
   },
   S29: {
     what: "The operator waits for a status of its own",

@@ -1,38 +1,20 @@
 /** The word back on the application's commits: what each is to say, and that it comes to say it, whatever happens to its forge meanwhile. */
 
-import { asReconcileError, type ErrorCode } from "../../errors.ts";
 import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { isAtTag } from "../is-at-tag.ts";
-import type { Clock, ReportForm, ReportPlace, Reports, ReportTrouble, Workloads } from "../ports.ts";
+import type { Clock, ReportPlace, Workloads } from "../ports.ts";
 import { idOf, type Outcome, type Target, type Workload, workloadOf } from "../types.ts";
-import {
-  formsToPost,
-  isRollingOut,
-  isSuperseded,
-  leave,
-  type Mark,
-  newMark,
-  placeOf,
-  type ReportTarget,
-  reportTarget,
-  setStage,
-} from "./mark.ts";
+import { formsToPost, isRollingOut, isSuperseded, leave, type Mark, newMark, type ReportTarget, reportTarget, setStage } from "./mark.ts";
+import { createMarkPoster, type MarkPosterOptions } from "./mark-poster.ts";
 import { createReportQueue, type QueuedMark } from "./report-queue.ts";
 import { type CommitStage, isTrouble, type RunFound, stagesOf } from "./report-stages.ts";
 import { hasRun, type ReportStage, reportOf } from "./report-state.ts";
 
-interface CommitReportsOptions {
+interface CommitReportsOptions extends MarkPosterOptions {
   readonly workloads: Pick<Workloads, "get">;
-  readonly reports: Reports;
   readonly clock: Clock;
   readonly stopping: AbortSignal;
-  /** CLUSTER_NAME. */
-  readonly cluster: string | undefined;
-  /** PUBLIC_URL: of the operator's own pages, without a slash at its end. */
-  readonly publicUrl: string | undefined;
   readonly graceMs: number;
-  /** Reads the Deployment's token for one exchange, in its namespace's share; rejects where it may not be used. */
-  readonly withToken: <T>(target: ReportTarget, use: (token: string) => Promise<T>) => Promise<T>;
   /** Why nothing can be posted; undefined: it can. Not a word of a secret. */
   readonly onProblem: (workload: Workload, problem: string | undefined) => void;
   /** How long words may change before they are posted; shorter in tests. */
@@ -60,12 +42,13 @@ const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 300_000;
 /** Whoever has to correct a token or its rights is not to fill the forge's log meanwhile. */
 const REFUSED_MS = 600_000;
-/** Of a Secret: it may be read at another try. */
-const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["secret_limit", "secret_unreadable"]);
+const UNOPENED =
+  "app_repository is read without a key, so nothing shows that its commits are yours to mark; name a Secret that opens it by gitops.operator.ssh_key_name";
 
 export function createCommitReports(options: CommitReportsOptions) {
-  const { workloads, reports, clock, stopping, cluster, publicUrl, graceMs, withToken, onProblem, settleMs = SETTLE_MS } = options;
+  const { workloads, clock, stopping, cluster, graceMs, onProblem, settleMs = SETTLE_MS } = options;
   const entries = createBoundedMap<Entry>(MOST_BYTES, ({ marks }) => marks.size * MARK_BYTES);
+  const post = createMarkPoster(options);
   const queue = createReportQueue({ clock, stopping, deliver, onDropped });
   /** Deployments whose rollout is looked at, with the record that was. None is ever changed, only replaced. */
   const watched = new Map<string, unknown>();
@@ -76,6 +59,7 @@ export function createCommitReports(options: CommitReportsOptions) {
     const id = idOf(target);
     const kept = reportTarget(target);
     if (!kept) entries.delete(id);
+    if (kept && found.isUnopened) onProblem(workloadOf(target), UNOPENED);
     if (!kept || !tip) return;
     const entry: Entry = entries.get(id) ?? { workload: workloadOf(target), marks: new Map(), troubleRuns: 0, isHealed: false };
     entry.troubleRuns = isTrouble(outcome) ? entry.troubleRuns + 1 : 0;
@@ -166,38 +150,6 @@ export function createCommitReports(options: CommitReportsOptions) {
     const entry = entries.get(id);
     if (entry?.marks.get(sha) === mark) considerAll(entry);
     return "answered";
-  }
-
-  async function post(mark: Mark): Promise<ReportTrouble | undefined> {
-    try {
-      return await withToken(mark.target, async (token) => {
-        for (const form of mark.target.report.forms) {
-          const trouble = await postForm(mark, form, token);
-          if (trouble) return trouble;
-        }
-        return undefined;
-      });
-    } catch (error) {
-      const { code, message } = asReconcileError(error);
-      return { kind: PASSING.has(code) ? "limited" : "refused", reason: message };
-    }
-  }
-
-  async function postForm(mark: Mark, form: ReportForm, token: string): Promise<ReportTrouble | undefined> {
-    const place = placeOf(mark, form, cluster, publicUrl);
-    if (!mark.forms.has(form)) {
-      const last = await reports.last(place, token);
-      if (last.kind !== "known") return last;
-      mark.forms.set(form, { posted: last.posted, posts: 0 });
-    }
-    const known = mark.forms.get(form);
-    const { wanted } = mark;
-    if (!known || !wanted || !formsToPost(mark).includes(form)) return undefined;
-    const answer = await reports.post(place, wanted, token);
-    if (answer.kind !== "posted") return answer;
-    known.posts += 1;
-    known.posted = wanted;
-    return undefined;
   }
 
   function onDropped({ id, sha }: QueuedMark): void {

@@ -3,10 +3,13 @@ import type { GateVerdict } from "../images/image-gate.ts";
 import type { Outcome } from "../types.ts";
 import type { ReportStage } from "./report-state.ts";
 
-/** What a run found on its way. Undefined: it did not come so far, so its key has not shown that it reads the repository. */
+/** What a run found on its way. */
 export interface RunFound {
+  /** Undefined: it did not come so far, or no key of the Deployment's has shown it. */
   tip?: TipCandidate & { readonly origin: string };
   verdict?: GateVerdict;
+  /** The commit was read without a key. */
+  isUnopened?: true;
 }
 
 /** It did. */

@@ -3,7 +3,7 @@ import type { AnnotationName, AnnotationValues, Options } from "../annotations.t
 import { type Forge, type ForgeKind, forgeNames, forgeOf } from "../forges.ts";
 import type { ReportForm } from "../ports.ts";
 import { parseRepository } from "../repository.ts";
-import type { ReportSettings, Repository } from "../types.ts";
+import type { ReportSettings } from "../types.ts";
 import type { Complain } from "./target.ts";
 
 /**
@@ -34,7 +34,7 @@ const environmentForm = /^[\p{L}\p{N}][\p{L}\p{N} ._/-]{0,99}$/u;
 export function readReport(
   { environment = "", environment_url }: AnnotationValues,
   report: Options["report"],
-  { forge, app, usual }: { readonly forge: Forge | undefined; readonly app: Repository | undefined; readonly usual: string },
+  { forge, usual }: { readonly forge: Forge | undefined; readonly usual: string },
   complain: Complain,
 ): ReportSettings | undefined {
   if (environment !== "" && !environmentForm.test(environment)) {
@@ -46,7 +46,7 @@ export function readReport(
       "is no http or https URL without user and password; write where people see it run, for example https://shop.example.com",
     );
   }
-  if (!forge || app?.transport !== "ssh") return undefined;
+  if (!forge) return undefined;
   const forms = asked[report].filter((form) => formsOf[forge.kind].includes(form));
   return forms.length === 0 ? undefined : { forms, environment: environment === "" ? usual : environment, environmentUrl: environment_url };
 }
@@ -57,11 +57,6 @@ export function reportWarnings(values: AnnotationValues, forges: readonly Forge[
   const app = parseRepository(values.app_repository ?? "");
   if (report === "none" || !Object.hasOwn(asked, report) || app.kind === "error") return [];
   const noEffect = (why: string) => [`${callIt("report")} has no effect: ${why}`];
-  if (app.repository.transport === "https") {
-    return noEffect(
-      "app_repository is read without a key, so nothing shows that its commits are yours to mark; write it as user@host:path, with a key that reads it",
-    );
-  }
   const { host } = app.repository;
   const forge = forgeOf(forges, app.repository);
   if (!forge) return noEffect(`nobody has said which forge ${host} is; let an administrator add ${host}=KIND to FORGES`);

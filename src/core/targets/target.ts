@@ -160,7 +160,7 @@ function readTarget(
   const pause = readPause(values, complain);
   const forge = appRepository && forgeOf(rules.forges, appRepository);
   const usual = rules.commitWords?.cluster ?? deployment.namespace;
-  const report = readReport(values, options.report, { forge, app: appRepository, usual }, complain);
+  const report = readReport(values, options.report, { forge, usual }, complain);
   if (!appRepository || !manifestRepository || path.kind === "error" || !image || !choice) return undefined;
 
   const appKey = { namespace: settings.ssh_key_namespace, name: settings.ssh_key_name };

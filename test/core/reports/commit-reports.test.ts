@@ -242,14 +242,16 @@ test("after a restart nothing that is right is posted again, and what another co
 
 // S28
 test("nothing is told of a commit that the run's own key did not show, however often it fails", async (t) => {
-  const { told, advance, posts, counts } = startReports(t);
+  const { told, advance, posts, counts, problems } = startReports(t);
   for (let run = 0; run < 5; run++) {
     told.ended(shop, {}, failed("git_denied", "the key opens nothing"));
+    told.ended(reported("public"), { isUnopened: true }, patched(A));
     told.ended(reported("none", { report: undefined }), found(A), patched(A));
     told.ended(reported("tokenless", { buildToken: undefined }), found(A), patched(A));
     await advance(MINUTE);
   }
   assert.deepEqual([posts, counts], [[], { reads: 0, tokens: 0 }]);
+  assert.match(problems.get("public") ?? "", /^app_repository is read without a key, /);
 });
 
 // S28

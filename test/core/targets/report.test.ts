@@ -60,10 +60,8 @@ test("what a forge does not have is a warning that says what it has", () => {
   }
 });
 
-// S28
-test("a repository that is read without a key is told nothing, nor one of a forge that nobody knows, nor without a token; each is a warning", () => {
+test("a repository of a forge that nobody knows is told nothing, nor is one without a token; each is a warning", () => {
   for (const [annotations, warning] of [
-    [{ app_repository: "https://github.com/strangers/lib" }, /report has no effect: app_repository is read without a key, /],
     [
       { app_repository: "git@unknown.example:team/app", forge_token_secret_name: "" },
       /report has no effect: nobody has said which forge unknown\.example is; /,

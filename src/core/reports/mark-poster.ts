@@ -1,0 +1,51 @@
+import { asReconcileError, type ErrorCode } from "../../errors.ts";
+import type { ReportForm, Reports, ReportTrouble } from "../ports.ts";
+import { formsToPost, type Mark, placeOf, type ReportTarget } from "./mark.ts";
+
+export interface MarkPosterOptions {
+  readonly reports: Reports;
+  /** CLUSTER_NAME. */
+  readonly cluster: string | undefined;
+  /** PUBLIC_URL: of the operator's own pages, without a slash at its end. */
+  readonly publicUrl: string | undefined;
+  /** Reads the Deployment's token for one exchange, in its namespace's share; rejects where it may not be used. */
+  readonly withToken: <T>(target: ReportTarget, use: (token: string) => Promise<T>) => Promise<T>;
+}
+
+/** Of a Secret: it may be read at another try. */
+const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["secret_limit", "secret_unreadable"]);
+
+/** Posts what a mark is to say, where it does not say so yet. Never rejects. */
+export function createMarkPoster({ reports, cluster, publicUrl, withToken }: MarkPosterOptions) {
+  async function postForm(mark: Mark, form: ReportForm, token: string): Promise<ReportTrouble | undefined> {
+    const place = placeOf(mark, form, cluster, publicUrl);
+    if (!mark.forms.has(form)) {
+      const last = await reports.last(place, token);
+      if (last.kind !== "known") return last;
+      mark.forms.set(form, { posted: last.posted, posts: 0 });
+    }
+    const known = mark.forms.get(form);
+    const { wanted } = mark;
+    if (!known || !wanted || !formsToPost(mark).includes(form)) return undefined;
+    const answer = await reports.post(place, wanted, token);
+    if (answer.kind !== "posted") return answer;
+    known.posts += 1;
+    known.posted = wanted;
+    return undefined;
+  }
+
+  return async (mark: Mark): Promise<ReportTrouble | undefined> => {
+    try {
+      return await withToken(mark.target, async (token) => {
+        for (const form of mark.target.report.forms) {
+          const trouble = await postForm(mark, form, token);
+          if (trouble) return trouble;
+        }
+        return undefined;
+      });
+    } catch (error) {
+      const { code, message } = asReconcileError(error);
+      return { kind: PASSING.has(code) ? "limited" : "refused", reason: message };
+    }
+  };
+}
