@@ -29,7 +29,8 @@ test("the example says of each Secret that it names how that is made, in its nam
 
 test("the Secrets that SECRETS.md makes are those that the example names and that the overlay's roles open", async () => {
   const made = [...(await read("docs/SECRETS.md")).matchAll(/create secret (?:generic|docker-registry) (\S+)/g)].map(([, name]) => name);
-  const wanted = [...new Set(made)].sort();
+  // A token stands in the place of the key where https is used, which the example does not.
+  const wanted = [...new Set(made)].filter((name) => name !== "git-token").sort();
   assert.ok(wanted.length >= 5);
 
   const { annotations } = parse(await read("manifests/examples/shop.yaml")).metadata as { annotations: Record<string, string> };
