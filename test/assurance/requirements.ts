@@ -145,6 +145,11 @@ const attacks: Readonly<Record<string, Requirement>> = {
     answer:
       "The API's address comes from the environment alone. Redirects are not followed; the next page is asked for at that address. A Secret that is bound to other repositories is not sent.",
   },
+  S27: {
+    what: "A token opens more repositories than was meant",
+    answer:
+      "A Secret with a token or a GitHub App says by `gitops.operator.allowed_repositories` for which it is, or is refused (not with `SECRET_REFS=strict`, where only its own namespace names it). It is sent to the repository's own origin alone; what a GitHub App gets is for one repository and one right.",
+  },
   S28: {
     what: "An annotation names a stranger's repository, so that a shared token marks its commits",
     answer:
@@ -237,6 +242,11 @@ const faults: Readonly<Record<string, Requirement>> = {
     answer: "At most two runs of a Deployment for a second's events, one early look a second while it waits for a build, 20 in a run.",
   },
   F52: { what: "Events are lost", answer: "The readiness probe and the timer find what they would have told." },
+  F54: {
+    what: "A token over https ends within a run",
+    answer:
+      "For a GitHub App one new token is made, and the question asked again; a token that is refused is told with its Secret, and not tried again for a minute.",
+  },
   F53: {
     what: "A forge is gone for an hour",
     answer: "Nobody waits for it. What its commits are to say is decided when it is back, and posted within minutes.",
