@@ -30,6 +30,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   "ssh-key": ["ssh-privatekey"],
   "manifests-key": ["ssh-privatekey"],
   "git-token": ["password", "username"],
+  "git-app": ["githubAppID", "githubAppInstallationID", "githubAppPrivateKey"],
   "signing-key": ["email", "name", "ssh-privatekey"],
   hook: ["hook-path-token", "hook-secret"],
   regcred: [".dockerconfigjson"],
