@@ -153,3 +153,12 @@ test("IMAGE_CHECK that is set binds; its older name is understood with a warning
   assert.deepEqual(read({ REQUIRE_IMAGE_CHECK: "true", IMAGE_CHECK: "off" }), [set("on"), ["REQUIRE_IMAGE_CHECK=true"]]);
   assert.deepEqual(read({ REQUIRE_IMAGE_CHECK: "false" }), [{ level: "on", binds: false }, ["REQUIRE_IMAGE_CHECK=false"]]);
 });
+
+test("PUBLIC_URL is a web address without user and query, and its last slash is dropped", () => {
+  const parsed = parseConfig({ PUBLIC_URL: "https://gitops.example.com/operator/" });
+  assert.ok(parsed.kind === "ok");
+  assert.equal(parsed.config.publicUrl, "https://gitops.example.com/operator");
+  for (const text of ["gitops.example.com", "ftp://a.example", "https://user@a.example", "https://a.example/?b", "https://a.example/#b"]) {
+    assert.equal(parseConfig({ PUBLIC_URL: text }).kind, "error", text);
+  }
+});
