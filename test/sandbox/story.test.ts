@@ -55,9 +55,9 @@ test("the story of an operator on a slow machine ends, all three acts, and the p
   assert.match(story, /\n {2}:x: Build failed .*\n {2}Deployment shop stays at .*\n {2}:white_check_mark: Deployment shop recovered: /);
   assert.match(
     story,
-    /forge +POST .* = {2}\{"deployments":1\}\n {2}operator +has seen the commit[^]* registry +POST .* = {2}\{"deployments":1\}\n/,
+    /forge +POST .* = {2}\{"deployments":1\}\n {2}operator +has seen the commit[\s\S]* registry +POST .* = {2}\{"deployments":1\}\n/,
   );
-  assert.match(story, /operator +was woken, asked the registry, and pushed \d+ ms after the event\n[^]* last event: image /);
+  assert.match(story, /operator +was woken, asked the registry, and pushed \d+ ms after the event\n[\s\S]* last event: image /);
   const log = /tail -f (\S+)/.exec(story)?.[1] ?? "";
 
   const [, cluster] = / get deployments -A {3}\((\S+)\)/.exec(story) ?? [];
