@@ -46,7 +46,10 @@ function replaceUrls(text: string): string {
 /** Prefixes that the issuers gave their tokens so that they can be found; what stands before one may be the `n` of a `\n`. */
 const tokens = new RegExp(
   [
-    /gh[pousr]_[A-Za-z0-9]{20,}/,
+    // Tokens of GitHub Apps may have a dot and a dash in them.
+    /gh[pousr]_[A-Za-z0-9](?:[\w.-]{18,}[A-Za-z0-9_-])/,
+    // `x-access-token:` in base64, with which GitHub takes them over https.
+    /eC1hY2Nlc3MtdG9rZW46[A-Za-z0-9+/]{8,}={0,2}/,
     /github_pat_\w{20,}/,
     /gl(?:pat|dt|rt|ptt|soat|ft|cbt|agent|oas)-[\w.-]{16,}/,
     /xox[abeprs](?:\.xox[abeprs])?-[\w-]{10,}/,

@@ -38,6 +38,8 @@ test("ordinary messages come out as they went in", () => {
 test("tokens and credentials are known by their shape, as text and within JSON", () => {
   const secrets = [
     ...["ghp", "gho", "ghs", "ghu", "ghr"].map((prefix) => `${prefix}_${random(18)}`),
+    `ghs_1234_${random(20)}.${random(20)}.${random(20)}`,
+    Buffer.from(`x-access-token:ghs_${random(18)}`).toString("base64"),
     `github_pat_11AAAAAAA0${random(8)}_${random(29)}`,
     `glpat-${random(10)}`,
     ...["a", "b", "p", "r", "s", "e"].map((kind) => `xox${kind}-1234567890-${random(12)}`),

@@ -100,6 +100,24 @@ test("the manifests' branch and key default to the application's, each part by i
   assert.deepEqual(ready({ manifest_ssh_key_namespace: "keys" }).target.manifestKey, { namespace: "keys", name: "ssh-key" });
 });
 
+test("git_secret_name and its kin are the same as ssh_key_name: either is enough, and two that differ are malformed", () => {
+  const { ssh_key_name: _, ssh_key_namespace: __, ...others } = required;
+  const byAlias = parse({ ...others, git_secret_name: "login", git_secret_namespace: "keys", manifest_git_secret_name: "writer" });
+  assert.equal(byAlias.kind, "ready");
+  const { appKey, manifestKey } = (byAlias as ReturnType<typeof ready>).target;
+  assert.deepEqual(
+    [appKey, manifestKey],
+    [
+      { namespace: "keys", name: "login" },
+      { namespace: "keys", name: "writer" },
+    ],
+  );
+  assert.equal(ready({ git_secret_name: required.ssh_key_name as string }).target.appKey.name, required.ssh_key_name);
+  assert.deepEqual(malformed({ git_secret_name: "another" }).problems, [
+    "gitops.operator.git_secret_name and gitops.operator.ssh_key_name mean the same and are set to different values; remove one of them",
+  ]);
+});
+
 test("values are trimmed; an empty optional one is not set", () => {
   const { target, settings } = ready({ enabled: " true\n", image_name: "\tteam/app ", observe_branch: "  ", registry_secret_name: "" });
   assert.deepEqual(target.image, { repository: "team/app" });
