@@ -57,11 +57,10 @@ async function tellStory(world: World): Promise<void> {
   world.secret("gitops-operator", "webhook-secret", { "webhook-url": world.chat.url() });
   world.secret("gitops-operator", "github-token", { "github-token": "sandbox-token" });
   world.secret("gitops-operator", "hook", { "hook-secret": HOOK_SECRET });
-  world.deploy({
-    name: "shop",
-    image: `${image}:${oldTag}`,
-    annotations: { image_name: image, notifications_secret_name: "webhook-secret", github_token_secret_name: "github-token" },
-  });
+  const secrets = { notifications_secret_name: "webhook-secret", github_token_secret_name: "github-token" };
+  const deploy = (tag: string) =>
+    world.deploy({ name: "shop", image: `${image}:${tag}`, annotations: { image_name: image, report: "status", ...secrets } });
+  deploy(oldTag);
   say("A world on loopback");
   tell("Kubernetes API", world.cluster.url);
   tell("git over SSH", world.gitHost.url("team/shop.git"));
@@ -91,7 +90,15 @@ async function tellStory(world: World): Promise<void> {
   console.log((await (await fetch(`${operator.url}/status`)).text()).trimEnd());
 
   await tellSecondAct(world, { app, manifests, url: operator.url });
-  await tellThirdAct(world, { app, manifests, url: operator.url }, `http://127.0.0.1:${hookPort}/hook/gitops-operator/hook`);
+  const painted = await tellThirdAct(
+    world,
+    { app, manifests, url: operator.url },
+    `http://127.0.0.1:${hookPort}/hook/gitops-operator/hook`,
+  );
+
+  say("Argo CD or Flux would roll it out; here the Deployment's image is set by hand, and its Pods are ready at once");
+  deploy(painted);
+  await tellMark(world, painted);
 
   say("What the chat was told");
   for (const { text } of await world.chat.received(CHAT_MESSAGES + 2, CHAT_MS)) console.log(`  ${text}`);
@@ -139,8 +146,8 @@ async function tellSecondAct(world: World, { app, manifests, url }: Scene): Prom
   await showLanded(manifests, revert);
 }
 
-/** Nobody calls the operator: forge and registry tell it. */
-async function tellThirdAct(world: World, { app, manifests, url }: Scene, hookUrl: string): Promise<void> {
+/** Nobody calls the operator: forge and registry tell it. The commit that it pushed for. */
+async function tellThirdAct(world: World, { app, manifests, url }: Scene, hookUrl: string): Promise<string> {
   const send = async (who: string, event: object) => {
     const body = JSON.stringify(event);
     const signature = `sha256=${createHmac("sha256", HOOK_SECRET).update(body).digest("hex")}`;
@@ -166,6 +173,16 @@ async function tellThirdAct(world: World, { app, manifests, url }: Scene, hookUr
   await showLanded(manifests, before);
   const status = await (await fetch(`${url}/status`)).text();
   tell("GET /status", /last event: .*/.exec(status)?.[0] ?? "has no event");
+  return pushed;
+}
+
+/** What the developer sees on the commit, at the forge. */
+async function tellMark({ ci }: World, sha: string): Promise<void> {
+  const mark = () => ci.statuses("team/shop", sha).find(({ state }) => state === "success");
+  const since = performance.now();
+  while (!mark() && performance.now() - since < CHAT_MS) await sleep(POLL_MS);
+  const { state, context, description } = mark() ?? { state: "none", context: "", description: "was told in time" };
+  tell("the commit", `has the mark ${state}: ${context}: ${description}`);
 }
 
 async function freePort(): Promise<number> {

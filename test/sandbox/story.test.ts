@@ -58,6 +58,10 @@ test("the story of an operator on a slow machine ends, all three acts, and the p
     /forge +POST .* = {2}\{"deployments":1\}\n {2}operator +has seen the commit[\s\S]* registry +POST .* = {2}\{"deployments":1\}\n/,
   );
   assert.match(story, /operator +was woken, asked the registry, and pushed \d+ ms after the event\n[\s\S]* last event: image /);
+  assert.match(
+    story,
+    /the commit +has the mark success: gitops-operator\/default\/shop: runs in default: 1 of 1 ready, \d+ s after the push\n/,
+  );
   const log = /tail -f (\S+)/.exec(story)?.[1] ?? "";
 
   const [, cluster] = / get deployments -A {3}\((\S+)\)/.exec(story) ?? [];
