@@ -76,6 +76,18 @@ test("a pass without news is a GET and one listing for each repository, over one
   assert.ok(host.connectionCount() - connections <= 1, `${host.connectionCount() - connections} more connections`);
 });
 
+test("ten applications whose commits are read for the first time take four connections at most, though what is not wanted of an answer is left", async (t) => {
+  const { stage, host } = await httpsStage(t);
+  await deployShop(stage);
+  for (let number = 0; number < 9; number++) {
+    await stage.repository(`team/app-${number}.git`, { "index.html": String(number) });
+    await stage.deploy({ name: `app-${number}`, annotations: { deployment_path: "shop/deployment.yaml", image_name: "team/shop" } });
+  }
+  await stage.reconcile();
+  assert.ok(host.requests.length >= 30, `${host.requests.length} requests`);
+  assert.ok(host.connectionCount() <= 4, `${host.connectionCount()} connections`);
+});
+
 // S27
 test("a token that is bound to nothing is sent nowhere, unless nobody may name another namespace's Secret", async (t) => {
   for (const door of ["token", "app"] as const) {

@@ -32,6 +32,8 @@ const MOST_UNREAD_BYTES = 16 * 1024;
 const MOST_SAID_BYTES = 2 * 1024;
 /** How long the rest of an answer may take that is read only so that the connection can be kept. */
 const GOODBYE_MS = 5_000;
+/** The same where the rest is not wanted: what is little is read, since hanging up costs the connection. */
+const HANG_UP_MS = 500;
 
 export function openHttpsWire(repository: HttpsRepository, limits: HttpsLimits): GitWire {
   const { breaker, login, service = "git-upload-pack" } = limits;
@@ -42,6 +44,7 @@ export function openHttpsWire(repository: HttpsRepository, limits: HttpsLimits):
   let base = new URL(origin);
   base.pathname = repository.path;
   let authorization: string | undefined;
+  let isEnded = false;
   /** What is left of the last answer. */
   let answer: AsyncGenerator<Buffer, void, undefined> | undefined;
 
@@ -155,15 +158,14 @@ export function openHttpsWire(repository: HttpsRepository, limits: HttpsLimits):
 
   const unread = ({ body }: Response) => body.dump({ limit: MOST_UNREAD_BYTES, signal }).catch(() => undefined);
 
-  async function end(): Promise<void> {
-    const timer = setTimeout(() => hangUp.abort(), GOODBYE_MS);
-    // The answer was complete; how the connection ended no longer matters.
+  /** Who hung up says goodbye all the same: once is enough. */
+  async function end(withinMs: number): Promise<void> {
+    if (isEnded) return;
+    isEnded = true;
+    const timer = setTimeout(() => hangUp.abort(), withinMs);
+    // How the connection ended no longer matters.
     await finish().catch(() => undefined);
     clearTimeout(timer);
-    abort();
-  }
-
-  function abort(): void {
     hangUp.abort();
     login?.end();
   }
@@ -172,8 +174,8 @@ export function openHttpsWire(repository: HttpsRepository, limits: HttpsLimits):
   return {
     advertisement: () => (login ? login.logIn(() => exchange(path)) : exchange(path)),
     request: (body) => exchange(service, body),
-    close: () => void end(),
-    abort,
+    close: () => void end(GOODBYE_MS),
+    abort: () => void end(login ? HANG_UP_MS : 0),
   };
 }
 
