@@ -19,9 +19,8 @@ export const builtInKinds: readonly [WatchedKind, ...WatchedKind[]] = [
 ];
 
 const mostKinds = 20;
-/** A DNS label, a subdomain, and what Kubernetes takes for a version. */
-const label = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
-const named = new RegExp(`^(${label})\\.(${label}(?:\\.${label})*)/(v[0-9]{1,5}(?:(?:alpha|beta)[0-9]{1,5})?)$`);
+const dnsLabel = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+const versionForm = /^v[0-9]{1,5}(?:(?:alpha|beta)[0-9]{1,5})?$/;
 /** They are made from a template, and what they are made of is not changed afterwards. */
 export function isNeverWatched(kind: string): boolean {
   return kind === "Pod" || kind === "Job";
@@ -43,12 +42,15 @@ export function parseWatchedKinds(
   for (const word of words) {
     const shown = `'${word.slice(0, 100)}'`;
     if (neverResource.test(word)) return { kind: "error", problem: `names ${shown}, but ${neverWatched}; annotate what makes them` };
-    const [, resource, group, version] = named.exec(word) ?? [];
-    if (resource === undefined || group === undefined || version === undefined)
+    const [name = "", version = "", ...more] = word.split("/");
+    const [resource = "", ...groupParts] = name.split(".");
+    const isName = groupParts.length > 0 && [resource, ...groupParts].every((part) => dnsLabel.test(part));
+    if (!isName || !versionForm.test(version) || more.length > 0)
       return {
         kind: "error",
         problem: `must be resource.group/version with commas between them, like rollouts.argoproj.io/v1alpha1, not ${shown}`,
       };
+    const group = groupParts.join(".");
     const isSame = (other: WatchedKind) => other.resource === resource && other.group === group;
     if (builtInKinds.some(isSame)) return { kind: "error", problem: `names ${shown}, which is watched anyway; leave it out` };
     if (kinds.some(isSame)) return { kind: "error", problem: `names ${resource}.${group} twice` };
