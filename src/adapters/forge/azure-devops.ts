@@ -2,10 +2,10 @@
 import { z } from "zod";
 import type { Repository } from "../../core/types.ts";
 import { parseJson } from "../../text/parse-json.ts";
-import { type BuildWord, decideBuildState, wordOf } from "./build-state.ts";
+import type { BuildWord } from "./build-state.ts";
+import { createStatusForge, type StatusKind, type StatusList } from "./commit-statuses.ts";
 import type { Forge, ForgeOptions } from "./forge.ts";
-import { type Asked, createForgeQuestions, listOf, partsOf, readToken, type Unknown, unknown } from "./forge-questions.ts";
-import { createStatusReports, type ListedStatus, type StatusForm } from "./status-reports.ts";
+import { type Asked, listOf, partsOf, readToken, type Unknown, unknown } from "./forge-questions.ts";
 
 const PER_PAGE = 100;
 
@@ -22,39 +22,18 @@ const states: Readonly<Record<string, BuildWord>> = {
 
 const words = { pending: "pending", success: "succeeded", failure: "failed", error: "error" };
 
+const kind: StatusKind = {
+  ...{ what: "the commit statuses", states, words, askedOf, list: statusesOf },
+  write: (asked, { sha, url }) => ({
+    path: pathOf(asked, sha),
+    query: { "api-version": "7.1" },
+    right: "the scope Code (Status)",
+    body: ({ state, name, text }) => ({ state, description: text, context: { name }, ...(url !== undefined && { targetUrl: url }) }),
+  }),
+};
+
 export function createAzureDevops(options: ForgeOptions): Forge {
-  const questions = createForgeQuestions("Azure DevOps", options);
-  return {
-    rateRemaining: questions.rateRemaining,
-    async state(repository, sha, tokenText) {
-      const asked = askedOf(repository, tokenText);
-      if ("kind" in asked) return asked;
-      const found = await questions.ask<ListedStatus>({ ...asked, ...statusesOf(asked, sha), what: "the commit statuses" });
-      return found.kind === "unknown" ? found : decideBuildState(found.items.map(({ state, name }) => wordOf(states, state, name)));
-    },
-    reports: createStatusReports(questions, ({ repository, sha, url }, tokenText) => {
-      const asked = askedOf(repository, tokenText);
-      if ("kind" in asked) return asked;
-      return {
-        asked,
-        form: {
-          words,
-          list: statusesOf(asked, sha),
-          write: {
-            path: pathOf(asked, sha),
-            query: { "api-version": "7.1" },
-            right: "the scope Code (Status)",
-            body: ({ state, name, text }) => ({
-              state,
-              description: text,
-              context: { name },
-              ...(url !== undefined && { targetUrl: url }),
-            }),
-          },
-        },
-      };
-    }),
-  };
+  return createStatusForge("Azure DevOps", kind, options);
 }
 
 function askedOf(repository: Repository, tokenText: string): Asked | Unknown {
@@ -80,7 +59,7 @@ function pathOf({ repository }: Asked, sha: string): string {
   return `${organisation}/${project}/_apis/git/repositories/${name}/commits/${sha}/statuses`;
 }
 
-function statusesOf(asked: Asked, sha: string): StatusForm["list"] {
+function statusesOf(asked: Asked, sha: string): StatusList {
   return {
     path: pathOf(asked, sha),
     query: { "api-version": "7.1", latestOnly: "true", top: `${PER_PAGE}` },

@@ -4,10 +4,10 @@ import { z } from "zod";
 import { canonicalHost } from "../../core/repository.ts";
 import type { Repository } from "../../core/types.ts";
 import { parseJson } from "../../text/parse-json.ts";
-import { type BuildWord, decideBuildState, OWN, wordOf } from "./build-state.ts";
+import { type BuildWord, OWN } from "./build-state.ts";
+import { createStatusForge, type StatusKind, type StatusList } from "./commit-statuses.ts";
 import type { Forge, ForgeOptions } from "./forge.ts";
-import { type Asked, createForgeQuestions, listOf, partsOf, readToken, type Unknown, unknown } from "./forge-questions.ts";
-import { createStatusReports, type ListedStatus, type StatusForm } from "./status-reports.ts";
+import { type Asked, listOf, partsOf, readToken, type Unknown, unknown } from "./forge-questions.ts";
 
 const page = z.object({
   values: listOf(z.object({ key: z.string().nullish(), state: z.string(), description: z.string().nullish() })),
@@ -21,7 +21,6 @@ const states: Readonly<Record<string, BuildWord>> = {
 const words = { pending: "INPROGRESS", success: "SUCCESSFUL", failure: "FAILED", error: "FAILED" };
 
 export function createBitbucketCloud(options: ForgeOptions): Forge {
-  const questions = createForgeQuestions("Bitbucket", options);
   const api = new URL(options.apiUrl);
 
   /** Its numbers of pages may be any text, so that of the address is taken, and nothing else. Undefined: it leads elsewhere. */
@@ -30,7 +29,7 @@ export function createBitbucketCloud(options: ForgeOptions): Forge {
     return url?.origin === api.origin ? (url.searchParams.get("page") ?? undefined) : undefined;
   }
 
-  function statusesOf({ repository }: Asked, sha: string): StatusForm["list"] {
+  function statusesOf({ repository }: Asked, sha: string): StatusList {
     return {
       path: `repositories/${repository}/commit/${sha}/statuses`,
       query: { pagelen: "100" },
@@ -47,38 +46,20 @@ export function createBitbucketCloud(options: ForgeOptions): Forge {
     };
   }
 
-  return {
-    rateRemaining: questions.rateRemaining,
-    async state(repository, sha, tokenText) {
-      const asked = askedOf(repository, tokenText);
-      if ("kind" in asked) return asked;
-      const found = await questions.ask<ListedStatus>({ ...asked, ...statusesOf(asked, sha), what: "the build statuses" });
-      return found.kind === "unknown" ? found : decideBuildState(found.items.map(({ state, name }) => wordOf(states, state, name)));
-    },
-    reports: createStatusReports(
-      questions,
-      ({ repository, sha, context, url }, tokenText) => {
-        const asked = askedOf(repository, tokenText);
-        if ("kind" in asked) return asked;
+  const kind: StatusKind = {
+    ...{ what: "the build statuses", states, words, askedOf, list: statusesOf, nameOf: keyOf },
+    write: ({ repository }, { repository: { host }, sha, context, url }) => ({
+      path: `repositories/${repository}/commit/${sha}/statuses/build`,
+      query: {},
+      right: "the scope repository (write)",
+      body: ({ state, name, text }) => ({
+        ...{ key: name, name: context, state, description: text },
         // It takes none without a link.
-        const link = url ?? `https://${canonicalHost(repository.host)}/${asked.repository}/commits/${sha}`;
-        return {
-          asked,
-          form: {
-            words,
-            list: statusesOf(asked, sha),
-            write: {
-              path: `repositories/${asked.repository}/commit/${sha}/statuses/build`,
-              query: {},
-              right: "the scope repository (write)",
-              body: ({ state, name, text }) => ({ key: name, name: context, state, description: text, url: link }),
-            },
-          },
-        };
-      },
-      keyOf,
-    ),
+        url: url ?? `https://${canonicalHost(host)}/${repository}/commits/${sha}`,
+      }),
+    }),
   };
+  return createStatusForge("Bitbucket", kind, options);
 }
 
 function askedOf({ path }: Repository, tokenText: string): Asked | Unknown {

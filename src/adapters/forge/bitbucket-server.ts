@@ -3,10 +3,10 @@ import { z } from "zod";
 import { formatRepository } from "../../core/repository.ts";
 import type { Repository } from "../../core/types.ts";
 import { parseJson } from "../../text/parse-json.ts";
-import { type BuildWord, decideBuildState, wordOf } from "./build-state.ts";
+import type { BuildWord } from "./build-state.ts";
+import { createStatusForge, type StatusKind, type StatusList } from "./commit-statuses.ts";
 import type { Forge, ForgeOptions } from "./forge.ts";
-import { type Asked, createForgeQuestions, listOf, readToken, type Unknown } from "./forge-questions.ts";
-import { createStatusReports, type ListedStatus, type StatusForm } from "./status-reports.ts";
+import { type Asked, listOf, readToken, type Unknown } from "./forge-questions.ts";
 
 const page = z.object({
   values: listOf(z.object({ key: z.string().nullish(), state: z.string(), description: z.string().nullish() })),
@@ -21,35 +21,18 @@ const states: Readonly<Record<string, BuildWord>> = {
 const words = { pending: "INPROGRESS", success: "SUCCESSFUL", failure: "FAILED", error: "FAILED" };
 
 export function createBitbucketServer(options: ForgeOptions): Forge {
-  const questions = createForgeQuestions("Bitbucket Server", options);
   const root = options.apiUrl.replace(/\/rest\/build-status\/1\.0$/, "");
-  return {
-    rateRemaining: questions.rateRemaining,
-    async state(repository, sha, tokenText) {
-      const asked = askedOf(repository, tokenText);
-      if ("kind" in asked) return asked;
-      const found = await questions.ask<ListedStatus>({ ...asked, ...statusesOf(sha), what: "the build statuses" });
-      return found.kind === "unknown" ? found : decideBuildState(found.items.map(({ state, name }) => wordOf(states, state, name)));
-    },
-    reports: createStatusReports(questions, ({ repository, sha, url }, tokenText) => {
-      const asked = askedOf(repository, tokenText);
-      if ("kind" in asked) return asked;
-      return {
-        asked,
-        form: {
-          words,
-          list: statusesOf(sha),
-          write: {
-            path: `commits/${sha}`,
-            query: {},
-            right: "the permission project read",
-            // It takes none without a link.
-            body: ({ state, name, text }) => ({ key: name, name, state, description: text, url: url ?? root }),
-          },
-        },
-      };
+  const kind: StatusKind = {
+    ...{ what: "the build statuses", states, words, askedOf, list: statusesOf },
+    write: (_asked, { sha, url = root }) => ({
+      path: `commits/${sha}`,
+      query: {},
+      right: "the permission project read",
+      // It takes none without a link.
+      body: ({ state, name, text }) => ({ key: name, name, state, description: text, url }),
     }),
   };
+  return createStatusForge("Bitbucket Server", kind, options);
 }
 
 function askedOf(repository: Repository, tokenText: string): Asked | Unknown {
@@ -58,7 +41,7 @@ function askedOf(repository: Repository, tokenText: string): Asked | Unknown {
   return { token: read.token, headers: { authorization: `Bearer ${read.token}` }, repository: formatRepository(repository) };
 }
 
-function statusesOf(sha: string): StatusForm["list"] {
+function statusesOf(_asked: Asked, sha: string): StatusList {
   return {
     path: `commits/${sha}`,
     query: { limit: "100" },

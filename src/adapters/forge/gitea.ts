@@ -2,10 +2,10 @@
 import { z } from "zod";
 import type { Repository } from "../../core/types.ts";
 import { parseJson } from "../../text/parse-json.ts";
-import { type BuildWord, decideBuildState, wordOf } from "./build-state.ts";
+import type { BuildWord } from "./build-state.ts";
+import { createStatusForge, type StatusKind, type StatusList } from "./commit-statuses.ts";
 import type { Forge, ForgeOptions } from "./forge.ts";
-import { type Asked, createForgeQuestions, hasNextLink, listOf, partsOf, readToken, type Unknown, unknown } from "./forge-questions.ts";
-import { createStatusReports, type ListedStatus, type StatusForm } from "./status-reports.ts";
+import { type Asked, hasNextLink, listOf, partsOf, readToken, type Unknown, unknown } from "./forge-questions.ts";
 
 /** The most that a server sends unless it is set up for more. */
 const PER_PAGE = 50;
@@ -22,34 +22,18 @@ const states: Readonly<Record<string, BuildWord>> = {
 
 const words = { pending: "pending", success: "success", failure: "failure", error: "error" };
 
+const kind: StatusKind = {
+  ...{ what: "the commit statuses", states, words, askedOf, list: statusesOf },
+  write: ({ repository }, { sha, url }) => ({
+    path: `repos/${repository}/statuses/${sha}`,
+    query: {},
+    right: "the scope write:repository",
+    body: ({ state, name, text }) => ({ state, context: name, description: text, ...(url !== undefined && { target_url: url }) }),
+  }),
+};
+
 export function createGitea(options: ForgeOptions): Forge {
-  const questions = createForgeQuestions("Gitea", options);
-  return {
-    rateRemaining: questions.rateRemaining,
-    async state(repository, sha, tokenText) {
-      const asked = askedOf(repository, tokenText);
-      if ("kind" in asked) return asked;
-      const found = await questions.ask<ListedStatus>({ ...asked, ...statusesOf(asked, sha), what: "the commit statuses" });
-      return found.kind === "unknown" ? found : decideBuildState(found.items.map(({ state, name }) => wordOf(states, state, name)));
-    },
-    reports: createStatusReports(questions, ({ repository, sha, url }, tokenText) => {
-      const asked = askedOf(repository, tokenText);
-      if ("kind" in asked) return asked;
-      return {
-        asked,
-        form: {
-          words,
-          list: statusesOf(asked, sha),
-          write: {
-            path: `repos/${asked.repository}/statuses/${sha}`,
-            query: {},
-            right: "the scope write:repository",
-            body: ({ state, name, text }) => ({ state, context: name, description: text, ...(url !== undefined && { target_url: url }) }),
-          },
-        },
-      };
-    }),
-  };
+  return createStatusForge("Gitea", kind, options);
 }
 
 function askedOf({ path }: Repository, tokenText: string): Asked | Unknown {
@@ -60,7 +44,7 @@ function askedOf({ path }: Repository, tokenText: string): Asked | Unknown {
   return { token: read.token, headers: { authorization: `token ${read.token}` }, repository: parts.join("/") };
 }
 
-function statusesOf({ repository }: Asked, sha: string): StatusForm["list"] {
+function statusesOf({ repository }: Asked, sha: string): StatusList {
   let seen = 0;
   return {
     path: `repos/${repository}/commits/${sha}/status`,

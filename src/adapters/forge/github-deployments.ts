@@ -3,8 +3,8 @@ import { z } from "zod";
 import type { Posted, Report, ReportPlace, Reports, ReportTrouble } from "../../core/ports.ts";
 import type { Repository } from "../../core/types.ts";
 import { parseJson } from "../../text/parse-json.ts";
+import { troubleOf } from "./commit-statuses.ts";
 import { type Asked, type createForgeQuestions, listOf, type Unknown } from "./forge-questions.ts";
-import { troubleOf } from "./status-reports.ts";
 
 const deployment = z.object({ id: z.int().positive() });
 const statuses = listOf(z.object({ state: z.string(), description: z.string().nullish() }));

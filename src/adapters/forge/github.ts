@@ -2,7 +2,8 @@
 import { z } from "zod";
 import type { Repository } from "../../core/types.ts";
 import { parseJson } from "../../text/parse-json.ts";
-import { type BuildWord, decideBuildState, wordOf } from "./build-state.ts";
+import { type BuildWord, decideBuildState } from "./build-state.ts";
+import { createCommitStatuses, type StatusKind, type StatusList } from "./commit-statuses.ts";
 import type { Forge, ForgeOptions } from "./forge.ts";
 import {
   type Asked,
@@ -16,7 +17,6 @@ import {
   unknown,
 } from "./forge-questions.ts";
 import { createGithubDeployments } from "./github-deployments.ts";
-import { createStatusReports, type ListedStatus, type StatusForm } from "./status-reports.ts";
 
 /** 100 runs of 10 to 14 KB each would not fit into the most that is read of an answer. */
 const RUNS_PER_PAGE = "50";
@@ -25,7 +25,7 @@ const STATUSES_PER_PAGE = "100";
 const runs = z.object({
   workflow_runs: listOf(z.object({ head_sha: z.string(), status: z.string().nullish(), conclusion: z.string().nullish() })),
 });
-const statuses = z.object({
+const statusPage = z.object({
   statuses: listOf(z.object({ state: z.string(), context: z.string().nullish(), description: z.string().nullish() })),
 });
 
@@ -43,29 +43,21 @@ const words = { pending: "pending", success: "success", failure: "failure", erro
 /** A token may be without the right to statuses, which are not needed where GitHub Actions builds. */
 const WITHOUT_STATUSES = [403, 404, 422];
 
+const kind: StatusKind = {
+  ...{ what: "the commit statuses", states, words, askedOf, list: statusesOf },
+  write: ({ repository }, { sha, url }) => ({
+    path: `repos/${repository}/statuses/${sha}`,
+    query: {},
+    right: "the permission commit statuses: write",
+    body: ({ state, name, text }) => ({ state, context: name, description: text, ...(url !== undefined && { target_url: url }) }),
+  }),
+};
+
 /** `apiUrl`: `https://api.github.com`, or `https://HOST/api/v3` of an Enterprise server. */
 export function createGithub(options: ForgeOptions): Forge {
   const questions = createForgeQuestions("GitHub", options, "GITHUB_API_URL and FORGES");
-  const reports = {
-    status: createStatusReports(questions, ({ repository, sha, url }, tokenText) => {
-      const asked = askedOf(repository, tokenText);
-      if ("kind" in asked) return asked;
-      return {
-        asked,
-        form: {
-          words,
-          list: statusesOf(asked.repository, sha),
-          write: {
-            path: `repos/${asked.repository}/statuses/${sha}`,
-            query: {},
-            right: "the permission commit statuses: write",
-            body: ({ state, name, text }) => ({ state, context: name, description: text, ...(url !== undefined && { target_url: url }) }),
-          },
-        },
-      };
-    }),
-    deployment: createGithubDeployments(questions, askedOf),
-  };
+  const statuses = createCommitStatuses(questions, kind);
+  const reports = { status: statuses.reports, deployment: createGithubDeployments(questions, askedOf) };
   return {
     rateRemaining: questions.rateRemaining,
     async state(repository, sha, tokenText) {
@@ -75,9 +67,8 @@ export function createGithub(options: ForgeOptions): Forge {
       if (found.kind === "unknown") return found;
       const state = decideBuildState(found.items);
       if (state.kind !== "none") return state;
-      const others = await questions.ask<ListedStatus>({ ...asked, ...statusesOf(asked.repository, sha), what: "the commit statuses" });
-      if (others.kind === "items") return decideBuildState(others.items.map(({ state, name }) => wordOf(states, state, name)));
-      return WITHOUT_STATUSES.includes(others.status ?? 0) ? state : others;
+      const others = await statuses.stateOf(asked, sha);
+      return "status" in others && WITHOUT_STATUSES.includes(others.status ?? 0) ? state : others;
     },
     reports: {
       last: (place, token) => reports[place.form].last(place, token),
@@ -114,13 +105,13 @@ function runsOf(name: string, sha: string): Omit<ForgeQuestion<BuildWord>, keyof
   };
 }
 
-function statusesOf(name: string, sha: string): StatusForm["list"] {
+function statusesOf({ repository }: Asked, sha: string): StatusList {
   return {
-    path: `repos/${name}/commits/${sha}/status`,
+    path: `repos/${repository}/commits/${sha}/status`,
     query: { per_page: STATUSES_PER_PAGE },
     right: "the permission commit statuses: read",
     read(reply, page) {
-      const { data } = statuses.safeParse(parseJson(reply.text));
+      const { data } = statusPage.safeParse(parseJson(reply.text));
       const items = data?.statuses.map(({ state, context, description }) => ({ state, name: context, text: description }));
       return items && { items, next: hasNextLink(reply.headers) ? { page: `${page + 1}` } : undefined };
     },
