@@ -1,8 +1,8 @@
 /** Secrets that a Deployment may name. What is read is counted, and kept out of every text until the release. */
 import { parseCredential } from "./adapters/git/git-credential.ts";
 import type { Config } from "./config.ts";
+import type { Secrets } from "./core/cluster-ports.ts";
 import type { Observer } from "./core/observer.ts";
-import type { Secrets } from "./core/ports.ts";
 import { createSecretBudget } from "./core/runs/secret-budget.ts";
 import { type CredentialPorts, credentialFields, secretFields } from "./core/targets/read-credential.ts";
 import { decideSecretRef, secretDenied } from "./core/targets/secret-scope.ts";

@@ -1,6 +1,7 @@
 import { askFor } from "./adapters/egress/asker.ts";
 import type { Outside } from "./connect-outside.ts";
-import type { Clock, Log, Reports, Workloads } from "./core/ports.ts";
+import type { Workloads } from "./core/cluster-ports.ts";
+import type { Clock, Log, Reports } from "./core/ports.ts";
 import { createCommitReports } from "./core/reports/commit-reports.ts";
 import type { ReportTarget } from "./core/reports/mark.ts";
 import type { createFindings } from "./core/runs/findings.ts";

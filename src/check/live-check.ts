@@ -1,15 +1,17 @@
 /** The steps of a run (contract §6) for one Deployment, up to the push: each is told, and what one lacks does not hide the next. */
 
 import type { Commit } from "../core/app-history.ts";
+import type { SecretField } from "../core/cluster-ports.ts";
 import { type Candidates, findCandidates } from "../core/commits/candidates.ts";
 import { commitMessage } from "../core/commits/commit-message.ts";
 import type { CommitWords } from "../core/commits/commit-words.ts";
 import { filesInWords } from "../core/file-patterns.ts";
+import type { FileText, Git, ManifestsBranch, PushAccess, Wanted } from "../core/git-ports.ts";
 import { formatImage } from "../core/image.ts";
 import type { GateVerdict, ImageGate } from "../core/images/image-gate.ts";
 import { withoutEmojiCode } from "../core/news/chat-text.ts";
 import { type EditQuestion, editFiles } from "../core/places/edit-files.ts";
-import type { FileText, Git, ManifestsBranch, Places, PushAccess, SecretField, Wanted } from "../core/ports.ts";
+import type { Places } from "../core/ports.ts";
 import type { ReconcilePorts } from "../core/reconcile.ts";
 import { formatRepository } from "../core/repository.ts";
 import { readLogin, requireAllowed } from "../core/targets/allowed-repositories.ts";

@@ -1,4 +1,4 @@
-import type { Branch, Wanted } from "./ports.ts";
+import type { Branch, Wanted } from "./git-ports.ts";
 
 /** Equal for equal repository, branch (named or not) and key; the parts can't run into one another. */
 export function branchId({ repository, branch, key }: Wanted<Branch>): string {

@@ -2,13 +2,15 @@
 
 import { asReconcileError, inStep } from "../errors.ts";
 import type { Identity } from "./app-history.ts";
+import type { SecretField } from "./cluster-ports.ts";
 import { type Candidates, findCandidates, listCommits } from "./commits/candidates.ts";
 import { patchStep } from "./delivery/delivery.ts";
 import type { Seat } from "./delivery/writer.ts";
+import type { Git, ManifestsBranch, SshKey } from "./git-ports.ts";
 import { formatImage } from "./image.ts";
 import type { GateVerdict, ImageGate } from "./images/image-gate.ts";
 import { editFiles } from "./places/edit-files.ts";
-import type { Git, ManifestsBranch, Places, SecretField, SshKey } from "./ports.ts";
+import type { Places } from "./ports.ts";
 import type { Branches, Progress, ReadImage } from "./progress.ts";
 import type { BackOff } from "./runs/back-off.ts";
 import { type AllowedRepositories, readLogin, requireAllowed } from "./targets/allowed-repositories.ts";

@@ -1,6 +1,7 @@
 /** `/history`: what changed the tag of one Deployment, from what is remembered. */
+
+import type { Workloads } from "../core/cluster-ports.ts";
 import type { HistoryEntry } from "../core/history/history-entry.ts";
-import type { Workloads } from "../core/ports.ts";
 import { isMeant } from "../core/runs/is-meant.ts";
 import { unknownName } from "../core/runs/unknown-name.ts";
 import { type Filter, isTracked, type Parsed, type Target, type WorkloadRecord } from "../core/types.ts";

@@ -1,9 +1,9 @@
 /** The rows of `/status`, as text and as a page. */
 import { annotationPrefix, annotations } from "../core/annotations.ts";
+import type { Workloads } from "../core/cluster-ports.ts";
 import type { LastEvent } from "../core/hints/last-events.ts";
 import { containerAndVersion, parseImageName } from "../core/image.ts";
 import { describeOutcome } from "../core/news/outcome-text.ts";
-import type { Workloads } from "../core/ports.ts";
 import type { Branches, ReadImage } from "../core/progress.ts";
 import { parseRepository } from "../core/repository.ts";
 import type { LastResult } from "../core/runs/last-result.ts";

@@ -1,5 +1,8 @@
 /** The outside calls as steps of a trace: ports in, the same ports out. */
-import type { Builds, Git, ManifestsBranch, ManifestsCopy, Registry, Secrets } from "../core/ports.ts";
+
+import type { Secrets } from "../core/cluster-ports.ts";
+import type { Git, ManifestsBranch, ManifestsCopy } from "../core/git-ports.ts";
+import type { Builds, Registry } from "../core/ports.ts";
 import { type Attributes, branchAttributes, type Span, type Tracer } from "../core/tracer.ts";
 import type { Repository } from "../core/types.ts";
 import type { ErrorCode } from "../errors.ts";

@@ -1,6 +1,6 @@
 /** Kept connections over https, of each credential its own: nothing is shared between any two. */
 import type { Dispatcher } from "undici";
-import type { GitHubApp, TokenLogin } from "../../core/ports.ts";
+import type { GitHubApp, TokenLogin } from "../../core/git-ports.ts";
 import { longestOfMost } from "../../sharing/longest-of-most.ts";
 
 export interface CredentialConnectionsOptions {

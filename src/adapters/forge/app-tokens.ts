@@ -6,7 +6,7 @@ import { sign } from "node:crypto";
 import { promisify } from "node:util";
 import { z } from "zod";
 import { type Forge, forgeOf } from "../../core/forges.ts";
-import type { GitHubApp } from "../../core/ports.ts";
+import type { GitHubApp } from "../../core/git-ports.ts";
 import { formatRepository } from "../../core/repository.ts";
 import type { Repository } from "../../core/types.ts";
 import { ReconcileError } from "../../errors.ts";

@@ -1,6 +1,6 @@
 /** The fields of a Secret as what opens a repository. Messages name the field and never hold a byte of it. */
 import { createHmac, randomBytes, X509Certificate } from "node:crypto";
-import type { GitCredential, GitHubApp, TokenLogin } from "../../core/ports.ts";
+import type { GitCredential, GitHubApp, TokenLogin } from "../../core/git-ports.ts";
 import type { SecretRef } from "../../core/types.ts";
 import { ReconcileError } from "../../errors.ts";
 import { unprintable } from "../../text/escape.ts";

@@ -3,8 +3,8 @@
 import type { Dispatcher } from "undici";
 import type { Identity } from "../../core/app-history.ts";
 import { branchId } from "../../core/branch-id.ts";
+import type { Git, ManifestsBranch, ManifestsCopy, PushAccess, Wanted } from "../../core/git-ports.ts";
 import { noObserver, type Observer } from "../../core/observer.ts";
-import type { Git, ManifestsBranch, ManifestsCopy, PushAccess, Wanted } from "../../core/ports.ts";
 import { asReconcileError } from "../../errors.ts";
 import { createFreshest } from "../../sharing/freshest.ts";
 import type { Workshop } from "../../workshop/workshop.ts";

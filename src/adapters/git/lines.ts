@@ -1,7 +1,7 @@
 /** Branches of applications, commits alone: the tip by ref listing, what is behind it only when it is asked for, in ever longer steps. */
 import type { Commit, Line } from "../../core/app-history.ts";
 import { branchId } from "../../core/branch-id.ts";
-import type { Branch, Git, Wanted } from "../../core/ports.ts";
+import type { Branch, Git, Wanted } from "../../core/git-ports.ts";
 import { formatRepository } from "../../core/repository.ts";
 import { asReconcileError, ReconcileError } from "../../errors.ts";
 import { createFreshest } from "../../sharing/freshest.ts";

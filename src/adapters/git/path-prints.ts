@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import type { FolderQuestion, FolderView, PathPrint, PathPrinter } from "../../core/app-history.ts";
 import { repositoryId } from "../../core/branch-id.ts";
-import type { Branch, Git } from "../../core/ports.ts";
+import type { Branch, Git } from "../../core/git-ports.ts";
 import { formatRepository } from "../../core/repository.ts";
 import { asReconcileError, ReconcileError } from "../../errors.ts";
 import { createBoundedMap } from "../../sharing/bounded-map.ts";

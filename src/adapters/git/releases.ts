@@ -1,7 +1,7 @@
 /** Git tags that are releases, and single commits: by listings and commits alone, never files. */
 import type { Commit, Release } from "../../core/app-history.ts";
 import { repositoryId } from "../../core/branch-id.ts";
-import type { Branch, Git } from "../../core/ports.ts";
+import type { Branch, Git } from "../../core/git-ports.ts";
 import { formatRepository } from "../../core/repository.ts";
 import { ReconcileError } from "../../errors.ts";
 import { createFreshest } from "../../sharing/freshest.ts";

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Secrets, SecretTexts } from "../../core/ports.ts";
+import type { Secrets, SecretTexts } from "../../core/cluster-ports.ts";
 import { allowedRepositoriesAnnotation } from "../../core/targets/allowed-repositories.ts";
 import type { SecretRef } from "../../core/types.ts";
 import { ReconcileError } from "../../errors.ts";

@@ -1,4 +1,5 @@
-import type { Log, Workloads } from "../../core/ports.ts";
+import type { Workloads } from "../../core/cluster-ports.ts";
+import type { Log } from "../../core/ports.ts";
 import { allInWords, type Workload, type WorkloadRecord } from "../../core/types.ts";
 import { builtInKinds, type WatchedKind } from "../../core/watched-kinds.ts";
 import { unlessAborted } from "../../sharing/unless-aborted.ts";

@@ -1,7 +1,7 @@
 import type { LookupAddress } from "node:dns";
 import { createConnection, type LookupFunction, type Socket } from "node:net";
 import ssh2, { type ClientChannel } from "ssh2";
-import type { SshKey } from "../../core/ports.ts";
+import type { SshKey } from "../../core/git-ports.ts";
 import type { SshRepository } from "../../core/types.ts";
 import { ReconcileError } from "../../errors.ts";
 import { serverWords } from "../../text/server-words.ts";

@@ -1,4 +1,4 @@
-import type { SshKey } from "../../core/ports.ts";
+import type { SshKey } from "../../core/git-ports.ts";
 import type { SshRepository } from "../../core/types.ts";
 import { ReconcileError } from "../../errors.ts";
 import { longestOfMost } from "../../sharing/longest-of-most.ts";

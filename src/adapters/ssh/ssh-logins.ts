@@ -3,7 +3,7 @@
  * so a namespace has one failed login per host and minute; three at most, where others were under way at that moment since the host had let them in,
  * or where the Secret of the refused key gets new ones.
  */
-import type { GitCredential } from "../../core/ports.ts";
+import type { GitCredential } from "../../core/git-ports.ts";
 import { asReconcileError, ReconcileError } from "../../errors.ts";
 import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { dataBytes } from "../../sharing/data-bytes.ts";

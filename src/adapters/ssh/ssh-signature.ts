@@ -2,7 +2,7 @@
 import { createHash, createPrivateKey, type KeyObject, type SignKeyObjectInput, sign as signLater } from "node:crypto";
 import { promisify } from "node:util";
 import ssh2 from "ssh2";
-import type { SshKey } from "../../core/ports.ts";
+import type { SshKey } from "../../core/git-ports.ts";
 import { ReconcileError } from "../../errors.ts";
 import { sshString, uint32 } from "./ssh-strings.ts";
 

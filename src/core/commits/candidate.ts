@@ -1,5 +1,5 @@
 import type { Behind, Identity, TipCandidate } from "../app-history.ts";
-import type { Git } from "../ports.ts";
+import type { Git } from "../git-ports.ts";
 import type { ReadBranches } from "../targets/read-branches.ts";
 import type { Target } from "../types.ts";
 

@@ -1,6 +1,6 @@
 import type { Commit, Identity } from "../app-history.ts";
+import type { Written } from "../git-ports.ts";
 import { formatImage, splitImage } from "../image.ts";
-import type { Written } from "../ports.ts";
 import { formatRepository } from "../repository.ts";
 import type { Target } from "../types.ts";
 import { type CommitWords, renderSubject, usualSubject, usualWords } from "./commit-words.ts";

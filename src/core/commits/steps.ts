@@ -1,6 +1,6 @@
 import { ReconcileError } from "../../errors.ts";
 import type { Commit, Line, PathPrint } from "../app-history.ts";
-import type { Git } from "../ports.ts";
+import type { Git } from "../git-ports.ts";
 import type { ReadBranches } from "../targets/read-branches.ts";
 import type { AppPaths } from "../types.ts";
 import { createPathPrinter, isChanged, missingPath } from "./app-paths.ts";

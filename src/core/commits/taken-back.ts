@@ -1,4 +1,4 @@
-import type { Written } from "../ports.ts";
+import type { Written } from "../git-ports.ts";
 import { placeInWords } from "../types.ts";
 import { fileInTrailer, type Write } from "./trailers.ts";
 

@@ -1,6 +1,6 @@
 /** The trailers of the operator's commits: by them, it is read from a branch's history what has been written already. */
 import { ownText } from "../../text/own-text.ts";
-import type { Written } from "../ports.ts";
+import type { Written } from "../git-ports.ts";
 import { isDeployment, placeInWords, type Workload } from "../types.ts";
 
 const NAMES = {

@@ -3,12 +3,14 @@
 import { asReconcileError, inStep, ReconcileError } from "../../errors.ts";
 import { isForAnother } from "../../sharing/own-share.ts";
 import type { Commit } from "../app-history.ts";
+import type { Workloads } from "../cluster-ports.ts";
 import { commitMessage } from "../commits/commit-message.ts";
 import type { CommitWords } from "../commits/commit-words.ts";
 import { filesInWords } from "../file-patterns.ts";
+import type { Git, ManifestsBranch, ManifestsCopy, Signing } from "../git-ports.ts";
 import { noObserver, type Observer } from "../observer.ts";
 import { editFiles, type FilesEdit } from "../places/edit-files.ts";
-import type { Clock, Git, Log, ManifestsBranch, ManifestsCopy, Places, Signing, Workloads } from "../ports.ts";
+import type { Clock, Log, Places } from "../ports.ts";
 import { formatRepository } from "../repository.ts";
 import { branchAttributes, noTracer, type Span, type Tracer } from "../tracer.ts";
 import { type ImageName, inWords, isDeployment, type Outcome, type Target, workloadOf } from "../types.ts";

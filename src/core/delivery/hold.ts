@@ -1,9 +1,10 @@
 /** What people took back is not written again: the branch's history is looked into before a commit is made. */
 import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { takenBack } from "../commits/taken-back.ts";
+import type { ManifestsBranch, ManifestsCopy, WrittenHistory } from "../git-ports.ts";
 import { formatImage } from "../image.ts";
 import type { FilesEdit } from "../places/edit-files.ts";
-import type { Log, ManifestsBranch, ManifestsCopy, WrittenHistory } from "../ports.ts";
+import type { Log } from "../ports.ts";
 import { formatRepository } from "../repository.ts";
 import type { Outcome } from "../types.ts";
 import type { WriteRequest } from "./delivery.ts";

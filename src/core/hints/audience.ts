@@ -1,4 +1,4 @@
-import type { Workloads } from "../ports.ts";
+import type { Workloads } from "../cluster-ports.ts";
 import type { Branches } from "../progress.ts";
 import { decideSecretRef, type SecretScope } from "../targets/secret-scope.ts";
 import type { Parsed, SecretRef, Target, Workload, WorkloadRecord } from "../types.ts";

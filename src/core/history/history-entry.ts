@@ -3,8 +3,8 @@ import { cut } from "../../text/cut.ts";
 import { unprintables } from "../../text/escape.ts";
 import type { BranchCommit } from "../branch-history.ts";
 import { ownMessageFacts } from "../commits/commit-message.ts";
+import type { Written } from "../git-ports.ts";
 import { isTag, splitImage } from "../image.ts";
-import type { Written } from "../ports.ts";
 
 /** Texts are of strangers: one printable line of 120 characters at most. What is not known is left out. */
 export interface HistoryEntry {

@@ -4,8 +4,9 @@ import type { BranchCommit, FileChange } from "../branch-history.ts";
 import { isOperatorCommit } from "../commits/commit-message.ts";
 import { fileInTrailer, readTrailers } from "../commits/trailers.ts";
 import { isPattern, mostFiles } from "../file-patterns.ts";
+import type { ManifestsCopy, Written } from "../git-ports.ts";
 import { formatImage, matchesImage, parseImageReference, splitImage } from "../image.ts";
-import type { ManifestsCopy, Places, Written } from "../ports.ts";
+import type { Places } from "../ports.ts";
 import { type FilePattern, idOf, placeInWords, type Target } from "../types.ts";
 import { changeEntry, type HistoryEntry, ownEntry } from "./history-entry.ts";
 

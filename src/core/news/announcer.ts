@@ -1,5 +1,7 @@
 /** Who is told what of a run: the log, the cluster's Events, the chat. None of them can fail a pass (contract §8). */
-import type { Log, Notifier, SecretField, Workloads } from "../ports.ts";
+
+import type { SecretField, Workloads } from "../cluster-ports.ts";
+import type { Log, Notifier } from "../ports.ts";
 import type { EndedPass } from "../runs/calls.ts";
 import type { EndedRun } from "../runs/results.ts";
 import { idOf, logFields, type Result, type SecretRef, type Target, type Workload, type WorkloadRecord } from "../types.ts";

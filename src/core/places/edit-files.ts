@@ -3,10 +3,11 @@
 import { ReconcileError } from "../../errors.ts";
 import { escapeControl } from "../../text/escape.ts";
 import { filesInWords, isPattern, mostFiles } from "../file-patterns.ts";
+import type { FileText, ManifestsCopy } from "../git-ports.ts";
 import { dockerHub, formatImage, withRegistry } from "../image.ts";
 import type { FoundEdit, ManifestEdit, ManifestQuestion, PulledImage } from "../manifest-edit.ts";
 import { parseManifestPath } from "../manifest-path.ts";
-import type { FileText, ManifestsCopy, Places } from "../ports.ts";
+import type { Places } from "../ports.ts";
 import { repositoryName } from "../repository.ts";
 import type { FilePattern, ImageName, Target } from "../types.ts";
 

@@ -1,8 +1,9 @@
 /** The word back on the application's commits: what each is to say, and that it comes to say it, whatever happens to its forge meanwhile. */
 
 import { createBoundedMap } from "../../sharing/bounded-map.ts";
+import type { Workloads } from "../cluster-ports.ts";
 import { isAtTag } from "../is-at-tag.ts";
-import type { Clock, ReportPlace, Workloads } from "../ports.ts";
+import type { Clock, ReportPlace } from "../ports.ts";
 import { idOf, type Outcome, type Target, type Workload, workloadOf } from "../types.ts";
 import { formsToPost, isRollingOut, isSuperseded, leave, type Mark, newMark, type ReportTarget, reportTarget, setStage } from "./mark.ts";
 import { createMarkPoster, type MarkPosterOptions } from "./mark-poster.ts";

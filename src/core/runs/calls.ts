@@ -1,6 +1,6 @@
 /** What asks for a pass, a call of `/reconcile` or the timer, from question to answer. */
 import { ReconcileError } from "../../errors.ts";
-import type { Workloads } from "../ports.ts";
+import type { Workloads } from "../cluster-ports.ts";
 import type { Cause } from "../progress.ts";
 import { type Attributes, CAUSE, type SpanOptions, type Tracer } from "../tracer.ts";
 import { type Filter, isTracked, type Parsed, type Result, type Workload, type WorkloadRecord, workloadOf } from "../types.ts";

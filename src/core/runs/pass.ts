@@ -1,9 +1,9 @@
 /** All workloads: which runs a call starts, joins or shares, so that no answer is older than its question (contract §5). */
 import { asReconcileError, ReconcileError } from "../../errors.ts";
 import { createSlots } from "../../sharing/slots.ts";
+import type { Workloads } from "../cluster-ports.ts";
 import type { Writers } from "../delivery/writer.ts";
 import { noObserver, type Observer } from "../observer.ts";
-import type { Workloads } from "../ports.ts";
 import type { Cause } from "../progress.ts";
 import { pausedOutcome } from "../targets/pause.ts";
 import { isSameTarget } from "../targets/target.ts";

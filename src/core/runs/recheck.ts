@@ -1,4 +1,4 @@
-import type { Workloads } from "../ports.ts";
+import type { Workloads } from "../cluster-ports.ts";
 import { pausedOutcome } from "../targets/pause.ts";
 import { isSameTarget } from "../targets/target.ts";
 import type { Outcome, Parsed, Target, WorkloadRecord } from "../types.ts";

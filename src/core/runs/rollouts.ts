@@ -1,9 +1,9 @@
 /** What becomes of pushed tags in the cluster: looked at in the cache of Deployments, as long as one is on its way. */
 import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { dataBytes } from "../../sharing/data-bytes.ts";
+import type { Workloads } from "../cluster-ports.ts";
 import { isAtTag } from "../is-at-tag.ts";
 import type { Observer, Push } from "../observer.ts";
-import type { Workloads } from "../ports.ts";
 import { idOf, isDeployment, type WorkloadRecord } from "../types.ts";
 
 interface RolloutsOptions {

@@ -1,4 +1,5 @@
-import type { Log, Workloads } from "../ports.ts";
+import type { Workloads } from "../cluster-ports.ts";
+import type { Log } from "../ports.ts";
 
 interface TimerOptions {
   /** 0: never. */

@@ -1,7 +1,7 @@
 /** Which repositories may be used at all, and with which Secret (docs/ASSURANCE.md, S2): globs on `host/owner/repo`, or `user@host/owner/repo`. */
 import { ReconcileError } from "../../errors.ts";
 import { matchesAsterisks } from "../../text/matches-asterisks.ts";
-import type { SecretField } from "../ports.ts";
+import type { SecretField } from "../cluster-ports.ts";
 import { repositoryName } from "../repository.ts";
 import type { Repository, SecretRef, Target } from "../types.ts";
 

@@ -1,5 +1,5 @@
 import { asReconcileError, type ErrorCode } from "../../errors.ts";
-import type { Branch, GitCredential, ManifestsBranch, Wanted } from "../ports.ts";
+import type { Branch, GitCredential, ManifestsBranch, Wanted } from "../git-ports.ts";
 import type { Target } from "../types.ts";
 import { type CredentialPorts, readCredential } from "./read-credential.ts";
 import { hasOneKey } from "./target.ts";

@@ -1,6 +1,7 @@
 /** What a Secret holds for git, told by its fields: an SSH key, a token with its user, or a GitHub App. It is used where it fits and is meant for. */
 import { ReconcileError } from "../../errors.ts";
-import type { GitCredential, SecretTexts } from "../ports.ts";
+import type { SecretTexts } from "../cluster-ports.ts";
+import type { GitCredential } from "../git-ports.ts";
 import { formatRepository, repositoryName } from "../repository.ts";
 import type { Repository, SecretRef } from "../types.ts";
 import { allowedRepositoriesAnnotation, requireBound } from "./allowed-repositories.ts";

@@ -1,5 +1,6 @@
 import { ReconcileError } from "../../errors.ts";
-import type { SecretField, Signing, SshKey } from "../ports.ts";
+import type { SecretField } from "../cluster-ports.ts";
+import type { Signing, SshKey } from "../git-ports.ts";
 import type { SecretRef, Target } from "../types.ts";
 import { requireBound } from "./allowed-repositories.ts";
 

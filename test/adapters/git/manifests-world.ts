@@ -6,7 +6,7 @@ import { Agent } from "undici";
 import { createBareRepository } from "../../../sandbox/bare-repository.ts";
 import { createGit, type GitOptions } from "../../../src/adapters/git/git.ts";
 import type { PackOwner } from "../../../src/adapters/git/packs/pack-work.ts";
-import type { ManifestsBranch } from "../../../src/core/ports.ts";
+import type { ManifestsBranch } from "../../../src/core/git-ports.ts";
 import { createWorkshop } from "../../../src/workshop/workshop.ts";
 import { type LocalService, localConnections, startService } from "./local-git.ts";
 

@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gitCommand, type SshConnections } from "../../../src/adapters/ssh/ssh-connections.ts";
-import type { SshKey } from "../../../src/core/ports.ts";
+import type { SshKey } from "../../../src/core/git-ports.ts";
 import type { SshRepository } from "../../../src/core/types.ts";
 import { addKey, advertise, finish, known, path, soon, startSshWorld, startTcpProxy, until } from "./ssh-world.ts";
 

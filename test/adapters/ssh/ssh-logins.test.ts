@@ -5,7 +5,7 @@ import { askFor } from "../../../src/adapters/egress/asker.ts";
 import type { SshConnectionsOptions } from "../../../src/adapters/ssh/ssh-connections.ts";
 import { parseSshKey } from "../../../src/adapters/ssh/ssh-key.ts";
 import { createSshLogins } from "../../../src/adapters/ssh/ssh-logins.ts";
-import type { SshKey } from "../../../src/core/ports.ts";
+import type { SshKey } from "../../../src/core/git-ports.ts";
 import { ReconcileError } from "../../../src/errors.ts";
 import { usedBytes } from "../../held-memory.ts";
 import { skipWithoutSshd, type startOpenSsh } from "../../openssh.ts";

@@ -17,7 +17,7 @@ import {
   type SshConnectionsOptions,
 } from "../../../src/adapters/ssh/ssh-connections.ts";
 import { parseSshKey } from "../../../src/adapters/ssh/ssh-key.ts";
-import type { SshKey } from "../../../src/core/ports.ts";
+import type { SshKey } from "../../../src/core/git-ports.ts";
 import type { SshRepository } from "../../../src/core/types.ts";
 import { type OpenSshOptions, startOpenSsh } from "../../openssh.ts";
 

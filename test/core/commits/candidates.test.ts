@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { findCandidates } from "../../../src/core/commits/candidates.ts";
-import type { Git } from "../../../src/core/ports.ts";
+import type { Git } from "../../../src/core/git-ports.ts";
 import type { ReadBranches } from "../../../src/core/targets/read-branches.ts";
 import type { Target } from "../../../src/core/types.ts";
 import { inReferences, leastCpuMs } from "../../growth.ts";

@@ -2,7 +2,7 @@
 import { isUtf8 } from "node:buffer";
 import type { FolderQuestion, FolderView } from "../../../core/app-history.ts";
 import type { FileChange } from "../../../core/branch-history.ts";
-import type { ManifestsBranch } from "../../../core/ports.ts";
+import type { ManifestsBranch } from "../../../core/git-ports.ts";
 import { viewFolder } from "../packs/folder-pack.ts";
 import { objectId } from "../packs/object-id.ts";
 import type { ObjectStore } from "../packs/object-store.ts";

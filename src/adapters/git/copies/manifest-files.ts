@@ -2,7 +2,7 @@
 
 import { isUtf8 } from "node:buffer";
 import type { Identity } from "../../../core/app-history.ts";
-import type { FileText, Signing } from "../../../core/ports.ts";
+import type { FileText, Signing } from "../../../core/git-ports.ts";
 import { ReconcileError } from "../../../errors.ts";
 import { formatCommit } from "../packs/commit-format.ts";
 import type { ObjectStore } from "../packs/object-store.ts";

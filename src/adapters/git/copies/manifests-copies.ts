@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { ManifestsBranch } from "../../../core/ports.ts";
+import type { ManifestsBranch } from "../../../core/git-ports.ts";
 import { asReconcileError } from "../../../errors.ts";
 import { diskError } from "../packs/disk-error.ts";
 import { makeFolder } from "./make-folder.ts";

@@ -3,7 +3,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Identity } from "../../../core/app-history.ts";
-import type { FileText, ManifestsBranch, ManifestsCopy, PushResult, Signing } from "../../../core/ports.ts";
+import type { FileText, ManifestsBranch, ManifestsCopy, PushResult, Signing } from "../../../core/git-ports.ts";
 import { formatRepository } from "../../../core/repository.ts";
 import { asReconcileError, ReconcileError } from "../../../errors.ts";
 import { createFreshest } from "../../../sharing/freshest.ts";

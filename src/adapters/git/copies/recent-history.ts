@@ -1,7 +1,7 @@
 /** The newest part of a manifests branch's history: from the copy as far as that goes, else from the remote, in one conversation of 50 KiB. */
 import type { Commit } from "../../../core/app-history.ts";
 import type { RecentHistory, RecentQuestion } from "../../../core/branch-history.ts";
-import type { ManifestsBranch } from "../../../core/ports.ts";
+import type { ManifestsBranch } from "../../../core/git-ports.ts";
 import { asReconcileError } from "../../../errors.ts";
 import { dataBytes } from "../../../sharing/data-bytes.ts";
 import type { ObjectStore } from "../packs/object-store.ts";

@@ -1,7 +1,7 @@
 /** What a local copy holds, from one clone to the next: objects, and the commits made here that are on their way to the remote. */
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { PushResult } from "../../../core/ports.ts";
+import type { PushResult } from "../../../core/git-ports.ts";
 import { ReconcileError } from "../../../errors.ts";
 import { diskError } from "../packs/disk-error.ts";
 import type { ObjectStore } from "../packs/object-store.ts";

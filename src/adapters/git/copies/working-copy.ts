@@ -2,7 +2,7 @@
 import { constants, type Dirent } from "node:fs";
 import { lstat, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { ManifestsCopy } from "../../../core/ports.ts";
+import type { ManifestsCopy } from "../../../core/git-ports.ts";
 import { ReconcileError } from "../../../errors.ts";
 import { createListFiles } from "./list-files.ts";
 import { readFile } from "./manifest-files.ts";

@@ -1,5 +1,5 @@
 /** What the operator has written, read from the history of a manifests branch: from the local copy as far as that goes, the rest from the remote. */
-import type { ManifestsBranch, Written, WrittenHistory } from "../../../core/ports.ts";
+import type { ManifestsBranch, Written, WrittenHistory } from "../../../core/git-ports.ts";
 import { asReconcileError } from "../../../errors.ts";
 import { dataBytes } from "../../../sharing/data-bytes.ts";
 import { createTurns } from "../../../sharing/turns.ts";

@@ -4,7 +4,7 @@ import { promises } from "node:fs";
 import { inflateSync } from "node:zlib";
 import * as git from "isomorphic-git";
 import type { Identity } from "../../../core/app-history.ts";
-import type { Signing } from "../../../core/ports.ts";
+import type { Signing } from "../../../core/git-ports.ts";
 
 interface NewCommit {
   readonly tree: string;

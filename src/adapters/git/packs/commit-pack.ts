@@ -1,7 +1,7 @@
 /** Commits out of a packfile's beginning (gitformat-pack(5)): git writes them before trees and blobs, so the rest need not be received. */
 import type { Commit } from "../../../core/app-history.ts";
 import { MARK, readTrailers } from "../../../core/commits/trailers.ts";
-import type { Written } from "../../../core/ports.ts";
+import type { Written } from "../../../core/git-ports.ts";
 import { ReconcileError } from "../../../errors.ts";
 import { dataBytes } from "../../../sharing/data-bytes.ts";
 import { type Spend, spendFreely } from "./inline-work.ts";

@@ -2,7 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import type { FolderQuestion, FolderView } from "../../../core/app-history.ts";
-import type { Branch } from "../../../core/ports.ts";
+import type { Branch } from "../../../core/git-ports.ts";
 import { formatRepository } from "../../../core/repository.ts";
 import type { JobContext, Workshop } from "../../../workshop/workshop.ts";
 import { asBuffer } from "./as-buffer.ts";

@@ -1,5 +1,5 @@
 /** A push whose outcome is known: after a cut or a refusal the remote is asked where the branch is. A lost race is told by that, never by the server's words, which differ from host to host. */
-import type { ManifestsBranch, PushResult } from "../../../core/ports.ts";
+import type { ManifestsBranch, PushResult } from "../../../core/git-ports.ts";
 import { formatRepository } from "../../../core/repository.ts";
 import { asReconcileError, ReconcileError } from "../../../errors.ts";
 import type { GitRemote } from "./git-remote.ts";

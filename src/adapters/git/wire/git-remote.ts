@@ -1,7 +1,7 @@
 /** Conversations with remotes: how they are opened, their deadlines, and what their answers mean for a branch. */
 import type { Dispatcher } from "undici";
+import type { Branch, Wanted } from "../../../core/git-ports.ts";
 import type { Conversation, Observer } from "../../../core/observer.ts";
-import type { Branch, Wanted } from "../../../core/ports.ts";
 import { formatRepository } from "../../../core/repository.ts";
 import { asReconcileError, ReconcileError } from "../../../errors.ts";
 import { askFor } from "../../egress/asker.ts";

@@ -1,5 +1,5 @@
 /** How the operator shows itself to git hosts over https. A login that was refused is not tried again at once: hosts shut out an address for failed ones. */
-import type { GitHubApp, TokenLogin } from "../../../core/ports.ts";
+import type { GitHubApp, TokenLogin } from "../../../core/git-ports.ts";
 import type { Repository, SecretRef } from "../../../core/types.ts";
 import { unlessAborted } from "../../../sharing/unless-aborted.ts";
 import type { CredentialConnections, UsedDispatcher } from "../../egress/credential-connections.ts";

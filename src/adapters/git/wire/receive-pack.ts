@@ -1,5 +1,5 @@
 /** The writing half: one ref moved by compare-and-swap, acknowledged by report-status (gitprotocol-pack(5)). */
-import type { PushResult } from "../../../core/ports.ts";
+import type { PushResult } from "../../../core/git-ports.ts";
 import { ReconcileError } from "../../../errors.ts";
 import { serverWords } from "../../../text/server-words.ts";
 import { AGENT, chooseCapabilities } from "./capabilities.ts";

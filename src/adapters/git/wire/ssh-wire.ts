@@ -1,5 +1,5 @@
 /** A git conversation over one SSH channel; a server that hangs up is asked for its reason (exit status and stderr). */
-import type { SshKey } from "../../../core/ports.ts";
+import type { SshKey } from "../../../core/git-ports.ts";
 import type { SshRepository } from "../../../core/types.ts";
 import type { GitService } from "../../ssh/git-command.ts";
 import { gitCommand, type SshChannel, type SshConnections } from "../../ssh/ssh-connections.ts";

@@ -7,7 +7,7 @@ import { readHistory } from "../../../../src/adapters/git/packs/commit-pack.ts";
 import type { PackWork } from "../../../../src/adapters/git/packs/pack-work.ts";
 import type { GitRemote } from "../../../../src/adapters/git/wire/git-remote.ts";
 import { commitMessage } from "../../../../src/core/commits/commit-message.ts";
-import type { ManifestsCopy } from "../../../../src/core/ports.ts";
+import type { ManifestsCopy } from "../../../../src/core/git-ports.ts";
 import { dataBytes } from "../../../../src/sharing/data-bytes.ts";
 import { commitOf } from "../../../core/commits.ts";
 import { targetOf } from "../../../core/targets.ts";

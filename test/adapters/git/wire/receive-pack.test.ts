@@ -8,7 +8,7 @@ import { git } from "../../../../sandbox/git-process.ts";
 import type { GitWire } from "../../../../src/adapters/git/wire/git-wire.ts";
 import { FLUSH, pkt } from "../../../../src/adapters/git/wire/pkt-line.ts";
 import { pushRef, type RefUpdate } from "../../../../src/adapters/git/wire/receive-pack.ts";
-import type { PushResult } from "../../../../src/core/ports.ts";
+import type { PushResult } from "../../../../src/core/git-ports.ts";
 import { replayWire, serviceWire, startService } from "../local-git.ts";
 
 /** A repository, and a push of one commit on top of it that it has not got yet. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { type TestContext, test } from "node:test";
 import { FLUSH, pkt } from "../../../../src/adapters/git/wire/pkt-line.ts";
-import type { ManifestsCopy, PushResult } from "../../../../src/core/ports.ts";
+import type { ManifestsCopy, PushResult } from "../../../../src/core/git-ports.ts";
 import { type StartService, startManifestsWorld } from "../manifests-world.ts";
 
 type World = Awaited<ReturnType<typeof startManifestsWorld>>;
