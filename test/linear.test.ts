@@ -21,7 +21,8 @@ import { decideRealm, hostOfKey, matchesHost, parseRegistryAddress } from "../sr
 import { parseKnownHosts } from "../src/adapters/ssh/known-hosts.ts";
 import { parseSshKey } from "../src/adapters/ssh/ssh-key.ts";
 import { parseConfig } from "../src/config.ts";
-import { annotationNames, annotationPrefix } from "../src/core/annotations.ts";
+import { annotationNames } from "../src/core/annotation-names.ts";
+import { annotationPrefix } from "../src/core/annotations.ts";
 import { commitMessage, isOperatorCommit } from "../src/core/commits/commit-message.ts";
 import { commitUrl, fileUrl } from "../src/core/commits/web-links.ts";
 import { pushRemedy } from "../src/core/delivery/push-refusal.ts";

@@ -12,7 +12,7 @@ import type { IService } from "kubernetes-models/v1";
 import { parse } from "yaml";
 import type { KubeObject } from "../sandbox/cluster-api/kinds.ts";
 import { parseConfig } from "../src/config.ts";
-import { requiredNames } from "../src/core/annotations.ts";
+import { requiredNames } from "../src/core/annotation-names.ts";
 import { editManifest } from "../src/core/places/edit-manifest.ts";
 import { parseTarget } from "../src/core/targets/target.ts";
 import { skipWithoutKubectl as skip } from "./kubectl.ts";

@@ -1,5 +1,5 @@
 /** The tables of docs/CONFIGURATION.md, made from the descriptions of annotations and environment variables. */
-import { annotationNames, annotationOf } from "../src/core/annotations.ts";
+import { annotationNames, annotationOf } from "../src/core/annotation-names.ts";
 import { schema } from "../src/variables.ts";
 
 type Row = readonly [name: string, unset: string, meaning: string];

@@ -1,6 +1,8 @@
 /** Tells, before it is applied, what is wrong with each workload of a file, and what the operator would read from where. */
 import type { Config } from "../config.ts";
-import { type AnnotationKind, type AnnotationName, annotationPrefix, annotations, requiredNames } from "../core/annotations.ts";
+import type { AnnotationKind } from "../core/annotation.ts";
+import { type AnnotationName, requiredNames } from "../core/annotation-names.ts";
+import { annotationPrefix, annotations } from "../core/annotations.ts";
 import { originsOf, readValues } from "../core/read-values.ts";
 import { decideSecretRef, secretDenied } from "../core/targets/secret-scope.ts";
 import { parseTarget } from "../core/targets/target.ts";

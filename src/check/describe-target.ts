@@ -1,5 +1,7 @@
 /** What the operator would read of a Deployment's annotations, from where; defaults are named as defaults. */
-import { annotationOf, annotations, choiceNames } from "../core/annotations.ts";
+
+import { annotationOf, choiceNames } from "../core/annotation-names.ts";
+import { annotations } from "../core/annotations.ts";
 import { filesInWords } from "../core/file-patterns.ts";
 import { type Forge, forgeNames, forgeOf } from "../core/forges.ts";
 import { formatImage } from "../core/image.ts";

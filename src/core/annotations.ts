@@ -1,55 +1,15 @@
 /**
  * The annotations, each described once. Parser, `/debug`, `check` and the table in docs/CONFIGURATION.md (`npm run docs`) are made of this.
  */
+import type { Annotation } from "./annotation.ts";
+
 export const annotationPrefix = "gitops.operator.";
 
 /** On a ConfigMap, with the value `true`: it holds defaults for the annotations of its namespace, by their full names. */
 export const defaultsLabel = "gitops.operator/defaults";
 
-/** What a value is; core/targets says of each kind which values it takes. */
-export type AnnotationKind =
-  | "switch"
-  | "repository"
-  | "image"
-  | "path"
-  | "branch"
-  | "secret"
-  | "namespace"
-  | "registry"
-  | "choice"
-  | "tag format"
-  | "count"
-  | "paths"
-  | "glob"
-  | "time"
-  | "words"
-  | "environment"
-  | "url";
-
-interface Annotation {
-  readonly kind: AnnotationKind;
-  /** For docs/CONFIGURATION.md. */
-  readonly meaning: string;
-  /** It is required: what to do where it is missing. */
-  readonly required?: string;
-  /** What counts where it is not set: a text, or the name of what it is taken from. */
-  readonly default?: string;
-  /** The same for docs/CONFIGURATION.md, where `default` is not all of it. */
-  readonly defaultInDocs?: string;
-  /** The words that it may be, from least to most, and what `check` says of each. */
-  readonly choices?: Readonly<Record<string, string>>;
-  /** How `check` calls what is chosen, or counts by default. Without, it shows the choice by its name, and only where it is set; `tag_type` as the tag. */
-  readonly label?: string;
-  /** What is told of another word than the choices: the default counts then. Without this text another word is malformed. */
-  readonly warning?: string;
-  /** It is another name for that one, and fills its place. */
-  readonly aliasOf?: string;
-  /** The original's name for it in `/debug`, where that is another. */
-  readonly nameInDebug?: string;
-}
-
 /** In the original's order, which `/debug` keeps: one that is not set is null there. */
-const original = {
+export const originalAnnotations = {
   enabled: {
     kind: "switch",
     required: "set it to 'true' or 'false'",
@@ -239,52 +199,8 @@ const added = {
   signing_key_namespace: { kind: "namespace", default: "OPERATOR_NAMESPACE", meaning: "its namespace" },
 } as const satisfies Record<string, Annotation>;
 
-export const annotations = { ...original, ...added };
-
-export type AnnotationName = keyof typeof annotations;
-
-export const annotationNames = Object.keys(annotations) as AnnotationName[];
-
-/** The same, where any of the optional parts may be asked for. */
-export function annotationOf(name: AnnotationName): Annotation {
-  return annotations[name];
-}
-
-/** Each with the name that it stands for. */
-export const aliases = annotationNames.flatMap((name) => {
-  const { aliasOf } = annotationOf(name);
-  return aliasOf === undefined ? [] : [[name, aliasOf as AnnotationName] as const];
-});
-
-export const requiredNames = annotationNames.filter((name) => annotationOf(name).required !== undefined);
-
-export function isOriginal(name: AnnotationName): boolean {
-  return name in original;
-}
-
-type NameOf<Trait> = { [Name in AnnotationName]: (typeof annotations)[Name] extends Trait ? Name : never }[AnnotationName];
-
-/** Texts by their annotation's short name, those without a value left out. */
-export type AnnotationValues = Readonly<Partial<Record<AnnotationName, string>>>;
-
-export type CompleteValues = AnnotationValues & Readonly<Record<NameOf<{ required: string }>, string>>;
-
-type ChoiceName = NameOf<{ kind: "choice" }>;
-
-/** What counts of each choice. */
-export type Options = { readonly [Name in ChoiceName]: keyof (typeof annotations)[Name]["choices"] };
-
-export const choiceNames = annotationNames.filter((name) => annotations[name].kind === "choice") as ChoiceName[];
-
-/** Of the program that this one replaces; it never had an effect. */
-const ignoredAnnotations: readonly string[] = ["namespace"];
-
-/** By their short names. */
-export const knownAnnotations: ReadonlySet<string> = new Set([...annotationNames, ...ignoredAnnotations]);
+export const annotations = { ...originalAnnotations, ...added };
 
 /** How many commits behind the newest one may be taken, where nobody says it, and at most. */
 export const usualLookBack = 20;
 export const mostLookBack = 100;
-
-/** How many names of unknown ones are kept and shown; their values have no effect and are not kept. */
-export const mostUnknown = 10;

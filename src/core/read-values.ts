@@ -1,5 +1,7 @@
 /** What counts of each annotation: what an object carries, else what a ConfigMap of its namespace gives. */
-import { type AnnotationName, type AnnotationValues, aliases, annotationNames, annotationPrefix } from "./annotations.ts";
+
+import { type AnnotationName, type AnnotationValues, aliases, annotationNames } from "./annotation-names.ts";
+import { annotationPrefix } from "./annotations.ts";
 import type { WorkloadRecord } from "./types.ts";
 
 /** Trimmed; one that is empty is not there. What an alias says is found under both names. */

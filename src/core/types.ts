@@ -1,6 +1,6 @@
 /** The nouns, in the order in which a pass meets them. */
 import type { ReconcileError } from "../errors.ts";
-import type { CompleteValues, Options } from "./annotations.ts";
+import type { CompleteValues, Options } from "./annotation-names.ts";
 import type { TagFormat } from "./tag-format.ts";
 
 export interface SecretRef {

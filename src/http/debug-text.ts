@@ -1,5 +1,7 @@
 /** `/debug` (contract §5). */
-import { annotationNames, annotationOf, annotationPrefix, isOriginal } from "../core/annotations.ts";
+
+import { annotationNames, annotationOf, isOriginal } from "../core/annotation-names.ts";
+import { annotationPrefix } from "../core/annotations.ts";
 import type { Branches, ReadImage } from "../core/progress.ts";
 import { originsOf } from "../core/read-values.ts";
 import { isDeployment, isTracked, type Tracked, type WorkloadRecord, workloadOf } from "../core/types.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import fc from "fast-check";
-import { annotationNames } from "../../src/core/annotations.ts";
+import { annotationNames } from "../../src/core/annotation-names.ts";
 import { formatImage, isTag, matchesImage, parseImageName, parseImageReference, parseRegistryUrl } from "../../src/core/image.ts";
 import { parseManifestPath } from "../../src/core/manifest-path.ts";
 import { formatRepository, parseRepository } from "../../src/core/repository.ts";

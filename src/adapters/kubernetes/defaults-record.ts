@@ -1,4 +1,5 @@
-import { annotationNames, annotationPrefix, defaultsLabel } from "../../core/annotations.ts";
+import { annotationNames } from "../../core/annotation-names.ts";
+import { annotationPrefix, defaultsLabel } from "../../core/annotations.ts";
 import type { DefaultsRecord } from "../../core/types.ts";
 import { mapOf } from "./map-of.ts";
 import { notKept, parseAnnotations, parseObjectIdentity } from "./workload-record.ts";

@@ -1,4 +1,5 @@
-import { annotationPrefix, knownAnnotations, mostUnknown } from "../../core/annotations.ts";
+import { knownAnnotations, mostUnknown } from "../../core/annotation-names.ts";
+import { annotationPrefix } from "../../core/annotations.ts";
 import { isDeployment, type WorkloadRecord } from "../../core/types.ts";
 import { mapOf } from "./map-of.ts";
 import { rolloutOf, wantedReplicas } from "./rollout-of.ts";

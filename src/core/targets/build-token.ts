@@ -1,5 +1,5 @@
 /** The token with which a forge is asked for builds: which of the two annotations names it, and whether it has any effect. */
-import type { AnnotationName, AnnotationValues } from "../annotations.ts";
+import type { AnnotationName, AnnotationValues } from "../annotation-names.ts";
 import { type Forge, forgeNames, forgeOf } from "../forges.ts";
 import { parseRepository } from "../repository.ts";
 import type { BuildTokenRef } from "../types.ts";

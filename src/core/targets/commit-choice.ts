@@ -1,5 +1,7 @@
 /** Which commit is wanted, and the tag of its image: what the annotations say of both. */
-import { type AnnotationValues, mostLookBack, usualLookBack } from "../annotations.ts";
+
+import type { AnnotationValues } from "../annotation-names.ts";
+import { mostLookBack, usualLookBack } from "../annotations.ts";
 import { parseReleasePattern } from "../release-pattern.ts";
 import { isOfBranch, isOfRelease, parseTagFormat, type TagFormat, tagProblem } from "../tag-format.ts";
 import type { Target } from "../types.ts";

@@ -1,4 +1,5 @@
-import { annotations, type Options } from "../annotations.ts";
+import type { Options } from "../annotation-names.ts";
+import { annotations } from "../annotations.ts";
 
 /** `if-secret`: not where the unnamed default Secret does not exist. */
 type ImageCheck = Options["image_check"];

@@ -1,6 +1,7 @@
 /** What the ConfigMaps of a namespace give where its objects say nothing. Their writers are trusted no more than those of annotations. */
 import { escapeControl } from "../../text/escape.ts";
-import { annotationNames, annotationPrefix, defaultsLabel, mostUnknown } from "../annotations.ts";
+import { annotationNames, mostUnknown } from "../annotation-names.ts";
+import { annotationPrefix, defaultsLabel } from "../annotations.ts";
 import type { DefaultsRecord, NamespaceDefaults } from "../types.ts";
 import { unknownKeys } from "./warnings.ts";
 

@@ -1,5 +1,5 @@
 import { closest } from "../../text/did-you-mean.ts";
-import { type AnnotationName, type AnnotationValues, annotationOf, choiceNames, type Options } from "../annotations.ts";
+import { type AnnotationName, type AnnotationValues, annotationOf, choiceNames, type Options } from "../annotation-names.ts";
 import { type ImageCheckRule, imageCheckProblem } from "./image-check.ts";
 
 /** What counts of the annotations that are one of a few words. `warning`s are told elsewhere, of disabled Deployments too. */

@@ -1,6 +1,6 @@
 import { cut } from "../../text/cut.ts";
 import { serverWords } from "../../text/server-words.ts";
-import type { AnnotationValues } from "../annotations.ts";
+import type { AnnotationValues } from "../annotation-names.ts";
 import type { Outcome, Target } from "../types.ts";
 import type { Complain } from "./target.ts";
 

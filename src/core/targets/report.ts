@@ -1,5 +1,5 @@
 /** What is told on the application's commit: what the annotations ask for, and what of it the forge can do. */
-import type { AnnotationName, AnnotationValues, Options } from "../annotations.ts";
+import type { AnnotationName, AnnotationValues, Options } from "../annotation-names.ts";
 import { type Forge, type ForgeKind, forgeNames, forgeOf } from "../forges.ts";
 import type { ReportForm } from "../ports.ts";
 import { parseRepository } from "../repository.ts";

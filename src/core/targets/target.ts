@@ -1,16 +1,14 @@
 import { asReconcileError } from "../../errors.ts";
+import type { AnnotationKind } from "../annotation.ts";
 import {
-  type AnnotationKind,
   type AnnotationName,
   type AnnotationValues,
   annotationNames,
   annotationOf,
-  annotationPrefix,
-  annotations,
   type CompleteValues,
   requiredNames,
-  usualLookBack,
-} from "../annotations.ts";
+} from "../annotation-names.ts";
+import { annotationPrefix, annotations, usualLookBack } from "../annotations.ts";
 import { builtInForges, type Forge, forgeOf } from "../forges.ts";
 import { parseImageName, parseRegistryUrl, type RegistryUrl, withRegistry } from "../image.ts";
 import { aliasConflicts, defaultOf, isDefaulted, readValues } from "../read-values.ts";

@@ -5,10 +5,10 @@ import {
   type AnnotationValues,
   annotationNames,
   annotationOf,
-  annotationPrefix,
   knownAnnotations,
   mostUnknown,
-} from "../annotations.ts";
+} from "../annotation-names.ts";
+import { annotationPrefix } from "../annotations.ts";
 import { parseRepository } from "../repository.ts";
 import { portHint } from "./port-hint.ts";
 

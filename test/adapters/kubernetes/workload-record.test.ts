@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseObjectIdentity, parseWorkloadRecord } from "../../../src/adapters/kubernetes/workload-record.ts";
-import { annotationNames } from "../../../src/core/annotations.ts";
+import { annotationNames } from "../../../src/core/annotation-names.ts";
 import { parseTarget } from "../../../src/core/targets/target.ts";
 
 const parseDeployment = (object: unknown) => parseWorkloadRecord(object, { kind: "Deployment", apiVersion: "apps/v1" });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { annotationNames } from "../../../src/core/annotations.ts";
+import { annotationNames } from "../../../src/core/annotation-names.ts";
 import { originsOf } from "../../../src/core/read-values.ts";
 import { mergeDefaults } from "../../../src/core/targets/namespace-defaults.ts";
 import { isSameTarget, parseTarget } from "../../../src/core/targets/target.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { annotationOf, choiceNames, requiredNames } from "../../../src/core/annotations.ts";
+import { annotationOf, choiceNames, requiredNames } from "../../../src/core/annotation-names.ts";
 import { parseTarget } from "../../../src/core/targets/target.ts";
 import type { Parsed } from "../../../src/core/types.ts";
 import { required } from "../required-annotations.ts";
