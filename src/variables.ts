@@ -6,6 +6,7 @@ import { parseCidr } from "./adapters/egress/address-rules.ts";
 import { mostLookBack, usualLookBack } from "./core/annotations.ts";
 import { subjectProblem, usualSubject } from "./core/commits/commit-words.ts";
 import { parseForges } from "./core/forges.ts";
+import { isLabelName, isObjectName } from "./core/kubernetes-names.ts";
 import { selectorProblem } from "./core/label-selector.ts";
 import { parseAllowedRepositories } from "./core/targets/allowed-repositories.ts";
 import { imageChecks } from "./core/targets/image-check.ts";
@@ -28,11 +29,8 @@ const list = z.string().transform((text) =>
     .map((part) => part.trim())
     .filter(Boolean),
 );
-const namespaceName = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-const secretName = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
-const namespaces = list
-  .refine((names) => names.every((name) => namespaceName.test(name)), "must be namespace names with commas between them")
-  .default([]);
+const secretName = z.string().refine(isObjectName, "must be the name of a Secret");
+const namespaces = list.refine((names) => names.every(isLabelName), "must be namespace names with commas between them").default([]);
 const hosts = list
   .refine((names) => names.every((name) => /^[a-z0-9.[\]:-]+$/i.test(name)), "must be host or host:port with commas between them")
   .transform((names) => names.map((name) => name.toLowerCase()))
@@ -94,9 +92,7 @@ export const schema = z.object({
   HOOK_PORT: whole(0, 0, 65_535).describe(
     "a port for events of forges and registries, `POST /hook/NAMESPACE/SECRET`, and nothing else (0: none), so that an Ingress opens no other path by mistake; overlay `hooks` sets 8082",
   ),
-  HOOK_SECRET_NAME: z
-    .string()
-    .regex(secretName, "must be the name of a Secret")
+  HOOK_SECRET_NAME: secretName
     .optional()
     .describe(
       "Secret in `OPERATOR_NAMESPACE` with `hook-secret`: who signs by it may tell of every Deployment. Annotations name Secrets for single ones (`hook_secret_name`)",
@@ -118,7 +114,7 @@ export const schema = z.object({
   }),
   OPERATOR_NAMESPACE: z
     .string()
-    .regex(namespaceName, "must be a namespace name")
+    .refine(isLabelName, "must be a namespace name")
     .default("gitops-operator")
     .describe("the namespace of Secrets whose namespace no annotation names"),
   SSH_KNOWN_HOSTS: z.string().optional().meta({
@@ -147,9 +143,7 @@ export const schema = z.object({
     unset: "`false`",
     description: "`true`: commits have the trailer `Signed-off-by` with the author's name and address",
   }),
-  SIGNING_SECRET_NAME: z
-    .string()
-    .regex(secretName, "must be the name of a Secret")
+  SIGNING_SECRET_NAME: secretName
     .optional()
     .describe(
       "Secret in `OPERATOR_NAMESPACE` with the SSH key that signs the commits of all Deployments that do not set `signing_key_name`",

@@ -1,4 +1,5 @@
 /** Which kinds of objects are watched: some always, others as whoever runs the operator says. */
+import { isLabelName } from "./kubernetes-names.ts";
 
 /** A resource of the API server, as `kubectl api-resources` shows it. */
 export interface WatchedKind {
@@ -19,8 +20,8 @@ export const builtInKinds: readonly [WatchedKind, ...WatchedKind[]] = [
 ];
 
 const mostKinds = 20;
-const dnsLabel = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const versionForm = /^v[0-9]{1,5}(?:(?:alpha|beta)[0-9]{1,5})?$/;
+
 /** They are made from a template, and what they are made of is not changed afterwards. */
 export function isNeverWatched(kind: string): boolean {
   return kind === "Pod" || kind === "Job";
@@ -44,7 +45,7 @@ export function parseWatchedKinds(
     if (neverResource.test(word)) return { kind: "error", problem: `names ${shown}, but ${neverWatched}; annotate what makes them` };
     const [name = "", version = "", ...more] = word.split("/");
     const [resource = "", ...groupParts] = name.split(".");
-    const isName = groupParts.length > 0 && [resource, ...groupParts].every((part) => dnsLabel.test(part));
+    const isName = groupParts.length > 0 && [resource, ...groupParts].every(isLabelName);
     if (!isName || !versionForm.test(version) || more.length > 0)
       return {
         kind: "error",

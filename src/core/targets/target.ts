@@ -10,19 +10,10 @@ import {
 } from "../annotation-names.ts";
 import { annotationPrefix, annotations, usualLookBack } from "../annotations.ts";
 import { builtInForges, type Forge, forgeOf } from "../forges.ts";
-import { parseImageName, parseRegistryUrl, type RegistryUrl, withRegistry } from "../image.ts";
+import { isLabelName, isObjectName } from "../kubernetes-names.ts";
 import { aliasConflicts, defaultOf, isDefaulted, readValues } from "../read-values.ts";
 import { parseRepository } from "../repository.ts";
-import {
-  type ImageName,
-  type Parsed,
-  type Repository,
-  type SecretRef,
-  type Settings,
-  type Target,
-  type WorkloadRecord,
-  workloadOf,
-} from "../types.ts";
+import { type Parsed, type Repository, type SecretRef, type Settings, type Target, type WorkloadRecord, workloadOf } from "../types.ts";
 import { branchProblem } from "./branch.ts";
 import { buildTokenWarnings, readBuildToken } from "./build-token.ts";
 import { readCommitChoice } from "./commit-choice.ts";
@@ -30,13 +21,14 @@ import { parseDeploymentPath } from "./deployment-path.ts";
 import { checkedByDefault, type ImageCheckRule } from "./image-check.ts";
 import { readOptions } from "./options.ts";
 import { readPause } from "./pause.ts";
+import { readImage, readRegistry } from "./read-image.ts";
 import { readReport, reportWarnings } from "./report.ts";
 import { oddValues, unknownKeys } from "./warnings.ts";
 
 export type Complain = (name: AnnotationName, problem: string) => void;
 
 /** What the operator's settings say of all Deployments. */
-export interface TargetRules {
+interface TargetRules {
   readonly imageCheck: ImageCheckRule;
   /** Where `look_back` is not set. */
   readonly lookBack: number;
@@ -50,10 +42,8 @@ export interface TargetRules {
 
 const usualRules: TargetRules = { imageCheck: checkedByDefault, lookBack: usualLookBack, forges: builtInForges };
 
-/** Kubernetes limits the parts of a subdomain only together. */
-const dnsPart = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 const maxValueBytes = 2048;
-/** Of what is used as it is written. Names of Secrets and namespaces become parts of a URL of the API server, so Kubernetes must take them. */
+/** Of what is used as it is written. */
 const checks: readonly (readonly [AnnotationKind, (text: string) => string | undefined])[] = [
   ["branch", branchProblem],
   ["secret", secretProblem],
@@ -199,31 +189,6 @@ function readRepository(name: "app_repository" | "manifest_repository", text: st
   return undefined;
 }
 
-function readRegistry(text: string | undefined, complain: Complain): RegistryUrl | undefined {
-  const parsed = text === undefined ? undefined : parseRegistryUrl(text);
-  if (parsed?.kind === "error") complain("registry_secret_url", parsed.problem);
-  return parsed?.kind === "ok" ? parsed : undefined;
-}
-
-/** Its registry is the host in image_name, else that of registry_secret_url; else it is not known before the manifest is read. */
-function readImage(text: string, url: RegistryUrl | undefined, complain: Complain): ImageName | undefined {
-  const named = parseImageName(text);
-  if (named.kind === "error") {
-    complain("image_name", named.problem);
-    return undefined;
-  }
-  if (url === undefined) return named.image;
-  const { registry } = named.image;
-  if (registry === undefined) return withRegistry(named.image, url.registry);
-  if (registry !== url.registry) {
-    complain(
-      "registry_secret_url",
-      `names ${url.registry}, but ${annotationPrefix}image_name names ${registry}; make them agree, or leave one out`,
-    );
-  }
-  return named.image;
-}
-
 function signingSecret(settings: Settings, operatorNamespace: string, { signingSecretName }: TargetRules): SecretRef | undefined {
   const named = optionalSecret(settings.signing_key_namespace ?? operatorNamespace, settings.signing_key_name);
   if (named !== undefined || signingSecretName === undefined) return named;
@@ -239,11 +204,11 @@ function namesOf(kind: AnnotationKind): AnnotationName[] {
 }
 
 function secretProblem(text: string): string | undefined {
-  if (text.length <= 253 && text.split(".").every((part) => dnsPart.test(part))) return undefined;
+  if (isObjectName(text)) return undefined;
   return "is no name of a Secret (lower-case letters, digits, '-' and '.', at most 253); copy it from kubectl get secrets";
 }
 
 function namespaceProblem(text: string): string | undefined {
-  if (text.length <= 63 && dnsPart.test(text)) return undefined;
+  if (isLabelName(text)) return undefined;
   return "is no name of a namespace (lower-case letters, digits and '-', at most 63); copy it from kubectl get namespaces";
 }
