@@ -5,8 +5,9 @@ import { annotationPrefix } from "../core/annotations.ts";
 import type { Branches, ReadImage } from "../core/progress.ts";
 import { originsOf } from "../core/read-values.ts";
 import { isDeployment, isTracked, type Tracked, type WorkloadRecord, workloadOf } from "../core/types.ts";
+import { type Known, shownBranches, shownImage } from "./known.ts";
 import { redacted } from "./redacted.ts";
-import { type Known, type ShowRows, shownBranches, shownImage } from "./status-rows.ts";
+import type { ShowRows } from "./status-rows.ts";
 
 /** `/debug` in pieces, one for each entry. The cache holds our own annotations only. */
 export function* debugText(known: Known, { redact, show }: ShowRows): Generator<string> {

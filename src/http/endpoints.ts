@@ -6,9 +6,10 @@ import { type Filter, isTracked, logFields, type Result } from "../core/types.ts
 import type { Endpoints } from "./app.ts";
 import { debugText } from "./debug-text.ts";
 import { type HistoryKnown, historyText } from "./history-text.ts";
+import type { Known } from "./known.ts";
 import { statusPage } from "./status-page.ts";
 import { statusReport } from "./status-report.ts";
-import { type Known, type ShowRows, type StatusRows, statusRows } from "./status-rows.ts";
+import { type ShowRows, type StatusRows, statusRows } from "./status-rows.ts";
 import { createWithoutBroken, type WithoutBroken } from "./without-broken.ts";
 
 interface EndpointsOptions extends Known, Pick<HistoryKnown, "historyOf"> {

@@ -1,22 +1,16 @@
 /** The rows of `/status`, as text and as a page. */
-import { annotationPrefix, annotations } from "../core/annotations.ts";
-import type { Workloads } from "../core/cluster-ports.ts";
-import type { LastEvent } from "../core/hints/last-events.ts";
-import { containerAndVersion, parseImageName } from "../core/image.ts";
+import { annotationPrefix } from "../core/annotations.ts";
 import { describeOutcome } from "../core/news/outcome-text.ts";
 import type { Branches, ReadImage } from "../core/progress.ts";
 import { parseRepository } from "../core/repository.ts";
 import type { LastResult } from "../core/runs/last-result.ts";
 import { shaIn } from "../core/tag-format.ts";
 import {
-  isDeployment,
   isTracked,
   type Outcome,
-  type Parsed,
   placeInWords,
   type Repository,
   type Rollout,
-  type SecretRef,
   type Target,
   type Tracked,
   type Workload,
@@ -24,38 +18,9 @@ import {
   workloadOf,
 } from "../core/types.ts";
 import { briefDuration } from "./duration-in-words.ts";
+import { type Hooks, type Known, shownBranches, shownImage } from "./known.ts";
 import { sharedKeyNotes } from "./shared-keys.ts";
 import type { WithoutBroken } from "./without-broken.ts";
-
-/** What is known of the Deployments by now. */
-export interface Known {
-  /** `refusals`: what RBAC does not let the operator see. */
-  readonly workloads: Pick<Workloads, "list" | "refusal"> & { readonly refusals: readonly string[] };
-  readonly parse: (record: WorkloadRecord) => Parsed;
-  readonly lastResult: (workload: Workload) => LastResult | undefined;
-  /** As the last run found them. */
-  readonly branchesOf: (workload: Workload) => Branches | undefined;
-  /** Of what is no Deployment, as the last run read it in its file. */
-  readonly imageOf: (workload: Workload) => ReadImage | undefined;
-  /** Whether its key was bound to no repositories when it was last read. */
-  readonly isUnboundKey: (ref: SecretRef) => boolean | undefined;
-  readonly chatProblem: (workload: Workload) => string | undefined;
-  /** Why builds could not be asked for with the token that is named. */
-  readonly buildTokenProblem: (workload: Workload) => string | undefined;
-  /** Why nothing could be told on the application's commit. */
-  readonly reportProblem: (workload: Workload) => string | undefined;
-  readonly hooks: Hooks;
-}
-
-interface Hooks {
-  /** There is a port for events. */
-  readonly isOpen: boolean;
-  /** The events of a Secret of the operator's own concern all. */
-  readonly areForAll: boolean;
-  readonly last: (workload: Workload) => LastEvent | undefined;
-  /** Milliseconds, monotonic. */
-  readonly now: () => number;
-}
 
 /** What `/status` shows, as text and as a page: plain data, made anew each time that it is gone through, so that it is never all there. */
 export interface StatusRows {
@@ -113,16 +78,14 @@ interface Seen {
   readonly parsed: Tracked;
   readonly last: LastResult | undefined;
   readonly branches: Branches;
-  readonly chatProblem: string | undefined;
   readonly lastEvent: string | undefined;
-  readonly buildTokenProblem: string | undefined;
-  readonly reportProblem: string | undefined;
+  readonly warnings: readonly string[];
   readonly image: ReadImage | undefined;
 }
 
 /** Looks at each record, with a pause behind it. */
 export function* statusRows(known: Known, { show, broken }: WithoutBroken): Generator<"", StatusRows> {
-  const { workloads, parse, lastResult, branchesOf, isUnboundKey, chatProblem, buildTokenProblem, reportProblem, hooks } = known;
+  const { workloads, parse, lastResult, branchesOf, isUnboundKey, hooks } = known;
   const targets: Target[] = [];
   const tracked: Seen[] = [];
   const incomplete: IncompleteRow[] = [];
@@ -133,20 +96,12 @@ export function* statusRows(known: Known, { show, broken }: WithoutBroken): Gene
       if (parsed.kind === "incomplete") incomplete.push({ ...workload, problems: parsed.problems });
       if (parsed.kind === "ready") targets.push(parsed.target);
       if (!isTracked(parsed)) return;
-      const branches = shownBranches(parsed, branchesOf(workload));
-      const lastEvent = lastEventOf(workload, parsed, hooks);
-      const problems = {
-        chatProblem: chatProblem(workload),
-        buildTokenProblem: buildTokenProblem(workload),
-        reportProblem: reportProblem(workload),
-      };
       tracked.push({
-        record,
-        parsed,
+        ...{ record, parsed },
         last: lastResult(workload),
-        branches,
-        ...problems,
-        lastEvent,
+        branches: shownBranches(parsed, branchesOf(workload)),
+        lastEvent: lastEventOf(workload, parsed, hooks),
+        warnings: warningsOf(record, parsed, known),
         image: shownImage(record, parsed, known),
       });
     });
@@ -157,7 +112,7 @@ export function* statusRows(known: Known, { show, broken }: WithoutBroken): Gene
     incomplete,
     tracked: again(function* () {
       for (const seen of tracked) {
-        const row = show(workloadOf(seen.record), () => rowOf(seen, known));
+        const row = show(workloadOf(seen.record), () => rowOf(seen));
         if (row) yield row;
       }
     }),
@@ -175,15 +130,6 @@ function again<T>(begin: () => Generator<T>): Iterable<T> {
   return { [Symbol.iterator]: begin };
 }
 
-/** What the annotations name; else what the last run found; before the first run what is looked for first. */
-export function shownBranches({ settings }: Tracked, found: Branches | undefined): Branches {
-  const { observe_branch, manifest_branch } = settings;
-  return {
-    observed: observe_branch ?? found?.observed ?? annotations.observe_branch.default,
-    manifests: manifest_branch ?? observe_branch ?? found?.manifests ?? annotations.observe_branch.default,
-  };
-}
-
 function lastEventOf(workload: Workload, { kind, settings }: Tracked, { isOpen, areForAll, last, now }: Hooks): string | undefined {
   const isNamed = areForAll || settings.hook_secret_name !== undefined;
   if (kind !== "ready" || !isNamed || !isOpen) return undefined;
@@ -191,14 +137,29 @@ function lastEventOf(workload: Workload, { kind, settings }: Tracked, { isOpen, 
   return event ? `last event: ${event.kind} ${briefDuration(now() - event.at)} ago` : "no event yet";
 }
 
-function rowOf(
-  { record, parsed, last, branches, chatProblem, buildTokenProblem, reportProblem, lastEvent, image }: Seen,
-  { workloads, hooks }: Known,
-): TrackedRow {
+function warningsOf(
+  record: WorkloadRecord,
+  parsed: Tracked,
+  { workloads, hooks, chatProblem, buildTokenProblem, reportProblem }: Known,
+): readonly string[] {
+  const workload = workloadOf(record);
+  const target = parsed.kind === "ready" ? parsed.target : undefined;
+  const outdated = workloads.refusal(record);
+  const hasDeafHook = !hooks.isOpen && parsed.settings.hook_secret_name !== undefined;
+  const told = (problem: string | undefined, words: string) => (problem === undefined ? [] : [`${words}: ${problem}`]);
+  return [
+    ...(outdated === undefined ? [] : [`may be out of date: the ${outdated.what} of its namespace may not be listed`]),
+    ...parsed.warnings,
+    ...(hasDeafHook ? [`${annotationPrefix}hook_secret_name has no effect, as HOOK_PORT is not set`] : []),
+    ...(target?.buildToken ? told(buildTokenProblem(workload), "builds are not asked for") : []),
+    ...(target?.report ? told(reportProblem(workload), "the application's commit is not told") : []),
+    ...told(chatProblem(workload), "chat messages are not sent, webhook-url can't be used"),
+  ];
+}
+
+function rowOf({ record, parsed, last, branches, lastEvent, warnings, image }: Seen): TrackedRow {
   const { settings } = parsed;
   const tag = last && "to" in last.outcome ? last.outcome.to : undefined;
-  const outdated = workloads.refusal(record);
-  const hasDeafHook = !hooks.isOpen && settings.hook_secret_name !== undefined;
   return {
     ...workloadOf(record),
     enabled: settings.enabled,
@@ -210,18 +171,7 @@ function rowOf(
       ...(last.outcome.kind === "skipped" && { skipped: last.outcome.reason }),
     },
     lastEvent,
-    warnings: [
-      ...(outdated === undefined ? [] : [`may be out of date: the ${outdated.what} of its namespace may not be listed`]),
-      ...parsed.warnings,
-      ...(hasDeafHook ? [`${annotationPrefix}hook_secret_name has no effect, as HOOK_PORT is not set`] : []),
-      ...(buildTokenProblem === undefined || parsed.kind !== "ready" || !parsed.target.buildToken
-        ? []
-        : [`builds are not asked for: ${buildTokenProblem}`]),
-      ...(reportProblem === undefined || parsed.kind !== "ready" || !parsed.target.report
-        ? []
-        : [`the application's commit is not told: ${reportProblem}`]),
-      ...(chatProblem === undefined ? [] : [`chat messages are not sent, webhook-url can't be used: ${chatProblem}`]),
-    ],
+    warnings,
     app: repositoryOf(settings.app_repository),
     tag,
     sha: tag === undefined || parsed.kind !== "ready" ? undefined : shaIn(tag, parsed.target.tagFormat),
@@ -238,15 +188,6 @@ function rowOf(
 function repositoryOf(text: string): Repository | undefined {
   const parsed = parseRepository(text);
   return parsed.kind === "ok" ? parsed.repository : undefined;
-}
-
-/** Of a Deployment that of the first container that is the target's, else of the first. */
-export function shownImage(record: WorkloadRecord, parsed: Tracked, { imageOf }: Pick<Known, "imageOf">): ReadImage | undefined {
-  if (!isDeployment(record)) return imageOf(workloadOf(record));
-  const { containers } = record;
-  if (parsed.kind === "ready") return containerAndVersion(containers, parsed.target.image);
-  const name = parseImageName(parsed.settings.image_name);
-  return containerAndVersion(containers, name.kind === "ok" ? name.image : undefined);
 }
 
 /** What `/status` says where it has no Deployment to show. */
