@@ -135,6 +135,7 @@ export async function startOperator(options: OperatorOptions) {
   function onBegin(present: readonly Workload[]) {
     announcer.retain(present);
     reports.retain(present);
+    reconciler.retain(present);
   }
 
   const readState = createStateReader({

@@ -37,6 +37,12 @@ export function idOf({ kind, namespace, name }: Workload): string {
   return `${kind}/${namespace}/${name}`;
 }
 
+/** No part of an id holds a slash. */
+export function workloadOfId(id: string): Workload {
+  const [kind = "", namespace = "", name = ""] = id.split("/");
+  return { kind, namespace, name };
+}
+
 /** Nothing but what it is known by. */
 export function workloadOf({ kind, namespace, name }: Workload): Workload {
   return { kind, namespace, name };

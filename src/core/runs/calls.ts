@@ -24,18 +24,32 @@ interface CallsOptions {
   readonly timeoutMs: number;
   readonly stopping: AbortSignal;
   readonly tracer: Tracer;
-  /** Told of all workloads that there are. */
+  /** Told of all workloads that there are, when a call looks through them: what events ask for seldom does. */
   readonly onBegin: (workloads: readonly Workload[]) => void;
   readonly onEnd: (pass: EndedPass) => void;
 }
 
+/** How often what events ask for looks at all others too, where nobody else does: whoever is gone is to be forgotten. */
+const LOOK_MS = 60_000;
+
 export function createCalls({ workloads, parse, reconciler, timeoutMs, stopping, tracer, onBegin, onEnd }: CallsOptions) {
+  let lookedAt = Number.NEGATIVE_INFINITY;
   const answer = askTogether(async (filter: Filter, cause: Cause): Promise<Result[]> => {
     stopping.throwIfAborted();
     const due = AbortSignal.timeout(timeoutMs);
     await workloads.ready(AbortSignal.any([stopping, due])).catch((error) => {
       throw error instanceof ReconcileError ? error : unsynced(error);
     });
+    if (!filter.ids || performance.now() > lookedAt + LOOK_MS) lookAtAll(filter);
+    const startedAt = performance.now();
+    const results = await reconciler.reconcile(filter, cause, due);
+    onEnd({ filter, cause, results, durationMs: performance.now() - startedAt });
+    return results;
+  }, tracer);
+
+  /** Throws where the filter names nobody. */
+  function lookAtAll(filter: Filter): void {
+    lookedAt = performance.now();
     const records = workloads.list();
     onBegin(records.map(workloadOf));
     const unknown = unknownName(
@@ -43,11 +57,7 @@ export function createCalls({ workloads, parse, reconciler, timeoutMs, stopping,
       records.filter((record) => isTracked(parse(record))),
     );
     if (unknown !== undefined) throw new ReconcileError("name_unknown", unknown);
-    const startedAt = performance.now();
-    const results = await reconciler.reconcile(filter, cause, due);
-    onEnd({ filter, cause, results, durationMs: performance.now() - startedAt });
-    return results;
-  }, tracer);
+  }
 
   return {
     /** Rejects with `cluster_unsynced`, `name_unknown` or `shutdown`. `options`: of its step in the trace. */

@@ -18,6 +18,7 @@ import {
   type Workload,
   type WorkloadRecord,
   workloadOf,
+  workloadOfId,
 } from "../types.ts";
 import { isMeant } from "./is-meant.ts";
 import type { LastResult } from "./last-result.ts";
@@ -31,6 +32,8 @@ export interface Reconciler {
   nudge(id: string): void;
   /** Whether a run for these annotations is still going to ask git, so that whoever wants a look has it in that one. */
   isAhead(target: Target): boolean;
+  /** Forgets what is known of those that are not among these. */
+  retain(present: readonly Workload[]): void;
   /** The last finished run of a Deployment. */
   lastResult(workload: Workload): LastResult | undefined;
   /** No new runs; resolves when no push is in flight any more. */
@@ -78,11 +81,9 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     });
     const worked: Promise<Result>[] = [];
     const skipped: Result[] = [];
-    const records = workloads.list();
-    results.retain(records);
-    const ids = filter.ids && new Set(filter.ids);
+    // Events come often: theirs cost what they name, however many others there are.
+    const records = filter.ids?.flatMap((id) => workloads.get(workloadOfId(id)) ?? []) ?? workloads.list();
     for (const record of records) {
-      if (ids && !ids.has(idOf(record))) continue;
       if (!isMeant(record, filter)) continue;
       const workload = workloadOf(record);
       const parsed = parse(record);
@@ -195,6 +196,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       const ahead = next ?? (current?.askedAt === undefined ? undefined : current);
       return ahead !== undefined && isSameTarget(ahead.target, target);
     },
+    retain: results.retain,
     lastResult: (workload) => results.last(workload),
     async close() {
       closing.abort(new ReconcileError("shutdown", "the operator is shutting down; the next start looks again"));

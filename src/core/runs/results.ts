@@ -1,7 +1,7 @@
 /** What is remembered of each Deployment: its last result, and what it lacks; whoever wants to know is told once. */
 import type { Log } from "../ports.ts";
 import type { Cause } from "../progress.ts";
-import { idOf, logFields, type Outcome, type Parsed, type Result, type Target, type Workload, type WorkloadRecord } from "../types.ts";
+import { idOf, logFields, type Outcome, type Parsed, type Result, type Target, type Workload } from "../types.ts";
 import { type LastResult, nextLastResult } from "./last-result.ts";
 import type { Run } from "./run.ts";
 
@@ -27,7 +27,7 @@ interface Results {
   /** Tells what an incomplete Deployment lacks, once per change. */
   look(workload: Workload, parsed: Parsed): void;
   /** Drops what is remembered of Deployments that are gone. */
-  retain(records: readonly WorkloadRecord[]): void;
+  retain(present: readonly Workload[]): void;
 }
 
 export function createResults({ onEnd, onIncomplete, log }: Listeners): Results {
@@ -62,8 +62,8 @@ export function createResults({ onEnd, onIncomplete, log }: Listeners): Results 
       log.warn({ ...logFields(workload), problems }, `Annotations incomplete, ${workload.kind} not reconciled`);
       tell(workload, () => onIncomplete(workload, problems));
     },
-    retain(records) {
-      const ids = new Set(records.map(idOf));
+    retain(present) {
+      const ids = new Set(present.map(idOf));
       for (const memory of [results, incomplete]) for (const id of memory.keys()) if (!ids.has(id)) memory.delete(id);
     },
   };

@@ -6,8 +6,9 @@ import { eventually } from "../../eventually.ts";
 import { targetOf } from "../targets.ts";
 
 const REST_MS = 50;
+const GATHER_MS = 20;
 
-function start(isAhead = () => false) {
+function start(isAhead = () => false, times = { restMs: REST_MS, gatherMs: GATHER_MS }) {
   const asked: (readonly string[])[] = [];
   const nudged: string[] = [];
   const stop = new AbortController();
@@ -22,7 +23,7 @@ function start(isAhead = () => false) {
     isAhead,
     stopping: stop.signal,
     log: { info() {}, warn() {}, error: ({ error }) => void errors.push(`${error}`) },
-    restMs: REST_MS,
+    ...times,
   });
   return { run, asked, nudged, stop, errors };
 }
@@ -73,11 +74,26 @@ test("one event starts one run; who rests keeps no other from its run", async (t
   run([shop]);
   await nextTurn();
   run([shop, other]);
-  assert.deepEqual(asked, [[shopId], [otherId]]);
   await eventually(() => asked.length === 3);
-  assert.deepEqual(asked[2], [shopId]);
+  assert.deepEqual(asked, [[shopId], [otherId], [shopId]]);
   await t.waitFor(() => run([other]));
   await eventually(() => asked.length === 4);
+});
+
+// F51, S17, S25
+test("two hundred Deployments of a tenant, each with events of its own, are asked for together: the first at once, the others soon", async () => {
+  const { run, asked } = start(() => false, { restMs: 60_000, gatherMs: 500 });
+  const targets = Array.from({ length: 200 }, (_, index) => targetOf(`shop-${index}`));
+  for (const target of targets) {
+    run([target]);
+    await nextTurn();
+  }
+  await eventually(() => asked.length > 1);
+  assert.deepEqual(
+    asked.map(({ length }) => length),
+    [1, 199],
+  );
+  assert.equal(new Set(asked.flat()).size, 200);
 });
 
 test("a pass that fails is told and the next event starts another; while stopping nothing is started", async () => {

@@ -12,7 +12,7 @@ import { targetOf } from "../targets.ts";
 const never = new AbortController().signal;
 const upToDate = (to: string): Outcome => ({ kind: "up_to_date", to });
 
-interface WorldOptions extends Partial<Pick<ReconcilerOptions, "onEnd" | "onIncomplete" | "concurrency" | "tracer">> {
+interface WorldOptions extends Partial<Pick<ReconcilerOptions, "onEnd" | "onIncomplete" | "concurrency" | "tracer" | "workloads">> {
   readonly names?: readonly string[];
   readonly work?: (target: Target, progress: Progress) => Promise<Outcome>;
 }
@@ -327,4 +327,28 @@ test("a run follows one that pushed what is older than what is awaited, but goes
   await patient.reconciler.reconcile({}, "call", never);
   for (let left = 100; left > 0; left--) await turn();
   assert.equal(patient.world.runs, 5);
+});
+
+// S17, S25
+test("what events ask for is found by its name: the other workloads are neither listed nor looked through", async () => {
+  let lists = 0;
+  const record = (name: string): WorkloadRecord => ({ kind: "Deployment", namespace: "default", name, annotations: {}, containers: [] });
+  const names = ["shop", "other"];
+  const { reconciler, world } = createWorld({
+    names,
+    workloads: {
+      ready: async () => {},
+      synced: true,
+      staleForMs: () => 0,
+      refusal: () => undefined,
+      list() {
+        lists += 1;
+        return names.map(record);
+      },
+      get: ({ name }) => (names.includes(name) ? record(name) : undefined),
+    },
+  });
+  await reconciler.reconcile({}, "call", never);
+  const results = await reconciler.reconcile({ ids: ["Deployment/default/shop", "Deployment/default/gone"] }, "hook", never);
+  assert.deepEqual([results.map(({ name }) => name), lists, world.runs], [["shop"], 1, 3]);
 });
