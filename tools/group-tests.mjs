@@ -1,6 +1,7 @@
 /**
  * For `npm test`: its files in groups, each one process. Node's runner starts a process for every file that it is given, and what the files test takes
  * each process long to load, and longer to get warm: for two hundred files that was a third of all their work.
+ * Of the tests of the whole, end to end and as the sandbox, `npm test` runs a few files; with TESTS=e2e the groups are of all others.
  */
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -11,13 +12,22 @@ const folder = `${project}dist/tests`;
 const MOST_BYTES = 60_000;
 /** Outside of tests they would be for every test of the group. */
 const HOOK = /^(before|after|beforeEach|afterEach)\(/m;
+/** What the README promises first: the update, its gate, that a rollback stays, and who may do what. A file here takes a few seconds. */
+const E2E_OF_NPM_TEST = ["main-job", "image-gate", "rollback", "several-files", "file-formats", "refusals", "start-up", "write-ref"].map(
+  (name) => `test/e2e/${name}.test.ts`,
+);
 
-const isLong = (file) => file.startsWith("test/e2e/");
-const files = globSync("test/{*.test.ts,!(faults|real-cluster)/**/*.test.ts}", { cwd: project }).sort();
+const isEndToEnd = (file) => file.startsWith("test/e2e/") || /^test\/sandbox\/(story|orphans)\.test/.test(file);
+const all = globSync("test/{*.test.ts,!(faults|real-cluster)/**/*.test.ts}", { cwd: project }).sort();
+const missing = E2E_OF_NPM_TEST.filter((file) => !all.includes(file));
+if (missing.length > 0) throw new Error(`E2E_OF_NPM_TEST in tools/group-tests.mjs names ${missing.join(", ")}, which is no file`);
+const isRest = (file) => isEndToEnd(file) && !E2E_OF_NPM_TEST.includes(file);
+const files = all.filter((file) => isRest(file) === (process.env.TESTS === "e2e"));
 const groups = [];
 const alone = [];
 let bytes = MOST_BYTES;
-for (const file of [...files.filter(isLong), ...files.filter((file) => !isLong(file))]) {
+// The longest ones first.
+for (const file of [...files.filter(isEndToEnd), ...files.filter((file) => !isEndToEnd(file))]) {
   const text = readFileSync(project + file, "utf8");
   if (HOOK.test(text)) {
     alone.push([file]);
