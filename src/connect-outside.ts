@@ -20,7 +20,6 @@ import type { PushAccess } from "./core/git-ports.ts";
 import { noObserver, type Observer } from "./core/observer.ts";
 import { noTracer, type Tracer } from "./core/tracer.ts";
 import type { SecretRef } from "./core/types.ts";
-import { ReconcileError } from "./errors.ts";
 import { secretLines } from "./http/hooks/proof.ts";
 import { createReadSecrets } from "./read-secrets.ts";
 import type { Redactor } from "./telemetry/redact.ts";
@@ -56,7 +55,6 @@ export type Outside = ReturnType<typeof connectOutside>;
 const HTTPS_CONNECTIONS = 4;
 /** Longer than the interval of the readiness probe, shorter than hosts keep them. */
 const HTTPS_KEPT_MS = 50_000;
-const HOOK_FIELDS = ["hook-secret", "hook-path-token"];
 const BUNDLED_KNOWN_HOSTS = fileURLToPath(new URL("../files/known_hosts", import.meta.url));
 
 export function connectOutside(options: OutsideOptions) {
@@ -102,11 +100,8 @@ export function connectOutside(options: OutsideOptions) {
 
   /** Both fields of a Secret that somebody names for hooks, of each the lines that may be used. */
   async function readHookSecret(ref: SecretRef) {
-    const [secret, token] = await Promise.allSettled(HOOK_FIELDS.map((field) => secrets.read(ref, field)));
-    const fieldMissing = (error: unknown) => error instanceof ReconcileError && error.code === "secret_field_missing";
-    for (const read of [secret, token]) if (read?.status === "rejected" && !fieldMissing(read.reason)) throw read.reason;
-    const linesOf = (read: typeof secret) => secretLines(read?.status === "fulfilled" ? read.value.text : undefined);
-    return { secrets: linesOf(secret), pathTokens: linesOf(token) };
+    const { texts } = await secrets.read(ref, ["hook-secret", "hook-path-token"], "hook-secret");
+    return { secrets: secretLines(texts["hook-secret"]), pathTokens: secretLines(texts["hook-path-token"]) };
   }
 
   return {

@@ -75,7 +75,7 @@ export async function startOperator(options: OperatorOptions) {
     ...{ config, kubeConfig, redactor, tracer, observer: metrics, stopping, patience },
     onKeyRead: findings.keyRead,
   });
-  const { kube, dispatcher, git, places, registry, builds, readSecretFor, credentialsFor } = outside;
+  const { kube, dispatcher, git, places, registry, builds, readSecretFor, readSigningFor, credentialsFor } = outside;
   for (const { level, problem, message } of await startProblems(config, outside.knownHostsFiles)) log[level]({ problem }, message);
   const watched = { client: kube, log, namespaces: config.watchNamespaces };
   const kinds = [...builtInKinds, ...config.watchKinds];
@@ -113,7 +113,7 @@ export async function startOperator(options: OperatorOptions) {
     ...{ workloads, writers, parse, log, observer: metrics, tracer, concurrency: config.concurrency },
     work: createRunWork({
       ...{ git, places, gate, backOff, identity, allowedRepositories: config.allowedRepositories },
-      ...{ readSecretFor, credentialsFor, findings, onBuild: announcer.building, reports, redactor, log },
+      ...{ readSecretFor, readSigningFor, credentialsFor, findings, onBuild: announcer.building, reports, redactor, log },
       onManifests: (target, at, head) => histories.met(target, branchId(at), head),
     }),
     onEnd(result, run) {

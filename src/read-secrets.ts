@@ -1,10 +1,11 @@
 /** Secrets that a Deployment may name. What is read is counted, and kept out of every text until the release. */
 import { parseCredential } from "./adapters/git/git-credential.ts";
 import type { Config } from "./config.ts";
-import type { Secrets } from "./core/cluster-ports.ts";
+import type { SecretField, Secrets, SecretTexts } from "./core/cluster-ports.ts";
 import type { Observer } from "./core/observer.ts";
 import { createSecretBudget } from "./core/runs/secret-budget.ts";
 import { type CredentialPorts, credentialFields, secretFields } from "./core/targets/read-credential.ts";
+import { type SigningPorts, signingFields } from "./core/targets/read-signing.ts";
 import { decideSecretRef, secretDenied } from "./core/targets/secret-scope.ts";
 import type { SecretRef, Target } from "./core/types.ts";
 import type { Redactor } from "./telemetry/redact.ts";
@@ -20,6 +21,14 @@ interface ReadSecretsOptions {
 
 type Asker = Pick<Target, "namespace">;
 
+interface Question {
+  readonly fields: readonly string[];
+  /** Said to be missing where none of them is there. */
+  readonly needed: string;
+  /** Those that nobody may see. */
+  readonly hidden: readonly string[];
+}
+
 export function createReadSecrets({ config, secrets, redactor, observer, onKeyRead }: ReadSecretsOptions) {
   const takeBudget = createSecretBudget();
 
@@ -29,17 +38,28 @@ export function createReadSecrets({ config, secrets, redactor, observer, onKeyRe
     throw secretDenied(ref, namespace);
   }
 
+  async function readFields(asker: Asker, releases: DisposableStack, ref: SecretRef, question: Question): Promise<SecretTexts> {
+    requireMay(asker, ref);
+    const { fields, needed, hidden } = question;
+    const read = await secrets.read(ref, fields, needed);
+    for (const text of Object.values(read.texts)) releases.defer(takeBudget(asker.namespace, Buffer.byteLength(text ?? "")));
+    for (const field of hidden) if (read.texts[field] !== undefined) releases.defer(redactor.watch(read.texts[field]));
+    return read;
+  }
+
   function readSecretFor(asker: Asker, releases: DisposableStack) {
-    return async (ref: SecretRef, field: string) => {
-      requireMay(asker, ref);
-      const read = await secrets.read(ref, field);
-      releases.defer(takeBudget(asker.namespace, Buffer.byteLength(read.text)));
-      releases.defer(redactor.watch(read.text));
-      return read;
+    return async (ref: SecretRef, field: string): Promise<SecretField> => {
+      const { texts, allowedRepositories } = await readFields(asker, releases, ref, { fields: [field], needed: field, hidden: [field] });
+      return { text: texts[field] as string, allowedRepositories };
     };
   }
 
-  /** Of the fields the secret ones are watched for, and user and password as they go over the wire. */
+  function readSigningFor(asker: Asker, releases: DisposableStack): SigningPorts["readSigningSecret"] {
+    const [key] = signingFields;
+    return (ref) => readFields(asker, releases, ref, { fields: signingFields, needed: key, hidden: [key] });
+  }
+
+  /** User and password are watched for as they go over the wire, too. */
   function credentialsFor(asker: Asker, releases: DisposableStack): CredentialPorts {
     return {
       isStrict: config.secretRefs === "strict",
@@ -49,16 +69,12 @@ export function createReadSecrets({ config, secrets, redactor, observer, onKeyRe
         return credential;
       },
       async readCredential(ref, needed) {
-        requireMay(asker, ref);
-        const read = await secrets.readSome(ref, credentialFields, needed);
-        const texts = Object.values(read.texts).filter((text) => text !== undefined);
-        releases.defer(takeBudget(asker.namespace, Buffer.byteLength(texts.join(""))));
-        for (const field of secretFields) if (read.texts[field] !== undefined) releases.defer(redactor.watch(read.texts[field]));
+        const read = await readFields(asker, releases, ref, { fields: credentialFields, needed, hidden: secretFields });
         onKeyRead?.(ref, read.allowedRepositories !== undefined);
         return read;
       },
     };
   }
 
-  return { readSecretFor, credentialsFor };
+  return { readSecretFor, readSigningFor, credentialsFor };
 }

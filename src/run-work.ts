@@ -1,6 +1,5 @@
 import { askFor } from "./adapters/egress/asker.ts";
-import { parseSshKey } from "./adapters/ssh/ssh-key.ts";
-import { signWithSshKey } from "./adapters/ssh/ssh-signature.ts";
+import { createSshSigner } from "./adapters/ssh/ssh-signature.ts";
 import type { Outside } from "./connect-outside.ts";
 import type { ManifestsBranch } from "./core/git-ports.ts";
 import type { Log } from "./core/ports.ts";
@@ -23,6 +22,7 @@ interface RunWorkOptions extends Pick<ReconcilePorts, "git" | "places" | "gate" 
   readonly backOff: BackOff;
   readonly readSecretFor: Outside["readSecretFor"];
   readonly credentialsFor: Outside["credentialsFor"];
+  readonly readSigningFor: Outside["readSigningFor"];
   readonly findings: Pick<ReturnType<typeof createFindings>, "branchesFound" | "buildTokenRead" | "imageRead">;
   readonly onManifests: (target: Target, at: ManifestsBranch, head: string) => void;
   readonly onBuild: (target: Target, sha: string, text: string) => void;
@@ -35,6 +35,7 @@ interface RunWorkOptions extends Pick<ReconcilePorts, "git" | "places" | "gate" 
 export function createRunWork({
   readSecretFor,
   credentialsFor,
+  readSigningFor,
   findings,
   onManifests,
   onBuild,
@@ -50,8 +51,8 @@ export function createRunWork({
     const outcome = await reconcile(target, seat, progress, {
       ...ports,
       readSecret: readSecretFor(target, releases),
-      parseKey: parseSshKey,
-      signWith: signWithSshKey,
+      readSigningSecret: readSigningFor(target, releases),
+      createSigner: createSshSigner,
       ...credentialsFor(target, releases),
       onBranches: (found) => findings.branchesFound(target, found),
       onBuildToken: (problem) => findings.buildTokenRead(target, problem),

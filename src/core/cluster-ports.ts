@@ -29,10 +29,11 @@ export interface Refusal {
 }
 
 export interface Secrets {
-  /** Rejects with `secret_missing`, `secret_field_missing`, `secret_forbidden` or `secret_unreadable`. */
-  read(ref: SecretRef, field: string): Promise<SecretField>;
-  /** Those of the fields that are there, in one request. Rejects also where none of them is; `needed`: which one is then said to be missing. */
-  readSome(ref: SecretRef, fields: readonly string[], needed: string): Promise<SecretTexts>;
+  /**
+   * Those of the fields that are there, in one request. Rejects with `secret_missing`, `secret_forbidden`, `secret_unreadable`, or with
+   * `secret_field_missing` where none of them is; `needed`: which one is then said to be missing.
+   */
+  read(ref: SecretRef, fields: readonly string[], needed: string): Promise<SecretTexts>;
 }
 
 export interface SecretField {

@@ -6,7 +6,7 @@ import type { SecretField } from "./cluster-ports.ts";
 import { type Candidates, findCandidates, listCommits } from "./commits/candidates.ts";
 import { patchStep } from "./delivery/delivery.ts";
 import type { Seat } from "./delivery/writer.ts";
-import type { Git, ManifestsBranch, SshKey } from "./git-ports.ts";
+import type { Git, ManifestsBranch } from "./git-ports.ts";
 import { formatImage } from "./image.ts";
 import type { GateVerdict, ImageGate } from "./images/image-gate.ts";
 import { editFiles } from "./places/edit-files.ts";
@@ -17,10 +17,10 @@ import { type AllowedRepositories, readLogin, requireAllowed } from "./targets/a
 import { withPortHint } from "./targets/port-hint.ts";
 import { readBranches } from "./targets/read-branches.ts";
 import type { CredentialPorts } from "./targets/read-credential.ts";
-import { readSigning } from "./targets/read-signing.ts";
+import { readSigning, type SigningPorts } from "./targets/read-signing.ts";
 import type { Outcome, SecretRef, Target } from "./types.ts";
 
-export interface ReconcilePorts extends CredentialPorts {
+export interface ReconcilePorts extends CredentialPorts, SigningPorts {
   readonly git: Git;
   readonly places: Places;
   /** The operator as author, to know its own commits. */
@@ -31,9 +31,6 @@ export interface ReconcilePorts extends CredentialPorts {
   readonly allowedRepositories: AllowedRepositories | undefined;
   /** Reads a field of a Secret that this Deployment may name. */
   readonly readSecret: (ref: SecretRef, field: string) => Promise<SecretField>;
-  readonly parseKey: (text: string, ref: SecretRef) => SshKey;
-  /** Makes the signature of a commit's bytes without it. */
-  readonly signWith: (key: SshKey, unsigned: Buffer) => Promise<string>;
   /** Tells which branches are meant, named or not. */
   readonly onBranches: (branches: Branches) => void;
   /** Why the token for builds can't be used; undefined: it can. */

@@ -24,13 +24,9 @@ function stepsOf(tracer: Tracer): Step {
 export function traceSecrets(secrets: Secrets, tracer: Tracer): Secrets {
   const step = stepsOf(tracer);
   return {
-    read(ref, field) {
-      const attributes = { "k8s.namespace.name": ref.namespace, "k8s.secret.name": ref.name, "gitops_operator.secret.field": field };
-      return step("secret read", attributes, () => secrets.read(ref, field));
-    },
-    readSome(ref, fields, needed) {
+    read(ref, fields, needed) {
       const attributes = { "k8s.namespace.name": ref.namespace, "k8s.secret.name": ref.name, "gitops_operator.secret.field": needed };
-      return step("secret read", attributes, () => secrets.readSome(ref, fields, needed));
+      return step("secret read", attributes, () => secrets.read(ref, fields, needed));
     },
   };
 }

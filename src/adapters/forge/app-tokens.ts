@@ -31,7 +31,7 @@ export interface AppTokensOptions {
   readonly now?: () => number;
 }
 
-export type AppRight = "contents:read" | "contents:write" | "actions:read";
+export type AppRight = "contents:read" | "contents:write";
 
 export interface AppTokens {
   /** Rejects with what is wrong with the App, its installation or its rights. */

@@ -41,19 +41,13 @@ export function createSecretReader(client: KubeClient, { deadlineMs = 10_000 } =
     return client.get(path, { deadlineMs, signal: never });
   }
 
-  async function readSome(ref: SecretRef, fields: readonly string[], needed: string): Promise<SecretTexts> {
-    if (!nameForm.test(ref.namespace) || !nameForm.test(ref.name)) throw missing(ref, needed);
-    const answer = await fetchSecret(ref).catch((error: Error) => {
-      throw unreadable(ref, ` cannot be read: ${error.message}; it is tried again at the next pass`, error);
-    });
-    return decodeFields(ref, fields, needed, answer);
-  }
-
   return {
-    readSome,
-    async read(ref, field) {
-      const { texts, allowedRepositories } = await readSome(ref, [field], field);
-      return { text: texts[field] as string, allowedRepositories };
+    async read(ref, fields, needed) {
+      if (!nameForm.test(ref.namespace) || !nameForm.test(ref.name)) throw missing(ref, needed);
+      const answer = await fetchSecret(ref).catch((error: Error) => {
+        throw unreadable(ref, ` cannot be read: ${error.message}; it is tried again at the next pass`, error);
+      });
+      return decodeFields(ref, fields, needed, answer);
     },
   };
 }

@@ -2,8 +2,9 @@
 import { createHash, createPrivateKey, type KeyObject, type SignKeyObjectInput, sign as signLater } from "node:crypto";
 import { promisify } from "node:util";
 import ssh2 from "ssh2";
-import type { SshKey } from "../../core/git-ports.ts";
+import type { SecretRef } from "../../core/types.ts";
 import { ReconcileError } from "../../errors.ts";
+import { parseSshKey } from "./ssh-key.ts";
 import { sshString, uint32 } from "./ssh-strings.ts";
 
 /** In a thread of Node's: a large RSA key takes 40 ms. */
@@ -15,16 +16,19 @@ const HASH = "sha512";
 /** What the signature is for, so that none can be used for something else. */
 const NAMESPACE = "git";
 
-export async function signWithSshKey({ privateKey, secret }: SshKey, message: Buffer): Promise<string> {
-  const parsed = ssh2.utils.parseKey(privateKey);
-  if (parsed instanceof Error) {
-    const why = `the signing key in Secret ${secret.namespace}/${secret.name} could not be read; recreate the Secret`;
-    throw new ReconcileError("ssh_key_invalid", why);
-  }
+/** Rejects a key that is unusable, as for git's connections. */
+export function createSshSigner(text: string, secret: SecretRef): (message: Buffer) => Promise<string> {
+  const parsed = ssh2.utils.parseKey(parseSshKey(text, secret).privateKey);
+  if (parsed instanceof Error) throw new ReconcileError("internal", "a key that was found usable can't be read", { cause: parsed });
+  const key = createPrivateKey(parsed.getPrivatePEM());
+  return (message) => signWith(key, parsed.type, parsed.getPublicSSH(), message);
+}
+
+async function signWith(key: KeyObject, type: string, publicKey: Buffer, message: Buffer): Promise<string> {
   const about = [sshString(NAMESPACE), sshString(""), sshString(HASH)];
   const signed = Buffer.concat([MAGIC, ...about, sshString(createHash(HASH).update(message).digest())]);
-  const signature = await signatureOf(createPrivateKey(parsed.getPrivatePEM()), parsed.type, signed);
-  return armoured(Buffer.concat([MAGIC, uint32(1), sshString(parsed.getPublicSSH()), ...about, sshString(signature)]));
+  const signature = await signatureOf(key, type, signed);
+  return armoured(Buffer.concat([MAGIC, uint32(1), sshString(publicKey), ...about, sshString(signature)]));
 }
 
 /** RFC 8709, RFC 8332 and RFC 5656. */

@@ -3,7 +3,19 @@ import { describe, test } from "node:test";
 import { kubeconfigOf } from "../../../sandbox/cluster-api/kubeconfig.ts";
 import { createKubeClient } from "../../../src/adapters/kubernetes/kube-client.ts";
 import { createSecretReader } from "../../../src/adapters/kubernetes/secret-reader.ts";
+import type { SecretRef } from "../../../src/core/types.ts";
 import { kubeConfigOf, protocols, startCluster, until } from "./start-cluster.ts";
+
+/** Reads one field of each Secret. */
+function createReader(...of: Parameters<typeof createSecretReader>) {
+  const secrets = createSecretReader(...of);
+  return {
+    async read(ref: SecretRef, field: string) {
+      const { texts, allowedRepositories } = await secrets.read(ref, [field], field);
+      return { text: texts[field] ?? "", allowedRepositories };
+    },
+  };
+}
 
 const key = { namespace: "team", name: "key" };
 const canary = "c4n4ry-v4lue";
@@ -18,7 +30,7 @@ describe("reading Secrets", () => {
   for (const protocol of protocols) {
     test(`over ${protocol}: the decoded field, over one connection, and nothing is kept`, async (t) => {
       const { api, client } = await startCluster(t, { protocol });
-      const secrets = createSecretReader(client);
+      const secrets = createReader(client);
       put(api, { "ssh-privatekey": toBase64("first ü\n") });
       assert.equal((await secrets.read(key, "ssh-privatekey")).text, "first ü\n");
       put(api, { "ssh-privatekey": toBase64("rotated") });
@@ -29,7 +41,7 @@ describe("reading Secrets", () => {
 
     test(`over ${protocol}: 300 at once need few connections`, async (t) => {
       const { api, client } = await startCluster(t, { protocol });
-      const secrets = createSecretReader(client);
+      const secrets = createReader(client);
       for (let i = 0; i < 300; i++) api.put({ kind: "Secret", metadata: { name: `s${i}`, namespace: "team" }, stringData: { a: `v${i}` } });
       const values = await Promise.all(Array.from({ length: 300 }, (_, i) => secrets.read({ namespace: "team", name: `s${i}` }, "a")));
       assert.deepEqual(
@@ -43,7 +55,7 @@ describe("reading Secrets", () => {
 
   test("equal reads at the same moment share one request, whatever their fields", async (t) => {
     const { api, client } = await startCluster(t);
-    const secrets = createSecretReader(client);
+    const secrets = createReader(client);
     put(api, { a: toBase64("A"), b: toBase64("B") });
     const answers = await Promise.all(["a", "b", "a"].map((field) => secrets.read(key, field)));
     assert.deepEqual(
@@ -57,7 +69,7 @@ describe("reading Secrets", () => {
 
   test("a field of more than 64 KiB is refused, one of 64 KiB is read", async (t) => {
     const { api, client } = await startCluster(t);
-    const secrets = createSecretReader(client);
+    const secrets = createReader(client);
     put(api, { "webhook-url": toBase64("x".repeat(65_535)) });
     assert.equal((await secrets.read(key, "webhook-url")).text.length, 65_535);
     put(api, { "webhook-url": toBase64("x".repeat(65_540)) });
@@ -70,7 +82,7 @@ describe("reading Secrets", () => {
   // F34-F35
   test("an absent Secret says how to create it", async (t) => {
     const { client } = await startCluster(t);
-    await assert.rejects(createSecretReader(client).read(key, "ssh-privatekey"), {
+    await assert.rejects(createReader(client).read(key, "ssh-privatekey"), {
       code: "secret_missing",
       message:
         "Secret team/key does not exist: correct the annotation that names it, or create it with " +
@@ -88,7 +100,7 @@ describe("reading Secrets", () => {
     test(`a Secret without ${field} says how to recreate it`, async (t) => {
       const { api, client } = await startCluster(t);
       put(api, { other: toBase64(canary) });
-      await assert.rejects(createSecretReader(client).read(key, field), {
+      await assert.rejects(createReader(client).read(key, field), {
         code: "secret_field_missing",
         message: `Failed to read field: ${field} in data, consider recreating the secret with ${recipe} --namespace team`,
       });
@@ -99,14 +111,14 @@ describe("reading Secrets", () => {
     const { api, client } = await startCluster(t);
     api.put({ kind: "Secret", metadata: key });
     for (const field of ["constructor", "__proto__", "toString"]) {
-      await assert.rejects(createSecretReader(client).read(key, field), { code: "secret_field_missing" });
+      await assert.rejects(createReader(client).read(key, field), { code: "secret_field_missing" });
     }
   });
 
   test("a forbidden Secret names the missing right", async (t) => {
     const { api, client } = await startCluster(t);
     api.faults.answer(403, /secrets/);
-    const secrets = createSecretReader(client);
+    const secrets = createReader(client);
     await assert.rejects(secrets.read(key, "a"), {
       code: "secret_forbidden",
       message:
@@ -121,7 +133,7 @@ describe("reading Secrets", () => {
     const { api, client } = await startCluster(t, {}, 1_500);
     put(api, { a: toBase64("A") });
     const allow = api.faults.answer(403, /secrets/);
-    const reading = createSecretReader(client).read(key, "a");
+    const reading = createReader(client).read(key, "a");
     await until("it was refused", () => api.requests.length === 1);
     allow();
     assert.equal((await reading).text, "A");
@@ -132,7 +144,7 @@ describe("reading Secrets", () => {
     const client = createKubeClient(kubeConfigOf(kubeconfigOf({ url: api.url, caPem: undefined, token: undefined })), 10);
     t.after(() => client.close());
     const remedy = /no credentials reached the API server: give the kubeconfig's user a token/;
-    await assert.rejects(createSecretReader(client).read(key, "a"), { code: "secret_forbidden", message: remedy });
+    await assert.rejects(createReader(client).read(key, "a"), { code: "secret_forbidden", message: remedy });
   });
 
   for (const [code, message] of [
@@ -144,14 +156,14 @@ describe("reading Secrets", () => {
     test(`HTTP ${code} is told from absent and denied`, async (t) => {
       const { api, client } = await startCluster(t);
       api.faults.answer(code);
-      await assert.rejects(createSecretReader(client).read(key, "a"), { code: "secret_unreadable", message });
+      await assert.rejects(createReader(client).read(key, "a"), { code: "secret_unreadable", message });
     });
   }
 
   test("a server that is down is told from absent and denied", async (t) => {
     const { api, client } = await startCluster(t);
     await api.faults.goDown();
-    await assert.rejects(createSecretReader(client).read(key, "a"), {
+    await assert.rejects(createReader(client).read(key, "a"), {
       code: "secret_unreadable",
       message: /cannot be read: connect ECONNREFUSED/,
     });
@@ -160,7 +172,7 @@ describe("reading Secrets", () => {
   for (const protocol of protocols) {
     test(`over ${protocol}: a read that is never answered ends at its deadline, and the next one uses a new connection`, async (t) => {
       const { api, client } = await startCluster(t, { protocol });
-      const secrets = createSecretReader(client, { deadlineMs: 1_000 });
+      const secrets = createReader(client, { deadlineMs: 1_000 });
       put(api, { a: toBase64("A") });
       assert.equal((await secrets.read(key, "a")).text, "A");
       const end = api.faults.hang(/secrets/);
@@ -174,7 +186,7 @@ describe("reading Secrets", () => {
   // F34-F35
   test("what is not strictly base64 of UTF-8 is refused, and the value is not in the message", async (t) => {
     const { api, client } = await startCluster(t);
-    const secrets = createSecretReader(client);
+    const secrets = createReader(client);
     for (const value of [canary, "YQ", "YQ=", "Y Q==", "YQ==\n", "YR==", "_-8=", "=", "YQ==YQ=="]) {
       put(api, { a: value });
       await assert.rejects(secrets.read(key, "a"), (error: Error & { code: string }) => {
@@ -192,7 +204,7 @@ describe("reading Secrets", () => {
 
   test("what cannot be a name is absent, and is not asked for", async (t) => {
     const { api, client } = await startCluster(t);
-    const secrets = createSecretReader(client);
+    const secrets = createReader(client);
     for (const name of ["", ".", "..", "a/b", "a?b", "a%2fb", "A", "a\n", "ä"]) {
       await assert.rejects(secrets.read({ namespace: "team", name }, "a"), { code: "secret_missing" }, name);
       await assert.rejects(secrets.read({ namespace: name, name: "key" }, "a"), { code: "secret_missing" }, name);

@@ -8,7 +8,7 @@ import { after, test } from "node:test";
 import ssh2 from "ssh2";
 import { formatCommit } from "../../../src/adapters/git/packs/commit-format.ts";
 import { parseSshKey } from "../../../src/adapters/ssh/ssh-key.ts";
-import { signWithSshKey } from "../../../src/adapters/ssh/ssh-signature.ts";
+import { createSshSigner } from "../../../src/adapters/ssh/ssh-signature.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "signed-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -25,9 +25,11 @@ const keys: Readonly<Record<string, () => KeyObject>> = {
 /** Each tenth or so has a number with a leading zero, or with its first bit set: in some of them an mpint is shorter or longer. */
 const TRIES = 6;
 
+const secret = { namespace: "team", name: "signing" };
+
+/** The key's text, as ssh2 reads it. */
 function parsed(key: KeyObject) {
-  const text = key.export({ format: "pem", type: "pkcs8" }) as string;
-  return parseSshKey(text, { namespace: "team", name: "signing" });
+  return parseSshKey(key.export({ format: "pem", type: "pkcs8" }) as string, secret);
 }
 
 function git(at: string, ...args: string[]): { code: number | null; told: string } {
@@ -58,7 +60,7 @@ for (const [name, make] of Object.entries(keys)) {
         parent: root.trim(),
         identity: who,
         message,
-        signing: { sign: (unsigned) => signWithSshKey(key, unsigned), committer: undefined },
+        signing: { sign: createSshSigner(key.privateKey, secret), committer: undefined },
       });
       const sha = execFileSync("git", ["-C", at, "hash-object", "-t", "commit", "-w", "--stdin"], {
         input: bytes,
@@ -83,7 +85,7 @@ test("a commit that was changed after it was signed is not good, and neither is 
   writeFileSync(allowed, `a@b ${readable.type} ${readable.getPublicSSH().toString("base64")}\n`);
   const isGood = async (namespace: string, signed: string, read: string) => {
     const signature = join(folder, "signature");
-    writeFileSync(signature, await signWithSshKey(key, Buffer.from(signed)));
+    writeFileSync(signature, await createSshSigner(key.privateKey, secret)(Buffer.from(signed)));
     const args = ["-Y", "verify", "-f", allowed, "-I", "a@b", "-n", namespace, "-s", signature];
     return spawnSync("ssh-keygen", args, { input: read }).status === 0;
   };
