@@ -4,6 +4,13 @@ import { decideSecretRef, type SecretScope } from "../targets/secret-scope.ts";
 import type { Parsed, SecretRef, Target, Workload, WorkloadRecord } from "../types.ts";
 import type { Listener } from "./match-hint.ts";
 
+/** Whom the events of a Secret may concern. */
+export interface Audience {
+  /** A namespace: whose share of what all have in common is taken for that Secret. */
+  readonly share: string;
+  readonly listeners: () => readonly Listener[];
+}
+
 interface AudienceOptions {
   readonly deployments: Pick<Workloads, "list">;
   readonly parse: (record: WorkloadRecord) => Parsed;
@@ -26,7 +33,7 @@ const FRESH_MS = 1_000;
  */
 export function createAudience({ deployments, parse, branchesOf, settings }: AudienceOptions) {
   const { secretRefs, secretNamespaces, operatorNamespace, hookSecretName } = settings;
-  let known: ReadonlyMap<string, Target[]> = new Map();
+  let known: Map<string, { readonly targets: readonly Target[]; readonly share: string }> = new Map();
   let knownUntil = Number.NEGATIVE_INFINITY;
 
   function refresh(): void {
@@ -36,8 +43,9 @@ export function createAudience({ deployments, parse, branchesOf, settings }: Aud
       .flatMap((parsed) => (parsed.kind === "ready" ? [parsed.target] : []));
     const bySecret = Map.groupBy(targets.filter(mayName), ({ hookSecret }) => (hookSecret ? keyOf(hookSecret) : ""));
     bySecret.delete("");
-    if (hookSecretName !== undefined) bySecret.set(keyOf({ namespace: operatorNamespace, name: hookSecretName }), targets);
-    known = bySecret;
+    known = withShares(bySecret);
+    if (hookSecretName !== undefined)
+      known.set(keyOf({ namespace: operatorNamespace, name: hookSecretName }), { targets, share: operatorNamespace });
     knownUntil = performance.now() + FRESH_MS;
   }
 
@@ -45,11 +53,26 @@ export function createAudience({ deployments, parse, branchesOf, settings }: Aud
     return hookSecret !== undefined && decideSecretRef(secretRefs, hookSecret, namespace, operatorNamespace, secretNamespaces);
   }
 
-  return (ref: SecretRef): (() => Listener[]) | undefined => {
+  return (ref: SecretRef): Audience | undefined => {
     if (performance.now() >= knownUntil) refresh();
-    const targets = known.get(keyOf(ref));
-    return targets && (() => targets.map((target) => ({ target, observed: target.appBranch ?? branchesOf(target)?.observed })));
+    const { targets, share } = known.get(keyOf(ref)) ?? {};
+    if (!targets || share === undefined) return undefined;
+    return { share, listeners: () => targets.map((target) => ({ target, observed: target.appBranch ?? branchesOf(target)?.observed })) };
   };
+}
+
+/** Of the namespaces that name a Secret the one that names the fewest: who names many pays for them, also where others name the same. */
+function withShares(bySecret: ReadonlyMap<string, readonly Target[]>) {
+  const namers = new Map([...bySecret].map(([secret, targets]) => [secret, new Set(targets.map(({ namespace }) => namespace))]));
+  const counts = new Map<string, number>();
+  for (const namespaces of namers.values()) for (const one of namespaces) counts.set(one, (counts.get(one) ?? 0) + 1);
+  const countOf = (namespace: string) => counts.get(namespace) ?? 0;
+  return new Map(
+    [...bySecret].map(([secret, targets]) => {
+      const share = [...(namers.get(secret) ?? [])].reduce((fewest, one) => (countOf(one) < countOf(fewest) ? one : fewest));
+      return [secret, { targets, share }] as const;
+    }),
+  );
 }
 
 function keyOf({ namespace, name }: SecretRef): string {

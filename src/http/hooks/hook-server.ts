@@ -1,6 +1,7 @@
 /** `/hook/NAMESPACE/SECRET[/TOKEN]` and nothing else, on a port of its own (docs/ASSURANCE.md, S23 to S25). */
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import type { Audience } from "../../core/hints/audience.ts";
 import type { Hint, HintKind } from "../../core/hints/hint.ts";
 import { type Listener, matchHint } from "../../core/hints/match-hint.ts";
 import type { EventBody } from "../../core/hints/read-event.ts";
@@ -22,7 +23,7 @@ export interface HookServerOptions {
   /** Throws what every event is refused with now. */
   readonly requireReady: () => void;
   /** Whom the events of a Secret may concern, to be asked for once one is proved; undefined: nobody names it, so it is not read. */
-  readonly audience: (ref: SecretRef) => (() => readonly Listener[]) | undefined;
+  readonly audience: (ref: SecretRef) => Audience | undefined;
   /** `share`: of whom it takes time. */
   readonly readEvent: (body: EventBody, share: string) => Promise<Hint>;
   readonly readSecret: ReadHookSecret;
@@ -77,16 +78,16 @@ export function createHookListener(options: HookServerOptions): RequestListener 
     const form = formOf(request.headers["content-type"], body.bytes);
     if (!form) return refusal(415, "send JSON, or a form with the field payload");
 
-    const listenersOf = audience(ref);
-    const known = listenersOf ? await secretOf(ref) : nobody;
+    const concerned = audience(ref);
+    const known = concerned ? await secretOf(ref, concerned.share) : nobody;
     const proof = prove({ headers: request.headers, body: body.bytes, pathToken: token }, known, Date.now());
-    if (!listenersOf || proof.kind === "unproved") {
+    if (!concerned || proof.kind === "unproved") {
       failures.take(failureKey, "");
       return { ...refusal(401, DENIED), result: "denied" };
     }
     if (!events.take(secret, secret)) return limited("more than 10 events a second came for this Secret");
     if (isReplayed(secret, proof.signatures)) return ignored("other", "duplicate", "duplicate");
-    const listeners = listenersOf();
+    const listeners = concerned.listeners();
     const hint = await readEvent({ bytes: body.bytes, form }, shareOf(secret, listeners));
     const match = matchHint(hint, listeners);
     if (match.kind === "nothing") return ignored(hint.kind, match.why);

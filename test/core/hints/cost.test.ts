@@ -63,7 +63,7 @@ test("a forged event of a Secret that thousands name asks for none of them", () 
     },
     settings: { secretRefs: "scoped", secretNamespaces: [], operatorNamespace: "home", hookSecretName: "all" },
   });
-  const listenersOf = audience({ namespace: "home", name: "all" });
+  const listenersOf = audience({ namespace: "home", name: "all" })?.listeners;
   assert.equal(asked, 0);
   assert.equal(listenersOf?.().length, listeners.length);
   assert.equal(asked, listeners.length);

@@ -27,10 +27,13 @@ async function start(t: TestContext, more: Partial<HookServerOptions> = {}) {
   const counted: string[] = [];
   const listeners = [{ target: targetOf("shop"), observed: "master" }];
   const looks: SecretRef[] = [];
-  const gather = (ref: SecretRef) => () => {
-    looks.push(ref);
-    return listeners;
-  };
+  const gather = (ref: SecretRef) => ({
+    share: ref.namespace,
+    listeners() {
+      looks.push(ref);
+      return listeners;
+    },
+  });
   const listener = createHookListener({
     requireReady() {},
     audience: (ref) => (ref.namespace === "default" && ref.name === "hook" ? gather(ref) : undefined),
