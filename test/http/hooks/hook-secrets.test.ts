@@ -44,6 +44,7 @@ test("a tenant's long Secrets, however many, drive out no other's", async () => 
   for (const name of named(2_000)) await secretOf(name, "greedy");
   await secretOf("ours", "team");
   assert.equal(reads.filter((name) => name === "ours").length, 1);
+  const before = reads.length;
   await secretOf("none-0", "greedy");
-  assert.equal(reads.filter((name) => name === "none-0").length, 2, "the oldest of its own went");
+  assert.equal(reads.length, before + 1, "the oldest of its own went");
 });
