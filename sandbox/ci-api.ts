@@ -36,7 +36,7 @@ export interface CiStatus {
 }
 
 /** With its statuses, newest first. */
-export interface CiDeployment {
+interface CiDeployment {
   readonly id: number;
   readonly sha: string;
   readonly task: string;

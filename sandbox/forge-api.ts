@@ -2,7 +2,7 @@
 import { type Request, type Response, readText, send } from "./cluster-api/exchange.ts";
 import { startListener } from "./cluster-api/listener.ts";
 
-export interface ForgeRequest {
+interface ForgeRequest {
   readonly method: string;
   /** With the query, as it was sent. */
   readonly path: string;

@@ -3,7 +3,7 @@ import { type KeyObject, randomBytes, verify } from "node:crypto";
 import { type ForgeReply, json } from "./forge-api.ts";
 
 /** `OWNER/NAME` as it is below the git host's root, `team/app.git`; `read`, `write` as of a key. */
-export interface AppAccess {
+interface AppAccess {
   readonly read?: readonly string[];
   readonly write?: readonly string[];
 }
@@ -15,7 +15,7 @@ export interface SandboxApp {
   access: AppAccess;
 }
 
-export interface AppToken {
+interface AppToken {
   readonly app: SandboxApp;
   /** Without the owner, which is the installation's. */
   readonly repository: string;

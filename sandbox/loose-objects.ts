@@ -22,8 +22,7 @@ type Folder = Map<string, File | Known | Folder>;
 
 const FOLDER_MODE = "40000";
 /** A component that git refuses or is particular about, or a byte that has to be quoted for it. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: those are meant.
-const ODD_PATH = /(^|\/)(\.{0,2}|\.git)(\/|$)|[\0-\x1f\x7f]/i;
+const ODD_PATH = /(^|\/)(\.{0,2}|\.git)(\/|$)|\p{Cc}/iu;
 
 /** It can't be done with objects that are files: an object is in a pack, or the question is one for git itself. */
 export class NotLoose extends Error {}

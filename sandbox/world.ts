@@ -23,7 +23,7 @@ export interface WorldOptions {
 }
 
 /** Over SSH; or over https, where Secrets hold something else in the place of a key. */
-export type WorldGitHost = Omit<GitHost, "repository"> & Partial<Pick<HttpsGitHost, "secretOf" | "apps">>;
+type WorldGitHost = Omit<GitHost, "repository"> & Partial<Pick<HttpsGitHost, "secretOf" | "apps">>;
 
 export interface World {
   readonly folder: string;

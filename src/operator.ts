@@ -162,7 +162,7 @@ export async function startOperator(options: OperatorOptions) {
     const run = createHookRuns({ ask: calls.ask, nudge: reconciler.nudge, isAhead: reconciler.isAhead, stopping, log });
     return createHookListener({
       requireReady: calls.requireReady,
-      audience: createAudience({ deployments: workloads, parse, branchesOf: findings.branchesOf, settings: config }),
+      audience: createAudience({ workloads, parse, branchesOf: findings.branchesOf, settings: config }),
       ...{ readSecret: outside.readHookSecret, readEvent: outside.readEvent, onRequest: metrics.hookRequest, log },
       onEvent(hint, listeners) {
         const targets = listeners.map(({ target }) => target);

@@ -29,7 +29,7 @@ export const builtInKinds: readonly Kind[] = [
 ];
 
 /** What some clusters have installed. */
-export const customKinds: readonly Kind[] = [
+const customKinds: readonly Kind[] = [
   namespaced("argoproj.io", "v1alpha1", "Rollout", "rollouts", "ro"),
   namespaced("argoproj.io", "v1alpha1", "Application", "applications", "app"),
   namespaced("helm.toolkit.fluxcd.io", "v2", "HelmRelease", "helmreleases", "hr"),

@@ -19,7 +19,7 @@ export interface BuildsApi extends ForgeApi {
 type BuildsOf = (repository: string) => ((sha: string) => readonly Build[]) | undefined;
 
 /** A status that was written: the newest, and the only one of its name. */
-export type PutBuild = (repository: string, sha: string, build: Build) => void;
+type PutBuild = (repository: string, sha: string, build: Build) => void;
 
 /** `routes`: made of what the commits have. */
 export async function startBuildsApi(

@@ -37,7 +37,7 @@ export interface Push {
 
 /** `superseded`: another tag of the same workload was pushed before it ran. */
 export const ROLLOUT_RESULTS = ["succeeded", "failed", "superseded"] as const;
-export type RolloutResult = (typeof ROLLOUT_RESULTS)[number];
+type RolloutResult = (typeof ROLLOUT_RESULTS)[number];
 
 export interface Conversation {
   /** `fetch` where objects were asked for, `list` where only refs were. */

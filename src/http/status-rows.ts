@@ -146,14 +146,14 @@ function warningsOf(
   const target = parsed.kind === "ready" ? parsed.target : undefined;
   const outdated = workloads.refusal(record);
   const hasDeafHook = !hooks.isOpen && parsed.settings.hook_secret_name !== undefined;
-  const told = (problem: string | undefined, words: string) => (problem === undefined ? [] : [`${words}: ${problem}`]);
+  const told = (problem: string | undefined, words: string) => (problem === undefined ? [] : [words + problem]);
   return [
     ...(outdated === undefined ? [] : [`may be out of date: the ${outdated.what} of its namespace may not be listed`]),
     ...parsed.warnings,
     ...(hasDeafHook ? [`${annotationPrefix}hook_secret_name has no effect, as HOOK_PORT is not set`] : []),
-    ...(target?.buildToken ? told(buildTokenProblem(workload), "builds are not asked for") : []),
-    ...(target?.report ? told(reportProblem(workload), "the application's commit is not told") : []),
-    ...told(chatProblem(workload), "chat messages are not sent, webhook-url can't be used"),
+    ...(target?.buildToken ? told(buildTokenProblem(workload), "builds are not asked for: ") : []),
+    ...(target?.report ? told(reportProblem(workload), "the application's commit is not told: ") : []),
+    ...told(chatProblem(workload), "chat messages are not sent, webhook-url can't be used: "),
   ];
 }
 

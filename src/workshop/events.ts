@@ -6,7 +6,7 @@ import type { Workshop } from "./workshop.ts";
 /** A body up to this is read at once, in 2 ms at worst; one of 2 MiB that is nothing but brackets takes a second. */
 const INLINE_BYTES = 4_096;
 
-export type ReadEvent = (body: EventBody, share: string) => Promise<Hint>;
+type ReadEvent = (body: EventBody, share: string) => Promise<Hint>;
 
 /** `share`: whose share of the threads it takes. What costs more than a job may is told to the sender as a body that can't be read. */
 export function createEventReader(workshop: Pick<Workshop, "run">): ReadEvent {

@@ -3,7 +3,7 @@ import type { Dispatcher } from "undici";
 import type { GitHubApp, TokenLogin } from "../../core/git-ports.ts";
 import { longestOfMost } from "../../sharing/longest-of-most.ts";
 
-export interface CredentialConnectionsOptions {
+interface CredentialConnectionsOptions {
   readonly openDispatcher: (caPem: string | undefined) => Dispatcher;
   /** Of how many unused credentials they are kept; of the namespace with most goes the one that was unused longest. */
   readonly maxIdle?: number;

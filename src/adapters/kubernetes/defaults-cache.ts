@@ -30,9 +30,7 @@ export function createDefaultsCache({ client, namespaces, log, times = {} }: Def
       selector: `${defaultsLabel}=true`,
     };
     return startReflector<DefaultsRecord>({
-      ...{ client, source, told, log, parse: parseDefaultsRecord, what: "ConfigMaps with defaults" },
-      // Before they were listed, or are refused for certain, nothing may be done.
-      ...{ isOptional: false, isRefusalOrdinary: true },
+      ...{ client, source, log, parse: parseDefaultsRecord, what: "ConfigMaps with defaults", need: { kind: "refusable", told } },
       times: { ...defaultReflectorTimes, ...times },
     });
   };

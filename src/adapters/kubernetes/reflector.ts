@@ -49,6 +49,17 @@ export interface Reflector<Kept> {
   close(): void;
 }
 
+/**
+ * Whether the operator can do without the objects; if so, a refusal is ordinary, and asked about again after longer. `told`: the problems that the log
+ * was told of and that last, of all namespaces together.
+ */
+type Need =
+  | { readonly kind: "required" }
+  /** People may leave the right out. Before the objects were listed, or are refused for certain, nothing may be done. */
+  | { readonly kind: "refusable"; readonly told: Set<string> }
+  /** There may be no such resource, which `onMissing` is told. After any failure nobody waits for it. */
+  | { readonly kind: "optional"; readonly told: Set<string>; readonly onMissing: () => void };
+
 interface ReflectorOptions<Kept> {
   readonly client: KubeClient;
   readonly source: ObjectSource;
@@ -56,23 +67,17 @@ interface ReflectorOptions<Kept> {
   readonly parse: (object: unknown) => Kept | undefined;
   /** Asked before each list what has to be known for that; rejects with why it can't be listed. */
   readonly prepare?: (limits: KubeLimits) => Promise<unknown>;
-  /** Told that there is no such resource. */
-  readonly onMissing?: () => void;
-  /** Of an optional kind a refusal is ordinary: it is asked about again after longer. */
-  readonly isOptional: boolean;
-  /** Of others too, where people may choose to leave the right out. */
-  readonly isRefusalOrdinary?: boolean;
+  readonly need: Need;
   /** In the log: `Deployments`. */
   readonly what: string;
-  /** The problems that the log was told of and that last; of an optional kind those of all namespaces together. */
-  readonly told: Set<string>;
   readonly times: ReflectorTimes;
   readonly log: Log;
 }
 
 /** Keeps the objects of one source as the API server has them: list, watch, and after anything but the clean end of a watch list again. */
 export function startReflector<Kept extends KeptObject>(options: ReflectorOptions<Kept>): Reflector<Kept> {
-  const { client, source, parse, prepare, onMissing, isOptional, isRefusalOrdinary = isOptional, what, told, times, log } = options;
+  const { client, source, parse, prepare, need, what, times, log } = options;
+  const told = need.kind === "required" ? new Set<string>() : need.told;
   const { path } = source;
   const stopped = new AbortController();
   const { signal } = stopped;
@@ -177,17 +182,17 @@ export function startReflector<Kept extends KeptObject>(options: ReflectorOption
     const known = error instanceof KubeError ? error : new KubeError("internal", String(error));
     const { kind, status, message, isDoubtful } = known;
     const problem = `${kind} ${status}`;
-    const isMissing = isOptional && (status === 404 || kind === "unusable");
+    const isMissing = need.kind === "optional" && (status === 404 || kind === "unusable");
     const remedy = isMissing ? missingRemedy(source, kind) : accessRemedy(known, `list and watch on ${source.resource}`);
     silence = { fromMs: silence?.fromMs ?? reflector.heardAtMs, toMs: undefined };
     if (!isMissing) reflector.restarts += 1;
     if (isDoubtful) return { isDoubtful, isAbsence: false };
     // What a starting API server does not serve yet is looked for twice before it counts as deleted.
     if (isMissing && reflector.refusal !== undefined) reflector.records = records = new Map();
-    if (isMissing) onMissing?.();
+    if (isMissing) need.onMissing();
     if (isMissing || (status === 403 && isListing)) reflector.refusal = `${message}; ${remedy}`;
-    if (isOptional || (status === 403 && isListing)) settle();
-    const answer = { isDoubtful, isAbsence: isRefusalOrdinary && reflector.refusal !== undefined };
+    if (need.kind === "optional" || (status === 403 && isListing)) settle();
+    const answer = { isDoubtful, isAbsence: need.kind !== "required" && reflector.refusal !== undefined };
     // An expired version is ordinary; a list puts it right.
     if (status === 410 || problem === toldProblem || told.has(problem)) return answer;
     toldProblem = problem;

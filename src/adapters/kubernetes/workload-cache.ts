@@ -47,15 +47,16 @@ export function createWorkloadCache(options: WorkloadCacheOptions): WorkloadCach
 
   function watch(kind: WatchedKind, finder: KindFinder, isOptional: boolean): Watch {
     // An optional kind that nobody may list is one line of the log, however many namespaces there are.
-    const told = new Set<string>();
+    const need = isOptional
+      ? ({ kind: "optional", told: new Set<string>(), onMissing: finder.forget } as const)
+      : ({ kind: "required" } as const);
     const { resource } = sourceOf(kind, ALL, selector);
     const start = (namespace: string) => {
       const source = sourceOf(kind, namespace, selector);
       return startReflector({
-        ...{ client, source, prepare: finder.find, onMissing: finder.forget, isOptional },
+        ...{ client, source, prepare: finder.find, need },
         parse: (object) => parseWorkloadRecord(object, { kind: finder.kind ?? "", apiVersion: source.apiVersion }),
         what: isOptional ? resource : "Deployments",
-        told: isOptional ? told : new Set(),
         ...{ log, times: { ...defaultReflectorTimes, ...times } },
       });
     };

@@ -5,8 +5,7 @@ export type GitService = "git-upload-pack" | "git-receive-pack";
 /** The command line that starts the service in the remote shell, quoted as git itself does it. */
 export function gitCommand(service: GitService, path: string): string {
   // A leading dash would be an option of the service (CVE-2017-1000117 and kin).
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
-  if (path === "" || path.startsWith("-") || /[\u0000-\u001f\u007f]/.test(path)) {
+  if (path === "" || path.startsWith("-") || /\p{Cc}/u.test(path)) {
     throw new ReconcileError(
       "annotation_invalid",
       `the repository path ${JSON.stringify(path)} is empty, begins with "-" or holds control characters; correct the repository annotation`,

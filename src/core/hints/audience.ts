@@ -12,7 +12,7 @@ export interface Audience {
 }
 
 interface AudienceOptions {
-  readonly deployments: Pick<Workloads, "list">;
+  readonly workloads: Pick<Workloads, "list">;
   readonly parse: (record: WorkloadRecord) => Parsed;
   readonly branchesOf: (workload: Workload) => Branches | undefined;
   readonly settings: {
@@ -31,13 +31,13 @@ const FRESH_MS = 1_000;
  * Whom the events of a Secret may concern: those that name it and may, of the operator's own all. Undefined: nobody names it, so it is not to be
  * read (docs/ASSURANCE.md, S24). Who they are is told only when it is asked for: a forged event costs the same however many there are.
  */
-export function createAudience({ deployments, parse, branchesOf, settings }: AudienceOptions) {
+export function createAudience({ workloads, parse, branchesOf, settings }: AudienceOptions) {
   const { secretRefs, secretNamespaces, operatorNamespace, hookSecretName } = settings;
   let known: Map<string, { readonly targets: readonly Target[]; readonly share: string }> = new Map();
   let knownUntil = Number.NEGATIVE_INFINITY;
 
   function refresh(): void {
-    const targets = deployments
+    const targets = workloads
       .list()
       .map(parse)
       .flatMap((parsed) => (parsed.kind === "ready" ? [parsed.target] : []));

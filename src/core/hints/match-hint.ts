@@ -14,7 +14,7 @@ export interface Listener {
   readonly observed: string | undefined;
 }
 
-export type Match =
+type Match =
   | { readonly kind: "concerns"; readonly listeners: readonly Listener[] }
   /** `why`: in words, for the sender. */
   | { readonly kind: "nothing"; readonly why: string };

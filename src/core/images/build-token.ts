@@ -15,7 +15,7 @@ export interface TokenReader {
   readonly onBuildToken: (problem: string | undefined) => void;
 }
 
-export interface ReadToken {
+interface ReadToken {
   /** Undefined: builds are not asked for. */
   readonly token: BuildToken | undefined;
   /** Why, behind the words for an image that is not there; empty where nobody has named a token. */

@@ -25,7 +25,7 @@ interface ImageGateOptions {
   readonly observer?: Observer;
 }
 
-export interface ImageGateSettings {
+interface ImageGateSettings {
   readonly waitAttempts: number;
   readonly waitInitialMs: number;
   readonly waitMaxMs: number;

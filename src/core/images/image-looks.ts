@@ -12,7 +12,7 @@ import type { SecretRef, Target } from "../types.ts";
 import type { BuildToken } from "./build-token.ts";
 import { buildFailed } from "./image-texts.ts";
 
-export interface ImageLooksOptions {
+interface ImageLooksOptions {
   readonly registry: Registry;
   readonly builds: Builds;
   readonly clock: Clock;
@@ -51,7 +51,7 @@ export type Look =
   /** Nobody can say. */
   | { readonly kind: "trouble"; readonly error: ReconcileError };
 
-export interface ImageLooks {
+interface ImageLooks {
   /** At the newest commit's image, and at its build where there is none. */
   atTip(viewer: Viewer, candidate: Candidate, notBefore: number): Promise<Look>;
   /**

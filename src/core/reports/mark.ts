@@ -95,7 +95,7 @@ export function placeOf(
 }
 
 /** By this a commit's status is known, of whichever cluster and kind it is. */
-export function contextOf(workload: Workload, cluster: string | undefined): string {
+function contextOf(workload: Workload, cluster: string | undefined): string {
   const { kind, namespace, name } = workload;
   const parts = ["gitops-operator", ...(cluster === undefined ? [] : [cluster]), namespace];
   return [...parts, ...(isDeployment(workload) ? [] : [kind]), name].join("/");

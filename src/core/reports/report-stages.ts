@@ -13,7 +13,7 @@ export interface RunFound {
 }
 
 /** It did. */
-export type CommitFound = RunFound & { readonly tip: NonNullable<RunFound["tip"]> };
+type CommitFound = RunFound & { readonly tip: NonNullable<RunFound["tip"]> };
 
 export type CommitStage = readonly [commit: Pick<Candidate, "sha" | "tag">, stage: ReportStage];
 

@@ -61,8 +61,6 @@ export function createRollouts({ workloads, observer, stopping, lookMs = LOOK_MS
 
   return {
     pushed(push: Push): void {
-      // Of other kinds it is not known what runs.
-      if (!isDeployment(push.workload)) return;
       // Of other kinds the cluster's status is not read.
       if (!isDeployment(push.workload)) return;
       const before = pending.get(idOf(push.workload));

@@ -32,7 +32,7 @@ export const secretFields: readonly string[] = ["ssh-privatekey", "password", "g
 const WORDS: Readonly<Record<Kind, string>> = { key: "an SSH key", token: "a token", app: "a GitHub App" };
 
 /** Said to be missing where a Secret holds nothing for git. */
-export const neededField = ({ transport }: Repository) => (transport === "ssh" ? "ssh-privatekey" : "password");
+const neededField = ({ transport }: Repository) => (transport === "ssh" ? "ssh-privatekey" : "password");
 
 /** For all of these repositories. Undefined: it is a key, and all of them are read over https. */
 export async function readCredential(

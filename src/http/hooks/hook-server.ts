@@ -17,7 +17,7 @@ import { createRates } from "./rates.ts";
 import { formOf } from "./read-body.ts";
 import { createReplays } from "./replays.ts";
 
-export type HookResult = "accepted" | "duplicate" | "ignored" | "denied" | "limited" | "too_large";
+type HookResult = "accepted" | "duplicate" | "ignored" | "denied" | "limited" | "too_large";
 
 export interface HookServerOptions {
   /** Throws what every event is refused with now. */

@@ -9,7 +9,7 @@ export interface HookSecret {
   readonly pathTokens: readonly string[];
 }
 
-export interface Sent {
+interface Sent {
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
   /** The last part of the path, where there is one. */
@@ -17,7 +17,7 @@ export interface Sent {
 }
 
 /** `signatures`: of a signed event, those that fit; the same event has the same again. */
-export type Proof = { readonly kind: "proved"; readonly signatures: readonly string[] } | { readonly kind: "unproved" };
+type Proof = { readonly kind: "proved"; readonly signatures: readonly string[] } | { readonly kind: "unproved" };
 
 const LEAST_CHARACTERS = 16;
 /** While secrets are rotated there are two; each costs a look through the body. */

@@ -1,11 +1,11 @@
 import type { IncomingMessage } from "node:http";
 import type { EventBody } from "../../core/hints/read-event.ts";
 
-export const MOST_BODY_BYTES = 2 * 2 ** 20;
+const MOST_BODY_BYTES = 2 * 2 ** 20;
 const ARRIVAL_MS = 5_000;
 
 /** Counts bytes that a body holds until it is let go; false: all bodies together hold too much. */
-export type TakeBytes = (bytes: number) => boolean;
+type TakeBytes = (bytes: number) => boolean;
 
 export type ReceivedBody =
   | { readonly kind: "received"; readonly bytes: Buffer }

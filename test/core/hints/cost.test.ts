@@ -51,7 +51,7 @@ test("a forged event of a Secret that thousands name asks for none of them", () 
   const targets = new Map(records.map((record, index) => [record, listeners[index]?.target]));
   let asked = 0;
   const audience = createAudience({
-    deployments: { list: () => records },
+    workloads: { list: () => records },
     parse(record) {
       const target = targets.get(record);
       assert.ok(target && isDeployment(record));

@@ -14,9 +14,8 @@ export const KINDS: ReadonlyMap<number, string> = new Map([
 /** Deeper chains than git itself can write would make each read slow. */
 export const MAX_DELTA_DEPTH = 4095;
 
-/** Numbers of the entry types. */
-export const COMMIT = 1;
-export const OFS_DELTA = 6;
+/** Numbers of the entry types that are deltas. */
+const OFS_DELTA = 6;
 const REF_DELTA = 7;
 
 export interface PackEntry {

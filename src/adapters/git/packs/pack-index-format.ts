@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 
 /** A row for each, in any order: tables and no objects, for a pack may have hundreds of thousands. */
-export interface PackedObjects {
+interface PackedObjects {
   /** 20 bytes each. */
   readonly ids: Buffer;
   /** Where the entries begin. */

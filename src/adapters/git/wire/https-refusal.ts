@@ -4,7 +4,7 @@ import { serverWords } from "../../../text/server-words.ts";
 import type { GitService } from "../../ssh/git-command.ts";
 import type { HttpsLogin } from "./https-access.ts";
 
-export interface Refused {
+interface Refused {
   readonly status: number;
   /** The repository's URL. */
   readonly name: string;

@@ -10,7 +10,7 @@ import type { HttpsLogin } from "./https-access.ts";
 import { httpsRefusal } from "./https-refusal.ts";
 import { createPktReader, type PktReader } from "./pkt-line.ts";
 
-export type HttpsRepository = Extract<Repository, { transport: "https" }>;
+type HttpsRepository = Extract<Repository, { transport: "https" }>;
 
 type Response = Dispatcher.ResponseData;
 
