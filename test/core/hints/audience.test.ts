@@ -19,7 +19,7 @@ test("a Secret takes the share of who names the fewest: one who names many pays 
     return { kind: "Deployment", namespace, name, annotations: {}, containers: [] };
   });
   const audience = createAudience({
-    deployments: { list: () => records },
+    workloads: { list: () => records },
     parse: ({ namespace, name }) => parsed.get(`${namespace}/${name}`) ?? { kind: "untracked" },
     branchesOf: () => undefined,
     settings: { secretRefs: "scoped", secretNamespaces: [], operatorNamespace: "operators", hookSecretName: "all" },
