@@ -13,6 +13,7 @@ import { createBodies, type Sender } from "./bodies.ts";
 import { parseHookPath } from "./hook-path.ts";
 import { createHookSecrets, type ReadHookSecret } from "./hook-secrets.ts";
 import { prove } from "./proof.ts";
+import { createProofBudget } from "./proof-budget.ts";
 import { createRates } from "./rates.ts";
 import { formOf } from "./read-body.ts";
 import { createReplays } from "./replays.ts";
@@ -54,6 +55,7 @@ export function createHookListener(options: HookServerOptions): RequestListener 
     log.warn({ secret: `${ref.namespace}/${ref.name}`, error: error.message }, "Secret of a hook can't be used");
   });
   const bodies = createBodies();
+  const mayBeProved = createProofBudget();
   const isReplayed = createReplays(() => performance.now());
   /** Of proved ones alone, so that forgers silence nobody. */
   const events = createRates({ perSecond: 10, burst: 50, mostBytes: MOST_LIMITED_BYTES });
@@ -78,6 +80,7 @@ export function createHookListener(options: HookServerOptions): RequestListener 
     const form = formOf(request.headers["content-type"], body.bytes);
     if (!form) return refusal(415, "send JSON, or a form with the field payload");
 
+    if (!mayBeProved(from, body.bytes.length)) return limited("too many long events came from this address");
     const concerned = audience(ref);
     const known = concerned ? await secretOf(ref, concerned.share) : nobody;
     const proof = prove({ headers: request.headers, body: body.bytes, pathToken: token }, known, Date.now());

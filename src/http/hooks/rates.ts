@@ -25,11 +25,11 @@ export function createRates({ perSecond, burst, mostBytes }: RateOptions) {
   return {
     /** Whether one more may happen. */
     has: (key: string) => bucketOf(key).left >= 1,
-    /** Counts one; false, and nothing is counted: it may not happen. */
-    take(key: string, group: string): boolean {
+    /** Counts one, or as many; false, and nothing is counted: it may not happen. */
+    take(key: string, group: string, amount = 1): boolean {
       const bucket = bucketOf(key);
-      if (bucket.left < 1) return false;
-      buckets.set(key, { ...bucket, left: bucket.left - 1 }, group);
+      if (bucket.left < amount) return false;
+      buckets.set(key, { ...bucket, left: bucket.left - amount }, group);
       return true;
     },
   };

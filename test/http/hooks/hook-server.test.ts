@@ -207,6 +207,26 @@ test("of genuine events 50 at once are taken for a Secret, then 10 a second, wit
   assert.equal(limited[0]?.headers.get("retry-after"), "1");
 });
 
+// S25, S32, S33
+test("long events of one address are proved up to a budget, whatever Secrets it makes up: all are told the same, and short ones and others' still come through", async (t) => {
+  const { send, bearer, counted } = await start(t);
+  const startedAt = performance.now();
+  t.mock.method(performance, "now", () => startedAt);
+  const long = " ".repeat(2 * 2 ** 20);
+  const forger = { "x-hub-signature-256": `sha256=${"0".repeat(64)}`, "x-forwarded-for": "192.0.2.1" };
+  for (let index = 0; index < 16; index++)
+    assert.equal((await send({ path: `/hook/team-${index}/hook`, headers: forger, body: long })).status, 401);
+  const refused = [];
+  for (const path of [PATH, "/hook/default/other", "/hook/team-0/hook"]) refused.push(await send({ path, headers: forger, body: long }));
+  const [first] = refused;
+  assert.equal(first?.status, 429);
+  for (const { status, body } of refused) assert.deepEqual([status, body], [429, first?.body]);
+  const short = push("refs/heads/master");
+  assert.equal((await send({ headers: { ...bearer, "x-forwarded-for": "192.0.2.1" }, body: short })).status, 202);
+  assert.equal((await send({ headers: { ...bearer, "x-forwarded-for": "192.0.2.2" }, body: short.padEnd(2 * 2 ** 20) })).status, 202);
+  assert.equal(counted.filter((one) => one === "other limited").length, 3);
+});
+
 // F51
 test("slow senders do not keep out others: a body that trickles loses its place", async (t) => {
   const { send, bearer, port } = await start(t);
