@@ -195,7 +195,7 @@ const parsers: readonly Parser[] = [
   {
     name: "refused push",
     mostCharacters: 8 * KIB,
-    parse: pushRemedy,
+    parse: (text) => pushRemedy(text, "key"),
     pieces: ["author ", "e-mail ", "committer email", "commit message", "GH0"],
   },
   {

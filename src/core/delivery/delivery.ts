@@ -241,5 +241,5 @@ function raced(at: ManifestsBranch, reason: string | undefined): ReconcileError 
 }
 
 function refusal(at: ManifestsBranch, reason: string): string {
-  return `${formatRepository(at.repository)} refused the push to '${at.branch}': ${reason}; ${pushRemedy(reason)}`;
+  return `${formatRepository(at.repository)} refused the push to '${at.branch}': ${reason}; ${pushRemedy(reason, at.key.kind)}`;
 }

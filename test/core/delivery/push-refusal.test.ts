@@ -37,5 +37,18 @@ const table: readonly (readonly [said: string, remedy: RegExp])[] = [
 ];
 
 for (const [said, remedy] of table) {
-  test(`the remedy for: ${said.slice(0, 100)}`, () => assert.match(pushRemedy(said), remedy));
+  test(`the remedy for: ${said.slice(0, 100)}`, () => {
+    for (const kind of ["key", "token", "app"] as const) assert.match(pushRemedy(said, kind), remedy);
+  });
 }
+
+test("each remedy speaks of what the push was made with", () => {
+  for (const [said] of table) {
+    assert.doesNotMatch(pushRemedy(said, "key"), /token|GitHub App/);
+    assert.doesNotMatch(pushRemedy(said, "token"), /of (?:its|the operator's) key|operator's key to|GitHub App/);
+    assert.doesNotMatch(pushRemedy(said, "app"), /of (?:its|the operator's) key|operator's key to|token/);
+  }
+  assert.match(pushRemedy("hook declined", "key"), /^allow the operator's key to push there/);
+  assert.match(pushRemedy("hook declined", "token"), /^allow the owner of the operator's token to push there/);
+  assert.match(pushRemedy("hook declined", "app"), /^allow the operator's GitHub App to push there/);
+});
