@@ -27,6 +27,7 @@ export class AnswerInCrumbs extends Error {
   readonly code = "ANSWER_IN_CRUMBS";
 }
 
+const UNTRUSTED = /^(DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_)/;
 const CAUSES: readonly (readonly [code: RegExp, text: string])[] = [
   [/^ENOTFOUND$/, "its name does not resolve; check the name and the cluster's DNS"],
   [/^EAI_/, "DNS gave no answer; check the cluster's DNS"],
@@ -35,7 +36,7 @@ const CAUSES: readonly (readonly [code: RegExp, text: string])[] = [
   [/^(E(HOST|NET)UNREACH|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT)$/, "no connection came about; check the Pod's network and its policies"],
   [/^CERT_HAS_EXPIRED$/, "its certificate has expired"],
   [/^ERR_TLS_CERT_ALTNAME_INVALID$/, "its certificate is for another name"],
-  [/^(DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_)/, "its certificate is not trusted; give its authority in NODE_EXTRA_CA_CERTS"],
+  [UNTRUSTED, "its certificate is not trusted; give its authority in NODE_EXTRA_CA_CERTS"],
   [/^(EPROTO$|ERR_SSL_|ERR_TLS_)/, "TLS failed; check that the port speaks https"],
   [/^UND_ERR_HEADERS_OVERFLOW$|^HPE_HEADER_OVERFLOW$/, "its headers are too long"],
   [/^HPE_/, "it does not answer in HTTP; check host and port"],
@@ -61,6 +62,12 @@ export function explainNetworkError(error: unknown): string {
 /** The refusal of our own that is behind the failure, if one is. */
 export function egressRefusal(error: unknown): EgressRefused | undefined {
   return causesOf(error).find((link) => link instanceof EgressRefused);
+}
+
+/** The host's certificate is of no authority that is known. */
+export function isUntrusted(error: unknown): boolean {
+  const codes = causesOf(error).map((link) => String((link as NodeJS.ErrnoException).code));
+  return codes.some((code) => UNTRUSTED.test(code) && code !== "CERT_HAS_EXPIRED");
 }
 
 /** No connection came about at all: nobody at that address has said a word. */

@@ -3,7 +3,7 @@ import type { Dispatcher } from "undici";
 import type { Repository } from "../../../core/types.ts";
 import { ReconcileError } from "../../../errors.ts";
 import type { HostBreaker } from "../../egress/host-breaker.ts";
-import { AnswerInCrumbs, egressRefusal, explainNetworkError, isUnanswered } from "../../egress/network-error.ts";
+import { AnswerInCrumbs, egressRefusal, explainNetworkError, isUnanswered, isUntrusted } from "../../egress/network-error.ts";
 import type { GitService } from "../../ssh/git-command.ts";
 import type { GitWire } from "./git-wire.ts";
 import type { HttpsLogin } from "./https-access.ts";
@@ -77,7 +77,9 @@ export function openHttpsWire(repository: HttpsRepository, limits: HttpsLimits):
       if (egressRefusal(cause)) {
         throw new ReconcileError("repository_denied", `git host ${url.host} is refused: ${explainNetworkError(cause)}`, { cause });
       }
-      const message = `${url.host} could not be reached over https: ${explainNetworkError(cause)}`;
+      const ownAuthority =
+        login && isUntrusted(cause) ? `, or in the field ca.crt of Secret ${login.secret.namespace}/${login.secret.name}` : "";
+      const message = `${url.host} could not be reached over https: ${explainNetworkError(cause)}${ownAuthority}`;
       const failure = new ReconcileError("git_unreachable", message, { cause });
       throw isUnanswered(cause) ? breaker.failed(url.host, startedAt, failure) : failure;
     }
