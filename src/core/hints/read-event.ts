@@ -8,9 +8,10 @@ export interface EventBody {
   readonly form: "json" | "payload" | "none";
 }
 
-/** Never throws. What is no JSON has no known shape. */
+/** Never throws. */
 export function readEvent({ bytes, form }: EventBody): Hint {
   if (form === "none") return readHint(undefined);
   const text = new TextDecoder().decode(bytes);
-  return readHint(parseJson(form === "json" ? text : (new URLSearchParams(text).get("payload") ?? "")) ?? null);
+  const body = parseJson(form === "json" ? text : (new URLSearchParams(text).get("payload") ?? ""));
+  return body === undefined ? { about: "nothing", kind: "other", why: "the body is no JSON" } : readHint(body);
 }

@@ -77,14 +77,21 @@ test("the answers, word for word", async (t) => {
       push("refs/heads/master", "team/other"),
       { deployments: 0, ignored: "no Deployment that names this Secret uses git.example/team/other" },
     ],
-    ["no JSON", { deployments: 0, ignored: "the event is of no kind that is known here" }],
+    ['{"zen":1}', { deployments: 0, ignored: "the event is of no kind that is known here" }],
+    ["null", { deployments: 0, ignored: "the event is of no kind that is known here" }],
+    ["no JSON", { deployments: 0, ignored: "the body is no JSON" }],
   ];
   for (const [body, answer] of answers) {
     const { status, headers, body: said } = await send({ headers: bearer, body });
     assert.deepEqual([status, said], [202, answer]);
     assert.equal(headers.get("content-type"), "application/json");
   }
-  assert.deepEqual(counted, ["push accepted", "other accepted", "push ignored", "image ignored", "push ignored", "other ignored"]);
+  const form = { ...bearer, "content-type": "application/x-www-form-urlencoded" };
+  assert.deepEqual((await send({ headers: form, body: '{"image":"team/shop"}' })).body, { deployments: 0, ignored: "the body is no JSON" });
+  assert.deepEqual(counted, [
+    ...["push accepted", "other accepted", "push ignored", "image ignored", "push ignored"],
+    ...Array(4).fill("other ignored"),
+  ]);
   assert.equal(events.length, 2);
 });
 
