@@ -31,6 +31,8 @@ interface Entry {
   troubleRuns: number;
   /** What an operator that stopped has left behind was looked for. */
   isHealed: boolean;
+  /** The last run that read the commit did so without a key. */
+  isUnopened: boolean;
 }
 
 const MOST_BYTES = 16 * 2 ** 20;
@@ -60,9 +62,11 @@ export function createCommitReports(options: CommitReportsOptions) {
     const id = idOf(target);
     const kept = reportTarget(target);
     if (!kept) entries.delete(id);
-    if (kept && found.isUnopened) onProblem(workloadOf(target), UNOPENED);
-    if (!kept || !tip) return;
-    const entry: Entry = entries.get(id) ?? { workload: workloadOf(target), marks: new Map(), troubleRuns: 0, isHealed: false };
+    if (!kept || !(tip || found.isUnopened)) return;
+    const entry: Entry = entries.get(id) ?? newEntry(workloadOf(target));
+    if (entry.isUnopened || found.isUnopened) onProblem(entry.workload, found.isUnopened ? UNOPENED : undefined);
+    entry.isUnopened = found.isUnopened === true;
+    if (!tip) return void entries.set(id, entry, target.namespace);
     entry.troubleRuns = isTrouble(outcome) ? entry.troubleRuns + 1 : 0;
     const ref = tip.release === undefined ? { name: tip.origin, isTag: false } : { name: tip.release, isTag: true };
     const stages = stagesOf({ ...found, tip }, outcome, entry.troubleRuns, graceMs);
@@ -211,4 +215,8 @@ export function createCommitReports(options: CommitReportsOptions) {
       }
     },
   };
+}
+
+function newEntry(workload: Workload): Entry {
+  return { workload, marks: new Map(), troubleRuns: 0, isHealed: false, isUnopened: false };
 }

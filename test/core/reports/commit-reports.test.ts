@@ -255,6 +255,22 @@ test("nothing is told of a commit that the run's own key did not show, however o
 });
 
 // S28
+test("that a commit is read without a key is a problem only until a run reads it with one, even where nothing is left to be told", async (t) => {
+  const { told, advance, problems, posts } = startReports(t);
+  const unopened = () => told.ended(shop, { isUnopened: true }, patched(A));
+  unopened();
+  assert.match(problems.get("shop") ?? "", /^app_repository is read without a key, /);
+  told.ended(shop, found(A), patched(A));
+  assert.equal(problems.get("shop"), undefined);
+  await advance(MINUTE);
+  unopened();
+  told.ended(shop, found(A), patched(A));
+  assert.equal(problems.get("shop"), undefined);
+  await advance(MINUTE);
+  assert.equal(posts.length, 1);
+});
+
+// S28
 test("what was told of one repository is no word for another: its commits are told by the run that reads them", async (t) => {
   const { told, advance, standing } = startReports(t);
   told.ended(shop, ...awaited(A));
