@@ -71,6 +71,7 @@ export function describeTarget(target: Target, settings: Settings, forges: reado
   const options = shown.flatMap((name): Row[] => {
     const { label, choices = {}, default: unset = "" } = annotationOf(name);
     if (label === undefined && !isSet(name)) return [];
+    if (name === "report") return [[name, describeReport(target, choices)]];
     const text = choices[target.options[name]] + byDefault(name, unset in choices ? "default" : `default: ${unset}`);
     return [[label ?? name, text]];
   });
@@ -102,6 +103,13 @@ function describeBuilds({ appRepository, buildToken }: Target, forges: readonly 
   if (buildToken && forge) return ["builds", `asked of ${forgeNames[forge.kind]} at ${forge.apiUrl}`];
   const isNamed = isSet("forge_token_secret_name") || isSet("github_token_secret_name");
   return ["forge token", `${isNamed ? "not used" : "none (default)"}: the state of builds is not asked for`];
+}
+
+/** What of it has an effect: warnings say why another part has none. */
+function describeReport({ options, report }: Target, choices: Readonly<Record<string, string>>): string {
+  const [form, other] = report?.forms ?? [];
+  const told = choices[form === undefined ? "none" : other === undefined ? form : "both"] ?? "";
+  return form === undefined && options.report !== "none" ? `not used: ${told}` : told;
 }
 
 function namespaceOf({ field }: BuildTokenRef, settings: Settings): string | undefined {

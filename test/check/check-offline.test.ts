@@ -187,6 +187,24 @@ test("which commits count, how their images are tagged and until when it is paus
   ]);
 });
 
+test("what the application's commit is told is shown as far as its forge and token let it be", async () => {
+  const told = async (annotations: Record<string, string>, env = {}) =>
+    squeezed(await check(deploymentYaml("shop", annotations), env)).filter((line) => line.startsWith("report "));
+  const token = { forge_token_secret_name: "token" };
+  const elsewhere = { ...token, app_repository: "git@git.example:team/shop.git" };
+  const notUsed = ["report not used: nothing is told on the application's commit"];
+  assert.deepEqual(await told({ ...token, report: "both" }), [
+    "report the application's commit has a status and a deployment that say what became of it",
+  ]);
+  assert.deepEqual(await told({ report: "both" }), notUsed);
+  assert.deepEqual(await told({ ...elsewhere, report: "status" }), notUsed);
+  assert.deepEqual(await told({ ...elsewhere, report: "status" }, { FORGES: "git.example=gitlab" }), notUsed);
+  assert.deepEqual(await told({ ...elsewhere, report: "both" }, { FORGES: "git.example=gitlab" }), [
+    "report the application's commit has a deployment that says what became of it",
+  ]);
+  assert.deepEqual(await told({ report: "none" }), ["report nothing is told on the application's commit"]);
+});
+
 test("write_ref is shown where it is set", async () => {
   const told = async (write_ref: string | null) =>
     squeezed(await check(deploymentYaml("shop", { write_ref }))).filter((line) => /write_ref/.test(line));

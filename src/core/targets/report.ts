@@ -3,7 +3,7 @@ import type { AnnotationName, AnnotationValues, Options } from "../annotation-na
 import { type Forge, type ForgeKind, forgeNames, forgeOf } from "../forges.ts";
 import type { ReportForm } from "../ports.ts";
 import { parseRepository } from "../repository.ts";
-import type { ReportSettings } from "../types.ts";
+import type { BuildTokenRef, ReportSettings } from "../types.ts";
 import type { Complain } from "./target.ts";
 
 /**
@@ -30,11 +30,11 @@ const asked: Readonly<Record<Options["report"], readonly ReportForm[]>> = {
 /** What the forges take, and what looks like a name in a URL of theirs. */
 const environmentForm = /^[\p{L}\p{N}][\p{L}\p{N} ._/-]{0,99}$/u;
 
-/** Undefined: nothing is told. `usual`: the environment where none is named. */
+/** Undefined: nothing is told. `usual`: the environment where none is named. `token`: undefined: there is none that could tell it. */
 export function readReport(
   { environment = "", environment_url }: AnnotationValues,
   report: Options["report"],
-  { forge, usual }: { readonly forge: Forge | undefined; readonly usual: string },
+  { forge, usual, token }: { readonly forge: Forge | undefined; readonly usual: string; readonly token: BuildTokenRef | undefined },
   complain: Complain,
 ): ReportSettings | undefined {
   if (environment !== "" && !environmentForm.test(environment)) {
@@ -46,7 +46,7 @@ export function readReport(
       "is no http or https URL without user and password; write where people see it run, for example https://shop.example.com",
     );
   }
-  if (!forge) return undefined;
+  if (!forge || !token) return undefined;
   const forms = asked[report].filter((form) => formsOf[forge.kind].includes(form));
   return forms.length === 0 ? undefined : { forms, environment: environment === "" ? usual : environment, environmentUrl: environment_url };
 }

@@ -148,7 +148,8 @@ function readTarget(
   const pause = readPause(values, complain);
   const forge = appRepository && forgeOf(rules.forges, appRepository);
   const usual = rules.commitWords?.cluster ?? deployment.namespace;
-  const report = readReport(values, options.report, { forge, usual }, complain);
+  const buildToken = readBuildToken(values, operatorNamespace, forge);
+  const report = readReport(values, options.report, { forge, usual, token: buildToken }, complain);
   if (!appRepository || !manifestRepository || path.kind === "error" || !image || !choice) return undefined;
 
   const appKey = { namespace: settings.ssh_key_namespace, name: settings.ssh_key_name };
@@ -175,7 +176,7 @@ function readTarget(
       named: settings.registry_secret_name !== undefined || settings.registry_secret_namespace !== undefined,
     },
     notificationsSecret: optionalSecret(settings.notifications_secret_namespace ?? operatorNamespace, settings.notifications_secret_name),
-    buildToken: readBuildToken(values, operatorNamespace, forge),
+    buildToken,
     report,
     hookSecret: optionalSecret(settings.hook_secret_namespace ?? operatorNamespace, settings.hook_secret_name),
     signingSecret: signingSecret(settings, operatorNamespace, rules),
