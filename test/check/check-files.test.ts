@@ -145,7 +145,7 @@ test("--repository is a folder, and not beside --live", async (t) => {
 });
 
 test("hundreds of places are told by their number and their first lines, in a moment", async (t) => {
-  const root = await folder(t, { "values.yaml": `jobs:\n${"- image: team/shop:x\n".repeat(9_000)}` });
+  const root = await folder(t, { "values.yaml": `jobs:\n${"- image: team/shop:x\n".repeat(900)}` });
   const { lines } = await told(root, { deployment_path: "values.yaml" });
-  assert.deepEqual(lines, ["ok values.yaml holds Helm values: 9000 places are ours (lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, …)"]);
+  assert.deepEqual(lines, ["ok values.yaml holds Helm values: 900 places are ours (lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, …)"]);
 });
