@@ -12,8 +12,8 @@ const folder = `${project}dist/tests`;
 const MOST_BYTES = 60_000;
 /** Outside of tests they would be for every test of the group. */
 const HOOK = /^(before|after|beforeEach|afterEach)\(/m;
-/** What the README promises first: the update, its gate, that a rollback stays, and who may do what. A file here takes a few seconds. */
-const E2E_OF_NPM_TEST = ["main-job", "image-gate", "rollback", "several-files", "file-formats", "refusals", "start-up", "write-ref"].map(
+/** What the README promises first: the update, its gate, that what was taken back stays back, and who may do what. A file here takes few seconds of a processor. */
+const E2E_OF_NPM_TEST = ["main-job", "image-gate", "several-files", "file-formats", "refusals", "start-up", "write-ref"].map(
   (name) => `test/e2e/${name}.test.ts`,
 );
 
