@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { askFor } from "./adapters/egress/asker.ts";
 import type { Outside } from "./connect-outside.ts";
 import { branchId } from "./core/branch-id.ts";
 import type { Workloads } from "./core/cluster-ports.ts";
 import type { Git } from "./core/git-ports.ts";
 import type { createBranchHistories } from "./core/history/branch-histories.ts";
+import { createHistoryLooks } from "./core/history/history-looks.ts";
 import type { Log } from "./core/ports.ts";
 import { formatRepository } from "./core/repository.ts";
 import type { createFindings } from "./core/runs/findings.ts";
@@ -28,8 +28,6 @@ interface HistoryWorkOptions {
   readonly log: Log;
 }
 
-/** What people wait for goes first: the next pass of a caller that asks again at once, too. */
-const QUIET_MS = 2_000;
 const MOST_TOLD_BYTES = 64 * 1024;
 /** The key does not open the repository, or may not be used for it. */
 const SHUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -38,35 +36,17 @@ const SHUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ]);
 
 /**
- * Looks behind the newest commits of manifests branches that have moved: after the answers of the runs that saw it, one branch after the other, with
- * a key that is read for it. What can't be had is told once and fails nothing.
+ * Looks behind the newest commits of manifests branches that have moved: after the answers of the runs that saw it, with a key that is read for it. What can't be had is told once and fails nothing.
  */
 export function createHistoryWork(options: HistoryWorkOptions) {
   const { histories, git, workloads, parse, findings, allowedRepositories, credentialsFor, redactor, stopping, log } = options;
-  /** By branch and key, one of those who read it. */
-  const due = new Map<string, Target>();
   const told = createBoundedMap<string>(MOST_TOLD_BYTES, (reason) => 2 * reason.length);
-  let isLooking = false;
+  const lookSoon = createHistoryLooks<Target>({
+    look: (branch, target, signal) => askFor(target.namespace, () => redactor.scope(() => look(branch, target, signal))),
+    stopping,
+  });
 
-  async function lookAtAll(): Promise<void> {
-    isLooking = true;
-    try {
-      for (;;) {
-        await sleep(QUIET_MS, undefined, { signal: stopping, ref: false });
-        if (due.size === 0) return;
-        for (const [branch, target] of due) {
-          due.delete(branch);
-          await askFor(target.namespace, () => redactor.scope(() => look(branch, target)));
-        }
-      }
-    } catch (error) {
-      if (!stopping.aborted) throw error;
-    } finally {
-      isLooking = false;
-    }
-  }
-
-  async function look(branch: string, target: Target): Promise<void> {
+  async function look(branch: string, target: Target, signal: AbortSignal): Promise<void> {
     using releases = new DisposableStack();
     const { namespace, manifestRepository: repository } = target;
     const tell = (reason: string) => {
@@ -77,8 +57,10 @@ export function createHistoryWork(options: HistoryWorkOptions) {
         "History of the manifests is not known in full",
       );
     };
+    const tellLate = () => !stopping.aborted && tell(asReconcileError(signal.reason).message);
+    signal.addEventListener("abort", tellLate, { once: true });
     try {
-      stopping.throwIfAborted();
+      signal.throwIfAborted();
       requireAllowed(allowedRepositories, target);
       const { manifests } = await readBranches(target, credentialsFor(target, releases));
       const name = manifests.branch ?? findings.branchesOf(target)?.manifests;
@@ -87,11 +69,13 @@ export function createHistoryWork(options: HistoryWorkOptions) {
       // With another key it is another branch's history; the next run reads it.
       if (branchId(at) !== branch) return;
       const reason = await git.withManifests(at, (copy) =>
-        histories.learn({ branch, namespace, copy, targets: targetsOf(branch, target), signal: stopping }),
+        histories.learn({ branch, namespace, copy, targets: targetsOf(branch, target), signal }),
       );
       if (reason !== undefined) tell(reason);
     } catch (error) {
-      if (!stopping.aborted) tell(asReconcileError(error).message);
+      if (!signal.aborted) tell(asReconcileError(error).message);
+    } finally {
+      signal.removeEventListener("abort", tellLate);
     }
   }
 
@@ -114,8 +98,7 @@ export function createHistoryWork(options: HistoryWorkOptions) {
       if (!target || stopping.aborted || !histories.isBehind(target, outcome.kind === "patched" ? outcome.commit : undefined)) return;
       const branch = histories.branchOf(target);
       if (branch === undefined) return;
-      due.set(branch, target);
-      if (!isLooking) void lookAtAll();
+      lookSoon(branch, target);
     },
   };
 }
