@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { type TestContext, test } from "node:test";
+import { eventually } from "./eventually.ts";
 import { startTcpProxy, type TcpFault } from "./tcp-proxy.ts";
 
 /** A server that greets with 100 bytes and counts what it gets; the proxy in front of it. */
@@ -26,8 +27,8 @@ async function startGreeter(t: TestContext) {
   return { got, proxy: await startTcpProxy(t, (server.address() as AddressInfo).port) };
 }
 
-/** What a client sees that sends 50 bytes, once nothing has happened for a moment. */
-async function visit(t: TestContext, port: number) {
+/** What a client sees that sends 50 bytes, a moment after it has got so many. */
+async function visit(t: TestContext, port: number, bytes = 0) {
   const seen = { bytes: 0, end: false, error: "" };
   const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
   t.after(() => socket.destroy());
@@ -41,11 +42,18 @@ async function visit(t: TestContext, port: number) {
     seen.error = error.code ?? "";
   });
   socket.write("c".repeat(50));
+  await eventually(() => seen.bytes >= bytes || seen.end || seen.error !== "", "the bytes never came");
   await new Promise((resolve) => setTimeout(resolve, 120));
   return seen;
 }
 
-const cases: readonly [TcpFault["side"], number, Exclude<TcpFault["how"], () => void>, client: object, server: object][] = [
+const cases: readonly [
+  TcpFault["side"],
+  number,
+  Exclude<TcpFault["how"], () => void>,
+  client: { bytes?: number; end?: boolean; error?: string },
+  server: object,
+][] = [
   ["server", 7, "stall", { bytes: 7, end: false, error: "" }, {}],
   ["server", 7, "close", { bytes: 7, end: true, error: "" }, { end: true, error: "" }],
   ["server", 7, "half-close", { bytes: 7, end: true, error: "" }, { bytes: 50, end: false }],
@@ -60,18 +68,18 @@ for (const [side, afterBytes, how, client, server] of cases) {
   test(`${how} after ${afterBytes} bytes of the ${side}, and the next connection is whole`, async (t) => {
     const { got, proxy } = await startGreeter(t);
     const fault = proxy.inject({ side, afterBytes, how });
-    const seen = await visit(t, proxy.port);
+    const seen = await visit(t, proxy.port, client.bytes);
     assert.partialDeepStrictEqual(seen, client);
     assert.partialDeepStrictEqual(got, server);
     assert.equal(fault.happened, true);
-    assert.equal((await visit(t, proxy.port)).bytes, 100);
+    assert.equal((await visit(t, proxy.port, 100)).bytes, 100);
   });
 }
 
 test("delay and throttle hold every byte back, and lose none", async (t) => {
   const { proxy } = await startGreeter(t);
   proxy.delayMs = 60;
-  assert.equal((await visit(t, proxy.port)).bytes, 100);
+  assert.equal((await visit(t, proxy.port, 100)).bytes, 100);
   proxy.delayMs = 0;
   proxy.bytesPerSecond = 200;
   assert.ok((await visit(t, proxy.port)).bytes < 50);
