@@ -4,6 +4,7 @@ import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import type { Workloads } from "../cluster-ports.ts";
 import { isAtTag } from "../is-at-tag.ts";
 import type { Clock, ReportPlace } from "../ports.ts";
+import { createRecordLooks } from "../record-looks.ts";
 import { idOf, type Outcome, type Target, type Workload, workloadOf } from "../types.ts";
 import { formsToPost, isRollingOut, isSuperseded, leave, type Mark, newMark, type ReportTarget, reportTarget, setStage } from "./mark.ts";
 import { createMarkPoster, type MarkPosterOptions } from "./mark-poster.ts";
@@ -40,7 +41,6 @@ const MARK_BYTES = 4_096;
 const MOST_MARKS = 8;
 /** Words that are true for less are not told. */
 const SETTLE_MS = 2_000;
-const LOOK_MS = 1_000;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 300_000;
 /** Whoever has to correct a token or its rights is not to fill the forge's log meanwhile. */
@@ -53,9 +53,16 @@ export function createCommitReports(options: CommitReportsOptions) {
   const entries = createBoundedMap<Entry>(MOST_BYTES, ({ marks }) => marks.size * MARK_BYTES);
   const post = createMarkPoster(options);
   const queue = createReportQueue({ clock, stopping, deliver, onDropped });
-  /** Deployments whose rollout is looked at, with the record that was. None is ever changed, only replaced. */
-  const watched = new Map<string, unknown>();
-  let timer: NodeJS.Timeout | undefined;
+  const looks = createRecordLooks({
+    ...{ workloads, stopping },
+    *watched() {
+      for (const entry of entries.values()) if (isWatched(entry)) yield entry.workload;
+    },
+    onRecord(workload) {
+      const entry = entries.get(idOf(workload));
+      if (entry) considerAll(entry);
+    },
+  });
 
   function ended(target: Target, found: RunFound, outcome: Outcome): void {
     const { tip } = found;
@@ -76,15 +83,8 @@ export function createCommitReports(options: CommitReportsOptions) {
       entry.isHealed = true;
       // The commit before it may wait since an operator stopped that knew of it.
       if (tip.parent !== undefined && !entry.marks.has(tip.parent)) {
-        look(
-          entry,
-          kept,
-          [
-            { sha: tip.parent, tag: "" },
-            { kind: "left", why: { supersededBy: tip.sha } },
-          ],
-          ref,
-        );
+        const left = { kind: "left", why: { supersededBy: tip.sha } } as const;
+        look(entry, kept, [{ sha: tip.parent, tag: "" }, left], ref);
       }
     }
     for (const mark of entry.marks.values()) {
@@ -111,7 +111,7 @@ export function createCommitReports(options: CommitReportsOptions) {
 
   function considerAll(entry: Entry): void {
     for (const mark of entry.marks.values()) consider(mark);
-    watch(entry);
+    if (isWatched(entry)) looks.start();
   }
 
   /** Decides what the commit is to say, and sees that it does. */
@@ -162,32 +162,6 @@ export function createCommitReports(options: CommitReportsOptions) {
     if (mark) mark.isQueued = false;
   }
 
-  function watch({ workload, marks }: Entry): void {
-    const id = idOf(workload);
-    if (![...marks.values()].some(isRollingOut)) watched.delete(id);
-    else if (!watched.has(id)) watched.set(id, undefined);
-    if (watched.size === 0) stop();
-    else if (!stopping.aborted) timer ??= setInterval(lookAtCluster, LOOK_MS).unref();
-  }
-
-  function lookAtCluster(): void {
-    for (const [id, seen] of watched) {
-      const entry = entries.get(id);
-      const record = entry && workloads.get(entry.workload);
-      if (!entry) watched.delete(id);
-      if (!entry || record === seen) continue;
-      watched.set(id, record);
-      considerAll(entry);
-    }
-    if (watched.size === 0) stop();
-  }
-
-  function stop(): void {
-    clearInterval(timer);
-    timer = undefined;
-  }
-  stopping.addEventListener("abort", stop, { once: true });
-
   function leaveAll(entry: Entry, why: "disabled" | "deleted"): void {
     for (const mark of entry.marks.values()) leave(mark, why);
     considerAll(entry);
@@ -219,4 +193,9 @@ export function createCommitReports(options: CommitReportsOptions) {
 
 function newEntry(workload: Workload): Entry {
   return { workload, marks: new Map(), troubleRuns: 0, isHealed: false, isUnopened: false };
+}
+
+/** Its rollout is looked at. */
+function isWatched({ marks }: Entry): boolean {
+  return [...marks.values()].some(isRollingOut);
 }

@@ -4,6 +4,7 @@ import { dataBytes } from "../../sharing/data-bytes.ts";
 import type { Workloads } from "../cluster-ports.ts";
 import { isAtTag } from "../is-at-tag.ts";
 import type { Observer, Push } from "../observer.ts";
+import { createRecordLooks } from "../record-looks.ts";
 import { idOf, isDeployment, type WorkloadRecord } from "../types.ts";
 
 interface RolloutsOptions {
@@ -16,48 +17,24 @@ interface RolloutsOptions {
 
 /** Some thousands. */
 const MOST_PENDING_BYTES = 4 * 2 ** 20;
-/** Lead times are told in buckets of fifteen seconds and more. */
-const LOOK_MS = 1_000;
 
 /** Kept in memory: of what was pushed before the start nothing is told. */
-export function createRollouts({ workloads, observer, stopping, lookMs = LOOK_MS }: RolloutsOptions) {
+export function createRollouts({ workloads, observer, stopping, lookMs }: RolloutsOptions) {
   const pending = createBoundedMap<Push>(MOST_PENDING_BYTES, dataBytes);
-  /** A record is never changed, only replaced: one that was looked at says nothing new. */
-  const seen = new WeakSet<WorkloadRecord>();
-  let timer: NodeJS.Timeout | undefined;
-
-  function look(): void {
-    let isIdle = true;
-    for (const push of [...pending.values()]) {
-      const result = resultOf(push);
-      if (result === undefined) {
-        isIdle = false;
-        continue;
-      }
-      pending.delete(idOf(push.workload));
+  const looks = createRecordLooks({
+    ...{ workloads, stopping, ...(lookMs !== undefined && { lookMs }) },
+    *watched() {
+      for (const { workload } of pending.values()) yield workload;
+    },
+    onRecord(workload, record) {
+      const push = pending.get(idOf(workload));
+      if (!push) return;
+      const result = resultOf(push, record);
+      if (result === undefined) return;
+      pending.delete(idOf(workload));
       if (result !== "gone") observer.rolledOut(result, push.appCommitTime);
-    }
-    if (isIdle) stop();
-  }
-
-  /** Undefined: it is not decided yet. */
-  function resultOf(push: Push): "succeeded" | "failed" | "gone" | undefined {
-    const record = workloads.get(push.workload);
-    if (!record) return "gone";
-    if (seen.has(record)) return undefined;
-    if (isAtTag(record, push.image, push.tag)) {
-      if (record.rollout === "done") return "succeeded";
-      if (record.rollout === "stuck") return "failed";
-    }
-    seen.add(record);
-    return undefined;
-  }
-
-  function stop(): void {
-    clearInterval(timer);
-    timer = undefined;
-  }
-  stopping.addEventListener("abort", stop, { once: true });
+    },
+  });
 
   return {
     pushed(push: Push): void {
@@ -66,10 +43,16 @@ export function createRollouts({ workloads, observer, stopping, lookMs = LOOK_MS
       const before = pending.get(idOf(push.workload));
       if (before && before.tag !== push.tag) observer.rolledOut("superseded", before.appCommitTime);
       pending.set(idOf(push.workload), push, push.workload.namespace);
-      const record = workloads.get(push.workload);
-      // It was looked at for another tag.
-      if (record) seen.delete(record);
-      if (!stopping.aborted) timer ??= setInterval(look, lookMs).unref();
+      looks.again(push.workload);
+      looks.start();
     },
   };
+}
+
+/** Undefined: it is not decided yet. */
+function resultOf({ image, tag }: Push, record: WorkloadRecord | undefined): "succeeded" | "failed" | "gone" | undefined {
+  if (!record) return "gone";
+  if (!isAtTag(record, image, tag)) return undefined;
+  if (record.rollout === "done") return "succeeded";
+  return record.rollout === "stuck" ? "failed" : undefined;
 }
