@@ -29,7 +29,6 @@ const table: readonly (readonly [Partial<ReportFacts>, Report["state"], Report["
   ],
   [{ stage: pushed(commit, undefined) }, "pending", "in_progress", "in manifests as 1a2b3c4, waiting for the rollout"],
   [{ stage: pushed(undefined, undefined) }, "pending", "in_progress", "in manifests, waiting for the rollout"],
-  [{ stage: { kind: "proposed", number: 12 } }, "pending", "queued", "proposed in #12"],
   [
     { stage: pushed(commit, 41_700), rollout: { state: "done", replicas: 3 } },
     "success",
