@@ -34,10 +34,8 @@ export interface AppTokensOptions {
 export type AppRight = "contents:read" | "contents:write";
 
 export interface AppTokens {
-  /** Rejects with what is wrong with the App, its installation or its rights. */
-  token(app: GitHubApp, repository: Repository, right: AppRight, signal: AbortSignal): Promise<string>;
-  /** It was refused: the next question gets another one. */
-  forget(token: string): void;
+  /** Rejects with what is wrong with the App, its installation or its rights. `refused`: one that was, so another is wanted. */
+  token(app: GitHubApp, repository: Repository, right: AppRight, signal: AbortSignal, refused?: string): Promise<string>;
 }
 
 interface Kept {
@@ -61,7 +59,6 @@ const signInThread = promisify(sign);
 export function createAppTokens({ forges, connect, deadlineMs = 10_000, now = Date.now }: AppTokensOptions): AppTokens {
   const kept = createBoundedMap<Kept>(MOST_KEPT_BYTES, dataBytes, ({ until }) => until <= now());
   const underWay = new Map<string, Promise<string>>();
-  const refused = createBoundedMap<true>(2 ** 18, () => 0);
 
   async function make(app: GitHubApp, repository: Repository, right: AppRight, id: string): Promise<string> {
     const { name, api } = placeOf(app, repository);
@@ -110,16 +107,15 @@ export function createAppTokens({ forges, connect, deadlineMs = 10_000, now = Da
   }
 
   return {
-    async token(app, repository, right, signal) {
+    async token(app, repository, right, signal, refused) {
       const id = JSON.stringify([app.id, repository, right]);
       const known = kept.get(id);
-      if (known && !refused.get(known.token)) return known.token;
+      if (known && known.token !== refused) return known.token;
       const question = JSON.stringify([id, currentAsker()]);
       const asked = underWay.get(question) ?? make(app, repository, right, id).finally(() => underWay.delete(question));
       underWay.set(question, asked);
       return unlessAborted(asked, signal);
     },
-    forget: (token) => refused.set(token, true),
   };
 }
 

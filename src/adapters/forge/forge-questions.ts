@@ -97,11 +97,11 @@ export function createForgeQuestions(forge: string, options: ForgeOptions, setti
     if (blockedMs > 0) return limited(blockedMs);
     const answer = await request(dispatcher, question, { signal, maxBytes: MOST_BYTES });
     if (answer.kind === "failure") {
-      const { reason, shareOf } = answer;
-      return unknown(`${forge}'s API at ${api.host} ${reason}; it is asked again at the next pass`, {
-        shareOf,
-        why: shareOf === undefined ? "unanswered" : "limited",
-      });
+      const { reason, shareOf, cause } = answer;
+      const text = `${forge}'s API at ${api.host} ${reason}; it is asked again at the next pass`;
+      // How long an answer is depends on the repository, so it is no sign of a forge that is down.
+      if (cause === "too_long") return unknown(text);
+      return unknown(text, { shareOf, why: shareOf === undefined ? "unanswered" : "limited" });
     }
     const refusedMs = limits.learn(tokenId, answer);
     return refusedMs === undefined ? answer : limited(refusedMs);

@@ -3,12 +3,17 @@ import { createHmac, randomBytes, X509Certificate } from "node:crypto";
 import type { GitCredential, GitHubApp, TokenLogin } from "../../core/git-ports.ts";
 import type { SecretRef } from "../../core/types.ts";
 import { ReconcileError } from "../../errors.ts";
+import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { unprintable } from "../../text/escape.ts";
 import { parseSshKey } from "../ssh/ssh-key.ts";
 
 type Texts = Readonly<Partial<Record<string, string>>>;
 
 const hashKey = randomBytes(32);
+/** Each costs the event loop a moment, and each connection has all of them at hand: those that signed the host's, with the ones above them. */
+const MOST_AUTHORITIES = 32;
+/** By a keyed hash of a text, what is wrong with its authorities; empty: nothing. */
+const judged = createBoundedMap<string>(2 ** 19, (why) => 2 * why.length);
 const certificateForm = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]*-----END CERTIFICATE-----/g;
 /** Numbers, and the client ids that GitHub has begun to give Apps. */
 const appIdForm = /^[A-Za-z0-9._-]{1,64}$/;
@@ -45,13 +50,23 @@ function readApp(texts: Texts, caPem: string | undefined, secret: SecretRef): Gi
 function readAuthorities(text: string | undefined, secret: SecretRef): string | undefined {
   if (text === undefined) return undefined;
   const found = text.match(certificateForm) ?? [];
+  const hash = createHmac("sha256", hashKey).update(text).digest("base64");
+  const why = judged.get(hash) ?? whyNoAuthorities(found);
+  judged.set(hash, why, secret.namespace);
+  if (why !== "") throw unusable(secret, "ca.crt", why);
+  return found.join("\n");
+}
+
+function whyNoAuthorities(found: readonly string[]): string {
+  if (found.length === 0) return "holds no certificate (-----BEGIN CERTIFICATE-----)";
+  if (found.length > MOST_AUTHORITIES)
+    return `holds more than ${MOST_AUTHORITIES} certificates, of which only the host's authorities are needed`;
   try {
     for (const pem of found) new X509Certificate(pem);
   } catch {
-    throw unusable(secret, "ca.crt", "holds a certificate that is damaged");
+    return "holds a certificate that is damaged";
   }
-  if (found.length === 0) throw unusable(secret, "ca.crt", "holds no certificate (-----BEGIN CERTIFICATE-----)");
-  return found.join("\n");
+  return "";
 }
 
 function fieldOf(texts: Texts, field: string, { namespace, name }: SecretRef): string {

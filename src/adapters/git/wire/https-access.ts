@@ -46,18 +46,12 @@ export function createHttpsAccess({
   function openWith(key: TokenLogin | GitHubApp, { repository, service, signal }: About) {
     if (key.kind === "token") return { authorization: async () => basic(key.username, key.password), renewed: async () => undefined };
     const right = service === "git-receive-pack" ? "contents:write" : "contents:read";
-    let token = "";
-    const ask = async () => {
-      token = await apps.token(key, repository, right, signal);
+    let token: string | undefined;
+    const another = async () => {
+      token = await apps.token(key, repository, right, signal, token);
       return basic(APP_USER, token);
     };
-    return {
-      authorization: ask,
-      renewed() {
-        apps.forget(token);
-        return ask();
-      },
-    };
+    return { authorization: another, renewed: another };
   }
 
   return {
