@@ -5,13 +5,14 @@ import type { Workloads } from "./core/cluster-ports.ts";
 import type { Git } from "./core/git-ports.ts";
 import type { createBranchHistories } from "./core/history/branch-histories.ts";
 import { createHistoryLooks } from "./core/history/history-looks.ts";
+import { isShut } from "./core/history/is-shut.ts";
 import type { Log } from "./core/ports.ts";
 import { formatRepository } from "./core/repository.ts";
 import type { createFindings } from "./core/runs/findings.ts";
 import { type AllowedRepositories, requireAllowed } from "./core/targets/allowed-repositories.ts";
 import { readBranches } from "./core/targets/read-branches.ts";
-import type { Outcome, Parsed, Result, Target, WorkloadRecord } from "./core/types.ts";
-import { asReconcileError, type ErrorCode } from "./errors.ts";
+import type { Parsed, Result, Target, WorkloadRecord } from "./core/types.ts";
+import { asReconcileError } from "./errors.ts";
 import { createBoundedMap } from "./sharing/bounded-map.ts";
 import type { Redactor } from "./telemetry/redact.ts";
 
@@ -29,11 +30,6 @@ interface HistoryWorkOptions {
 }
 
 const MOST_TOLD_BYTES = 64 * 1024;
-/** The key does not open the repository, or may not be used for it. */
-const SHUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  ...(["git_branch_missing", "git_denied", "git_repository_missing", "repository_denied"] as const),
-  ...(["secret_denied", "secret_field_missing", "secret_forbidden", "secret_missing", "ssh_key_invalid"] as const),
-]);
 
 /**
  * Looks behind the newest commits of manifests branches that have moved: after the answers of the runs that saw it, with a key that is read for it. What can't be had is told once and fails nothing.
@@ -101,8 +97,4 @@ export function createHistoryWork(options: HistoryWorkOptions) {
       lookSoon(branch, target);
     },
   };
-}
-
-function isShut(outcome: Outcome): boolean {
-  return outcome.kind === "failed" && SHUT.has(outcome.error.code);
 }

@@ -70,7 +70,7 @@ export const ROOMS: Record<string, Room> = {
   "src/core/history": {
     promise: "which commit of a manifests branch changed which Deployment's tag, and who made it",
     asks: [...CORE, "src/core/commits"],
-    doors: ["branch-histories", "history-entry", "history-looks"],
+    doors: ["branch-histories", "history-entry", "history-looks", "is-shut"],
   },
   "src/core/runs": {
     promise: "which runs a call starts, joins or shares, when one is put off, and what is remembered of it",

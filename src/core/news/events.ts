@@ -35,6 +35,7 @@ export interface ClusterEvent {
 const reasons: Partial<Record<ErrorCode, EventReason>> = {
   annotation_invalid: "InvalidAnnotation",
   build_failed: "BuildFailed",
+  credential_invalid: "SecretUnusable",
   git_branch_missing: "RepositoryUnavailable",
   git_denied: "RepositoryUnavailable",
   git_host_key: "RepositoryUnavailable",

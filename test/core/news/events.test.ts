@@ -34,6 +34,8 @@ test("each kind of failure has its reason, and what is not foreseen is Reconcile
     ["image_missing", "ImageNotFound"],
     ["git_push_refused", "PushRejected"],
     ["secret_denied", "SecretRefDenied"],
+    ["ssh_key_invalid", "SecretUnusable"],
+    ["credential_invalid", "SecretUnusable"],
     ["manifest_missing", "ManifestInvalid"],
     ["internal", "ReconcileFailed"],
   ] as const) {
