@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import type { Clock } from "../../../src/core/ports.ts";
 import { createReportQueue, type QueuedMark } from "../../../src/core/reports/report-queue.ts";
+import { eventually } from "../../eventually.ts";
 
 const clock: Clock = { now: () => 0, sleep: () => new Promise((resolve) => setImmediate(resolve)) };
 const mark = (namespace: string, index: number, host = "github.com"): QueuedMark => ({
@@ -58,9 +59,36 @@ test("where there is no room the namespace that has most gives way, and is told 
 test("nothing is delivered once the operator stops", async (t) => {
   const { queue, done, close } = startQueue(t);
   for (let index = 0; index < 10; index++) queue.push(mark("a", index));
+  await new Promise((resolve) => setImmediate(resolve));
   close();
   queue.push(mark("b", 0));
   const delivered = await done(1);
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(delivered.length, 1, "the one that was under way");
+});
+
+// S33
+test("a forge that fails for one namespace's repository, or says nothing of it, pauses no other's marks", async (t) => {
+  const closing = new AbortController();
+  t.after(() => closing.abort());
+  const delivered: string[] = [];
+  const queue = createReportQueue({
+    // Its pauses never end.
+    clock: { now: () => 0, sleep: () => new Promise(() => {}) },
+    stopping: closing.signal,
+    onDropped() {},
+    async deliver({ namespace }) {
+      delivered.push(namespace);
+      if (namespace === "silent") await new Promise(() => {});
+      return namespace === "failing" ? "unanswered" : "answered";
+    },
+  });
+  for (const namespace of ["failing", "silent"]) for (let index = 0; index < 10; index++) queue.push(mark(namespace, index));
+  await eventually(() => delivered.includes("failing") && delivered.includes("silent"));
+  for (let index = 0; index < 3; index++) queue.push(mark("team", index));
+  await eventually(() => delivered.filter((namespace) => namespace === "team").length === 3);
+  assert.deepEqual(
+    delivered.filter((namespace) => namespace !== "team"),
+    ["failing", "silent"],
+  );
 });
