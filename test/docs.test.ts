@@ -89,7 +89,7 @@ test("the table of endpoints is the router's", () => {
   assert.ok(routes.length >= 5);
   assert.deepEqual(told, routes);
   const actions = tableRows(page("docs/ENDPOINTS.md"), "## `/reconcile`").map(([action = ""]) => codeIn(action)[0]);
-  assert.deepEqual(actions, ["patched", "up_to_date", "skipped", "waiting", "failed"]);
+  assert.deepEqual(actions, ["patched", "up_to_date", "proposed", "skipped", "waiting", "failed"]);
 });
 
 test("every message of the troubleshooting table is one of the program's", () => {

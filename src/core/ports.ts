@@ -74,18 +74,18 @@ export interface Posted {
 }
 
 /**
- * `refused`: it will be again, until somebody corrects what the reason says. Another try may succeed where the forge is `unavailable`, or this
- * token or namespace alone is `limited`.
+ * Of a forge. `refused`: it will be again, until somebody corrects what the reason says. Another try may succeed where the forge is `unavailable`,
+ * or this token or namespace alone is `limited`.
  */
-export interface ReportTrouble {
+export interface ForgeTrouble {
   readonly kind: "refused" | "unavailable" | "limited";
   readonly reason: string;
 }
 
 export interface Reports {
   /** What stands there; undefined: nothing of ours. Neither rejects. */
-  last(place: ReportPlace, token: string): Promise<{ readonly kind: "known"; readonly posted: Posted | undefined } | ReportTrouble>;
-  post(place: ReportPlace, report: Report, token: string): Promise<{ readonly kind: "posted" } | ReportTrouble>;
+  last(place: ReportPlace, token: string): Promise<{ readonly kind: "known"; readonly posted: Posted | undefined } | ForgeTrouble>;
+  post(place: ReportPlace, report: Report, token: string): Promise<{ readonly kind: "posted" } | ForgeTrouble>;
 }
 
 export interface Notifier {

@@ -150,8 +150,9 @@ function told(outcome: Outcome, image: GateVerdict, known: { from?: string; to?:
   if (image.kind !== "found") return outcome;
   const { note, isAwaited, isBuildFailed } = image;
   const about = note === undefined ? {} : { note };
-  if (outcome.kind === "patched") return { ...outcome, ...about, ...(isAwaited && { isAwaited }) };
-  if (outcome.kind === "skipped" && outcome.reason === "held") return { ...outcome, ...about, ...(isBuildFailed && { isBuildFailed }) };
+  if (outcome.kind === "patched" || outcome.kind === "proposed") return { ...outcome, ...about, ...(isAwaited && { isAwaited }) };
+  if (outcome.kind === "skipped" && (outcome.reason === "held" || outcome.reason === "declined"))
+    return { ...outcome, ...about, ...(isBuildFailed && { isBuildFailed }) };
   return outcome.kind === "up_to_date" ? { ...outcome, ...about } : outcome;
 }
 

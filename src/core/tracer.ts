@@ -74,7 +74,7 @@ export function recordOutcome(span: Span, outcome: Outcome): void {
     "gitops_operator.tag.from": from,
     "container.image.tags": to === undefined ? undefined : [to],
     "gitops_operator.manifest.commit": outcome.kind === "patched" ? outcome.commit : undefined,
-    "gitops_operator.image.unchecked": outcome.kind === "patched" ? outcome.unchecked : undefined,
+    "gitops_operator.image.unchecked": "unchecked" in outcome ? outcome.unchecked : undefined,
   });
   if (outcome.kind === "failed") span.fail(outcome.error);
 }

@@ -196,6 +196,12 @@ export function isTracked(parsed: Parsed): parsed is Tracked {
   return parsed.kind !== "untracked" && parsed.kind !== "incomplete";
 }
 
+/** A pull or merge request, as people are told of it. */
+export interface ProposalRequest {
+  readonly number: number;
+  readonly url: string;
+}
+
 /**
  * What a run came to. `from`: the first differing tag that was there; `to`: the wanted tag, once it is known. `unchecked`: the tag was
  * pushed without asking whether the image is there, because somebody said so. `note`: what is the matter with a newer commit. `isAwaited`:
@@ -212,6 +218,20 @@ export type Outcome =
       readonly isAwaited?: true;
     }
   | { readonly kind: "up_to_date"; readonly to: string; readonly unchecked?: true; readonly note?: string }
+  /** The tag stands on that branch, for people to merge. */
+  | {
+      readonly kind: "proposed";
+      readonly from?: string;
+      readonly to: string;
+      readonly branch: string;
+      /** Undefined: nobody has opened one, as far as it is known. */
+      readonly request?: ProposalRequest;
+      /** Where a person opens one. */
+      readonly page?: string;
+      readonly unchecked?: true;
+      readonly note?: string;
+      readonly isAwaited?: true;
+    }
   /** Disabled, or gone from the cluster. */
   | { readonly kind: "skipped"; readonly reason: "disabled" | "deleted" }
   /** Somebody took back what the operator had written in that commit. */
@@ -221,6 +241,20 @@ export type Outcome =
       readonly from?: string;
       readonly to: string;
       readonly commit: string;
+      readonly note?: string;
+      readonly isBuildFailed?: true;
+    }
+  /** It was proposed, and people did not want it: by closing the request or deleting the branch, or by taking it back once it was merged. */
+  | {
+      readonly kind: "skipped";
+      readonly reason: "declined";
+      readonly from?: string;
+      readonly to: string;
+      readonly branch: string;
+      /** Undefined: the branch was deleted. */
+      readonly request?: ProposalRequest;
+      /** It was merged, and taken back since. */
+      readonly wasMerged?: true;
       readonly note?: string;
       readonly isBuildFailed?: true;
     }

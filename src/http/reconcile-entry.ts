@@ -14,7 +14,14 @@ export interface ReconcileEntry {
   readonly message: string;
 }
 
-const STATUS = { patched: "success", up_to_date: "success", skipped: "skipped", waiting: "pending", failed: "failure" } as const;
+const STATUS = {
+  patched: "success",
+  up_to_date: "success",
+  proposed: "pending",
+  skipped: "skipped",
+  waiting: "pending",
+  failed: "failure",
+} as const;
 
 export function reconcileEntry(result: Result): ReconcileEntry {
   const { kind, namespace, name, outcome } = result;

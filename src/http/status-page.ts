@@ -31,6 +31,8 @@ const SECTIONS = [
   ["failing", "Failing"],
   ["incomplete", "Incomplete"],
   ["held", "Held"],
+  ["proposed", "Proposed"],
+  ["declined", "Declined"],
   ["waiting", "Waiting"],
   ["unseen", "No pass since start"],
   ["ok", "Up to date"],
@@ -39,6 +41,9 @@ const SECTIONS = [
 ] as const;
 
 type SectionId = (typeof SECTIONS)[number][0];
+
+/** Their message says more than the row. */
+const WITH_WORDS: ReadonlySet<SectionId> = new Set<SectionId>(["failing", "held", "proposed", "declined", "waiting", "paused"]);
 
 const SHOWN_OF_SHA = 7;
 
@@ -101,15 +106,15 @@ function sectionOf({ enabled, last }: TrackedRow): SectionId {
   if (!enabled) return "disabled";
   if (!last) return "unseen";
   if (last.kind === "failed") return "failing";
-  if (last.skipped === "held") return "held";
-  if (last.skipped === "paused") return "paused";
+  if (last.kind === "proposed") return "proposed";
+  if (last.skipped === "held" || last.skipped === "declined" || last.skipped === "paused") return last.skipped;
   return last.kind === "waiting" || last.kind === "skipped" ? "waiting" : "ok";
 }
 
 function trackedItem(row: TrackedRow, { now, githubHost }: Pick<PageFacts, "now" | "githubHost">): Html {
   const { last, lastEvent, warnings } = row;
   const id = sectionOf(row);
-  const needsWords = id === "failing" || id === "held" || id === "waiting" || id === "paused";
+  const needsWords = WITH_WORDS.has(id);
   return html`<li class="row ${id}">${nameOf(row)}
 <p class="flow">${flowOf(row, githubHost)}</p>
 <p class="when">${last && id !== "disabled" ? sinceWhen(last, now) : undefined}</p>

@@ -60,7 +60,9 @@ function cellsOf({ kind, namespace, name, enabled, branch, image }: TrackedRow):
 
 function resultLines(row: TrackedRow): string[] {
   const { last, lastEvent, warnings } = row;
-  const text = last ? `${last.at.toISOString()} ${last.skipped === "held" ? "held" : last.kind}: ${last.message}` : "no pass since start";
+  const text = last
+    ? `${last.at.toISOString()} ${last.skipped === "held" || last.skipped === "declined" ? last.skipped : last.kind}: ${last.message}`
+    : "no pass since start";
   return [
     `  ${escapeControl(placeInWords(row))}: ${escapeControl(text)}`,
     ...(lastEvent === undefined ? [] : [`    ${lastEvent}`]),

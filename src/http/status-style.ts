@@ -3,13 +3,13 @@ export const STATUS_STYLE = `
 :root {
   color-scheme: light dark;
   --paper: #fafaf8; --card: #fff; --ink: #1f2328; --soft: #5b636d; --line: #e4e4df; --link: #0b5cad;
-  --failing: #b3261e; --incomplete: #8a4b00; --held: #6b3fa0; --waiting: #7a5c00; --unseen: #5b636d; --ok: #1d7a3e; --paused: #6b7280; --disabled: #6b7280;
+  --failing: #b3261e; --incomplete: #8a4b00; --held: #6b3fa0; --proposed: #0b5cad; --declined: #6b3fa0; --waiting: #7a5c00; --unseen: #5b636d; --ok: #1d7a3e; --paused: #6b7280; --disabled: #6b7280;
   --tint: #fdf1ef;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --paper: #14171a; --card: #1b1f23; --ink: #e4e7ea; --soft: #9aa4ae; --line: #2b3137; --link: #7db7f5;
-    --failing: #ff8b7e; --incomplete: #f0a860; --held: #c4a3f0; --waiting: #e2c35c; --unseen: #9aa4ae; --ok: #62c98a; --paused: #8b949e; --disabled: #8b949e;
+    --failing: #ff8b7e; --incomplete: #f0a860; --held: #c4a3f0; --proposed: #7db7f5; --declined: #c4a3f0; --waiting: #e2c35c; --unseen: #9aa4ae; --ok: #62c98a; --paused: #8b949e; --disabled: #8b949e;
     --tint: #2a1d1c;
   }
 }
@@ -35,6 +35,8 @@ nav a b { color: var(--ink); font-weight: 650; }
 nav .failing, nav .failing b { color: var(--failing); }
 nav .incomplete b { color: var(--incomplete); }
 nav .held b { color: var(--held); }
+nav .proposed b { color: var(--proposed); }
+nav .declined b { color: var(--declined); }
 nav .waiting b { color: var(--waiting); }
 nav .ok b { color: var(--ok); }
 section { margin-bottom: 1.75rem; }
@@ -46,6 +48,8 @@ h2 .count { margin-left: .25rem; color: var(--soft); font-weight: 400; }
 #failing { --dot: var(--failing); }
 #incomplete { --dot: var(--incomplete); }
 #held { --dot: var(--held); }
+#proposed { --dot: var(--proposed); }
+#declined { --dot: var(--declined); }
 #waiting { --dot: var(--waiting); }
 #unseen { --dot: var(--unseen); }
 #ok { --dot: var(--ok); }
@@ -69,7 +73,7 @@ h3 { font-weight: 600; overflow-wrap: anywhere; }
 .when { white-space: nowrap; text-align: right; }
 .message, .event, .warnings, .problems { grid-column: 1 / -1; overflow-wrap: anywhere; }
 .failing .message { margin-top: .3rem; padding: .45rem .7rem; border-left: 3px solid var(--failing); border-radius: .2rem; background: var(--tint); }
-.held .message, .waiting .message, .paused .message, .event, .warnings { color: var(--soft); }
+.held .message, .proposed .message, .declined .message, .waiting .message, .paused .message, .event, .warnings { color: var(--soft); }
 .warnings li::before { content: "Warning: "; color: var(--waiting); }
 .problems { color: var(--ink); }
 .problems li { padding-left: .9rem; text-indent: -.9rem; }

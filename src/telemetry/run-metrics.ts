@@ -11,7 +11,14 @@ interface ActiveRun {
 }
 
 /** In controller-runtime's words, which stock dashboards know. */
-const RESULTS = { patched: "success", up_to_date: "success", skipped: "success", waiting: "requeue_after", failed: "error" } as const;
+const RESULTS = {
+  patched: "success",
+  up_to_date: "success",
+  proposed: "success",
+  skipped: "success",
+  waiting: "requeue_after",
+  failed: "error",
+} as const;
 const ACTIONS = Object.keys(RESULTS) as Outcome["kind"][];
 /** Of a Deployment there is no `kind`: a label that is missing and one that is empty are the same to Prometheus. */
 const BY_DEPLOYMENT = ["namespace", "deployment", "kind"] as const;
@@ -41,7 +48,7 @@ export function createRunMetrics(register: Registry) {
   );
   const lastSuccess = gauge(
     "deployment_last_success_timestamp_seconds",
-    "When the Deployment was last patched or up to date.",
+    "When the Deployment was last patched, proposed or up to date.",
     ...BY_DEPLOYMENT,
   );
   const reconciles = stock.counter(
@@ -116,7 +123,7 @@ export function createRunMetrics(register: Registry) {
     reconciles.inc({ controller, result: RESULTS[action] });
     if (action === "failed") errors.inc({ controller });
     const labels = logFields(result);
-    if (action === "patched" || action === "up_to_date") lastSuccess.set(labels, Date.now() / 1_000);
+    if (action === "patched" || action === "up_to_date" || action === "proposed") lastSuccess.set(labels, Date.now() / 1_000);
     const heldCommit = outcome.kind === "skipped" && outcome.reason === "held" ? outcome.commit : undefined;
     held.set(labels, heldCommit === undefined ? 0 : 1);
     const id = idOf(result);

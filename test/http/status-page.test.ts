@@ -96,6 +96,20 @@ test("who is held is neither failing nor waiting: a section of its own, with the
   assert.match(itemsOf(rows)[0] ?? "", /^default\/shop .* Deployment shop stays at 1$/);
 });
 
+test("what is proposed, and what was declined, has a section of its own with its words", () => {
+  const at = { at: NOW, since: NOW };
+  const proposed = { ...at, kind: "proposed" as const, message: "Deployment shop: version 2 is proposed in https://forge.test/7" };
+  const declined = { ...at, kind: "skipped" as const, skipped: "declined" as const, message: "Deployment till: version 2 was declined" };
+  const rows = { tracked: [row("shop", { last: proposed }), row("till", { last: declined })], incomplete: [], notes: [] };
+  const headings = elements(rows).filter(({ tagName }) => tagName === "h2");
+  assert.deepEqual(
+    headings.map((heading) => squeeze(textOf(heading))),
+    ["Proposed 1", "Declined 1"],
+  );
+  assert.match(itemsOf(rows)[0] ?? "", /^default\/shop .* is proposed in https:\/\/forge\.test\/7$/);
+  assert.match(itemsOf(rows)[1] ?? "", /^default\/till .* was declined$/);
+});
+
 const HOSTILE = [
   `<script>alert(1)</script>`,
   `"><img src=x onerror=alert(1)>`,

@@ -1,5 +1,5 @@
 /** The statuses of a commit, which say how its builds stand; and one of our own among them, found by the name that it was given and written anew. */
-import type { BuildState, Posted, Report, ReportPlace, Reports, ReportTrouble } from "../../core/ports.ts";
+import type { BuildState, ForgeTrouble, Posted, Report, ReportPlace, Reports } from "../../core/ports.ts";
 import type { Repository } from "../../core/types.ts";
 import { type BuildWord, decideBuildState, wordOf } from "./build-state.ts";
 import type { Forge, ForgeOptions } from "./forge.ts";
@@ -83,7 +83,7 @@ export function createCommitStatuses(questions: Questions, kind: StatusKind) {
 }
 
 /** What the forge did not tell or take. */
-export function troubleOf({ reason, status = 0, why }: Unknown): ReportTrouble {
+export function troubleOf({ reason, status = 0, why }: Unknown): ForgeTrouble {
   if (why === "limited") return { kind: "limited", reason };
   return { kind: why === "unanswered" || status >= 500 ? "unavailable" : "refused", reason };
 }

@@ -1,6 +1,6 @@
 /** Our deployment of a commit, and its statuses. https://docs.github.com/rest/deployments */
 import { z } from "zod";
-import type { Posted, Report, ReportPlace, Reports, ReportTrouble } from "../../core/ports.ts";
+import type { ForgeTrouble, Posted, Report, ReportPlace, Reports } from "../../core/ports.ts";
 import type { Repository } from "../../core/types.ts";
 import { parseJson } from "../../text/parse-json.ts";
 import { troubleOf } from "./commit-statuses.ts";
@@ -22,7 +22,7 @@ export function createGithubDeployments(
   askedOf: (repository: Repository, token: string) => Asked | Unknown,
 ): Reports {
   /** Undefined: there is none. */
-  async function find(asked: Asked, { sha, environment, context }: ReportPlace): Promise<number | undefined | ReportTrouble> {
+  async function find(asked: Asked, { sha, environment, context }: ReportPlace): Promise<number | undefined | ForgeTrouble> {
     const found = await questions.ask({
       ...asked,
       path: `repos/${asked.repository}/deployments`,
@@ -37,7 +37,7 @@ export function createGithubDeployments(
     return found.kind === "unknown" ? troubleOf(found) : found.items[0]?.id;
   }
 
-  async function create(asked: Asked, { sha, environment, context }: ReportPlace): Promise<number | ReportTrouble> {
+  async function create(asked: Asked, { sha, environment, context }: ReportPlace): Promise<number | ForgeTrouble> {
     const sent = await questions.send({
       ...asked,
       method: "POST",

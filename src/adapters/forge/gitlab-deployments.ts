@@ -1,6 +1,6 @@
 /** Our deployment of a commit to an environment, which has a state and no words. https://docs.gitlab.com/api/deployments/ */
 import { z } from "zod";
-import type { Report, ReportPlace, Reports, ReportTrouble } from "../../core/ports.ts";
+import type { ForgeTrouble, Report, ReportPlace, Reports } from "../../core/ports.ts";
 import type { Repository } from "../../core/types.ts";
 import { parseJson } from "../../text/parse-json.ts";
 import { troubleOf } from "./commit-statuses.ts";
@@ -29,7 +29,7 @@ export function createGitlabDeployments(
   askedOf: (repository: Repository, token: string) => Asked | Unknown,
 ): Reports {
   /** The newest hundred of the environment are looked through. */
-  async function find(asked: Asked, { sha, environment }: ReportPlace): Promise<Deployment | undefined | ReportTrouble> {
+  async function find(asked: Asked, { sha, environment }: ReportPlace): Promise<Deployment | undefined | ForgeTrouble> {
     const found = await questions.ask({
       ...asked,
       path: pathOf(asked),

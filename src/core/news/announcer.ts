@@ -80,7 +80,7 @@ export function createAnnouncer({ log, redactor, workloads, chat, recorder, read
       tellCluster(target, () => events.decide(target, event));
     },
     passEnded({ filter, cause, results, durationMs }: EndedPass) {
-      const counts = { patched: 0, up_to_date: 0, skipped: 0, waiting: 0, failed: 0 };
+      const counts = { patched: 0, up_to_date: 0, proposed: 0, skipped: 0, waiting: 0, failed: 0 };
       for (const { outcome } of results) counts[outcome.kind] += 1;
       // With results it is a name of the cluster's, else whatever a caller made up.
       const { ids, ...named } = filter;
@@ -110,6 +110,11 @@ function tellLog(log: Log, result: Result, run?: EndedRun): void {
     log.info(
       { ...fields, from: outcome.from, to: outcome.to, commit: outcome.commit, unchecked: outcome.unchecked },
       `${result.kind} patched`,
+    );
+  if (outcome.kind === "proposed")
+    log.info(
+      { ...fields, from: outcome.from, to: outcome.to, branch: outcome.branch, url: outcome.request?.url, unchecked: outcome.unchecked },
+      `${result.kind} proposed`,
     );
   if (outcome.kind === "failed") log.warn({ ...fields, code: outcome.error.code, error: outcome.error.message }, `${result.kind} failed`);
 }

@@ -3,7 +3,7 @@ import type { ErrorCode } from "../../errors.ts";
 import { escapeControl } from "../../text/escape.ts";
 import { inWords, type Outcome } from "../types.ts";
 import { withoutEmojiCode } from "./chat-text.ts";
-import { createNewsroom, type Newsroom } from "./news.ts";
+import { createNewsroom, type News, type Newsroom } from "./news.ts";
 
 /** A fixed set: people filter by it. */
 type EventReason =
@@ -16,6 +16,8 @@ type EventReason =
   | "InvalidAnnotation"
   | "ManifestInvalid"
   | "NotificationRefused"
+  | "ProposalDeclined"
+  | "Proposed"
   | "PushRejected"
   | "ReconcileFailed"
   | "Recovered"
@@ -60,6 +62,9 @@ const reasons: Partial<Record<ErrorCode, EventReason>> = {
   ssh_key_invalid: "SecretUnusable",
 };
 
+/** Of what did not fail and was not pushed. */
+const reasonsOfNews: Partial<Record<News, EventReason>> = { held: "HeldBack", proposed: "Proposed", declined: "ProposalDeclined" };
+
 export function createEvents(): Newsroom<ClusterEvent> {
   return createNewsroom((news, workload, event) => {
     if (event.kind === "building") return clusterEvent("Normal", "BuildRunning", event.text);
@@ -67,7 +72,7 @@ export function createEvents(): Newsroom<ClusterEvent> {
     if (outcome.kind === "failed") return clusterEvent("Warning", reasons[outcome.error.code] ?? "ReconcileFailed", message);
     const text = news === "recovered" ? `${inWords(workload)} recovered: ${message}` : message;
     if (outcome.kind === "patched") return clusterEvent("Normal", "ImageUpdated", text + change(outcome));
-    return clusterEvent("Normal", news === "held" ? "HeldBack" : "Recovered", text);
+    return clusterEvent("Normal", reasonsOfNews[news] ?? "Recovered", text);
   });
 }
 

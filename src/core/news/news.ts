@@ -9,7 +9,7 @@ export type NewsEvent =
   | { readonly kind: "ended"; readonly outcome: Outcome; readonly message: string };
 
 /** `recovered`: the first success after a failure that was told. */
-type News = "building" | "failed" | "held" | "patched" | "recovered";
+export type News = "building" | "declined" | "failed" | "held" | "patched" | "proposed" | "recovered";
 
 export type Newsroom<Words> = ReturnType<typeof createNewsroom<Words>>;
 
@@ -40,6 +40,9 @@ interface Memory {
   patchedTo: string | undefined;
   /** Which tag is held back now, and which newer commit's build failed meanwhile. */
   held: string | undefined;
+  /** Which tag was told as proposed, and which as declined. */
+  proposed: string | undefined;
+  declined: string | undefined;
   hourglassSha: string | undefined;
 }
 
@@ -64,7 +67,15 @@ export function createNewsroom<Words>(inWords: (news: News, workload: Workload, 
 }
 
 function newMemory(): Memory {
-  return { told: new Set(), transientRuns: 0, patchedTo: undefined, held: undefined, hourglassSha: undefined };
+  return {
+    told: new Set(),
+    transientRuns: 0,
+    patchedTo: undefined,
+    held: undefined,
+    proposed: undefined,
+    declined: undefined,
+    hourglassSha: undefined,
+  };
 }
 
 function decideEnd(memory: Memory, outcome: Outcome): News | undefined {
@@ -82,11 +93,27 @@ function decideEnd(memory: Memory, outcome: Outcome): News | undefined {
       if (isRecovery) return "recovered";
       return isNews ? "patched" : undefined;
     }
+    case "proposed": {
+      const isRecovery = memory.told.size > 0;
+      memory.told.clear();
+      memory.transientRuns = 0;
+      memory.held = undefined;
+      // One that has its page now is no other one.
+      const isNews = memory.proposed !== outcome.to;
+      memory.proposed = outcome.to;
+      if (isNews) return "proposed";
+      return isRecovery ? "recovered" : undefined;
+    }
     case "waiting":
       memory.transientRuns = 0;
       return undefined;
     case "skipped": {
       memory.transientRuns = 0;
+      if (outcome.reason === "declined") {
+        if (memory.declined === outcome.to) return undefined;
+        memory.declined = outcome.to;
+        return "declined";
+      }
       if (outcome.reason !== "held") return undefined;
       const held = `${outcome.to} ${(outcome.isBuildFailed && outcome.note) ?? ""}`;
       if (memory.held === held) return undefined;

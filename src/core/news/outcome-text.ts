@@ -7,6 +7,8 @@ export function describeOutcome(workload: Workload, outcome: Outcome): string {
       return `${inWords(workload)} patched successfully to version ${outcome.to}${checkOf(outcome)}${noteOf(outcome)}`;
     case "up_to_date":
       return `${inWords(workload)} is up to date at ${outcome.to}${checkOf(outcome)}${noteOf(outcome)}`;
+    case "proposed":
+      return `${inWords(workload)}: version ${outcome.to} is proposed ${placeOf(outcome)}${checkOf(outcome)}${noteOf(outcome)}`;
     case "skipped":
       return describeSkip(workload, outcome);
     case "waiting":
@@ -27,9 +29,22 @@ function describeSkip(workload: Workload, skipped: Extract<Outcome, { kind: "ski
       const stays = from === undefined ? "without a tag" : `at ${from}`;
       return `${inWords(workload)} stays ${stays}: the operator wrote ${to} in ${commit.slice(0, 7)}, which was taken back since; the next application commit ends this, or put ${to} back${noteOf(skipped)}`;
     }
+    case "declined":
+      return `${inWords(workload)}: version ${skipped.to} ${whyDeclined(skipped)}; a newer application commit is proposed again${noteOf(skipped)}`;
     case "paused":
       return `${inWords(workload)} is paused until ${skipped.until}${skipped.why === undefined ? "" : `: ${skipped.why}`}`;
   }
+}
+
+function placeOf({ branch, request, page }: Extract<Outcome, { kind: "proposed" }>): string {
+  if (request) return `in ${request.url}`;
+  const open = page === undefined ? "" : ` at ${page}`;
+  return `on branch '${branch}'; open a pull request for it${open}, or name a token by gitops.operator.manifest_token_secret_name`;
+}
+
+function whyDeclined({ branch, request, wasMerged }: Extract<Outcome, { reason: "declined" }>): string {
+  if (!request) return `was declined: branch '${branch}' was deleted`;
+  return wasMerged ? `was merged in ${request.url} and taken back since` : `was declined in ${request.url}`;
 }
 
 function noteOf({ note }: { readonly note?: string }): string {

@@ -1,5 +1,5 @@
 import { asReconcileError, type ErrorCode } from "../../errors.ts";
-import type { ReportForm, Reports, ReportTrouble } from "../ports.ts";
+import type { ForgeTrouble, ReportForm, Reports } from "../ports.ts";
 import { formsToPost, type Mark, placeOf, type ReportTarget } from "./mark.ts";
 
 export interface MarkPosterOptions {
@@ -17,7 +17,7 @@ const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["secret_limit", "sec
 
 /** Posts what a mark is to say, where it does not say so yet. Never rejects. */
 export function createMarkPoster({ reports, cluster, publicUrl, withToken }: MarkPosterOptions) {
-  async function postForm(mark: Mark, form: ReportForm, token: string): Promise<ReportTrouble | undefined> {
+  async function postForm(mark: Mark, form: ReportForm, token: string): Promise<ForgeTrouble | undefined> {
     const place = placeOf(mark, form, cluster, publicUrl);
     if (!mark.forms.has(form)) {
       const last = await reports.last(place, token);
@@ -34,7 +34,7 @@ export function createMarkPoster({ reports, cluster, publicUrl, withToken }: Mar
     return undefined;
   }
 
-  return async (mark: Mark): Promise<ReportTrouble | undefined> => {
+  return async (mark: Mark): Promise<ForgeTrouble | undefined> => {
     try {
       return await withToken(mark.target, async (token) => {
         for (const form of mark.target.report.forms) {

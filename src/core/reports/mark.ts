@@ -46,8 +46,13 @@ export function setStage(mark: Mark, stage: ReportStage, now: number): void {
   // What runs does so whatever is the matter with later passes.
   if (isPushed && (stage.kind === "trouble" || (stage.kind === "pushed" && stage.commit === undefined))) return;
   if (stage.kind === "pushed" && stage.commit !== undefined) mark.pushedAt = now;
-  if (stage.kind === "left" && stage.why !== "held") leave(mark, stage.why);
+  if (isForGood(stage)) leave(mark, stage.why);
   else mark.stage = stage;
+}
+
+/** It was left, and not by people who may still change their minds. */
+function isForGood(stage: ReportStage): stage is Extract<ReportStage, { kind: "left" }> {
+  return stage.kind === "left" && stage.why !== "held" && stage.why !== "declined";
 }
 
 /** The last word, where there is none yet that stays true. */
@@ -70,7 +75,7 @@ export function formsToPost({ target, forms, wanted, stage }: Mark): readonly Re
     if (!known) return true;
     if (known.posts >= MOST_POSTS) return false;
     // A last word replaces another that is not true any more, and is none by itself.
-    if (stage.kind === "left" && stage.why !== "held") return known.posted !== undefined && !isSettled(known.posted);
+    if (isForGood(stage)) return known.posted !== undefined && !isSettled(known.posted);
     return !known.posted || !isAsGood(known.posted, wanted);
   });
 }

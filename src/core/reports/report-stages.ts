@@ -28,9 +28,13 @@ export function stagesOf({ tip, verdict }: CommitFound, outcome: Outcome, troubl
       if (verdict?.kind === "stands") return [[tip, stageOfTip(verdict, graceMs)]];
       if (outcome.to !== candidate.tag) return [];
       return [[candidate, { kind: "pushed", commit: undefined, toRunMs: undefined }], ...behind];
-    case "skipped":
-      if (outcome.reason === "paused") return [];
-      return [[candidate, { kind: "left", why: outcome.reason }], ...(outcome.reason === "held" ? behind : [])];
+    case "proposed":
+      return [[candidate, { kind: "proposed", number: outcome.request?.number }], ...behind];
+    case "skipped": {
+      const { reason } = outcome;
+      if (reason === "paused") return [];
+      return [[candidate, { kind: "left", why: reason }], ...(reason === "held" || reason === "declined" ? behind : [])];
+    }
     case "waiting":
       return verdict?.kind === "waiting" ? [[tip, { kind: "awaited" }]] : [];
     case "failed":

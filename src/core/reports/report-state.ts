@@ -14,7 +14,9 @@ export type ReportStage =
   | { readonly kind: "trouble"; readonly message: string; readonly runs: number }
   /** The manifests name its tag. What is undefined was before the start. */
   | { readonly kind: "pushed"; readonly commit: string | undefined; readonly toRunMs: number | undefined }
-  | { readonly kind: "left"; readonly why: "held" | "disabled" | "deleted" | { readonly supersededBy: string } };
+  /** For people to merge; the number of their request, where there is one. */
+  | { readonly kind: "proposed"; readonly number: number | undefined }
+  | { readonly kind: "left"; readonly why: "held" | "declined" | "disabled" | "deleted" | { readonly supersededBy: string } };
 
 export interface ReportFacts {
   readonly workload: Workload;
@@ -44,6 +46,8 @@ export function reportOf({ workload, image, tag, cluster, stage, rollout }: Repo
       return stage.runs < TROUBLE_RUNS ? undefined : report("error", "error", firstSentence(stage.message));
     case "pushed":
       return reportOfPushed(workload, cluster, stage, rollout);
+    case "proposed":
+      return report("pending", "queued", stage.number === undefined ? "proposed, waiting for people" : `proposed in #${stage.number}`);
     case "left":
       return report("success", "inactive", `not deployed here: ${whyLeft(stage.why)}`);
   }

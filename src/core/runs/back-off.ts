@@ -48,7 +48,7 @@ export function createBackOff(now: () => number): BackOff {
       return new ReconcileError(error.code, `${error.message} (${when})`, { cause: error });
     },
     ended(target, outcome) {
-      if (outcome.kind === "patched" || outcome.kind === "up_to_date") failures.delete(idOf(target));
+      if (outcome.kind === "patched" || outcome.kind === "up_to_date" || outcome.kind === "proposed") failures.delete(idOf(target));
       if (outcome.kind !== "failed") return;
       const { error, to } = outcome;
       const before = find(target, to);

@@ -32,5 +32,6 @@ function pushedBy(outcome: Outcome): LastResult["pushed"] {
 function stateOf(outcome: Outcome): string {
   if (outcome.kind === "failed") return `failed ${outcome.error.code}`;
   if (outcome.kind === "skipped") return `skipped ${outcome.reason}`;
+  if (outcome.kind === "proposed") return `proposed ${outcome.to}`;
   return outcome.kind === "patched" || outcome.kind === "up_to_date" ? `at ${outcome.to}` : outcome.kind;
 }

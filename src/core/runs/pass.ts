@@ -172,7 +172,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       if (lanes.get(id)?.current === run && !lanes.get(id)?.next) lanes.delete(id);
       settled.resolve(outcome);
       // Nobody has to ask: what was pushed is older than what is awaited. One that found so at once, though, may find so without end.
-      const isAwaited = outcome.kind === "patched" && outcome.isAwaited && (!isFollowUp || run.hasWaited);
+      const isAwaited = (outcome.kind === "patched" || outcome.kind === "proposed") && outcome.isAwaited && (!isFollowUp || run.hasWaited);
       if (isAwaited && !lanes.has(id) && !closing.signal.aborted) start(id, target, cause, true);
     };
     const work = async (span: Span) => {

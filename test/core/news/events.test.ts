@@ -64,6 +64,20 @@ test("what is held is an Event of its own, with what stands there and the commit
   assert.ok(event?.note.startsWith(`Deployment shop stays without a tag: the operator wrote ${tag} in ccccccc,`), event?.note);
 });
 
+test("what is proposed and what is declined are Events of their own, each once", () => {
+  const request = { number: 7, url: "https://forge.test/team/manifests/pull/7" };
+  const branch = "gitops-operator/default/shop";
+  const proposed: Outcome = { kind: "proposed", to: tag, branch, request };
+  const declined: Outcome = { kind: "skipped", reason: "declined", to: tag, branch, request };
+  assert.deepEqual(
+    told([proposed, proposed, declined, declined]).map((event) => [event.type, event.reason, event.note.includes(request.url)]),
+    [
+      ["Normal", "Proposed", true],
+      ["Normal", "ProposalDeclined", true],
+    ],
+  );
+});
+
 test("a build is told once per commit, without the chat's emoji", () => {
   const events = createEvents();
   const building = (sha: string) => events.decide(shop, { kind: "building", sha, text: ":hourglass: Build running for team/shop" });

@@ -109,6 +109,40 @@ test("what is held is told once per tag that was taken back, and again where it 
   ]);
 });
 
+test("what is proposed is told once per tag, whatever becomes of its page, and so is what was declined", () => {
+  const request = { number: 7, url: "https://forge.test/team/manifests/pull/7" };
+  const proposed = (to: string, more: object = { request }): Outcome => ({
+    kind: "proposed",
+    to,
+    branch: "gitops-operator/default/shop",
+    ...more,
+  });
+  const declined = (to: string, more: object = { request }): Outcome => ({
+    ...{ kind: "skipped", reason: "declined", to, branch: "gitops-operator/default/shop" },
+    ...more,
+  });
+  const remedy = "; a newer application commit is proposed again";
+  const bare = proposed("1", { page: "https://forge.test/new" });
+  assert.deepEqual(told([bare, proposed("1"), proposed("1"), declined("1"), declined("1"), proposed("2")]).map(unescaped), [
+    "Deployment shop: version 1 is proposed on branch 'gitops-operator/default/shop'; open a pull request for it at https://forge.test/new, or name a token by gitops.operator.manifest_token_secret_name",
+    `Deployment shop: version 1 was declined in ${request.url}${remedy}`,
+    `Deployment shop: version 2 is proposed in ${request.url}`,
+  ]);
+  assert.deepEqual(told([missing, proposed("1")]).map(unescaped), [
+    "no shop/deployment.yaml",
+    `Deployment shop: version 1 is proposed in ${request.url}`,
+  ]);
+  assert.deepEqual(told([declined("1", {}), declined("2", { request, wasMerged: true })]).map(unescaped), [
+    `Deployment shop: version 1 was declined: branch 'gitops-operator/default/shop' was deleted${remedy}`,
+    `Deployment shop: version 2 was merged in ${request.url} and taken back since${remedy}`,
+  ]);
+});
+
+/** Chats are shown no link that a text makes by itself. */
+function unescaped(text: string): string {
+  return text.replace(/: \/\//g, "://");
+}
+
 test("our own shutdown is told to nobody", () => {
   assert.deepEqual(told(Array(5).fill(failed("shutdown", "shutting down", tag))), []);
 });

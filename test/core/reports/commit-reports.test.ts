@@ -1,7 +1,7 @@
 /** When words are posted, to whom, and what becomes of them when nobody takes them. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import type { Clock, Posted, Report, ReportPlace, Reports, ReportTrouble } from "../../../src/core/ports.ts";
+import type { Clock, ForgeTrouble, Posted, Report, ReportPlace, Reports } from "../../../src/core/ports.ts";
 import { createCommitReports } from "../../../src/core/reports/commit-reports.ts";
 import type { RunFound } from "../../../src/core/reports/report-stages.ts";
 import type { Outcome, Target, WorkloadRecord } from "../../../src/core/types.ts";
@@ -54,7 +54,7 @@ function startReports(t: TestContext, { standing = new Map(), records = new Map(
   const posts: string[] = [];
   const counts = { reads: 0, tokens: 0 };
   const problems = new Map<string, string | undefined>();
-  const trouble: { now?: (place: ReportPlace) => ReportTrouble | undefined } = {};
+  const trouble: { now?: (place: ReportPlace) => ForgeTrouble | undefined } = {};
   const keyOf = ({ repository, sha, form, context }: ReportPlace) => `${repository.path} ${sha} ${form} ${context}`;
   const reports: Reports = {
     async last(place) {

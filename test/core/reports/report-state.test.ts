@@ -52,6 +52,9 @@ const table: readonly (readonly [Partial<ReportFacts>, Report["state"], Report["
   [{ workload: { ...facts.workload, kind: "CronJob" }, stage: pushed(commit, undefined) }, "success", "success", "in manifests as 1a2b3c4"],
   [{ stage: { kind: "left", why: { supersededBy: "def5678def5678" } } }, "success", "inactive", "not deployed here: superseded by def5678"],
   [{ stage: { kind: "left", why: "held" } }, "success", "inactive", "not deployed here: held"],
+  [{ stage: { kind: "proposed", number: 12 } }, "pending", "queued", "proposed in #12"],
+  [{ stage: { kind: "proposed", number: undefined } }, "pending", "queued", "proposed, waiting for people"],
+  [{ stage: { kind: "left", why: "declined" } }, "success", "inactive", "not deployed here: declined"],
   [{ stage: { kind: "left", why: "disabled" } }, "success", "inactive", "not deployed here: disabled"],
   [{ stage: { kind: "left", why: "deleted" } }, "success", "inactive", "not deployed here: deleted"],
 ];

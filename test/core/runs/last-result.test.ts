@@ -35,6 +35,13 @@ test("up to date counts from the push that made it so, and anew for another tag"
   assert.equal(sinceSecond([patched("a"), upToDate("a"), upToDate("b")]), 2);
 });
 
+test("what is proposed stands since it was first, and its merge is news", () => {
+  const proposed = (to: string): Outcome => ({ kind: "proposed", to, branch: "gitops-operator/default/shop" });
+  assert.equal(sinceSecond([upToDate("a"), proposed("b"), proposed("b")]), 1);
+  assert.equal(sinceSecond([proposed("a"), proposed("b"), proposed("b")]), 1);
+  assert.equal(sinceSecond([upToDate("a"), proposed("b"), upToDate("b")]), 2);
+});
+
 test("the last push is kept over what comes after it", () => {
   assert.deepEqual(after([patched("a"), upToDate("a"), failed("git_denied")])?.pushed, { to: "a", commit: "manifest-a" });
   assert.equal(after([upToDate("a")])?.pushed, undefined);
