@@ -9,7 +9,7 @@ import {
   unknownKey,
   xRateLimit,
 } from "./forge-api.ts";
-import type { GitHubApps } from "./github-apps.ts";
+import type { AppToken, GitHubApps } from "./github-apps.ts";
 
 /** One workflow run, in GitHub's words. */
 export interface CiRun {
@@ -159,11 +159,15 @@ export async function startCiApi(options: ForgeApiOptions & { readonly apps?: Gi
     return paged(url, all, (statuses) => ({ state, sha, total_count: all.length, statuses }));
   }
 
+  const { basePath = "" } = options;
   const api: CiApi = Object.assign(
     await startForgeApi(
       {
-        refuseLogin: ({ headers }, token) =>
-          token !== undefined && headers.authorization !== `Bearer ${token}` ? refusal(401, "Bad credentials") : undefined,
+        refuseLogin({ method, path, headers }, token) {
+          const [, text] = /^Bearer (ghs_\S+)$/.exec(String(headers.authorization)) ?? [];
+          if (text !== undefined && options.apps) return refuseAppToken(options.apps.tokenOf(text), method, path.slice(basePath.length));
+          return token !== undefined && headers.authorization !== `Bearer ${token}` ? refusal(401, "Bad credentials") : undefined;
+        },
         signed: (path, body, { headers }) => options.apps?.serve(path, body, String(headers.authorization ?? "")),
         limited: () => refusal(403, "API rate limit exceeded for user ID 1."),
         serve,
@@ -192,6 +196,18 @@ export async function startCiApi(options: ForgeApiOptions & { readonly apps?: Gi
   }
 
   return api;
+}
+
+/** A token that may do more than the question needs is refused too. */
+function refuseAppToken(token: AppToken | undefined, method: string, path: string): ForgeReply | undefined {
+  if (!token) return refusal(401, "Bad credentials");
+  const [, name, rest = ""] = /^\/repos\/[^/]+\/([^/]+)\/([^?]*)/.exec(path) ?? [];
+  if (name !== token.repository) return refusal(404, "Not Found");
+  const level = method === "GET" ? "read" : "write";
+  const permission = rest.startsWith("actions/") ? "actions" : rest.startsWith("deployments") ? "deployments" : "statuses";
+  return JSON.stringify(token.permissions) === JSON.stringify({ [permission]: level })
+    ? undefined
+    : refusal(403, "Resource not accessible by integration");
 }
 
 function paged<Item>(url: URL, all: readonly Item[], body: (part: readonly Item[], from: number) => object): ForgeReply {

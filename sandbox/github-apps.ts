@@ -13,9 +13,11 @@ export interface SandboxApp {
   readonly installationId: string;
   /** May be changed. */
   access: AppAccess;
+  /** What it has beside the contents, `statuses:write`; writing includes reading. May be changed. */
+  permissions: readonly string[];
 }
 
-interface AppToken {
+export interface AppToken {
   readonly app: SandboxApp;
   /** Without the owner, which is the installation's. */
   readonly repository: string;
@@ -26,6 +28,10 @@ interface AppToken {
 export type GitHubApps = ReturnType<typeof createGitHubApps>;
 
 const LONGEST_SECONDS = 600;
+const allPermissions: readonly string[] = [
+  ...["actions:read", "statuses:read", "statuses:write", "deployments:read", "deployments:write"],
+  ...["pull_requests:read", "pull_requests:write"],
+];
 
 export function createGitHubApps() {
   const apps = new Map<string, { readonly app: SandboxApp; readonly publicKey: KeyObject }>();
@@ -50,7 +56,10 @@ export function createGitHubApps() {
     return undefined;
   }
 
-  function refuseScope(body: string, { access }: SandboxApp): string | { repository: string; permissions: Record<string, string> } {
+  function refuseScope(
+    body: string,
+    { access, permissions: all }: SandboxApp,
+  ): string | { repository: string; permissions: Record<string, string> } {
     const { repositories, permissions, ...others } = JSON.parse(body);
     if (!Array.isArray(repositories) || repositories.length !== 1 || Object.keys(others).length > 0)
       return "not narrowed to one repository";
@@ -64,7 +73,10 @@ export function createGitHubApps() {
     }
     const mayWrite = isAll || isNamed(access.write);
     const isGranted =
-      (permission === "contents" && (level === "read" || (level === "write" && mayWrite))) || `${permission}:${level}` === "actions:read";
+      permission === "contents"
+        ? level === "read" || (level === "write" && mayWrite)
+        : allPermissions.includes(`${permission}:${level}`) &&
+          all.some((one) => [`${permission}:${level}`, `${permission}:write`].includes(one));
     return isGranted
       ? { repository, permissions: { [permission]: level ?? "" } }
       : "The permissions requested are not granted to this installation.";
@@ -72,7 +84,12 @@ export function createGitHubApps() {
 
   return {
     add(publicKey: KeyObject, access: AppAccess): SandboxApp {
-      const app = { appId: String(1_000 + apps.size), installationId: String(90_000 + apps.size), access };
+      const app: SandboxApp = {
+        appId: String(1_000 + apps.size),
+        installationId: String(90_000 + apps.size),
+        access,
+        permissions: allPermissions,
+      };
       apps.set(app.installationId, { app, publicKey });
       return app;
     },
@@ -107,6 +124,9 @@ export function createGitHubApps() {
     /** Of those that are made from now on. */
     setLife(ms: number) {
       lifeMs = ms;
+    },
+    get all(): readonly SandboxApp[] {
+      return [...apps.values()].map(({ app }) => app);
     },
     /** Oldest first. */
     made: made as readonly AppToken[],

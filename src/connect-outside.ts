@@ -95,7 +95,7 @@ export function connectOutside(options: OutsideOptions) {
     insecureRegistries: config.imageGate.insecureRegistries,
     realms: config.registryRealms,
   });
-  const forges = createForges(config.forges, { dispatcher });
+  const forges = createForges(config.forges, { dispatcher, apps });
   const readSecrets = createReadSecrets({ config, secrets, redactor, observer, onKeyRead: options.onKeyRead });
 
   /** Both fields of a Secret that somebody names for hooks, of each the lines that may be used. */

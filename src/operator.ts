@@ -96,7 +96,7 @@ export async function startOperator(options: OperatorOptions) {
   };
   const reports = createReportWork({
     ...{ workloads, reports: outside.reports, clock, stopping, cluster: config.commitWords.cluster, publicUrl: config.publicUrl },
-    ...{ graceMs: config.imageGate.graceMs, readSecretFor, findings, redactor, log },
+    ...{ graceMs: config.imageGate.graceMs, credentialsFor, findings, redactor, log },
   });
   const writers = createWriters({
     ...{ git, places, clock: systemClock, workloads, log, observer: { ...metrics, pushed: onPush }, tracer },

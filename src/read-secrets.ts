@@ -5,6 +5,7 @@ import type { SecretField, Secrets, SecretTexts } from "./core/cluster-ports.ts"
 import type { Observer } from "./core/observer.ts";
 import { createSecretBudget } from "./core/runs/secret-budget.ts";
 import { type CredentialPorts, credentialFields, secretFields } from "./core/targets/read-credential.ts";
+import type { ForgeLoginPorts } from "./core/targets/read-forge-login.ts";
 import { type SigningPorts, signingFields } from "./core/targets/read-signing.ts";
 import { decideSecretRef, secretDenied } from "./core/targets/secret-scope.ts";
 import type { SecretRef, Target } from "./core/types.ts";
@@ -60,7 +61,7 @@ export function createReadSecrets({ config, secrets, redactor, observer, onKeyRe
   }
 
   /** User and password are watched for as they go over the wire, too. */
-  function credentialsFor(asker: Asker, releases: DisposableStack): CredentialPorts {
+  function credentialsFor(asker: Asker, releases: DisposableStack): CredentialPorts & ForgeLoginPorts {
     return {
       isStrict: config.secretRefs === "strict",
       parseCredential(kind, texts, ref) {
@@ -73,6 +74,7 @@ export function createReadSecrets({ config, secrets, redactor, observer, onKeyRe
         onKeyRead?.(ref, read.allowedRepositories !== undefined);
         return read;
       },
+      readForgeSecret: (ref, fields, needed) => readFields(asker, releases, ref, { fields, needed, hidden: [needed, ...secretFields] }),
     };
   }
 

@@ -1,11 +1,11 @@
 import { askFor } from "./adapters/egress/asker.ts";
 import type { Outside } from "./connect-outside.ts";
 import type { Workloads } from "./core/cluster-ports.ts";
-import type { Clock, Log, Reports } from "./core/ports.ts";
+import type { Clock, ForgeLogin, Log, Reports } from "./core/ports.ts";
 import { createCommitReports } from "./core/reports/commit-reports.ts";
 import type { ReportTarget } from "./core/reports/mark.ts";
 import type { createFindings } from "./core/runs/findings.ts";
-import { readLogin } from "./core/targets/allowed-repositories.ts";
+import { readForgeLogin } from "./core/targets/read-forge-login.ts";
 import { logFields, type Result, type Workload } from "./core/types.ts";
 import { ReconcileError } from "./errors.ts";
 import type { Redactor } from "./telemetry/redact.ts";
@@ -18,21 +18,20 @@ interface ReportWorkOptions {
   readonly cluster: string | undefined;
   readonly publicUrl: string | undefined;
   readonly graceMs: number;
-  readonly readSecretFor: Outside["readSecretFor"];
+  readonly credentialsFor: Outside["credentialsFor"];
   readonly findings: Pick<ReturnType<typeof createFindings>, "reported" | "reportProblem">;
   readonly redactor: Redactor;
   readonly log: Log;
 }
 
 /** What is told on the application's commits: each exchange in its namespace's share, with the token that its Secret has then, and none afterwards. */
-export function createReportWork({ readSecretFor, findings, redactor, log, ...options }: ReportWorkOptions) {
-  function withToken<T>(target: ReportTarget, use: (token: string) => Promise<T>): Promise<T> {
+export function createReportWork({ credentialsFor, findings, redactor, log, ...options }: ReportWorkOptions) {
+  function withLogin<T>(target: ReportTarget, use: (login: ForgeLogin) => Promise<T>): Promise<T> {
     const work = async () => {
       const { buildToken } = target;
       if (!buildToken) throw new ReconcileError("internal", "no token is named");
       using releases = new DisposableStack();
-      const { field, ...ref } = buildToken;
-      return await use(await readLogin(readSecretFor(target, releases), target, ref, field));
+      return await use(await readForgeLogin(buildToken, target.appRepository, target, credentialsFor(target, releases)));
     };
     return askFor(target.namespace, () => redactor.scope(work));
   }
@@ -45,7 +44,7 @@ export function createReportWork({ readSecretFor, findings, redactor, log, ...op
     findings.reported(workload, problem);
   }
 
-  const reports = createCommitReports({ ...options, withToken, onProblem });
+  const reports = createCommitReports({ ...options, withLogin, onProblem });
 
   /** A mistake in what is told changes no result. */
   function guarded<Of extends readonly unknown[]>(tell: (...of: Of) => void): (...of: Of) => void {

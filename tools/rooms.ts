@@ -39,6 +39,7 @@ export const ROOMS: Record<string, Room> = {
       "read-branches",
       "read-signing",
       "read-credential",
+      "read-forge-login",
       "secret-scope",
     ],
   },

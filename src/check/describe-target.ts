@@ -14,6 +14,8 @@ export interface UsedSecret {
   readonly use: string;
   readonly ref: SecretRef;
   readonly field: string;
+  /** It is for a forge. */
+  readonly forge?: BuildTokenRef;
   /** It is for git, so that its fields say what it holds. */
   readonly opens?: { readonly written?: Repository; readonly read?: Repository };
   /** A default that may be absent: only the image gate knows what that means. */
@@ -50,7 +52,10 @@ export function usedSecrets(target: Target, settings: Settings): UsedSecret[] {
       forGit(appKey, { read }, mayBePublic ? " (for the application, where it is not public)" : " (for the application)", mayBePublic),
     forGit(manifestKey, { written, ...(isOne && { read }) }, forBoth ? " (for both repositories)" : " (for the manifests)"),
     check !== "off" && secret("registry login", registrySecret, ".dockerconfigjson", login, !registrySecret.named),
-    buildToken && secret("forge token", buildToken, buildToken.field, defaulted(namespaceOf(buildToken, settings))),
+    buildToken && {
+      ...secret("forge token", buildToken, fieldsOf(buildToken), defaulted(namespaceOf(buildToken, settings))),
+      forge: buildToken,
+    },
     signingSecret &&
       secret(
         "signing key",
@@ -110,6 +115,10 @@ function describeReport({ options, report }: Target, choices: Readonly<Record<st
   const [form, other] = report?.forms ?? [];
   const told = choices[form === undefined ? "none" : other === undefined ? form : "both"] ?? "";
   return form === undefined && options.report !== "none" ? `not used: ${told}` : told;
+}
+
+function fieldsOf({ field, forge }: BuildTokenRef): string {
+  return forge === "github" ? `${field} or githubAppPrivateKey (with its ids)` : field;
 }
 
 function namespaceOf({ field }: BuildTokenRef, settings: Settings): string | undefined {

@@ -17,12 +17,13 @@ import { formatRepository } from "../core/repository.ts";
 import { readLogin, requireAllowed } from "../core/targets/allowed-repositories.ts";
 import { readBranches } from "../core/targets/read-branches.ts";
 import { type CredentialPorts, readCredential } from "../core/targets/read-credential.ts";
-import type { SecretRef, Target } from "../core/types.ts";
+import { type ForgeLoginPorts, readForgeLogin } from "../core/targets/read-forge-login.ts";
+import type { BuildTokenRef, SecretRef, Target } from "../core/types.ts";
 import { asReconcileError } from "../errors.ts";
 import { tellPlaces } from "./check-files.ts";
 import type { UsedSecret } from "./describe-target.ts";
 
-interface LivePorts extends CredentialPorts, Pick<ReconcilePorts, "identity" | "allowedRepositories" | "readSecret"> {
+interface LivePorts extends CredentialPorts, ForgeLoginPorts, Pick<ReconcilePorts, "identity" | "allowedRepositories" | "readSecret"> {
   readonly git: Git;
   readonly places: Places;
   readonly pushAccess: PushAccess;
@@ -82,7 +83,7 @@ export async function checkLive(
     const name = `Secret ${secret.ref.namespace}/${secret.ref.name}`;
     await step(
       `reading ${name}`,
-      () => readSecretOf(secret, readSecret, ports),
+      () => readSecretOf(secret, target, readSecret, ports),
       (what) => `${name} can be read${what}`,
     );
   }
@@ -138,7 +139,16 @@ export async function checkLive(
 }
 
 /** What is in it, where that may be one of several. */
-async function readSecretOf({ ref, field, opens }: UsedSecret, readSecret: LivePorts["readSecret"], ports: LivePorts): Promise<string> {
+async function readSecretOf(
+  { ref, field, opens, forge }: UsedSecret,
+  target: Target,
+  readSecret: LivePorts["readSecret"],
+  ports: LivePorts,
+): Promise<string> {
+  if (forge) {
+    const login = await readForgeLogin(forge, target.appRepository, target, ports);
+    return typeof login === "string" ? "" : HOLDS.app;
+  }
   if (!opens) return readSecret(ref, field).then(() => "");
   const credential = await readCredential(ref, opens, ports);
   return credential ? HOLDS[credential.kind] : " (a public application is read without it)";
@@ -162,11 +172,18 @@ async function editManifests(
   });
 }
 
-type GateQuestion = Omit<Parameters<ImageGate["check"]>[0], "signal" | "readSecret" | "warn" | "onWait" | "nudged" | "onBuildToken">;
+type GateQuestion = Omit<
+  Parameters<ImageGate["check"]>[0],
+  "signal" | "readSecret" | "readForgeLogin" | "warn" | "onWait" | "nudged" | "onBuildToken"
+>;
 
-async function askGate(question: GateQuestion, { gate, readSecret, signal }: LivePorts, tell: Tell): Promise<GateVerdict> {
+async function askGate(question: GateQuestion, ports: LivePorts, tell: Tell): Promise<GateVerdict> {
+  const { gate, signal } = ports;
+  const { target } = question;
   const asked = {
-    ...{ ...question, readSecret: (ref: SecretRef, field: string) => readLogin(readSecret, question.target, ref, field), signal },
+    ...{ ...question, signal },
+    readSecret: (ref: SecretRef, field: string) => readLogin(ports.readSecret, target, ref, field),
+    readForgeLogin: (token: BuildTokenRef) => readForgeLogin(token, target.appRepository, target, ports),
     ...{
       onWait: () => {},
       nudged: () => new Promise<void>(() => {}),

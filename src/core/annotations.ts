@@ -147,7 +147,7 @@ const added = {
   forge_token_secret_name: {
     kind: "secret",
     meaning:
-      "Secret with `forge-token`, a token of the forge of `app_repository` ([which, with which right](FORGES.md)), to wait for builds and to report failed ones",
+      "Secret with `forge-token`, a token of the forge of `app_repository`, or with a [GitHub App](FORGES.md#a-github-app) ([which, with which right](FORGES.md)), to wait for builds and to report failed ones",
   },
   forge_token_secret_namespace: { kind: "namespace", default: "OPERATOR_NAMESPACE", meaning: "its namespace" },
   report: {

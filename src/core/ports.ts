@@ -1,4 +1,5 @@
 /** What the core asks of the outside world beside the cluster and git. */
+import type { GitHubApp } from "./git-ports.ts";
 import type { ManifestEdit, ManifestQuestion } from "./manifest-edit.ts";
 import type { Repository, Target } from "./types.ts";
 
@@ -31,6 +32,9 @@ export interface Registry {
   ): Promise<ImageAnswer>;
 }
 
+/** With what a forge is asked: a token as it is, or a GitHub App, of which a token is made for the repository and the right that each question needs. */
+export type ForgeLogin = string | GitHubApp;
+
 /** How the build of a commit stands. */
 export type BuildState =
   | { readonly kind: "queued" | "running" | "failed" | "completed" | "none" }
@@ -38,7 +42,7 @@ export type BuildState =
 
 export interface Builds {
   /** Never rejects; a repository of no known forge has no builds (`none`). */
-  state(repository: Repository, sha: string, token: string): Promise<BuildState>;
+  state(repository: Repository, sha: string, login: ForgeLogin): Promise<BuildState>;
 }
 
 /** What an application's commit is to say of one Deployment. */
@@ -84,8 +88,8 @@ export interface ForgeTrouble {
 
 export interface Reports {
   /** What stands there; undefined: nothing of ours. Neither rejects. */
-  last(place: ReportPlace, token: string): Promise<{ readonly kind: "known"; readonly posted: Posted | undefined } | ForgeTrouble>;
-  post(place: ReportPlace, report: Report, token: string): Promise<{ readonly kind: "posted" } | ForgeTrouble>;
+  last(place: ReportPlace, login: ForgeLogin): Promise<{ readonly kind: "known"; readonly posted: Posted | undefined } | ForgeTrouble>;
+  post(place: ReportPlace, report: Report, login: ForgeLogin): Promise<{ readonly kind: "posted" } | ForgeTrouble>;
 }
 
 export interface Notifier {

@@ -17,10 +17,11 @@ import { type AllowedRepositories, readLogin, requireAllowed } from "./targets/a
 import { withPortHint } from "./targets/port-hint.ts";
 import { readBranches } from "./targets/read-branches.ts";
 import type { CredentialPorts } from "./targets/read-credential.ts";
+import { type ForgeLoginPorts, readForgeLogin } from "./targets/read-forge-login.ts";
 import { readSigning, type SigningPorts } from "./targets/read-signing.ts";
 import type { Outcome, SecretRef, Target } from "./types.ts";
 
-export interface ReconcilePorts extends CredentialPorts, SigningPorts {
+export interface ReconcilePorts extends CredentialPorts, ForgeLoginPorts, SigningPorts {
   readonly git: Git;
   readonly places: Places;
   /** The operator as author, to know its own commits. */
@@ -111,6 +112,7 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
     const image = await ports.gate.check({
       ...{ target, image: edit.image, isPinned: edit.isPinned, branch: candidates.origin, tip, notBefore, signal: progress.signal },
       ...{ readSecret: (ref, field) => readLogin(ports.readSecret, target, ref, field), warn: ports.warn },
+      readForgeLogin: (token) => readForgeLogin(token, target.appRepository, target, ports),
       nudged: progress.nudged,
       onBuildToken: ports.onBuildToken,
       behind: () => during("Failed to get latest SHA", () => candidates.behind(edit.tags)),

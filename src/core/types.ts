@@ -1,6 +1,7 @@
 /** The nouns, in the order in which a pass meets them. */
 import type { ReconcileError } from "../errors.ts";
 import type { CompleteValues, Options } from "./annotation-names.ts";
+import type { ForgeKind } from "./forges.ts";
 import type { TagFormat } from "./tag-format.ts";
 
 export interface SecretRef {
@@ -10,9 +11,11 @@ export interface SecretRef {
   readonly isOperators?: true;
 }
 
-/** The one field of a Secret with a forge's token. */
+/** The field of a Secret with a forge's token, in whose place a GitHub App may be. */
 export interface BuildTokenRef extends SecretRef {
   readonly field: "forge-token" | "github-token";
+  /** Of the repository that it is for. */
+  readonly forge: ForgeKind;
 }
 
 /** Never empty. */

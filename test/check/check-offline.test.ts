@@ -117,7 +117,7 @@ test("what is set is shown as set, with the key and the Secret of each part", as
     "SSH key Secret gitops-operator/ssh-key, field ssh-privatekey (for the application)",
     "SSH key Secret gitops-operator/deploy-key, field ssh-privatekey (for the manifests)",
     "registry login Secret ops/login, field .dockerconfigjson",
-    "forge token Secret ops/token, field github-token (namespace by default)",
+    "forge token Secret ops/token, field github-token or githubAppPrivateKey (with its ids) (namespace by default)",
     "notifications Secret web/chat, field webhook-url",
     "builds asked of GitHub at https://api.github.com",
   ]);

@@ -1,11 +1,12 @@
 import type { TestContext } from "node:test";
 import type { RegistryOptions } from "../../sandbox/registry.ts";
-import { manifestOf } from "../../sandbox/world.ts";
+import { manifestOf, type WorldOptions } from "../../sandbox/world.ts";
 import { OLD, startStage } from "./stage.ts";
 import { createTestClock } from "./test-clock.ts";
 
 interface GateOptions {
   readonly registry?: RegistryOptions;
+  readonly startHost?: WorldOptions["startHost"];
   readonly env?: Record<string, string | undefined>;
   /** Null leaves the default Secret out. */
   readonly regcred?: string | null;
@@ -13,10 +14,11 @@ interface GateOptions {
 }
 
 /** The shop, under the default IMAGE_CHECK, with a registry Secret, a GitHub token and a chat, on a clock that the test moves. */
-export async function startShop(t: TestContext, { registry, env = {}, regcred, annotations = {} }: GateOptions = {}) {
+export async function startShop(t: TestContext, { registry, startHost, env = {}, regcred, annotations = {} }: GateOptions = {}) {
   const clock = createTestClock();
   const stage = await startStage(t, {
     ...(registry ? { registry } : {}),
+    ...(startHost ? { startHost } : {}),
     env: { RECONCILE_TIMEOUT_SECONDS: "2", IMAGE_CHECK: undefined, ...env },
     operator: { clock },
   });

@@ -31,11 +31,22 @@ export interface AppTokensOptions {
   readonly now?: () => number;
 }
 
-export type AppRight = "contents:read" | "contents:write";
+/** A permission of GitHub Apps, and its level. */
+export type AppRight =
+  | "contents:read"
+  | "contents:write"
+  | "actions:read"
+  | "statuses:read"
+  | "statuses:write"
+  | "deployments:read"
+  | "deployments:write"
+  | "pull_requests:write";
 
 export interface AppTokens {
   /** Rejects with what is wrong with the App, its installation or its rights. `refused`: one that was, so another is wanted. */
   token(app: GitHubApp, repository: Repository, right: AppRight, signal: AbortSignal, refused?: string): Promise<string>;
+  /** Its way to the API that serves the repository. Throws where there is none. */
+  use(app: GitHubApp, repository: Repository): UsedDispatcher;
 }
 
 interface Kept {
@@ -72,7 +83,7 @@ export function createAppTokens({ forges, connect, deadlineMs = 10_000, now = Da
       "x-github-api-version": "2022-11-28",
     };
     const body = JSON.stringify({ repositories: [name], permissions: { [permission]: level } });
-    const { dispatcher, end } = connect(app, url.hostname === repository.host);
+    const { dispatcher, end } = use(app, repository);
     const limits = { signal: AbortSignal.timeout(deadlineMs), maxBytes: MOST_ANSWER_BYTES };
     const answer = await request(dispatcher, { method: "POST", url, headers, body }, limits).finally(end);
     if (answer.kind === "failure") {
@@ -92,6 +103,10 @@ export function createAppTokens({ forges, connect, deadlineMs = 10_000, now = Da
     return made.token;
   }
 
+  function use(app: GitHubApp, repository: Repository): UsedDispatcher {
+    return connect(app, new URL(placeOf(app, repository).api).hostname === repository.host);
+  }
+
   /** The name within the installation's account, and the API's root. */
   function placeOf({ secret }: GitHubApp, repository: Repository) {
     const forge = forgeOf(forges, repository);
@@ -107,6 +122,7 @@ export function createAppTokens({ forges, connect, deadlineMs = 10_000, now = Da
   }
 
   return {
+    use,
     async token(app, repository, right, signal, refused) {
       const id = JSON.stringify([app.id, repository, right]);
       const known = kept.get(id);

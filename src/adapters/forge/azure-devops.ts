@@ -1,5 +1,6 @@
 /** The newest status of each context of a commit. https://learn.microsoft.com/rest/api/azure/devops/git/statuses/list */
 import { z } from "zod";
+import type { ForgeLogin } from "../../core/ports.ts";
 import type { Repository } from "../../core/types.ts";
 import { parseJson } from "../../text/parse-json.ts";
 import type { BuildWord } from "./build-state.ts";
@@ -36,14 +37,14 @@ export function createAzureDevops(options: ForgeOptions): Forge {
   return createStatusForge("Azure DevOps", kind, options);
 }
 
-function askedOf(repository: Repository, tokenText: string): Asked | Unknown {
+function askedOf(repository: Repository, login: ForgeLogin): Asked | Unknown {
   const parts = organisationProjectRepository(repository);
   if (!parts) {
     return unknown(
       "gitops.operator.app_repository is no repository of Azure DevOps; write git@ssh.dev.azure.com:v3/ORG/PROJECT/REPOSITORY or https://dev.azure.com/ORG/PROJECT/_git/REPOSITORY",
     );
   }
-  const read = readToken("Azure DevOps", tokenText);
+  const read = readToken("Azure DevOps", login);
   if ("kind" in read) return read;
   return {
     // The token is the password of a user without name.

@@ -1,6 +1,7 @@
 /** The build statuses of a commit, of Pipelines and of others. https://developer.atlassian.com/cloud/bitbucket/rest/api-group-commit-statuses/ */
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import type { ForgeLogin } from "../../core/ports.ts";
 import { canonicalHost } from "../../core/repository.ts";
 import type { Repository } from "../../core/types.ts";
 import { parseJson } from "../../text/parse-json.ts";
@@ -62,10 +63,10 @@ export function createBitbucketCloud(options: ForgeOptions): Forge {
   return createStatusForge("Bitbucket", kind, options);
 }
 
-function askedOf({ path }: Repository, tokenText: string): Asked | Unknown {
+function askedOf({ path }: Repository, login: ForgeLogin): Asked | Unknown {
   const parts = partsOf(path);
   if (parts?.length !== 2) return unknown("gitops.operator.app_repository is no WORKSPACE/REPOSITORY of Bitbucket; correct its path");
-  const read = readToken("Bitbucket", tokenText);
+  const read = readToken("Bitbucket", login);
   if ("kind" in read) return read;
   return { token: read.token, headers: { authorization: `Bearer ${read.token}` }, repository: parts.join("/") };
 }

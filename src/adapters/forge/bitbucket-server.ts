@@ -1,5 +1,6 @@
 /** The build statuses of a commit, which a server (Data Center too) keeps by the SHA alone. https://developer.atlassian.com/server/bitbucket/rest/ */
 import { z } from "zod";
+import type { ForgeLogin } from "../../core/ports.ts";
 import { formatRepository } from "../../core/repository.ts";
 import type { Repository } from "../../core/types.ts";
 import { parseJson } from "../../text/parse-json.ts";
@@ -35,8 +36,8 @@ export function createBitbucketServer(options: ForgeOptions): Forge {
   return createStatusForge("Bitbucket Server", kind, options);
 }
 
-function askedOf(repository: Repository, tokenText: string): Asked | Unknown {
-  const read = readToken("Bitbucket Server", tokenText);
+function askedOf(repository: Repository, login: ForgeLogin): Asked | Unknown {
+  const read = readToken("Bitbucket Server", login);
   if ("kind" in read) return read;
   return { token: read.token, headers: { authorization: `Bearer ${read.token}` }, repository: formatRepository(repository) };
 }

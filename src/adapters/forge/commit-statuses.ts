@@ -1,5 +1,5 @@
 /** The statuses of a commit, which say how its builds stand; and one of our own among them, found by the name that it was given and written anew. */
-import type { BuildState, ForgeTrouble, Posted, Report, ReportPlace, Reports } from "../../core/ports.ts";
+import type { BuildState, ForgeLogin, ForgeTrouble, Posted, Report, ReportPlace, Reports } from "../../core/ports.ts";
 import type { Repository } from "../../core/types.ts";
 import { type BuildWord, decideBuildState, wordOf } from "./build-state.ts";
 import type { Forge, ForgeOptions } from "./forge.ts";
@@ -18,7 +18,7 @@ interface ListedStatus {
 export type StatusList = Omit<ForgeQuestion<ListedStatus>, keyof Asked | "what">;
 
 /** The message that is a status. */
-export interface StatusWrite extends Pick<ForgeMessage, "path" | "query" | "right"> {
+export interface StatusWrite extends Pick<ForgeMessage, "path" | "query" | "right" | "appRight"> {
   readonly body: (status: { readonly state: string; readonly name: string; readonly text: string }) => object;
 }
 
@@ -31,7 +31,7 @@ export interface StatusKind {
   /** Its states for ours. */
   readonly words: Readonly<Record<Report["state"], string>>;
   /** Unknown: the repository is none of that forge's, or the token is none. */
-  readonly askedOf: (repository: Repository, token: string) => Asked | Unknown;
+  readonly askedOf: (repository: Repository, login: ForgeLogin) => Asked | Unknown;
   readonly list: (asked: Asked, sha: string) => StatusList;
   readonly write: (asked: Asked, place: ReportPlace) => StatusWrite;
   /** Where a name may not be as long as a context; default: the context. */
@@ -44,8 +44,8 @@ export function createStatusForge(name: string, kind: StatusKind, options: Forge
   const { stateOf, reports } = createCommitStatuses(questions, kind);
   return {
     rateRemaining: questions.rateRemaining,
-    async state(repository, sha, token) {
-      const asked = kind.askedOf(repository, token);
+    async state(repository, sha, login) {
+      const asked = kind.askedOf(repository, login);
       return "kind" in asked ? asked : stateOf(asked, sha);
     },
     reports,
@@ -56,15 +56,15 @@ export function createCommitStatuses(questions: Questions, kind: StatusKind) {
   const { what, nameOf = (context) => context } = kind;
   const ask = (asked: Asked, sha: string) => questions.ask<ListedStatus>({ ...asked, ...kind.list(asked, sha), what });
   const reports: Reports = {
-    async last({ repository, sha, context }, token) {
-      const asked = kind.askedOf(repository, token);
+    async last({ repository, sha, context }, login) {
+      const asked = kind.askedOf(repository, login);
       const listed = "kind" in asked ? asked : await ask(asked, sha);
       if (listed.kind === "unknown") return troubleOf(listed);
       const ours = listed.items.find(({ name }) => name === nameOf(context));
       return { kind: "known", posted: ours && postedOf(kind.words, ours) };
     },
-    async post(place, { state, text }, token) {
-      const asked = kind.askedOf(place.repository, token);
+    async post(place, { state, text }, login) {
+      const asked = kind.askedOf(place.repository, login);
       if ("kind" in asked) return troubleOf(asked);
       const { body, ...message } = kind.write(asked, place);
       const status = body({ state: kind.words[state], name: nameOf(place.context), text });

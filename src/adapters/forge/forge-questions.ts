@@ -1,11 +1,14 @@
 /** A question to a forge: its pages, within what is read of any answer, and the words for what is none. Nothing is followed to another host. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import type { BuildState } from "../../core/ports.ts";
+import type { BuildState, ForgeLogin } from "../../core/ports.ts";
+import { asReconcileError, ReconcileError } from "../../errors.ts";
 import { escapeControl } from "../../text/escape.ts";
 import { parseJson } from "../../text/parse-json.ts";
 import { withoutLast } from "../../text/without-last.ts";
-import { type HttpQuestion, type HttpReply, request } from "../egress/http-request.ts";
+import type { UsedDispatcher } from "../egress/credential-connections.ts";
+import { type HttpAnswer, type HttpQuestion, type HttpReply, request } from "../egress/http-request.ts";
+import type { AppRight } from "./app-tokens.ts";
 import type { ForgeOptions } from "./forge.ts";
 import { createRateLimits } from "./rate-limits.ts";
 
@@ -20,11 +23,20 @@ export interface Page<Item> {
 /** Who asks, and of which repository: the same for all that is asked of it. */
 export interface Asked {
   readonly headers: Readonly<Record<string, string>>;
+  /** By which the forge counts its limits. */
   readonly token: string;
+  /** A GitHub App, which gets a token for the right of each question. */
+  readonly app?: AppAsker;
   /** How people call the repository. */
   readonly repository: string;
   /** Statuses that this forge answers for a token that is none, beside 401. */
   readonly tokenRefused?: readonly number[];
+}
+
+export interface AppAsker {
+  /** Rejects with why there is none. `refused`: one that was, so another is wanted. */
+  token(right: AppRight, signal: AbortSignal, refused?: string): Promise<string>;
+  use(): UsedDispatcher;
 }
 
 interface Exchange extends Asked {
@@ -35,6 +47,8 @@ interface Exchange extends Asked {
   readonly what: string;
   /** The least right that a token needs. */
   readonly right: string;
+  /** The same of a GitHub App, at GitHub. */
+  readonly appRight?: AppRight;
 }
 
 export interface ForgeQuestion<Item> extends Exchange {
@@ -91,11 +105,14 @@ export function createForgeQuestions(forge: string, options: ForgeOptions, setti
     return unknown(refusal(message, answer, "write"), { status: answer.status });
   }
 
-  async function exchange({ token }: Exchange, question: HttpQuestion, signal: AbortSignal): Promise<HttpReply | Unknown> {
-    const tokenId = createHash("sha256").update(token).digest("hex");
+  async function exchange(asked: Exchange, question: HttpQuestion, signal: AbortSignal): Promise<HttpReply | Unknown> {
+    const tokenId = createHash("sha256").update(asked.token).digest("hex");
     const blockedMs = limits.blockedForMs(tokenId);
     if (blockedMs > 0) return limited(blockedMs);
-    const answer = await request(dispatcher, question, { signal, maxBytes: MOST_BYTES });
+    const answer = asked.app
+      ? await requestAsApp(asked.app, asked.appRight, question, signal)
+      : await request(dispatcher, question, { signal, maxBytes: MOST_BYTES });
+    if (answer.kind === "unknown") return answer;
     if (answer.kind === "failure") {
       const { reason, shareOf, cause } = answer;
       const text = `${forge}'s API at ${api.host} ${reason}; it is asked again at the next pass`;
@@ -105,6 +122,27 @@ export function createForgeQuestions(forge: string, options: ForgeOptions, setti
     }
     const refusedMs = limits.learn(tokenId, answer);
     return refusedMs === undefined ? answer : limited(refusedMs);
+  }
+
+  /** A token that is refused before its time is replaced once. */
+  async function requestAsApp(app: AppAsker, right: AppRight | undefined, question: HttpQuestion, signal: AbortSignal) {
+    const send = (way: UsedDispatcher, token: string): Promise<HttpAnswer> => {
+      const headers = { ...question.headers, authorization: `Bearer ${token}` };
+      return request(way.dispatcher, { ...question, headers }, { signal, maxBytes: MOST_BYTES });
+    };
+    try {
+      if (right === undefined) throw new ReconcileError("internal", `no right of a GitHub App is named for ${question.url.pathname}`);
+      using ways = new DisposableStack();
+      const way = ways.adopt(app.use(), ({ end }) => end());
+      const token = await app.token(right, signal);
+      const answer = await send(way, token);
+      return answer.kind === "answer" && answer.status === 401 ? await send(way, await app.token(right, signal, token)) : answer;
+    } catch (error) {
+      if (signal.aborted)
+        return unknown(`${forge}'s API at ${api.host} did not answer in time; it is asked again at the next pass`, { why: "unanswered" });
+      const { code, message } = asReconcileError(error);
+      return unknown(message, code === "git_unreachable" ? { why: "unanswered" } : code === "git_denied" ? { status: 403 } : {});
+    }
   }
 
   /** It is made of ours and never taken from an answer, so the token goes nowhere else. */
@@ -140,8 +178,12 @@ export function createForgeQuestions(forge: string, options: ForgeOptions, setti
 }
 
 /** The token as a header can carry it. */
-export function readToken(forge: string, text: string): { readonly token: string } | Unknown {
-  const token = text.trim();
+export function readToken(forge: string, login: ForgeLogin): { readonly token: string } | Unknown {
+  if (typeof login !== "string") {
+    const { namespace, name } = login.secret;
+    return unknown(`Secret ${namespace}/${name} holds a GitHub App, which ${forge} does not know; name a Secret with a token`);
+  }
+  const token = login.trim();
   if (/^[\x21-\x7e]+$/.test(token)) return { token };
   return unknown(`the ${forge} token is empty or holds a character that no token has; recreate its Secret`);
 }

@@ -1,11 +1,14 @@
 import type { Dispatcher } from "undici";
 import type { Builds, Reports } from "../../core/ports.ts";
+import type { AppTokens } from "./app-tokens.ts";
 import type { RateLimits } from "./rate-limits.ts";
 
 export interface ForgeOptions {
   readonly dispatcher: Dispatcher;
   /** With what the kind of forge has below its own root: `https://gitlab.com/api/v4`. */
   readonly apiUrl: string;
+  /** Default: GitHub is asked as no App. */
+  readonly apps?: AppTokens;
   /** For all pages of one question. */
   readonly deadlineMs?: number;
   /** Milliseconds, monotonic. */

@@ -23,10 +23,10 @@ const create: Readonly<Record<ForgeKind, (options: ForgeOptions) => Forge>> = {
 export function createForges(known: readonly At[], options: Omit<ForgeOptions, "apiUrl">) {
   const forges = new Map(known.map((at) => [at, create[at.kind]({ ...options, apiUrl: at.apiUrl })]));
   const builds: Builds = {
-    async state(repository, sha, token) {
+    async state(repository, sha, login) {
       const at = forgeOf(known, repository);
       const forge = at && forges.get(at);
-      return forge ? forge.state(repository, sha, token) : { kind: "none" };
+      return forge ? forge.state(repository, sha, login) : { kind: "none" };
     },
   };
   const reportsOf = (repository: Repository) => {
@@ -35,8 +35,8 @@ export function createForges(known: readonly At[], options: Omit<ForgeOptions, "
   };
   const nobody = { kind: "refused", reason: "nobody has said which forge it is; let an administrator add it to FORGES" } as const;
   const reports: Reports = {
-    last: async (place, token) => reportsOf(place.repository)?.last(place, token) ?? nobody,
-    post: async (place, report, token) => reportsOf(place.repository)?.post(place, report, token) ?? nobody,
+    last: async (place, login) => reportsOf(place.repository)?.last(place, login) ?? nobody,
+    post: async (place, report, login) => reportsOf(place.repository)?.post(place, report, login) ?? nobody,
   };
   const gitHubs = [...forges].filter(([{ kind }]) => kind === "github").map(([, forge]) => forge);
   return {

@@ -1,5 +1,6 @@
 /** The newest status of each context, of Gitea's and Forgejo's own Actions too. Both are asked alike: `/api/swagger` of each. */
 import { z } from "zod";
+import type { ForgeLogin } from "../../core/ports.ts";
 import type { Repository } from "../../core/types.ts";
 import { parseJson } from "../../text/parse-json.ts";
 import type { BuildWord } from "./build-state.ts";
@@ -36,10 +37,10 @@ export function createGitea(options: ForgeOptions): Forge {
   return createStatusForge("Gitea", kind, options);
 }
 
-function askedOf({ path }: Repository, tokenText: string): Asked | Unknown {
+function askedOf({ path }: Repository, login: ForgeLogin): Asked | Unknown {
   const parts = partsOf(path);
   if (parts?.length !== 2) return unknown("gitops.operator.app_repository is no OWNER/REPOSITORY of Gitea; correct its path");
-  const read = readToken("Gitea", tokenText);
+  const read = readToken("Gitea", login);
   if ("kind" in read) return read;
   return { token: read.token, headers: { authorization: `token ${read.token}` }, repository: parts.join("/") };
 }

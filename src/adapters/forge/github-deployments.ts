@@ -1,6 +1,6 @@
 /** Our deployment of a commit, and its statuses. https://docs.github.com/rest/deployments */
 import { z } from "zod";
-import type { ForgeTrouble, Posted, Report, ReportPlace, Reports } from "../../core/ports.ts";
+import type { ForgeLogin, ForgeTrouble, Posted, Report, ReportPlace, Reports } from "../../core/ports.ts";
 import type { Repository } from "../../core/types.ts";
 import { parseJson } from "../../text/parse-json.ts";
 import { troubleOf } from "./commit-statuses.ts";
@@ -8,7 +8,10 @@ import { type Asked, type createForgeQuestions, listOf, type Unknown } from "./f
 
 const deployment = z.object({ id: z.int().positive() });
 const statuses = listOf(z.object({ state: z.string(), description: z.string().nullish() }));
-const RIGHTS = { read: "the permission deployments: read", write: "the permission deployments: write" };
+const RIGHTS = {
+  read: { right: "the permission deployments: read", appRight: "deployments:read" },
+  write: { right: "the permission deployments: write", appRight: "deployments:write" },
+} as const;
 
 const states: Readonly<Record<string, Report["state"]>> = {
   ...{ pending: "pending", queued: "pending", in_progress: "pending", success: "success", failure: "failure", error: "error" },
@@ -19,7 +22,7 @@ const states: Readonly<Record<string, Report["state"]>> = {
 /** It is known by its task, since several Deployments of a repository may go to one environment. */
 export function createGithubDeployments(
   questions: ReturnType<typeof createForgeQuestions>,
-  askedOf: (repository: Repository, token: string) => Asked | Unknown,
+  askedOf: (repository: Repository, login: ForgeLogin) => Asked | Unknown,
 ): Reports {
   /** Undefined: there is none. */
   async function find(asked: Asked, { sha, environment, context }: ReportPlace): Promise<number | undefined | ForgeTrouble> {
@@ -28,7 +31,7 @@ export function createGithubDeployments(
       path: `repos/${asked.repository}/deployments`,
       query: { sha, environment, task: taskOf(context), per_page: "1" },
       what: "the deployments",
-      right: RIGHTS.read,
+      ...RIGHTS.read,
       read({ text }) {
         const { data } = listOf(deployment).safeParse(parseJson(text));
         return data && { items: data, next: undefined };
@@ -44,7 +47,7 @@ export function createGithubDeployments(
       path: `repos/${asked.repository}/deployments`,
       query: {},
       what: "deployments",
-      right: RIGHTS.write,
+      ...RIGHTS.write,
       // Nothing is merged, and no status is waited for: ours is one of them.
       body: { ref: sha, task: taskOf(context), environment, description: context, auto_merge: false, required_contexts: [] },
     });
@@ -59,8 +62,8 @@ export function createGithubDeployments(
   }
 
   return {
-    async last(place, token) {
-      const asked = askedOf(place.repository, token);
+    async last(place, login) {
+      const asked = askedOf(place.repository, login);
       if ("kind" in asked) return troubleOf(asked);
       const id = await find(asked, place);
       if (typeof id === "object") return id;
@@ -70,7 +73,7 @@ export function createGithubDeployments(
         path: `repos/${asked.repository}/deployments/${id}/statuses`,
         query: { per_page: "1" },
         what: "the statuses of a deployment",
-        right: RIGHTS.read,
+        ...RIGHTS.read,
         read({ text }) {
           const { data } = statuses.safeParse(parseJson(text));
           return data && { items: data, next: undefined };
@@ -80,8 +83,8 @@ export function createGithubDeployments(
       const [last] = found.items;
       return { kind: "known", posted: last && postedOf(last) };
     },
-    async post(place, report, token) {
-      const asked = askedOf(place.repository, token);
+    async post(place, report, login) {
+      const asked = askedOf(place.repository, login);
       if ("kind" in asked) return troubleOf(asked);
       const found = await find(asked, place);
       if (typeof found === "object") return found;
@@ -94,7 +97,7 @@ export function createGithubDeployments(
         path: `repos/${asked.repository}/deployments/${id}/statuses`,
         query: {},
         what: "the statuses of a deployment",
-        right: RIGHTS.write,
+        ...RIGHTS.write,
         body: {
           ...{ state: report.deployment, description: report.text },
           ...(environmentUrl !== undefined && { environment_url: environmentUrl }),

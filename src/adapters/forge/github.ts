@@ -1,11 +1,13 @@
 /** What GitHub Actions does with a commit; where no run is for it, what others (Jenkins, Buildkite) say by commit statuses. */
 import { z } from "zod";
+import type { ForgeLogin } from "../../core/ports.ts";
 import type { Repository } from "../../core/types.ts";
 import { parseJson } from "../../text/parse-json.ts";
 import { type BuildWord, decideBuildState } from "./build-state.ts";
 import { createCommitStatuses, type StatusKind, type StatusList } from "./commit-statuses.ts";
 import type { Forge, ForgeOptions } from "./forge.ts";
 import {
+  type AppAsker,
   type Asked,
   createForgeQuestions,
   type ForgeQuestion,
@@ -43,12 +45,13 @@ const words = { pending: "pending", success: "success", failure: "failure", erro
 /** A token may be without the right to statuses, which are not needed where GitHub Actions builds. */
 const WITHOUT_STATUSES = [403, 404, 422];
 
-const kind: StatusKind = {
-  ...{ what: "the commit statuses", states, words, askedOf, list: statusesOf },
+const kind: Omit<StatusKind, "askedOf"> = {
+  ...{ what: "the commit statuses", states, words, list: statusesOf },
   write: ({ repository }, { sha, url }) => ({
     path: `repos/${repository}/statuses/${sha}`,
     query: {},
     right: "the permission commit statuses: write",
+    appRight: "statuses:write",
     body: ({ state, name, text }) => ({ state, context: name, description: text, ...(url !== undefined && { target_url: url }) }),
   }),
 };
@@ -56,12 +59,13 @@ const kind: StatusKind = {
 /** `apiUrl`: `https://api.github.com`, or `https://HOST/api/v3` of an Enterprise server. */
 export function createGithub(options: ForgeOptions): Forge {
   const questions = createForgeQuestions("GitHub", options, "GITHUB_API_URL and FORGES");
-  const statuses = createCommitStatuses(questions, kind);
+  const { apps } = options;
+  const statuses = createCommitStatuses(questions, { ...kind, askedOf });
   const reports = { status: statuses.reports, deployment: createGithubDeployments(questions, askedOf) };
   return {
     rateRemaining: questions.rateRemaining,
-    async state(repository, sha, tokenText) {
-      const asked = askedOf(repository, tokenText);
+    async state(repository, sha, login) {
+      const asked = askedOf(repository, login);
       if ("kind" in asked) return asked;
       const found = await questions.ask({ ...asked, ...runsOf(asked.repository, sha) });
       if (found.kind === "unknown") return found;
@@ -71,23 +75,27 @@ export function createGithub(options: ForgeOptions): Forge {
       return "status" in others && WITHOUT_STATUSES.includes(others.status ?? 0) ? state : others;
     },
     reports: {
-      last: (place, token) => reports[place.form].last(place, token),
-      post: (place, report, token) => reports[place.form].post(place, report, token),
+      last: (place, login) => reports[place.form].last(place, login),
+      post: (place, report, login) => reports[place.form].post(place, report, login),
     },
   };
-}
 
-function askedOf({ path }: Repository, tokenText: string): Asked | Unknown {
-  const parts = partsOf(path);
-  if (parts?.length !== 2) return unknown("gitops.operator.app_repository is no OWNER/REPOSITORY of GitHub; correct its path");
-  const read = readToken("GitHub", tokenText);
-  if ("kind" in read) return read;
-  const headers = {
-    authorization: `Bearer ${read.token}`,
-    accept: "application/vnd.github+json",
-    "x-github-api-version": "2022-11-28",
-  };
-  return { headers, token: read.token, repository: parts.join("/") };
+  function askedOf(at: Repository, login: ForgeLogin): Asked | Unknown {
+    const parts = partsOf(at.path);
+    if (parts?.length !== 2) return unknown("gitops.operator.app_repository is no OWNER/REPOSITORY of GitHub; correct its path");
+    const repository = parts.join("/");
+    const headers = { accept: "application/vnd.github+json", "x-github-api-version": "2022-11-28" };
+    if (typeof login !== "string" && apps) {
+      const app: AppAsker = {
+        token: (right, signal, refused) => apps.token(login, at, right, signal, refused),
+        use: () => apps.use(login, at),
+      };
+      return { headers, token: login.id, app, repository };
+    }
+    const read = readToken("GitHub", login);
+    if ("kind" in read) return read;
+    return { headers: { ...headers, authorization: `Bearer ${read.token}` }, token: read.token, repository };
+  }
 }
 
 function runsOf(name: string, sha: string): Omit<ForgeQuestion<BuildWord>, keyof Asked> {
@@ -96,6 +104,7 @@ function runsOf(name: string, sha: string): Omit<ForgeQuestion<BuildWord>, keyof
     query: { head_sha: sha, per_page: RUNS_PER_PAGE, exclude_pull_requests: "true" },
     what: "the workflow runs",
     right: "the permission actions: read (classic tokens: scope repo), and authorise it for the organisation's SSO where there is one",
+    appRight: "actions:read",
     read(reply, page) {
       const found = parseRuns(reply.text);
       // Old Enterprise servers don't know the filter.
@@ -110,6 +119,7 @@ function statusesOf({ repository }: Asked, sha: string): StatusList {
     path: `repos/${repository}/commits/${sha}/status`,
     query: { per_page: STATUSES_PER_PAGE },
     right: "the permission commit statuses: read",
+    appRight: "statuses:read",
     read(reply, page) {
       const { data } = statusPage.safeParse(parseJson(reply.text));
       const items = data?.statuses.map(({ state, context, description }) => ({ state, name: context, text: description }));

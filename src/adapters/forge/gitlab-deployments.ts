@@ -1,6 +1,6 @@
 /** Our deployment of a commit to an environment, which has a state and no words. https://docs.gitlab.com/api/deployments/ */
 import { z } from "zod";
-import type { ForgeTrouble, Report, ReportPlace, Reports } from "../../core/ports.ts";
+import type { ForgeLogin, ForgeTrouble, Report, ReportPlace, Reports } from "../../core/ports.ts";
 import type { Repository } from "../../core/types.ts";
 import { parseJson } from "../../text/parse-json.ts";
 import { troubleOf } from "./commit-statuses.ts";
@@ -26,7 +26,7 @@ const ENDED = ["success", "failed", "canceled"];
 /** It is known by its environment alone, so each Deployment of a project needs one of its own. */
 export function createGitlabDeployments(
   questions: ReturnType<typeof createForgeQuestions>,
-  askedOf: (repository: Repository, token: string) => Asked | Unknown,
+  askedOf: (repository: Repository, login: ForgeLogin) => Asked | Unknown,
 ): Reports {
   /** The newest hundred of the environment are looked through. */
   async function find(asked: Asked, { sha, environment }: ReportPlace): Promise<Deployment | undefined | ForgeTrouble> {
@@ -45,8 +45,8 @@ export function createGitlabDeployments(
   }
 
   return {
-    async last(place, token) {
-      const asked = askedOf(place.repository, token);
+    async last(place, login) {
+      const asked = askedOf(place.repository, login);
       if ("kind" in asked) return troubleOf(asked);
       const found = await find(asked, place);
       if (found && "kind" in found) return found;
@@ -55,8 +55,8 @@ export function createGitlabDeployments(
       const text = found?.status === "canceled" ? "not deployed here" : undefined;
       return { kind: "known", posted: state && { state, text } };
     },
-    async post(place, { deployment }, token) {
-      const asked = askedOf(place.repository, token);
+    async post(place, { deployment }, login) {
+      const asked = askedOf(place.repository, login);
       if ("kind" in asked) return troubleOf(asked);
       const status = words[deployment];
       if (status === undefined) return { kind: "posted" };

@@ -1,5 +1,6 @@
 /** The pipelines of a commit, those that other CI systems report among them. https://docs.gitlab.com/api/pipelines/ */
 import { z } from "zod";
+import type { ForgeLogin } from "../../core/ports.ts";
 import type { Repository } from "../../core/types.ts";
 import { parseJson } from "../../text/parse-json.ts";
 import { type BuildWord, decideBuildState, wordOf } from "./build-state.ts";
@@ -23,8 +24,8 @@ export function createGitlab(options: ForgeOptions): Forge {
   const questions = createForgeQuestions("GitLab", options);
   return {
     rateRemaining: questions.rateRemaining,
-    async state(repository, sha, tokenText) {
-      const asked = askedOf(repository, tokenText);
+    async state(repository, sha, login) {
+      const asked = askedOf(repository, login);
       if ("kind" in asked) return asked;
       const found = await questions.ask<BuildWord>({
         ...asked,
@@ -49,11 +50,11 @@ export function createGitlab(options: ForgeOptions): Forge {
   };
 }
 
-function askedOf({ path }: Repository, tokenText: string): Asked | Unknown {
+function askedOf({ path }: Repository, login: ForgeLogin): Asked | Unknown {
   // Groups have groups in them.
   const parts = partsOf(path);
   if (!parts || parts.length < 2) return unknown("gitops.operator.app_repository is no GROUP/PROJECT of GitLab; correct its path");
-  const read = readToken("GitLab", tokenText);
+  const read = readToken("GitLab", login);
   if ("kind" in read) return read;
   return { token: read.token, headers: { "private-token": read.token }, repository: parts.join("/") };
 }

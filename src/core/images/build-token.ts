@@ -1,15 +1,16 @@
 import { asReconcileError } from "../../errors.ts";
-import type { SecretRef, Target } from "../types.ts";
+import type { ForgeLogin } from "../ports.ts";
+import type { BuildTokenRef, SecretRef, Target } from "../types.ts";
 
 export interface BuildToken {
   readonly ref: SecretRef;
-  readonly text: string;
+  readonly login: ForgeLogin;
 }
 
 export interface TokenReader {
   readonly target: Target;
-  /** Reads a field of a Secret that this Deployment may name and that is not bound to others' repositories. */
-  readonly readSecret: (ref: SecretRef, field: string) => Promise<string>;
+  /** Of a Secret that this Deployment may name and that is not bound to others' repositories. */
+  readonly readForgeLogin: (token: BuildTokenRef) => Promise<ForgeLogin>;
   readonly warn: (message: string, error: unknown) => void;
   /** Whether builds can be asked for with the token that is named: why not, or undefined. */
   readonly onBuildToken: (problem: string | undefined) => void;
@@ -23,13 +24,13 @@ interface ReadToken {
 }
 
 /** A token that can't be used costs the state of builds and nothing else, and is told wherever that is missing. */
-export async function readBuildToken({ target, readSecret, warn, onBuildToken }: TokenReader): Promise<ReadToken> {
+export async function readBuildToken({ target, readForgeLogin, warn, onBuildToken }: TokenReader): Promise<ReadToken> {
   if (!target.buildToken) return { token: undefined, unasked: "" };
-  const { field, ...ref } = target.buildToken;
+  const { namespace, name } = target.buildToken;
   try {
-    const text = await readSecret(ref, field);
+    const login = await readForgeLogin(target.buildToken);
     onBuildToken(undefined);
-    return { token: { ref, text }, unasked: "" };
+    return { token: { ref: { namespace, name }, login }, unasked: "" };
   } catch (error) {
     const { message } = asReconcileError(error);
     warn("The token for builds can't be used: no build status", error);

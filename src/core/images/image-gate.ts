@@ -10,7 +10,7 @@ import type { Behind, Candidate, TipCandidate } from "../app-history.ts";
 import { formatImage } from "../image.ts";
 import { noObserver, type Observer } from "../observer.ts";
 import type { Builds, Clock, Registry } from "../ports.ts";
-import { idOf, type Target } from "../types.ts";
+import { idOf, type SecretRef, type Target } from "../types.ts";
 import { readBuildToken, type TokenReader } from "./build-token.ts";
 import { createImageLooks, type Login, type Look, type Viewer } from "./image-looks.ts";
 import { buildGoesOn, imageMissing } from "./image-texts.ts";
@@ -38,6 +38,8 @@ interface ImageGateSettings {
 }
 
 interface ImageQuestion extends Pick<Viewer, "target" | "image" | "isPinned">, TokenReader {
+  /** Reads a field of a Secret that this Deployment may name and that is not bound to others' repositories. */
+  readonly readSecret: (ref: SecretRef, field: string) => Promise<string>;
   readonly branch: string;
   /** The newest commit that counts. */
   readonly tip: TipCandidate;

@@ -100,7 +100,7 @@ export function createImageLooks({ registry, builds, clock, insecureRegistries, 
     if (!token) return { kind: "none" };
     const { appRepository, namespace } = target;
     const ask = async () => {
-      const said = await builds.state(appRepository, sha, token.text);
+      const said = await builds.state(appRepository, sha, token.login);
       observer.buildAsked(said.kind);
       return said;
     };

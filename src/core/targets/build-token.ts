@@ -4,19 +4,20 @@ import { type Forge, forgeNames, forgeOf } from "../forges.ts";
 import { parseRepository } from "../repository.ts";
 import type { BuildTokenRef } from "../types.ts";
 
-/** Undefined: builds are not asked for. `forge`: of the application's repository. A token of GitHub's is sent to no other forge. */
+/** Undefined: builds are not asked for. `at`: the forge of the application's repository. A token of GitHub's is sent to no other forge. */
 export function readBuildToken(
   values: AnnotationValues,
   operatorNamespace: string,
-  forge: Pick<Forge, "kind"> | undefined,
+  at: Pick<Forge, "kind"> | undefined,
 ): BuildTokenRef | undefined {
-  if (!forge) return undefined;
+  if (!at) return undefined;
+  const { kind: forge } = at;
   const { forge_token_secret_name: general, github_token_secret_name: gitHubs } = values;
   if (general !== undefined) {
-    return { namespace: values.forge_token_secret_namespace ?? operatorNamespace, name: general, field: "forge-token" };
+    return { namespace: values.forge_token_secret_namespace ?? operatorNamespace, name: general, field: "forge-token", forge };
   }
-  if (gitHubs === undefined || forge.kind !== "github") return undefined;
-  return { namespace: values.github_token_secret_namespace ?? operatorNamespace, name: gitHubs, field: "github-token" };
+  if (gitHubs === undefined || forge !== "github") return undefined;
+  return { namespace: values.github_token_secret_namespace ?? operatorNamespace, name: gitHubs, field: "github-token", forge };
 }
 
 /** What is named and has no effect; `callIt`: how an annotation is called. */

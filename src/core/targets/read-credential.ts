@@ -24,6 +24,8 @@ const FIELDS: Readonly<Record<Kind, readonly string[]>> = {
 };
 const KINDS = Object.keys(FIELDS) as Kind[];
 
+/** Of a GitHub App. */
+export const appFields = FIELDS.app;
 /** All that is read of such a Secret. */
 export const credentialFields: readonly string[] = [...KINDS.flatMap((kind) => FIELDS[kind]), "ca.crt"];
 /** Those of them that nobody may see. */
@@ -59,13 +61,7 @@ export async function readCredential(
     throw new ReconcileError("credential_invalid", message);
   }
   for (const repository of opened) requireFit(secret, kind, repository);
-  if (kind !== "key" && allowedRepositories === undefined && !isStrict) {
-    const globs = [...new Set(opened.map(globAround))].join(",");
-    throw new ReconcileError(
-      "repository_denied",
-      `${secret} holds ${WORDS[kind]} and is bound to nothing; annotate it with ${allowedRepositoriesAnnotation}=${globs}`,
-    );
-  }
+  if (kind !== "key" && allowedRepositories === undefined && !isStrict) throw boundToNothing(ref, kind, opened);
   return parseCredential(kind, texts, ref);
 }
 
@@ -78,6 +74,15 @@ function requireFit(secret: string, kind: Kind, repository: Repository): void {
       : "write its https form (https://host/path), or name a Secret with ssh-privatekey";
   const message = `${secret} holds ${WORDS[kind]}, which does not open ${formatRepository(repository)}: ${remedy}`;
   throw new ReconcileError("credential_invalid", message);
+}
+
+/** What opens more than one repository says which are meant. */
+export function boundToNothing({ namespace, name }: SecretRef, kind: "token" | "app", opened: readonly Repository[]): ReconcileError {
+  const globs = [...new Set(opened.map(globAround))].join(",");
+  return new ReconcileError(
+    "repository_denied",
+    `Secret ${namespace}/${name} holds ${WORDS[kind]} and is bound to nothing; annotate it with ${allowedRepositoriesAnnotation}=${globs}`,
+  );
 }
 
 /** The repositories of its owner. */

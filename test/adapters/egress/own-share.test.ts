@@ -99,6 +99,7 @@ test("an image that a namespace without look-ups left asks for first is asked fo
           ...{ target, image, isPinned: false, branch: "main", tip: candidateOf("a".repeat(40), "v1"), notBefore, signal: t.signal },
           behind: async () => ({ newer: [], standsAt: undefined }),
           readSecret: () => Promise.reject(new ReconcileError("secret_missing", "there is none")),
+          readForgeLogin: () => assert.fail(),
           warn: () => {},
           onBuildToken: () => {},
           onWait: () => {},

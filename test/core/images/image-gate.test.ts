@@ -8,7 +8,9 @@ import { candidateOf } from "../commits.ts";
 import { targetOf } from "../targets.ts";
 
 const image = { registry: "registry.example", repository: "team/app" };
-const ofToken = (name: string) => ({ buildToken: { namespace: "gitops-operator", name, field: "forge-token" as const } });
+const ofToken = (name: string) => ({
+  buildToken: { namespace: "gitops-operator", name, field: "forge-token" as const, forge: "github" as const },
+});
 
 test("equal questions of one pass are asked once, of the registry and of the forge, for whomever; others are asked each", async (t) => {
   const asked: string[] = [];
@@ -44,6 +46,7 @@ test("equal questions of one pass are asked once, of the registry and of the for
       },
       behind: async () => ({ newer: [], standsAt: undefined }),
       readSecret: async ({ name }) => name,
+      readForgeLogin: async ({ name }) => name,
       onBuildToken: () => {},
     });
   const equal = Array.from({ length: 50 }, (_, index) => ask(`team-${index}`, "1"));

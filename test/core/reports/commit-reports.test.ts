@@ -72,7 +72,7 @@ function startReports(t: TestContext, { standing = new Map(), records = new Map(
   const told = createCommitReports({
     ...{ workloads: { get: ({ name }) => records.get(name) }, reports, clock, stopping: closing.signal },
     ...{ cluster: "prod", publicUrl: undefined, graceMs: 5 * MINUTE },
-    withToken(_target, use) {
+    withLogin(_target, use) {
       counts.tokens += 1;
       return use("a-token");
     },
@@ -93,7 +93,7 @@ function recordOf(name: string, tag: string, rollout: WorkloadRecord["rollout"],
 
 function reported(name: string, more: Partial<Target> = {}): Target {
   return targetOf(name, {
-    buildToken: { namespace: "default", name: "forge", field: "forge-token" },
+    buildToken: { namespace: "default", name: "forge", field: "forge-token", forge: "github" },
     report: { forms: ["status"], environment: "prod", environmentUrl: undefined },
     ...more,
   });

@@ -19,10 +19,13 @@ const general = { forge_token_secret_name: "token" };
 const gitHubs = { github_token_secret_name: "github" };
 
 test("the general token is for every known forge, GitHub's own for GitHub; where both are named the general one counts", () => {
-  const named = (name: string, field: string, namespace = "home") => ({ token: { namespace, name, field }, warnings: [] as string[] });
+  const named = (name: string, field: string, namespace = "home", forge = "github") => ({
+    token: { namespace, name, field, forge },
+    warnings: [] as string[],
+  });
   assert.deepEqual(parse(gitHub, {}), { token: undefined, warnings: [] });
   assert.deepEqual(parse(gitHub, general), named("token", "forge-token"));
-  assert.deepEqual(parse(gitLab, { ...general, forge_token_secret_namespace: "team" }), named("token", "forge-token", "team"));
+  assert.deepEqual(parse(gitLab, { ...general, forge_token_secret_namespace: "team" }), named("token", "forge-token", "team", "gitlab"));
   assert.deepEqual(parse(gitHub, { ...gitHubs, github_token_secret_namespace: "ops" }), named("github", "github-token", "ops"));
   const both = parse(gitHub, { ...general, ...gitHubs, github_token_secret_namespace: "ops" });
   assert.deepEqual(both.token, named("token", "forge-token").token);

@@ -90,7 +90,7 @@ test("every optional annotation has its effect", () => {
   assert.equal(target.registryUrl, "https://index.docker.io/v1/");
   assert.deepEqual(target.image, { registry: "docker.io", repository: "team/app" });
   assert.deepEqual(target.registrySecret, { namespace: "hub-home", name: "hub", named: true });
-  assert.deepEqual(target.buildToken, { namespace: "operator-home", name: "token", field: "github-token" });
+  assert.deepEqual(target.buildToken, { namespace: "operator-home", name: "token", field: "github-token", forge: "github" });
   assert.deepEqual(target.manifestKey, { namespace: "keys", name: "manifests-key" });
 });
 
