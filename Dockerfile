@@ -42,5 +42,6 @@ ENV HOME=/home/nonroot \
     NODE_COMPILE_CACHE_PORTABLE=1
 USER 65532:65532
 EXPOSE 8000
-# With arguments it is the command line: check -f -
+# Other arguments are other commands: check -f -
 ENTRYPOINT ["/nodejs/bin/node", "/app/dist/main.cjs"]
+CMD ["run"]

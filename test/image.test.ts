@@ -105,11 +105,13 @@ test("the image adds the bundle, its map, licences, host keys and compile cache 
   const files = (await readdir(root, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
   const paths = files.map(({ parentPath, name }) => join(parentPath, name).slice(root.length)).sort();
   assert.match(paths.shift() ?? "", /^\/app\/LICENSE$/);
-  assert.match(paths.shift() ?? "", new RegExp(`^/app/compile-cache/v\\d+\\.\\d+\\.\\d+-\\w+-\\w+-${USER}/\\w+$`));
-  const programs = ["main.cjs", "main.cjs.map", "workshop.cjs", "workshop.cjs.map"].map((name) => `/app/dist/${name}`);
+  // Of main.cjs and program.cjs.
+  for (let file = 0; file < 2; file++)
+    assert.match(paths.shift() ?? "", new RegExp(`^/app/compile-cache/v\\d+\\.\\d+\\.\\d+-\\w+-\\w+-${USER}/\\w+$`));
+  const programs = ["main", "program", "workshop"].flatMap((name) => [`/app/dist/${name}.cjs`, `/app/dist/${name}.cjs.map`]);
   assert.deepEqual(paths, ["/app/dist/THIRD-PARTY-LICENSES.txt", ...programs, "/app/files/known_hosts"]);
   for (const { parentPath, name } of files) assert.equal((await stat(join(parentPath, name))).mode & 0o777, 0o644, name);
-  const bundle = await readFile(join(root, "app/dist/main.cjs"));
+  const bundle = await readFile(join(root, "app/dist/program.cjs"));
   assert.equal(
     bundle.findIndex((byte) => byte > 127),
     -1,
@@ -137,7 +139,7 @@ test("locked in its root as 65532, all read-only but the work folder, it starts 
   const [entry] = (await (await fetch(`http://127.0.0.1:${operator.port}/reconcile`)).json()) as { status: string; message: string }[];
   assert.equal(entry?.status, "success", entry?.message);
   assert.equal(await manifests.read("shop/deployment.yaml"), before.replace("team/shop:old", `team/shop:${await app.tip()}`));
-  assert.match(operator.stderr(), /code cache for CommonJS \S*main\.cjs was accepted/);
+  assert.match(operator.stderr(), /code cache for CommonJS \S*program\.cjs was accepted/);
   const { listeningMs, startCpuMs } = operator;
   t.diagnostic(`listening after ${Math.round(listeningMs)} ms (CPU: ${startCpuMs} ms), idle at ${Math.round(operator.idleMb)} MB`);
   assert.ok(startCpuMs <= START_CPU_MS, `listening after ${startCpuMs} ms of CPU`);
@@ -145,7 +147,7 @@ test("locked in its root as 65532, all read-only but the work folder, it starts 
   assert.equal(await operator.stop(), 0);
 });
 
-/** Starts the image's ENTRYPOINT with its ENV as its USER in `root`, where Node stands for the base and /work alone can be written. */
+/** Starts the image's ENTRYPOINT and CMD with its ENV as its USER in `root`, where Node stands for the base and /work alone can be written. */
 async function startLockedIn(t: TestContext, root: string, world: World) {
   const work = await mkdtemp(join(tmpdir(), "gitops-operator-work-"));
   t.after(() => rm(work, { recursive: true, force: true, maxRetries: 3 }));
@@ -169,7 +171,7 @@ async function startLockedIn(t: TestContext, root: string, world: World) {
     mount -o remount,bind,ro "$ROOT"
     if touch "$ROOT/app/dist/main.cjs" 2>/dev/null; then echo "the root can be written" >&2; exit 90; fi
     exec chroot --userspec=${USER}:${USER} "$ROOT" /usr/bin/env -i "$@"`;
-  const entrypoint = JSON.parse(last(image, "ENTRYPOINT")) as string[];
+  const entrypoint = ["ENTRYPOINT", "CMD"].flatMap((name) => JSON.parse(last(image, name)) as string[]);
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const child = spawn("unshare", ["--mount", "sh", "-c", script, "sh", ...variables, ...entrypoint], {
     env: { PATH: process.env.PATH, ROOT: root, WORK: work, NODE: await realpath(process.execPath) },

@@ -2,6 +2,12 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
+/** Node reads the whole of a file, however little of it runs: 5 MB take it longer than all that `--help` may. */
+export const programApart = {
+  name: "program-apart",
+  setup: ({ onResolve }) => onResolve({ filter: /^\.\/program\.ts$/ }, () => ({ path: "./program.cjs", external: true })),
+};
+
 /**
  * OpenTelemetry's ES modules load @grpc/grpc-js by createRequire, which no bundler follows: the bundle would need node_modules.
  * Its CommonJS modules load it by a plain require, so those are taken; of sdk-node the class alone, without the reader of configuration files (0.8 MB).

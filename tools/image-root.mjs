@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 
 /** Who the image runs as. Node looks for its cache in a folder named after the user. */
 const RUN_AS = 65_532;
-const PROGRAMS = ["dist/main.cjs", "dist/main.cjs.map", "dist/workshop.cjs", "dist/workshop.cjs.map"];
+const PROGRAMS = ["main", "program", "workshop"].flatMap((name) => [`dist/${name}.cjs`, `dist/${name}.cjs.map`]);
 const SHIPPED = [...PROGRAMS, "dist/THIRD-PARTY-LICENSES.txt", "files/known_hosts", "LICENSE"];
 /** A program that does not start here would not start in the cluster. */
 const START_MS = 60_000;
@@ -50,7 +50,11 @@ async function runOnce(cacheFolder, scratch) {
     ...{ HOST: "127.0.0.1", PORT: "0", HOME: scratch, WORK_DIR: join(scratch, "work"), KUBECONFIG: join(scratch, "kubeconfig") },
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://${nobody}`,
   };
-  const child = spawn(process.execPath, [join(app, "dist/main.cjs")], { env, stdio: ["ignore", "pipe", "inherit"], timeout: START_MS });
+  const child = spawn(process.execPath, [join(app, "dist/main.cjs"), "run"], {
+    env,
+    stdio: ["ignore", "pipe", "inherit"],
+    timeout: START_MS,
+  });
   const exit = once(child, "exit");
   for await (const line of createInterface({ input: child.stdout })) {
     const { msg, port } = JSON.parse(line);

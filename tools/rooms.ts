@@ -181,9 +181,14 @@ export const ROOMS: Record<string, Room> = {
     promise: "asks what a pass would ask, before anything is applied, and changes nothing",
     asks: [
       ...[...CORE, "src/core/targets", "src/core/commits", "src/core/images", "src/core/places", "src/core/news"],
-      ...["src", "src/telemetry", "src/adapters/git/copies", "src/adapters/kubernetes", "src/adapters/ssh"],
+      ...["src", "src/commands", "src/telemetry", "src/adapters/git/copies", "src/adapters/kubernetes", "src/adapters/ssh"],
     ],
-    doors: ["command-line"],
+    doors: ["check-command"],
+  },
+  "src/commands": {
+    promise: "which commands there are, and what was asked of them; says what would happen before it does",
+    asks: ["src/adapters/kubernetes"],
+    doors: ["bare-start", "help", "parse-command-line", "terminal"],
   },
 };
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { runCommandLine } from "../../src/check/command-line.ts";
+import { runCommandLine } from "../../src/command-line.ts";
 import { check } from "./command.ts";
 import { deploymentYaml } from "./deployment-yaml.ts";
 
@@ -43,7 +43,7 @@ test("standard input without an end is left unread after what a manifest may hav
     for (; bytes < 2 ** 24; bytes += 2 ** 16) yield Buffer.alloc(2 ** 16, "# ");
   };
   const code = await runCommandLine(["check", "-f", "-"], {
-    ...{ env: {}, stdin: endless(), printError: () => {} },
+    ...{ env: {}, stdin: endless(), isInteractive: false, printError: () => {} },
     print: (line) => void lines.push(line),
   });
   assert.equal(code, 1);

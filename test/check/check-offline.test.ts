@@ -338,9 +338,7 @@ test("without --live nothing is loaded that talks to the world", async () => {
       else packages.add(name);
     }
   };
-  await visit("src/main.ts");
-  assert.deepEqual([...seen], ["src/main.ts"]);
-  await visit("src/check/command-line.ts");
+  await visit("src/check/check-command.ts");
   assert.ok(seen.size > 10);
   assert.deepEqual([...packages].filter((name) => !name.startsWith("node:")).sort(), ["ipaddr.js", "semver", "yaml", "zod"]);
 });

@@ -1,5 +1,6 @@
 /** The command line in this process. */
-import { runCommandLine } from "../../src/check/command-line.ts";
+import assert from "node:assert/strict";
+import { runCommandLine } from "../../src/command-line.ts";
 
 interface Answer {
   readonly code: number;
@@ -12,6 +13,7 @@ export async function command(args: readonly string[], input: string | Uint8Arra
   let errors = "";
   const code = await runCommandLine(args, {
     env,
+    isInteractive: false,
     stdin: (async function* () {
       yield Buffer.from(input);
     })(),
@@ -20,6 +22,7 @@ export async function command(args: readonly string[], input: string | Uint8Arra
       errors += text;
     },
   });
+  assert.ok(code !== undefined);
   return { code, lines, errors };
 }
 

@@ -151,7 +151,7 @@ test("the same trace from the bundle, where there is no node_modules", { skip: s
   const { world } = await startShops(t);
   const folder = join(world.folder, "elsewhere");
   await mkdir(join(folder, "dist"), { recursive: true });
-  await copyFile(BUNDLE, join(folder, "dist/main.cjs"));
+  for (const name of ["main.cjs", "program.cjs"]) await copyFile(join(root, "dist", name), join(folder, "dist", name));
   await cp(join(root, "files"), join(folder, "files"), { recursive: true });
   assertTrace(await traceOfPass(t, join(folder, "dist/main.cjs")));
 });

@@ -1,0 +1,62 @@
+/** The commands and their options. The parser and the texts of `--help` are made of this; nothing is loaded for it. */
+
+interface Option {
+  readonly type: "string" | "boolean";
+  readonly short?: string;
+  readonly multiple?: boolean;
+  readonly default?: string | boolean;
+  /** How help calls what is given. */
+  readonly value?: string;
+  readonly meaning: string;
+}
+
+interface Command {
+  readonly summary: string;
+  readonly usage: string;
+  /** Of the command, below its options. */
+  readonly more?: string;
+  readonly options: Readonly<Record<string, Option>>;
+}
+
+export const commands = {
+  run: {
+    summary: "the operator itself: watches the cluster of the kubeconfig's context, or that of its Pod, and pushes tags",
+    usage: "run",
+    more: "Settings are environment variables (docs/CONFIGURATION.md). It runs until it gets SIGTERM or SIGINT.",
+    options: {},
+  },
+  check: {
+    summary: "what is wrong with the annotations of manifests before they are applied, and what would be read from where",
+    usage: "check -f FILE [-f FILE …]",
+    more: "Exit code: 0 all is well, 1 there are problems, 2 wrong usage or environment.",
+    options: {
+      file: {
+        ...{ type: "string", short: "f", multiple: true, value: "FILE" },
+        meaning: "a manifest of one or more documents, or Lists; - reads standard input",
+      },
+      namespace: {
+        ...{ type: "string", short: "n", default: "default", value: "NAME" },
+        meaning: "of Deployments that name none (default: default)",
+      },
+      repository: {
+        ...{ type: "string", value: "DIR" },
+        meaning:
+          "a working copy of the manifests repository: what the operator would find in its files; without it, files that lie beside FILE, or in the work tree that FILE is in",
+      },
+      live: {
+        type: "boolean",
+        meaning: "also asks the cluster for the Secrets, and the repositories and the registry whether all is there",
+      },
+      "dry-run": { type: "boolean", meaning: "like --live, and prints the diff that would be pushed; nothing is pushed" },
+      timeout: { ...{ type: "string", default: "60", value: "SECONDS" }, meaning: "for all of --live (default: 60)" },
+    },
+  },
+} as const satisfies Record<string, Command>;
+
+export type CommandName = keyof typeof commands;
+
+export const commandNames = Object.keys(commands) as CommandName[];
+
+export function commandOf(name: CommandName): Command {
+  return commands[name];
+}
