@@ -9,6 +9,8 @@ import {
   unknownKey,
   xRateLimit,
 } from "./forge-api.ts";
+import { gitHubPulls } from "./forges/github-pulls.ts";
+import { createPulls, type Pulls } from "./forges/pulls.ts";
 import type { AppToken, GitHubApps } from "./github-apps.ts";
 
 /** One workflow run, in GitHub's words. */
@@ -44,7 +46,7 @@ interface CiDeployment {
   readonly statuses: { state: string; description: string }[];
 }
 
-/** GitHub's API on loopback: Actions and commit statuses. `url` is for GITHUB_API_URL. */
+/** GitHub's API on loopback: Actions, commit statuses, deployments and pull requests. `url` is for GITHUB_API_URL. */
 export interface CiApi extends ForgeApi {
   /** The runs of a commit from now on, newest first; the repository `OWNER/NAME` exists from then on. */
   setRuns(repository: string, sha: string, runs: readonly CiRun[]): void;
@@ -54,6 +56,9 @@ export interface CiApi extends ForgeApi {
   readonly deployments: readonly CiDeployment[];
   /** Whether the token may read statuses, which is a right of its own. */
   readsStatuses: boolean;
+  readonly pulls: Pulls;
+  /** How a pull request may be merged. */
+  readonly mergeMethods: { allowed: readonly string[] };
 }
 
 export async function startCiApi(options: ForgeApiOptions & { readonly apps?: GitHubApps } = {}): Promise<CiApi> {
@@ -63,8 +68,13 @@ export async function startCiApi(options: ForgeApiOptions & { readonly apps?: Gi
   >();
 
   const deployments: CiDeployment[] = [];
+  const pulls = createPulls();
+  const mergeMethods = { allowed: ["merge", "squash", "rebase"] };
+  const pullRoutes = gitHubPulls(pulls, mergeMethods);
 
-  function write(path: string, body: ForgePost["body"]): ForgeReply | undefined {
+  function write(path: string, body: ForgePost["body"], url: URL, method: string): ForgeReply | undefined {
+    const reply = pullRoutes.write(path, body, url, method);
+    if (reply) return reply;
     const [, name = "", rest = ""] = /^\/repos\/([^/]+\/[^/]+)\/(.*)$/.exec(path) ?? [];
     const repository = repositories.get(name);
     if (!repository) return undefined;
@@ -122,6 +132,8 @@ export async function startCiApi(options: ForgeApiOptions & { readonly apps?: Gi
   }
 
   function serve(path: string, url: URL): ForgeReply {
+    const reply = pullRoutes.serve(path, url);
+    if (reply) return reply;
     const [, owner, name, rest = ""] = /^\/repos\/([^/]+)\/([^/]+)\/(.*)$/.exec(path) ?? [];
     const repository = repositories.get(`${owner}/${name}`);
     if (!repository) return refusal(404, "Not Found");
@@ -184,7 +196,7 @@ export async function startCiApi(options: ForgeApiOptions & { readonly apps?: Gi
         repositoryOf(repository).statuses.set(sha, statuses);
       },
       statuses: (repository: string, sha: string) => repositories.get(repository)?.statuses.get(sha) ?? [],
-      deployments,
+      ...{ deployments, pulls, mergeMethods },
       readsStatuses: true,
     },
   );
@@ -202,12 +214,14 @@ export async function startCiApi(options: ForgeApiOptions & { readonly apps?: Gi
 function refuseAppToken(token: AppToken | undefined, method: string, path: string): ForgeReply | undefined {
   if (!token) return refusal(401, "Bad credentials");
   const [, name, rest = ""] = /^\/repos\/[^/]+\/([^/]+)\/([^?]*)/.exec(path) ?? [];
-  if (name !== token.repository) return refusal(404, "Not Found");
+  const isGraphql = path === "/graphql";
+  if (name !== token.repository && !isGraphql) return refusal(404, "Not Found");
   const level = method === "GET" ? "read" : "write";
-  const permission = rest.startsWith("actions/") ? "actions" : rest.startsWith("deployments") ? "deployments" : "statuses";
-  return JSON.stringify(token.permissions) === JSON.stringify({ [permission]: level })
-    ? undefined
-    : refusal(403, "Resource not accessible by integration");
+  const [folder = ""] = rest.split("/");
+  const permissions = { actions: "actions", deployments: "deployments", pulls: "pull_requests", issues: "pull_requests" };
+  const permission = Object.hasOwn(permissions, folder) ? permissions[folder as keyof typeof permissions] : "statuses";
+  const needed = isGraphql || rest.endsWith("/merge") ? { contents: "write", pull_requests: "write" } : { [permission]: level };
+  return JSON.stringify(token.permissions) === JSON.stringify(needed) ? undefined : refusal(403, "Resource not accessible by integration");
 }
 
 function paged<Item>(url: URL, all: readonly Item[], body: (part: readonly Item[], from: number) => object): ForgeReply {

@@ -25,6 +25,8 @@ export interface AppToken {
   readonly endsAt: number;
 }
 
+const both = JSON.stringify({ contents: "write", pull_requests: "write" });
+
 export type GitHubApps = ReturnType<typeof createGitHubApps>;
 
 const LONGEST_SECONDS = 600;
@@ -63,8 +65,9 @@ export function createGitHubApps() {
     const { repositories, permissions, ...others } = JSON.parse(body);
     if (!Array.isArray(repositories) || repositories.length !== 1 || Object.keys(others).length > 0)
       return "not narrowed to one repository";
-    const [[permission, level] = [], ...more] = Object.entries(permissions ?? {}) as [string, string][];
-    if (permission === undefined || more.length > 0) return "not narrowed to one permission";
+    const asked = Object.entries(permissions ?? {}) as [string, string][];
+    // What is merged by itself is a request and a change of the contents.
+    if (asked.length !== 1 && JSON.stringify(permissions) !== both) return "not narrowed to one permission";
     const [repository] = repositories;
     const isNamed = (paths: readonly string[] = []) => paths.some((path) => path.split("/").at(-1) === `${repository}.git`);
     const isAll = access.read === undefined && access.write === undefined;
@@ -72,14 +75,12 @@ export function createGitHubApps() {
       return "There is at least one repository that does not exist or is not accessible to the parent installation.";
     }
     const mayWrite = isAll || isNamed(access.write);
-    const isGranted =
+    const isGranted = ([permission, level]: [string, string]) =>
       permission === "contents"
         ? level === "read" || (level === "write" && mayWrite)
         : allPermissions.includes(`${permission}:${level}`) &&
           all.some((one) => [`${permission}:${level}`, `${permission}:write`].includes(one));
-    return isGranted
-      ? { repository, permissions: { [permission]: level ?? "" } }
-      : "The permissions requested are not granted to this installation.";
+    return asked.every(isGranted) ? { repository, permissions } : "The permissions requested are not granted to this installation.";
   }
 
   return {

@@ -15,7 +15,7 @@ export function startBitbucketServer(options: ForgeApiOptions = {}): Promise<Bui
       limited: (limit) => ({ ...refusal(429, "You have been rate limited."), headers: { "retry-after": secondsUntil(limit) } }),
       rateHeaders: ({ remaining }) => ({ "x-ratelimit-limit": "60", "x-ratelimit-remaining": String(Math.max(0, remaining)) }),
       write(path, body) {
-        const [, sha] = /^\/commits\/([0-9a-f]{40})$/.exec(path) ?? [];
+        const [, sha] = /^\/build-status\/1\.0\/commits\/([0-9a-f]{40})$/.exec(path) ?? [];
         if (sha === undefined) return undefined;
         const problem = bodyProblem(body, {
           state: { words: ["INPROGRESS", "SUCCESSFUL", "FAILED", "CANCELLED", "UNKNOWN"] },
@@ -26,7 +26,7 @@ export function startBitbucketServer(options: ForgeApiOptions = {}): Promise<Bui
         return { status: 204 };
       },
       serve(path, url): ForgeReply {
-        const [, sha] = /^\/commits\/([0-9a-f]{40})$/.exec(path) ?? [];
+        const [, sha] = /^\/build-status\/1\.0\/commits\/([0-9a-f]{40})$/.exec(path) ?? [];
         if (sha === undefined) return refusal(404, "HTTP 404 Not Found");
         const unknown = unknownKey(url, ["limit", "start", "orderBy"]);
         const [limit, start] = [Number(url.searchParams.get("limit") ?? 25), Number(url.searchParams.get("start") ?? 0)];
@@ -47,7 +47,7 @@ export function startBitbucketServer(options: ForgeApiOptions = {}): Promise<Bui
         });
       },
     }),
-    { basePath: "/rest/build-status/1.0", ...options },
+    { basePath: "/rest", ...options },
   );
 }
 

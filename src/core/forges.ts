@@ -122,7 +122,7 @@ function below(root: string, kind: ForgeKind): string {
     case "bitbucket":
       return "/2.0";
     case "bitbucket-server":
-      return "/rest/build-status/1.0";
+      return "/rest";
     case "azure":
       return "";
   }

@@ -1,5 +1,6 @@
 /** What the core asks of a forge about pull and merge requests. */
-import type { ForgeTrouble } from "./ports.ts";
+import type { ForgeKind } from "./forges.ts";
+import type { ForgeLogin, ForgeTrouble } from "./ports.ts";
 import type { Repository } from "./types.ts";
 
 /** A branch that is proposed for another of the same repository, both by their names. */
@@ -32,19 +33,35 @@ export interface Proposal {
   readonly headSha: string | undefined;
 }
 
+/** `warning`: what of its labels and auto-merge could not be had, and what to do about it. */
+export interface FoundProposal {
+  readonly kind: "found";
+  readonly proposal: Proposal;
+  readonly warning?: string;
+}
+
 /** None of these rejects. */
 export interface Proposals {
-  /** The newest of that head and base, whatever its state. */
-  find(
+  /** The open one of that head and base, else the newest. */
+  find(place: ProposalPlace, login: ForgeLogin): Promise<FoundProposal | { readonly kind: "none" } | ForgeTrouble>;
+  /** One that was open already is found as it is. */
+  open(place: ProposalPlace, words: ProposalWords, login: ForgeLogin): Promise<FoundProposal | ForgeTrouble>;
+  /** Title, description, labels and auto-merge of one that is open. Labels of others stay. */
+  edit(
     place: ProposalPlace,
-    token: string,
-  ): Promise<{ readonly kind: "found"; readonly proposal: Proposal } | { readonly kind: "none" } | ForgeTrouble>;
-  /** One that was there already is found. */
-  open(
-    place: ProposalPlace,
+    proposal: Proposal,
     words: ProposalWords,
-    token: string,
-  ): Promise<{ readonly kind: "found"; readonly proposal: Proposal } | ForgeTrouble>;
-  /** Title, description, labels and auto-merge of one that is open. */
-  edit(place: ProposalPlace, proposal: Proposal, words: ProposalWords, token: string): Promise<{ readonly kind: "edited" } | ForgeTrouble>;
+    login: ForgeLogin,
+  ): Promise<{ readonly kind: "edited"; readonly warning?: string } | ForgeTrouble>;
 }
+
+/** What else than words the requests of a kind of forge can have; those of the others are opened without. */
+export const proposalExtras: Readonly<Record<ForgeKind, readonly ("labels" | "autoMerge")[]>> = {
+  github: ["labels", "autoMerge"],
+  gitlab: ["labels", "autoMerge"],
+  gitea: ["labels", "autoMerge"],
+  forgejo: ["labels", "autoMerge"],
+  bitbucket: [],
+  "bitbucket-server": [],
+  azure: ["labels", "autoMerge"],
+};

@@ -19,7 +19,7 @@ test("FORGES: a kind's API is below the forge's root, which is that of its host 
     ["Git.Example=gitea@https://web.example/Git", "git.example", "gitea", "https://web.example/Git/api/v1"],
     ["git.example=forgejo@https://web.example:8443", "git.example", "forgejo", "https://web.example:8443/api/v1"],
     ["bitbucket.org=bitbucket", "bitbucket.org", "bitbucket", "https://api.bitbucket.org/2.0"],
-    ["stash.example=bitbucket-server", "stash.example", "bitbucket-server", "https://stash.example/rest/build-status/1.0"],
+    ["stash.example=bitbucket-server", "stash.example", "bitbucket-server", "https://stash.example/rest"],
     ["tfs.example=azure@https://tfs.example/tfs", "tfs.example", "azure", "https://tfs.example/tfs"],
     ["git.example=gitea@http://127.0.0.1:3000", "git.example", "gitea", "http://127.0.0.1:3000/api/v1"],
     ["git.example=gitea@http://gitea.git.svc:3000", "git.example", "gitea", "http://gitea.git.svc:3000/api/v1"],

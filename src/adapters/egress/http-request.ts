@@ -4,7 +4,7 @@ import { shareOf } from "../../sharing/own-share.ts";
 import { explainNetworkError } from "./network-error.ts";
 
 export interface HttpQuestion {
-  readonly method: "HEAD" | "GET" | "POST" | "PUT";
+  readonly method: "HEAD" | "GET" | "POST" | "PUT" | "PATCH";
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;

@@ -31,7 +31,7 @@ export interface AppTokensOptions {
   readonly now?: () => number;
 }
 
-/** A permission of GitHub Apps, and its level. */
+/** A permission of GitHub Apps, and its level; or two of them. */
 export type AppRight =
   | "contents:read"
   | "contents:write"
@@ -40,7 +40,9 @@ export type AppRight =
   | "statuses:write"
   | "deployments:read"
   | "deployments:write"
-  | "pull_requests:write";
+  | "pull_requests:read"
+  | "pull_requests:write"
+  | "contents:write,pull_requests:write";
 
 export interface AppTokens {
   /** Rejects with what is wrong with the App, its installation or its rights. `refused`: one that was, so another is wanted. */
@@ -73,7 +75,7 @@ export function createAppTokens({ forges, connect, deadlineMs = 10_000, now = Da
 
   async function make(app: GitHubApp, repository: Repository, right: AppRight, id: string): Promise<string> {
     const { name, api } = placeOf(app, repository);
-    const [permission = "", level = ""] = right.split(":");
+    const permissions = Object.fromEntries(right.split(",").map((one) => one.split(":")));
     const url = new URL(api);
     url.pathname = `${withoutLast(url.pathname, "/")}/app/installations/${app.installationId}/access_tokens`;
     const headers = {
@@ -82,7 +84,7 @@ export function createAppTokens({ forges, connect, deadlineMs = 10_000, now = Da
       "content-type": "application/json",
       "x-github-api-version": "2022-11-28",
     };
-    const body = JSON.stringify({ repositories: [name], permissions: { [permission]: level } });
+    const body = JSON.stringify({ repositories: [name], permissions });
     const { dispatcher, end } = use(app, repository);
     const limits = { signal: AbortSignal.timeout(deadlineMs), maxBytes: MOST_ANSWER_BYTES };
     const answer = await request(dispatcher, { method: "POST", url, headers, body }, limits).finally(end);
@@ -156,7 +158,7 @@ function refusal({ secret }: GitHubApp, repository: Repository, right: AppRight,
   if (status === 404)
     return new ReconcileError("git_denied", `GitHub knows no such installation of ${app} ${http}; correct githubAppInstallationID`);
   if (status === 422 || (status === 403 && !/rate limit/i.test(text))) {
-    const remedy = `let its installation have that repository, and give the App the permission ${right.replace(":", ": ")}`;
+    const remedy = `let its installation have that repository, and give the App the permission ${right.replaceAll(":", ": ").replace(",", " and ")}`;
     return new ReconcileError("git_denied", `GitHub gives ${app} no token for ${name} ${http}; ${remedy}`);
   }
   return new ReconcileError("git_unreachable", `GitHub gave ${app} no token ${http}; it is asked again at the next pass`);

@@ -3,10 +3,11 @@ import { z } from "zod";
 import type { ForgeLogin } from "../../core/ports.ts";
 import type { Repository } from "../../core/types.ts";
 import { parseJson } from "../../text/parse-json.ts";
+import { createAzureProposals } from "./azure-proposals.ts";
 import type { BuildWord } from "./build-state.ts";
 import { createStatusForge, type StatusKind, type StatusList } from "./commit-statuses.ts";
 import type { Forge, ForgeOptions } from "./forge.ts";
-import { type Asked, listOf, partsOf, readToken, type Unknown, unknown } from "./forge-questions.ts";
+import { type Asked, listOf, partsOf, type RepositoryAnnotation, readToken, type Unknown, unknown } from "./forge-questions.ts";
 
 const PER_PAGE = 100;
 
@@ -34,14 +35,14 @@ const kind: StatusKind = {
 };
 
 export function createAzureDevops(options: ForgeOptions): Forge {
-  return createStatusForge("Azure DevOps", kind, options);
+  return createStatusForge("Azure DevOps", kind, options, createAzureProposals);
 }
 
-function askedOf(repository: Repository, login: ForgeLogin): Asked | Unknown {
+function askedOf(repository: Repository, login: ForgeLogin, annotation: RepositoryAnnotation = "app_repository"): Asked | Unknown {
   const parts = organisationProjectRepository(repository);
   if (!parts) {
     return unknown(
-      "gitops.operator.app_repository is no repository of Azure DevOps; write git@ssh.dev.azure.com:v3/ORG/PROJECT/REPOSITORY or https://dev.azure.com/ORG/PROJECT/_git/REPOSITORY",
+      `gitops.operator.${annotation} is no repository of Azure DevOps; write git@ssh.dev.azure.com:v3/ORG/PROJECT/REPOSITORY or https://dev.azure.com/ORG/PROJECT/_git/REPOSITORY`,
     );
   }
   const read = readToken("Azure DevOps", login);

@@ -5,10 +5,11 @@ import type { ForgeLogin } from "../../core/ports.ts";
 import { canonicalHost } from "../../core/repository.ts";
 import type { Repository } from "../../core/types.ts";
 import { parseJson } from "../../text/parse-json.ts";
+import { createBitbucketCloudProposals } from "./bitbucket-cloud-proposals.ts";
 import { type BuildWord, OWN } from "./build-state.ts";
 import { createStatusForge, type StatusKind, type StatusList } from "./commit-statuses.ts";
 import type { Forge, ForgeOptions } from "./forge.ts";
-import { type Asked, listOf, partsOf, readToken, type Unknown, unknown } from "./forge-questions.ts";
+import { type Asked, listOf, partsOf, type RepositoryAnnotation, readToken, type Unknown, unknown } from "./forge-questions.ts";
 
 const page = z.object({
   values: listOf(z.object({ key: z.string().nullish(), state: z.string(), description: z.string().nullish() })),
@@ -60,12 +61,12 @@ export function createBitbucketCloud(options: ForgeOptions): Forge {
       }),
     }),
   };
-  return createStatusForge("Bitbucket", kind, options);
+  return createStatusForge("Bitbucket", kind, options, createBitbucketCloudProposals);
 }
 
-function askedOf({ path }: Repository, login: ForgeLogin): Asked | Unknown {
+function askedOf({ path }: Repository, login: ForgeLogin, annotation: RepositoryAnnotation = "app_repository"): Asked | Unknown {
   const parts = partsOf(path);
-  if (parts?.length !== 2) return unknown("gitops.operator.app_repository is no WORKSPACE/REPOSITORY of Bitbucket; correct its path");
+  if (parts?.length !== 2) return unknown(`gitops.operator.${annotation} is no WORKSPACE/REPOSITORY of Bitbucket; correct its path`);
   const read = readToken("Bitbucket", login);
   if ("kind" in read) return read;
   return { token: read.token, headers: { authorization: `Bearer ${read.token}` }, repository: parts.join("/") };

@@ -4,6 +4,7 @@ import type { ForgeLogin } from "../../core/ports.ts";
 import { formatRepository } from "../../core/repository.ts";
 import type { Repository } from "../../core/types.ts";
 import { parseJson } from "../../text/parse-json.ts";
+import { createBitbucketServerProposals } from "./bitbucket-server-proposals.ts";
 import type { BuildWord } from "./build-state.ts";
 import { createStatusForge, type StatusKind, type StatusList } from "./commit-statuses.ts";
 import type { Forge, ForgeOptions } from "./forge.ts";
@@ -22,18 +23,18 @@ const states: Readonly<Record<string, BuildWord>> = {
 const words = { pending: "INPROGRESS", success: "SUCCESSFUL", failure: "FAILED", error: "FAILED" };
 
 export function createBitbucketServer(options: ForgeOptions): Forge {
-  const root = options.apiUrl.replace(/\/rest\/build-status\/1\.0$/, "");
+  const root = options.apiUrl.replace(/\/rest$/, "");
   const kind: StatusKind = {
     ...{ what: "the build statuses", states, words, askedOf, list: statusesOf },
     write: (_asked, { sha, url = root }) => ({
-      path: `commits/${sha}`,
+      path: pathOf(sha),
       query: {},
       right: "the permission project read",
       // It takes none without a link.
       body: ({ state, name, text }) => ({ key: name, name, state, description: text, url }),
     }),
   };
-  return createStatusForge("Bitbucket Server", kind, options);
+  return createStatusForge("Bitbucket Server", kind, options, createBitbucketServerProposals);
 }
 
 function askedOf(repository: Repository, login: ForgeLogin): Asked | Unknown {
@@ -42,9 +43,13 @@ function askedOf(repository: Repository, login: ForgeLogin): Asked | Unknown {
   return { token: read.token, headers: { authorization: `Bearer ${read.token}` }, repository: formatRepository(repository) };
 }
 
+function pathOf(sha: string): string {
+  return `build-status/1.0/commits/${sha}`;
+}
+
 function statusesOf(_asked: Asked, sha: string): StatusList {
   return {
-    path: `commits/${sha}`,
+    path: pathOf(sha),
     query: { limit: "100" },
     right: "the permission project read",
     read({ text }) {

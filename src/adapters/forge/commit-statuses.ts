@@ -1,11 +1,22 @@
 /** The statuses of a commit, which say how its builds stand; and one of our own among them, found by the name that it was given and written anew. */
 import type { BuildState, ForgeLogin, ForgeTrouble, Posted, Report, ReportPlace, Reports } from "../../core/ports.ts";
+import type { Proposals } from "../../core/proposal-ports.ts";
 import type { Repository } from "../../core/types.ts";
 import { type BuildWord, decideBuildState, wordOf } from "./build-state.ts";
 import type { Forge, ForgeOptions } from "./forge.ts";
-import { type Asked, createForgeQuestions, type ForgeMessage, type ForgeQuestion, type Unknown } from "./forge-questions.ts";
+import {
+  type Asked,
+  createForgeQuestions,
+  type ForgeMessage,
+  type ForgeQuestion,
+  type RepositoryAnnotation,
+  type Unknown,
+} from "./forge-questions.ts";
 
-type Questions = ReturnType<typeof createForgeQuestions>;
+export type Questions = ReturnType<typeof createForgeQuestions>;
+
+/** `annotation`: which names the repository. */
+export type AskedOf = (repository: Repository, login: ForgeLogin, annotation?: RepositoryAnnotation) => Asked | Unknown;
 
 /** As the forge lists it. */
 interface ListedStatus {
@@ -31,7 +42,7 @@ export interface StatusKind {
   /** Its states for ours. */
   readonly words: Readonly<Record<Report["state"], string>>;
   /** Unknown: the repository is none of that forge's, or the token is none. */
-  readonly askedOf: (repository: Repository, login: ForgeLogin) => Asked | Unknown;
+  readonly askedOf: AskedOf;
   readonly list: (asked: Asked, sha: string) => StatusList;
   readonly write: (asked: Asked, place: ReportPlace) => StatusWrite;
   /** Where a name may not be as long as a context; default: the context. */
@@ -39,7 +50,12 @@ export interface StatusKind {
 }
 
 /** A forge that knows of builds by statuses alone. */
-export function createStatusForge(name: string, kind: StatusKind, options: ForgeOptions): Forge {
+export function createStatusForge(
+  name: string,
+  kind: StatusKind,
+  options: ForgeOptions,
+  proposals: (questions: Questions, askedOf: AskedOf, options: ForgeOptions) => Proposals,
+): Forge {
   const questions = createForgeQuestions(name, options);
   const { stateOf, reports } = createCommitStatuses(questions, kind);
   return {
@@ -49,6 +65,7 @@ export function createStatusForge(name: string, kind: StatusKind, options: Forge
       return "kind" in asked ? asked : stateOf(asked, sha);
     },
     reports,
+    proposals: proposals(questions, kind.askedOf, options),
   };
 }
 

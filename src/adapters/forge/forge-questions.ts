@@ -12,13 +12,16 @@ import type { AppRight } from "./app-tokens.ts";
 import type { ForgeOptions } from "./forge.ts";
 import { createRateLimits } from "./rate-limits.ts";
 
-type Query = Readonly<Record<string, string>>;
+/** A list is sent as its key again and again. */
+export type Query = Readonly<Record<string, string | readonly string[]>>;
 
 export interface Page<Item> {
   readonly items: readonly Item[];
   /** What the question for the next page has in its query beside the first one's; undefined: this is the last. */
   readonly next: Query | undefined;
 }
+
+export type RepositoryAnnotation = "app_repository" | "manifest_repository";
 
 /** Who asks, and of which repository: the same for all that is asked of it. */
 export interface Asked {
@@ -29,6 +32,8 @@ export interface Asked {
   readonly app?: AppAsker;
   /** How people call the repository. */
   readonly repository: string;
+  /** Which names it; default: the application's. */
+  readonly annotation?: RepositoryAnnotation;
   /** Statuses that this forge answers for a token that is none, beside 401. */
   readonly tokenRefused?: readonly number[];
 }
@@ -57,7 +62,7 @@ export interface ForgeQuestion<Item> extends Exchange {
 }
 
 export interface ForgeMessage extends Exchange {
-  readonly method: "POST" | "PUT";
+  readonly method: "POST" | "PUT" | "PATCH";
   readonly body: object;
 }
 
@@ -149,21 +154,25 @@ export function createForgeQuestions(forge: string, options: ForgeOptions, setti
   function addressOf({ path, query, headers }: Exchange, next: Query) {
     const url = new URL(api);
     url.pathname = `${withoutLast(api.pathname, "/")}/${path}`;
-    url.search = `${new URLSearchParams({ ...query, ...next })}`;
+    const search = new URLSearchParams();
+    for (const [key, value] of Object.entries({ ...query, ...next })) for (const one of [value].flat()) search.append(key, one);
+    url.search = `${search}`;
     return { url, headers: { accept: "application/json", ...headers } };
   }
 
-  function refusal({ repository, what, right, tokenRefused = [] }: Exchange, { status, text }: HttpReply, verb: "read" | "write"): string {
+  function refusal(exchange: Exchange, { status, text }: HttpReply, verb: "read" | "write"): string {
+    const { repository, what, right, tokenRefused = [], annotation = "app_repository" } = exchange;
     const http = `HTTP ${status}${said(text)}`;
     if (status === 401 || tokenRefused.includes(status)) {
       return `${forge} refuses the token (${http}): it is wrong, expired or revoked; put a valid one into its Secret`;
     }
     if (status >= 300 && status < 400)
-      return `${repository} has moved on ${forge} (HTTP ${status}); write its new address into gitops.operator.app_repository`;
+      return `${repository} has moved on ${forge} (HTTP ${status}); write its new address into gitops.operator.${annotation}`;
     if (status === 403) return `${forge} does not let the token ${verb} ${what} of ${repository} (${http}); give it ${right}`;
     if (status === 404)
-      return `${forge} shows the token no repository ${repository} (${http}); check gitops.operator.app_repository, and give the token access to it with ${right}`;
+      return `${forge} shows the token no repository ${repository} (${http}); check gitops.operator.${annotation}, and give the token access to it with ${right}`;
     if (status >= 500) return `${forge}'s API fails (HTTP ${status}); it is asked again at the next pass`;
+    if (verb === "write") return `${forge} does not take ${what} of ${repository} (${http}); see to what it says`;
     return `${forge}'s API does not answer the question for ${repository} (${http}); check ${setting}`;
   }
 
@@ -220,11 +229,14 @@ function firstOf<Item extends z.ZodType>(item: Item) {
 const message = z.object({ message: z.string() });
 /** In the order in which the forges have them. */
 const refusals = [
+  z.object({ message: z.string(), errors: firstOf(message) }).transform((said) => `${said.message}: ${said.errors.message}`),
   message.transform((said) => said.message),
   z.object({ error: message }).transform(({ error }) => error.message),
   z.object({ errors: firstOf(message) }).transform(({ errors }) => errors.message),
   z.object({ error_description: z.string() }).transform((said) => said.error_description),
   z.object({ error: z.string() }).transform((said) => said.error),
+  z.object({ message: firstOf(z.string()) }).transform((said) => said.message),
+  z.object({ error: firstOf(z.string()) }).transform((said) => said.error),
 ];
 
 /** The forge's own words, which often name the missing permission. */

@@ -6,7 +6,17 @@ import { parseJson } from "../../text/parse-json.ts";
 import type { BuildWord } from "./build-state.ts";
 import { createStatusForge, type StatusKind, type StatusList } from "./commit-statuses.ts";
 import type { Forge, ForgeOptions } from "./forge.ts";
-import { type Asked, hasNextLink, listOf, partsOf, readToken, type Unknown, unknown } from "./forge-questions.ts";
+import {
+  type Asked,
+  hasNextLink,
+  listOf,
+  partsOf,
+  type RepositoryAnnotation,
+  readToken,
+  type Unknown,
+  unknown,
+} from "./forge-questions.ts";
+import { createGiteaProposals } from "./gitea-proposals.ts";
 
 /** The most that a server sends unless it is set up for more. */
 const PER_PAGE = 50;
@@ -34,12 +44,12 @@ const kind: StatusKind = {
 };
 
 export function createGitea(options: ForgeOptions): Forge {
-  return createStatusForge("Gitea", kind, options);
+  return createStatusForge("Gitea", kind, options, createGiteaProposals);
 }
 
-function askedOf({ path }: Repository, login: ForgeLogin): Asked | Unknown {
+function askedOf({ path }: Repository, login: ForgeLogin, annotation: RepositoryAnnotation = "app_repository"): Asked | Unknown {
   const parts = partsOf(path);
-  if (parts?.length !== 2) return unknown("gitops.operator.app_repository is no OWNER/REPOSITORY of Gitea; correct its path");
+  if (parts?.length !== 2) return unknown(`gitops.operator.${annotation} is no OWNER/REPOSITORY of Gitea; correct its path`);
   const read = readToken("Gitea", login);
   if ("kind" in read) return read;
   return { token: read.token, headers: { authorization: `token ${read.token}` }, repository: parts.join("/") };

@@ -14,11 +14,13 @@ import {
   hasNextLink,
   listOf,
   partsOf,
+  type RepositoryAnnotation,
   readToken,
   type Unknown,
   unknown,
 } from "./forge-questions.ts";
 import { createGithubDeployments } from "./github-deployments.ts";
+import { createGithubProposals } from "./github-proposals.ts";
 
 /** 100 runs of 10 to 14 KB each would not fit into the most that is read of an answer. */
 const RUNS_PER_PAGE = "50";
@@ -74,15 +76,16 @@ export function createGithub(options: ForgeOptions): Forge {
       const others = await statuses.stateOf(asked, sha);
       return "status" in others && WITHOUT_STATUSES.includes(others.status ?? 0) ? state : others;
     },
+    proposals: createGithubProposals(questions, askedOf, options),
     reports: {
       last: (place, login) => reports[place.form].last(place, login),
       post: (place, report, login) => reports[place.form].post(place, report, login),
     },
   };
 
-  function askedOf(at: Repository, login: ForgeLogin): Asked | Unknown {
+  function askedOf(at: Repository, login: ForgeLogin, annotation: RepositoryAnnotation = "app_repository"): Asked | Unknown {
     const parts = partsOf(at.path);
-    if (parts?.length !== 2) return unknown("gitops.operator.app_repository is no OWNER/REPOSITORY of GitHub; correct its path");
+    if (parts?.length !== 2) return unknown(`gitops.operator.${annotation} is no OWNER/REPOSITORY of GitHub; correct its path`);
     const repository = parts.join("/");
     const headers = { accept: "application/vnd.github+json", "x-github-api-version": "2022-11-28" };
     if (typeof login !== "string" && apps) {

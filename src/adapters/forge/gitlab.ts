@@ -5,8 +5,18 @@ import type { Repository } from "../../core/types.ts";
 import { parseJson } from "../../text/parse-json.ts";
 import { type BuildWord, decideBuildState, wordOf } from "./build-state.ts";
 import type { Forge, ForgeOptions } from "./forge.ts";
-import { type Asked, createForgeQuestions, listOf, partsOf, readToken, type Unknown, unknown } from "./forge-questions.ts";
+import {
+  type Asked,
+  createForgeQuestions,
+  listOf,
+  partsOf,
+  type RepositoryAnnotation,
+  readToken,
+  type Unknown,
+  unknown,
+} from "./forge-questions.ts";
 import { createGitlabDeployments } from "./gitlab-deployments.ts";
+import { createGitlabProposals } from "./gitlab-proposals.ts";
 
 const PER_PAGE = "100";
 
@@ -47,13 +57,14 @@ export function createGitlab(options: ForgeOptions): Forge {
       return found.kind === "unknown" ? found : decideBuildState(found.items);
     },
     reports: createGitlabDeployments(questions, askedOf),
+    proposals: createGitlabProposals(questions, askedOf, options),
   };
 }
 
-function askedOf({ path }: Repository, login: ForgeLogin): Asked | Unknown {
+function askedOf({ path }: Repository, login: ForgeLogin, annotation: RepositoryAnnotation = "app_repository"): Asked | Unknown {
   // Groups have groups in them.
   const parts = partsOf(path);
-  if (!parts || parts.length < 2) return unknown("gitops.operator.app_repository is no GROUP/PROJECT of GitLab; correct its path");
+  if (!parts || parts.length < 2) return unknown(`gitops.operator.${annotation} is no GROUP/PROJECT of GitLab; correct its path`);
   const read = readToken("GitLab", login);
   if ("kind" in read) return read;
   return { token: read.token, headers: { "private-token": read.token }, repository: parts.join("/") };

@@ -22,7 +22,7 @@ testKind({
   running: build("INPROGRESS"),
   failed: build("FAILED"),
   perPage: 100,
-  pages: ["/commits/SHA?limit=100", "/commits/SHA?limit=100&start=100"],
+  pages: ["/build-status/1.0/commits/SHA?limit=100", "/build-status/1.0/commits/SHA?limit=100&start=100"],
   login: ["authorization", `Bearer ${token}`],
   wrongToken: /^Bitbucket Server refuses the token \(HTTP 401: Authentication failed/,
   garbage: ["[]", '{"values":[]}', '{"values":[],"isLastPage":false}', '{"values":[{"key":"x"}],"isLastPage":true}'],

@@ -85,7 +85,7 @@ async function startKind(t: TestContext, kind: Kind) {
   kind.begin(api as never);
   const repository = parseRepository(kind.repository);
   assert.ok(repository.kind === "ok");
-  const root = api.url.replace(/\/(api\/v\d|2\.0|rest\/build-status\/1\.0)$/, "");
+  const root = api.url.replace(/\/(api\/v\d|2\.0|rest)$/, "");
   const parsed = parseForges(`${repository.repository.host}=${kind.kind}@${root}`);
   assert.ok(parsed.kind === "ok");
   // The double has GitHub's API below its root, as api.github.com does.

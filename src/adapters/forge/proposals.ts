@@ -1,0 +1,250 @@
+/** Pull and merge requests: found by both of their branches, opened once, edited in place. How a kind of forge has them is told by its `ProposalKind`. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { z } from "zod";
+import type { ForgeLogin } from "../../core/ports.ts";
+import type { FoundProposal, Proposal, ProposalPlace, Proposals, ProposalWords } from "../../core/proposal-ports.ts";
+import { canonicalHost } from "../../core/repository.ts";
+import type { Repository } from "../../core/types.ts";
+import { cut } from "../../text/cut.ts";
+import { parseJson } from "../../text/parse-json.ts";
+import type { HttpReply } from "../egress/http-request.ts";
+import { type AskedOf, type Questions, troubleOf } from "./commit-statuses.ts";
+import type { ForgeOptions } from "./forge.ts";
+import {
+  type ForgeAnswer,
+  type ForgeMessage,
+  type ForgeQuestion,
+  listOf,
+  type Page,
+  type Query,
+  type Unknown,
+  unknown,
+} from "./forge-questions.ts";
+
+/** As the forge tells it. */
+export interface ListedProposal<Item = unknown> extends Omit<Proposal, "url" | "description" | "headSha"> {
+  readonly description: string | null | undefined;
+  readonly headSha: string | null | undefined;
+  /** Of its page. */
+  readonly url?: string | null | undefined;
+  readonly item: Item;
+}
+
+/** A question for a list of them, newest first. */
+export interface ProposalList {
+  readonly path: string;
+  readonly query: Query;
+  /** Where the list is in the answer; default: it is the answer. */
+  readonly within?: string;
+  /** What the question for the next page has in its query beside this one's. */
+  readonly next: (reply: HttpReply, page: number, count: number) => Query | undefined;
+}
+
+type Part<Whole, Needed extends keyof Whole, Free extends keyof Whole> = Pick<Whole, Needed> & Partial<Pick<Whole, Free>>;
+type Free = "query" | "what" | "right" | "appRight";
+type Right = Pick<ForgeMessage, "right" | "appRight">;
+
+/** Speaks to one forge with one token about one repository. */
+export interface Talk {
+  readonly repository: string;
+  ask<Item>(question: Part<ForgeQuestion<Item>, "path" | "read", Free>): Promise<ForgeAnswer<Item>>;
+  send(message: Part<ForgeMessage, "method" | "path" | "body", Free>): Promise<HttpReply | Unknown>;
+}
+
+export interface ProposalKind<Item> {
+  /** What it calls them: `the pull requests`. */
+  readonly what: string;
+  readonly rights: { readonly read: Right; readonly write: Right };
+  readonly item: z.ZodType<Item>;
+  /** Its own words; undefined: it is of other branches, or of another repository's. */
+  readonly read: (item: Item, place: ProposalPlace) => ListedProposal<Item> | undefined;
+  readonly list: (talk: Talk, place: ProposalPlace, state: "open" | "all") => Promise<ProposalList | Unknown>;
+  /** Where one of that head and base is told without a list, or HTTP 404. */
+  readonly one?: (talk: Talk, place: ProposalPlace) => string | undefined;
+  /** Where the whole of one is, if its list tells less. */
+  readonly whole?: (talk: Talk, number: number) => Pick<ProposalList, "path" | "query">;
+  /** Of its page, below the forge's root. */
+  readonly page: (talk: Talk, number: number) => string;
+  readonly create: (talk: Talk, place: ProposalPlace, words: ProposalWords) => Promise<HttpReply | Unknown>;
+  readonly edit: (talk: Talk, number: number, words: ProposalWords) => Promise<HttpReply | Unknown>;
+  /** Undefined: it has them now. */
+  readonly addLabels?: (talk: Talk, number: number, labels: readonly string[]) => Promise<Unknown | undefined>;
+  /** The same; `not yet`: it has to be asked again in a moment. */
+  readonly autoMerge?: (
+    talk: Talk,
+    listed: ListedProposal<Item>,
+    place: ProposalPlace,
+    isLast: boolean,
+  ) => Promise<Unknown | "not yet" | undefined>;
+  /** More characters of a description are left out. */
+  readonly mostDescription?: number;
+}
+
+const MOST_TITLE = 250;
+const MOST_DESCRIPTION = 30_000;
+const MOST_URL = 2_048;
+/** What is refused for one that is there already, by the kinds of forges. */
+const ALREADY = [400, 409, 422];
+/** A forge that has just opened one looks in the background whether it can be merged, for seconds. */
+const AUTO_MERGE_TRIES = 5;
+const FIRST_PAUSE_MS = 250;
+
+/** `root`: of the forge's pages, as people open them. */
+export function createProposals<Item>(
+  questions: Questions,
+  kind: ProposalKind<Item>,
+  askedOf: AskedOf,
+  { root, pauseMs = FIRST_PAUSE_MS }: { readonly root: (repository: Repository) => string } & Pick<ForgeOptions, "pauseMs">,
+): Proposals {
+  const { what, rights } = kind;
+
+  function talkOf({ repository }: ProposalPlace, login: ForgeLogin): Talk | Unknown {
+    const asked = askedOf(repository, login, "manifest_repository");
+    if ("kind" in asked) return asked;
+    return {
+      repository: asked.repository,
+      ask: (question) => questions.ask({ what, ...rights.read, query: {}, ...asked, annotation: "manifest_repository", ...question }),
+      send: (message) => questions.send({ what, ...rights.write, query: {}, ...asked, annotation: "manifest_repository", ...message }),
+    };
+  }
+
+  function listedIn(value: unknown, place: ProposalPlace): ListedProposal<Item> | undefined {
+    const { data } = kind.item.safeParse(value);
+    return data && kind.read(data, place);
+  }
+
+  async function look(talk: Talk, place: ProposalPlace, state: "open" | "all"): Promise<ListedProposal<Item> | Unknown | undefined> {
+    const list = await kind.list(talk, place, state);
+    if ("kind" in list) return list;
+    const { path, query, within, next } = list;
+    const schema = listOf(kind.item);
+    const found = await talk.ask<ListedProposal<Item>>({
+      ...{ path, query },
+      read(reply, page): Page<ListedProposal<Item>> | undefined {
+        const json = parseJson(reply.text);
+        const { data } = schema.safeParse(within === undefined ? json : (json as Record<string, unknown> | null | undefined)?.[within]);
+        const items = data?.flatMap((item) => kind.read(item, place) ?? []);
+        // No other page is newer.
+        return items && { items, next: items.length > 0 ? undefined : next(reply, page, data?.length ?? 0) };
+      },
+    });
+    if (found.kind === "unknown") return found;
+    const [first] = found.items.toSorted((one, other) => other.number - one.number);
+    return found.items.find((one) => one.state === "open") ?? first;
+  }
+
+  async function newest(talk: Talk, place: ProposalPlace): Promise<ListedProposal<Item> | Unknown | undefined> {
+    const path = kind.one?.(talk, place);
+    if (path === undefined) return look(talk, place, "all");
+    const one = await talk.ask({ path, read: (reply) => single(reply, place) });
+    if (one.kind === "unknown") return one.status === 404 ? undefined : one;
+    const [item] = one.items;
+    // There may be newer ones than one that has ended.
+    return item?.state === "open" ? item : look(talk, place, "all");
+  }
+
+  function single(reply: HttpReply, place: ProposalPlace): Page<ListedProposal<Item>> | undefined {
+    const item = listedIn(parseJson(reply.text), place);
+    return item && { items: [item], next: undefined };
+  }
+
+  async function completed(talk: Talk, place: ProposalPlace, listed: ListedProposal<Item>): Promise<ListedProposal<Item> | Unknown> {
+    const whole = kind.whole?.(talk, listed.number);
+    if (!whole) return listed;
+    const found = await talk.ask({ ...whole, read: (reply) => single(reply, place) });
+    return found.kind === "unknown" ? found : (found.items[0] ?? listed);
+  }
+
+  function proposalOf(talk: Talk, { repository }: ProposalPlace, listed: ListedProposal<Item>): Proposal {
+    const { state, number, url, description, headSha } = listed;
+    return {
+      ...{ state, number, description: description ?? "" },
+      url: pageOf(url, `${root(repository)}/${kind.page(talk, number)}`, canonicalHost(repository.host)),
+      headSha: /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(headSha ?? "") ? (headSha ?? undefined) : undefined,
+    };
+  }
+
+  async function found(talk: Talk, place: ProposalPlace, listed: ListedProposal<Item> | Unknown | undefined) {
+    if (!listed) return { kind: "none" } as const;
+    if ("kind" in listed) return troubleOf(listed);
+    const whole = await completed(talk, place, listed);
+    return "kind" in whole ? troubleOf(whole) : ({ kind: "found", proposal: proposalOf(talk, place, whole) } as const);
+  }
+
+  /** Undefined: all was had. */
+  async function addExtras(
+    talk: Talk,
+    place: ProposalPlace,
+    listed: ListedProposal<Item>,
+    { labels, autoMerge }: ProposalWords,
+  ): Promise<string | undefined> {
+    const unlabelled = labels.length > 0 ? await kind.addLabels?.(talk, listed.number, labels) : undefined;
+    const unmerged = autoMerge ? await setAutoMerge(talk, place, listed) : undefined;
+    const warnings = [
+      unlabelled && `its labels are missing: ${unlabelled.reason}`,
+      unmerged && `it is not merged by itself: ${unmerged.reason}`,
+    ];
+    return warnings.filter((one) => one !== undefined).join("; ") || undefined;
+  }
+
+  async function setAutoMerge(talk: Talk, place: ProposalPlace, listed: ListedProposal<Item>): Promise<Unknown | undefined> {
+    for (let attempt = 1; kind.autoMerge && attempt <= AUTO_MERGE_TRIES; attempt++) {
+      const answer = await kind.autoMerge(talk, listed, place, attempt === AUTO_MERGE_TRIES);
+      if (answer !== "not yet") return answer;
+      await sleep(pauseMs * attempt ** 2);
+    }
+    return kind.autoMerge && unknown(`${what} could not be merged yet; set it there, or merge it`);
+  }
+
+  return {
+    async find(place, login) {
+      const talk = talkOf(place, login);
+      if ("kind" in talk) return troubleOf(talk);
+      return found(talk, place, await newest(talk, place));
+    },
+    async open(place, words, login) {
+      const talk = talkOf(place, login);
+      if ("kind" in talk) return troubleOf(talk);
+      const said = fitted(words, kind.mostDescription);
+      const sent = await kind.create(talk, place, said);
+      if (sent.kind === "unknown" && !ALREADY.includes(sent.status ?? 0)) return troubleOf(sent);
+      const made = sent.kind === "unknown" ? undefined : listedIn(parseJson(sent.text), place);
+      if (!made) {
+        const open = await found(talk, place, await look(talk, place, "open"));
+        if (open.kind === "found") return open;
+        return troubleOf(
+          sent.kind === "unknown" ? sent : unknown(`${what} of ${talk.repository} has none that was just opened; look there`),
+        );
+      }
+      const warning = await addExtras(talk, place, made, words);
+      return { kind: "found", proposal: proposalOf(talk, place, made), ...(warning !== undefined && { warning }) } satisfies FoundProposal;
+    },
+    async edit(place, { number }, words, login) {
+      const talk = talkOf(place, login);
+      if ("kind" in talk) return troubleOf(talk);
+      const sent = await kind.edit(talk, number, fitted(words, kind.mostDescription));
+      // Somebody has changed it in this moment.
+      if (sent.kind === "unknown") return sent.status === 409 ? { ...troubleOf(sent), kind: "unavailable" } : troubleOf(sent);
+      const listed = listedIn(parseJson(sent.text), place);
+      const warning = listed && (await addExtras(talk, place, listed, words));
+      return { kind: "edited", ...(warning !== undefined && { warning }) };
+    },
+  };
+}
+
+/** The trailers, which are the last paragraph, stay whole. */
+function fitted(words: ProposalWords, most = MOST_DESCRIPTION): ProposalWords {
+  const { title, description } = words;
+  const trailers = description.slice(description.lastIndexOf("\n\n"));
+  // A character may have two places.
+  const text = description.length <= most ? description : cut(description, Math.floor((most - trailers.length) / 2)) + trailers;
+  return { ...words, title: cut(title, MOST_TITLE), description: text };
+}
+
+/** What the forge tells is shown to people only if it is that very page on its own host. */
+function pageOf(told: string | null | undefined, ours: string, host: string): string {
+  const url = told && told.length <= MOST_URL ? URL.parse(told) : null;
+  const made = new URL(ours);
+  const isPage = url && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash;
+  return isPage && (url.hostname === made.hostname || url.hostname === host) && url.pathname.endsWith(made.pathname) ? url.href : made.href;
+}

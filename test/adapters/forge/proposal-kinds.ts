@@ -1,0 +1,78 @@
+/** Every kind of forge that has pull or merge requests, with a double of it. */
+import assert from "node:assert/strict";
+import type { TestContext } from "node:test";
+import { Agent } from "undici";
+import { startCiApi } from "../../../sandbox/ci-api.ts";
+import type { ForgeApi, ForgeApiOptions } from "../../../sandbox/forge-api.ts";
+import type { Pulls } from "../../../sandbox/forges/pulls.ts";
+import type { ForgeOptions } from "../../../src/adapters/forge/forge.ts";
+import { createForges } from "../../../src/adapters/forge/forges.ts";
+import { parseForges } from "../../../src/core/forges.ts";
+import type { ProposalPlace, ProposalWords } from "../../../src/core/proposal-ports.ts";
+import { parseRepository } from "../../../src/core/repository.ts";
+
+export const token = "canary0123456789canary0123456789";
+export const [head, base] = ["gitops-operator/default/shop", "main"];
+/** Where both stand. */
+export const [headSha, baseSha] = ["1".repeat(40), "2".repeat(40)];
+
+export const words: ProposalWords = {
+  title: "Update shop to abc1234",
+  description: "What changes: 3 commits.\n\nGitops-Operator-Image: team/shop:abc1234",
+  labels: [],
+  autoMerge: false,
+};
+
+export interface ProposalDouble extends ForgeApi {
+  readonly pulls: Pulls;
+}
+
+export interface ProposalKindRow {
+  readonly kind: string;
+  readonly repository: string;
+  /** As the double knows it. */
+  readonly known: string;
+  readonly start: (options: ForgeApiOptions) => Promise<ProposalDouble>;
+  /** Of the page of request 1. */
+  readonly page: (api: ForgeApi) => string;
+  /** Of one that was opened, edited, and so on. */
+  readonly rights: { readonly read: RegExp; readonly write: RegExp };
+  /** The head's SHA as far as it tells it. */
+  readonly tellsHead: boolean;
+  /** The forge's own words for what is neither open nor merged. */
+  readonly declined: readonly string[];
+  readonly extras: boolean;
+  /** What is no answer of it. */
+  readonly garbage: readonly string[];
+  /** Repositories whose requests it has none of, without being asked. */
+  readonly noRepository: readonly string[];
+}
+
+export const kinds: readonly ProposalKindRow[] = [
+  {
+    ...{ kind: "github", repository: "git@github.example:team/config.git", known: "team/config", start: startCiApi },
+    ...{ page: () => "https://github.example/team/config/pull/1", tellsHead: true, extras: true, declined: ["closed"] },
+    rights: { read: /the permission pull requests: read/, write: /the permission pull requests: write/ },
+    garbage: ["{}", '[{"number":1}]', '[{"number":-1,"node_id":"x","state":"open","head":{"ref":"x"}}]'],
+    noRepository: ["git@github.example:config", "git@github.example:team/a%2Fb", "git@github.example:a/b/c", "git@github.example:team/a(b"],
+  },
+];
+
+export async function startKind(t: TestContext, row: ProposalKindRow, options: Partial<ForgeOptions> = {}) {
+  const api = await row.start({ token });
+  const dispatcher = new Agent();
+  t.after(() => Promise.all([api.close(), dispatcher.destroy()]));
+  const proposalsOf = (text: string) => {
+    const parsed = parseRepository(text);
+    assert.ok(parsed.kind === "ok", text);
+    const root = api.url.replace(/\/(api\/v\d|2\.0|rest)$/, "");
+    const forges = parseForges(`${parsed.repository.host}=${row.kind}@${root}`);
+    assert.ok(forges.kind === "ok");
+    // The double has GitHub's API below its root, as api.github.com does.
+    const known = forges.forges.map((forge) => ({ ...forge, apiUrl: api.url }));
+    const { proposals } = createForges(known, { dispatcher, deadlineMs: 2_000, pauseMs: 1, ...options });
+    return { proposals, place: { repository: parsed.repository, base, head } satisfies ProposalPlace };
+  };
+  api.pulls.setBranches(row.known, { [head]: headSha, [base]: baseSha, other: "3".repeat(40) }, ["team-a", "deploy"]);
+  return { api, pulls: api.pulls, proposalsOf, ...proposalsOf(row.repository) };
+}
