@@ -90,7 +90,7 @@ export const schema = z.object({
   ),
   HOST: z.string().optional().meta({ unset: "all interfaces", description: "listen address" }),
   HOOK_PORT: whole(0, 0, 65_535).describe(
-    "a port for events of forges and registries, `POST /hook/NAMESPACE/SECRET`, and nothing else (0: none), so that an Ingress opens no other path by mistake; overlay `hooks` sets 8082",
+    "a port for events of forges and registries, `POST /hook/NAMESPACE/SECRET`, and nothing else (0: none), so that an Ingress opens no other path by mistake; the component `hooks` sets 8082",
   ),
   HOOK_SECRET_NAME: secretName
     .optional()
@@ -156,7 +156,9 @@ export const schema = z.object({
       "what this cluster is called: in the trailer `Gitops-Operator-Cluster` of its commits, and in [what is told on the application's commits](FORGES.md#the-word-back-on-the-commit)",
     ),
   RECONCILE_TIMEOUT_SECONDS: whole(50, 1, 3_600).describe("`/reconcile` answers within this time"),
-  RECONCILE_INTERVAL_SECONDS: whole(0, 0, 86_400).describe("starts a pass by a timer of its own; 0: only when called"),
+  RECONCILE_INTERVAL_SECONDS: whole(0, 0, 86_400).describe(
+    "starts a pass as soon as the workloads are listed, and then by a timer of its own (`manifests/base`: 60); 0: only when called",
+  ),
   CONCURRENCY: whole(8, 1, 256).describe(
     "Deployments worked on at once. A free place goes to the namespace that holds the fewest; a place that has been held for 5 s counts as free",
   ),
@@ -217,7 +219,7 @@ export const schema = z.object({
   RECONCILE_TOKEN: token
     .optional()
     .describe(
-      "16 or more ASCII characters. `/reconcile` and `/history` then answer 401 to callers that do not send `Authorization: Bearer …`. The kubelet can't send it, so point the readiness probe at `/ready` and set `RECONCILE_INTERVAL_SECONDS`. The other paths start nothing and stay open; close `/debug` by `DEBUG_ENDPOINT`, the others by a NetworkPolicy",
+      "16 or more ASCII characters. `/reconcile` and `/history` then answer 401 to callers that do not send `Authorization: Bearer …`. The kubelet can't send it, so leave the readiness probe at `/ready` and `RECONCILE_INTERVAL_SECONDS` above 0, as `manifests/base` has them. The other paths start nothing and stay open; close `/debug` by `DEBUG_ENDPOINT`, the others by a NetworkPolicy",
     ),
   DEBUG_ENDPOINT: z.enum(["on", "off"], "must be on or off").default("on").describe("`off`: there is no `/debug`"),
 });

@@ -53,7 +53,7 @@ for (const folder of folders) {
     assert.deepEqual(container.resources, { requests: { cpu: "50m", memory: "128Mi" }, limits: { memory: "512Mi" } });
   });
 
-  test(`${folder}: kubelet's probes trigger the passes, and a push has time to end`, { skip }, async () => {
+  test(`${folder}: the timer starts the passes, in compat the kubelet's probe; a push has time to end`, { skip }, async () => {
     const { deployment, pod, container } = deploymentIn(await renderManifests(folder));
     assert.deepEqual(container.livenessProbe, {
       httpGet: { path: "/health", port: "health" },
@@ -61,12 +61,15 @@ for (const folder of folders) {
       timeoutSeconds: 5,
       failureThreshold: 5,
     });
-    assert.deepEqual(container.readinessProbe, {
-      httpGet: { path: "/reconcile", port: "http" },
-      initialDelaySeconds: 5,
-      periodSeconds: 120,
-      timeoutSeconds: 60,
-    });
+    const isTriggered = folder === "manifests/components/compat";
+    assert.deepEqual(
+      container.readinessProbe,
+      isTriggered
+        ? { httpGet: { path: "/reconcile", port: "http" }, initialDelaySeconds: 5, periodSeconds: 120, timeoutSeconds: 60 }
+        : { httpGet: { path: "/ready", port: "health" }, periodSeconds: 5, timeoutSeconds: 5 },
+    );
+    const interval = container.env?.find((variable) => variable.name === "RECONCILE_INTERVAL_SECONDS");
+    assert.equal(interval?.value, isTriggered ? "0" : "60");
     assert.equal(pod.terminationGracePeriodSeconds, 75);
     assert.equal(deployment.spec?.replicas, 1);
     assert.deepEqual(deployment.spec?.strategy, { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } });
@@ -95,9 +98,15 @@ for (const folder of folders) {
 
   test(`${folder}: the environment is one that the program starts with, without problems`, { skip }, async () => {
     const { container } = deploymentIn(await renderManifests(folder));
-    const env = Object.fromEntries(container.env?.map((variable) => [variable.name, variable.value ?? name]) ?? []);
+    const env = Object.fromEntries(
+      container.env?.map((variable) => [variable.name, variable.value ?? (variable.valueFrom?.secretKeyRef ? "0123456789abcdef" : name)]) ??
+        [],
+    );
     const parsed = parseConfig(env);
     assert.ok(parsed.kind === "ok", JSON.stringify(parsed));
+    const told = folder === "manifests/components/compat" ? [/^SECRET_REFS=any: /] : [];
+    assert.equal(parsed.warnings.length, told.length, parsed.warnings.join());
+    for (const [index, warning] of told.entries()) assert.match(parsed.warnings[index] ?? "", warning);
     assert.equal(parsed.config.port, 8000);
     assert.equal(parsed.config.healthPort, 8081);
     assert.equal(parsed.config.operatorNamespace, name);

@@ -1,18 +1,13 @@
 import assert from "node:assert/strict";
 import { glob, readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { parse, parseAllDocuments } from "yaml";
+import { parse } from "yaml";
 import { pathOf } from "./observability-files.ts";
 
 const read = (path: string) => readFile(pathOf(path), "utf8");
 
 /** Of the Secrets that annotations name. */
 const nameAnnotation = /^ *gitops\.operator\.\w*(?:key|secret)_name: (\S+)/gm;
-
-interface Role {
-  readonly kind: string;
-  readonly rules?: readonly { readonly resourceNames?: readonly string[] }[];
-}
 
 test("the example says of each Secret that it names how that is made, in its namespace", async () => {
   const text = await read("manifests/examples/shop.yaml");
@@ -27,7 +22,7 @@ test("the example says of each Secret that it names how that is made, in its nam
   assert.deepEqual(made, named);
 });
 
-test("the Secrets that SECRETS.md makes are those that the example names and that the overlay's roles open", async () => {
+test("the Secrets that SECRETS.md makes are those that the example names and that the components' roles open", async () => {
   const made = [...(await read("docs/SECRETS.md")).matchAll(/create secret (?:generic|docker-registry) (\S+)/g)].map(([, name]) => name);
   // A token stands in the place of the key where https is used, which the example does not.
   const wanted = [...new Set(made)].filter((name) => name !== "git-token").sort();
@@ -37,12 +32,11 @@ test("the Secrets that SECRETS.md makes are those that the example names and tha
   const named = Object.entries(annotations).filter(([key]) => /\.(?:\w+_)?(?:key|secret)_name$/.test(key));
   assert.deepEqual(named.map(([, name]) => name).sort(), wanted);
 
-  const overlay = "manifests/overlays/namespaced-secrets";
-  const own = parse(await read(`${overlay}/kustomization.yaml`)).patches.map(({ patch }: { patch: string }) => parse(patch));
-  const elsewhere = parseAllDocuments(await read(`${overlay}/namespace-default.yaml`)).map((document) => document.toJS());
-  const opened = ([...own, ...elsewhere] as Role[]).filter(({ kind }) => kind === "Role").map(({ rules }) => rules?.[0]?.resourceNames);
-  assert.equal(opened.length, 2);
-  for (const names of opened) assert.deepEqual([...(names ?? [])].sort(), wanted);
+  const opened: string[] = [];
+  for await (const path of glob("manifests/components/{namespaced-secrets,tenants}/*.yaml", { cwd: pathOf("") }))
+    opened.push(...[...(await read(path)).matchAll(/resourceNames(?::|\n +value:) \[(.*)\]/g)].map(([, names = ""]) => names));
+  assert.equal(opened.length, 3);
+  for (const names of opened) assert.deepEqual(names.split(", ").sort(), wanted);
 });
 
 test("every Secret that an annotation in manifests/ or the README names is made by a command: in SECRETS.md, the README's own in the README", async () => {

@@ -241,7 +241,7 @@ const faults: Readonly<Record<string, Requirement>> = {
     what: "A storm of events",
     answer: "At most two runs of a Deployment for a second's events, one early look a second while it waits for a build, 20 in a run.",
   },
-  F52: { what: "Events are lost", answer: "The readiness probe and the timer find what they would have told." },
+  F52: { what: "Events are lost", answer: "The timer and calls find what they would have told." },
   F54: {
     what: "A token over https ends within a run",
     answer:

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eventually } from "../eventually.ts";
 import { collectingTracer } from "./collecting-tracer.ts";
-import { deployShop, startStage } from "./stage.ts";
+import { deployShop, type Stage, startStage } from "./stage.ts";
 
 test("one info line per pass, of all, of a narrowed call and of the timer, with what became of its Deployments", async (t) => {
   const stage = await startStage(t);
@@ -56,4 +56,11 @@ test("what started a pass and its runs is told by their lines and spans: the kub
     await eventually(() => lines().length > 0, "the timer's pass is told");
     assert.equal(lines()[0], "timer", message);
   }
+});
+
+test("with an interval, however long, the first pass is made as soon as the workloads are listed; without one, none is", async (t) => {
+  const ended = (stage: Stage) => stage.logLines.filter(({ message }) => message === "pass ended").length;
+  const [untimed, timed] = [await startStage(t), await startStage(t, { env: { RECONCILE_INTERVAL_SECONDS: "3600" } })];
+  await eventually(() => ended(timed) === 1, "the first pass ends");
+  assert.equal(ended(untimed), 0);
 });

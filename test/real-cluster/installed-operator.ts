@@ -1,4 +1,4 @@
-/** The operator's program against a real API server, as the ServiceAccount of an applied overlay; git, registry, CI and chat are the sandbox's. */
+/** The operator's program against a real API server, as the ServiceAccount of what is installed; git, registry, CI and chat are the sandbox's. */
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,8 +11,7 @@ import { type DeployedApp, manifestOf, startWorld, type World } from "../../sand
 import type { ReconcileEntry } from "../../src/http/reconcile-entry.ts";
 import { type OperatorProcess, startOperatorProcess } from "../e2e/operator-process.ts";
 import { eventually } from "../eventually.ts";
-import { pathOf } from "../observability-files.ts";
-import { objectOf, renderManifests } from "../rendered-manifests.ts";
+import { objectOf, renderManifests, withInstall } from "../rendered-manifests.ts";
 import type { ApiServer } from "./api-server.ts";
 
 const program = process.env.OPERATOR_PROGRAM ?? fileURLToPath(new URL("../../src/main.ts", import.meta.url));
@@ -41,9 +40,9 @@ interface Installed {
   problems(): string[];
 }
 
-/** Applies the folder; with `port` the operator reaches the server there. */
+/** Applies the folder, a component on top of the base; with `port` the operator reaches the server there. */
 export async function startInstalled(t: TestContext, server: ApiServer, folder: string, port = server.port): Promise<Installed> {
-  await server.kubectl(["apply", "-k", pathOf(folder)]);
+  await withInstall(folder, (overlay) => server.kubectl(["apply", "-k", overlay]));
   const objects = await renderManifests(folder);
   const token = (await server.kubectl(["-n", namespace, "create", "token", "gitops-operator"])).trim();
   const world = await startWorld({ chat: "https" });
@@ -52,7 +51,7 @@ export async function startInstalled(t: TestContext, server: ApiServer, folder: 
   await writeFile(file, server.kubeconfig(token, port));
   const pod = (objectOf(objects, "Deployment") as KubeObject & IDeployment).spec?.template.spec;
   const env = (pod?.containers[0]?.env ?? []).flatMap(({ name, value }) =>
-    value === undefined || /^(?:WORK_DIR|SSH_KNOWN_HOSTS)$/.test(name) ? [] : [[name, value] as const],
+    value === undefined || /^(?:WORK_DIR|SSH_KNOWN_HOSTS|ALLOWED_REPOSITORIES|RECONCILE_INTERVAL_SECONDS|DEBUG_ENDPOINT)$/.test(name) ? [] : [[name, value] as const],
   );
   const operator = await startOperatorProcess(t, program, { ...world.env, ...Object.fromEntries(env), KUBECONFIG: file });
 

@@ -3,17 +3,17 @@ import { after, before, describe, test } from "node:test";
 import { createAuthorizer } from "../../sandbox/cluster-api/authorizer.ts";
 import { manifestOf } from "../../sandbox/world.ts";
 import { eventually } from "../eventually.ts";
-import { pathOf } from "../observability-files.ts";
-import { folders } from "../rendered-manifests.ts";
+import { folders, withInstall } from "../rendered-manifests.ts";
 import { type ApiServer, skipWithoutAssets, startApiServer } from "./api-server.ts";
 import { account, OLD, startInstalled, user } from "./installed-operator.ts";
 
-/** The overlays whose roles differ, and where a Deployment of `default` finds its Secrets under them. */
+/** The components whose roles differ, and where a Deployment of `default` finds its Secrets under them. */
 const secretNamespaces: Readonly<Record<string, readonly string[]>> = {
   "manifests/base": ["gitops-operator"],
-  "manifests/overlays/namespaced": ["gitops-operator"],
-  "manifests/overlays/namespaced-secrets": ["gitops-operator", "default"],
-  "manifests/overlays/compat": ["gitops-operator", "elsewhere"],
+  "manifests/components/namespaced": ["gitops-operator"],
+  "manifests/components/namespaced-secrets": ["gitops-operator", "default"],
+  "manifests/components/tenants": ["default"],
+  "manifests/components/compat": ["gitops-operator", "elsewhere"],
 };
 
 /** As the Prometheus operator's, without its schemas. */
@@ -43,8 +43,9 @@ describe("the manifests on a real API server", { skip: skipWithoutAssets }, () =
 
   for (const folder of folders) {
     test(`${folder}: the second kubectl apply changes nothing`, async () => {
-      await server.kubectl(["apply", "-k", pathOf(folder)]);
-      const second = (await server.kubectl(["apply", "-k", pathOf(folder)])).trim().split("\n");
+      const apply = () => withInstall(folder, (overlay) => server.kubectl(["apply", "-k", overlay]));
+      await apply();
+      const second = (await apply()).trim().split("\n");
       assert.deepEqual(
         second.filter((line) => !line.endsWith(" unchanged")),
         [],

@@ -4,13 +4,13 @@ import type { Log } from "../ports.ts";
 interface TimerOptions {
   /** 0: never. */
   readonly intervalMs: number;
-  readonly workloads: Pick<Workloads, "synced">;
+  readonly workloads: Pick<Workloads, "ready" | "synced">;
   readonly stopping: AbortSignal;
   readonly log: Log;
   readonly ask: () => Promise<unknown>;
 }
 
-/** Asks for a pass every so often, once the cluster is known and until the operator stops. */
+/** Asks for a pass as soon as the cluster is known, and from then on every so often until the operator stops. */
 export function startTimer({ intervalMs, workloads, stopping, log, ask }: TimerOptions): void {
   if (intervalMs === 0) return;
   async function onTimer(): Promise<void> {
@@ -21,6 +21,7 @@ export function startTimer({ intervalMs, workloads, stopping, log, ask }: TimerO
       if (!stopping.aborted) log.error({ cause: "timer", error: (error as Error).message }, "Pass of the timer failed");
     }
   }
+  void workloads.ready(stopping).then(onTimer, () => {});
   const timer = setInterval(() => void onTimer(), intervalMs);
   stopping.addEventListener("abort", () => clearInterval(timer), { once: true });
 }
