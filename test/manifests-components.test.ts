@@ -18,7 +18,7 @@ import { parseTarget } from "../src/core/targets/target.ts";
 import { skipWithoutKubectl as skip } from "./kubectl.ts";
 import { shellBlocks } from "./markdown.ts";
 import { pathOf, readYaml } from "./observability-files.ts";
-import { components, objectOf, parseObjects, renderManifests } from "./rendered-manifests.ts";
+import { components, folders, objectOf, parseObjects, renderManifests } from "./rendered-manifests.ts";
 import { runTool } from "./tool.ts";
 
 const account = "gitops-operator";
@@ -29,10 +29,13 @@ function rolesOf(objects: readonly KubeObject[]): [kind: string, namespace: stri
   return roles.map(({ kind, metadata, rules }) => [kind, metadata.namespace, rules as IRole["rules"]]);
 }
 
-function configOf(objects: readonly KubeObject[]) {
+function environmentOf(objects: readonly KubeObject[]) {
   const { spec } = objectOf(objects, "Deployment") as unknown as IDeployment;
-  const env = spec?.template.spec?.containers[0]?.env ?? [];
-  const parsed = parseConfig(Object.fromEntries(env.map(({ name, value }) => [name, value])));
+  return spec?.template.spec?.containers[0]?.env ?? [];
+}
+
+function configOf(objects: readonly KubeObject[]) {
+  const parsed = parseConfig(Object.fromEntries(environmentOf(objects).map(({ name, value }) => [name, value])));
   assert.ok(parsed.kind === "ok");
   return parsed.config;
 }
@@ -124,8 +127,7 @@ function assertChecklist(objects: readonly KubeObject[]): void {
   const { secretRefs, imageCheck, debugEndpoint, allowedRepositories } = configOf(objects);
   assert.deepEqual([secretRefs, imageCheck, debugEndpoint], ["strict", { level: "on", binds: true }, false]);
   assert.ok(allowedRepositories);
-  const { spec } = objectOf(objects, "Deployment") as unknown as IDeployment;
-  const token = spec?.template.spec?.containers[0]?.env?.find(({ name }) => name === "RECONCILE_TOKEN");
+  const token = environmentOf(objects).find(({ name }) => name === "RECONCILE_TOKEN");
   // Not optional: without the Secret the Pod does not start, rather than start open.
   assert.deepEqual(token?.valueFrom, { secretKeyRef: { name: "reconcile-token", key: "token" } });
 }
@@ -194,6 +196,29 @@ test("hooks: the port for events is open to the Ingress controller alone, and no
   );
   for (const selector of [service?.selector, policy?.podSelector?.matchLabels])
     assert.deepEqual(selector, deployment?.selector.matchLabels);
+});
+
+test("traces are off unless an endpoint is named; then the way to it is open, and the program sends there", { skip }, async () => {
+  const variable = (objects: readonly KubeObject[], named: string) => environmentOf(objects).find(({ name }) => name === named)?.value;
+  const opened = (objects: readonly KubeObject[]) => {
+    const { spec } = objectOf(objects, "NetworkPolicy", "gitops-operator") as unknown as INetworkPolicy;
+    return spec?.egress?.flatMap(({ ports = [] }) => ports).some(({ port }) => port === 4317);
+  };
+  for (const folder of folders) {
+    const objects = await renderManifests(folder);
+    const endpoint = variable(objects, "OTEL_EXPORTER_OTLP_ENDPOINT");
+    assert.equal(endpoint, folder.endsWith("/tracing") ? "http://tempo.monitoring:4317" : undefined, folder);
+    assert.equal(variable(objects, "OTEL_SDK_DISABLED"), String(endpoint === undefined), folder);
+    assert.equal(opened(objects), endpoint !== undefined, folder);
+  }
+});
+
+test("priority: the Pod's class is there, above what has none and below what the cluster needs", { skip }, async () => {
+  const objects = await renderManifests("manifests/components/priority");
+  const { spec } = objectOf(objects, "Deployment") as unknown as IDeployment;
+  const { metadata, value } = objectOf(objects, "PriorityClass");
+  assert.equal(spec?.template.spec?.priorityClassName, metadata.name);
+  assert.ok(Number(value) > 0 && Number(value) < 2e9);
 });
 
 test("compat: every Secret of the cluster, and no image check without the default one, as the original", { skip }, async () => {

@@ -51,7 +51,9 @@ export async function startInstalled(t: TestContext, server: ApiServer, folder: 
   await writeFile(file, server.kubeconfig(token, port));
   const pod = (objectOf(objects, "Deployment") as KubeObject & IDeployment).spec?.template.spec;
   const env = (pod?.containers[0]?.env ?? []).flatMap(({ name, value }) =>
-    value === undefined || /^(?:WORK_DIR|SSH_KNOWN_HOSTS|ALLOWED_REPOSITORIES|RECONCILE_INTERVAL_SECONDS|DEBUG_ENDPOINT)$/.test(name) ? [] : [[name, value] as const],
+    value === undefined || /^(?:WORK_DIR|SSH_KNOWN_HOSTS|ALLOWED_REPOSITORIES|RECONCILE_INTERVAL_SECONDS|DEBUG_ENDPOINT)$/.test(name)
+      ? []
+      : [[name, value] as const],
   );
   const operator = await startOperatorProcess(t, program, { ...world.env, ...Object.fromEntries(env), KUBECONFIG: file });
 
