@@ -11,17 +11,20 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
   if (line.kind === "help") return said(print, helpText(line.of), 0);
   if (line.kind === "version") return said(print, version, 0);
   if (line.kind === "misused") return said(printError, `${line.problem}\n\n${helpText(line.of)}`, 2);
-  const { program } = await import("./program.ts");
+  // A part of the image's program each, so that what is not needed is not loaded.
+  const loadProgram = async () => (await import("./program.ts")).program;
   if (line.kind === "bare" && isInteractive) {
+    const program = await loadProgram();
     const { describeRun, hasInClusterAccount } = await program.bareStart();
     if (!hasInClusterAccount()) return said(printError, await describeRun(env.KUBECONFIG), 2);
   }
   if (line.kind === "bare" || line.command === "run") {
-    await (await program.run()).runOperator(env);
+    const { runOperator } = await import("./run-operator.ts");
+    await runOperator(env);
     return undefined;
   }
   try {
-    return await (await program.check()).checkCommand(line.values, terminal);
+    return await (await (await loadProgram()).check()).checkCommand(line.values, terminal);
   } catch (error) {
     // By its name: the program is a file of its own, with classes of its own.
     if ((error as Error).name !== "Misuse") throw error;

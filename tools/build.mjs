@@ -1,12 +1,28 @@
-// The image's programs: dist/main.cjs, which reads the command line and loads dist/program.cjs for what is asked, dist/workshop.cjs for its threads, their source maps beside them, and the licences of what is inside.
+// The image's program: dist/main.cjs with its parts beside it (what is not needed is not loaded), their source maps, and the licences of what is inside.
 import { writeFile } from "node:fs/promises";
 import { build } from "esbuild";
-import { asciiOnly, gitAsModule, kubeConfigAlone, noBodyParser, openTelemetry, programApart } from "./bundle-plugins.mjs";
+import {
+  asciiOnly,
+  dispatchersAlone,
+  fewMediaTypes,
+  gitAsModule,
+  kubeConfigAlone,
+  noBodyParser,
+  openTelemetry,
+  partsApart,
+  schemasAlone,
+} from "./bundle-plugins.mjs";
 import { nodeGuard } from "./node-guard.mjs";
 import { thirdPartyLicenses } from "./third-party-licenses.mjs";
 
 const { metafile } = await build({
-  entryPoints: { main: "src/main.ts", program: "src/program.ts", workshop: "src/workshop/thread.ts" },
+  entryPoints: {
+    main: "src/main.ts",
+    operator: "src/run-operator.ts",
+    program: "src/program.ts",
+    traces: "@opentelemetry/sdk-node",
+    workshop: "src/workshop/thread.ts",
+  },
   outdir: "dist",
   outExtension: { ".js": ".cjs" },
   bundle: true,
@@ -14,18 +30,22 @@ const { metafile } = await build({
   target: "node24",
   format: "cjs",
   // ssh2 has plain JavaScript for its optional native parts; pino-pretty is for terminals.
-  supported: { "dynamic-import": false },
   external: ["*.node", "cpu-features", "pino-pretty"],
   // Names stay: a stack trace says where it was without the map.
   minifyWhitespace: true,
   minifySyntax: true,
   // Node prints the line of an uncaught error.
   lineLimit: 200,
+  // Parts are loaded by require: an import would look for their exports first.
+  supported: { "dynamic-import": false },
   legalComments: "none",
   sourcemap: "linked",
   sourcesContent: false,
   metafile: true,
-  plugins: [programApart, gitAsModule, kubeConfigAlone, noBodyParser, openTelemetry, asciiOnly],
+  plugins: [
+    partsApart({ "/run-operator.ts": "operator", "/program.ts": "program", "opentelemetry/sdk-node": "traces" }),
+    ...[gitAsModule, kubeConfigAlone, noBodyParser, openTelemetry, dispatchersAlone, schemasAlone, fewMediaTypes, asciiOnly],
+  ],
   define: { "import.meta.url": "__moduleUrl" },
   banner: { js: `${nodeGuard} const __moduleUrl = require("node:url").pathToFileURL(__filename).href;` },
   logLevel: "warning",

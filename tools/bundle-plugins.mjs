@@ -2,12 +2,6 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-/** Node reads the whole of a file, however little of it runs: 5 MB take it longer than all that `--help` may. */
-export const programApart = {
-  name: "program-apart",
-  setup: ({ onResolve }) => onResolve({ filter: /^\.\/program\.ts$/ }, () => ({ path: "./program.cjs", external: true })),
-};
-
 /**
  * OpenTelemetry's ES modules load @grpc/grpc-js by createRequire, which no bundler follows: the bundle would need node_modules.
  * Its CommonJS modules load it by a plain require, so those are taken; of sdk-node the class alone, without the reader of configuration files (0.8 MB).
@@ -67,5 +61,60 @@ export const asciiOnly = {
       const text = await readFile(path, "utf8");
       const contents = text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
       return contents === text ? undefined : { contents, loader: path.endsWith("ts") ? "ts" : "js" };
+    }),
+};
+
+/**
+ * What is imported only when it is needed becomes a file of its own, neither read nor kept before. A file without such parts can also be cut to what
+ * it uses. `parts`: the end of what is imported → its file.
+ */
+export const partsApart = (parts) => ({
+  name: "parts-apart",
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /./ }, ({ path, kind }) => {
+      const part = kind === "dynamic-import" ? Object.keys(parts).find((end) => path.endsWith(end)) : undefined;
+      return part === undefined ? undefined : { path: `./${parts[part]}.cjs`, external: true };
+    }),
+});
+
+/** undici's index loads fetch, caches and doubles for tests too, 0.4 MB; what is used here are dispatchers. */
+export const dispatchersAlone = {
+  name: "dispatchers-alone",
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /[\\/]undici[\\/]index\.js$/ }, () => ({
+      contents: `Object.assign(require("./lib/dispatcher/dispatcher").prototype, require("./lib/api"));
+        exports.Agent = require("./lib/dispatcher/agent");
+        exports.ProxyAgent = require("./lib/dispatcher/proxy-agent");
+        exports.EnvHttpProxyAgent = require("./lib/dispatcher/env-http-proxy-agent");
+        exports.buildConnector = require("./lib/core/connect");`,
+    })),
+};
+
+/** zod's one object `z` also has its messages in fifty languages and JSON schemas, 0.4 MB, and no bundler takes an object apart. */
+export const schemasAlone = {
+  name: "schemas-alone",
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /[\\/]zod[\\/]v4[\\/]classic[\\/]external\.js$/ }, () => ({
+      contents: 'export * from "./schemas.js"; export { NEVER } from "../core/core.js";',
+    })),
+};
+
+/** All that the endpoints answer with, and may be asked for by Accept. The whole list is 0.15 MB. */
+const MEDIA_TYPES = [
+  "text/html",
+  "text/plain",
+  "text/css",
+  "text/javascript",
+  "text/event-stream",
+  "application/json",
+  "application/octet-stream",
+];
+
+export const fewMediaTypes = {
+  name: "few-media-types",
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /[\\/]mime-db[\\/]db\.json$/ }, async ({ path }) => {
+      const all = JSON.parse(await readFile(path, "utf8"));
+      return { contents: JSON.stringify(Object.fromEntries(MEDIA_TYPES.map((type) => [type, all[type]]))), loader: "json" };
     }),
 };

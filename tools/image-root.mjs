@@ -8,7 +8,9 @@ import { createInterface } from "node:readline";
 
 /** Who the image runs as. Node looks for its cache in a folder named after the user. */
 const RUN_AS = 65_532;
-const PROGRAMS = ["main", "program", "workshop"].flatMap((name) => [`dist/${name}.cjs`, `dist/${name}.cjs.map`]);
+/** As tools/build.mjs names them. */
+const PARTS = ["main", "operator", "program", "traces", "workshop"];
+const PROGRAMS = PARTS.flatMap((part) => [`dist/${part}.cjs`, `dist/${part}.cjs.map`]);
 const SHIPPED = [...PROGRAMS, "dist/THIRD-PARTY-LICENSES.txt", "files/known_hosts", "LICENSE"];
 /** A program that does not start here would not start in the cluster. */
 const START_MS = 60_000;

@@ -18,6 +18,8 @@ async function* measureIn(world: BenchWorld, { runs, quick }: Settings): AsyncGe
   deployFleet(world, { count: 1 });
   const times: number[] = [];
   const resident: number[] = [];
+  // The image has the compile cache that the first one makes.
+  await (await world.operator()).close();
   for (let run = 0; run < runs; run++) {
     const operator = await world.operator();
     times.push(operator.listeningAfterMs);
@@ -28,6 +30,6 @@ async function* measureIn(world: BenchWorld, { runs, quick }: Settings): AsyncGe
   }
   const figure: Sample = { unit: "ms", values: times };
   const rss: Sample = { unit: "MB", values: resident };
-  yield { work: "start to listening", figure, goal: { text: "≤ 250 ms", value: median(figure), atMost: 250 } };
-  yield { work: "idle RSS", figure: rss, goal: { text: "≤ 120 MB", value: median(rss), atMost: 120 } };
+  yield { work: "start to listening", figure, goal: { text: "≤ 200 ms", value: median(figure), atMost: 200 } };
+  yield { work: "idle RSS", figure: rss, goal: { text: "≤ 100 MB", value: median(rss), atMost: 100 } };
 }

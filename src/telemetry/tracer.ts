@@ -24,7 +24,8 @@ const KINDS = { server: SpanKind.SERVER, client: SpanKind.CLIENT };
 
 /** Every text goes through `redact` on its way in, while the secrets of its run are still known by value. */
 export function createTracer({ redact, current, together }: Pick<Redactor, "redact" | "current" | "together">): Tracer {
-  const tracer = trace.getTracer("gitops-operator");
+  /** Asked for each time: the image's SDK is a part with an API of its own, which the first API finds only once it has been started. */
+  const tracer = () => trace.getTracer("gitops-operator");
 
   function clean(attributes: Attributes): KeptAttributes {
     const cleaned: Record<string, AttributeValue> = {};
@@ -63,7 +64,7 @@ export function createTracer({ redact, current, together }: Pick<Redactor, "reda
     const above = contextOf(options);
     const kind = options.kind ? KINDS[options.kind] : SpanKind.INTERNAL;
     const links = (options.links ?? []).flatMap((other) => (other ? [{ context: (other as OurSpan).kept.spanContext() }] : []));
-    const kept = tracer.startSpan(name, { kind, links }, above);
+    const kept = tracer().startSpan(name, { kind, links }, above);
     const span = ours(kept);
     span.set(attributes);
     try {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { copyFile, cp, mkdir } from "node:fs/promises";
+import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -150,8 +150,7 @@ test("a pass is one trace of the caller's: a run per Deployment, its outside cal
 test("the same trace from the bundle, where there is no node_modules", { skip: skipWithoutBundle() }, async (t) => {
   const { world } = await startShops(t);
   const folder = join(world.folder, "elsewhere");
-  await mkdir(join(folder, "dist"), { recursive: true });
-  for (const name of ["main.cjs", "program.cjs"]) await copyFile(join(root, "dist", name), join(folder, "dist", name));
+  await cp(join(root, "dist"), join(folder, "dist"), { recursive: true, filter: (path) => /\/dist$|\.cjs$/.test(path) });
   await cp(join(root, "files"), join(folder, "files"), { recursive: true });
   assertTrace(await traceOfPass(t, join(folder, "dist/main.cjs")));
 });
