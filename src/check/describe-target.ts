@@ -43,8 +43,8 @@ export function usedSecrets(target: Target, settings: Settings): UsedSecret[] {
     return { ...secret(isSsh ? "SSH key" : "git login", ref, field, note, isOptional), opens };
   };
   const forBoth = isOne && read.transport === written.transport;
-  const check = target.options.image_check;
-  const absent = check === "on" ? "the registry is asked without a login" : "the image is not checked";
+  const { image_check: check, digest } = target.options;
+  const absent = check === "on" || digest === "pin" ? "the registry is asked without a login" : "the image is not checked";
   const login = registrySecret.named ? "" : ` (default; when it is absent ${absent})`;
   const defaulted = (namespace: string | undefined) => (namespace === undefined ? " (namespace by default)" : "");
   const used = [

@@ -96,6 +96,16 @@ const added = {
     },
     meaning: "`'on'`, `if-secret` or `'off'`, in quotes; it can't ask for less than an `IMAGE_CHECK` that is set",
   },
+  digest: {
+    kind: "choice",
+    default: "keep",
+    choices: {
+      keep: "a digest that stands in the manifest becomes that of the new image; none is added",
+      pin: "the digest that the registry tells is written beside the tag, also where none stood",
+    },
+    meaning:
+      "`keep`: a digest that stands in the manifest becomes that of the new image, none is added; `pin`: one is [written beside every tag](FILES.md#pinned-digests), so that what runs is what was checked. It needs the image check, and `if-secret` then asks without a login where there is none",
+  },
   tag_format: {
     kind: "tag format",
     default: "{{sha}}",

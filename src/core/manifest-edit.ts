@@ -11,8 +11,10 @@ export interface ManifestQuestion {
   readonly tag: string;
   /** At which commit a kustomization is to read that repository, where it names it; undefined: that is left alone. */
   readonly ref?: { readonly repository: string; readonly commit: string } | undefined;
-  /** Takes the place of one in the manifest. */
+  /** Takes the place of one in the manifest. Undefined: not known yet, and what would be written is not meant to be. */
   readonly digest?: string | undefined;
+  /** A digest is to stand at every image, also where none does. */
+  readonly pins?: boolean | undefined;
   /** No check of the image was asked for, so no digest will ever be known. */
   readonly isUnchecked?: boolean | undefined;
 }
@@ -33,6 +35,6 @@ export type FoundEdit = {
   readonly refs: readonly string[];
 } & (
   | { readonly kind: "up_to_date" }
-  /** `from`: the first differing tag that was there; `text`: with the wanted tag; `isPinned`: a digest stands at what is changed. */
+  /** `from`: the first differing tag that was there; `text`: with the wanted tag; `isPinned`: a digest stands at what is changed, or is to. */
   | { readonly kind: "update"; readonly from?: string; readonly text: string; readonly isPinned: boolean }
 );

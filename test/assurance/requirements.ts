@@ -159,6 +159,11 @@ const attacks: Readonly<Record<string, Requirement>> = {
     what: "The operator waits for a status of its own",
     answer: "What begins with `gitops-operator/` is no build. GitLab would make pipelines of our statuses, so it gets deployments alone.",
   },
+  S30: {
+    what: "A tag is moved to another image after it was checked",
+    answer:
+      "With `digest: pin` the digest that the registry told with its yes is written beside the tag, and one that stands beside the wanted tag is never replaced. Where there is no room for one, or the image goes unchecked, nothing is pushed.",
+  },
   S32: {
     what: "Text, packs, deltas and keys that are made to cost much work per byte",
     answer:

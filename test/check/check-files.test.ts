@@ -58,6 +58,19 @@ test("of each file it is told what it is read as, and at which lines what is our
   assert.deepEqual(withRef.lines, ["ok k/kustomization.yaml holds a kustomization: 2 places are ours (lines 1, 5)"]);
 });
 
+// S30
+test("where a digest can't be pinned it is told before anything is applied", async (t) => {
+  const root = await folder(t, { "k/kustomization.yaml": kustomization, "values.yaml": values });
+  const pinned = (deployment_path: string) => told(root, { deployment_path, digest: "pin" });
+  assert.equal((await pinned("k/kustomization.yaml, values.yaml#image.tag")).code, 0);
+  const { code, lines } = await pinned("values.yaml");
+  assert.deepEqual([code, lines.length], [1, 1]);
+  assert.match(
+    lines.join(),
+    /^problem values\.yaml can't be used as a manifest: line 3: gitops\.operator\.digest is 'pin', and nothing beside/,
+  );
+});
+
 test("what is wrong is told in the operator's words", async (t) => {
   const root = await folder(t, {
     "bad.yaml": "a: [1\n",

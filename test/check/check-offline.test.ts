@@ -214,6 +214,25 @@ test("write_ref is shown where it is set", async () => {
   assert.deepEqual(await told("yes"), ["problem gitops.operator.write_ref is none of 'true' and 'false'; write one of them"]);
 });
 
+// S30
+test("that digests are pinned is shown, and that the registry is asked for them without a login too", async () => {
+  const told = async (digest: string, env = {}) =>
+    squeezed(await check(deploymentYaml("shop", { digest }), env)).filter((line) => /digest|registry login/.test(line));
+  const login = (absent: string) =>
+    `registry login Secret gitops-operator/regcred, field .dockerconfigjson (default; when it is absent ${absent})`;
+  const pinned = "digest the digest that the registry tells is written beside the tag, also where none stood";
+  const anonymous = login("the registry is asked without a login");
+  assert.deepEqual(await told("pin"), [pinned, anonymous]);
+  assert.deepEqual(await told("pin", { IMAGE_CHECK: "if-secret" }), [pinned, anonymous]);
+  assert.deepEqual(await told("keep", { IMAGE_CHECK: "if-secret" }), [
+    "digest a digest that stands in the manifest becomes that of the new image; none is added",
+    login("the image is not checked"),
+  ]);
+  assert.deepEqual(await told("pin", { IMAGE_CHECK: "off" }), [
+    "problem gitops.operator.digest is 'pin', but the image check is off, so nobody tells the digest; set gitops.operator.image_check to 'on', or this one to 'keep'",
+  ]);
+});
+
 test("what image_check or IMAGE_CHECK leaves unchecked is told, and an annotation that asks for less than a set IMAGE_CHECK is a problem", async () => {
   const told = async (annotations: Record<string, string>, env = {}) => {
     const answer = await check(deploymentYaml("shop", annotations), env);

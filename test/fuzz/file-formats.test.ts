@@ -62,6 +62,53 @@ test("a tag alone in its scalar: nothing but it changes, whatever the format, an
   });
 });
 
+/** Each a file in which a digest comes behind the tag at one mark, and in its own key at the other. */
+const BEHIND = "\u0002";
+const BESIDE = "\u0003";
+const roomy = fc.oneof(
+  other.map((x) => ({ path: "values.yaml", text: `x: ${x}\nimage: {tag: ${MARK}, repository: team/app, digest: ${BESIDE}}\n` })),
+  other.map((x) => ({ path: "values.yaml", text: `jobs:\n- sha: ${BESIDE} # hex\n  imageTag: ${MARK}\n  name: team/app\n- ${x}\n` })),
+  other.map((x) => ({ path: "values.yaml", text: `x: ${x}\nworkerImage: 'team/app:${MARK}${BEHIND}'\n` })),
+  other.map((x) => ({ path: "k/kustomization.yaml", text: `x: ${x}\nimages: [{name: team/app, newTag: '${MARK}${BEHIND}'}]\n` })),
+  other.map((x) => ({
+    path: "k/kustomization.yaml",
+    text: `x: ${x}\nimages: [{digest: ${BESIDE}, newTag: ${MARK}, newName: team/app}]\n`,
+  })),
+  other.map((x) => ({
+    path: "pod.yaml",
+    text: `apiVersion: v1\nkind: Pod\nx: ${x}\nspec: {containers: [{image: "team/app:${MARK}${BEHIND}"}, {image: "team/app-b:1"}]}\n`,
+  })),
+  other.map((x) => ({
+    path: "app.yaml",
+    text: `apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec:\n  source:\n    kustomize: {images: ['a=team/app:${MARK}${BEHIND}']}\n    x: ${x}\n`,
+  })),
+);
+
+// S30, F36-F37
+test("a pinned image: the tag and the digest that was checked, each where it belongs, and no other byte; then nothing more, whatever the registry tells", async (t) => {
+  const hex = fc.stringMatching(/^[0-9a-f]{64}$/);
+  // Within quotes of its own any tag is text; a digest behind one makes it text too.
+  const inputs = fc.tuple(roomy, fc.oneof(tag, fc.constant("")), tag, hex, fc.option(hex), fc.constantFrom("'", '"'), fc.boolean());
+  await holds(t, inputs, ([{ path, text }, was, wanted, seen, before, quote, isCrLf]) => {
+    const isHex = text.includes("# hex");
+    const filled = (version: string, digest: string | null) =>
+      text
+        .replace(MARK, () => (text.includes(BEHIND) ? version : `'${version}'`))
+        .replace(BEHIND, () => (digest === null ? "" : `@sha256:${digest}`))
+        .replace(BESIDE, () => `${quote}${digest === null ? "" : `${isHex ? "" : "sha256:"}${digest}`}${quote}`)
+        .replaceAll("\n", isCrLf ? "\r\n" : "\n");
+    // In one scalar there is no digest behind nothing.
+    const stands = was === "" && text.includes(BEHIND) ? wanted : was;
+    const question = { text: filled(stands, before), path, image, tag: wanted, pins: true };
+    const isDone = stands === wanted && before !== null;
+    assert.equal(editManifest(question).kind, isDone ? "up_to_date" : "update");
+    const edit = editManifest({ ...question, digest: `sha256:${seen}` });
+    assert.equal(edit.kind === "update" ? edit.text : question.text, filled(wanted, isDone ? before : seen));
+    const after = edit.kind === "update" ? edit.text : question.text;
+    assert.equal(editManifest({ ...question, text: after, digest: `sha256:${"f".repeat(64)}` }).kind, "up_to_date");
+  });
+});
+
 const sha = fc.stringMatching(/^[0-9a-f]{40}$/);
 
 // F36-F37

@@ -197,18 +197,19 @@ export function createImageGate({ registry, builds, clock, settings, observer = 
     return "";
   }
 
-  /** Only what somebody said opens the gate; an error never does (contract §4). */
+  /** Only what somebody said opens the gate, where no digest has to be asked for; an error never does (contract §4). */
   async function readLogin({
     target,
     readSecret,
   }: Pick<ImageQuestion, "target" | "readSecret">): Promise<Login | { readonly unchecked: string }> {
-    if (target.options.image_check === "off") return { unchecked: "the image check is off" };
+    const { image_check, digest } = target.options;
+    if (image_check === "off") return { unchecked: "the image check is off" };
     const { named, ...ref } = target.registrySecret;
     try {
       return { ref, dockerConfig: await readSecret(ref, ".dockerconfigjson"), remedy: "" };
     } catch (error) {
       if (named || !(error instanceof ReconcileError) || !NO_LOGIN.has(error.code)) throw error;
-      if (target.options.image_check === "if-secret" && error.code === "secret_missing") {
+      if (image_check === "if-secret" && digest === "keep" && error.code === "secret_missing") {
         return { unchecked: `the image check is if-secret, and there is no Secret ${ref.namespace}/${ref.name}` };
       }
       return { ref: undefined, dockerConfig: undefined, remedy: withoutLogin(error.message) };

@@ -24,7 +24,12 @@ export const argoFormat: Format = {
   },
 };
 
-/** `[name=]image:tag` each. */
+/** `[name=]image:tag` each, as `kustomize edit set image` takes them: of one with a digest it takes all in front of `@` for the name. */
 function* kustomizeOverrides(kustomize: YAMLMap | undefined, read: NodeReader): Generator<Place | Hint> {
-  for (const item of read.scalarsAt(kustomize, "images")) yield referencePlace(item, item.value.slice(0, item.value.indexOf("=") + 1));
+  for (const item of read.scalarsAt(kustomize, "images")) {
+    const before = item.value.slice(0, item.value.indexOf("=") + 1);
+    const place = referencePlace(item, before);
+    const noDigest = "kustomize reads a digest here only where the image's name stands in front; write NAME=NAME:TAG";
+    yield before === "" ? { ...place, noDigest } : place;
+  }
 }

@@ -1,7 +1,7 @@
 import type { YAMLMap } from "yaml";
 import { isDigest } from "../image.ts";
 import type { Hint, Place } from "./format.ts";
-import { referencePlace, tagPlace, withDigestBeside } from "./image-place.ts";
+import { referencePlace, tagPlace, withDigestBeside, withRoomAlone } from "./image-place.ts";
 import type { TextScalar } from "./text-scalar.ts";
 import type { NodeReader } from "./yaml-nodes.ts";
 
@@ -28,6 +28,7 @@ export function* helmParameters(helm: YAMLMap, read: NodeReader): Generator<Plac
     const named = ["repository", "image", "name"].flatMap((other) => beside(other)?.value || []);
     const names = named.map((image) => (registry === "" ? image : `${registry}/${image}`));
     if (names.length === 0) continue;
-    yield ["digest", "sha"].reduce((place, other) => withDigestBeside(place, beside(other), other), tagPlace(names, value, name));
+    const withDigests = ["digest", "sha"].reduce((all, other) => withDigestBeside(all, beside(other), other), tagPlace(names, value, name));
+    yield withRoomAlone(withDigests, "add the parameter for it with the value '' if the chart reads one");
   }
 }

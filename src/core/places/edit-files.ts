@@ -26,7 +26,7 @@ export type FilesEdit = {
   readonly tags: readonly string[];
 } & (
   | { readonly kind: "up_to_date" }
-  /** `from`: the first differing tag that was there; `isPinned`: a digest stands at what is changed. */
+  /** `from`: the first differing tag that was there; `isPinned`: a digest stands at what is changed, or is to. */
   | {
       readonly kind: "update";
       readonly from?: string;
@@ -41,7 +41,7 @@ interface EditPorts {
   readonly signal: AbortSignal;
 }
 
-export interface EditQuestion extends Omit<ManifestQuestion, "text" | "path" | "at" | "ref"> {
+export interface EditQuestion extends Omit<ManifestQuestion, "text" | "path" | "at" | "ref" | "pins"> {
   /** The id of the application's commit, whose image has the tag. */
   readonly appCommit: string;
 }
@@ -62,7 +62,8 @@ export async function editFiles(
   ports: EditPorts,
 ): Promise<FilesEdit> {
   const ref = { repository: repositoryName(target.appRepository), commit: appCommit };
-  const question = { ...wanted, ref: target.options.write_ref === "true" ? ref : undefined };
+  const { write_ref, digest } = target.options;
+  const question = { ...wanted, ref: write_ref === "true" ? ref : undefined, pins: digest === "pin" };
   const found: Found[] = [];
   const reasons: string[] = [];
   for (const file of await findFiles(target, commit, ports)) {

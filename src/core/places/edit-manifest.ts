@@ -2,6 +2,7 @@ import { ReconcileError } from "../../errors.ts";
 import { withRegistry } from "../image.ts";
 import type { ManifestEdit, ManifestQuestion } from "../manifest-edit.ts";
 import { findPlaces, isAt } from "./find-places.ts";
+import { isPinned } from "./image-place.ts";
 import { whyNone } from "./why-none.ts";
 import { writePlaces } from "./write-places.ts";
 
@@ -20,9 +21,9 @@ export function editManifest(question: ManifestQuestion): ManifestEdit {
   if (differing.length === 0) return { kind: "up_to_date", ...stands };
   const written = writePlaces(question);
   if (written.kind === "invalid") throw invalid(path, written.reason);
-  const isPinned = differing.some(({ digest, digestBeside }) => (digest ?? digestBeside) !== undefined);
-  const from = differing.find((place) => !place.isRef && place.tag !== undefined)?.tag;
-  return { kind: "update", ...stands, isPinned, text: written.text, ...(from === undefined ? {} : { from }) };
+  const isToBePinned = differing.some((place) => !place.isRef && (question.pins || isPinned(place)));
+  const from = differing.find((place) => !place.isRef && place.tag !== undefined && place.tag !== question.tag)?.tag;
+  return { kind: "update", ...stands, isPinned: isToBePinned, text: written.text, ...(from === undefined ? {} : { from }) };
 }
 
 function invalid(path: string, reason: string): ReconcileError {

@@ -3,6 +3,7 @@ import type { ManifestQuestion } from "../manifest-edit.ts";
 import type { ImageName } from "../types.ts";
 import { type FilePlaces, readPlaces } from "./file-places.ts";
 import type { Place } from "./format.ts";
+import { isPinned } from "./image-place.ts";
 import { type Invalid, InvalidYaml, invalid, lineAt, orInvalid } from "./yaml-documents.ts";
 
 type Question = Pick<ManifestQuestion, "text" | "path" | "at" | "image" | "ref">;
@@ -45,9 +46,12 @@ export function isOurs(place: Place, { image, ref }: Wanted): boolean {
   return registryOf(place, image) !== undefined;
 }
 
-/** Also where it has the wanted characters, it is not at them as long as a reader may take them for a number. */
-export function isAt(place: Place, question: Pick<ManifestQuestion, "tag" | "ref">): boolean {
-  return place.tag === wantedIn(place, question) && place.isText;
+/**
+ * Also where it has the wanted characters, it is not at them as long as a reader may take them for a number, or a digest is to stand there and
+ * none does. Which digest stands there is not looked at: the registry may have come to tell another one of the same tag, and that was not checked.
+ */
+export function isAt(place: Place, question: Pick<ManifestQuestion, "tag" | "ref" | "pins">): boolean {
+  return place.tag === wantedIn(place, question) && place.isText && (!question.pins || place.isRef === true || isPinned(place));
 }
 
 /** The tag, or the commit. */

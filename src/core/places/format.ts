@@ -18,6 +18,10 @@ export interface Place extends TextScalar {
   readonly afterTag?: string;
   /** The digest in a key of its own. */
   readonly digestBeside?: TextScalar | undefined;
+  /** Likewise one that is empty, and how a digest is written there. */
+  readonly digestRoom?: (TextScalar & { readonly isBareHex: boolean }) | undefined;
+  /** Why no digest can be added, and what to do. */
+  readonly noDigest?: string | undefined;
   /** Why it can't be written although it is the image's, and what to do. */
   readonly problem?: string | undefined;
 }

@@ -33,9 +33,14 @@ export function tagPlace(names: readonly string[], scalar: TextScalar, key: stri
   };
 }
 
-/** With the digest that stands in a key of its own beside the tag, where it does. */
+/** With the digest that stands in a key of its own beside the tag, where it does, or the room for one. */
 export function withDigestBeside(place: Place, beside: TextScalar | undefined, key: string): Place {
-  if (beside === undefined || beside.value === "") return place;
+  if (beside === undefined) return place;
+  if (beside.value === "") {
+    // Charts that call it `sha` write `sha256:` themselves.
+    if (place.digestRoom === undefined) return { ...place, digestRoom: { ...beside, isBareHex: key === "sha" } };
+    return { ...place, noDigest: `two keys beside the tag are for a digest; remove ${key}: ''` };
+  }
   const { value } = beside;
   if (isDigest(value) || isBareHex(value)) {
     if (place.digestBeside === undefined) return { ...place, digestBeside: beside };
@@ -44,6 +49,20 @@ export function withDigestBeside(place: Place, beside: TextScalar | undefined, k
   // A commit's SHA, which no runtime reads.
   if (key === "sha" && /^[0-9a-f]{7,40}$/.test(value)) return place;
   return { ...place, problem: place.problem ?? `'${key}' beside the tag holds no digest; write ${key}: ''` };
+}
+
+/** Who reads it may want the tag alone, as for a label: a digest goes only where there is room for one. */
+export function withRoomAlone(place: Place, remedy: string): Place {
+  if (place.digestRoom !== undefined) return place;
+  return {
+    ...place,
+    noDigest: `nothing beside the tag is for a digest; ${remedy}, or name the tag as FILE#PATH to have it behind the tag`,
+  };
+}
+
+/** Whether a digest says which image it is. */
+export function isPinned({ digest, digestBeside }: Pick<Place, "digest" | "digestBeside">): boolean {
+  return digest !== undefined || (digestBeside?.value ?? "") !== "";
 }
 
 export function isBareHex(text: string): boolean {

@@ -1,7 +1,7 @@
 import { isScalar, type Node, type YAMLMap } from "yaml";
 import { parseImageReference } from "../image.ts";
 import type { Hint, Place } from "./format.ts";
-import { referencePlace, tagPlace, withDigestBeside } from "./image-place.ts";
+import { referencePlace, tagPlace, withDigestBeside, withRoomAlone } from "./image-place.ts";
 import type { TextScalar } from "./text-scalar.ts";
 import type { NodeReader } from "./yaml-nodes.ts";
 
@@ -31,7 +31,7 @@ function* inTwoKeys(map: YAMLMap, read: NodeReader): Generator<Place | Hint> {
   const [first] = named;
   if (!first) return;
   if (!tag) return yield { hint: "names it without a tag: write tag: ''", offset: first.offset, names };
-  const place = withDigests(tagPlace(names, tag.scalar, tag.key), map, read);
+  const place = withRoomAlone(withDigests(tagPlace(names, tag.scalar, tag.key), map, read), "add digest: '' if the chart reads it");
   yield another ? { ...place, problem: "both 'tag' and 'imageTag' are there; name one of them as FILE#PATH" } : place;
 }
 

@@ -3,7 +3,7 @@ import type { ManifestQuestion } from "../manifest-edit.ts";
 import { readPlaces } from "./file-places.ts";
 import { isAt, isOurs, ourPlaces, wantedIn } from "./find-places.ts";
 import type { Place } from "./format.ts";
-import { isBareHex } from "./image-place.ts";
+import { isBareHex, isPinned } from "./image-place.ts";
 import { requireOwnAliases } from "./own-aliases.ts";
 import { isText } from "./plain-text.ts";
 import type { TextScalar } from "./text-scalar.ts";
@@ -19,19 +19,21 @@ interface Wanted {
 
 /**
  * The text with the tag at every image that is ours and has another one, and likewise the commit at every ref. A digest there becomes the
- * given one; where none is given, one behind the tag goes, and one in a key of its own stays. Every other character stays. What would be read
+ * given one, and with `pins` the given one is added where none is; where none is given, one behind the tag goes, and one in a key of its own stays. Every other character stays. What would be read
  * as a number is put in quotes. An anchored image is changed at its anchor.
  * That it is so is proved by reading what was written: a fault in finding is then an answer, never a wrong commit. `read`: for tests.
  */
 export function writePlaces(question: ManifestQuestion, read = readPlaces): Written {
   return orInvalid(() => {
-    const { text, tag, ref, digest } = question;
+    const { text, tag, ref, digest, pins } = question;
     if (!isTag(tag)) return invalid("the wanted text is no image tag");
     if (ref !== undefined && !/^[0-9a-f]{40}$/.test(ref.commit)) return invalid("the wanted ref is no commit");
     if (digest !== undefined && !isDigest(digest)) return invalid("the registry's digest is no digest");
+    if (pins && question.isUnchecked)
+      return invalid("gitops.operator.digest is 'pin', and nobody tells the digest of an image that goes unchecked");
     const file = read(question);
     ourPlaces(file, question, text);
-    const before = file.places;
+    const before = file.places.map((place) => (pins ? withRoom(place) : place));
     const after = before.map((place) => wantedAt(place, question));
     const isWritten = (place: Place) => isOurs(place, question) && !isAt(place, question);
     requireOwnAliases(before, isWritten, text);
@@ -49,14 +51,20 @@ export function writePlaces(question: ManifestQuestion, read = readPlaces): Writ
       end = edit.end;
     }
     written += text.slice(end);
-    const { places: reread } = read({ ...question, text: written });
+    const reread = read({ ...question, text: written }).places.map((place) => (pins ? withRoom(place) : place));
     const isProven = reread.every((place, at) => isAsWanted(place, after[at]) && place.names.join() === before[at]?.names.join());
-    const isDone = reread.every((place) => !isOurs(place, question) || isAt(place, question));
+    const done = digest === undefined ? { ...question, pins: false } : question;
+    const isDone = reread.every((place) => !isOurs(place, question) || isAt(place, done));
     if (reread.length !== before.length || !isProven || !isDone) {
       return invalid("the tag cannot be changed without changing something else; write the image as plain text on one line");
     }
     return { kind: "ok", text: written };
   });
+}
+
+/** The room for a digest counts as one that is empty. */
+function withRoom(place: Place): Place {
+  return isPinned(place) ? place : { ...place, digestBeside: place.digestRoom };
 }
 
 function isAsWanted({ value, digestBeside }: Place, wanted: Wanted | undefined): boolean {
@@ -67,13 +75,17 @@ function wantedAt(place: Place, question: ManifestQuestion): Wanted {
   const { digest, isUnchecked, text } = question;
   const beside = place.digestBeside?.value;
   if (!isOurs(place, question) || isAt(place, question)) return { value: place.value, digest: beside };
-  const newDigest = place.digest === undefined || digest === undefined ? "" : `@${digest}`;
+  const isAdded = question.pins && !place.isRef && !isPinned(place);
+  if (isAdded && place.noDigest !== undefined)
+    throw new InvalidYaml(`line ${lineAt(text, place.offset)}: gitops.operator.digest is 'pin', and ${place.noDigest}`);
+  const isBehind = place.digest !== undefined || (isAdded && place.digestBeside === undefined);
+  const newDigest = isBehind && digest !== undefined ? `@${digest}` : "";
   const value = `${place.beforeTag}${wantedIn(place, question)}${newDigest}${place.afterTag ?? ""}`;
   if (place.digestBeside === undefined || digest === undefined) {
     if (place.digestBeside && isUnchecked) throw pinned(place.digestBeside, text);
     return { value, digest: beside };
   }
-  if (!isBareHex(place.digestBeside.value)) return { value, digest };
+  if (!isBareHex(place.digestBeside.value) && !(isAdded && place.digestRoom?.isBareHex)) return { value, digest };
   const [algorithm, hex] = digest.split(":");
   if (algorithm !== "sha256") throw new InvalidYaml(`line ${lineAt(text, place.digestBeside.offset)}: the registry's digest is no sha256`);
   return { value, digest: hex };

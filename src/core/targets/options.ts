@@ -2,6 +2,9 @@ import { closest } from "../../text/did-you-mean.ts";
 import { type AnnotationName, type AnnotationValues, annotationOf, choiceNames, type Options } from "../annotation-names.ts";
 import { type ImageCheckRule, imageCheckProblem } from "./image-check.ts";
 
+const unknownDigest =
+  "is 'pin', but the image check is off, so nobody tells the digest; set gitops.operator.image_check to 'on', or this one to 'keep'";
+
 /** What counts of the annotations that are one of a few words. `warning`s are told elsewhere, of disabled Deployments too. */
 export function readOptions(
   values: AnnotationValues,
@@ -18,6 +21,7 @@ export function readOptions(
   const options = Object.fromEntries(chosen) as Options;
   const problem = imageCheckProblem(options.image_check, imageCheck);
   if (problem) complain("image_check", problem);
+  if (options.digest === "pin" && options.image_check === "off") complain("digest", unknownDigest);
   return options;
 }
 

@@ -150,6 +150,62 @@ for (const [name, text] of Object.entries(values)) {
   });
 }
 
+/** As the cluster would be told to run it, with a pin. */
+async function assertPinned(
+  root: string,
+  file: { readonly path: string; readonly text: string },
+  render: () => Promise<string>,
+  rendered: string,
+) {
+  const digest = `sha256:${"b".repeat(64)}`;
+  for (const tag of tags) {
+    const edit = editManifest({ ...file, image, tag, digest, pins: true });
+    assert.ok(edit.kind === "update", tag);
+    await writeFile(join(root, file.path), edit.text);
+    const images = (await render()).matchAll(/image: "?(team\/app[:@][^\s"]*)/g).map(([, found]) => found);
+    assert.deepEqual([...images], [rendered.replace("TAG", tag).replace("DIGEST", digest)]);
+  }
+}
+
+const pinnedEntries: Record<string, string> = {
+  "behind newTag": "- {name: team/app, newTag: ''}",
+  "in its own key": "- {name: team/app, newTag: '', digest: ''}",
+  "of an image with another name": "- {name: team/app, newName: team/app, newTag: '1'}",
+};
+for (const [name, entry] of Object.entries(pinnedEntries)) {
+  // S30
+  test(`kustomize renders the tag with the digest that was pinned: ${name}`, { skip: skipWithoutKubectl }, async (t) => {
+    const path = "kustomization.yaml";
+    for (const was of ["team/app:old", `team/app:old@sha256:${"a".repeat(64)}`, "team/app"]) {
+      const text = `resources: [deployment.yaml]\nimages:\n${entry}\n`;
+      const root = await folder(t, { "deployment.yaml": deployment.replace("team/app:old", was), [path]: text });
+      await assertPinned(root, { path, text }, async () => (await run("kubectl", ["kustomize", root])).stdout, "team/app:TAG@DIGEST");
+    }
+  });
+}
+
+const digestCharts: Record<string, readonly [template: string, values: string, rendered: string]> = {
+  "a chart that puts the digest in the place of the tag": [
+    "{{ .Values.image.repository }}{{ if .Values.image.digest }}@{{ .Values.image.digest }}{{ else }}:{{ .Values.image.tag }}{{ end }}",
+    "image: {repository: team/app, tag: '', digest: ''}\n",
+    "team/app@DIGEST",
+  ],
+  "a chart that puts a bare digest behind the tag": [
+    "{{ .Values.image.repository }}:{{ .Values.image.tag }}{{ if .Values.image.sha }}@sha256:{{ .Values.image.sha }}{{ end }}",
+    "image:\n  repository: team/app\n  tag: old\n  sha: ''\n",
+    "team/app:TAG@DIGEST",
+  ],
+  "a chart that knows one reference": ["{{ .Values.image }}", "image: team/app:old\n", "team/app:TAG@DIGEST"],
+};
+for (const [name, [template, text, rendered]] of Object.entries(digestCharts)) {
+  // S30
+  test(`helm renders the digest that was pinned: ${name}`, { skip: skipWithoutHelm }, async (t) => {
+    const path = "values.yaml";
+    const root = await folder(t, { ...chart, "templates/deployment.yaml": deployment.replace("team/app:old", template), [path]: text });
+    await assertPinned(root, { path, text }, async () => (await run("helm", ["template", root])).stdout, rendered);
+  });
+}
+
 test("a tag that stands as a number is put right for helm and kustomize, which take it for another or refuse it", {
   skip: skipWithoutHelm,
 }, async (t) => {

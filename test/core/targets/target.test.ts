@@ -334,3 +334,24 @@ test("image_check: one of three words, never less than an IMAGE_CHECK that someb
   }
   assert.match(malformed({ image_check: "false" }).problems.join(), /write one of them$/);
 });
+
+// S30
+test("a digest is kept unless it is to be pinned, which needs the image check", () => {
+  const parsed = (more: Record<string, string>, level: "on" | "if-secret" | "off" = "on") => {
+    const annotations = Object.fromEntries(
+      Object.entries({ ...required, ...more }).map(([name, text]) => [`gitops.operator.${name}`, text]),
+    );
+    const deployment = { kind: "Deployment", namespace: "prod", name: "web", annotations, containers: [] };
+    return parseTarget(deployment, "operator-home", { imageCheck: { level, binds: false }, lookBack: 20, forges: [] });
+  };
+  const digestOf = (one: ReturnType<typeof parsed>) => (one.kind === "ready" ? one.target.options.digest : one);
+  assert.equal(digestOf(parsed({})), "keep");
+  for (const level of ["on", "if-secret"] as const) assert.equal(digestOf(parsed({ digest: "pin" }, level)), "pin");
+  assert.equal(digestOf(parsed({ digest: "pin", image_check: "on" }, "off")), "pin");
+  for (const off of [parsed({ digest: "pin", image_check: "off" }), parsed({ digest: "pin" }, "off")]) {
+    assert.deepEqual(off.kind === "malformed" && off.problems, [
+      "gitops.operator.digest is 'pin', but the image check is off, so nobody tells the digest; set gitops.operator.image_check to 'on', or this one to 'keep'",
+    ]);
+  }
+  assert.match(malformed({ digest: "Pin" }).problems.join(), /gitops\.operator\.digest is none of 'pin' and 'keep'; did you mean 'pin'\?/);
+});
