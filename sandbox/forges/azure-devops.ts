@@ -1,5 +1,6 @@
 /** Azure DevOps' list of commit statuses: learn.microsoft.com/rest/api/azure/devops/git/statuses/list, and what it does instead of refusing. */
 import { bodyProblem, count, type ForgeApiOptions, type ForgeReply, json, secondsUntil, unknownKey, xRateLimit } from "../forge-api.ts";
+import { azurePulls } from "./azure-pulls.ts";
 import { type BuildsApi, startBuildsApi } from "./builds.ts";
 
 const statusesPath = /^\/([^/]+)\/([^/]+)\/_apis\/git\/repositories\/([^/]+)\/commits\/([0-9a-f]{40})\/statuses$/;
@@ -53,6 +54,7 @@ export function startAzureDevops(options: ForgeApiOptions = {}): Promise<BuildsA
         return json(200, { value, count: value.length });
       },
     }),
+    azurePulls,
     options,
   );
 }

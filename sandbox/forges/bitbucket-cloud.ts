@@ -1,5 +1,6 @@
 /** Bitbucket Cloud's build statuses: developer.atlassian.com/cloud/bitbucket/rest (commit statuses, pagination, errors). */
 import { bodyProblem, count, type ForgeApiOptions, type ForgeReply, json, unknownKey } from "../forge-api.ts";
+import { bitbucketCloudPulls } from "./bitbucket-cloud-pulls.ts";
 import { type BuildsApi, startBuildsApi } from "./builds.ts";
 
 export function startBitbucketCloud(options: ForgeApiOptions = {}): Promise<BuildsApi> {
@@ -44,6 +45,7 @@ export function startBitbucketCloud(options: ForgeApiOptions = {}): Promise<Buil
         return json(200, { pagelen, values, page, size: all.length, ...next });
       },
     }),
+    bitbucketCloudPulls,
     { basePath: "/2.0", ...options },
   );
 }

@@ -1,5 +1,6 @@
 /** Bitbucket Server's and Data Center's build statuses, by commit alone: developer.atlassian.com/server/bitbucket/rest (build status, paging). */
 import { bodyProblem, type ForgeApiOptions, type ForgeReply, json, secondsUntil, unknownKey } from "../forge-api.ts";
+import { bitbucketServerPulls } from "./bitbucket-server-pulls.ts";
 import { type BuildsApi, startBuildsApi } from "./builds.ts";
 
 /** Commits have no repository there: builds are set with this one. */
@@ -47,6 +48,7 @@ export function startBitbucketServer(options: ForgeApiOptions = {}): Promise<Bui
         });
       },
     }),
+    bitbucketServerPulls,
     { basePath: "/rest", ...options },
   );
 }

@@ -1,6 +1,7 @@
 /** Gitea's and Forgejo's combined status: the servers' own /api/swagger, and their answers to strangers. */
 import { bodyProblem, count, type ForgeApiOptions, type ForgeReply, json, unknownKey } from "../forge-api.ts";
 import { type BuildsApi, startBuildsApi } from "./builds.ts";
+import { giteaPulls } from "./gitea-pulls.ts";
 
 /** `MAX_RESPONSE_ITEMS` of a server that nobody has set up otherwise. */
 const MOST = 50;
@@ -49,6 +50,7 @@ export function startGitea({ countsAll = true, ...options }: ForgeApiOptions & {
         return json(200, { state: "pending", sha, total_count: countsAll ? all.length : part.length, statuses });
       },
     }),
+    giteaPulls,
     { basePath: "/api/v1", ...options },
   );
 }

@@ -11,6 +11,7 @@ import {
   unknownKey,
 } from "../forge-api.ts";
 import { type BuildsApi, startBuildsApi } from "./builds.ts";
+import { gitlabMergeRequests } from "./gitlab-merge-requests.ts";
 
 const KNOWN = ["sha", "per_page", "page"];
 
@@ -100,6 +101,7 @@ export function startGitlab(options: ForgeApiOptions = {}): Promise<BuildsApi> {
         };
       },
     }),
+    gitlabMergeRequests,
     { basePath: "/api/v4", ...options },
   );
 }

@@ -14,6 +14,7 @@ export interface Pull {
   readonly fork?: string;
   readonly headSha: string;
   labels: string[];
+  reviewers?: string[];
   autoMerge: boolean;
   /** Counts its changes. */
   version: number;

@@ -14,7 +14,7 @@ const pull = z.object({
   ...{ sourceRefName: z.string(), targetRefName: z.string(), createdBy: z.object({ id: z.string() }) },
   lastMergeSourceCommit: z.object({ commitId: z.string() }).nullish(),
   // Of one that comes from the repository itself there is none.
-  forkSource: z.unknown(),
+  forkSource: z.unknown().optional(),
 });
 type Pull = z.infer<typeof pull>;
 

@@ -163,12 +163,14 @@ export function createForgeQuestions(forge: string, options: ForgeOptions, setti
   function refusal(exchange: Exchange, { status, text }: HttpReply, verb: "read" | "write"): string {
     const { repository, what, right, tokenRefused = [], annotation = "app_repository" } = exchange;
     const http = `HTTP ${status}${said(text)}`;
-    if (status === 401 || tokenRefused.includes(status)) {
+    // Bitbucket Server says 401 of what a right token may not do.
+    const mayNot = status === 403 || (status === 401 && text.includes("are not permitted"));
+    if (!mayNot && (status === 401 || tokenRefused.includes(status))) {
       return `${forge} refuses the token (${http}): it is wrong, expired or revoked; put a valid one into its Secret`;
     }
     if (status >= 300 && status < 400)
       return `${repository} has moved on ${forge} (HTTP ${status}); write its new address into gitops.operator.${annotation}`;
-    if (status === 403) return `${forge} does not let the token ${verb} ${what} of ${repository} (${http}); give it ${right}`;
+    if (mayNot) return `${forge} does not let the token ${verb} ${what} of ${repository} (${http}); give it ${right}`;
     if (status === 404)
       return `${forge} shows the token no repository ${repository} (${http}); check gitops.operator.${annotation}, and give the token access to it with ${right}`;
     if (status >= 500) return `${forge}'s API fails (HTTP ${status}); it is asked again at the next pass`;
@@ -226,6 +228,12 @@ function firstOf<Item extends z.ZodType>(item: Item) {
   return z.preprocess((list) => (Array.isArray(list) ? list[0] : undefined), item);
 }
 
+/** The same of GitLab's lists, and of those that it keeps by fields. */
+function firstWithin<Item extends z.ZodType>(item: Item) {
+  const first = (value: unknown) => (value !== null && typeof value === "object" ? Object.values(value)[0] : value);
+  return z.preprocess((value) => first(first(value)), item);
+}
+
 const message = z.object({ message: z.string() });
 /** In the order in which the forges have them. */
 const refusals = [
@@ -235,8 +243,8 @@ const refusals = [
   z.object({ errors: firstOf(message) }).transform(({ errors }) => errors.message),
   z.object({ error_description: z.string() }).transform((said) => said.error_description),
   z.object({ error: z.string() }).transform((said) => said.error),
-  z.object({ message: firstOf(z.string()) }).transform((said) => said.message),
-  z.object({ error: firstOf(z.string()) }).transform((said) => said.error),
+  z.object({ message: firstWithin(z.string()) }).transform((said) => said.message),
+  z.object({ error: firstWithin(z.string()) }).transform((said) => said.error),
 ];
 
 /** The forge's own words, which often name the missing permission. */

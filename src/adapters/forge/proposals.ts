@@ -193,7 +193,7 @@ export function createProposals<Item>(
       if (answer !== "not yet") return answer;
       await sleep(pauseMs * attempt ** 2);
     }
-    return kind.autoMerge && unknown(`${what} could not be merged yet; set it there, or merge it`);
+    return kind.autoMerge && unknown("the forge does not know yet whether it can be merged; set it there, or merge it");
   }
 
   return {
@@ -213,7 +213,7 @@ export function createProposals<Item>(
         const open = await found(talk, place, await look(talk, place, "open"));
         if (open.kind === "found") return open;
         return troubleOf(
-          sent.kind === "unknown" ? sent : unknown(`${what} of ${talk.repository} has none that was just opened; look there`),
+          sent.kind === "unknown" ? sent : unknown(`what was opened is not among ${what} of ${talk.repository}; look there`),
         );
       }
       const warning = await addExtras(talk, place, made, words);

@@ -4,6 +4,11 @@ import type { TestContext } from "node:test";
 import { Agent } from "undici";
 import { startCiApi } from "../../../sandbox/ci-api.ts";
 import type { ForgeApi, ForgeApiOptions } from "../../../sandbox/forge-api.ts";
+import { startAzureDevops } from "../../../sandbox/forges/azure-devops.ts";
+import { startBitbucketCloud } from "../../../sandbox/forges/bitbucket-cloud.ts";
+import { startBitbucketServer } from "../../../sandbox/forges/bitbucket-server.ts";
+import { startGitea } from "../../../sandbox/forges/gitea.ts";
+import { startGitlab } from "../../../sandbox/forges/gitlab.ts";
 import type { Pulls } from "../../../sandbox/forges/pulls.ts";
 import type { ForgeOptions } from "../../../src/adapters/forge/forge.ts";
 import { createForges } from "../../../src/adapters/forge/forges.ts";
@@ -55,6 +60,54 @@ export const kinds: readonly ProposalKindRow[] = [
     rights: { read: /the permission pull requests: read/, write: /the permission pull requests: write/ },
     garbage: ["{}", '[{"number":1}]', '[{"number":-1,"node_id":"x","state":"open","head":{"ref":"x"}}]'],
     noRepository: ["git@github.example:config", "git@github.example:team/a%2Fb", "git@github.example:a/b/c", "git@github.example:team/a(b"],
+  },
+  {
+    ...{ kind: "gitlab", repository: "git@gitlab.example:group/team/config.git", known: "group/team/config", start: startGitlab },
+    ...{ page: () => "https://gitlab.example/group/team/config/-/merge_requests/1", tellsHead: true, extras: true, declined: ["closed"] },
+    rights: { read: /the scope read_api and the role Reporter/, write: /the scope api and the role Developer/ },
+    garbage: ["{}", '[{"iid":1}]', '{"id":-1}'],
+    noRepository: ["git@gitlab.example:config", "git@gitlab.example:team/a%2Fb", "git@gitlab.example:team/a(b"],
+  },
+  {
+    ...{ kind: "gitea", repository: "git@gitea.example:team/config.git", known: "team/config", start: startGitea },
+    ...{ page: () => "https://gitea.example/team/config/pulls/1", tellsHead: true, extras: true, declined: ["closed"] },
+    rights: { read: /the scope read:repository/, write: /the scope write:repository/ },
+    garbage: ["[]", '[{"number":1}]', '{"number":0}'],
+    noRepository: ["git@gitea.example:config", "git@gitea.example:team/a%2Fb", "git@gitea.example:a/b/c"],
+  },
+  {
+    ...{ kind: "bitbucket", repository: "git@bitbucket.example:team/Config.git", known: "team/Config", start: startBitbucketCloud },
+    page: () => "https://bitbucket.example/team/Config/pull-requests/1",
+    ...{ tellsHead: false, extras: false, declined: ["DECLINED", "SUPERSEDED"] },
+    rights: { read: /the scope pullrequest/, write: /the scope pullrequest:write/ },
+    garbage: ["{}", "[]", '{"values":[{"id":1}]}', '{"values":{}}'],
+    noRepository: ["git@bitbucket.example:config", "git@bitbucket.example:a/b/c"],
+  },
+  {
+    ...{
+      kind: "bitbucket-server",
+      repository: "ssh://git@bbs.example:7999/team/config.git",
+      known: "team/config",
+      start: startBitbucketServer,
+    },
+    page: () => "https://bbs.example/projects/team/repos/config/pull-requests/1",
+    ...{ tellsHead: true, extras: false, declined: ["DECLINED"] },
+    rights: { read: /the permission repository read/, write: /the permission repository read/ },
+    garbage: ["{}", "[]", '{"values":[{"id":1}]}'],
+    noRepository: ["https://bbs.example/team/config.git", "ssh://git@bbs.example:7999/config", "ssh://git@bbs.example:7999/team/a(b"],
+  },
+  {
+    ...{
+      kind: "azure",
+      repository: "git@azure.example:v3/org/My%20Project/config",
+      known: "org/My Project/config",
+      start: startAzureDevops,
+    },
+    page: ({ url }) => `${url}/org/My%20Project/_git/config/pullrequest/1`,
+    ...{ tellsHead: true, extras: true, declined: ["abandoned"] },
+    rights: { read: /the scope Code \(Read\)/, write: /the scope Code \(Read & write\)/ },
+    garbage: ["{}", "[]", '{"value":[{"pullRequestId":1}]}'],
+    noRepository: ["git@azure.example:v3/org/project", "https://azure.example/org/project/config"],
   },
 ];
 
