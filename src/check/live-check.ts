@@ -35,6 +35,7 @@ interface LivePorts extends CredentialPorts, ForgeLoginPorts, Pick<ReconcilePort
 }
 
 const HOLDS = { key: "", token: " and holds a token", app: " and holds a GitHub App" } as const;
+const WHO = { key: "the key", token: "the token", app: "the GitHub App" } as const;
 
 /** In the place of one that was not found. */
 const noCommit = "0".repeat(40);
@@ -87,7 +88,7 @@ export async function checkLive(
       (what) => `${name} can be read${what}`,
     );
   }
-  const branches = await step("reading the SSH key", () => readBranches(target, ports));
+  const branches = await step("reading what opens the repositories", () => readBranches(target, ports));
   if (!branches) return undefined;
   const { app, manifests } = branches;
   const appName = formatRepository(app.repository);
@@ -112,7 +113,7 @@ export async function checkLive(
     await ports.pushAccess.checkPushAccess(manifests);
     return true;
   };
-  const mayPush = await step(`asking ${name} for write access`, tryPush, `${name} lets the key push`);
+  const mayPush = await step(`asking ${name} for write access`, tryPush, `${name} lets ${WHO[manifests.key.kind]} push`);
   if (!edit || !tip) return undefined;
   tell(
     "ok",

@@ -11,10 +11,9 @@ import { dockerConfigJson } from "../../sandbox/registry.ts";
 import { manifestOf, startWorld, type World, type WorldOptions } from "../../sandbox/world.ts";
 import { command } from "../check/command.ts";
 import { deploymentYaml } from "../check/deployment-yaml.ts";
-import { skipWithoutSshd, startOpenSsh } from "../openssh.ts";
 import { startSilentHost } from "../silent-host.ts";
 import { startOperatorProcess } from "./operator-process.ts";
-import { OLD } from "./stage.ts";
+import { OLD, usualHost } from "./stage.ts";
 
 const { OPERATOR_PROGRAM } = process.env;
 const program = OPERATOR_PROGRAM ?? fileURLToPath(new URL("../../src/main.ts", import.meta.url));
@@ -51,9 +50,8 @@ async function checkAsProcess(world: Pick<World, "env">, args: readonly string[]
 
 /** A shop that lacks nothing: both repositories, the image, every Secret. */
 async function startShop(t: TestContext, options: WorldOptions = {}) {
-  const startHost = skipWithoutSshd() ? startGitHost : startOpenSsh;
   const world = await startWorld({
-    startHost,
+    startHost: usualHost(),
     registry: { auth: { kind: "basic", username: "robot", password: "s3cret-word" } },
     ...options,
   });

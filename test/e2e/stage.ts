@@ -112,7 +112,7 @@ export async function startStage(t: TestContext, options: StageOptions = {}): Pr
 }
 
 /** OpenSSH, or what `STAGE_DOOR` says: the end-to-end tests run over https too, with a token or as a GitHub App. */
-function usualHost(): NonNullable<WorldOptions["startHost"]> {
+export function usualHost(): NonNullable<WorldOptions["startHost"]> {
   const door = process.env.STAGE_DOOR ?? "ssh";
   if (door === "https") return startHttpsGitHost;
   if (door === "app") return (options) => startHttpsGitHost({ ...options, door: "app" });

@@ -98,8 +98,8 @@ export function createSshLogins() {
     queue.delete(name);
     const [oldest] = failed.length < MOST_AT_RISK ? [] : failed;
     const mended = oldest
-      ? `in ${secondsUntil(oldest.at + PAUSE_MS)} s with another key in the Secret, of which ${MOST_AT_RISK} a minute are tried`
-      : "at once with another key in the Secret";
+      ? `in ${secondsUntil(oldest.at + PAUSE_MS)} s with another one in the Secret, of which ${MOST_AT_RISK} a minute are tried`
+      : "at once with another one in the Secret";
     const when = `tried again in ${secondsUntil(denial.until)} s, or ${mended}`;
     throw new ReconcileError("git_denied", `${denial.message} (${when})`);
   }

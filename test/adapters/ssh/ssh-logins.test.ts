@@ -42,7 +42,7 @@ test("ten keys that a host does not know are one failed login, told to all with 
       9,
     );
     assert.equal(
-      said.filter((message) => /\(tried again in \d+ s, or at once with another key in the Secret\)$/.test(message)).length,
+      said.filter((message) => /\(tried again in \d+ s, or at once with another one in the Secret\)$/.test(message)).length,
       pass === 0 ? 0 : 1,
     );
     await until(() => refused() > 0);
@@ -131,7 +131,7 @@ test("a new key in a refused Secret is tried once the third failed login before 
   await assert.rejects(logIn(login("new"), refuse), /it is tried in 1 s$/);
   await assert.rejects(
     logIn(login("40000"), refuse),
-    /^ReconcileError: no \(tried again in 41 s, or in 1 s with another key in the Secret, of which 3 a minute are tried\)$/,
+    /^ReconcileError: no \(tried again in 41 s, or in 1 s with another one in the Secret, of which 3 a minute are tried\)$/,
   );
   clock += 1_000;
   await assert.rejects(logIn(login("new"), refuse), { message: "no" });

@@ -40,8 +40,13 @@ export function httpsRefusal({ status, name, service, login, said }: Refused): R
     return denied("authorize the token for the organization's single sign-on (on GitHub: Settings, tokens, Configure SSO)");
   if (ADDRESS.test(words)) return denied("add the addresses that the operator connects from to the list of those that are let in");
   if (ARCHIVED.test(words)) return denied("unarchive the repository, or name another one");
-  if (status === 401 && EXPIRED.test(words)) return denied("it has expired; make a new one and put it into the Secret");
-  if (status === 401) return denied("it is wrong, expired or revoked; put a valid one with its user into the Secret");
+  if (status === 401 && login.kind === "app")
+    return denied("it takes none of the tokens that the App is given for it; see that the URL's host is the GitHub that the App is of");
+  if (status === 401 && EXPIRED.test(words)) return denied("it has expired; make a new one and put it into the Secret, field password");
+  if (status === 401)
+    return denied(
+      "it is wrong, expired or revoked; put a valid one into the Secret, field password, and the user that it goes with into the field username",
+    );
   const right =
     service === "git-receive-pack" ? "may not push there; give it the right to write" : "may not read it; give it the right to read";
   if (status === 403) return denied(`it ${right} the repository's contents`);
