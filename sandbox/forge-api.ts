@@ -39,6 +39,8 @@ export interface ForgeApi {
   limit: RateLimit;
   /** Every question is answered like that; returns the end of it. */
   answer(reply: ForgeReply): () => void;
+  /** Every answer that would be given is given so; returns the end of it. */
+  rewrite(text: (body: string) => string): () => void;
   /** Questions are never answered; returns the end of it. */
   hang(): () => void;
   /** Answers never end; returns the end of it. */
@@ -77,6 +79,7 @@ const mostRequests = 10_000;
 export async function startForgeApi(routes: ForgeRoutes, options: ForgeApiOptions = {}): Promise<ForgeApi> {
   const { basePath = "" } = options;
   const faults = new Set<Fault>();
+  const rewrites = new Set<(body: string) => string>();
   const requests: ForgeRequest[] = [];
 
   const posts: ForgePost[] = [];
@@ -113,7 +116,8 @@ export async function startForgeApi(routes: ForgeRoutes, options: ForgeApiOption
 
   function reply(response: Response, { status, headers, body = "" }: ForgeReply): void {
     for (const [field, value] of Object.entries({ ...routes.rateHeaders(api.limit), ...headers })) response.setHeader(field, value);
-    send(response, status, body, headers?.["content-type"]);
+    const text = [...rewrites].reduce((left, rewrite) => rewrite(left), body);
+    send(response, status, text, headers?.["content-type"]);
   }
 
   function pourOut(response: Response): void {
@@ -135,6 +139,10 @@ export async function startForgeApi(routes: ForgeRoutes, options: ForgeApiOption
     token: options.token,
     limit: { remaining: 5_000, resetAt: new Date(Date.now() + 3_600_000) },
     answer: during,
+    rewrite(text) {
+      rewrites.add(text);
+      return () => rewrites.delete(text);
+    },
     hang: () => during("hang"),
     neverEnd: () => during("never end"),
     requests,

@@ -19,7 +19,8 @@ import { currentAsker } from "../egress/asker.ts";
 import type { UsedDispatcher } from "../egress/credential-connections.ts";
 import { type HttpReply, request } from "../egress/http-request.ts";
 
-import { partsOf, said } from "./forge-questions.ts";
+import { partsOf } from "./forge-questions.ts";
+import { said } from "./refusal-words.ts";
 
 export interface AppTokensOptions {
   /** Where an App's API is: an annotation never says it. */

@@ -4,7 +4,8 @@ import type { Proposals } from "../../core/proposal-ports.ts";
 import type { AskedOf, Questions } from "./commit-statuses.ts";
 import type { ForgeOptions } from "./forge.ts";
 import type { Unknown } from "./forge-questions.ts";
-import { createProposals, type ProposalKind, type Talk } from "./proposals.ts";
+import type { ProposalKind, Talk } from "./proposal-kind.ts";
+import { createProposals } from "./proposals.ts";
 
 const PER_PAGE = 50;
 const VERSION = { "api-version": "7.1" };

@@ -4,7 +4,8 @@ import type { Proposals } from "../../core/proposal-ports.ts";
 import { canonicalHost } from "../../core/repository.ts";
 import type { AskedOf, Questions } from "./commit-statuses.ts";
 import type { ForgeOptions } from "./forge.ts";
-import { createProposals, type ProposalKind, type Talk } from "./proposals.ts";
+import type { ProposalKind, Talk } from "./proposal-kind.ts";
+import { createProposals } from "./proposals.ts";
 
 /** The most that it sends. */
 const PER_PAGE = 50;

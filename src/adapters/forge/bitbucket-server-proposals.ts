@@ -6,7 +6,8 @@ import { parseJson } from "../../text/parse-json.ts";
 import type { AskedOf, Questions } from "./commit-statuses.ts";
 import type { ForgeOptions } from "./forge.ts";
 import { listOf, partsOf, unknown } from "./forge-questions.ts";
-import { createProposals, type ProposalKind, type Talk } from "./proposals.ts";
+import type { ProposalKind, Talk } from "./proposal-kind.ts";
+import { createProposals } from "./proposals.ts";
 
 const PER_PAGE = 25;
 

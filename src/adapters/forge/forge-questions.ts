@@ -3,14 +3,13 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { BuildState, ForgeLogin } from "../../core/ports.ts";
 import { asReconcileError, ReconcileError } from "../../errors.ts";
-import { escapeControl } from "../../text/escape.ts";
-import { parseJson } from "../../text/parse-json.ts";
 import { withoutLast } from "../../text/without-last.ts";
 import type { UsedDispatcher } from "../egress/credential-connections.ts";
 import { type HttpAnswer, type HttpQuestion, type HttpReply, request } from "../egress/http-request.ts";
 import type { AppRight } from "./app-tokens.ts";
 import type { ForgeOptions } from "./forge.ts";
 import { createRateLimits } from "./rate-limits.ts";
+import { said } from "./refusal-words.ts";
 
 /** A list is sent as its key again and again. */
 export type Query = Readonly<Record<string, string | readonly string[]>>;
@@ -161,8 +160,9 @@ export function createForgeQuestions(forge: string, options: ForgeOptions, setti
   }
 
   function refusal(exchange: Exchange, { status, text }: HttpReply, verb: "read" | "write"): string {
-    const { repository, what, right, tokenRefused = [], annotation = "app_repository" } = exchange;
-    const http = `HTTP ${status}${said(text)}`;
+    const { repository, what, right, tokenRefused = [], annotation = "app_repository", token, headers } = exchange;
+    // Some repeat what they were sent.
+    const http = `HTTP ${status}${said(text, [token, headers.authorization?.split(" ")[1] ?? token])}`;
     // Bitbucket Server says 401 of what a right token may not do.
     const mayNot = status === 403 || (status === 401 && text.includes("are not permitted"));
     if (!mayNot && (status === 401 || tokenRefused.includes(status))) {
@@ -221,40 +221,6 @@ export function partsOf(path: string, form = /^[A-Za-z0-9_.-]{1,100}$/): readonl
     .replace(/\.git$/i, "")
     .split("/");
   return parts.every((part) => form.test(part) && !/^\.\.?$/.test(part)) ? parts : undefined;
-}
-
-/** The others are not looked at: a thousand times as dear as to read their JSON is to say of each what is wrong with it. */
-function firstOf<Item extends z.ZodType>(item: Item) {
-  return z.preprocess((list) => (Array.isArray(list) ? list[0] : undefined), item);
-}
-
-/** The same of GitLab's lists, and of those that it keeps by fields. */
-function firstWithin<Item extends z.ZodType>(item: Item) {
-  const first = (value: unknown) => (value !== null && typeof value === "object" ? Object.values(value)[0] : value);
-  return z.preprocess((value) => first(first(value)), item);
-}
-
-const message = z.object({ message: z.string() });
-/** In the order in which the forges have them. */
-const refusals = [
-  z.object({ message: z.string(), errors: firstOf(message) }).transform((said) => `${said.message}: ${said.errors.message}`),
-  message.transform((said) => said.message),
-  z.object({ error: message }).transform(({ error }) => error.message),
-  z.object({ errors: firstOf(message) }).transform(({ errors }) => errors.message),
-  z.object({ error_description: z.string() }).transform((said) => said.error_description),
-  z.object({ error: z.string() }).transform((said) => said.error),
-  z.object({ message: firstWithin(z.string()) }).transform((said) => said.message),
-  z.object({ error: firstWithin(z.string()) }).transform((said) => said.error),
-];
-
-/** The forge's own words, which often name the missing permission. */
-export function said(text: string): string {
-  const json = parseJson(text);
-  for (const schema of refusals) {
-    const { data } = schema.safeParse(json);
-    if (data) return `: ${escapeControl(data.slice(0, 200))}`;
-  }
-  return "";
 }
 
 function bareNoun(what: string): string {

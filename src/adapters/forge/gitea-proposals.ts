@@ -5,7 +5,8 @@ import { parseJson } from "../../text/parse-json.ts";
 import type { AskedOf, Questions } from "./commit-statuses.ts";
 import type { ForgeOptions } from "./forge.ts";
 import { hasNextLink, listOf, type Unknown, unknown } from "./forge-questions.ts";
-import { createProposals, type ListedProposal, type ProposalKind, type Talk } from "./proposals.ts";
+import type { ListedProposal, ProposalKind, Talk } from "./proposal-kind.ts";
+import { createProposals } from "./proposals.ts";
 
 /** The most that a server sends unless it is set up for more. */
 const PER_PAGE = 50;

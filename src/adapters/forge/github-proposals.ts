@@ -11,7 +11,8 @@ import { parseJson } from "../../text/parse-json.ts";
 import type { AskedOf, Questions } from "./commit-statuses.ts";
 import type { ForgeOptions } from "./forge.ts";
 import { hasNextLink, type Unknown, unknown } from "./forge-questions.ts";
-import { createProposals, type ListedProposal, type ProposalKind, type Talk } from "./proposals.ts";
+import type { ListedProposal, ProposalKind, Talk } from "./proposal-kind.ts";
+import { createProposals } from "./proposals.ts";
 
 /** Of up to 300 KB each. */
 const PER_PAGE = "3";

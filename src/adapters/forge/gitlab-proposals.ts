@@ -5,7 +5,8 @@ import { parseJson } from "../../text/parse-json.ts";
 import type { AskedOf, Questions } from "./commit-statuses.ts";
 import type { ForgeOptions } from "./forge.ts";
 import { type Unknown, unknown } from "./forge-questions.ts";
-import { createProposals, type ListedProposal, type ProposalKind, type Talk } from "./proposals.ts";
+import type { ListedProposal, ProposalKind, Talk } from "./proposal-kind.ts";
+import { createProposals } from "./proposals.ts";
 
 const PER_PAGE = "10";
 
@@ -89,8 +90,7 @@ async function autoMerge(
   const body = { auto_merge: true, merge_when_pipeline_succeeds: true, ...(headSha && { sha: headSha }) };
   const sent = await talk.send({ what: "the auto-merge", method: "PUT", path: `${path}/merge`, body });
   if (sent.kind === "answer") return undefined;
-  if (sent.status === 401)
-    return unknown("the token may not merge into that branch; give it a role that is allowed to, often Maintainer", sent);
+  if (sent.status === 401) return unknown("the token may not merge into that branch; give it a role that is allowed to, often Maintainer");
   return NOT_YET.includes(sent.status ?? 0) && !isLast ? "not yet" : sent;
 }
 

@@ -1,6 +1,5 @@
 /** Pull and merge requests: found by both of their branches, opened once, edited in place. How a kind of forge has them is told by its `ProposalKind`. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { z } from "zod";
 import type { ForgeLogin } from "../../core/ports.ts";
 import type { FoundProposal, Proposal, ProposalPlace, Proposals, ProposalWords } from "../../core/proposal-ports.ts";
 import { canonicalHost } from "../../core/repository.ts";
@@ -10,75 +9,10 @@ import { parseJson } from "../../text/parse-json.ts";
 import type { HttpReply } from "../egress/http-request.ts";
 import { type AskedOf, type Questions, troubleOf } from "./commit-statuses.ts";
 import type { ForgeOptions } from "./forge.ts";
-import {
-  type ForgeAnswer,
-  type ForgeMessage,
-  type ForgeQuestion,
-  listOf,
-  type Page,
-  type Query,
-  type Unknown,
-  unknown,
-} from "./forge-questions.ts";
+import { listOf, type Page, type Unknown, unknown } from "./forge-questions.ts";
+import type { ListedProposal, ProposalKind, Talk } from "./proposal-kind.ts";
 
-/** As the forge tells it. */
-export interface ListedProposal<Item = unknown> extends Omit<Proposal, "url" | "description" | "headSha"> {
-  readonly description: string | null | undefined;
-  readonly headSha: string | null | undefined;
-  /** Of its page. */
-  readonly url?: string | null | undefined;
-  readonly item: Item;
-}
-
-/** A question for a list of them, newest first. */
-export interface ProposalList {
-  readonly path: string;
-  readonly query: Query;
-  /** Where the list is in the answer; default: it is the answer. */
-  readonly within?: string;
-  /** What the question for the next page has in its query beside this one's. */
-  readonly next: (reply: HttpReply, page: number, count: number) => Query | undefined;
-}
-
-type Part<Whole, Needed extends keyof Whole, Free extends keyof Whole> = Pick<Whole, Needed> & Partial<Pick<Whole, Free>>;
-type Free = "query" | "what" | "right" | "appRight";
-type Right = Pick<ForgeMessage, "right" | "appRight">;
-
-/** Speaks to one forge with one token about one repository. */
-export interface Talk {
-  readonly repository: string;
-  ask<Item>(question: Part<ForgeQuestion<Item>, "path" | "read", Free>): Promise<ForgeAnswer<Item>>;
-  send(message: Part<ForgeMessage, "method" | "path" | "body", Free>): Promise<HttpReply | Unknown>;
-}
-
-export interface ProposalKind<Item> {
-  /** What it calls them: `the pull requests`. */
-  readonly what: string;
-  readonly rights: { readonly read: Right; readonly write: Right };
-  readonly item: z.ZodType<Item>;
-  /** Its own words; undefined: it is of other branches, or of another repository's. */
-  readonly read: (item: Item, place: ProposalPlace) => ListedProposal<Item> | undefined;
-  readonly list: (talk: Talk, place: ProposalPlace, state: "open" | "all") => Promise<ProposalList | Unknown>;
-  /** Where one of that head and base is told without a list, or HTTP 404. */
-  readonly one?: (talk: Talk, place: ProposalPlace) => string | undefined;
-  /** Where the whole of one is, if its list tells less. */
-  readonly whole?: (talk: Talk, number: number) => Pick<ProposalList, "path" | "query">;
-  /** Of its page, below the forge's root. */
-  readonly page: (talk: Talk, number: number) => string;
-  readonly create: (talk: Talk, place: ProposalPlace, words: ProposalWords) => Promise<HttpReply | Unknown>;
-  readonly edit: (talk: Talk, number: number, words: ProposalWords) => Promise<HttpReply | Unknown>;
-  /** Undefined: it has them now. */
-  readonly addLabels?: (talk: Talk, number: number, labels: readonly string[]) => Promise<Unknown | undefined>;
-  /** The same; `not yet`: it has to be asked again in a moment. */
-  readonly autoMerge?: (
-    talk: Talk,
-    listed: ListedProposal<Item>,
-    place: ProposalPlace,
-    isLast: boolean,
-  ) => Promise<Unknown | "not yet" | undefined>;
-  /** More characters of a description are left out. */
-  readonly mostDescription?: number;
-}
+type Times = Pick<ForgeOptions, "pauseMs" | "now">;
 
 const MOST_TITLE = 250;
 const MOST_DESCRIPTION = 30_000;
@@ -87,6 +21,7 @@ const MOST_URL = 2_048;
 const ALREADY = [400, 409, 422];
 /** A forge that has just opened one looks in the background whether it can be merged, for seconds. */
 const AUTO_MERGE_TRIES = 5;
+const AUTO_MERGE_MS = 10_000;
 const FIRST_PAUSE_MS = 250;
 
 /** `root`: of the forge's pages, as people open them. */
@@ -94,11 +29,12 @@ export function createProposals<Item>(
   questions: Questions,
   kind: ProposalKind<Item>,
   askedOf: AskedOf,
-  { root, pauseMs = FIRST_PAUSE_MS }: { readonly root: (repository: Repository) => string } & Pick<ForgeOptions, "pauseMs">,
+  { root, pauseMs = FIRST_PAUSE_MS, now = () => performance.now() }: { readonly root: (repository: Repository) => string } & Times,
 ): Proposals {
   const { what, rights } = kind;
 
-  function talkOf({ repository }: ProposalPlace, login: ForgeLogin): Talk | Unknown {
+  function talkOf({ repository, head, base }: ProposalPlace, login: ForgeLogin): Talk | Unknown {
+    if (![head, base].every(isBranch)) return unknown("a branch that is none can't be proposed");
     const asked = askedOf(repository, login, "manifest_repository");
     if ("kind" in asked) return asked;
     return {
@@ -188,9 +124,12 @@ export function createProposals<Item>(
   }
 
   async function setAutoMerge(talk: Talk, place: ProposalPlace, listed: ListedProposal<Item>): Promise<Unknown | undefined> {
+    const until = now() + AUTO_MERGE_MS;
     for (let attempt = 1; kind.autoMerge && attempt <= AUTO_MERGE_TRIES; attempt++) {
-      const answer = await kind.autoMerge(talk, listed, place, attempt === AUTO_MERGE_TRIES);
+      const isLast = attempt === AUTO_MERGE_TRIES || now() >= until;
+      const answer = await kind.autoMerge(talk, listed, place, isLast);
       if (answer !== "not yet") return answer;
+      if (isLast) break;
       await sleep(pauseMs * attempt ** 2);
     }
     return kind.autoMerge && unknown("the forge does not know yet whether it can be merged; set it there, or merge it");
@@ -226,7 +165,7 @@ export function createProposals<Item>(
       // Somebody has changed it in this moment.
       if (sent.kind === "unknown") return sent.status === 409 ? { ...troubleOf(sent), kind: "unavailable" } : troubleOf(sent);
       const listed = listedIn(parseJson(sent.text), place);
-      const warning = listed && (await addExtras(talk, place, listed, words));
+      const warning = listed ? await addExtras(talk, place, listed, words) : "what it has become is not told; look at it there";
       return { kind: "edited", ...(warning !== undefined && { warning }) };
     },
   };
@@ -239,6 +178,11 @@ function fitted(words: ProposalWords, most = MOST_DESCRIPTION): ProposalWords {
   // A character may have two places.
   const text = description.length <= most ? description : cut(description, Math.floor((most - trailers.length) / 2)) + trailers;
   return { ...words, title: cut(title, MOST_TITLE), description: text };
+}
+
+/** No part of it leads out of a path that it is in. */
+function isBranch(name: string): boolean {
+  return name.split("/").every((part) => !/^\.{0,2}$/.test(part));
 }
 
 /** What the forge tells is shown to people only if it is that very page on its own host. */

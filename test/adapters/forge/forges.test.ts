@@ -7,8 +7,9 @@ import { anyRepository, startBitbucketServer } from "../../../sandbox/forges/bit
 import { startGitea } from "../../../sandbox/forges/gitea.ts";
 import { startGitlab } from "../../../sandbox/forges/gitlab.ts";
 import { createEgress } from "../../../src/adapters/egress/egress.ts";
-import { said } from "../../../src/adapters/forge/forge-questions.ts";
+
 import { createForges } from "../../../src/adapters/forge/forges.ts";
+import { said } from "../../../src/adapters/forge/refusal-words.ts";
 import { knownForges, parseForges } from "../../../src/core/forges.ts";
 import { parseRepository } from "../../../src/core/repository.ts";
 import { leastCpuMs } from "../../growth.ts";

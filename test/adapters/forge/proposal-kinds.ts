@@ -129,3 +129,21 @@ export async function startKind(t: TestContext, row: ProposalKindRow, options: P
   api.pulls.setBranches(row.known, { [head]: headSha, [base]: baseSha, other: "3".repeat(40) }, ["team-a", "deploy"]);
   return { api, pulls: api.pulls, proposalsOf, ...proposalsOf(row.repository) };
 }
+
+/** By its kind. */
+export async function startNamed(t: TestContext, kind: string, options: Partial<ForgeOptions> = {}) {
+  const row = kinds.find((one) => one.kind === kind);
+  assert.ok(row);
+  const started = await startKind(t, row, options);
+  const paths = () =>
+    started.api.requests.map(({ method, path }) => `${method} ${decodeURIComponent(path.replace(/^\/(api\/v\d|2\.0|rest)(?=\/)/, ""))}`);
+  return { ...started, row, paths, pull: () => started.pulls.of(row.known)[0] };
+}
+
+/** One that was not there. */
+export async function openOne(started: Awaited<ReturnType<typeof startNamed>>, wanted = words) {
+  const { proposals, place } = started;
+  const answer = await proposals.open(place, wanted, token);
+  assert.ok(answer.kind === "found", JSON.stringify(answer));
+  return answer;
+}
