@@ -11,7 +11,7 @@ import type { Places } from "../core/ports.ts";
 import type { Target } from "../core/types.ts";
 import { asReconcileError } from "../errors.ts";
 import { exampleSha } from "./describe-commits.ts";
-import type { Tell } from "./live-check.ts";
+import type { Tell } from "./report.ts";
 
 /** Tells once of each file, and of each value that is named in one, what is edited. */
 export function tellPlaces(places: Places, tell: Tell): Places {

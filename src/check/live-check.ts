@@ -22,6 +22,7 @@ import type { BuildTokenRef, SecretRef, Target } from "../core/types.ts";
 import { asReconcileError } from "../errors.ts";
 import { tellPlaces } from "./check-files.ts";
 import type { UsedSecret } from "./describe-target.ts";
+import type { Tell } from "./report.ts";
 
 interface LivePorts extends CredentialPorts, ForgeLoginPorts, Pick<ReconcilePorts, "identity" | "allowedRepositories" | "readSecret"> {
   readonly git: Git;
@@ -39,9 +40,6 @@ const WHO = { key: "the key", token: "the token", app: "the GitHub App" } as con
 
 /** In the place of one that was not found. */
 const noCommit = "0".repeat(40);
-
-export type Level = "ok" | "warning" | "problem";
-export type Tell = (level: Level, text: string) => void;
 
 /** What the operator would push. */
 export interface Preview {
@@ -200,7 +198,10 @@ async function askGate(question: GateQuestion, ports: LivePorts, tell: Tell): Pr
   if (verdict.kind === "stands") tell("warning", `the manifest stays at ${verdict.tag}: ${verdict.note}`);
   if (verdict.kind === "unchecked") tell("warning", `the image would be pushed unchecked: ${verdict.why}`);
   if (verdict.kind === "waiting") {
-    tell("problem", `${withoutEmojiCode(verdict.text)}${(await gate.explain(asked)) || "; check again when it is built"}`);
+    const elsewhere = await gate.explain(asked);
+    const text = withoutEmojiCode(verdict.text);
+    if (elsewhere === "") tell("waiting", `${text}; check again when it is built`);
+    else tell("problem", text + elsewhere);
   }
   return verdict;
 }

@@ -9,7 +9,8 @@ import { unlessAborted } from "../sharing/unless-aborted.ts";
 import { systemClock } from "../system-clock.ts";
 import type { Redactor } from "../telemetry/redact.ts";
 import { usedSecrets } from "./describe-target.ts";
-import { checkLive, type Preview, type Tell } from "./live-check.ts";
+import { checkLive, type Preview } from "./live-check.ts";
+import type { Tell } from "./report.ts";
 
 export interface LiveOptions {
   readonly config: Config;
@@ -17,6 +18,8 @@ export interface LiveOptions {
   readonly deadlineMs: number;
   /** The variable of that name. */
   readonly kubeconfig: string | undefined;
+  /** Of the kubeconfig; undefined: its current one. */
+  readonly context: string | undefined;
 }
 
 /** What still hangs after that ends with the process. */
@@ -25,8 +28,8 @@ const CLOSE_MS = 2_000;
 export type LiveWorld = Awaited<ReturnType<typeof openLiveWorld>>;
 
 /** Rejects when there is no cluster. */
-export async function openLiveWorld({ config, redactor, deadlineMs, kubeconfig }: LiveOptions) {
-  const outside = connectOutside({ config, redactor, kubeConfig: await loadKubeConfig(kubeconfig) });
+export async function openLiveWorld({ config, redactor, deadlineMs, kubeconfig, context }: LiveOptions) {
+  const outside = connectOutside({ config, redactor, kubeConfig: await loadKubeConfig(kubeconfig, context) });
   const ended = new AbortController();
   const releases = new DisposableStack();
   let doing = "nothing";

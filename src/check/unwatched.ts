@@ -1,5 +1,5 @@
 import { builtInKinds, isNeverWatched, neverWatched, type WatchedKind } from "../core/watched-kinds.ts";
-import type { Level } from "./live-check.ts";
+import type { Level } from "./report.ts";
 
 /** Why the operator would not look at an object of that kind, with the annotations or without; undefined: it does. */
 export function unwatchedBecause(

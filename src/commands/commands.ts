@@ -28,11 +28,12 @@ export const commands = {
   check: {
     summary: "what is wrong with the annotations of manifests before they are applied, and what would be read from where",
     usage: "check -f FILE [-f FILE …]",
-    more: "Exit code: 0 all is well, 1 there are problems, 2 wrong usage or environment.",
+    more: "Exit code: 0 all is well, 1 there are problems, 2 wrong usage or environment (or no cluster for --live), 3 there are no problems, but an image is still awaited.",
     options: {
       file: {
         ...{ type: "string", short: "f", multiple: true, value: "FILE" },
-        meaning: "a manifest of one or more documents, or Lists; - reads standard input",
+        meaning:
+          "a manifest of one or more documents, or Lists; a folder or a pattern in quotes ('apps/**/*.yaml'), of which files with annotations of ours are checked; - reads standard input; may be repeated",
       },
       namespace: {
         ...{ type: "string", short: "n", default: "default", value: "NAME" },
@@ -48,6 +49,11 @@ export const commands = {
         meaning: "also asks the cluster for the Secrets, and the repositories and the registry whether all is there",
       },
       "dry-run": { type: "boolean", meaning: "like --live, and prints the diff that would be pushed; nothing is pushed" },
+      output: {
+        ...{ type: "string", short: "o", default: "text", value: "FORMAT" },
+        meaning: "text, json (docs/check-output.schema.json) or github (workflow commands that mark the lines of a pull request)",
+      },
+      context: { ...{ type: "string", value: "NAME" }, meaning: "of the kubeconfig, for --live and --dry-run (default: the current one)" },
       timeout: { ...{ type: "string", default: "60", value: "SECONDS" }, meaning: "for all of --live (default: 60)" },
     },
   },

@@ -8,8 +8,8 @@ export interface Terminal {
   readonly isInteractive: boolean;
 }
 
-/** 0: all is well; 1: there are problems; 2: wrong usage or environment. */
-export type ExitCode = 0 | 1 | 2;
+/** 0: all is well; 1: there are problems; 2: wrong usage or environment; 3: what is missing will come by itself. */
+export type ExitCode = 0 | 1 | 2 | 3;
 
 /** Wrong usage that only the command itself can see. */
 export class Misuse extends Error {

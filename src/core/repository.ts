@@ -31,7 +31,8 @@ export function parseRepository(text: string): ParsedRepository {
   const url = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)(.*)/is.exec(text);
   if (!url) return parseScpLike(text);
   const [, scheme = "", authority = "", rest = ""] = url;
-  if (/[?#]/.test(rest)) return error(`has a query or fragment; ${forms}`);
+  if (/[?#]/.test(rest))
+    return error(`has a query or fragment; leave it out (observe_branch and manifest_branch name branches), and ${forms}`);
   if (scheme.toLowerCase() === "ssh") return parseSshUrl(authority, rest);
   if (scheme.toLowerCase() === "https") return parseHttpsUrl(authority, rest);
   return error(`has a transport that is refused (only ssh and https are allowed); ${forms}`);

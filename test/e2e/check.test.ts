@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { access } from "node:fs/promises";
+import { access, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -150,6 +150,50 @@ test("--live finds the default branch where none is named, and says which it is"
   await assertUntouched();
 });
 
+test("an image that is not there yet is waited for: exit 3, unless something else is wrong", async (t) => {
+  const { world, app, file, assertUntouched } = await startShop(t);
+  const sha = await app.commit({ "index.html": "2" });
+  const awaited = `image ${world.registry.host}/team/shop:${sha} is not in the registry yet; check again when it is built`;
+  const answer = await check(world, ["--live"], file());
+  assert.equal(answer.code, 3, answer.stdout);
+  assert.deepEqual([rows(answer, "waiting"), rows(answer, "problem")], [[awaited], []]);
+  const asJson = await check(world, ["--live", "-o", "json"], file());
+  const { exitCode, counts } = JSON.parse(asJson.stdout) as { exitCode: number; counts: unknown };
+  assert.deepEqual([asJson.code, exitCode, counts], [3, 3, { problems: 0, warnings: 0, waiting: 1 }]);
+  const github = await check(world, ["--live", "-o", "github"], file());
+  assert.equal(github.code, 3);
+  assert.match(
+    github.stdout,
+    /^::notice title=Deployment default\/shop::image [^\n]* is not in the registry yet; check again when it is built$/m,
+  );
+  const wrong = await check(world, ["--live"], file({ tag_type: "medium" }));
+  assert.equal(wrong.code, 1, wrong.stdout);
+  await assertUntouched();
+});
+
+test("a disabled Deployment is checked without asking anybody, with --live too", async (t) => {
+  const { world, file } = await startShop(t);
+  const before = (await world.gitHost.execs()).length;
+  const answer = await check(world, ["--dry-run"], file({ enabled: "false", registry_secret_name: "none" }));
+  assert.equal(answer.code, 0, answer.stdout);
+  assert.deepEqual([rows(answer, "ok"), rows(answer, "dry run")], [[], []]);
+  assert.equal((await world.gitHost.execs()).length, before);
+});
+
+test("--context names the cluster that is asked, and one that is not defined is said to be none", async (t) => {
+  const { world, file } = await startShop(t);
+  const kubeconfig = await readFile(world.env.KUBECONFIG ?? "", "utf8");
+  const [line = "", there = ""] = /^current-context: (\S+)$/m.exec(kubeconfig) ?? [];
+  const elsewhere = join(world.folder, "elsewhere");
+  await writeFile(elsewhere, kubeconfig.replace(line, "current-context: none"));
+  const env = { ...world.env, KUBECONFIG: elsewhere };
+  const answer = await check({ env }, ["--live", "--context", there], file());
+  assert.equal(answer.code, 0, answer.stdout);
+  const none = await check({ env }, ["--live", "--context", "nowhere"], file());
+  assert.equal(none.code, 2);
+  assert.match(none.stdout, /\nThe context 'nowhere' is not defined in /);
+});
+
 test("--live finds an image that is there under another tag, and says the format to set; with it all is well", async (t) => {
   const { world, app, file, assertUntouched } = await startShop(t);
   const sha = await app.commit({ "index.html": "2" });
@@ -189,7 +233,6 @@ test("what is missing is told at once, for each Deployment of a file: write acce
       new RegExp(
         `^${world.gitHost.url("team/manifests.git")} does not exist, or the SSH key has no write access to it; correct gitops\\.operator\\.manifest_repository, `,
       ),
-      new RegExp(`^image ${world.registry.host}/team/shop:${sha} is not in the registry yet; check again when it is built$`),
     ],
     [/has no branch 'main' \(its default branch is 'master'\); set gitops\.operator\.observe_branch/, /shop\/nowhere\.yaml/],
     [
@@ -210,7 +253,10 @@ test("what is missing is told at once, for each Deployment of a file: write acce
     for (const [at, text] of problems.entries()) assert.match(text ?? "", expected[index]?.[at] ?? /^$/);
     assert.deepEqual(rows({ stdout: part }, "dry run"), ["nothing would be pushed"]);
   }
-  assert.match(answer.stdout, /: 4 Deployments checked, 9 problems\n$/);
+  assert.deepEqual(rows(answer, "waiting"), [
+    `image ${world.registry.host}/team/shop:${sha} is not in the registry yet; check again when it is built`,
+  ]);
+  assert.match(answer.stdout, /: 4 Deployments checked, 8 problems, 1 waiting\n$/);
   assert.ok(!answer.stdout.includes("top-secret"));
   await assertUntouched();
 });
@@ -247,8 +293,9 @@ test("no secret that was read is in the output, not even where others wrote it",
 
 test("without a cluster: said in one line, and what needs none is checked all the same", async () => {
   const answer = await checkAsProcess({ env: {} }, ["--live"], deploymentYaml("shop"));
-  assert.equal(answer.code, 1);
-  assert.match(rows(answer, "problem").join("\n"), /^No Kubernetes cluster: [^\n]*$/);
+  assert.equal(answer.code, 2);
+  assert.match(answer.stdout, /\nNo Kubernetes cluster: [^\n]*\n$/);
+  assert.deepEqual(rows(answer, "problem"), []);
   assert.equal(rows(answer, "application").length, 1);
   assert.equal((await check({ env: {} }, [], deploymentYaml("shop"))).code, 0);
 });

@@ -10,10 +10,10 @@ const fallbackContext = "loaded-context";
 const remedy = "Choose one with `kubectl config use-context NAME`, or try the operator without a cluster: npm run sandbox";
 
 /**
- * `kubeconfig` (as the variable of that name), `~/.kube/config` or the Pod's service account; throws an Error of one line when there is none
- * to use.
+ * `kubeconfig` (as the variable of that name), `~/.kube/config` or the Pod's service account, with the context that is asked for, or else the
+ * current one; throws an Error of one line when there is none to use.
  */
-export async function loadKubeConfig(kubeconfig?: string): Promise<KubeConfig> {
+export async function loadKubeConfig(kubeconfig?: string, asked?: string): Promise<KubeConfig> {
   const config = new KubeConfig();
   const files = kubeconfig?.trim() ? existing(kubeconfig) : [join(homedir(), ".kube", "config")].filter((file) => existsSync(file));
   try {
@@ -25,6 +25,7 @@ export async function loadKubeConfig(kubeconfig?: string): Promise<KubeConfig> {
       { cause: error },
     );
   }
+  if (asked !== undefined) config.setCurrentContext(asked);
   const name = config.getCurrentContext();
   if (name === fallbackContext || !name) {
     throw new Error(
@@ -35,7 +36,7 @@ export async function loadKubeConfig(kubeconfig?: string): Promise<KubeConfig> {
   const source = files.join(", ");
   if (!context) {
     throw new Error(
-      `The current context '${name}' is not defined in ${source}; \`kubectl config get-contexts\` lists those that are. ${remedy}`,
+      `The ${asked === undefined ? "current context" : "context"} '${name}' is not defined in ${source || "any kubeconfig"}; \`kubectl config get-contexts\` lists those that are. ${remedy}`,
     );
   }
   const cluster = config.getCurrentCluster();
