@@ -4,7 +4,9 @@ import { startListener } from "./cluster-api/listener.ts";
 interface ChatMessage {
   /** With the query. */
   readonly path: string;
+  /** Its first line, and the others. */
   readonly text: string;
+  readonly details: string;
 }
 
 interface ChatAnswer {
@@ -54,7 +56,8 @@ export async function startChatWebhook(protocol: "http" | "https" = "http"): Pro
     }
     const text = textOf(body);
     if (request.method !== "POST" || text === undefined) return send(response, 400, "invalid_payload", "text/plain");
-    messages.push({ path: request.url ?? "", text });
+    const [first = "", ...others] = text.split("\n");
+    messages.push({ path: request.url ?? "", text: first, details: others.join("\n") });
     if (messages.length > mostMessages) messages.shift();
     send(response, 200, "ok", "text/plain");
     for (const waiter of waiting) {

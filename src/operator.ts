@@ -87,9 +87,15 @@ export async function startOperator(options: OperatorOptions) {
   const backOff = createBackOff(clock.now);
   const chat = createChat({ dispatcher, log, clock: systemClock, httpHosts: config.insecureWebhooks });
   const recorder = createEventRecorder({ client: kube, log, instance: hostname() });
-  const announcer = createAnnouncer({ log, redactor, workloads, chat, recorder, readSecretFor });
+  const chatSettings = { cluster: config.commitWords.cluster, githubHost: config.githubHost };
+  const announcer = createAnnouncer({ log, redactor, workloads, chat, recorder, readChatFor: outside.readChatFor, chatSettings });
 
-  const rollouts = createRollouts({ workloads, observer: metrics, stopping });
+  const onRollout = (push: Push, result: "succeeded" | "failed") => {
+    const record = workloads.get(push.workload);
+    const parsed = record && parse(record);
+    if (parsed?.kind === "ready") announcer.rolledOut(parsed.target, push, result);
+  };
+  const rollouts = createRollouts({ workloads, observer: metrics, onResult: onRollout, stopping });
   const onPush = (push: Push) => {
     metrics.pushed(push);
     rollouts.pushed(push);

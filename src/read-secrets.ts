@@ -60,6 +60,14 @@ export function createReadSecrets({ config, secrets, redactor, observer, onKeyRe
     return (ref) => readFields(asker, releases, ref, { fields: signingFields, needed: key, hidden: [key] });
   }
 
+  function readChatFor(asker: Asker, releases: DisposableStack) {
+    return async (ref: SecretRef) => {
+      const question = { fields: ["webhook-url", "format", "hook-secret"], needed: "webhook-url", hidden: ["webhook-url", "hook-secret"] };
+      const { texts } = await readFields(asker, releases, ref, question);
+      return { format: texts.format, address: { webhookUrl: texts["webhook-url"] as string, hookSecret: texts["hook-secret"] } };
+    };
+  }
+
   /** User and password are watched for as they go over the wire, too. */
   function credentialsFor(asker: Asker, releases: DisposableStack): CredentialPorts & ForgeLoginPorts {
     return {
@@ -78,5 +86,5 @@ export function createReadSecrets({ config, secrets, redactor, observer, onKeyRe
     };
   }
 
-  return { readSecretFor, readSigningFor, credentialsFor };
+  return { readSecretFor, readChatFor, readSigningFor, credentialsFor };
 }

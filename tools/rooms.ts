@@ -99,7 +99,7 @@ export const ROOMS: Record<string, Room> = {
   },
   "src/core/news": {
     promise: "what is news of a Deployment, once, in the words of Events and of chat",
-    asks: ["src/core", "src/core/runs", "src/text"],
+    asks: ["src/core", "src/core/commits", "src/core/runs", "src/text"],
     doors: ["announcer", "events", "chat-text", "outcome-text"],
   },
   "src/adapters/egress": {

@@ -17,6 +17,7 @@ export type AnnotationKind =
   | "glob"
   | "time"
   | "words"
+  | "events"
   | "environment"
   | "url";
 

@@ -60,7 +60,10 @@ export const originalAnnotations = {
       "Secret with what opens the repositories: `ssh-privatekey`, or for https `username` and `password` (a token), or the [three fields of a GitHub App](SECRETS.md#what-the-secrets-hold)",
   },
   ssh_key_namespace: { kind: "namespace", required: "set it to the namespace of that Secret", meaning: "its namespace" },
-  notifications_secret_name: { kind: "secret", meaning: "Secret with `webhook-url`, a webhook that takes Slack's format" },
+  notifications_secret_name: {
+    kind: "secret",
+    meaning: "Secret with `webhook-url` of a chat, and optionally its [`format`](NOTIFICATIONS.md)",
+  },
   notifications_secret_namespace: { kind: "namespace", default: "OPERATOR_NAMESPACE", meaning: "its namespace" },
   registry_secret_url: {
     kind: "registry",
@@ -160,6 +163,12 @@ const added = {
       "Secret with `forge-token`, a token of the forge of `app_repository`, or with a [GitHub App](FORGES.md#a-github-app) ([which, with which right](FORGES.md)), to wait for builds and to report failed ones",
   },
   forge_token_secret_namespace: { kind: "namespace", default: "OPERATOR_NAMESPACE", meaning: "its namespace" },
+  notify_on: {
+    kind: "events",
+    defaultInDocs: "all but `rolled_out`",
+    meaning:
+      "what the chat is told, with commas between: `building`, `patched`, `failed`, `recovered`, `held`, `proposed`, `rolled_out` ([when each is told](NOTIFICATIONS.md))",
+  },
   report: {
     kind: "choice",
     default: "none",

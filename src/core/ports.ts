@@ -92,12 +92,27 @@ export interface Reports {
   post(place: ReportPlace, report: Report, login: ForgeLogin): Promise<{ readonly kind: "posted" } | ForgeTrouble>;
 }
 
+/** Where a chat is spoken to, and by what whoever gets an event knows that it is ours. */
+export interface ChatAddress {
+  readonly webhookUrl: string;
+  /** Undefined: events are not signed. */
+  readonly hookSecret: string | undefined;
+}
+
+/** What is posted there, as JSON. */
+export interface ChatPost {
+  readonly body: object;
+  readonly headers: Readonly<Record<string, string>>;
+  /** For a program: it has an id and a time of its own, and is signed. */
+  readonly isEvent: boolean;
+}
+
 export interface Notifier {
   /**
    * Never rejects, never waits for delivery. `namespace`: of the Deployment, so that none keeps others' messages from being told.
    * Returns why nothing is ever sent to that URL, without a word of its path; undefined: the message is on its way.
    */
-  send(webhookUrl: string, text: string, namespace: string): string | undefined;
+  send(address: ChatAddress, post: ChatPost, namespace: string): string | undefined;
   /** Delivers what is queued or gives up at the deadline. */
   close(deadlineMs: number): Promise<void>;
 }

@@ -1,7 +1,7 @@
 /** One Deployment, top to bottom: the list of steps of the contract's §6. */
 
 import { asReconcileError, inStep } from "../errors.ts";
-import type { Identity } from "./app-history.ts";
+import type { Commit, Identity } from "./app-history.ts";
 import type { SecretField } from "./cluster-ports.ts";
 import { type Candidates, findCandidates, listCommits } from "./commits/candidates.ts";
 import { patchStep } from "./delivery/delivery.ts";
@@ -138,12 +138,17 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
       ...{ isChecked: image.kind === "found", digest: image.kind === "found" ? image.digest : undefined },
     });
     if (outcome.kind === "patched") ports.onImage({ container, version: outcome.to });
-    return told(outcome, image, known);
+    return told(withCommit(outcome, appCommit), image, known);
   } catch (error) {
     return { kind: "failed", error: asReconcileError(error), ...known };
   } finally {
     seat.leave();
   }
+}
+
+function withCommit(outcome: Outcome, { sha, author, subject }: Commit): Outcome {
+  if (outcome.kind !== "patched" && outcome.kind !== "proposed") return outcome;
+  return { ...outcome, app: { sha, author: author.name, subject } };
 }
 
 /** What was written or held, with what is the matter with the newest commit where it was an older one. */

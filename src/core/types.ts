@@ -148,6 +148,10 @@ export interface FilePattern {
   readonly at?: string;
 }
 
+/** What a chat may be told. */
+export const notifyOn = ["building", "patched", "failed", "recovered", "held", "proposed", "rolled_out"] as const;
+export type NotifyOn = (typeof notifyOn)[number];
+
 /** What one Deployment wants, parsed: plain data, compared by value to see whether the annotations changed. */
 export interface Target extends Workload {
   readonly appRepository: Repository;
@@ -174,6 +178,8 @@ export interface Target extends Workload {
   /** `named`: its name or its namespace is, by annotation, so a missing one is a failure; else the default that may be absent. */
   readonly registrySecret: SecretRef & { readonly named: boolean };
   readonly notificationsSecret: SecretRef | undefined;
+  /** What is told there; undefined: what is told by default. */
+  readonly notifyOn: readonly NotifyOn[] | undefined;
   /** For the forge of the application's repository. */
   readonly buildToken: BuildTokenRef | undefined;
   /** What is told on the application's commit; undefined: nothing. */
@@ -205,6 +211,13 @@ export interface ProposalRequest {
   readonly url: string;
 }
 
+/** The application's commit that was written, as it is told. */
+export interface AppCommitWords {
+  readonly sha: string;
+  readonly author: string;
+  readonly subject: string;
+}
+
 /**
  * What a run came to. `from`: the first differing tag that was there; `to`: the wanted tag, once it is known. `unchecked`: the tag was
  * pushed without asking whether the image is there, because somebody said so. `note`: what is the matter with a newer commit. `isAwaited`:
@@ -216,6 +229,7 @@ export type Outcome =
       readonly from?: string;
       readonly to: string;
       readonly commit: string;
+      readonly app?: AppCommitWords;
       readonly unchecked?: true;
       readonly note?: string;
       readonly isAwaited?: true;
@@ -227,6 +241,7 @@ export type Outcome =
       readonly from?: string;
       readonly to: string;
       readonly branch: string;
+      readonly app?: AppCommitWords;
       /** Undefined: nobody has opened one, as far as it is known. */
       readonly request?: ProposalRequest;
       /** Where a person opens one. */

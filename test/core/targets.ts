@@ -28,6 +28,7 @@ export function targetOf(name: string, more: Partial<Target> = {}): Target {
     registryUrl: undefined,
     registrySecret: { ...secret("regcred"), named: false },
     notificationsSecret: undefined,
+    notifyOn: undefined,
     buildToken: undefined,
     report: undefined,
     hookSecret: undefined,

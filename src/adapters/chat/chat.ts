@@ -1,4 +1,5 @@
-/** Messages to Slack-format webhooks. The URL is a secret: only its host is ever named. */
+/** Messages to webhooks, in the form that each takes. The URL is a secret: only its host is ever named. */
+import { randomUUID } from "node:crypto";
 import type { Dispatcher } from "undici";
 import type { Clock, Log, Notifier } from "../../core/ports.ts";
 import { dataBytes } from "../../sharing/data-bytes.ts";
@@ -6,6 +7,7 @@ import { createFairQueue, type FairQueue } from "../../sharing/fair-queue.ts";
 import { askFor } from "../egress/asker.ts";
 import { type HttpAnswer, request } from "../egress/http-request.ts";
 import { retryAfterMs } from "../egress/retry-after.ts";
+import { signedHeaders } from "./standard-webhooks.ts";
 
 interface ChatOptions {
   readonly dispatcher: Dispatcher;
@@ -43,7 +45,13 @@ interface Queue {
 interface Message {
   readonly queue: Queue;
   readonly namespace: string;
-  readonly text: string;
+  readonly posted: Posted;
+}
+
+interface Posted {
+  readonly headers: Readonly<Record<string, string>>;
+  /** JSON. */
+  readonly body: string;
 }
 
 export function createChat({ dispatcher, log, clock, httpHosts = [], deadlineMs = 10_000 }: ChatOptions) {
@@ -56,24 +64,28 @@ export function createChat({ dispatcher, log, clock, httpHosts = [], deadlineMs 
   const counts = { delivered: 0, failed: 0, dropped: 0 };
   let isClosed = false;
 
-  const send: Notifier["send"] = (webhookUrl, text, namespace) => {
+  const send: Notifier["send"] = ({ webhookUrl, hookSecret }, post, namespace) => {
     const url = parseWebhook(webhookUrl, httpHosts);
-    if (url instanceof URL) return enqueue(url, text, namespace);
+    if (url instanceof URL) {
+      const body = JSON.stringify(post.body);
+      const own = post.isEvent ? eventHeaders(body, hookSecret) : {};
+      return enqueue(url, { headers: { "content-type": "application/json", ...post.headers, ...own }, body }, namespace);
+    }
     counts.failed += 1;
     return url.problem;
   };
 
-  function enqueue(url: URL, text: string, namespace: string): undefined {
+  function enqueue(url: URL, posted: Posted, namespace: string): undefined {
     const queue = queues.get(url.href);
     if (isClosed || (!queue && !mayOpen(namespace))) noteDropped(url);
     else if (queue) {
-      const message = { queue, namespace, text };
+      const message = { queue, namespace, posted };
       const gone = new Set([...queue.messages.push(namespace, message), ...waiting.push(namespace, message)]);
       for (const each of gone) drop(each);
     } else {
       const opened = { url, namespace, messages: createFairQueue<Message>(MOST_FOR_ONE_BYTES, messageBytes) };
       queues.set(url.href, opened);
-      const delivery = askFor(namespace, () => deliverAll(opened, text)).finally(() => deliveries.delete(delivery));
+      const delivery = askFor(namespace, () => deliverAll(opened, posted)).finally(() => deliveries.delete(delivery));
       deliveries.add(delivery);
     }
   }
@@ -97,31 +109,30 @@ export function createChat({ dispatcher, log, clock, httpHosts = [], deadlineMs 
   }
 
   /** One at a time: the first, and what is queued until none is left. */
-  async function deliverAll(queue: Queue, first: string): Promise<void> {
+  async function deliverAll(queue: Queue, first: Posted): Promise<void> {
     const { url, messages } = queue;
-    for (let text: string | undefined = first; text !== undefined; text = next(queue)) {
+    for (let posted: Posted | undefined = first; posted !== undefined; posted = next(queue)) {
       if (closing.signal.aborted) {
         const undelivered = messages.length + 1;
         counts.failed += undelivered;
         log.warn({ host: url.host, undelivered }, "Chat messages not delivered before the shutdown");
         break;
       }
-      const problem = await deliver(url, JSON.stringify({ text }));
+      const problem = await deliver(url, posted);
       counts[problem === undefined ? "delivered" : "failed"] += 1;
       if (problem !== undefined) log.warn({ host: url.host, problem, failed: counts.failed }, "Chat message not delivered");
     }
     queues.delete(url.href);
   }
 
-  function next({ messages }: Queue): string | undefined {
+  function next({ messages }: Queue): Posted | undefined {
     const message = messages.shift();
     if (message) waiting.remove(message.namespace, message);
-    return message?.text;
+    return message?.posted;
   }
 
   /** The problem, if it was not delivered. What went unanswered is sent again: a chat that is slow may show it twice. */
-  async function deliver(url: URL, body: string): Promise<string | undefined> {
-    const headers = { "content-type": "application/json" };
+  async function deliver(url: URL, { headers, body }: Posted): Promise<string | undefined> {
     for (let attempt = 1; ; attempt++) {
       const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(deadlineMs)]);
       const answer = await request(dispatcher, { method: "POST", url, headers, body }, { signal, maxBytes: MOST_BYTES });
@@ -145,8 +156,16 @@ export function createChat({ dispatcher, log, clock, httpHosts = [], deadlineMs 
   };
 }
 
-function messageBytes({ text }: Message): number {
-  return MESSAGE_BYTES + dataBytes(text);
+function messageBytes({ posted }: Message): number {
+  return MESSAGE_BYTES + dataBytes(posted);
+}
+
+/** Of an event, by which it is known: the same at each try. */
+function eventHeaders(body: string, hookSecret: string | undefined): Posted["headers"] {
+  const id = randomUUID();
+  const at = new Date();
+  const signed = hookSecret === undefined ? {} : signedHeaders({ id, at, body }, hookSecret);
+  return { "ce-id": id, "ce-time": at.toISOString(), ...signed };
 }
 
 function parseWebhook(text: string, httpHosts: readonly string[]): URL | { problem: string } {

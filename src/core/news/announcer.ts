@@ -1,13 +1,23 @@
 /** Who is told what of a run: the log, the cluster's Events, the chat. None of them can fail a pass (contract §8). */
 
-import type { SecretField, Workloads } from "../cluster-ports.ts";
-import type { Log, Notifier } from "../ports.ts";
+import type { Workloads } from "../cluster-ports.ts";
+import type { Push } from "../observer.ts";
+import type { ChatAddress, Log, Notifier } from "../ports.ts";
 import type { EndedPass } from "../runs/calls.ts";
 import type { EndedRun } from "../runs/results.ts";
 import { idOf, logFields, type Result, type SecretRef, type Target, type Workload, type WorkloadRecord } from "../types.ts";
+import { chatFormats, chatPost } from "./chat-formats.ts";
+import {
+  type ChatMessage,
+  type ChatSettings,
+  chatMessage,
+  createNotices,
+  isWanted,
+  type RolloutEvent,
+  rolloutEvent,
+} from "./chat-message.ts";
 import { type ClusterEvent, createEvents, incompleteEvent, notificationRefused } from "./events.ts";
 import type { NewsEvent } from "./news.ts";
-import { createNotices } from "./notices.ts";
 import { describeOutcome } from "./outcome-text.ts";
 
 interface AnnouncerOptions {
@@ -18,28 +28,44 @@ interface AnnouncerOptions {
   /** Never rejects, never waits; `again` tries those that could not be posted. */
   readonly recorder: { record(about: WorkloadRecord, event: ClusterEvent): void; again(): void };
   /** What is read is known as a secret until `releases` is disposed of. */
-  readonly readSecretFor: (target: Target, releases: DisposableStack) => (ref: SecretRef, field: string) => Promise<SecretField>;
+  /** `format`: as it stands in the Secret. */
+  readonly readChatFor: (
+    target: Target,
+    releases: DisposableStack,
+  ) => (ref: SecretRef) => Promise<{ readonly address: ChatAddress; readonly format: string | undefined }>;
+  readonly chatSettings: ChatSettings;
 }
 
-export function createAnnouncer({ log, redactor, workloads, chat, recorder, readSecretFor }: AnnouncerOptions) {
+const unknownFormat = `its field format is none of ${Object.keys(chatFormats).join(", ")}`;
+
+export function createAnnouncer({ log, redactor, workloads, chat, recorder, readChatFor, chatSettings }: AnnouncerOptions) {
   const notices = createNotices();
   const events = createEvents();
   const chatProblems = new Map<string, string>();
 
-  async function tellChat(target: Target, event: NewsEvent): Promise<void> {
+  async function tellChat(target: Target, event: NewsEvent | RolloutEvent): Promise<void> {
     if (!target.notificationsSecret) {
       chatProblems.delete(idOf(target));
       return;
     }
     using releases = new DisposableStack();
     try {
-      const text = notices.decide(target, event);
-      if (text === undefined) return;
-      const { text: url } = await readSecretFor(target, releases)(target.notificationsSecret, "webhook-url");
-      lookAtChat(target, chat.send(url.trim(), redactor.redact(text), target.namespace));
+      const notice = event.kind === "rolled_out" ? { news: event.kind, sentence: event.text } : notices.decide(target, event);
+      if (notice === undefined || !isWanted(target, notice.news)) return;
+      const { address, format } = await readChatFor(target, releases)(target.notificationsSecret);
+      const post = chatPost(format, redacted(chatMessage(notice, target, event, chatSettings)));
+      lookAtChat(target, post ? chat.send(address, post, target.namespace) : unknownFormat);
     } catch (error) {
       log.warn({ ...logFields(target), error: (error as Error).message }, "Notification not sent");
     }
+  }
+
+  /** The words of others; the rest is of the annotations. */
+  function redacted(message: ChatMessage): ChatMessage {
+    const { redact } = redactor;
+    const { author, subject } = message.app ?? {};
+    const words = author !== undefined && subject !== undefined ? { author: redact(author), subject: redact(subject) } : {};
+    return { ...message, sentence: redact(message.sentence), ...(message.app && { app: { ...message.app, ...words } }) };
   }
 
   /** Told once per change: a webhook that can't be used stays so until somebody mends it. */
@@ -86,6 +112,10 @@ export function createAnnouncer({ log, redactor, workloads, chat, recorder, read
       const { ids, ...named } = filter;
       const about = results.length > 0 ? named : {};
       log.info({ ...about, cause, tracked: results.length, ...counts, duration_ms: Math.round(durationMs) }, "pass ended");
+    },
+    /** What became of a pushed tag in the cluster, for those who asked for it. */
+    rolledOut(target: Target, push: Push, result: "succeeded" | "failed") {
+      void redactor.scope(() => tellChat(target, rolloutEvent(push, result)));
     },
     incomplete: (workload: Workload, problems: readonly string[]) => tellCluster(workload, () => incompleteEvent(problems)),
     /** Why the last chat message of a Deployment was not sent; undefined: it was, or there was none. */

@@ -23,15 +23,17 @@ const lookAlikes = new Map([
  * read as such; signs for bold, italic, struck and code become ones that look alike. Applied once, to the whole message.
  */
 export function escapeChat(text: string): string {
+  return plainChat(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+}
+
+/** The same for chats that take no entities, as cards of Teams. */
+export function plainChat(text: string): string {
   return escapeControl(cut(text, MOST_CHARACTERS))
     .replace(mention, "$& ")
     .replace(/\](?=[([:])/g, "] ")
     .replace(/:(?=\/\/)/g, ": ")
     .replace(/(?<![\p{L}\p{N}])(www|mailto|tel)(?=[.:])/giu, "$1 ")
-    .replace(signs, (sign) => lookAlikes.get(sign) ?? sign)
-    .replace(/&/g, "&amp;")
-    .replace(/</g, "&lt;")
-    .replace(/>/g, "&gt;");
+    .replace(signs, (sign) => lookAlikes.get(sign) ?? sign);
 }
 
 /** The text for where `:x:` is no picture. */

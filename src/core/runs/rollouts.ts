@@ -10,6 +10,8 @@ import { idOf, isDeployment, type WorkloadRecord } from "../types.ts";
 interface RolloutsOptions {
   readonly workloads: Pick<Workloads, "get">;
   readonly observer: Pick<Observer, "rolledOut">;
+  /** The tag runs, or its rollout has failed. */
+  readonly onResult: (push: Push, result: "succeeded" | "failed") => void;
   readonly stopping: AbortSignal;
   /** Shorter in tests. */
   readonly lookMs?: number;
@@ -19,7 +21,7 @@ interface RolloutsOptions {
 const MOST_PENDING_BYTES = 4 * 2 ** 20;
 
 /** Kept in memory: of what was pushed before the start nothing is told. */
-export function createRollouts({ workloads, observer, stopping, lookMs }: RolloutsOptions) {
+export function createRollouts({ workloads, observer, onResult, stopping, lookMs }: RolloutsOptions) {
   const pending = createBoundedMap<Push>(MOST_PENDING_BYTES, dataBytes);
   const looks = createRecordLooks({
     ...{ workloads, stopping, ...(lookMs !== undefined && { lookMs }) },
@@ -32,7 +34,9 @@ export function createRollouts({ workloads, observer, stopping, lookMs }: Rollou
       const result = resultOf(push, record);
       if (result === undefined) return;
       pending.delete(idOf(workload));
-      if (result !== "gone") observer.rolledOut(result, push.appCommitTime);
+      if (result === "gone") return;
+      observer.rolledOut(result, push.appCommitTime);
+      onResult(push, result);
     },
   });
 

@@ -19,6 +19,7 @@ import { buildTokenWarnings, readBuildToken } from "./build-token.ts";
 import { readCommitChoice } from "./commit-choice.ts";
 import { parseDeploymentPath } from "./deployment-path.ts";
 import { checkedByDefault, type ImageCheckRule } from "./image-check.ts";
+import { readNotifyOn } from "./notify-on.ts";
 import { readOptions } from "./options.ts";
 import { readPause } from "./pause.ts";
 import { readImage, readRegistry } from "./read-image.ts";
@@ -176,6 +177,7 @@ function readTarget(
       named: settings.registry_secret_name !== undefined || settings.registry_secret_namespace !== undefined,
     },
     notificationsSecret: optionalSecret(settings.notifications_secret_namespace ?? operatorNamespace, settings.notifications_secret_name),
+    notifyOn: readNotifyOn(values.notify_on, complain),
     buildToken,
     report,
     hookSecret: optionalSecret(settings.hook_secret_namespace ?? operatorNamespace, settings.hook_secret_name),

@@ -40,6 +40,11 @@ export function oddValues(values: AnnotationValues, callIt: (name: AnnotationNam
   if (values.paused_reason !== undefined && values.paused_until === undefined) {
     warnings.push(`${callIt("paused_reason")} pauses nothing; set ${annotationPrefix}paused_until too, or remove it`);
   }
+  if (values.notify_on !== undefined && values.notifications_secret_name === undefined) {
+    warnings.push(
+      `${callIt("notify_on")} has no effect; name the Secret of a chat by ${annotationPrefix}notifications_secret_name, or remove it`,
+    );
+  }
   if (values.app_paths !== undefined && values.release_tags !== undefined) {
     warnings.push(`${callIt("app_paths")} has no effect on the git tags of ${annotationPrefix}release_tags; remove one of them`);
   }

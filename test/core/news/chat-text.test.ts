@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { buildFailed, buildGoesOn, imageMissing } from "../../../src/core/images/image-texts.ts";
+import { createNotices } from "../../../src/core/news/chat-message.ts";
 import { escapeChat } from "../../../src/core/news/chat-text.ts";
-import { createNotices } from "../../../src/core/news/notices.ts";
 import { editManifest } from "../../../src/core/places/edit-manifest.ts";
 import { ReconcileError } from "../../../src/errors.ts";
 import { createRandom } from "../../random.ts";
@@ -80,10 +80,11 @@ test("what tenants, their repositories and their servers write is inert in every
     "a realm": `the registry could not be asked about team/shop:v1: h wants a token from ${hostile}, another host's`,
   };
   for (const [field, message] of Object.entries(messages)) {
-    const shown = createNotices().decide(
+    const notice = createNotices().decide(
       { kind: "Deployment", namespace: "default", name: "shop" },
       { kind: "ended", outcome: { kind: "failed", error: new ReconcileError("manifest_invalid", message) }, message },
     );
+    const shown = notice && escapeChat(notice.sentence);
     assert.ok(shown?.includes(inert), `${field}: ${shown}`);
     const [sign = ""] = /^:[a-z]+: /.exec(message) ?? [];
     assert.ok(shown?.startsWith(sign), field);

@@ -18,16 +18,20 @@ const record = (tag: string, rollout: Rollout): WorkloadRecord => ({
 function startRollouts(t: TestContext) {
   t.mock.timers.enable({ apis: ["setInterval"] });
   const told: string[] = [];
+  const results: string[] = [];
   const closing = new AbortController();
   let now: WorkloadRecord | undefined = record("old", "done");
   const rollouts = createRollouts({
     workloads: { get: () => now },
     observer: { rolledOut: (result) => told.push(result) },
+    onResult: (_push, result) => results.push(result),
     stopping: closing.signal,
   });
   const look = (next: WorkloadRecord | undefined) => {
     now = next;
     t.mock.timers.tick(1_000);
+    const decided = told.filter((result) => result !== "superseded");
+    assert.deepEqual(results, decided, "who tells people hears what is counted");
     return [...told];
   };
   return { rollouts, look, close: () => closing.abort() };

@@ -65,6 +65,7 @@ test("the required annotations are enough: the rest has the defaults of the cont
       hookSecret: undefined,
       signingSecret: undefined,
       report: undefined,
+      notifyOn: undefined,
     },
   });
 });
@@ -75,6 +76,7 @@ test("every optional annotation has its effect", () => {
     tag_type: "short",
     notifications_secret_name: "chat",
     notifications_secret_namespace: "chat-home",
+    notify_on: "rolled_out, failed,",
     registry_secret_url: "https://index.docker.io/v1/",
     registry_secret_name: "hub",
     registry_secret_namespace: "hub-home",
@@ -87,6 +89,7 @@ test("every optional annotation has its effect", () => {
   assert.equal(target.manifestBranch, "deploy");
   assert.equal(target.options.tag_type, "short");
   assert.deepEqual(target.notificationsSecret, { namespace: "chat-home", name: "chat" });
+  assert.deepEqual(target.notifyOn, ["failed", "rolled_out"]);
   assert.equal(target.registryUrl, "https://index.docker.io/v1/");
   assert.deepEqual(target.image, { registry: "docker.io", repository: "team/app" });
   assert.deepEqual(target.registrySecret, { namespace: "hub-home", name: "hub", named: true });
@@ -204,6 +207,8 @@ const malformedValues: [name: string, value: string, problem: RegExp][] = [
   ["ssh_key_namespace", "a".repeat(64), /name of a namespace/],
   ["notifications_secret_name", "a?b", /name of a Secret/],
   ["notifications_secret_namespace", "..", /name of a namespace/],
+  ["notify_on", "failed,patch", /names something that nobody tells; did you mean 'patched'\?/],
+  ["notify_on", "everything", /write some of building, patched/],
   ["registry_secret_name", "a%2fb", /name of a Secret/],
   ["registry_secret_namespace", "a b", /name of a namespace/],
   ["registry_secret_url", "ftp://x", /http/],

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { buildFailed, buildGoesOn, imageMissing } from "../../../src/core/images/image-texts.ts";
-import { createNotices } from "../../../src/core/news/notices.ts";
+import { chatMessage, createNotices, isWanted, rolloutEvent } from "../../../src/core/news/chat-message.ts";
+import { escapeChat } from "../../../src/core/news/chat-text.ts";
 import { describeOutcome } from "../../../src/core/news/outcome-text.ts";
-import type { Outcome, Workload } from "../../../src/core/types.ts";
+import type { Outcome, Target, Workload } from "../../../src/core/types.ts";
 import { type ErrorCode, ReconcileError } from "../../../src/errors.ts";
+import { targetOf } from "../targets.ts";
 
 const shop: Workload = { kind: "Deployment", namespace: "default", name: "shop" };
+const github = { transport: "ssh", user: "git", host: "github.com", port: 22, path: "/team/manifests.git" } as const;
 const tag = "a".repeat(40);
 const newer = "b".repeat(40);
 
@@ -19,11 +22,11 @@ const patched = (to: string): Outcome => ({ kind: "patched", to, commit: "c".rep
 const upToDate = (to: string): Outcome => ({ kind: "up_to_date", to });
 const missing = failed("manifest_missing", "no shop/deployment.yaml", tag);
 
-/** What is sent over these outcomes, one run each. */
+/** What is sent over these outcomes, one run each: the first line. */
 function told(outcomes: readonly Outcome[], notices = createNotices(), name = shop): string[] {
   return outcomes.flatMap((outcome) => {
-    const text = notices.decide(name, { kind: "ended", outcome, message: describeOutcome(name, outcome) });
-    return text === undefined ? [] : [text];
+    const notice = notices.decide(name, { kind: "ended", outcome, message: describeOutcome(name, outcome) });
+    return notice === undefined ? [] : [escapeChat(notice.sentence)];
   });
 }
 
@@ -143,6 +146,44 @@ function unescaped(text: string): string {
   return text.replace(/: \/\//g, "://");
 }
 
+test("a Deployment's people hear what they ask for; without a word all but rollouts, and a declined proposal as proposals", () => {
+  const of = (notifyOn: Target["notifyOn"]) =>
+    (["building", "patched", "failed", "recovered", "held", "proposed", "declined", "rolled_out"] as const).filter((news) =>
+      isWanted({ notifyOn }, news),
+    );
+  assert.deepEqual(of(undefined), ["building", "patched", "failed", "recovered", "held", "proposed", "declined"]);
+  assert.deepEqual(of(["rolled_out", "proposed"]), ["proposed", "declined", "rolled_out"]);
+  assert.deepEqual(of([]), []);
+});
+
+test("a message names the Deployment, links its commits where their pages are known, and says who wrote what", () => {
+  const target = targetOf("shop", {
+    appRepository: { ...github, path: "/team/shop.git" },
+    manifestRepository: { ...github, host: "git.example" },
+  });
+  const app = { sha: tag, author: "Ann", subject: "Faster checkout" };
+  const outcome: Outcome = { kind: "patched", from: "old", to: tag, commit: "c".repeat(40), app };
+  const notice = { news: "patched", sentence: "Deployment shop patched" } as const;
+  const settings = { cluster: "prod", githubHost: "github.com" };
+  assert.deepEqual(chatMessage(notice, target, { kind: "ended", outcome, message: "" }, settings), {
+    ...{ news: "patched", sentence: "Deployment shop patched", workload: shop, cluster: "prod", image: "team/shop", from: "old", to: tag },
+    app: { ...app, url: `https://github.com/team/shop/commit/${tag}` },
+    manifests: { sha: "c".repeat(40), url: undefined },
+    request: undefined,
+  });
+  const building = chatMessage(notice, target, { kind: "building", sha: newer, text: "" }, settings);
+  assert.deepEqual(building.app, { sha: newer, url: `https://github.com/team/shop/commit/${newer}` });
+});
+
+test("a rollout is told with the tag, and one that fails with what to look at", () => {
+  const push = { workload: shop, tag: "v1" };
+  assert.equal(rolloutEvent(push, "succeeded").text, "Deployment shop runs version v1");
+  assert.match(
+    rolloutEvent(push, "failed").text,
+    /^:x: Deployment shop does not come up at version v1: .*kubectl -n default describe deployment shop$/,
+  );
+});
+
 test("our own shutdown is told to nobody", () => {
   assert.deepEqual(told(Array(5).fill(failed("shutdown", "shutting down", tag))), []);
 });
@@ -154,7 +195,7 @@ test("the hourglass is shown once per commit, and a push follows it", () => {
       kind: "building",
       sha,
       text: buildGoesOn({ state: "running", image: "team/shop", sha, retryMs: 10_000, attempt, attempts: 5 }),
-    });
+    })?.sentence;
   assert.match(hourglass(tag, 1) ?? "", /^:hourglass: Build running for team\/shop/);
   for (let attempt = 2; attempt <= 5; attempt++) assert.equal(hourglass(tag, attempt), undefined);
   assert.equal(hourglass(tag, 1), undefined);
