@@ -106,17 +106,25 @@ test("kustomize finds containers where the operator finds them, in kinds that it
 test("kustomize asks git for the repository and the commit that the operator reads in each form of its URLs", {
   skip: skipWithoutKubectl,
 }, async (t) => {
-  const asks = async (url: string) => {
-    const git = '#!/bin/sh\nif [ "$1" = fetch ]; then echo "$3 $4" >>"$GIT_LOG"; exit 1; fi\n';
-    const root = await folder(t, { "bin/git": git, "k/kustomization.yaml": `resources: [${JSON.stringify(url)}]\n`, log: "" });
+  /** Whatever is fetched has a kustomization in each folder that a URL names, so that one run asks for all. */
+  const git = `#!/bin/sh
+if [ "$1" = fetch ]; then echo "$3 $4" >>"$GIT_LOG"; fi
+if [ "$1" = checkout ]; then mkdir -p path/deep x repo; for d in . path path/deep x repo; do echo namePrefix: a- >$d/kustomization.yaml; done; fi
+`;
+  const asks = async (urls: readonly string[], isRefused = false) => {
+    const root = await folder(t, { "bin/git": git, "k/kustomization.yaml": `resources: ${JSON.stringify(urls)}\n`, log: "" });
     await chmod(join(root, "bin/git"), 0o755);
-    const env = { ...process.env, PATH: `${root}/bin:${process.env.PATH}`, GIT_LOG: join(root, "log") };
-    await assert.rejects(run("kubectl", ["kustomize", join(root, "k")], { env }));
-    const [asked = ""] = (await readFile(join(root, "log"), "utf8")).split("\n");
-    return asked.split(" ");
+    // What kustomize takes for a file of the web is not asked for: nobody listens at that port.
+    const nobody = "http://127.0.0.1:9";
+    const web = { HTTP_PROXY: nobody, HTTPS_PROXY: nobody, http_proxy: nobody, https_proxy: nobody, NO_PROXY: "", no_proxy: "" };
+    const env = { ...process.env, ...web, PATH: `${root}/bin:${process.env.PATH}`, GIT_LOG: join(root, "log") };
+    const rendered = run("kubectl", ["kustomize", join(root, "k")], { env });
+    await (isRefused ? rendered.catch(() => {}) : rendered);
+    return (await readFile(join(root, "log"), "utf8")).split("\n").map((line) => line.split(" "));
   };
-  for (const [url, repository, commit] of remoteTargets) {
-    const [asked = "", ref] = await asks(url);
+  const all = await asks(remoteTargets.map(([url]) => url));
+  for (const [index, [url, repository, commit]] of remoteTargets.entries()) {
+    const [asked = "", ref] = all[index] ?? [];
     const named = asked
       .replace(/^http:/, "https:")
       .replace("//user@", "//")
@@ -126,7 +134,7 @@ test("kustomize asks git for the repository and the commit that the operator rea
     assert.deepEqual([repositoryName(parsed.repository), ref], [repository, commit], url);
   }
   for (const url of otherTargets) {
-    const [asked, ref = ""] = await asks(url);
+    const [[asked, ref = ""] = []] = await asks([url], true);
     if (asked && !asked.startsWith("file:")) assert.doesNotMatch(ref, /^[0-9a-f]{40}$/, url);
   }
 });
@@ -150,7 +158,7 @@ for (const [name, text] of Object.entries(values)) {
   });
 }
 
-/** As the cluster would be told to run it, with a pin. */
+/** Two of `tags`: with a digest behind it any tag is text. All containers of the image are told to run what was pinned. */
 async function assertPinned(
   root: string,
   file: { readonly path: string; readonly text: string },
@@ -158,12 +166,12 @@ async function assertPinned(
   rendered: string,
 ) {
   const digest = `sha256:${"b".repeat(64)}`;
-  for (const tag of tags) {
+  for (const tag of tags.slice(0, 2)) {
     const edit = editManifest({ ...file, image, tag, digest, pins: true });
     assert.ok(edit.kind === "update", tag);
     await writeFile(join(root, file.path), edit.text);
     const images = (await render()).matchAll(/image: "?(team\/app[:@][^\s"]*)/g).map(([, found]) => found);
-    assert.deepEqual([...images], [rendered.replace("TAG", tag).replace("DIGEST", digest)]);
+    assert.deepEqual([...new Set(images)], [rendered.replace("TAG", tag).replace("DIGEST", digest)]);
   }
 }
 
@@ -176,11 +184,10 @@ for (const [name, entry] of Object.entries(pinnedEntries)) {
   // S30
   test(`kustomize renders the tag with the digest that was pinned: ${name}`, { skip: skipWithoutKubectl }, async (t) => {
     const path = "kustomization.yaml";
-    for (const was of ["team/app:old", `team/app:old@sha256:${"a".repeat(64)}`, "team/app"]) {
-      const text = `resources: [deployment.yaml]\nimages:\n${entry}\n`;
-      const root = await folder(t, { "deployment.yaml": deployment.replace("team/app:old", was), [path]: text });
-      await assertPinned(root, { path, text }, async () => (await run("kubectl", ["kustomize", root])).stdout, "team/app:TAG@DIGEST");
-    }
+    const text = `resources: [deployment.yaml]\nimages:\n${entry}\n`;
+    const others = [`team/app:old@sha256:${"a".repeat(64)}`, "team/app"].map((was, at) => `      - {name: shop-${at}, image: "${was}"}\n`);
+    const root = await folder(t, { "deployment.yaml": deployment + others.join(""), [path]: text });
+    await assertPinned(root, { path, text }, async () => (await run("kubectl", ["kustomize", root])).stdout, "team/app:TAG@DIGEST");
   });
 }
 
