@@ -37,6 +37,7 @@ import { createApp, createHealthApp } from "./http/app.ts";
 import { createEndpoints } from "./http/endpoints.ts";
 import { createHookListener } from "./http/hooks/hook-server.ts";
 import { startHttpServer } from "./http/http-server.ts";
+import { createOperatorFacts } from "./http/operator-facts.ts";
 import { createReportWork } from "./report-work.ts";
 import { createRunWork } from "./run-work.ts";
 import { onceEach } from "./sharing/once-each.ts";
@@ -156,13 +157,19 @@ export async function startOperator(options: OperatorOptions) {
     },
     historyOf: histories.of,
     ...{ ask: calls.ask, ready: calls.requireReady, metrics: async () => metrics.render(await readState()) },
+    operator: createOperatorFacts({
+      ...{ version, cluster: config.commitWords.cluster, server: kubeConfig.getCurrentCluster()?.server },
+      ...{ staleForMs: () => workloads.staleForMs(), nextPassAt: () => timer?.nextAt() },
+      events: { isOpen: config.hookPort !== 0, newest: lastEvents.newest, now: clock.now },
+    }),
     ...{ githubHost: config.githubHost, hasDebug: config.debugEndpoint, redact: redactor.redact, log },
   });
+  let timer: ReturnType<typeof startTimer> | undefined;
   if (reconcileToken !== undefined) redactor.watch(reconcileToken, "RECONCILE_TOKEN");
   const server = await startHttpServer(createApp(endpoints, log, { requestStarted: metrics.requestStarted, reconcileToken }), config);
   const healthServer = healthPort === 0 ? undefined : await startHttpServer(createHealthApp(endpoints, log), { host, port: healthPort });
   const hookServer = config.hookPort === 0 ? undefined : await startHttpServer(hooks(), { host, port: config.hookPort });
-  startTimer({ intervalMs: config.reconcileIntervalMs, workloads, stopping, log, ask: () => calls.ask({}, "timer") });
+  timer = startTimer({ intervalMs: config.reconcileIntervalMs, workloads, stopping, log, ask: () => calls.ask({}, "timer") });
 
   function hooks() {
     const run = createHookRuns({ ask: calls.ask, nudge: reconciler.nudge, isAhead: reconciler.isAhead, stopping, log });

@@ -165,7 +165,7 @@ export const ROOMS: Record<string, Room> = {
   "src/http": {
     promise: "the endpoints and pages",
     asks: [...CORE, "src/core/commits", "src/core/hints", "src/core/history", "src/core/news", "src/core/runs"],
-    doors: ["address-shares", "app", "http-server", "endpoints"],
+    doors: ["address-shares", "app", "http-server", "endpoints", "operator-facts"],
   },
   "src/http/hooks": {
     promise: "proves who sent an event, before anything of it is read",

@@ -11,16 +11,13 @@ import { parseReconcileFilter } from "./reconcile-filter.ts";
 import { requireToken } from "./require-token.ts";
 import { sendError, sendJson, toJson } from "./send-json.ts";
 import { createPieceSender } from "./send-pieces.ts";
-import { STATUS_PAGE_POLICY } from "./status-page.ts";
+import { addStatusRoutes, type StatusEndpoints } from "./status-routes.ts";
 import { takeTurns } from "./take-turns.ts";
 
-export interface Endpoints {
+export interface Endpoints extends StatusEndpoints {
   /** `call`: how it was asked for, for its trace. */
   readonly reconcile: (filter: Filter, call: Pick<Request, "method" | "headers">) => Promise<Result[]>;
-  /** Plain text, as the pages below in pieces: made while it is sent, and not before it is wanted. */
-  readonly status: () => Iterable<string>;
-  readonly statusPage: () => Iterable<string>;
-  /** JSON. Throws `name_unknown`. */
+  /** JSON, as the pages of `/status` in pieces: made while it is sent. Throws `name_unknown`. */
   readonly history: (filter: Filter) => Iterable<string>;
   /** JSON. Absent: there is no such path. */
   readonly debug?: () => Iterable<string>;
@@ -66,18 +63,7 @@ export function createApp(endpoints: Endpoints, log: Log, { requestStarted, reco
     await turn();
     sendJson(response, json);
   });
-  read(app, "/status", (request, response) => {
-    response.vary("accept");
-    // Who takes anything, as curl does, gets the text.
-    if (request.accepts(["text/plain", "text/html"]) !== "text/html") {
-      return sendPieces(response.type("text/plain"), endpoints.status());
-    }
-    response.set({
-      ...{ "content-security-policy": STATUS_PAGE_POLICY, "x-content-type-options": "nosniff" },
-      ...{ "referrer-policy": "no-referrer", "cache-control": "no-store" },
-    });
-    return sendPieces(response.type("text/html"), endpoints.statusPage());
-  });
+  addStatusRoutes(app, endpoints, { read, sendPieces });
   read(app, "/history", (request, response) => {
     const filter = parseReconcileFilter(request.query);
     if (!filter || filter.namespace === undefined || filter.deployment === undefined)

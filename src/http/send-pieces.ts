@@ -29,9 +29,10 @@ export function createPieceSender(stallMs = STALL_MS) {
     let since = performance.now();
     for (const piece of pieces) {
       slice += piece;
-      const isFull = slice.length >= SLICE_CHARACTERS;
-      if (!isFull && performance.now() - since < SLICE_MS) continue;
-      if (isFull) {
+      const isLong = performance.now() - since >= SLICE_MS;
+      if (slice.length < SLICE_CHARACTERS && !isLong) continue;
+      // What takes long to make is begun with what there is.
+      if (slice.length >= SLICE_CHARACTERS || (slice !== "" && !response.headersSent)) {
         // Its headers are all that is wanted.
         if (response.req.method === "HEAD") return void response.end();
         if (!response.write(slice) && !(await isDrained(response, stallMs))) return void response.destroy();

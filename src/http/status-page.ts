@@ -1,208 +1,108 @@
-/** `/status` for a browser: one page without script, from the rows of the text (contract §5). */
-import { createHash } from "node:crypto";
-import { commitUrl, fileUrl } from "../core/commits/web-links.ts";
+/** `/status` for a browser: one page from the rows of the text (contract §5). */
 import { withoutEmojiCode } from "../core/news/chat-text.ts";
-import { isDeployment, type Rollout } from "../core/types.ts";
 import { escapeControl } from "../text/escape.ts";
 import { durationInWords } from "./duration-in-words.ts";
-import { Html, html } from "./html.ts";
+import { type Html, html } from "./html.ts";
+import type { OperatorFacts } from "./operator-facts.ts";
+import { ago, badge, nameOf, pageEnd, pageStart, pageTop, pathOf, reasons, time } from "./page-parts.ts";
 import { redacted } from "./redacted.ts";
-import { type IncompleteRow, nothingFound, type ShowRows, type StatusRows, type TrackedRow } from "./status-rows.ts";
-import { STATUS_STYLE } from "./status-style.ts";
+import { flowOf } from "./status-flow.ts";
+import { queryText, type StatusQuery } from "./status-query.ts";
+import type { TrackedRow } from "./status-row.ts";
+import { type IncompleteRow, nothingFound, type ShowRows, type StatusRows } from "./status-rows.ts";
+import { STATES, type State } from "./status-state.ts";
 
-/** Nothing is loaded, run, framed or sent: whatever got past the escaping could do nothing. */
-export const STATUS_PAGE_POLICY = [
-  "default-src 'none'",
-  `style-src 'sha256-${createHash("sha256").update(STATUS_STYLE).digest("base64")}'`,
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
-
-interface PageFacts extends ShowRows {
+export interface PageFacts extends ShowRows {
   readonly now: Date;
   readonly githubHost: string;
   /** Whether the API server has given its Deployments. */
   readonly isSynced: boolean;
+  readonly operator: OperatorFacts;
+  readonly query: StatusQuery;
 }
 
-/** What people see first is what needs them. */
-const SECTIONS = [
-  ["failing", "Failing"],
-  ["incomplete", "Incomplete"],
-  ["held", "Held"],
-  ["proposed", "Proposed"],
-  ["declined", "Declined"],
-  ["waiting", "Waiting"],
-  ["unseen", "No pass since start"],
-  ["ok", "Up to date"],
-  ["paused", "Paused"],
-  ["disabled", "Disabled"],
-] as const;
-
-type SectionId = (typeof SECTIONS)[number][0];
-
 /** Their message says more than the row. */
-const WITH_WORDS: ReadonlySet<SectionId> = new Set<SectionId>(["failing", "held", "proposed", "declined", "waiting", "paused"]);
+const WITH_WORDS: ReadonlySet<State> = new Set<State>(["failing", "held", "proposed", "declined", "waiting", "paused"]);
 
-const SHOWN_OF_SHA = 7;
+/** Said on the row too, since it is not what people take for granted. */
+const BADGES: Partial<Readonly<Record<State, string>>> = { held: "Held", proposed: "Proposed", declined: "Declined", paused: "Paused" };
 
-/** In pieces: one for each row, and an empty one where a row was only looked at. */
-export function* statusPage({ tracked, incomplete, notes }: StatusRows, { redact, show, ...facts }: PageFacts): Generator<string> {
-  const counts = new Map<SectionId, number>();
-  let trackedCount = 0;
-  let lastAt = 0;
-  for (const row of tracked) {
-    trackedCount += 1;
-    counts.set(sectionOf(row), (counts.get(sectionOf(row)) ?? 0) + 1);
-    lastAt = Math.max(lastAt, row.last?.at.getTime() ?? 0);
-    yield "";
-  }
-  for (const _ of incomplete) {
-    counts.set("incomplete", (counts.get("incomplete") ?? 0) + 1);
-    yield "";
-  }
-  const sections = SECTIONS.map(([id, title]) => ({ id, title, count: counts.get(id) ?? 0 })).filter(({ count }) => count > 0);
+/** In pieces: one for each row, and an empty one where a row was only looked at. Its beginning comes before any row is asked for. */
+export function* statusPage(begin: () => Generator<string, StatusRows>, { redact, show, ...facts }: PageFacts): Generator<string> {
+  const { now, query, operator } = facts;
+  yield pageStart();
+  const { counts, lastAt, namespaces, incomplete, inState, notes } = yield* begin();
   const failing = counts.get("failing") ?? 0;
-  yield html`<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${failing > 0 ? `${failing} failing · ` : ""}gitops-operator status</title>
-<style>${new Html(STATUS_STYLE)}</style>
-</head>
-<body>
-<header>
-<h1>gitops-operator</h1>
-<p>${trackedCount} tracked ${trackedCount === 1 ? "Deployment" : "Deployments"}${lastAt > 0 ? html`, last result ${ago(new Date(lastAt), facts.now)}` : undefined}</p>
-</header>
-${sections.length > 0 ? summary(sections) : html`<p class="none">${nothingFound(facts.isSynced)}</p>`}
-<main>
-`.toString();
+  const isNarrowed = queryText(query) !== "";
+  const all = STATES.map(([id, title]) => ({ id, title, count: counts.get(id) ?? 0 })).filter(({ count }) => count > 0);
+  const trackedCount = all.reduce((sum, { id, count }) => sum + (id === "incomplete" ? 0 : count), 0);
+  const sections = all.filter(({ id }) => query.state === undefined || query.state === id);
+  const last = lastAt && html`, last result ${ago(lastAt, now)}`;
+  const heading = html`<h1>gitops-operator</h1>
+<p>${trackedCount} tracked ${trackedCount === 1 ? "Deployment" : "Deployments"}${isNarrowed ? " found" : undefined}${last}</p>`;
+  yield pageTop(`${failing > 0 ? `${failing} failing · ` : ""}gitops-operator status`, heading, operator, now);
+  if (namespaces.length > 0) yield searchForm(query, namespaces).toString();
+  yield (all.length > 0 ? summary(all, query) : undefined)?.toString() ?? "";
+  if (sections.length === 0) yield html`<p class="none">${nothingFound(facts.isSynced, isNarrowed)}</p>\n`.toString();
+  yield "<main>\n";
   for (const { id, title, count } of sections) {
     yield html`<section id="${id}"><h2>${title} <span class="count">${count}</span></h2><ul class="rows">`.toString();
     // Redacted before it is HTML: an escaped secret would not be known as one.
-    if (id === "incomplete") for (const row of incomplete) yield show(row, () => `${incompleteItem(redacted(row, redact))}`) ?? "";
-    for (const row of tracked) {
-      yield (sectionOf(row) === id ? show(row, () => `${trackedItem(redacted(row, redact), facts)}`) : undefined) ?? "";
-    }
+    if (id === "incomplete") for (const row of incomplete) yield show(row, () => `${incompleteItem(redacted(row, redact), query)}`) ?? "";
+    else for (const row of inState(id)) yield show(row, () => `${trackedItem(redacted(row, redact), id, facts)}`) ?? "";
     yield "</ul></section>\n";
   }
   yield html`</main>
-${reasons([...notes].map(redact), "warnings")}<footer><p>As of ${time(facts.now, facts.now.toISOString())}. No time reaches back before the operator's start.</p></footer>
-</body>
-</html>
-`.toString();
+${reasons([...notes].map(redact), "warnings")}`.toString() + pageEnd(now);
 }
 
-function summary(sections: readonly { readonly id: SectionId; readonly title: string; readonly count: number }[]): Html {
-  const links = sections.map(({ id, title, count }) => html`<a class="${id}" href="#${id}"><b>${count}</b> ${title.toLowerCase()}</a> `);
-  return html`<nav aria-label="Summary">${links}</nav>`;
-}
-
-function sectionOf({ enabled, last }: TrackedRow): SectionId {
-  if (!enabled) return "disabled";
-  if (!last) return "unseen";
-  if (last.kind === "failed") return "failing";
-  if (last.kind === "proposed") return "proposed";
-  if (last.skipped === "held" || last.skipped === "declined" || last.skipped === "paused") return last.skipped;
-  return last.kind === "waiting" || last.kind === "skipped" ? "waiting" : "ok";
-}
-
-function trackedItem(row: TrackedRow, { now, githubHost }: Pick<PageFacts, "now" | "githubHost">): Html {
-  const { last, lastEvent, warnings } = row;
-  const id = sectionOf(row);
-  const needsWords = WITH_WORDS.has(id);
-  return html`<li class="row ${id}">${nameOf(row)}
-<p class="flow">${flowOf(row, githubHost)}</p>
-<p class="when">${last && id !== "disabled" ? sinceWhen(last, now) : undefined}</p>
-${last && needsWords ? html`<p class="message">${escapeControl(withoutEmojiCode(last.message))}</p>\n` : undefined}${lastEvent === undefined ? undefined : html`<p class="event">${lastEvent}</p>\n`}${reasons(warnings, "warnings")}</li>
+function searchForm({ filter, state, text }: StatusQuery, namespaces: readonly string[]): Html {
+  const option = (value: string, words: string, chosen: string | undefined) =>
+    html`<option value="${escapeControl(value)}"${value === (chosen ?? "") ? html` selected` : undefined}>${words}</option>`;
+  const kept = (["deployment", "kind"] as const).map((name) => {
+    const value = filter[name];
+    return value === undefined ? html`` : html`<input type="hidden" name="${name}" value="${escapeControl(value)}">`;
+  });
+  return html`<form class="search" role="search" action="/status" method="get">
+<label>Namespace <select name="namespace">${option("", "all", filter.namespace)}${namespaces.map((name) => option(name, escapeControl(name), filter.namespace))}</select></label>
+<label>State <select name="state">${option("", "all", state)}${STATES.map(([id, title]) => option(id, title, state))}</select></label>
+<label>Text <input type="search" name="text" value="${escapeControl(text)}" maxlength="253" placeholder="name, image, message"></label>
+${kept}<button>Search</button>
+</form>
 `;
 }
 
-function incompleteItem(row: IncompleteRow): Html {
-  return html`<li class="row incomplete">${nameOf(row)}\n${reasons(row.problems, "problems")}</li>\n`;
+/** Leads to the section on the page, or to the page that has it. */
+function summary(sections: readonly { readonly id: State; readonly title: string; readonly count: number }[], query: StatusQuery): Html {
+  const hrefOf = (id: State) => (query.state === undefined || query.state === id ? `#${id}` : `/status${queryText(query, { state: id })}`);
+  const links = sections.map(
+    ({ id, title, count }) => html`<a class="${id}" href="${hrefOf(id)}"><b>${count}</b> ${title.toLowerCase()}</a> `,
+  );
+  return html`<nav aria-label="Summary">${links}</nav>\n`;
 }
 
-function nameOf(row: IncompleteRow | TrackedRow): Html {
-  const { kind, namespace, name } = row;
-  const what = isDeployment(row) ? undefined : html`<span class="namespace">${escapeControl(kind)} </span>`;
-  return html`<h3>${what}<span class="namespace">${escapeControl(namespace)}/</span>${escapeControl(name)}</h3>`;
+type ItemFacts = Pick<PageFacts, "now" | "githubHost" | "query">;
+
+export function trackedItem(row: TrackedRow, state: State, { now, githubHost, query }: ItemFacts): Html {
+  const { last, lastEvent, warnings } = row;
+  const words = BADGES[state];
+  return html`<li class="row ${state}"><h3>${nameOf(row, pathOf(row) + queryText(query))}${words === undefined ? undefined : badge(state, words)}</h3>
+<p class="flow">${flowOf(row, githubHost)}</p>
+<p class="when">${last && state !== "disabled" ? sinceWhen(last, now) : undefined}</p>
+${last && WITH_WORDS.has(state) ? html`<p class="message">${escapeControl(withoutEmojiCode(last.message))}</p>\n` : undefined}${eventOf(lastEvent, now)}${reasons(warnings, "warnings")}</li>
+`;
 }
 
-function reasons(texts: readonly string[], kind: "warnings" | "problems"): Html | undefined {
-  return texts.length === 0 ? undefined : html`<ul class="${kind}">${texts.map((text) => html`<li>${escapeControl(text)}</li>`)}</ul>\n`;
+export function incompleteItem(row: IncompleteRow, query: StatusQuery): Html {
+  return html`<li class="row incomplete"><h3>${nameOf(row, pathOf(row) + queryText(query))}</h3>\n${reasons(row.problems, "problems")}</li>\n`;
 }
 
-/** Application commit → image → manifest commit, as far as they are known. */
-function flowOf(row: TrackedRow, githubHost: string): Html {
-  const { app, tag, sha, manifest } = row;
-  const steps: Html[] = [];
-  if (tag !== undefined) steps.push(html`commit ${linked(short(tag), tag, app && sha && commitUrl(app, sha, githubHost))}`);
-  steps.push(...imageStep(row));
-  const { repository, branch, path, commit } = manifest;
-  if (commit !== undefined) {
-    steps.push(html`manifest ${linked(short(commit), commit, repository && commitUrl(repository, commit, githubHost))}`);
-  } else {
-    const url = repository && fileUrl(repository, branch, path, githubHost);
-    steps.push(html`manifest ${linked(path, `${path} on ${branch}`, url)}`);
-  }
-  return html`${steps.map((step, index) => html`${index === 0 ? "" : " "}<span class="step">${index === 0 ? undefined : arrow}${step}</span>`)}`;
+export function eventOf(event: TrackedRow["lastEvent"], now: Date): Html | undefined {
+  if (event === undefined) return undefined;
+  return html`<p class="event">${event === "none" ? "no event yet" : html`last event: ${event.kind} ${ago(event.at, now)}`}</p>\n`;
 }
 
-/** Nothing where no file was read. */
-function imageStep(row: TrackedRow): Html[] {
-  const { tag, unchecked, image, rollout } = row;
-  if (!image) return [];
-  const version = tag ?? image.version;
-  const isElsewhere = version !== image.version;
-  const words = isDeployment(row) ? rolloutInWords(rollout, isElsewhere ? short(image.version) : undefined) : undefined;
-  const told = words ?? (isElsewhere && !isDeployment(row) ? `${short(image.version)} in the file` : undefined);
-  const still = told === undefined ? undefined : html` <span class="still">(${escapeControl(told)})</span>`;
-  return [
-    html`image <code title="${escapeControl(`${image.container}:${version}`)}">${escapeControl(`${image.container}:${short(version)}`)}</code>${unchecked ? html` <span class="unchecked">(unchecked)</span>` : undefined}${still}`,
-  ];
-}
-
-/** `version`: of the template in the cluster, where it is not the wanted one. What runs is known from the status alone. */
-function rolloutInWords(rollout: Rollout | undefined, version: string | undefined): string | undefined {
-  switch (rollout) {
-    case "done":
-      return version === undefined ? undefined : `${version} is running`;
-    case "under_way":
-      return version === undefined ? "being rolled out" : `${version} is being rolled out`;
-    case "stuck":
-      return version === undefined ? "its rollout is stuck" : `the rollout of ${version} is stuck`;
-    case "none":
-      return version === undefined ? "scaled to 0" : `${version}, scaled to 0`;
-    case undefined:
-      return version === undefined ? undefined : `${version} in the cluster`;
-  }
-}
-
-const arrow = html`<span class="arrow">→</span> `;
-
-function linked(text: string, title: string, url: string | undefined): Html {
-  const code = html`<code title="${escapeControl(title)}">${escapeControl(text)}</code>`;
-  return url === undefined ? code : html`<a href="${url}">${code}</a>`;
-}
-
-function sinceWhen({ since, at }: NonNullable<TrackedRow["last"]>, now: Date): Html {
+export function sinceWhen({ since, at }: NonNullable<TrackedRow["last"]>, now: Date): Html {
   const words = `for ${durationInWords(now.getTime() - since.getTime())}`;
-  return time(since, words, `since ${since.toISOString()}, last looked at ${at.toISOString()}`);
-}
-
-function ago(at: Date, now: Date): Html {
-  return time(at, `${durationInWords(now.getTime() - at.getTime())} ago`);
-}
-
-function time(at: Date, words: string, title = at.toISOString()): Html {
-  return html`<time datetime="${at.toISOString()}" title="${title}">${words}</time>`;
-}
-
-/** Commits are known by their beginning; other tags stay whole. */
-function short(tag: string): string {
-  return /^[0-9a-f]{40,64}$/.test(tag) ? tag.slice(0, SHOWN_OF_SHA) : tag;
+  return time(since, words, `since ${since.toISOString()}, last looked at ${at.toISOString()}`, "for");
 }

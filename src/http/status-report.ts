@@ -1,7 +1,11 @@
 /** `/status` as text (contract §5). */
 import { isDeployment, placeInWords } from "../core/types.ts";
 import { escapeControl } from "../text/escape.ts";
-import { type IncompleteRow, nothingFound, type ShowRows, type StatusRows, type TrackedRow } from "./status-rows.ts";
+import { briefDuration } from "./duration-in-words.ts";
+import type { PageFacts } from "./status-page.ts";
+import { queryText } from "./status-query.ts";
+import type { TrackedRow } from "./status-row.ts";
+import { type IncompleteRow, nothingFound, type StatusRows } from "./status-rows.ts";
 
 const COLUMNS = [
   ["NAMESPACE", 12],
@@ -12,7 +16,7 @@ const COLUMNS = [
 ] as const;
 
 /** In pieces: one for each row, and an empty one where a row was only looked at. */
-export function* statusReport(rows: StatusRows, isSynced: boolean, { redact, show }: ShowRows): Generator<string> {
+export function* statusReport(rows: StatusRows, { redact, show, isSynced, query }: PageFacts): Generator<string> {
   const { tracked, incomplete, notes } = rows;
   const widths: number[] = COLUMNS.map(([title, width]) => Math.max(width, title.length));
   let trackedCount = 0;
@@ -30,7 +34,7 @@ export function* statusReport(rows: StatusRows, isSynced: boolean, { redact, sho
       .trimEnd();
 
   yield `gitops-operator status\ntracked deployments: ${trackedCount}\n\n`;
-  if (trackedCount === 0 && !firstIncomplete) yield `${nothingFound(isSynced)}\n`;
+  if (trackedCount === 0 && !firstIncomplete) yield `${nothingFound(isSynced, queryText(query) !== "")}\n`;
   if (trackedCount > 0) {
     yield `${tableLine(COLUMNS.map(([title]) => title))}\n`;
     for (const row of tracked) yield show(row, () => written([tableLine(cellsOf(row))])) ?? "";
@@ -65,9 +69,13 @@ function resultLines(row: TrackedRow): string[] {
     : "no pass since start";
   return [
     `  ${escapeControl(placeInWords(row))}: ${escapeControl(text)}`,
-    ...(lastEvent === undefined ? [] : [`    ${lastEvent}`]),
+    ...(lastEvent === undefined ? [] : [`    ${eventInWords(lastEvent)}`]),
     ...warnings.map((warning) => `    warning: ${escapeControl(warning)}`),
   ];
+}
+
+function eventInWords(event: NonNullable<TrackedRow["lastEvent"]>): string {
+  return event === "none" ? "no event yet" : `last event: ${event.kind} ${briefDuration(Date.now() - event.at.getTime())} ago`;
 }
 
 function incompleteLines(row: IncompleteRow): string[] {

@@ -2,14 +2,14 @@
 export const STATUS_STYLE = `
 :root {
   color-scheme: light dark;
-  --paper: #fafaf8; --card: #fff; --ink: #1f2328; --soft: #5b636d; --line: #e4e4df; --link: #0b5cad;
-  --failing: #b3261e; --incomplete: #8a4b00; --held: #6b3fa0; --proposed: #0b5cad; --declined: #6b3fa0; --waiting: #7a5c00; --unseen: #5b636d; --ok: #1d7a3e; --paused: #6b7280; --disabled: #6b7280;
+  --paper: #fafaf8; --card: #fff; --ink: #1f2328; --soft: #5b636d; --line: #e4e4df; --link: #0b5cad; --edge: #8a9099;
+  --failing: #b3261e; --incomplete: #8a4b00; --held: #6b3fa0; --proposed: #0b5cad; --declined: #6b3fa0; --waiting: #7a5c00; --pushed: #0f6674; --unseen: #5b636d; --ok: #1d7a3e; --paused: #6b7280; --disabled: #6b7280;
   --tint: #fdf1ef;
 }
 @media (prefers-color-scheme: dark) {
   :root {
-    --paper: #14171a; --card: #1b1f23; --ink: #e4e7ea; --soft: #9aa4ae; --line: #2b3137; --link: #7db7f5;
-    --failing: #ff8b7e; --incomplete: #f0a860; --held: #c4a3f0; --proposed: #7db7f5; --declined: #c4a3f0; --waiting: #e2c35c; --unseen: #9aa4ae; --ok: #62c98a; --paused: #8b949e; --disabled: #8b949e;
+    --paper: #14171a; --card: #1b1f23; --ink: #e4e7ea; --soft: #9aa4ae; --line: #2b3137; --link: #7db7f5; --edge: #6b747d;
+    --failing: #ff8b7e; --incomplete: #f0a860; --held: #c4a3f0; --proposed: #7db7f5; --declined: #c4a3f0; --waiting: #e2c35c; --pushed: #6cc7d4; --unseen: #9aa4ae; --ok: #62c98a; --paused: #8b949e; --disabled: #8b949e;
     --tint: #2a1d1c;
   }
 }
@@ -38,6 +38,7 @@ nav .held b { color: var(--held); }
 nav .proposed b { color: var(--proposed); }
 nav .declined b { color: var(--declined); }
 nav .waiting b { color: var(--waiting); }
+nav .pushed b { color: var(--pushed); }
 nav .ok b { color: var(--ok); }
 section { margin-bottom: 1.75rem; }
 h2 { margin-bottom: .5rem; font-size: .95rem; font-weight: 650; }
@@ -51,6 +52,7 @@ h2 .count { margin-left: .25rem; color: var(--soft); font-weight: 400; }
 #proposed { --dot: var(--proposed); }
 #declined { --dot: var(--declined); }
 #waiting { --dot: var(--waiting); }
+#pushed { --dot: var(--pushed); }
 #unseen { --dot: var(--unseen); }
 #ok { --dot: var(--ok); }
 #paused { --dot: var(--paused); }
@@ -69,7 +71,29 @@ h3 { font-weight: 600; overflow-wrap: anywhere; }
 .flow a code { color: var(--link); }
 .step { display: inline-block; max-width: 100%; }
 .arrow { padding: 0 .15rem; }
-.still, .unchecked { color: var(--waiting); }
+.still { color: var(--waiting); }
+.badge {
+  display: inline-block; padding: 0 .5em; border: 1px solid currentColor; border-radius: 1em; color: var(--soft);
+  font-size: .78rem; font-weight: 600; line-height: 1.45; white-space: nowrap; vertical-align: .08em;
+}
+.badge.held, .badge.declined { color: var(--held); }
+.badge.proposed { color: var(--proposed); }
+.badge.unchecked, .badge.stuck { color: var(--waiting); }
+h3 a { color: inherit; }
+.facts { display: flex; flex-wrap: wrap; gap: .1rem 1.25rem; width: 100%; margin: 0; color: var(--soft); font-size: .87em; }
+.facts div { display: flex; gap: .4em; min-width: 0; }
+.facts dt { flex: none; }
+.facts dd { margin: 0; color: var(--ink); overflow-wrap: anywhere; min-width: 0; }
+.search { display: flex; flex-wrap: wrap; gap: .6rem 1rem; align-items: end; margin-bottom: 1.25rem; }
+.search label { display: grid; gap: .15rem; min-width: 0; color: var(--soft); font-size: .87em; }
+.search label:nth-of-type(3) { flex: 1 1 14rem; max-width: 26rem; }
+input, select, button {
+  min-height: 2.25rem; max-width: 100%; padding: .3rem .6rem; border: 1px solid var(--edge); border-radius: .4rem;
+  background: var(--card); color: var(--ink); font: inherit;
+}
+select { max-width: 16rem; }
+button { padding: .3rem 1rem; cursor: pointer; font-weight: 600; }
+:is(a, input, select, button):focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 .when { white-space: nowrap; text-align: right; }
 .message, .event, .warnings, .problems { grid-column: 1 / -1; overflow-wrap: anywhere; }
 .failing .message { margin-top: .3rem; padding: .45rem .7rem; border-left: 3px solid var(--failing); border-radius: .2rem; background: var(--tint); }
@@ -84,5 +108,6 @@ footer { margin-top: 2rem; font-size: .87em; }
   body { padding: 1.25rem 1rem; }
   .row { grid-template-columns: 1fr auto; padding: .7rem .85rem; contain-intrinsic-size: auto 5rem; }
   .flow { grid-column: 1 / -1; grid-row: 2; }
+  .search label, .search select, .search input { width: 100%; max-width: none; flex: 1 1 100%; }
 }
 `;

@@ -18,12 +18,26 @@ test("a browser gets the page, curl and whoever takes anything the text", async 
   await stage.reconcile();
   const get = (headers: Record<string, string>, method = "GET") => fetch(`${stage.url}/status`, { headers, method });
 
-  for (const accept of ["*/*", "text/plain", "application/json", "text/*", "text/plain, text/html"]) {
+  for (const accept of ["*/*", "text/plain", "text/*", "text/plain, text/html"]) {
     const response = await get({ accept });
     assert.match(response.headers.get("content-type") ?? "", /^text\/plain/, accept);
     assert.equal(response.headers.get("vary"), "accept");
     assert.match(await response.text(), /^gitops-operator status\n/);
   }
+  const json = await get({ accept: "application/json" });
+  assert.equal(json.headers.get("content-type"), "application/json");
+  const { workloads, incomplete, counts } = (await json.json()) as Record<string, { name: string; state: string; tag_in_git: string }[]>;
+  assert.deepEqual(
+    workloads?.map(({ name, state, tag_in_git }) => [name, state, tag_in_git]),
+    [
+      ["broken", "failing", null],
+      ["shop", "pushed", await app.tip()],
+    ],
+  );
+  assert.deepEqual([incomplete?.[0]?.name, counts], ["half", { ...counts, failing: 1, incomplete: 1, pushed: 1, ok: 0 }]);
+  const root = await fetch(`${stage.url}/`, { headers: { accept: BROWSER }, redirect: "manual" });
+  assert.deepEqual([root.status, root.headers.get("location")], [303, "/status"]);
+  assert.equal((await fetch(`${stage.url}/`)).status, 404);
   const response = await get({ accept: BROWSER });
   assert.equal(response.headers.get("content-type"), "text/html; charset=utf-8");
   const page = await response.text();
@@ -37,7 +51,7 @@ test("a browser gets the page, curl and whoever takes anything the text", async 
   assert.match(page, /<title>1 failing · gitops-operator status<\/title>/);
   assert.match(page, /&lt;b&gt;missing&lt;\/b&gt;\.yaml/);
   assert.doesNotMatch(page, /<b>missing/);
-  assert.match(page, /half<\/h3>\s*<ul class="problems"><li>[^<]*gitops\.operator\.ssh_key_name/);
+  assert.match(page, /half<\/a><\/h3>\s*<ul class="problems"><li>[^<]*gitops\.operator\.ssh_key_name/);
   assert.equal((await get({ accept: BROWSER }, "HEAD")).status, 200);
   assert.equal((await get({ accept: BROWSER }, "POST")).status, 405);
 });
@@ -61,4 +75,37 @@ test("what looks like a secret in an annotation is neither on the page nor in an
   const [event] = stage.cluster.list("Event");
   assert.match(String(event?.note), /\[redacted\]/);
   assert.ok(!JSON.stringify(event).includes(token));
+});
+
+test("/status is narrowed by namespace, name, state and text, and a name that is unknown is 404 with the nearest, in each form", async (t) => {
+  const stage = await startStage(t);
+  await stage.repository("team/manifests.git", { "README.md": "empty\n" });
+  await stage.repository("team/shop.git", { "index.html": "1" });
+  for (const namespace of ["default", "till"]) await stage.deploy({ name: "shop", namespace });
+  await stage.deploy({ name: "half", annotations: { ssh_key_name: null } });
+  await stage.reconcile();
+  const namesOf = async (query: string) => {
+    const response = await fetch(`${stage.url}/status${query}`, { headers: { accept: "application/json" } });
+    const { workloads, incomplete } = (await response.json()) as Record<string, { namespace: string; name: string }[]>;
+    return [...(workloads ?? []), ...(incomplete ?? [])].map(({ namespace, name }) => `${namespace}/${name}`);
+  };
+  assert.deepEqual(await namesOf(""), ["default/shop", "till/shop", "default/half"]);
+  assert.deepEqual(await namesOf("?namespace=till"), ["till/shop"]);
+  assert.deepEqual(await namesOf("?deployment=half"), ["default/half"]);
+  assert.deepEqual(await namesOf("?state=incomplete"), ["default/half"]);
+  assert.deepEqual(await namesOf("?text=TILL/SH"), ["till/shop"]);
+  assert.deepEqual(await namesOf("?text=TILL%2FSH&state=ok"), []);
+  for (const [query, meant] of [
+    ["?namespace=tilll", "did you mean 'till'?"],
+    ["?deployment=shpo", "did you mean 'shop'?"],
+  ]) {
+    for (const accept of ["*/*", "application/json", BROWSER]) {
+      const response = await fetch(`${stage.url}/status${query}`, { headers: { accept } });
+      assert.equal(response.status, 404, `${query} ${accept}`);
+      const text = (await response.text()).replaceAll("&#39;", "'");
+      assert.ok(text.includes(meant ?? ""), text);
+    }
+    assert.equal((await fetch(`${stage.url}/reconcile${query}`)).status, 404);
+  }
+  assert.equal((await fetch(`${stage.url}/status?state=okay`)).status, 400);
 });

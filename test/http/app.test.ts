@@ -16,8 +16,7 @@ async function start(t: TestContext, { reconcile, ...options }: Options = {}, { 
       calls.push(filter);
       return reconcile ? reconcile(filter, call) : [];
     },
-    status: () => ["stat", "", "us"],
-    statusPage: () => ["page"],
+    status: (form) => (form === "text" ? ["stat", "", "us"] : [form === "json" ? "{}" : "page"]),
     ...(!isDebugOff && { debug: () => ["[", "]"] }),
     health: () => ({ status: "ok", tracked_deployments: 0 }),
     ready: () => {},

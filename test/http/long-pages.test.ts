@@ -12,12 +12,15 @@ import { debugText } from "../../src/http/debug-text.ts";
 import { startHttpServer } from "../../src/http/http-server.ts";
 import type { Known } from "../../src/http/known.ts";
 import { createPieceSender } from "../../src/http/send-pieces.ts";
+import { statusJson } from "../../src/http/status-json.ts";
 import { statusPage } from "../../src/http/status-page.ts";
+import { everything } from "../../src/http/status-query.ts";
 import { statusReport } from "../../src/http/status-report.ts";
-import { type StatusRows, statusRows } from "../../src/http/status-rows.ts";
+import { statusRows } from "../../src/http/status-rows.ts";
 import { createWithoutBroken } from "../../src/http/without-broken.ts";
 import { onceEach } from "../../src/sharing/once-each.ts";
 import { eventually } from "../eventually.ts";
+import { OPERATOR } from "./status-rows.ts";
 
 const COUNT = 500;
 const MOST_IN_A_SLICE = 256 * 1024;
@@ -68,16 +71,17 @@ async function startPages(t: TestContext) {
     },
     hooks: { isOpen: false, areForAll: false, last: nothing, now: () => 0 },
   };
-  function* rowsTo(write: (rows: StatusRows, show: ReturnType<typeof createWithoutBroken>["show"]) => Iterable<string>) {
-    const page = createWithoutBroken((_name, error) => assert.fail(String(error)));
-    const rows = yield* statusRows(known, page);
-    yield* write(rows, page.show);
+  function* status(form: string) {
+    const page = { ...createWithoutBroken((_name, error) => assert.fail(String(error))), redact };
+    const begin = () => statusRows(known, everything, page);
+    const facts = { ...page, now: new Date(), githubHost: "github.com", isSynced: true, query: everything, operator: OPERATOR };
+    if (form === "page") yield* statusPage(begin, facts);
+    else if (form === "json") yield* statusJson(yield* begin(), facts);
+    else yield* statusReport(yield* begin(), facts);
   }
-  const facts = { now: new Date(), githubHost: "github.com", isSynced: true, redact };
   const endpoints: Endpoints = {
     reconcile: async () => [],
-    status: () => counted(rowsTo((rows, show) => statusReport(rows, true, { redact, show }))),
-    statusPage: () => counted(rowsTo((rows, show) => statusPage(rows, { ...facts, show }))),
+    status: (form) => counted(status(form)),
     history: () => [],
     debug: () => counted(debugText(known, { redact, show: createWithoutBroken(assert.fail).show })),
     health: () => ({ status: "ok", tracked_deployments: COUNT }),
@@ -105,6 +109,7 @@ for (const [path, accept] of [
   ["/debug", "*/*"],
   ["/status", "text/plain"],
   ["/status", "text/html"],
+  ["/status", "application/json"],
 ] as const) {
   // S16
   test(`${path} as ${accept} is made in slices, and everything else has its turn between them`, async (t) => {
@@ -126,6 +131,7 @@ for (const [path, accept] of [
     assert.ok(text.includes(`deployment-${COUNT - 1}`.replace("-4", "-04")));
     assert.ok(text.length > 4 * MOST_IN_A_SLICE, `${text.length} characters`);
     assert.ok(Math.max(...slices) < MOST_IN_A_SLICE, `${Math.max(...slices)} characters in one turn of ${turns}`);
+    if (accept === "application/json") assert.equal((JSON.parse(text) as { workloads: object[] }).workloads.length, COUNT);
     if (path === "/debug") assert.equal((JSON.parse(text) as object[]).length, COUNT);
   });
 }

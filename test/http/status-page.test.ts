@@ -2,26 +2,31 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type DefaultTreeAdapterTypes, parse } from "parse5";
 import type { Rollout } from "../../src/core/types.ts";
-import { statusPage as pieces, STATUS_PAGE_POLICY } from "../../src/http/status-page.ts";
-import type { StatusRows, TrackedRow } from "../../src/http/status-rows.ts";
+import type { OperatorFacts } from "../../src/http/operator-facts.ts";
+import { STATUS_PAGE_POLICY } from "../../src/http/page-parts.ts";
+import { type PageFacts, statusPage as pieces } from "../../src/http/status-page.ts";
+import { everything } from "../../src/http/status-query.ts";
+import type { TrackedRow } from "../../src/http/status-row.ts";
 import { growthOf, MOST_GROWTH } from "../growth.ts";
-import { manyRows, NOW, row, threeRows } from "./status-rows.ts";
+import { type GivenRows, manyRows, NOW, OPERATOR, row, rowsOf, threeRows } from "./status-rows.ts";
 
 type Node = DefaultTreeAdapterTypes.Node;
 type Element = DefaultTreeAdapterTypes.Element;
 
 const facts = {
-  ...{ now: NOW, githubHost: "github.com", isSynced: true },
+  ...{ now: NOW, githubHost: "github.com", isSynced: true, operator: OPERATOR, query: everything },
   redact: (text: string) => text,
   show: <T>(_name: object, make: () => T) => make(),
 };
-const statusPage = (...page: Parameters<typeof pieces>) => [...pieces(...page)].join("");
-const none: StatusRows = { tracked: [], incomplete: [], notes: [] };
+const statusPage = (rows: GivenRows, page: PageFacts) => [...pieces(() => rowsOf(rows), page)].join("");
+const none: GivenRows = { tracked: [], incomplete: [], notes: [] };
 
 /** All elements of the page, which must be without a parse error. */
-function elements(rows: StatusRows): Element[] {
+function elements(rows: GivenRows, changes: Partial<PageFacts> = {}): Element[] {
   const problems: string[] = [];
-  const document = parse(statusPage(rows, facts), { onParseError: ({ code, startLine }) => problems.push(`${code} in line ${startLine}`) });
+  const document = parse(statusPage(rows, { ...facts, ...changes }), {
+    onParseError: ({ code, startLine }) => problems.push(`${code} in line ${startLine}`),
+  });
   assert.deepEqual(problems, []);
   const all = (node: Node): Element[] => [
     ...("tagName" in node ? [node] : []),
@@ -34,7 +39,7 @@ const attribute = ({ attrs }: Element, name: string) => attrs.find((attr) => att
 const textOf = (node: Node): string => ("value" in node ? node.value : "childNodes" in node ? node.childNodes.map(textOf).join("") : "");
 const withClass = (all: Element[], name: string) => all.filter((one) => attribute(one, "class")?.split(" ").includes(name));
 const squeeze = (text: string) => text.replace(/\s+/g, " ").trim();
-const itemsOf = (rows: StatusRows) => withClass(elements(rows), "row").map((item) => squeeze(textOf(item)));
+const itemsOf = (rows: GivenRows) => withClass(elements(rows), "row").map((item) => squeeze(textOf(item)));
 
 test("counts first, then what fails, with its reason, since when, and the links", () => {
   const all = elements(threeRows());
@@ -129,8 +134,8 @@ const HOSTILE = [
 
 // S18
 test("whatever names and messages hold, the page has the same elements and attributes, and shows them as text", () => {
-  const shape = (rows: StatusRows) => elements(rows).map(({ tagName, attrs }) => [tagName, ...attrs.map(({ name }) => name)].join(" "));
-  const rowsWith = (text: string): StatusRows => {
+  const shape = (rows: GivenRows) => elements(rows).map(({ tagName, attrs }) => [tagName, ...attrs.map(({ name }) => name)].join(" "));
+  const rowsWith = (text: string): GivenRows => {
     const last = { at: NOW, since: NOW, kind: "failed" as const, message: text };
     const manifest = { repository: undefined, branch: text, path: text, commit: undefined };
     const everywhere = { namespace: text, branch: text, image: { container: text, version: text }, warnings: [text], tag: `x${text}` };
@@ -160,17 +165,17 @@ test("every link goes to https or within the page, whatever the repositories, br
     one.tagName === "a" ? [attribute(one, "href") ?? ""] : [],
   );
   assert.ok(hrefs.length > HOSTILE.length);
-  for (const href of hrefs) assert.match(href, /^(?:#[a-z]+$|https:\/\/github\.com\/team\/(?:shop|manifests)\/)/);
+  for (const href of hrefs) assert.match(href, /^(?:#[a-z]+$|\/status\/default\/shop$|https:\/\/github\.com\/team\/(?:shop|manifests)\/)/);
 });
 
 test("the policy allows the page's own style and nothing else, and the page needs nothing else", () => {
   assert.match(
     STATUS_PAGE_POLICY,
-    /^default-src 'none'; style-src 'sha256-[A-Za-z0-9+/]{43}='; base-uri 'none'; form-action 'none'; frame-ancestors 'none'$/,
+    /^default-src 'none'; style-src 'sha256-[A-Za-z0-9+/]{43}='; base-uri 'none'; form-action 'self'; frame-ancestors 'none'$/,
   );
   const all = elements(manyRows());
   for (const { tagName, attrs } of all) {
-    assert.ok(!["script", "img", "link", "iframe", "form", "object"].includes(tagName), tagName);
+    assert.ok(!["script", "img", "link", "iframe", "object"].includes(tagName), tagName);
     for (const { name } of attrs) assert.ok(!/^on|^style$|^src/.test(name), name);
   }
 });
@@ -186,6 +191,80 @@ test("running is said only of what the Deployment's status says, not of its temp
   );
   assert.deepEqual(
     rollouts.map((rollout) => said(rollout, shop)),
-    [undefined, "(being rolled out)", "(its rollout is stuck)", "(scaled to 0)", undefined],
+    [undefined, "(being rolled out)", "(its rollout is stuck)", "(scaled to 0)", "(rollout not known)"],
   );
+});
+
+test("what was pushed and is not rolled out is no *Up to date*; what the cluster does not tell is said to be not known", () => {
+  const old = { image: { container: "team/shop", version: "old" }, isAtTag: false };
+  const headingsOf = (changes: Partial<TrackedRow>) =>
+    elements({ ...none, tracked: [row("shop", changes)] })
+      .filter(({ tagName }) => tagName === "h2")
+      .map((heading) => squeeze(textOf(heading)));
+  for (const rollout of ["done", "under_way", "stuck", "none", undefined] as const)
+    assert.deepEqual(headingsOf({ ...old, rollout }), ["Pushed, not rolled out 1"], rollout);
+  assert.deepEqual(headingsOf({ rollout: "under_way" }), ["Pushed, not rolled out 1"]);
+  assert.deepEqual(headingsOf({ rollout: "stuck" }), ["Pushed, not rolled out 1"]);
+  for (const rollout of ["done", "none", undefined] as const) assert.deepEqual(headingsOf({ rollout }), ["Up to date 1"]);
+});
+
+test("a waiting row shows the tag that git has now, and what was not checked has a badge", () => {
+  const waiting = itemsOf(threeRows()).find((item) => item.includes("Build running")) ?? "";
+  assert.match(waiting, /→ manifest search\/deployment\.yaml \([0-9a-f]{7} in git\)/);
+  const badges = (changes: Partial<TrackedRow>) =>
+    withClass(elements({ ...none, tracked: [row("shop", changes)] }), "badge").map((one) => squeeze(textOf(one)));
+  assert.deepEqual(badges({}), []);
+  assert.deepEqual(badges({ unchecked: true }), ["Unchecked"]);
+  const at = { at: NOW, since: NOW, message: "words" };
+  assert.deepEqual(badges({ last: { ...at, kind: "skipped", skipped: "held" } }), ["Held"]);
+  assert.deepEqual(badges({ last: { ...at, kind: "skipped", skipped: "paused" } }), ["Paused"]);
+  assert.deepEqual(badges({ last: { ...at, kind: "proposed" } }), ["Proposed"]);
+});
+
+test("the head says version, cluster, next pass, last event, API server and when it was heard", () => {
+  const facts = (operator: Partial<OperatorFacts>) => {
+    const all = elements(none, { operator: { ...OPERATOR, ...operator } });
+    return all.filter(({ tagName }) => tagName === "dl").map((list) => squeeze(textOf(list)))[0];
+  };
+  assert.equal(
+    facts({}),
+    "Version0.1.0Clustereu-1Next passin 40 secondsLast eventpush 3 minutes agoAPI server10.0.0.1:443, heard 2 seconds ago",
+  );
+  const unknown = {
+    cluster: undefined,
+    apiServer: undefined,
+    heardAt: () => undefined,
+    nextPassAt: () => undefined,
+    lastEvent: () => undefined,
+  };
+  assert.equal(facts(unknown), "Version0.1.0Clusternot namedNext passwhen it is asked forAPI servernot heard yet");
+});
+
+test("the form says what was searched for, and the links keep it", () => {
+  const query = { filter: { namespace: "default" }, state: "ok", text: "sh<op" } as const;
+  const all = elements(threeRows(), { query });
+  const [form] = all.filter(({ tagName }) => tagName === "form");
+  assert.deepEqual(form && [attribute(form, "action"), attribute(form, "method")], ["/status", "get"]);
+  const selected = all.filter((one) => one.tagName === "option" && attribute(one, "selected") !== undefined);
+  assert.deepEqual(
+    selected.map((one) => attribute(one, "value")),
+    ["default", "ok"],
+  );
+  assert.equal(attribute(all.find((one) => attribute(one, "name") === "text") as Element, "value"), "sh<op");
+  const hrefs = all.flatMap((one) => (one.tagName === "a" ? [attribute(one, "href") ?? ""] : []));
+  assert.ok(hrefs.includes("/status/default/shop?namespace=default&state=ok&text=sh%3Cop"), hrefs.join("\n"));
+  assert.ok(hrefs.includes("/status?namespace=default&state=failing&text=sh%3Cop"), hrefs.join("\n"));
+  const ids = all.flatMap((one) => (one.tagName === "section" ? [attribute(one, "id")] : []));
+  assert.deepEqual(ids, ["ok"]);
+});
+
+test("the beginning of the page comes before any row is looked at", () => {
+  let looked = 0;
+  function* begin() {
+    looked += 1;
+    return yield* rowsOf(none);
+  }
+  const page = pieces(begin, facts);
+  assert.match(String(page.next().value), /^<!DOCTYPE html>/);
+  assert.equal(looked, 0);
 });

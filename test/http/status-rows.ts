@@ -1,8 +1,37 @@
 /** Rows as a cluster of any size would give them. */
 import { parseRepository } from "../../src/core/repository.ts";
-import type { StatusRows, TrackedRow } from "../../src/http/status-rows.ts";
+import type { TrackedRow } from "../../src/http/status-row.ts";
+import type { StatusRows } from "../../src/http/status-rows.ts";
+import { type State, stateOf } from "../../src/http/status-state.ts";
 
 export const NOW = new Date("2026-03-04T05:06:07.000Z");
+
+/** What a test says of the rows. */
+export type GivenRows = Pick<StatusRows, "incomplete"> & { readonly tracked: readonly TrackedRow[]; readonly notes: readonly string[] };
+
+export const OPERATOR = {
+  ...{ version: "0.1.0", cluster: "eu-1", apiServer: "10.0.0.1:443" },
+  ...{
+    heardAt: () => ago(2),
+    nextPassAt: () => new Date(NOW.getTime() + 40_000),
+    lastEvent: () => ({ kind: "push" as const, at: ago(180) }),
+  },
+};
+
+/** As the page gets them. */
+export function* rowsOf({ tracked, incomplete, notes }: GivenRows): Generator<"", StatusRows> {
+  const counts = new Map<State, number>();
+  for (const state of [...tracked.map(stateOf), ...[...incomplete].map(() => "incomplete" as const)]) {
+    counts.set(state, (counts.get(state) ?? 0) + 1);
+    yield "";
+  }
+  const lastAt = new Date(Math.max(0, ...tracked.map(({ last }) => last?.at.getTime() ?? 0)));
+  const namespaces = [...new Set(tracked.map(({ namespace }) => namespace))];
+  return {
+    ...{ counts, namespaces, tracked, incomplete, notes, lastAt: tracked.some(({ last }) => last) ? lastAt : undefined },
+    inState: (state) => tracked.filter((row) => stateOf(row) === state),
+  };
+}
 
 function repository(text: string) {
   const parsed = parseRepository(text);
@@ -20,11 +49,13 @@ export function row(name: string, changes: Partial<TrackedRow> = {}): TrackedRow
     branch: "main",
     image: { container: `team/${name}`, version: tag },
     rollout: "done",
+    isAtTag: true,
     last: { at: ago(20), since: ago(3 * 3600), kind: "up_to_date", message: `Deployment ${name} is up to date at ${tag}` },
     lastEvent: undefined,
     warnings: [],
     app: repository(`git@github.com:team/${name}.git`),
     tag,
+    gitTag: tag,
     sha: tag,
     unchecked: false,
     manifest: {
@@ -38,7 +69,7 @@ export function row(name: string, changes: Partial<TrackedRow> = {}): TrackedRow
 }
 
 /** A failing one, one that waits, a healthy one. */
-export function threeRows(): StatusRows {
+export function threeRows(): GivenRows {
   const failing = row("checkout", {
     namespace: "shop",
     image: { container: "ghcr.io/team/checkout", version: sha("old") },
@@ -48,11 +79,12 @@ export function threeRows(): StatusRows {
         "Failed to get SSH key: Secret shop/ssh-key does not exist: correct the annotation that names it, or create it with kubectl create secret generic ssh-key --from-file=ssh-privatekey=/path --namespace shop",
     },
     warnings: ["gitops.operator.tag_type is 'lnog': 'long' is used"],
-    tag: undefined,
+    ...{ tag: undefined, gitTag: undefined, isAtTag: undefined },
     manifest: { ...row("checkout").manifest, commit: undefined },
   });
   const waiting = row("search", {
     image: { container: "team/search", version: sha("older") },
+    ...{ isAtTag: false, gitTag: sha("older") },
     last: {
       ...{ at: ago(4), since: ago(95), kind: "waiting" },
       message: `:hourglass: Build running for team/search (SHA: ${sha("search")}), looking again at the next pass`,
@@ -63,7 +95,7 @@ export function threeRows(): StatusRows {
 }
 
 /** 300 of them, of every kind. */
-export function manyRows(): StatusRows {
+export function manyRows(): GivenRows {
   const three = [...threeRows().tracked];
   const names = ["api", "billing", "cart", "search", "mailer", "gateway", "ledger", "reports", "worker", "frontend"];
   const tracked = Array.from({ length: 290 }, (_, index) => {

@@ -11,8 +11,9 @@ interface TimerOptions {
 }
 
 /** Asks for a pass as soon as the cluster is known, and from then on every so often until the operator stops. */
-export function startTimer({ intervalMs, workloads, stopping, log, ask }: TimerOptions): void {
-  if (intervalMs === 0) return;
+export function startTimer({ intervalMs, workloads, stopping, log, ask }: TimerOptions) {
+  let nextAt: Date | undefined;
+  if (intervalMs === 0) return { nextAt: () => nextAt };
   async function onTimer(): Promise<void> {
     if (!workloads.synced) return;
     try {
@@ -22,6 +23,15 @@ export function startTimer({ intervalMs, workloads, stopping, log, ask }: TimerO
     }
   }
   void workloads.ready(stopping).then(onTimer, () => {});
-  const timer = setInterval(() => void onTimer(), intervalMs);
+  const count = () => {
+    nextAt = new Date(Date.now() + intervalMs);
+  };
+  const timer = setInterval(() => {
+    count();
+    void onTimer();
+  }, intervalMs);
+  count();
   stopping.addEventListener("abort", () => clearInterval(timer), { once: true });
+  /** Undefined: there is no timer. */
+  return { nextAt: () => nextAt };
 }

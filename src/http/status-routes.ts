@@ -1,0 +1,66 @@
+/** `/status`: as text, as a page or as JSON, by what is asked for. Nothing here starts work. */
+import type { Express, NextFunction, Request, Response } from "express";
+import { ReconcileError } from "../errors.ts";
+import { errorPage } from "./error-page.ts";
+import { STATUS_PAGE_POLICY } from "./page-parts.ts";
+import { sendError } from "./send-json.ts";
+import { parseStatusQuery, type StatusQuery } from "./status-query.ts";
+
+export type StatusForm = "text" | "page" | "json";
+
+export interface StatusEndpoints {
+  /** In pieces: made while they are sent, and not before they are wanted. Throws `name_unknown` at once. */
+  readonly status: (form: StatusForm, query: StatusQuery) => Iterable<string>;
+}
+
+interface RouteTools {
+  /** Answers GET and HEAD of that path, and refuses other methods. */
+  readonly read: (app: Express, path: string, answer: (request: Request, response: Response) => unknown) => void;
+  readonly sendPieces: (response: Response, pieces: Iterable<string>) => Promise<void>;
+}
+
+export function addStatusRoutes(app: Express, { status }: StatusEndpoints, { read, sendPieces }: RouteTools): void {
+  // Where people look first; programs are told which paths there are.
+  app.get("/", (request: Request, response: Response, next: NextFunction) => {
+    if (formOf(request) === "page") response.redirect(303, "/status");
+    else next();
+  });
+  read(app, "/status", (request, response) => answer(request, response, status));
+
+  function answer(request: Request, response: Response, make: StatusEndpoints["status"]): unknown {
+    const form = formOf(request);
+    response.vary("accept");
+    const query = parseStatusQuery(request.query);
+    if (typeof query === "string") return refuse(response, form, 400, query);
+    try {
+      const pieces = make(form, query);
+      setHeaders(response, form);
+      return sendPieces(response, pieces);
+    } catch (error) {
+      if (error instanceof ReconcileError && error.code === "name_unknown") return refuse(response, form, 404, error.message);
+      throw error;
+    }
+  }
+}
+
+/** Who takes anything, as curl does, gets the text. */
+function formOf(request: Request): StatusForm {
+  const type = request.accepts(["text/plain", "text/html", "application/json"]);
+  return type === "text/html" ? "page" : type === "application/json" ? "json" : "text";
+}
+
+function setHeaders(response: Response, form: StatusForm): void {
+  response.set({ "x-content-type-options": "nosniff", "referrer-policy": "no-referrer", "cache-control": "no-store" });
+  if (form === "json") return void response.setHeader("content-type", "application/json");
+  response.type(form === "page" ? "text/html" : "text/plain");
+  if (form === "page") response.set("content-security-policy", STATUS_PAGE_POLICY);
+}
+
+function refuse(response: Response, form: StatusForm, status: number, message: string): void {
+  if (form !== "page") {
+    sendError(response, status, message);
+    return;
+  }
+  setHeaders(response, form);
+  response.status(status).send(errorPage(message));
+}
