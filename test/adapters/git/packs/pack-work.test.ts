@@ -147,5 +147,5 @@ test("packs of nearly the most bytes are indexed one after the other: what one l
   const pack = rawPack([1, 2, 3].map(() => ({ type: 3, content: randomBytes(20 * MIB), level: 0 })));
   await writeFile(path, pack);
   const { index } = createPackWork(real);
-  for (let i = 0; i < 4; i++) assert.equal((await index(path, pack.length, 64 * MIB, owner)).readUInt32BE(8 + 4 * 255), 3);
+  for (let i = 0; i < 2; i++) assert.equal((await index(path, pack.length, 64 * MIB, owner)).readUInt32BE(8 + 4 * 255), 3);
 });
