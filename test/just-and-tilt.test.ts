@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { version } from "../src/version.ts";
 import { pathOf, readYaml } from "./observability-files.ts";
@@ -65,5 +67,18 @@ test("the Tiltfile is well-formed, and the paths and the image it names are ther
 
 test("the program's version is the package's", () => {
   assert.equal(version, packageVersion);
-  assert.equal(scripts.version, "node tools/write-version.mjs && git add src/version.ts");
+  assert.equal(scripts.version, "node tools/write-version.mjs && git add src/version.ts manifests");
+});
+
+test("npm version writes the next version into the program, the manifests and the chart", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "version-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const places = ["src/version.ts", "manifests/base/deployment.yaml", "manifests/overlays/example/kustomization.yaml"];
+  for (const path of [...places, "manifests/chart/Chart.yaml"]) await cp(pathOf(path), join(folder, path));
+  await writeFile(join(folder, "package.json"), '{ "version": "99.0.1" }');
+  const { code, stderr } = await runTool("env", ["-C", folder, process.execPath, pathOf("tools/write-version.mjs")]);
+  assert.equal(code, 0, stderr);
+  const written = async (path: string) => (await readFile(join(folder, path), "utf8")).split("99.0.1").length - 1;
+  for (const path of places) assert.equal(await written(path), 1, path);
+  assert.equal(await written("manifests/chart/Chart.yaml"), 2);
 });

@@ -7,6 +7,7 @@ import type { IDeployment } from "kubernetes-models/apps/v1";
 import type { KubeObject } from "../sandbox/cluster-api/kinds.ts";
 import { skipWithoutKubectl as skip } from "./kubectl.ts";
 import { components, overlayOf, renderManifests } from "./rendered-manifests.ts";
+import { normalised } from "./sorted-objects.ts";
 
 const pairs = components.flatMap((one, index) => components.slice(index + 1).map((other) => [one, other] as const));
 
@@ -35,23 +36,6 @@ async function renderAll(overlays: readonly (readonly string[])[]): Promise<Kube
   } finally {
     await rm(folder, { recursive: true });
   }
-}
-
-/** The objects by their names, with what has no order in it sorted. */
-function normalised(objects: readonly KubeObject[]): Record<string, unknown> {
-  const nameOf = ({ kind, metadata }: KubeObject) => `${kind} ${metadata.namespace ?? ""}/${metadata.name}`;
-  return Object.fromEntries(objects.map((object) => [nameOf(object), sorted(object)]));
-}
-
-/** Environment, ports and rules: what kustomize puts first is a matter of which component came first. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted).sort((one, other) => (JSON.stringify(one) < JSON.stringify(other) ? -1 : 1));
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([one], [other]) => (one < other ? -1 : 1))
-      .map(([key, of]) => [key, sorted(of)]),
-  );
 }
 
 /** They say opposite things of the same settings; the page says so, and the chart refuses them. */

@@ -8,12 +8,13 @@ import type { KubeObject } from "../../sandbox/cluster-api/kinds.ts";
 import { manifestOf } from "../../sandbox/world.ts";
 import { annotationPrefix } from "../../src/core/annotations.ts";
 import { eventually } from "../eventually.ts";
+import { renderChart, skipWithoutHelm } from "../helm.ts";
 import { skipWithoutKubectl as skip } from "../kubectl.ts";
 import { pathOf } from "../observability-files.ts";
 import { folders, objectOf, renderManifests } from "../rendered-manifests.ts";
 import { OLD, startStage } from "./stage.ts";
 
-/** Where a Deployment in `default` finds its Secrets, when not only in the operator's namespace. */
+/** Where its Secrets are, when not only in the operator's namespace. */
 const OPEN: Record<string, string[]> = {
   "manifests/components/namespaced-secrets": ["gitops-operator", "default"],
   "manifests/components/tenants": ["default"],
@@ -44,10 +45,34 @@ function namedIn(kinds = ""): string[] {
     .map((kind) => kind.replace(/\/.*/, ""));
 }
 
-for (const folder of folders) {
-  test(`${folder}: a Deployment's whole story under these roles: nothing is refused, nothing they give is unused`, { skip }, async (t) => {
-    const { stage, authorizer } = await startInstalled(t, await renderManifests(folder));
-    const namespaces = OPEN[folder] ?? ["gitops-operator"];
+interface Install {
+  readonly name: string;
+  readonly skip: string | false;
+  readonly render: () => Promise<KubeObject[]>;
+  /** Where a Deployment in `default` finds its Secrets. */
+  readonly namespaces: readonly string[];
+}
+
+const on = { enabled: true };
+/** Each switch of the chart alone is its component (test/chart.test.ts); together they widen and narrow the same roles. */
+const together = { hooks: on, kinds: on, monitoring: on, namespaced: on, priority: on, tenants: on };
+const installs: readonly Install[] = [
+  ...folders.map((folder) => ({
+    ...{ name: folder, skip, render: () => renderManifests(folder) },
+    namespaces: OPEN[folder] ?? ["gitops-operator"],
+  })),
+  { name: "the chart", skip: skipWithoutHelm, render: () => renderChart(), namespaces: ["gitops-operator"] },
+  {
+    ...{ name: "the chart with its switches on", skip: skipWithoutHelm },
+    ...{ render: () => renderChart({ values: together }), namespaces: ["default"] },
+  },
+];
+
+for (const { name: install, skip: reason, render, namespaces } of installs) {
+  test(`${install}: a Deployment's whole story under these roles: nothing is refused, nothing they give is unused`, {
+    skip: reason,
+  }, async (t) => {
+    const { stage, authorizer } = await startInstalled(t, await render());
     const apps = namespaces.map((namespace) => ({ namespace, name: `shop-${namespace}` }));
     const image = (name: string) => `${stage.registry.host}/team/${name}`;
     const files = apps.map(({ name }) => [`${name}/deployment.yaml`, manifestOf(name, `${image(name)}:${OLD}`)]);
