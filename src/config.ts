@@ -67,6 +67,8 @@ function readConfig(values: Variables, warnings: string[]) {
       signOff: values.COMMIT_SIGN_OFF ? { name: values.DEFAULT_FROM_NAME, email: values.DEFAULT_FROM_EMAIL } : undefined,
       cluster: values.CLUSTER_NAME,
     },
+    /** With which branches of proposals begin. */
+    proposalPrefix: values.PROPOSAL_PREFIX,
     /** In the operator's namespace; undefined: commits are signed only where an annotation says with what. */
     signingSecretName: values.SIGNING_SECRET_NAME,
     reconcileTimeoutMs: values.RECONCILE_TIMEOUT_SECONDS * 1_000,

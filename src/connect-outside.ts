@@ -71,7 +71,7 @@ export function connectOutside(options: OutsideOptions) {
     addressesOf: createCheckedAddresses(egress),
     ...patience.ssh,
   });
-  const { workDir, maxRepositoryBytes, identity } = config;
+  const { workDir, maxRepositoryBytes, identity, proposalPrefix } = config;
   /** One for all that comes from outside: the namespaces share it. */
   const workshop = createWorkshop();
   const httpsConnections = createCredentialConnections({
@@ -86,7 +86,7 @@ export function connectOutside(options: OutsideOptions) {
   });
   const access = createHttpsAccess({ apps, connections: httpsConnections });
   const copies = createGit({
-    ...{ connections, dispatcher, access, workshop, workDir, maxRepositoryBytes, identity, observer },
+    ...{ connections, dispatcher, access, workshop, workDir, maxRepositoryBytes, identity, proposalPrefix, observer },
     ...(options.stopping ? { stopping: options.stopping } : {}),
     ...patience.git,
   });
@@ -113,6 +113,7 @@ export function connectOutside(options: OutsideOptions) {
     githubRateRemaining: forges.githubRateRemaining,
     registry: traceRegistry(registry, tracer),
     reports: forges.reports,
+    proposals: forges.proposals,
     builds: traceBuilds(forges.builds, tracer, (repository) => forgeOf(config.forges, repository)?.kind),
     async close() {
       await connections.close();

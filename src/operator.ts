@@ -11,7 +11,7 @@ import { createWorkloadCache } from "./adapters/kubernetes/workload-cache.ts";
 import type { Config } from "./config.ts";
 import { connectOutside, type GitPatience } from "./connect-outside.ts";
 import { branchId } from "./core/branch-id.ts";
-import { createWriters } from "./core/delivery/writer.ts";
+import { createProposingWriters } from "./core/delivery/proposing-writers.ts";
 import { createAudience } from "./core/hints/audience.ts";
 import { createLastEvents } from "./core/hints/last-events.ts";
 import { createBranchHistories } from "./core/history/branch-histories.ts";
@@ -105,10 +105,10 @@ export async function startOperator(options: OperatorOptions) {
     ...{ workloads, reports: outside.reports, clock, stopping, cluster: config.commitWords.cluster, publicUrl: config.publicUrl },
     ...{ graceMs: config.imageGate.graceMs, credentialsFor, findings, redactor, log },
   });
-  const writers = createWriters({
+  const writers = createProposingWriters({
     ...{ git, places, clock: systemClock, workloads, log, observer: { ...metrics, pushed: onPush }, tracer },
     recheck: createRecheck(workloads, parse),
-    commitWords: config.commitWords,
+    ...{ commitWords: config.commitWords, identity, forges: config.forges, proposals: outside.proposals },
   });
   const lastEvents = createLastEvents(clock.now);
   const histories = createBranchHistories({ identity, places, breathe: () => nextTurn() });

@@ -8,8 +8,10 @@ import { subjectProblem, usualSubject } from "./core/commits/commit-words.ts";
 import { parseForges } from "./core/forges.ts";
 import { isLabelName, isObjectName } from "./core/kubernetes-names.ts";
 import { selectorProblem } from "./core/label-selector.ts";
+import { usualProposalPrefix } from "./core/proposal-ports.ts";
 import { parseAllowedRepositories } from "./core/targets/allowed-repositories.ts";
 import { imageChecks } from "./core/targets/image-check.ts";
+import { prefixProblem } from "./core/targets/proposal.ts";
 import { parseWatchedKinds } from "./core/watched-kinds.ts";
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
@@ -147,6 +149,16 @@ export const schema = z.object({
     .optional()
     .describe(
       "Secret in `OPERATOR_NAMESPACE` with the SSH key that signs the commits of all Deployments that do not set `signing_key_name`",
+    ),
+  PROPOSAL_PREFIX: z
+    .string()
+    .default(usualProposalPrefix)
+    .superRefine((text, context) => {
+      const message = prefixProblem(text);
+      if (message !== undefined) context.addIssue({ code: "custom", message });
+    })
+    .describe(
+      "with which all branches of proposals begin (`write_to: proposal`). Nothing but these is ever written anew, and only while every commit on them is the operator's",
     ),
   CLUSTER_NAME: z
     .string()

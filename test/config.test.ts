@@ -27,6 +27,7 @@ test("an empty environment has the defaults of the contract", () => {
     identity: { name: "GitOps Operator", email: "gitops-operator@noreply.local" },
     commitWords: { subject: "chore(refs): gitops-operator updating image tags", signOff: undefined, cluster: undefined },
     signingSecretName: undefined,
+    proposalPrefix: "gitops-operator/",
     reconcileTimeoutMs: 50_000,
     reconcileIntervalMs: 0,
     concurrency: 8,

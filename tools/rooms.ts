@@ -34,6 +34,8 @@ export const ROOMS: Record<string, Room> = {
       "image-check",
       "deployment-path",
       "pause",
+      "proposal",
+      "proposal-login",
       "port-hint",
       "namespace-defaults",
       "read-branches",
@@ -46,7 +48,7 @@ export const ROOMS: Record<string, Room> = {
   "src/core/commits": {
     promise: "which commit and which tag, and what a commit of ours says",
     asks: ["src/core", "src/core/targets", "src/text"],
-    doors: ["candidates", "commit-message", "commit-words", "taken-back", "trailers", "web-links"],
+    doors: ["candidates", "commit-message", "commit-words", "taken-back", "trailers", "proposal-page", "web-links"],
   },
   "src/core/images": {
     promise: "is the image there: never a push without a yes",
@@ -61,7 +63,7 @@ export const ROOMS: Record<string, Room> = {
   "src/core/delivery": {
     promise: "what is ready together goes out in one push, never with force",
     asks: ["src/core", "src/core/commits", "src/core/places", "src/sharing"],
-    doors: ["delivery", "writer"],
+    doors: ["delivery", "proposing-writers", "writer"],
   },
   "src/core/hints": {
     promise: "which Deployments an event of a forge or registry may concern; nothing else of it is used",

@@ -9,13 +9,14 @@ import { formatRepository } from "../core/repository.ts";
 import { hasOneKey } from "../core/targets/target.ts";
 import type { BuildTokenRef, Repository, SecretRef, Settings, Target } from "../core/types.ts";
 import { describeCommits, describePause } from "./describe-commits.ts";
+import { describeProposal } from "./describe-proposal.ts";
 
 export interface UsedSecret {
   readonly use: string;
   readonly ref: SecretRef;
   readonly field: string;
   /** It is for a forge. */
-  readonly forge?: BuildTokenRef;
+  readonly forge?: { readonly token: BuildTokenRef; readonly asked: Repository };
   /** It is for git, so that its fields say what it holds. */
   readonly opens?: { readonly written?: Repository; readonly read?: Repository };
   /** A default that may be absent: only the image gate knows what that means. */
@@ -30,7 +31,7 @@ export type IsSet = (annotation: string) => boolean;
 
 /** The Secrets in the order in which a run meets them. */
 export function usedSecrets(target: Target, settings: Settings): UsedSecret[] {
-  const { appKey, manifestKey, registrySecret, hookSecret, notificationsSecret, buildToken, signingSecret } = target;
+  const { appKey, manifestKey, registrySecret, hookSecret, notificationsSecret, buildToken, proposal, signingSecret } = target;
   const secret = (use: string, { namespace, name }: SecretRef, field: string, note: string, isOptional = false): UsedSecret => ({
     ...{ use, ref: { namespace, name }, field, note, isOptional },
   });
@@ -54,8 +55,13 @@ export function usedSecrets(target: Target, settings: Settings): UsedSecret[] {
     check !== "off" && secret("registry login", registrySecret, ".dockerconfigjson", login, !registrySecret.named),
     buildToken && {
       ...secret("forge token", buildToken, fieldsOf(buildToken), defaulted(namespaceOf(buildToken, settings))),
-      forge: buildToken,
+      forge: { token: buildToken, asked: read },
     },
+    proposal?.token &&
+      !proposal.token.isDefault && {
+        ...secret("token for requests", proposal.token, fieldsOf(proposal.token), defaulted(settings.manifest_token_secret_namespace)),
+        forge: { token: proposal.token, asked: written },
+      },
     signingSecret &&
       secret(
         "signing key",
@@ -98,6 +104,7 @@ export function describeTarget(target: Target, settings: Settings, forges: reado
       ({ use, ref, field, note }): Row => [use, `Secret ${ref.namespace}/${ref.name}, field ${field}${note}`],
     ),
     describeBuilds(target, forges, isSet),
+    ...describeProposal(target, forges, isSet),
     ...(target.notificationsSecret ? [] : [["notifications", "none (default)"] as const]),
   ];
 }

@@ -145,7 +145,7 @@ async function readSecretOf(
   ports: LivePorts,
 ): Promise<string> {
   if (forge) {
-    const login = await readForgeLogin(forge, target.appRepository, target, ports);
+    const login = await readForgeLogin(forge.token, forge.asked, target, ports);
     return typeof login === "string" ? "" : HOLDS.app;
   }
   if (!opens) return readSecret(ref, field).then(() => "");

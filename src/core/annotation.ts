@@ -19,7 +19,8 @@ export type AnnotationKind =
   | "words"
   | "events"
   | "environment"
-  | "url";
+  | "url"
+  | "labels";
 
 export interface Annotation {
   readonly kind: AnnotationKind;

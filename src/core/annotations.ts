@@ -189,6 +189,41 @@ const added = {
   },
   environment_url: { kind: "url", meaning: "where people see it run: the link of that deployment (GitHub)" },
   manifest_branch: { kind: "branch", default: "observe_branch", meaning: "branch of the manifests" },
+  write_to: {
+    kind: "choice",
+    default: "branch",
+    choices: {
+      branch: "commits are pushed to the branch of the manifests",
+      proposal: "commits are proposed: pushed to a branch of their own, for people to merge",
+    },
+    meaning:
+      "`branch`: the tag is pushed to the branch of the manifests; `proposal`: it is pushed to a branch of its own, and a pull or merge request asks people to merge it ([how](PROPOSALS.md))",
+  },
+  proposal_branch: {
+    kind: "branch",
+    defaultInDocs: "`PROPOSAL_PREFIX` and `NAMESPACE/NAME`",
+    meaning:
+      "that branch; it must begin with `PROPOSAL_PREFIX`, and belongs to this workload alone. Of a kind other than Deployment the default has the kind between namespace and name",
+  },
+  proposal_auto_merge: {
+    kind: "choice",
+    default: "false",
+    choices: {
+      false: "people merge it",
+      true: "the forge merges it by itself as soon as its rules allow",
+    },
+    meaning:
+      "`'true'`, in quotes: the forge is asked to merge the request by itself as soon as its rules allow ([which can](PROPOSALS.md))",
+  },
+  proposal_labels: { kind: "labels", meaning: "labels of the request, with commas between them; 20 at most" },
+  manifest_token_secret_name: {
+    kind: "secret",
+    default: "forge_token_secret_name",
+    defaultInDocs: "`forge_token_secret_name`, where both repositories are of one forge",
+    meaning:
+      "Secret with `forge-token`, a token of the forge of `manifest_repository`, with which requests are opened ([which, with which right](PROPOSALS.md))",
+  },
+  manifest_token_secret_namespace: { kind: "namespace", default: "OPERATOR_NAMESPACE", meaning: "its namespace" },
   manifest_ssh_key_name: {
     kind: "secret",
     default: "ssh_key_name",

@@ -66,7 +66,8 @@ export interface ManifestsBranch extends Branch {
 export type Wanted<At extends Branch> = Omit<At, "branch"> & { readonly branch: string | undefined };
 
 export type PushResult =
-  | { readonly kind: "accepted" }
+  /** `said`: what the server's hooks told, as they wrote it, 4 KiB at most. */
+  | { readonly kind: "accepted"; readonly said?: string }
   /** Nothing was written: the branch was not where we thought (`reason`: what the server said to that), or the connection broke (`cause`). Another try may succeed. */
   | { readonly kind: "raced"; readonly reason?: string; readonly cause?: unknown }
   /** The server said no for a reason of its own (hook, ruleset), in its words; the branch is where it was. */
@@ -95,6 +96,32 @@ export interface FileText {
   /** From the repository's root. */
   readonly path: string;
   readonly text: string;
+}
+
+/** What stands on a branch for proposals, beside what its base has. */
+export interface StandingProposal {
+  /** Where the branch is. */
+  readonly sha: string;
+  /** Its one commit. `nothing`: all of it is the base's; `more`: there are several commits, or one that merges. */
+  readonly own: OwnCommit | "nothing" | "more";
+}
+
+export interface OwnCommit extends Pick<Commit, "author" | "subject" | "hasTrailers"> {
+  readonly committer: Identity;
+  /** The beginning of its message, 4 KiB at most. */
+  readonly message: string;
+  /** All the files that were asked about read so there. */
+  readonly hasFiles: boolean;
+}
+
+/** A commit that is to stand on a branch for proposals, alone. */
+export interface ProposedCommit {
+  readonly parent: string;
+  readonly files: readonly FileText[];
+  readonly message: string;
+  readonly signing: Signing | undefined;
+  /** Push options, for servers that take them; one line each. */
+  readonly options?: readonly string[];
 }
 
 /** The local shallow copy of one manifests branch. Files are read from, and commits built in, its object store. */
@@ -126,6 +153,13 @@ export interface ManifestsCopy {
   commit(parent: string, files: readonly FileText[], message: string, signing?: Signing): Promise<string>;
   /** Compare-and-swap of the remote branch, acknowledged by the server; after a cut connection the remote has been asked. */
   push(from: string, to: string): Promise<PushResult>;
+  /** What stands on another branch of the repository, by a listing that begins now, and is not in the history of `base`; undefined: there is no such branch. */
+  standing(branch: string, base: string, files: readonly FileText[]): Promise<StandingProposal | undefined>;
+  /**
+   * Compare-and-swap of a branch for proposals, from what it was when it was looked at (undefined: not there) to that commit; acknowledged like `push`.
+   * Rejects for a branch that does not begin with PROPOSAL_PREFIX.
+   */
+  propose(branch: string, from: string | undefined, commit: ProposedCommit): Promise<PushResult & { readonly commit: string }>;
 }
 
 /** Every call has a deadline of its own. What equal callers ask at once is asked of the remote once. */

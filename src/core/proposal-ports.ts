@@ -3,6 +3,9 @@ import type { ForgeKind } from "./forges.ts";
 import type { ForgeLogin, ForgeTrouble } from "./ports.ts";
 import type { Repository } from "./types.ts";
 
+/** PROPOSAL_PREFIX, where it is not set. */
+export const usualProposalPrefix = "gitops-operator/";
+
 /** A branch that is proposed for another of the same repository, both by their names. */
 export interface ProposalPlace {
   readonly repository: Repository;

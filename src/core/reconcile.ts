@@ -15,6 +15,7 @@ import type { Branches, Progress, ReadImage } from "./progress.ts";
 import type { BackOff } from "./runs/back-off.ts";
 import { type AllowedRepositories, readLogin, requireAllowed } from "./targets/allowed-repositories.ts";
 import { withPortHint } from "./targets/port-hint.ts";
+import { readProposalLogin } from "./targets/proposal-login.ts";
 import { readBranches } from "./targets/read-branches.ts";
 import type { CredentialPorts } from "./targets/read-credential.ts";
 import { type ForgeLoginPorts, readForgeLogin } from "./targets/read-forge-login.ts";
@@ -131,9 +132,11 @@ export async function reconcile(target: Target, seat: Seat, progress: Progress, 
 
     const signing = await during("Failed to get the signing key", () => readSigning(target, ports));
 
-    progress.step("push", `pushing to '${at.branch}'`, known);
+    const { login, why } = await during("Failed to get the token for requests", () => readProposalLogin(target, ports));
+
+    progress.step("push", target.proposal ? `proposing on '${target.proposal.branch}'` : `pushing to '${at.branch}'`, known);
     const outcome = await seat.write({
-      ...{ target, at, appCommit, tag, signing, signal: progress.signal, notBefore },
+      ...{ target, at, appCommit, tag, signing, login, loginProblem: why, signal: progress.signal, notBefore },
       ...{ wasRefused: lastFailure === "git_push_refused", image: edit.image },
       ...{ isChecked: image.kind === "found", digest: image.kind === "found" ? image.digest : undefined },
     });
@@ -156,7 +159,8 @@ function told(outcome: Outcome, image: GateVerdict, known: { from?: string; to?:
   if (outcome.kind === "failed") return { ...known, ...outcome };
   if (image.kind !== "found") return outcome;
   const { note, isAwaited, isBuildFailed } = image;
-  const about = note === undefined ? {} : { note };
+  const notes = [...("note" in outcome && outcome.note !== undefined ? [outcome.note] : []), ...(note === undefined ? [] : [note])];
+  const about = notes.length === 0 ? {} : { note: notes.join("; ") };
   if (outcome.kind === "patched" || outcome.kind === "proposed") return { ...outcome, ...about, ...(isAwaited && { isAwaited }) };
   if (outcome.kind === "skipped" && (outcome.reason === "held" || outcome.reason === "declined"))
     return { ...outcome, ...about, ...(isBuildFailed && { isBuildFailed }) };

@@ -25,6 +25,23 @@ export interface ReportSettings {
   readonly environmentUrl: string | undefined;
 }
 
+/** Of a workload whose commits are proposed. */
+export interface ProposalSettings {
+  /** That belongs to it alone. */
+  readonly branch: string;
+  readonly labels: readonly string[];
+  readonly autoMerge: boolean;
+  /** What the host of the manifests is; undefined: nobody has said. */
+  readonly forge: ForgeKind | undefined;
+  /** With which requests are opened; undefined: there is none. */
+  readonly token: ProposalTokenRef | undefined;
+}
+
+export interface ProposalTokenRef extends BuildTokenRef {
+  /** It is the one for builds: where it can't be used it is as if there were none. */
+  readonly isDefault?: true;
+}
+
 /** Whether a Deployment's Pods are what its template says: all of them, not yet, not within its deadline; `none`: it is scaled to 0. */
 export type Rollout = "done" | "under_way" | "stuck" | "none";
 
@@ -184,6 +201,8 @@ export interface Target extends Workload {
   readonly buildToken: BuildTokenRef | undefined;
   /** What is told on the application's commit; undefined: nothing. */
   readonly report: ReportSettings | undefined;
+  /** Undefined: commits go to the branch of the manifests. */
+  readonly proposal: ProposalSettings | undefined;
   /** Whose events concern this Deployment, beside the operator's own. */
   readonly hookSecret: SecretRef | undefined;
   /** Commits are signed with its key; undefined: they are not. */
@@ -244,6 +263,8 @@ export type Outcome =
       readonly app?: AppCommitWords;
       /** Undefined: nobody has opened one, as far as it is known. */
       readonly request?: ProposalRequest;
+      /** The forge that has opened one by itself, or has updated it, without saying which. */
+      readonly opener?: string;
       /** Where a person opens one. */
       readonly page?: string;
       readonly unchecked?: true;

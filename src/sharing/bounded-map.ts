@@ -74,6 +74,9 @@ export function createBoundedMap<Value, Key extends string | number = string>(
       removeOver();
       for (const [, value] of entries()) yield value;
     },
+    get size() {
+      return groupOf.size;
+    },
     /** Counted, of all entries together. */
     get bytes() {
       return held;

@@ -54,6 +54,20 @@ export function traceGit(git: Git, tracer: Tracer): Git {
           if (result.kind === "refused") span.fail({ code: "git_push_refused", message: result.reason });
         });
       },
+      standing: (branch, base, files) =>
+        step("git look at proposal", { ...attributes, "vcs.ref.head.name": branch }, () => copy.standing(branch, base, files)),
+      propose(branch, from, commit) {
+        const names = { "vcs.ref.base.name": at.branch, "vcs.ref.head.name": branch };
+        return step(
+          "git push proposal",
+          { ...attributes, ...names },
+          () => copy.propose(branch, from, commit),
+          (span, result) => {
+            span.set({ "gitops_operator.push.result": result.kind, "vcs.ref.head.revision": result.commit });
+            if (result.kind === "refused") span.fail({ code: "git_push_refused", message: result.reason });
+          },
+        );
+      },
     };
   }
 

@@ -10,7 +10,7 @@ export interface Requirement {
 
 const promises: Readonly<Record<string, Requirement>> = {
   P1: {
-    what: "No force-push, no rewritten history, no lost commit of others. Every push is compare-and-swap: the server takes it only if the branch still is where the operator read it.",
+    what: "No force-push, no rewritten history, no lost commit of others. Every push is compare-and-swap: the server takes it only if the branch still is where the operator read it. The one exception is a branch under `PROPOSAL_PREFIX` on which every commit is the operator's: that is made anew, by compare-and-swap too.",
     also: "`npm run soak`",
   },
   P2: { what: "At most one commit per Deployment, SHA and state of the manifest.", also: "`npm run soak`" },
@@ -164,6 +164,11 @@ const attacks: Readonly<Record<string, Requirement>> = {
     answer:
       "With `digest: pin` the digest that the registry told with its yes is written beside the tag, and one that stands beside the wanted tag is never replaced. Where there is no room for one, or the image goes unchecked, nothing is pushed.",
   },
+  S31: {
+    what: "A branch that is made anew for a proposal holds commits of others",
+    answer:
+      "Only a branch under `PROPOSAL_PREFIX` is, and only while it holds nothing beside its base but one commit that is the operator's by author, committer and trailers, for this very workload; by compare-and-swap from the commit that was looked at. The code that sends such a push looks at the prefix once more.",
+  },
   S32: {
     what: "Text, packs, deltas and keys that are made to cost much work per byte",
     answer:
@@ -255,6 +260,11 @@ const faults: Readonly<Record<string, Requirement>> = {
   F53: {
     what: "A forge is gone for an hour",
     answer: "Nobody waits for it. What its commits are to say is decided when it is back, and posted within minutes.",
+  },
+  F55: {
+    what: "A proposal is closed, merged, edited, or its branch deleted meanwhile",
+    answer:
+      "It is decided by what is there. Closed is a person's no until the next commit; merged is `up_to_date`, and what was taken back after it is not proposed again; others' words and commits stay.",
   },
   F56: { what: "An API server that has just started answers 403", answer: "It is asked again before a missing right is told." },
   F57: { what: "The right to list one namespace is missing", answer: "It is told; the other namespaces are served and pushed." },

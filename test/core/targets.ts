@@ -31,6 +31,7 @@ export function targetOf(name: string, more: Partial<Target> = {}): Target {
     notifyOn: undefined,
     buildToken: undefined,
     report: undefined,
+    proposal: undefined,
     hookSecret: undefined,
     signingSecret: undefined,
     ...more,

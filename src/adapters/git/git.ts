@@ -5,6 +5,7 @@ import type { Identity } from "../../core/app-history.ts";
 import { branchId } from "../../core/branch-id.ts";
 import type { Git, ManifestsBranch, ManifestsCopy, PushAccess, Wanted } from "../../core/git-ports.ts";
 import { noObserver, type Observer } from "../../core/observer.ts";
+import { usualProposalPrefix } from "../../core/proposal-ports.ts";
 import { asReconcileError } from "../../errors.ts";
 import { createFreshest } from "../../sharing/freshest.ts";
 import type { Workshop } from "../../workshop/workshop.ts";
@@ -46,6 +47,8 @@ export interface GitOptions extends Partial<typeof LIMITS> {
   readonly workDir: string;
   readonly maxRepositoryBytes: number;
   readonly identity: Identity;
+  /** With which branches for proposals begin; default: as it is without PROPOSAL_PREFIX. */
+  readonly proposalPrefix?: string;
   /** Aborts when the operator is to stop: reading ends, no push is begun, and one in flight is waited for a while. */
   readonly stopping?: AbortSignal;
   readonly observer?: Observer;
@@ -57,7 +60,7 @@ const MAX_NAMES_BYTES = 4 * 2 ** 20;
 const MAX_CONTENTS_BYTES = 16 * 2 ** 20;
 
 export function createGit(options: GitOptions): Git & PushAccess & { close(): Promise<void> } {
-  const { connections, dispatcher, identity } = options;
+  const { connections, dispatcher, identity, proposalPrefix = usualProposalPrefix } = options;
   const { deadlineMs, maxCopies, maxCopiesBytes, maxCopiesMemoryBytes, grace } = { ...LIMITS, ...options };
   const packWork = createPackWork(options.workshop);
   const remote = createGitRemote({
@@ -71,7 +74,7 @@ export function createGit(options: GitOptions): Git & PushAccess & { close(): Pr
   const beginArrival = createArrivals(Math.max(maxCopiesBytes, 2 * options.maxRepositoryBytes));
   const copies = createManifestsCopies({
     ...{ workDir: options.workDir, maxCopies, maxBytes: maxCopiesBytes, maxMemoryBytes: maxCopiesMemoryBytes, idOf: branchId },
-    createCopy: (folder) => createManifestsCopy({ remote, identity, contents, beginArrival, listFiles, packWork, folder }),
+    createCopy: (folder) => createManifestsCopy({ remote, identity, contents, beginArrival, listFiles, packWork, folder, proposalPrefix }),
   });
 
   async function withManifests<T>(at: ManifestsBranch, work: (copy: ManifestsCopy) => Promise<T>): Promise<T> {

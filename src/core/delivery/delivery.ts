@@ -3,17 +3,17 @@
 import { asReconcileError, inStep, ReconcileError } from "../../errors.ts";
 import { isForAnother } from "../../sharing/own-share.ts";
 import type { Commit } from "../app-history.ts";
-import type { Workloads } from "../cluster-ports.ts";
 import { commitMessage } from "../commits/commit-message.ts";
 import type { CommitWords } from "../commits/commit-words.ts";
 import { filesInWords } from "../file-patterns.ts";
 import type { Git, ManifestsBranch, ManifestsCopy, Signing } from "../git-ports.ts";
 import { noObserver, type Observer } from "../observer.ts";
 import { editFiles, type FilesEdit } from "../places/edit-files.ts";
-import type { Clock, Log, Places } from "../ports.ts";
+import type { Clock, ForgeLogin, Log, Places } from "../ports.ts";
 import { formatRepository } from "../repository.ts";
 import { branchAttributes, noTracer, type Span, type Tracer } from "../tracer.ts";
 import { type ImageName, inWords, isDeployment, type Outcome, type Target, workloadOf } from "../types.ts";
+import { type AbandonedOptions, createAbandoned } from "./abandoned.ts";
 import { createHold } from "./hold.ts";
 import { pushRemedy } from "./push-refusal.ts";
 
@@ -36,6 +36,9 @@ export interface WriteRequest {
   readonly notBefore: number;
   /** Its last push was: it may spoil the push of others, so those go without it. */
   readonly wasRefused: boolean;
+  /** For the forge of the manifests, where commits are proposed; undefined: there is none, or (`loginProblem`) one that can't be used. */
+  readonly login?: ForgeLogin | undefined;
+  readonly loginProblem?: string | undefined;
 }
 
 export interface Item {
@@ -47,13 +50,10 @@ export interface Item {
   readonly span: Span | undefined;
 }
 
-export interface DeliveryOptions {
+export interface DeliveryOptions extends AbandonedOptions {
   readonly git: Git;
   readonly places: Places;
   readonly clock: Clock;
-  readonly workloads: Workloads;
-  /** What the cluster says of the target by now: undefined = unchanged, else what to answer instead of a push. */
-  readonly recheck: (target: Target, tag: string) => Outcome | undefined;
   readonly log: Pick<Log, "warn">;
   readonly observer?: Observer;
   readonly tracer?: Tracer;
@@ -78,13 +78,13 @@ interface Delivery {
 const TRIES = 5;
 /** Of texts in one push, which are in memory until it is accepted: what comes after goes in the next one. A target may have 50 MiB by itself. */
 const MOST_CHARACTERS = 32 * 2 ** 20;
-const STALE_MS = 5 * 60_000;
 
 /** `closing`: nothing is pushed any more. */
 export function createDelivery(options: DeliveryOptions, closing: AbortSignal): Delivery {
   const { git, places, clock, workloads, recheck, log, observer = noObserver, tracer = noTracer, commitWords } = options;
 
   const lookForHeld = createHold(log);
+  const abandoned = createAbandoned({ workloads, recheck }, closing);
 
   /** A step of the first one's run; the other runs are linked. */
   async function deliver(branch: DeliveryBranch, items: readonly [Item, ...Item[]]): Promise<readonly Item[]> {
@@ -129,12 +129,12 @@ export function createDelivery(options: DeliveryOptions, closing: AbortSignal): 
         }
         if (result.kind === "refused") return result.reason;
         if (result.cause === undefined) observer.pushRaced();
-        if (attempt === TRIES) throw result.cause ?? raced(at, result.reason);
+        if (attempt === TRIES) throw result.cause ?? racedFailure(at, result.reason);
         await clock.sleep(Math.random() * 100 * 2 ** attempt, closing);
       }
     });
     if (refused === undefined) return [];
-    if (pending.length === 1) throw new ReconcileError("git_push_refused", refusal(at, refused));
+    if (pending.length === 1) throw refusedFailure(at, refused);
     return pending;
   }
 
@@ -195,24 +195,10 @@ export function createDelivery(options: DeliveryOptions, closing: AbortSignal): 
     return instead !== undefined;
   }
 
-  function abandoned({ target, signal, tag }: WriteRequest): Outcome | undefined {
-    if (closing.aborted) return { kind: "failed", error: asReconcileError(closing.reason), to: tag };
-    if (signal.aborted) return { kind: "failed", error: asReconcileError(signal.reason), to: tag };
-    const refusal = workloads.refusal(target);
-    const stale = workloads.staleForMs(target);
-    if (refusal === undefined && stale <= STALE_MS) return recheck(target, tag);
-    const reason =
-      refusal === undefined
-        ? `nothing was pushed: the Kubernetes API server has not been heard for ${Math.floor(stale / 60_000)} minutes, so the annotations may be out of date; check the API server and the operator's RBAC`
-        : `nothing was pushed: the ${refusal.what} of namespace ${target.namespace} may not be listed any more, so the annotations may be out of date: ${refusal.why}`;
-    const error = new ReconcileError("cluster_stale", reason);
-    return { kind: "failed", error, to: tag };
-  }
-
   return { deliver };
 }
 
-function failed(step: string, { tag }: WriteRequest, error: unknown): Outcome {
+export function failed(step: string, { tag }: WriteRequest, error: unknown): Outcome {
   return { kind: "failed", error: inStep(step, error), to: tag };
 }
 
@@ -222,7 +208,7 @@ export function patchStep(target: Target, tag: string): string {
 }
 
 /** Somebody may have pinned the image after the registry was asked without need of a digest. */
-function requireDigest(edit: FilesEdit, { target, isChecked, digest }: WriteRequest): void {
+export function requireDigest(edit: FilesEdit, { target, isChecked, digest }: WriteRequest): void {
   if (edit.kind === "up_to_date" || !edit.isPinned || !isChecked || digest !== undefined) return;
   throw new ReconcileError(
     "git_push_raced",
@@ -230,16 +216,18 @@ function requireDigest(edit: FilesEdit, { target, isChecked, digest }: WriteRequ
   );
 }
 
-function commitStep(target: Target, tag: string): string {
+export function commitStep(target: Target, tag: string): string {
   return `Failed to commit changes for ${isDeployment(target) ? target.name : inWords(target)} (version ${tag})`;
 }
 
-function raced(at: ManifestsBranch, reason: string | undefined): ReconcileError {
+/** `at`: the branch that was to be moved. */
+export function racedFailure(at: ManifestsBranch, reason: string | undefined): ReconcileError {
   const name = `${formatRepository(at.repository)}, branch '${at.branch}'`;
   const said = reason === undefined ? "" : ` (it said: ${reason})`;
   return new ReconcileError("git_push_raced", `others pushed to ${name} first, ${TRIES} times in a row${said}; the next pass tries again`);
 }
 
-function refusal(at: ManifestsBranch, reason: string): string {
-  return `${formatRepository(at.repository)} refused the push to '${at.branch}': ${reason}; ${pushRemedy(reason, at.key.kind)}`;
+export function refusedFailure(at: ManifestsBranch, reason: string): ReconcileError {
+  const message = `${formatRepository(at.repository)} refused the push to '${at.branch}': ${reason}; ${pushRemedy(reason, at.key.kind)}`;
+  return new ReconcileError("git_push_refused", message);
 }

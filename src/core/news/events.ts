@@ -17,6 +17,7 @@ type EventReason =
   | "ManifestInvalid"
   | "NotificationRefused"
   | "ProposalDeclined"
+  | "ProposalFailed"
   | "Proposed"
   | "PushRejected"
   | "ReconcileFailed"
@@ -38,6 +39,8 @@ const reasons: Partial<Record<ErrorCode, EventReason>> = {
   annotation_invalid: "InvalidAnnotation",
   build_failed: "BuildFailed",
   credential_invalid: "SecretUnusable",
+  forge_refused: "ProposalFailed",
+  forge_unavailable: "ProposalFailed",
   git_branch_missing: "RepositoryUnavailable",
   git_denied: "RepositoryUnavailable",
   git_host_key: "RepositoryUnavailable",
@@ -49,6 +52,7 @@ const reasons: Partial<Record<ErrorCode, EventReason>> = {
   manifest_invalid: "ManifestInvalid",
   manifest_missing: "ManifestInvalid",
   manifest_no_container: "ManifestInvalid",
+  proposal_foreign: "ProposalFailed",
   registry_denied: "RegistryUnavailable",
   registry_limited: "RegistryUnavailable",
   registry_unavailable: "RegistryUnavailable",

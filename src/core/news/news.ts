@@ -21,6 +21,7 @@ const transient: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "cluster_stale",
   "cluster_unsynced",
   "deadline",
+  "forge_unavailable",
   "git_copy_damaged",
   "git_push_raced",
   "git_unreachable",

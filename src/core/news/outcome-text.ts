@@ -8,7 +8,7 @@ export function describeOutcome(workload: Workload, outcome: Outcome): string {
     case "up_to_date":
       return `${inWords(workload)} is up to date at ${outcome.to}${checkOf(outcome)}${noteOf(outcome)}`;
     case "proposed":
-      return `${inWords(workload)}: version ${outcome.to} is proposed ${placeOf(outcome)}${checkOf(outcome)}${noteOf(outcome)}`;
+      return `${inWords(workload)}: version ${outcome.to}${checkOf(outcome)}${placeOf(outcome)}${noteOf(outcome)}`;
     case "skipped":
       return describeSkip(workload, outcome);
     case "waiting":
@@ -36,10 +36,11 @@ function describeSkip(workload: Workload, skipped: Extract<Outcome, { kind: "ski
   }
 }
 
-function placeOf({ branch, request, page }: Extract<Outcome, { kind: "proposed" }>): string {
-  if (request) return `in ${request.url}`;
+function placeOf({ branch, request, opener, page }: Extract<Outcome, { kind: "proposed" }>): string {
+  if (request) return ` is proposed in ${request.url}`;
+  if (opener !== undefined) return ` is proposed on branch '${branch}', for which ${opener} keeps a request open`;
   const open = page === undefined ? "" : ` at ${page}`;
-  return `on branch '${branch}'; open a pull request for it${open}, or name a token by gitops.operator.manifest_token_secret_name`;
+  return ` is proposed on branch '${branch}'; open a pull request for it${open}, or name a token by gitops.operator.manifest_token_secret_name`;
 }
 
 function whyDeclined({ branch, request, wasMerged }: Extract<Outcome, { reason: "declined" }>): string {

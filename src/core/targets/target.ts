@@ -11,6 +11,7 @@ import {
 import { annotationPrefix, annotations, usualLookBack } from "../annotations.ts";
 import { builtInForges, type Forge, forgeOf } from "../forges.ts";
 import { isLabelName, isObjectName } from "../kubernetes-names.ts";
+import { usualProposalPrefix } from "../proposal-ports.ts";
 import { aliasConflicts, defaultOf, isDefaulted, readValues } from "../read-values.ts";
 import { parseRepository } from "../repository.ts";
 import { type Parsed, type Repository, type SecretRef, type Settings, type Target, type WorkloadRecord, workloadOf } from "../types.ts";
@@ -22,6 +23,7 @@ import { checkedByDefault, type ImageCheckRule } from "./image-check.ts";
 import { readNotifyOn } from "./notify-on.ts";
 import { readOptions } from "./options.ts";
 import { readPause } from "./pause.ts";
+import { proposalWarnings, readProposal } from "./proposal.ts";
 import { readImage, readRegistry } from "./read-image.ts";
 import { readReport, reportWarnings } from "./report.ts";
 import { oddValues, unknownKeys } from "./warnings.ts";
@@ -37,6 +39,8 @@ interface TargetRules {
   readonly forges: readonly Forge[];
   /** In the operator's namespace, where `signing_key_name` is not set. */
   readonly signingSecretName?: string | undefined;
+  /** With which branches of proposals begin. */
+  readonly proposalPrefix?: string;
   /** `cluster`: the environment where none is named. */
   readonly commitWords?: { readonly cluster: string | undefined };
 }
@@ -90,6 +94,7 @@ function parseAnnotations(deployment: WorkloadRecord, operatorNamespace: string,
     ...oddValues(values, callIt),
     ...buildTokenWarnings(values, rules.forges, callIt),
     ...reportWarnings(values, rules.forges, callIt),
+    ...proposalWarnings(values, rules.forges, callIt),
   ];
   if (!settings.enabled && !conflicting.includes("enabled")) return { kind: "disabled", settings, warnings };
   const complain: Complain = (name, problem) => problems.push(`${callIt(name)} ${problem}`);
@@ -151,6 +156,17 @@ function readTarget(
   const usual = rules.commitWords?.cluster ?? deployment.namespace;
   const buildToken = readBuildToken(values, operatorNamespace, forge);
   const report = readReport(values, options.report, { forge, usual, token: buildToken }, complain);
+  const manifestBranch = settings.manifest_branch ?? settings.observe_branch;
+  const prefix = rules.proposalPrefix ?? usualProposalPrefix;
+  const proposal = readProposal(
+    values,
+    options,
+    {
+      ...{ workload: deployment, manifestRepository, manifestBranch, appForge: forge, buildToken, operatorNamespace, prefix },
+      forges: rules.forges,
+    },
+    complain,
+  );
   if (!appRepository || !manifestRepository || path.kind === "error" || !image || !choice) return undefined;
 
   const appKey = { namespace: settings.ssh_key_namespace, name: settings.ssh_key_name };
@@ -160,7 +176,7 @@ function readTarget(
     appBranch: settings.observe_branch,
     appKey,
     manifestRepository,
-    manifestBranch: settings.manifest_branch ?? settings.observe_branch,
+    manifestBranch,
     manifestKey: {
       namespace: settings.manifest_ssh_key_namespace ?? appKey.namespace,
       name: settings.manifest_ssh_key_name ?? appKey.name,
@@ -180,6 +196,7 @@ function readTarget(
     notifyOn: readNotifyOn(values.notify_on, complain),
     buildToken,
     report,
+    proposal,
     hookSecret: optionalSecret(settings.hook_secret_namespace ?? operatorNamespace, settings.hook_secret_name),
     signingSecret: signingSecret(settings, operatorNamespace, rules),
   };

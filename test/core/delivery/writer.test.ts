@@ -78,6 +78,8 @@ function createBranch(names: readonly string[]) {
       const written = branch.history(head).flatMap((sha) => readTrailers(sha, commits.get(sha)?.message ?? ""));
       return { kind: "known", written };
     },
+    standing: notAsked,
+    propose: notAsked,
     refresh: async () => branch.tip,
     read: async (at, path) => branch.read(path, at),
     list: () => Promise.reject(new Error("not asked here")),
@@ -132,12 +134,8 @@ function createWorld(
     recheck,
     log: { warn: () => {} },
     workloads: {
-      ready: async () => {},
-      synced: true,
       staleForMs: () => 0,
       refusal: () => undefined,
-      list: () => [],
-      get: () => undefined,
     },
     clock: {
       now: () => performance.now(),

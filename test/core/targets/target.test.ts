@@ -66,6 +66,7 @@ test("the required annotations are enough: the rest has the defaults of the cont
       signingSecret: undefined,
       report: undefined,
       notifyOn: undefined,
+      proposal: undefined,
     },
   });
 });

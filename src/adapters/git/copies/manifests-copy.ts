@@ -19,6 +19,7 @@ import type { BeginArrival } from "./arrivals.ts";
 import type { ListFiles } from "./list-files.ts";
 import { makeFolder } from "./make-folder.ts";
 import { commitFiles, readFile, treeOf } from "./manifest-files.ts";
+import { createProposalBranches } from "./proposal-branches.ts";
 import { readRecent } from "./recent-history.ts";
 import { forgetBuilt, nextPack, pushBuilt, type Store, storeError } from "./store.ts";
 import { createWrittenHistories } from "./written-history.ts";
@@ -34,6 +35,8 @@ interface CopyOptions {
   /** Of all copies. */
   readonly listFiles: ListFiles;
   readonly packWork: PackWork;
+  /** With which branches for proposals begin. */
+  readonly proposalPrefix: string;
 }
 
 export interface DisposableCopy {
@@ -67,12 +70,14 @@ export function createManifestsCopy({
   beginArrival,
   listFiles,
   packWork,
+  proposalPrefix,
 }: CopyOptions): DisposableCopy {
   let store: Store | undefined;
   let generation = 0;
   const tips = createFreshest<string>(MAX_TIP_BYTES);
   const histories = createFreshest<History>(MAX_HISTORIES_BYTES);
   const takeOwnTurn = createTurns();
+  const proposals = createProposalBranches({ remote, identity, contents, beginArrival, packWork, folder, prefix: proposalPrefix });
 
   const current = (): Store => {
     if (!store) throw new ReconcileError("git_copy_damaged", "the local copy is gone; it is made anew");
@@ -197,6 +202,8 @@ export function createManifestsCopy({
           return listFiles(read, treeOf(await read(sha, "commit")), pattern, at.namespace);
         },
         push: (from, to) => push(pushes, from, to),
+        standing: (branch, base, files) => proposals.standing(at, branch, base, files),
+        propose: (branch, from, change) => proposals.propose(at, readAs(current(), at), branch, from, change),
         end: pushes.end,
       };
     },

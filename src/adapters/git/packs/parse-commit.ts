@@ -12,6 +12,7 @@ const MOST_PARENTS = 100;
 /** ` 1700000000 +0000`, with room for years to come. */
 const MOST_TIME_BYTES = 32;
 
+const COMMITTER = "\ncommitter ";
 const NEWLINE = 0x0a;
 const SPACE = 0x20;
 const RETURN = 0x0d;
@@ -48,6 +49,14 @@ export function parseCommit(content: Buffer): Commit {
     subject: subjectOf(content.subarray(headersEnd + 2)),
     hasTrailers: content.includes(MARK),
   };
+}
+
+/** Who made the commit as it is, whoever wrote it. */
+export function committerOf(content: Buffer): Identity {
+  const headers = content.subarray(0, endOr(content.indexOf("\n\n"), content.length));
+  const start = headers.indexOf(COMMITTER);
+  if (start < 0) return parsePerson();
+  return parsePerson(headers.subarray(start + COMMITTER.length, endOr(headers.indexOf(NEWLINE, start + 1), headers.length)));
 }
 
 /** The beginning of the message, as far as the operator's own ever go. */

@@ -4,7 +4,7 @@ import { formatRepository } from "../../../core/repository.ts";
 import { asReconcileError, ReconcileError } from "../../../errors.ts";
 import type { GitRemote } from "./git-remote.ts";
 import type { GitWire } from "./git-wire.ts";
-import { pushRef } from "./receive-pack.ts";
+import { type ProposalUpdate, pushProposal, pushRef } from "./receive-pack.ts";
 
 /** Of one run, one after the other. */
 export interface Pushes {
@@ -32,10 +32,23 @@ export function createPushes(remote: GitRemote, at: ManifestsBranch): Pushes {
     push(commits, makePack) {
       const { push } = ahead ?? openPush(remote, at);
       ahead = undefined;
-      return push(commits, makePack);
+      return push(commits, (wire, onSend) => pushRef(wire, { branch: at.branch, ...commits }, makePack, onSend));
     },
     end: () => ahead?.end(),
   };
+}
+
+/** Whatever stood on the branch for proposals is gone then. */
+export function proposeBranch(
+  remote: GitRemote,
+  at: ManifestsBranch,
+  update: ProposalUpdate,
+  makePack: () => Promise<Buffer>,
+): Promise<PushResult> {
+  const own = { ...at, branch: update.branch };
+  // Where there is no such branch a look finds no tip.
+  const commits = { from: update.from ?? "", to: update.to };
+  return openPush(remote, own).push(commits, (wire, onSend) => pushProposal(wire, update, makePack, onSend));
 }
 
 type OpenPush = ReturnType<typeof openPush>;
@@ -53,11 +66,11 @@ function openPush(remote: GitRemote, at: ManifestsBranch) {
   const conversation = remote.converse(at, question, async (wire) => (await wanted.promise)?.(wire));
   conversation.catch(() => undefined);
 
-  async function push(commits: Commits, makePack: () => Promise<Buffer>): Promise<PushResult> {
+  async function push(commits: Commits, send: (wire: GitWire, onSend: () => void) => Promise<PushResult>): Promise<PushResult> {
     let answer: PushResult | undefined;
     let failure: unknown;
     try {
-      wanted.resolve((wire) => pushRef(wire, { branch: at.branch, ...commits }, makePack, onSend));
+      wanted.resolve((wire) => send(wire, onSend));
       answer = await conversation;
     } catch (error) {
       if (!sent) throw error;

@@ -1,5 +1,6 @@
 /** The writing half: one ref moved by compare-and-swap, acknowledged by report-status (gitprotocol-pack(5)). */
 import type { PushResult } from "../../../core/git-ports.ts";
+import { branchProblem } from "../../../core/targets/branch.ts";
 import { ReconcileError } from "../../../errors.ts";
 import { serverWords } from "../../../text/server-words.ts";
 import { AGENT, chooseCapabilities } from "./capabilities.ts";
@@ -12,6 +13,19 @@ export interface RefUpdate {
   readonly to: string;
 }
 
+/** Of a branch for proposals. */
+export interface ProposalUpdate extends Omit<RefUpdate, "from"> {
+  /** Undefined: there is no such branch yet. */
+  readonly from: string | undefined;
+  /** With which such branches begin. */
+  readonly prefix: string;
+  /** For the server's hooks, where it takes them; one line each. */
+  readonly options?: readonly string[];
+}
+
+/** What a server says of a ref that is not there. */
+const NOTHING = "0".repeat(40);
+
 /** The report is a line for the pack and one for the branch. */
 const MOST_REPORT_BYTES = 256 * 1024;
 
@@ -19,17 +33,54 @@ const MOST_COPIED_BYTES = 2 ** 20;
 
 /** `makePack` runs once the server has shown that the branch is still at `from`. `onSend` is called before the first byte that could change the remote. A refusal may be a race that was lost since: that is seen by looking, not by its words. */
 export async function pushRef(wire: GitWire, update: RefUpdate, makePack: () => Promise<Buffer>, onSend: () => void): Promise<PushResult> {
-  const ref = `refs/heads/${update.branch}`;
-  const { tip, capabilities } = await readPushRefs(wire, ref);
   // A branch that is gone is not brought back: the next look at the remote says that it is missing.
-  if (tip !== update.from) return { kind: "raced" };
+  return moveRef(wire, { ref: `refs/heads/${update.branch}`, from: update.from, to: update.to, options: [] }, makePack, onSend);
+}
+
+/**
+ * The one push that may take away what stood on a branch: the caller has looked at it, and has seen that it is the operator's own. Whatever the
+ * caller thinks, no branch but those below the prefix is moved so.
+ */
+export async function pushProposal(
+  wire: GitWire,
+  { branch, from, to, prefix, options = [] }: ProposalUpdate,
+  makePack: () => Promise<Buffer>,
+  onSend: () => void,
+): Promise<PushResult> {
+  if (!isBelow(prefix, branch)) {
+    throw new ReconcileError("internal", `branch '${branch}' does not begin with '${prefix}', so nothing may be written anew on it`);
+  }
+  return moveRef(wire, { ref: `refs/heads/${branch}`, from: from ?? NOTHING, to, options }, makePack, onSend);
+}
+
+function isBelow(prefix: string, branch: string): boolean {
+  return prefix.length > 1 && prefix.endsWith("/") && branch.startsWith(prefix) && branchProblem(branch) === undefined;
+}
+
+interface Move {
+  readonly ref: string;
+  readonly from: string;
+  readonly to: string;
+  readonly options: readonly string[];
+}
+
+async function moveRef(
+  wire: GitWire,
+  { ref, from, to, options }: Move,
+  makePack: () => Promise<Buffer>,
+  onSend: () => void,
+): Promise<PushResult> {
+  const { tip = NOTHING, capabilities } = await readPushRefs(wire, ref);
+  if (tip !== from) return { kind: "raced" };
   const sideBand = capabilities.includes("side-band-64k");
   // The packs have no deltas, so no server need be told of any.
-  const words = chooseCapabilities(capabilities, [["report-status"], ["side-band-64k"], [AGENT]]);
-  const command = `${update.from} ${update.to} ${ref}\0 ${words.join(" ")}`;
+  const wanted = [["report-status"], ["side-band-64k"], ...(options.length > 0 ? [["push-options"]] : []), [AGENT]];
+  const words = chooseCapabilities(capabilities, wanted);
+  const command = `${from} ${to} ${ref}\0 ${words.join(" ")}`;
   const pack = await makePack();
   onSend();
-  const head = Buffer.from(pkt(command) + FLUSH);
+  const told = words.includes("push-options") ? options.map(pkt).join("") + FLUSH : "";
+  const head = Buffer.from(pkt(command) + FLUSH + told);
   // A small pack goes in one message with the command; a large one is not copied for that.
   if (pack.length > MOST_COPIED_BYTES) await wire.request(head);
   const answer = await wire.request(pack.length > MOST_COPIED_BYTES ? pack : Buffer.concat([head, pack]));
@@ -85,7 +136,7 @@ async function demultiplex(reader: PktReader): Promise<[report: string[], said: 
 }
 
 function readReport(report: readonly string[], said: string, ref: string): PushResult {
-  if (report.includes("unpack ok") && report.includes(`ok ${ref}`)) return { kind: "accepted" };
+  if (report.includes("unpack ok") && report.includes(`ok ${ref}`)) return { kind: "accepted", ...(said !== "" && { said }) };
   const refusal = report.find((line) => `${line} `.startsWith(`ng ${ref} `))?.slice(`ng ${ref} `.length);
   const unpack = report.find((line) => line.startsWith("unpack ") && line !== "unpack ok")?.slice("unpack ".length);
   if (refusal === undefined && unpack === undefined) throw cut();

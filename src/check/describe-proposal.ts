@@ -1,0 +1,28 @@
+/** What becomes of the commits of a workload whose commits are proposed, in words. */
+import { proposalPage } from "../core/commits/proposal-page.ts";
+import { type Forge, forgeNames, forgeOf } from "../core/forges.ts";
+import type { Target } from "../core/types.ts";
+import type { IsSet, Row } from "./describe-target.ts";
+
+export function describeProposal({ proposal, manifestRepository, manifestBranch }: Target, forges: readonly Forge[], isSet: IsSet): Row[] {
+  if (!proposal) return [];
+  const { branch, labels, autoMerge, token } = proposal;
+  const forge = forgeOf(forges, manifestRepository);
+  const more = [
+    ...(autoMerge ? ["merged by the forge as soon as its rules allow"] : []),
+    ...(labels.length > 0 ? [`labels ${labels.join(", ")}`] : []),
+  ];
+  const opened = token && forge ? `opened at ${forgeNames[forge.kind]} by ${forge.apiUrl}` : openedWithout(forge);
+  const page = forge && !token && manifestBranch !== undefined && proposalPage(forge, manifestRepository, manifestBranch, branch);
+  return [
+    ["proposal", `branch '${branch}'${isSet("proposal_branch") ? "" : " (default)"}`],
+    ["request", [opened, ...more].join("; ") + (page ? `, or by a person at ${page}` : "")],
+  ];
+}
+
+/** With a token there is more: it is known what became of a request, and it is edited in place. */
+function openedWithout(forge: Forge | undefined): string {
+  if (forge?.kind === "gitlab") return "opened by GitLab itself, by push options";
+  if (forge?.kind === "gitea" || forge?.kind === "forgejo") return `opened by ${forgeNames[forge.kind]} itself, by a push to refs/for`;
+  return "not opened without a token (gitops.operator.manifest_token_secret_name): people open it";
+}

@@ -1,0 +1,262 @@
+/** One commit on a branch of its own, for people to merge: the base's tip and what would be pushed to it else (docs/PROPOSALS.md). */
+import { ReconcileError } from "../../errors.ts";
+import { createBoundedMap } from "../../sharing/bounded-map.ts";
+import { dataBytes } from "../../sharing/data-bytes.ts";
+import type { Identity } from "../app-history.ts";
+import { commitMessage } from "../commits/commit-message.ts";
+import { proposalPage, repositoryPage } from "../commits/proposal-page.ts";
+import { takenBack } from "../commits/taken-back.ts";
+import { type Forge, forgeNames, forgeOf } from "../forges.ts";
+import type { ManifestsCopy, StandingProposal, Written } from "../git-ports.ts";
+import { formatImage } from "../image.ts";
+import { editFiles, type FilesEdit } from "../places/edit-files.ts";
+import type { Proposals, ProposalWords } from "../proposal-ports.ts";
+import { branchAttributes, noTracer } from "../tracer.ts";
+import { idOf, type Outcome, type ProposalRequest, type ProposalSettings, placeInWords } from "../types.ts";
+import { createAbandoned } from "./abandoned.ts";
+import { commitStep, type DeliveryOptions, failed, racedFailure, refusedFailure, requireDigest, type WriteRequest } from "./delivery.ts";
+import { createHold } from "./hold.ts";
+import { type Asking, createProposalRequests, type RequestState } from "./proposal-requests.ts";
+import { pushOptions, requestIn } from "./push-requests.ts";
+import { readOwnProposal } from "./whose-proposal.ts";
+
+export interface ProposerOptions extends DeliveryOptions {
+  /** The operator as author. */
+  readonly identity: Identity;
+  readonly forges: readonly Forge[];
+  readonly proposals: Proposals;
+}
+
+/** Of a workload whose commits are proposed. */
+export interface ProposalToWrite extends WriteRequest {
+  readonly settings: ProposalSettings;
+}
+
+/** What was proposed last, as this process knows it. */
+interface Remembered {
+  readonly branch: string;
+  readonly tag: string;
+  /** Where the branch stood. */
+  readonly sha: string;
+  readonly request: ProposalRequest | undefined;
+  /** In the clock's milliseconds. */
+  readonly askedAt: number;
+}
+
+/** Something is not as it was when it was looked at; with what there is to say if that goes on. */
+interface Moved {
+  readonly kind: "moved";
+  readonly failure: unknown;
+}
+
+type Update = Extract<FilesEdit, { kind: "update" }>;
+
+const TRIES = 5;
+const MOST_BYTES = 2 * 2 ** 20;
+/** Forges count questions: of all that stands as it is wanted one in so long is asked about. */
+const ASK_EACH_MS = 1_000;
+
+/** `closing`: nothing is pushed any more. */
+export function createProposer(options: ProposerOptions, closing: AbortSignal) {
+  const { git, places, clock, forges, identity, tracer = noTracer, commitWords } = options;
+  const abandoned = createAbandoned(options, closing);
+  const lookForHeld = createHold(options.log);
+  const requests = createProposalRequests(options.proposals);
+  const memory = createBoundedMap<Remembered>(MOST_BYTES, dataBytes);
+
+  /** Never rejects. */
+  async function propose(wish: ProposalToWrite): Promise<Outcome> {
+    const { at, target, tag, settings } = wish;
+    try {
+      if (settings.branch === at.branch) throw ownBase(at.branch);
+      return await tracer.span("propose commit", branchAttributes(at.repository, settings.branch), () =>
+        git.withManifests(at, (copy) => tryAgain(copy, wish)),
+      );
+    } catch (error) {
+      return failed(commitStep(target, tag), wish, error);
+    }
+  }
+
+  async function tryAgain(copy: ManifestsCopy, wish: ProposalToWrite): Promise<Outcome> {
+    for (let attempt = 1; ; attempt++) {
+      const instead = abandoned(wish);
+      if (instead) return instead;
+      const base = await copy.refresh(attempt === 1 ? wish.notBefore : performance.now());
+      const outcome = await proposeOn(copy, base, wish);
+      if (outcome.kind !== "moved") return outcome;
+      if (attempt === TRIES) throw outcome.failure;
+      await clock.sleep(Math.random() * 100 * 2 ** attempt, closing);
+    }
+  }
+
+  async function proposeOn(copy: ManifestsCopy, base: string, wish: ProposalToWrite): Promise<Outcome | Moved> {
+    const { target, image, tag, digest, appCommit, settings, signing } = wish;
+    const question = { image, tag, appCommit: appCommit.sha, digest, isUnchecked: !wish.isChecked };
+    const edit = await editFiles(target, base, question, { copy, places, signal: wish.signal });
+    requireDigest(edit, wish);
+    if (edit.kind === "up_to_date") return { kind: "up_to_date", to: tag };
+    const held = await lookForHeld(copy, base, [wish])(wish, edit);
+    if (held) return held;
+
+    const stands = await copy.standing(settings.branch, base, edit.files);
+    const own = await ownOf(copy, base, wish, stands);
+    if (own?.kind === "moved") return own;
+    const isThere = own !== undefined && isWantedOf(wish)(own.written) && own.hasFiles;
+    const before = remembered(wish);
+    const known = isThere && before?.sha === stands?.sha ? before : undefined;
+
+    const state = await look(wish, known);
+    const declined = await whyDeclined(state, { copy, base, wish, edit, isThere, isGone: !stands && before?.tag === tag });
+    if (declined) return declined;
+
+    const facts = { target, paths: edit.files.map(({ path }) => path), tag, appCommit, ...changeOf(wish, edit) };
+    const message = commitMessage(facts, commitWords);
+    const words = wordsOf(message, settings);
+    let sha = stands?.sha ?? "";
+    let request = known?.request;
+    if (!isThere) {
+      const instead = abandoned(wish);
+      if (instead) return instead;
+      const isByPush = state.kind === "unasked" && settings.forge === "gitlab";
+      const change = {
+        parent: base,
+        files: edit.files,
+        message,
+        signing,
+        ...(isByPush && { options: pushOptions(wish.at.branch, words) }),
+      };
+      const result = await copy.propose(settings.branch, stands?.sha, change);
+      const there = { ...wish.at, branch: settings.branch };
+      if (result.kind === "raced") return { kind: "moved", failure: result.cause ?? racedFailure(there, result.reason) };
+      if (result.kind === "refused") throw refusedFailure(there, result.reason);
+      sha = result.commit;
+      request = isByPush ? requestIn(result.said, pageOfRepository(wish)) : undefined;
+    }
+    remember(wish, sha, request);
+    const asking = askingOf(wish);
+    if (asking && state.kind !== "unasked") {
+      const open = await requests.ensureOpen(asking, state, words, { isWanted: isWantedOf(wish), isNew: !isThere });
+      if (state.kind !== "remembered") remember(wish, sha, open.request);
+      return proposed(wish, edit, open);
+    }
+    const why = state.kind === "unasked" && state.why !== undefined ? `the token for builds can't open it: ${state.why}` : undefined;
+    return proposed(wish, edit, { request, warning: why, opener: settings.forge === "gitlab" ? forgeNames.gitlab : undefined });
+  }
+
+  /** What the operator itself has on the branch, if anything. */
+  async function ownOf(copy: ManifestsCopy, base: string, wish: ProposalToWrite, stands: StandingProposal | undefined) {
+    if (!stands) return undefined;
+    const { target, signing, settings } = wish;
+    const committers = [identity, ...(signing?.committer ? [signing.committer] : [])];
+    try {
+      const written = readOwnProposal(settings.branch, stands, { workload: target, identity, committers, cluster: commitWords?.cluster });
+      return written && { kind: "own" as const, written, hasFiles: typeof stands.own === "object" && stands.own.hasFiles };
+    } catch (failure) {
+      // What has come to be the base's meanwhile is no stranger's.
+      if ((await copy.refresh(performance.now())) !== base) return { kind: "moved" as const, failure };
+      throw failure;
+    }
+  }
+
+  function look(wish: ProposalToWrite, known: Remembered | undefined): Promise<RequestState> | RequestState {
+    const asking = askingOf(wish);
+    if (!asking) return { kind: "unasked", why: wish.loginProblem };
+    const isFresh = known && clock.now() - known.askedAt < ASK_EACH_MS * (memory.size - 1);
+    if (isFresh && known.request) return { kind: "remembered", request: known.request };
+    return requests.find(asking, known?.request);
+  }
+
+  /** People have said no to this very tag. `isGone`: it was proposed, and the branch is not there any more. */
+  async function whyDeclined(
+    state: RequestState,
+    {
+      copy,
+      base,
+      wish,
+      edit,
+      isThere,
+      isGone,
+    }: { copy: ManifestsCopy; base: string; wish: ProposalToWrite; edit: Update; isThere: boolean; isGone: boolean },
+  ): Promise<Outcome | Moved | undefined> {
+    const { target, tag, settings } = wish;
+    const from = edit.from === undefined ? {} : { from: edit.from };
+    const declined = { kind: "skipped", reason: "declined", ...from, to: tag, branch: settings.branch } as const;
+    /** It may have been merged since the base was looked at. */
+    const orMoved = async (outcome: Outcome): Promise<Outcome | Moved> =>
+      (await copy.refresh(performance.now())) === base ? outcome : { kind: "moved", failure: racedFailure(wish.at, undefined) };
+    if (state.kind === "unasked" && isGone) return orMoved(declined);
+    if (state.kind !== "found" || state.proposal.state === "open") return undefined;
+    const { proposal, written } = state;
+    const request = { number: proposal.number, url: proposal.url };
+    if (proposal.state === "declined") {
+      const isSame = written.length > 0 ? written.some(isWantedOf(wish)) : isThere;
+      return isSame ? { ...declined, request } : undefined;
+    }
+    const paths = edit.files.filter(({ tags }) => !tags.includes(tag)).map(({ path }) => path);
+    const wanted = { workload: target, image: imageOf(wish), appCommit: wish.appCommit.sha, paths };
+    if (target.options.rollback !== "hold" || !takenBack(written, wanted)) return undefined;
+    return orMoved({ ...declined, request, wasMerged: true });
+  }
+
+  function askingOf({ at, login, settings }: ProposalToWrite): Asking | undefined {
+    if (login === undefined || !settings.forge) return undefined;
+    const place = { repository: at.repository, base: at.branch, head: settings.branch };
+    return { place, login, forge: settings.forge, isDefault: settings.token?.isDefault === true };
+  }
+
+  function remembered({ target, settings }: ProposalToWrite): Remembered | undefined {
+    const last = memory.get(idOf(target));
+    return last?.branch === settings.branch ? last : undefined;
+  }
+
+  function remember({ target, settings, tag }: ProposalToWrite, sha: string, request: ProposalRequest | undefined): void {
+    memory.set(idOf(target), { branch: settings.branch, tag, sha, request, askedAt: clock.now() }, target.namespace);
+  }
+
+  function pageOfRepository({ at }: ProposalToWrite): string | undefined {
+    const forge = forgeOf(forges, at.repository);
+    return forge && repositoryPage(forge, at.repository);
+  }
+
+  function proposed(
+    wish: ProposalToWrite,
+    edit: Update,
+    { request, warning, opener }: { request: ProposalRequest | undefined; warning?: string | undefined; opener?: string | undefined },
+  ): Outcome {
+    const { at, tag, settings } = wish;
+    const forge = forgeOf(forges, at.repository);
+    const page = forge && proposalPage(forge, at.repository, at.branch, settings.branch);
+    return {
+      ...{ kind: "proposed", to: tag, branch: settings.branch, ...changeOf(wish, edit) },
+      ...(request ? { request } : opener !== undefined ? { opener } : page !== undefined && { page }),
+      ...(warning !== undefined && { note: warning }),
+    };
+  }
+
+  return { propose };
+}
+
+function isWantedOf(wish: ProposalToWrite): (written: Written) => boolean {
+  const workload = placeInWords(wish.target);
+  return (written) => written.workload === workload && written.image === imageOf(wish) && written.appCommit === wish.appCommit.sha;
+}
+
+function imageOf({ target, tag }: ProposalToWrite): string {
+  return `${formatImage(target.image)}:${tag}`;
+}
+
+function changeOf({ isChecked }: ProposalToWrite, { from }: Update) {
+  return { ...(from !== undefined && { from }), ...(!isChecked && ({ unchecked: true } as const)) };
+}
+
+function wordsOf(message: string, { labels, autoMerge }: ProposalSettings): ProposalWords {
+  const [title = "", ...rest] = message.split("\n");
+  return { title, description: rest.join("\n").trim(), labels, autoMerge };
+}
+
+function ownBase(branch: string): ReconcileError {
+  return new ReconcileError(
+    "annotation_invalid",
+    `gitops.operator.proposal_branch is the branch of the manifests itself ('${branch}'); write the name of another one`,
+  );
+}
