@@ -24,7 +24,10 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     return undefined;
   }
   try {
-    return await (await (await loadProgram()).check()).checkCommand(line.values, terminal);
+    const program = await loadProgram();
+    if (line.command === "check") return await (await program.check()).checkCommand(line.values, terminal);
+    if (line.command === "keygen") return await (await program.keygen()).keygenCommand(line.values, terminal);
+    return await (await program.identity()).identityCommand(line.values, terminal);
   } catch (error) {
     // By its name: the program is a file of its own, with classes of its own.
     if ((error as Error).name !== "Misuse") throw error;

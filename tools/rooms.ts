@@ -111,7 +111,7 @@ export const ROOMS: Record<string, Room> = {
   "src/adapters/ssh": {
     promise: "a channel to a git host whose key is known, over as few logins as can be",
     asks: ADAPTER,
-    doors: ["ssh-connections", "ssh-logins", "ssh-key", "known-hosts", "git-command", "openssh-ed25519", "ssh-signature"],
+    doors: ["ssh-connections", "ssh-logins", "ssh-key", "known-hosts", "git-command", "openssh-ed25519", "ssh-signature", "public-half"],
   },
   "src/adapters/git": {
     promise: "the core's git: newest commits, manifests branches, pushes",
@@ -151,6 +151,7 @@ export const ROOMS: Record<string, Room> = {
       "event-recorder",
       "kube-client",
       "load-kube-config",
+      "create-secret",
       "map-of",
       "secret-reader",
     ],
@@ -186,6 +187,11 @@ export const ROOMS: Record<string, Room> = {
       ...["src", "src/commands", "src/telemetry", "src/adapters/git/copies", "src/adapters/kubernetes", "src/adapters/ssh"],
     ],
     doors: ["check-command"],
+  },
+  "src/keys": {
+    promise: "makes keys for git, and shows the public halves of those that are named; a private half is never printed",
+    asks: [...CORE, "src/core/targets", "src", "src/commands", "src/telemetry", "src/adapters/kubernetes", "src/adapters/ssh"],
+    doors: ["keygen-command", "identity-command"],
   },
   "src/commands": {
     promise: "which commands there are, and what was asked of them; says what would happen before it does",

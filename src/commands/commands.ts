@@ -57,6 +57,29 @@ export const commands = {
       timeout: { ...{ type: "string", default: "60", value: "SECONDS" }, meaning: "for all of --live (default: 60)" },
     },
   },
+  keygen: {
+    summary: "makes an SSH key for git; prints its public half, where to register it, and how it comes into the cluster",
+    usage: "keygen [--name NAME] [--file FILE | --apply]",
+    more: "The private half is never printed. Nothing that exists is overwritten. Exit code: 0 it is made, 1 the cluster did not take it, 2 wrong usage.",
+    options: {
+      name: { ...{ type: "string", default: "ssh-key", value: "NAME" }, meaning: "of the Secret (default: ssh-key)" },
+      namespace: {
+        ...{ type: "string", short: "n", value: "NAME" },
+        meaning: "of the Secret (default: OPERATOR_NAMESPACE, else gitops-operator)",
+      },
+      file: { ...{ type: "string", value: "FILE" }, meaning: "for the private half, with the mode 0600 (default: ./NAME)" },
+      apply: { type: "boolean", meaning: "creates the Secret in the cluster, and no file" },
+      context: { ...{ type: "string", value: "NAME" }, meaning: "of the kubeconfig, for --apply (default: the current one)" },
+    },
+  },
+  identity: {
+    summary: "prints the public halves of the SSH keys that the cluster's workloads name, as lines of authorized_keys",
+    usage: "identity",
+    more: "It lists workloads and reads Secrets with your rights, as far as SECRET_REFS lets the workloads name them. Exit code: 0 all were read, 1 one was not, or there is none, 2 wrong environment.",
+    options: {
+      context: { ...{ type: "string", value: "NAME" }, meaning: "of the kubeconfig (default: the current one)" },
+    },
+  },
 } as const satisfies Record<string, Command>;
 
 export type CommandName = keyof typeof commands;

@@ -27,3 +27,8 @@ export function openSshEd25519(key: KeyObject): Buffer {
     sshString(Buffer.concat([section, padding])),
   ]);
 }
+
+export function pem(label: string, bytes: Buffer): string {
+  const lines = bytes.toString("base64").match(/.{1,70}/g) ?? [];
+  return `-----BEGIN ${label}-----\n${lines.join("\n")}\n-----END ${label}-----\n`;
+}

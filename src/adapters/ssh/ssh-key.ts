@@ -7,7 +7,7 @@ import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { dataBytes } from "../../sharing/data-bytes.ts";
 import { bitsOf, type KeyNumbers, numbersOfOpenSsh, numbersOfPkcs1, numbersOfPkcs8 } from "./key-numbers.ts";
 import { fingerprint } from "./known-hosts.ts";
-import { openSshEd25519 } from "./openssh-ed25519.ts";
+import { openSshEd25519, pem } from "./openssh-ed25519.ts";
 
 /** Why the text is no usable key, for the user; never with any of its bytes. */
 interface Unusable {
@@ -166,9 +166,4 @@ function ownsPublicKey(privatePem: string, publicPem: string): boolean {
   } catch {
     return false;
   }
-}
-
-function pem(label: string, bytes: Buffer): string {
-  const lines = bytes.toString("base64").match(/.{1,70}/g) ?? [];
-  return `-----BEGIN ${label}-----\n${lines.join("\n")}\n-----END ${label}-----\n`;
 }
