@@ -39,6 +39,7 @@ export function bitbucketCloudPulls(pulls: Pulls): PullRoutes {
       return refusal(400, `Invalid ${unknown ?? "q, state or pagelen"}`);
     const [from, head, base] = asked.slice(1).map((part) => part.replace(/\\(.)/g, "$1"));
     const found = pulls.of(name).filter((one) => {
+      if (pulls.ignoresFilters) return true;
       const isInState = (states.length === 0 ? ["OPEN"] : states).includes(stateOf(one));
       return isInState && (one.fork ?? name).toLowerCase() === from && one.head === head && one.base === base;
     });

@@ -45,6 +45,7 @@ export function bitbucketServerPulls(pulls: Pulls): PullRoutes {
     }
     const isOutgoing = value("direction") === "OUTGOING";
     const found = pulls.of(name).filter((one) => {
+      if (pulls.ignoresFilters) return true;
       const isAt = at === null || at === `refs/heads/${isOutgoing ? one.head : one.base}`;
       return isAt && (!isOutgoing || one.fork === undefined) && (state === "ALL" || state === STATES[one.state]);
     });

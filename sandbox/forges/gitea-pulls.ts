@@ -57,9 +57,10 @@ export function giteaPulls(pulls: Pulls): PullRoutes {
     if (rest !== "") return one ? json(200, told(name, one)) : refusal(404, "The target couldn't be found.");
     const state = url.searchParams.get("state") ?? "open";
     const base = url.searchParams.get("base_branch");
-    const found = pulls
-      .of(name)
-      .filter((pull) => (state === "all" || (state === "open") === (pull.state === "open")) && (base ?? pull.base) === pull.base);
+    const found = pulls.of(name).filter((pull) => {
+      const isInState = state === "all" || (state === "open") === (pull.state === "open");
+      return pulls.ignoresFilters || (isInState && (base ?? pull.base) === pull.base);
+    });
     return json(
       200,
       part(found).map((pull) => told(name, pull)),

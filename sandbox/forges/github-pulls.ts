@@ -30,6 +30,7 @@ export function gitHubPulls(pulls: Pulls, methods: { allowed: readonly string[] 
     // A head without a colon is no filter.
     const [, owner, branch] = /^([^:]*):(.*)$/.exec(value("head") ?? "") ?? [];
     const found = pulls.of(name).filter((one) => {
+      if (pulls.ignoresFilters) return true;
       const isInState = state === "all" || (state === "open") === (one.state === "open");
       const isFromHead = owner === undefined || (one.head === branch && (one.fork ?? name).split("/")[0] === owner);
       return isInState && isFromHead && (value("base") ?? one.base) === one.base;

@@ -40,6 +40,7 @@ export function gitlabMergeRequests(pulls: Pulls): PullRoutes {
       return json(400, { error: `${unknown ?? "state, per_page or page"} does not have a valid value` });
     }
     const found = pulls.of(name).filter((one) => {
+      if (pulls.ignoresFilters) return true;
       const { state: oneState, source_project_id } = told(name, one);
       const isFrom = (value("source_project_id") ?? `${source_project_id}`) === `${source_project_id}`;
       const areBranches = (value("source_branch") ?? one.head) === one.head && (value("target_branch") ?? one.base) === one.base;

@@ -64,6 +64,8 @@ export function createPulls() {
     notYet: 0,
     /** Nothing is to be waited for: what is to be merged by itself is merged at once, or is refused where people are to merge it. */
     isClean: false,
+    /** Lists are told whole, as a server does with a filter that it does not know. */
+    ignoresFilters: false,
     /** Where a branch stands; undefined: there is none. Another git host may be asked instead. */
     branch: (name: string, branch: string): string | undefined => repositories.get(name)?.branches.get(branch),
     /** The repository exists from then on. */

@@ -151,6 +151,7 @@ for (const row of kinds) {
       `https://evil.example${pathname}`,
       `https://${host}@evil.example${pathname}`,
       `https://user:${token}@${host}${pathname}`,
+      `https://evil.example%2f@${host}${pathname}`,
       `${own}?next=https://evil.example`,
       `${own}#@everyone`,
       `https://${host}/login`,

@@ -54,6 +54,22 @@ for (const row of kinds) {
     assert.equal(found.proposal.number, 18);
   });
 
+  test(`${name}: where the forge passes over a filter, what it tells is looked at nevertheless`, async (t) => {
+    const { pulls, proposals, place } = await startKind(t, row);
+    pulls.ignoresFilters = true;
+    pulls.setBranches("stranger/config", { [head]: headSha });
+    const other = { title: "Not ours", description: words.description, head, base };
+    const { number } = pulls.make(row.known, { ...other, state: "declined" });
+    pulls.make(row.known, { ...other, fork: "stranger/config" });
+    // Of a fork that is gone.
+    pulls.make(row.known, { ...other, fork: "" });
+    pulls.make(row.known, { ...other, base: "other" });
+    pulls.make(row.known, { ...other, head: "other" });
+    const found = await proposals.find(place, token);
+    assert.ok(found.kind === "found", JSON.stringify(found));
+    assert.deepEqual([found.proposal.number, found.proposal.state], [number, "declined"]);
+  });
+
   test(`${name}: the states of the forge are ours; the open one counts, else the newest`, async (t) => {
     const { pulls, proposals, place } = await startKind(t, row);
     const state = async () => {
@@ -73,6 +89,9 @@ for (const row of kinds) {
     assert.deepEqual(await state(), [open.number, "open", "Two."]);
     open.state = "declined";
     assert.deepEqual(await state(), [open.number, "declined", "Two."]);
+    // Somebody opens an older one again.
+    for (const pull of pulls.of(row.known)) if (pull.number === number) pull.state = "open";
+    assert.deepEqual(await state(), [number, "open", "One."]);
   });
 
   test(`${name}: without the branch, or where it stands as the base does, none is opened, and the forge's words say why`, async (t) => {
