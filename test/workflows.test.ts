@@ -73,7 +73,13 @@ test("only the jobs that publish may write, and no checkout leaves its token beh
         if (step.uses?.startsWith("actions/checkout@")) assert.equal(step.with?.["persist-credentials"], false, file);
     }
   }
-  assert.deepEqual(writes, ["codeql.yml security-events", "image.yml packages", "image.yml id-token", "release.yml contents"]);
+  assert.deepEqual(writes, [
+    "codeql.yml security-events",
+    "image.yml packages",
+    "image.yml id-token",
+    "release.yml packages",
+    "release.yml contents",
+  ]);
 });
 
 test("no job that may write runs anything from a package registry", async () => {
@@ -84,6 +90,27 @@ test("no job that may write runs anything from a package registry", async () => 
       for (const { run = "" } of steps) assert.doesNotMatch(run, /\b(?:npx|npm|pip|pipx|go|cargo|gem)\b/, `${file}: ${name}`);
     }
   }
+});
+
+test("image and chart go to the registry of the repository that runs the workflow: no owner is written down", async () => {
+  let count = 0;
+  for (const file of files) {
+    const text = await readFile(pathOf(`.github/workflows/${file}`), "utf8");
+    for (const [, owner = ""] of text.matchAll(/ghcr\.io\/(\S+)/g)) {
+      assert.equal(owner, "${{", file);
+      count += 1;
+    }
+  }
+  assert.ok(count >= 4);
+});
+
+test("a release has install.yaml and the chart, made where nothing may be written, and pushes that very chart", async () => {
+  const { jobs } = await readYaml<Workflow & { jobs: Record<string, { needs?: string | string[] }> }>(".github/workflows/release.yml");
+  const runs = (job: string) => jobs[job]?.steps.map(({ run = "" }) => run).join("\n") ?? "";
+  assert.match(runs("files"), /^npm run release-files -- --image "\$\{IMAGE,,\}"$/m);
+  for (const job of ["chart", "release"]) assert.ok([jobs[job]?.needs].flat().includes("files"), job);
+  assert.match(runs("chart"), /helm push gitops-operator-\*\.tgz "oci:\/\/\$\{CHARTS,,\}"/);
+  assert.match(runs("release"), /gh release create .* install\.yaml gitops-operator-\*\.tgz$/m);
 });
 
 test("the signature that SECURITY.md has verified is that of the image's workflow, at one ref", async () => {
