@@ -155,7 +155,7 @@ export async function startOperator(options: OperatorOptions) {
       ...{ isOpen: config.hookPort !== 0, areForAll: config.hookSecretName !== undefined },
       ...{ last: lastEvents.last, now: clock.now },
     },
-    historyOf: histories.of,
+    ...{ historyOf: histories.of, defaults: { operatorNamespace: config.operatorNamespace, cluster: config.commitWords.cluster } },
     ...{ ask: calls.ask, ready: calls.requireReady, metrics: async () => metrics.render(await readState()) },
     operator: createOperatorFacts({
       ...{ version, cluster: config.commitWords.cluster, server: kubeConfig.getCurrentCluster()?.server },

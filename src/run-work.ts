@@ -23,7 +23,7 @@ interface RunWorkOptions extends Pick<ReconcilePorts, "git" | "places" | "gate" 
   readonly readSecretFor: Outside["readSecretFor"];
   readonly credentialsFor: Outside["credentialsFor"];
   readonly readSigningFor: Outside["readSigningFor"];
-  readonly findings: Pick<ReturnType<typeof createFindings>, "branchesFound" | "buildTokenRead" | "imageRead">;
+  readonly findings: Pick<ReturnType<typeof createFindings>, "branchesFound" | "buildTokenRead" | "commitFound" | "imageRead">;
   readonly onManifests: (target: Target, at: ManifestsBranch, head: string) => void;
   readonly onBuild: (target: Target, sha: string, text: string) => void;
   readonly reports: RunReports;
@@ -61,6 +61,7 @@ export function createRunWork({
       onCommit({ tip, origin }, isOpened) {
         if (isOpened) found.tip = { ...tip, origin };
         else found.isUnopened = true;
+        findings.commitFound(target, { sha: tip.sha, ...tip.summary });
       },
       onVerdict(verdict) {
         found.verdict = verdict;

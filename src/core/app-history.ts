@@ -35,10 +35,19 @@ export interface Candidate {
   commit(): Promise<Commit>;
 }
 
+/** What people are told of a commit: texts made harmless, the beginning of longer ones. */
+export interface CommitSummary {
+  readonly author: string;
+  readonly subject: string;
+  /** Seconds since 1970. */
+  readonly time: number;
+}
+
 /** The newest of them. */
 export interface TipCandidate extends Candidate {
   /** Seven characters of its id, and its subject made harmless; of a release with its git tag in front. */
   readonly words: string;
+  readonly summary: CommitSummary;
   /** The git tag that chose it. */
   readonly release?: string;
   /** The commit before it on its branch, where that is known. */

@@ -8,7 +8,7 @@ import { onceEach } from "../sharing/once-each.ts";
 import { type ObserveRequest, observeRequests } from "./observe-requests.ts";
 import { reconcileEntry } from "./reconcile-entry.ts";
 import { parseReconcileFilter } from "./reconcile-filter.ts";
-import { requireToken } from "./require-token.ts";
+import { createTokenCheck, requireToken } from "./require-token.ts";
 import { sendError, sendJson, toJson } from "./send-json.ts";
 import { createPieceSender } from "./send-pieces.ts";
 import { addStatusRoutes, type StatusEndpoints } from "./status-routes.ts";
@@ -63,7 +63,7 @@ export function createApp(endpoints: Endpoints, log: Log, { requestStarted, reco
     await turn();
     sendJson(response, json);
   });
-  addStatusRoutes(app, endpoints, { read, sendPieces });
+  addStatusRoutes(app, endpoints, { read, sendPieces, hasToken: createTokenCheck(reconcileToken) });
   read(app, "/history", (request, response) => {
     const filter = parseReconcileFilter(request.query);
     if (!filter || filter.namespace === undefined || filter.deployment === undefined)

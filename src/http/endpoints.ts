@@ -3,23 +3,26 @@ import type { Log } from "../core/ports.ts";
 import type { Cause } from "../core/progress.ts";
 import { unknownName } from "../core/runs/unknown-name.ts";
 import type { Attributes, SpanOptions } from "../core/tracer.ts";
-import { type Filter, isTracked, logFields, type Result } from "../core/types.ts";
+import { type Filter, isTracked, logFields, type Result, type WorkloadRecord, workloadOf } from "../core/types.ts";
 import { ReconcileError } from "../errors.ts";
 import type { Endpoints } from "./app.ts";
 import { debugText } from "./debug-text.ts";
-import { type HistoryKnown, historyText } from "./history-text.ts";
-import type { Known } from "./known.ts";
+import { historyText } from "./history-text.ts";
 import type { OperatorFacts } from "./operator-facts.ts";
+import { redacted } from "./redacted.ts";
 import { statusJson } from "./status-json.ts";
 import { statusPage } from "./status-page.ts";
-import type { StatusQuery } from "./status-query.ts";
+import { everything, type StatusQuery } from "./status-query.ts";
 import { statusReport } from "./status-report.ts";
 import type { StatusForm } from "./status-routes.ts";
 import { statusRows } from "./status-rows.ts";
 import { createWithoutBroken, type WithoutBroken } from "./without-broken.ts";
+import { findWorkload, type WorkloadKnown, workloadFacts } from "./workload-facts.ts";
+import { workloadJson } from "./workload-json.ts";
+import { workloadPage } from "./workload-page.ts";
 
-interface EndpointsOptions extends Known, Pick<HistoryKnown, "historyOf"> {
-  readonly workloads: Known["workloads"] & { readonly synced: boolean };
+interface EndpointsOptions extends WorkloadKnown {
+  readonly workloads: WorkloadKnown["workloads"] & { readonly synced: boolean };
   readonly ask: (filter: Filter, cause: Cause, attributes: Attributes, options: SpanOptions) => Promise<Result[]>;
   readonly ready: Endpoints["ready"];
   readonly metrics: Endpoints["metrics"];
@@ -46,6 +49,15 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
     else yield* statusReport(yield* begin(), facts);
   }
 
+  function* one(form: StatusForm, record: WorkloadRecord, query: StatusQuery, mayRead: boolean): Generator<string> {
+    if (form === "text") return yield* inForm(form, { ...everything, filter: { ...workloadOf(record), deployment: record.name } });
+    const facts = { query, githubHost, operator, now: new Date() };
+    // Before it is HTML or JSON: an escaped secret would not be known as one.
+    const workload = redacted(workloadFacts(record, options, mayRead), redact);
+    if (form === "page") yield* workloadPage(workload, facts);
+    else yield JSON.stringify(workloadJson(workload, facts));
+  }
+
   return {
     ...{ ready, metrics },
     reconcile: (filter, { method, headers }) =>
@@ -54,6 +66,10 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       const unknown = unknownName(query.filter, workloads.list());
       if (unknown !== undefined) throw new ReconcileError("name_unknown", unknown);
       return inForm(form, query);
+    },
+    workload(form, filter, query, mayRead) {
+      const record = findWorkload(options, filter);
+      return one(form, record, query, mayRead);
     },
     history: (filter) => historyText(options, filter, redact),
     ...(hasDebug && { debug: () => debugText(options, { redact, show: beginPage().show }) }),

@@ -38,6 +38,6 @@ export function historyText({ workloads, parse, historyOf }: HistoryKnown, filte
   }
 }
 
-function historyEntry({ at, commit, from, to, appCommit, appSubject, appAuthor, cluster, by }: HistoryEntry): object {
+export function historyEntry({ at, commit, from, to, appCommit, appSubject, appAuthor, cluster, by }: HistoryEntry): object {
   return { at, commit, from, to, app_commit: appCommit, app_subject: appSubject, app_author: appAuthor, cluster, by };
 }

@@ -9,9 +9,11 @@ const METHODS = ["GET", "HEAD", "POST"];
 const HUNG_UP = 499;
 
 export function observeRequests(requestStarted: ObserveRequest, routes: readonly string[]): RequestHandler {
+  // Each workload has a path.
+  const routeOf = (path: string) => (routes.includes(path) ? path : path.startsWith("/status/") ? "/status/*" : "other");
   return (request, response, next) => {
     const path = request.path.toLowerCase().replace(/(?<=.)\/$/, "");
-    const over = requestStarted(METHODS.includes(request.method) ? request.method : "other", routes.includes(path) ? path : "other");
+    const over = requestStarted(METHODS.includes(request.method) ? request.method : "other", routeOf(path));
     response.once("close", () => over(response.writableFinished ? response.statusCode : HUNG_UP));
     next();
   };

@@ -1,5 +1,6 @@
 /** `/status`: as text, as a page or as JSON, by what is asked for. Nothing here starts work. */
 import type { Express, NextFunction, Request, Response } from "express";
+import type { Filter } from "../core/types.ts";
 import { ReconcileError } from "../errors.ts";
 import { errorPage } from "./error-page.ts";
 import { STATUS_PAGE_POLICY } from "./page-parts.ts";
@@ -11,21 +12,35 @@ export type StatusForm = "text" | "page" | "json";
 export interface StatusEndpoints {
   /** In pieces: made while they are sent, and not before they are wanted. Throws `name_unknown` at once. */
   readonly status: (form: StatusForm, query: StatusQuery) => Iterable<string>;
+  /** Of one. `mayRead`: also what repositories say. */
+  readonly workload: (form: StatusForm, workload: Filter, query: StatusQuery, mayRead: boolean) => Iterable<string>;
 }
 
 interface RouteTools {
   /** Answers GET and HEAD of that path, and refuses other methods. */
   readonly read: (app: Express, path: string, answer: (request: Request, response: Response) => unknown) => void;
+  /** Whether the request has the operator's token, or needs none. */
+  readonly hasToken: (request: Request) => boolean;
   readonly sendPieces: (response: Response, pieces: Iterable<string>) => Promise<void>;
 }
 
-export function addStatusRoutes(app: Express, { status }: StatusEndpoints, { read, sendPieces }: RouteTools): void {
+const WORKLOAD_PATHS = ["/status/:namespace/:name", "/status/:namespace/:kind/:name"] as const;
+
+export function addStatusRoutes(app: Express, { status, workload }: StatusEndpoints, { read, sendPieces, hasToken }: RouteTools): void {
   // Where people look first; programs are told which paths there are.
   app.get("/", (request: Request, response: Response, next: NextFunction) => {
     if (formOf(request) === "page") response.redirect(303, "/status");
     else next();
   });
   read(app, "/status", (request, response) => answer(request, response, status));
+  for (const path of WORKLOAD_PATHS) {
+    read(app, path, (request, response) => {
+      const { namespace, name: deployment, kind } = request.params as Record<string, string>;
+      const filter = { namespace, deployment, kind } as Filter;
+      response.vary("authorization");
+      answer(request, response, (form, query) => workload(form, filter, query, hasToken(request)));
+    });
+  }
 
   function answer(request: Request, response: Response, make: StatusEndpoints["status"]): unknown {
     const form = formOf(request);

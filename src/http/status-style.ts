@@ -103,6 +103,29 @@ button { padding: .3rem 1rem; cursor: pointer; font-weight: 600; }
 .problems li { padding-left: .9rem; text-indent: -.9rem; }
 .problems li::before { content: "– "; color: var(--incomplete); }
 .paused h3, .disabled h3 { font-weight: 400; }
+h2.name { font-size: 1.2rem; overflow-wrap: anywhere; }
+h2.name::before { content: none; }
+h2.name .badge { font-size: .85rem; }
+.one > .message { padding: .45rem .7rem; border-left: 3px solid var(--dot, var(--line)); border-radius: .2rem; background: var(--card); overflow-wrap: anywhere; }
+.one.failing > .message { --dot: var(--failing); background: var(--tint); }
+.one > * + * { margin-top: 1rem; }
+.badge.failing { color: var(--failing); }
+.badge.incomplete { color: var(--incomplete); }
+.badge.waiting { color: var(--waiting); }
+.badge.pushed { color: var(--pushed); }
+.badge.ok { color: var(--ok); }
+.one section h2::before { content: none; }
+.way { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(13rem, 100%), 1fr)); gap: .75rem; margin: 0; padding: 0; list-style: none; }
+.way li { min-width: 0; padding: .6rem .85rem; border: 1px solid var(--line); border-radius: .6rem; background: var(--card); overflow-wrap: anywhere; }
+.way h3, .pairs dt { color: var(--soft); font-weight: 400; font-size: .87em; }
+.unknown, .hidden { color: var(--soft); font-style: italic; }
+.pairs { display: grid; grid-template-columns: minmax(7rem, auto) 1fr; gap: .2rem 1rem; margin: 0; }
+.pairs dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
+table { width: 100%; border-collapse: collapse; border: 1px solid var(--line); background: var(--card); }
+th, td { padding: .35rem .85rem; border-top: 1px solid var(--line); text-align: left; font-weight: 400; vertical-align: baseline; overflow-wrap: anywhere; }
+thead th { border-top: 0; color: var(--soft); font-size: .87em; }
+tbody td:last-child { color: var(--soft); font-size: .93em; }
+.default td:nth-child(2) code { color: var(--soft); }
 footer { margin-top: 2rem; font-size: .87em; }
 @media (max-width: 46rem) {
   body { padding: 1.25rem 1rem; }

@@ -14,5 +14,5 @@ export function commitOf(sha: string, more: Partial<Commit> = {}): Commit {
 }
 
 export function candidateOf(sha: string, tag = sha): TipCandidate {
-  return { sha, tag, words: `${sha.slice(0, 7)} m`, commit: async () => commitOf(sha) };
+  return { sha, tag, words: `${sha.slice(0, 7)} m`, summary: { author: "A", subject: "m", time: 0 }, commit: async () => commitOf(sha) };
 }

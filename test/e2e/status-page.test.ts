@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { manifestOf } from "../../sandbox/world.ts";
 import { eventually } from "../eventually.ts";
-import { OLD, startStage } from "./stage.ts";
+import { deployShop, OLD, startStage } from "./stage.ts";
 
 const BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8";
 
@@ -108,4 +108,39 @@ test("/status is narrowed by namespace, name, state and text, and a name that is
     assert.equal((await fetch(`${stage.url}/reconcile${query}`)).status, 404);
   }
   assert.equal((await fetch(`${stage.url}/status?state=okay`)).status, 400);
+});
+
+test("each workload has a page of its own, with what changed it; an unknown one is 404 with the nearest name", async (t) => {
+  const token = "0123456789abcdef0123456789abcdef";
+  const stage = await startStage(t, { env: { RECONCILE_TOKEN: token } });
+  const authorization = `Bearer ${token}`;
+  const { app } = await deployShop(stage);
+  const jane = { name: "Jane Doe", email: "jane@example.com" };
+  const sha = await app.commit({ "index.html": "2" }, { author: jane, message: "Say hello to all" });
+  assert.equal((await fetch(`${stage.url}/reconcile`, { headers: { authorization } })).status, 200);
+  const ask = (path: string, headers: Record<string, string> = {}) => fetch(stage.url + path, { headers });
+  const json = async (path: string, headers = {}) =>
+    (await ask(path, { accept: "application/json", ...headers })).json() as Promise<Record<string, unknown>>;
+
+  await eventually(async () => ((await json("/status/default/shop", { authorization })).changes as object[]).length === 1);
+  const page = await (await ask("/status/default/shop", { accept: BROWSER, authorization })).text();
+  for (const words of [sha, "Say hello to all", "by Jane Doe", "Pushed, not rolled out", `${OLD.slice(0, 7)}</code> → `, "the last 1"])
+    assert.ok(page.includes(words), words);
+  const open = await (await ask("/status/default/shop", { accept: BROWSER })).text();
+  for (const words of ["Say", "Jane", "the last 1"]) assert.ok(!open.includes(words), words);
+  const told = await json("/status/default/Deployment/shop");
+  assert.deepEqual([told.state, told.tag_in_git, told.changes, told.app_subject], ["pushed", sha, null, null]);
+  assert.deepEqual((told.annotations as Record<string, unknown>).rollback, { value: "hold", from: "default" });
+  assert.match(await (await ask("/status/default/shop")).text(), /^gitops-operator status\ntracked deployments: 1\n/);
+
+  for (const [path, meant] of [
+    ["/status/default/shpo", "did you mean 'shop'?"],
+    ["/status/defualt/shop", "did you mean 'default'?"],
+    ["/status/default/Deploymnt/shop", "did you mean 'Deployment'?"],
+  ] as const) {
+    const response = await ask(path, { accept: BROWSER });
+    assert.equal(response.status, 404, path);
+    assert.ok((await response.text()).replaceAll("&#39;", "'").includes(meant), path);
+  }
+  assert.equal((await fetch(`${stage.url}/status/default/shop`, { method: "POST" })).status, 405);
 });

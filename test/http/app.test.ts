@@ -17,6 +17,7 @@ async function start(t: TestContext, { reconcile, ...options }: Options = {}, { 
       return reconcile ? reconcile(filter, call) : [];
     },
     status: (form) => (form === "text" ? ["stat", "", "us"] : [form === "json" ? "{}" : "page"]),
+    workload: (form) => [form === "json" ? "{}" : "one"],
     ...(!isDebugOff && { debug: () => ["[", "]"] }),
     health: () => ({ status: "ok", tracked_deployments: 0 }),
     ready: () => {},

@@ -82,6 +82,7 @@ async function startPages(t: TestContext) {
   const endpoints: Endpoints = {
     reconcile: async () => [],
     status: (form) => counted(status(form)),
+    workload: () => [],
     history: () => [],
     debug: () => counted(debugText(known, { redact, show: createWithoutBroken(assert.fail).show })),
     health: () => ({ status: "ok", tracked_deployments: COUNT }),

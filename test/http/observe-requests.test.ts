@@ -36,5 +36,7 @@ test("a caller that hangs up ends as 499, an answer with its status", async (t) 
   await assert.rejects(call);
   await gaveUp.promise;
   assert.equal((await fetch(`${url}/fast`, { headers: { connection: "close" } })).status, 418);
+  assert.equal((await fetch(`${url}/status/team/${"x".repeat(40)}`, { headers: { connection: "close" } })).status, 404);
+  assert.deepEqual(told.splice(-2), ["GET /status/*", "GET /status/* 404"]);
   assert.deepEqual(told, ["GET /slow", "GET /slow 499", "GET /fast", "GET /fast 418"]);
 });

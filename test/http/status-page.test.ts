@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type DefaultTreeAdapterTypes, parse } from "parse5";
 import type { Rollout } from "../../src/core/types.ts";
 import type { OperatorFacts } from "../../src/http/operator-facts.ts";
 import { STATUS_PAGE_POLICY } from "../../src/http/page-parts.ts";
@@ -8,10 +7,8 @@ import { type PageFacts, statusPage as pieces } from "../../src/http/status-page
 import { everything } from "../../src/http/status-query.ts";
 import type { TrackedRow } from "../../src/http/status-row.ts";
 import { growthOf, MOST_GROWTH } from "../growth.ts";
+import { attribute, type Element, elementsOf, squeeze, textOf, withClass } from "./html-elements.ts";
 import { type GivenRows, manyRows, NOW, OPERATOR, row, rowsOf, threeRows } from "./status-rows.ts";
-
-type Node = DefaultTreeAdapterTypes.Node;
-type Element = DefaultTreeAdapterTypes.Element;
 
 const facts = {
   ...{ now: NOW, githubHost: "github.com", isSynced: true, operator: OPERATOR, query: everything },
@@ -21,24 +18,7 @@ const facts = {
 const statusPage = (rows: GivenRows, page: PageFacts) => [...pieces(() => rowsOf(rows), page)].join("");
 const none: GivenRows = { tracked: [], incomplete: [], notes: [] };
 
-/** All elements of the page, which must be without a parse error. */
-function elements(rows: GivenRows, changes: Partial<PageFacts> = {}): Element[] {
-  const problems: string[] = [];
-  const document = parse(statusPage(rows, { ...facts, ...changes }), {
-    onParseError: ({ code, startLine }) => problems.push(`${code} in line ${startLine}`),
-  });
-  assert.deepEqual(problems, []);
-  const all = (node: Node): Element[] => [
-    ...("tagName" in node ? [node] : []),
-    ...("childNodes" in node ? node.childNodes.flatMap(all) : []),
-  ];
-  return all(document);
-}
-
-const attribute = ({ attrs }: Element, name: string) => attrs.find((attr) => attr.name === name)?.value;
-const textOf = (node: Node): string => ("value" in node ? node.value : "childNodes" in node ? node.childNodes.map(textOf).join("") : "");
-const withClass = (all: Element[], name: string) => all.filter((one) => attribute(one, "class")?.split(" ").includes(name));
-const squeeze = (text: string) => text.replace(/\s+/g, " ").trim();
+const elements = (rows: GivenRows, changes: Partial<PageFacts> = {}) => elementsOf(statusPage(rows, { ...facts, ...changes }));
 const itemsOf = (rows: GivenRows) => withClass(elements(rows), "row").map((item) => squeeze(textOf(item)));
 
 test("counts first, then what fails, with its reason, since when, and the links", () => {

@@ -4,7 +4,7 @@ import { formatRepository } from "../repository.ts";
 import { renderTag, shaParts } from "../tag-format.ts";
 import type { Target } from "../types.ts";
 import { type Candidates, type CommitPorts, type CommitQuestion, type Listed, NOTHING_BEHIND } from "./candidate.ts";
-import { commitWords } from "./commit-message.ts";
+import { commitWords, summaryOf } from "./commit-message.ts";
 import { createSteps } from "./steps.ts";
 
 /** The commits of a branch, along first parents. */
@@ -27,7 +27,7 @@ export async function listBranch(question: CommitQuestion, ports: CommitPorts): 
     }
     if (!newest) throw noCommit(target, passed.length, `${formatRepository(branches.app.repository)}, branch '${branch}'`);
     const [parent] = newest.parents;
-    const tip = { ...candidate(newest), words: commitWords(newest), ...(parent !== undefined && { parent }) };
+    const tip = { ...candidate(newest), words: commitWords(newest), summary: summaryOf(newest), ...(parent !== undefined && { parent }) };
     return {
       origin: branch,
       tip,

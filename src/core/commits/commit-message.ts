@@ -1,4 +1,4 @@
-import type { Commit, Identity } from "../app-history.ts";
+import type { Commit, CommitSummary, Identity } from "../app-history.ts";
 import type { Written } from "../git-ports.ts";
 import { formatImage, splitImage } from "../image.ts";
 import { formatRepository } from "../repository.ts";
@@ -68,6 +68,10 @@ export function ownMessageFacts(
 export function commitWords({ sha, subject: told }: Commit, release?: string): string {
   const words = `${sha.slice(0, 7)} ${makeHarmless(told, maxTold)}`;
   return release === undefined ? words : `${makeHarmless(release, maxTold)} (${words})`;
+}
+
+export function summaryOf({ author, subject, time }: Commit): CommitSummary {
+  return { author: makeHarmless(author.name, maxTold), subject: makeHarmless(subject, maxTold), time };
 }
 
 /** Of a message alone, where nothing depends on it but a look: whether it is the operator's. */

@@ -5,7 +5,7 @@ import { formatRepository } from "../repository.ts";
 import { releaseIn, renderTag, tagProblem } from "../tag-format.ts";
 import type { Target } from "../types.ts";
 import { type CommitPorts, type CommitQuestion, type Listed, NOTHING_BEHIND } from "./candidate.ts";
-import { commitWords } from "./commit-message.ts";
+import { commitWords, summaryOf } from "./commit-message.ts";
 
 /** The commits that git tags name, the highest version first, wherever in git they lie. */
 export async function listReleases(glob: string, { target, branches, notBefore }: CommitQuestion, { git }: CommitPorts): Promise<Listed> {
@@ -33,9 +33,10 @@ export async function listReleases(glob: string, { target, branches, notBefore }
     newestTag: tagOf(highest),
     async candidates() {
       const tip = candidate(highest);
+      const commit = await tip.commit();
       return {
         origin: glob,
-        tip: { ...tip, words: commitWords(await tip.commit(), highest.name), release: highest.name },
+        tip: { ...tip, words: commitWords(commit, highest.name), summary: summaryOf(commit), release: highest.name },
         isPassed: (tags) => (compare(tags)?.(highest) ?? 0) < 0,
         async behind(tags) {
           const toThere = compare(tags);

@@ -1,5 +1,6 @@
 import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { dataBytes } from "../../sharing/data-bytes.ts";
+import type { CommitSummary } from "../app-history.ts";
 import type { Branches, ReadImage } from "../progress.ts";
 import { idOf, isDeployment, type SecretRef, type Workload } from "../types.ts";
 
@@ -7,6 +8,11 @@ const MOST_KEYS_BYTES = 4 * 2 ** 20;
 const MOST_BRANCHES_BYTES = 8 * 2 ** 20;
 const MOST_TOKENS_BYTES = 4 * 2 ** 20;
 const MOST_IMAGES_BYTES = 4 * 2 ** 20;
+const MOST_COMMITS_BYTES = 4 * 2 ** 20;
+
+export interface FoundCommit extends CommitSummary {
+  readonly sha: string;
+}
 
 /** What runs found on their way and people ask about later; undefined: nothing yet. */
 export function createFindings() {
@@ -15,10 +21,14 @@ export function createFindings() {
   const tokenProblems = createBoundedMap<string>(MOST_TOKENS_BYTES, dataBytes);
   const reportProblems = createBoundedMap<string>(MOST_TOKENS_BYTES, dataBytes);
   const images = createBoundedMap<ReadImage>(MOST_IMAGES_BYTES, dataBytes);
+  const commits = createBoundedMap<FoundCommit>(MOST_COMMITS_BYTES, dataBytes);
   const idOfKey = ({ namespace, name }: SecretRef) => `${namespace}/${name}`;
   return {
     branchesFound: (workload: Workload, found: Branches) => branches.set(idOf(workload), found, workload.namespace),
     branchesOf: (workload: Workload) => branches.get(idOf(workload)),
+    /** The newest commit that counts, as its last run found it. */
+    commitFound: (workload: Workload, found: FoundCommit) => commits.set(idOf(workload), found, workload.namespace),
+    commitOf: (workload: Workload) => commits.get(idOf(workload)),
     /** Why builds could not be asked for, when they last were to be; undefined: they could. */
     buildTokenRead(workload: Workload, problem: string | undefined): void {
       if (problem === undefined) tokenProblems.delete(idOf(workload));

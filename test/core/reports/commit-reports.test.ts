@@ -101,7 +101,14 @@ function reported(name: string, more: Partial<Target> = {}): Target {
 
 const shop = reported("shop");
 const tip = (sha: string, parent?: string): NonNullable<RunFound["tip"]> => ({
-  ...{ sha, tag: sha, words: "", origin: "main", commit: () => Promise.reject(new Error("nobody asks")) },
+  ...{
+    sha,
+    tag: sha,
+    words: "",
+    summary: { author: "", subject: "", time: 0 },
+    origin: "main",
+    commit: () => Promise.reject(new Error("nobody asks")),
+  },
   ...(parent !== undefined && { parent }),
 });
 const found = (sha: string): RunFound => ({ tip: tip(sha) });
