@@ -1,9 +1,11 @@
 /** Several files, folders and patterns in one call. */
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { compileCache } from "../../sandbox/compile-cache.ts";
 import { readFiles } from "../../src/check/read-deployments.ts";
 import { growthOf, MOST_GROWTH } from "../growth.ts";
 import { command } from "./command.ts";
@@ -122,4 +124,28 @@ test("reading grows with the file alone, however many objects stand in one line"
   const text = (size: number) => JSON.stringify({ kind: "List", apiVersion: "v1", items: Array(size).fill(one) });
   const growth = await growthOf(80, (size) => readFiles([text(size)], "default"));
   assert.ok(growth < MOST_GROWTH, `${growth}`);
+});
+
+test("the workflow step and the commands of the page do what it says", async (t) => {
+  const page = await readFile("docs/CHECK.md", "utf8");
+  const root = await folder(t, {
+    "manifests/shop.yaml": deploymentYaml("shop", { look_back: "500" }),
+    "defaults.yaml": defaults,
+    "deployment.yaml": deploymentYaml("web", without, "web"),
+  });
+  const main = join(process.cwd(), "src/main.ts");
+  const run = (args: string) =>
+    new Promise<{ code: unknown; stdout: string }>((resolve) => {
+      const env = { ...compileCache, PATH: process.env.PATH };
+      const child = execFile(process.execPath, [main, ...args.split(" ")], { cwd: root, env }, (_, stdout) =>
+        resolve({ code: child.exitCode, stdout }),
+      );
+    });
+  const [, step = ""] = /--workdir \/work IMAGE (check .*-o github)$/m.exec(page) ?? [];
+  const marked = await run(step);
+  assert.equal(marked.code, 1);
+  assert.match(marked.stdout, /^::error file=manifests\/shop\.yaml,line=\d+,title=Deployment default\/shop::/);
+  const [, both = ""] = /gitops-operator (check -f defaults\.yaml -f deployment\.yaml)$/m.exec(page) ?? [];
+  const together = await run(both);
+  assert.equal(together.code, 0, together.stdout);
 });
