@@ -6,6 +6,8 @@ import type { Pull, PullRoutes, Pulls } from "./pulls.ts";
 const MOST = 50;
 
 export function giteaPulls(pulls: Pulls): PullRoutes {
+  pulls.forgetsAutoMerge = true;
+
   function told(name: string, pull: Pull): object {
     const repository = pulls.repository(name);
     const id = repository?.id ?? 0;

@@ -6,6 +6,8 @@ const KNOWN = ["state", "scope", "source_branch", "target_branch", "source_proje
 const STATES = { open: "opened", merged: "merged", declined: "closed" };
 
 export function gitlabMergeRequests(pulls: Pulls): PullRoutes {
+  pulls.forgetsAutoMerge = true;
+
   function told(name: string, pull: Pull): Record<string, unknown> {
     const id = pulls.repository(name)?.id ?? 0;
     return {

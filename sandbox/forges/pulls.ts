@@ -12,7 +12,7 @@ export interface Pull {
   base: string;
   /** The repository that has the head, if it is a fork. */
   readonly fork?: string;
-  readonly headSha: string;
+  headSha: string;
   labels: string[];
   reviewers?: string[];
   autoMerge: boolean;
@@ -55,6 +55,13 @@ export function createPulls() {
     return made;
   }
 
+  /** An open one stands where its branch does. */
+  function follow(pull: Pull, sha: string | undefined): void {
+    if (sha === undefined || sha === pull.headSha) return;
+    pull.headSha = sha;
+    if (pulls.forgetsAutoMerge) pull.autoMerge = false;
+  }
+
   const pulls = {
     /** Whether the token may write. */
     mayWrite: true,
@@ -64,6 +71,8 @@ export function createPulls() {
     notYet: 0,
     /** Nothing is to be waited for: what is to be merged by itself is merged at once, or is refused where people are to merge it. */
     isClean: false,
+    /** What is to be merged by itself is not any more once the branch is pushed to. */
+    forgetsAutoMerge: false,
     /** Lists are told whole, as a server does with a filter that it does not know. */
     ignoresFilters: false,
     /** Where a branch stands; undefined: there is none. Another git host may be asked instead. */
@@ -78,7 +87,11 @@ export function createPulls() {
     /** As somebody else makes one. */
     make,
     /** Newest first. */
-    of: (name: string): readonly Pull[] => repositories.get(name)?.pulls ?? [],
+    of(name: string): readonly Pull[] {
+      const all = repositories.get(name)?.pulls ?? [];
+      for (const pull of all) if (pull.state === "open" && pull.fork === undefined) follow(pull, pulls.branch(name, pull.head));
+      return all;
+    },
     /** Why there can't be one. */
     refusal(name: string, head: unknown, base: unknown): "no head" | "no base" | "the same" | "exists" | undefined {
       if (typeof head !== "string" || pulls.branch(name, head) === undefined) return "no head";

@@ -56,6 +56,8 @@ export interface Proposals {
     words: ProposalWords,
     login: ForgeLogin,
   ): Promise<{ readonly kind: "edited"; readonly warning?: string } | ForgeTrouble>;
+  /** Of one that is open: some forges forget it when the branch is written anew. Undefined: it is set; else why not. */
+  setAutoMerge(place: ProposalPlace, login: ForgeLogin): Promise<string | undefined>;
 }
 
 /** What else than words the requests of a kind of forge can have; those of the others are opened without. */

@@ -41,6 +41,10 @@ export function createForges(known: readonly At[], options: Omit<ForgeOptions, "
   const proposals: Proposals = {
     find: async (place, login) => of(place.repository)?.proposals.find(place, login) ?? nobody,
     open: async (place, words, login) => of(place.repository)?.proposals.open(place, words, login) ?? nobody,
+    setAutoMerge: async (place, login) => {
+      const forge = of(place.repository);
+      return forge ? forge.proposals.setAutoMerge(place, login) : nobody.reason;
+    },
     edit: async (place, proposal, words, login) => of(place.repository)?.proposals.edit(place, proposal, words, login) ?? nobody,
   };
   const gitHubs = [...forges].filter(([{ kind }]) => kind === "github").map(([, forge]) => forge);

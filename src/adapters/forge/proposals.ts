@@ -115,11 +115,8 @@ export function createProposals<Item>(
     { labels, autoMerge }: ProposalWords,
   ): Promise<string | undefined> {
     const unlabelled = labels.length > 0 ? await kind.addLabels?.(talk, listed.number, labels) : undefined;
-    const unmerged = autoMerge ? await setAutoMerge(talk, place, listed) : undefined;
-    const warnings = [
-      unlabelled && `its labels are missing: ${unlabelled.reason}`,
-      unmerged && `it is not merged by itself: ${unmerged.reason}`,
-    ];
+    const unmerged = autoMerge ? unmergedText(await setAutoMerge(talk, place, listed)) : undefined;
+    const warnings = [unlabelled && `its labels are missing: ${unlabelled.reason}`, unmerged];
     return warnings.filter((one) => one !== undefined).join("; ") || undefined;
   }
 
@@ -168,7 +165,18 @@ export function createProposals<Item>(
       const warning = listed ? await addExtras(talk, place, listed, words) : "what it has become is not told; look at it there";
       return { kind: "edited", ...(warning !== undefined && { warning }) };
     },
+    async setAutoMerge(place, login) {
+      const talk = talkOf(place, login);
+      if ("kind" in talk) return unmergedText(talk);
+      const listed = await look(talk, place, "open");
+      if (!listed) return undefined;
+      return unmergedText("kind" in listed ? listed : await setAutoMerge(talk, place, listed));
+    },
   };
+}
+
+function unmergedText(why: Unknown | undefined): string | undefined {
+  return why && `it is not merged by itself: ${why.reason}`;
 }
 
 /** The trailers, which are the last paragraph, stay whole. */

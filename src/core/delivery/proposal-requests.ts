@@ -61,6 +61,8 @@ export function createProposalRequests(proposals: Proposals) {
       const edited = await proposals.edit(asking.place, proposal, words, asking.login);
       if (edited.kind !== "edited") throw failure(edited, asking, "edited", "the branch is there");
       warning = edited.warning;
+    } else if (isNew && words.autoMerge && found === state) {
+      warning = await proposals.setAutoMerge(asking.place, asking.login);
     }
     return { request: { number: proposal.number, url: proposal.url }, warning };
   }

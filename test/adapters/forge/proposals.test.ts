@@ -164,6 +164,20 @@ for (const row of kinds) {
     assert.equal(pulls.of(row.known)[0]?.autoMerge, true);
   });
 
+  test(`${name}: what is to be merged by itself is so again after its branch was written anew; one that is not open is left`, async (t) => {
+    const { pulls, proposals, place } = await startKind(t, row);
+    assert.equal(await proposals.setAutoMerge(place, token), undefined);
+    await proposals.open(place, { ...words, autoMerge: true }, token);
+    pulls.setBranches(row.known, { [head]: "4".repeat(40), [base]: "5".repeat(40) });
+    const [pull] = pulls.of(row.known);
+    assert.equal(pull?.autoMerge, !["gitlab", "gitea"].includes(row.kind));
+    assert.equal(await proposals.setAutoMerge(place, token), undefined);
+    assert.deepEqual([pull?.autoMerge, pull?.headSha, pull?.state], [true, "4".repeat(40), "open"]);
+    pulls.mayMerge = false;
+    if (pull) pull.autoMerge = false;
+    assert.match((await proposals.setAutoMerge(place, token)) ?? "", /^it is not merged by itself: .+/);
+  });
+
   test(`${name}: what is not merged by itself is a warning that says why, and the request is there`, async (t) => {
     const { pulls, proposals, place } = await startKind(t, row);
     pulls.mayMerge = false;
