@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parse } from "yaml";
+import { chartFolder, skipWithoutHelm } from "./helm.ts";
 import { skipWithoutKubectl } from "./kubectl.ts";
 import { readPages, shellBlocks } from "./markdown.ts";
 import { pathOf } from "./observability-files.ts";
@@ -72,9 +73,31 @@ test("what the pages apply is there, folders render", { skip: skipWithoutKubectl
   assert.ok(applied.length >= 2);
   for (const { path, line } of applied) {
     const [, , option = "", target = ""] = line.split(" ");
+    if (target.startsWith("https://github.com/OWNER/")) continue;
     // What the page has copied before it renders in a test of its own.
     if (pages.some((page) => page.path === path && page.text.includes(`cp -r manifests/overlays/example ${target}\n`))) continue;
     assert.ok(existsSync(pathOf(target)), line);
     if (option === "-k") assert.equal((await runTool("kubectl", ["kustomize", pathOf(target)])).code, 0, line);
+  }
+});
+
+test("the pages' lines of helm name values that the chart has", { skip: skipWithoutHelm }, async () => {
+  const told = pages.flatMap(({ text }) =>
+    shellBlocks(text).flatMap((block) => block.split("\n").filter((line) => line.startsWith("helm install "))),
+  );
+  assert.ok(told.length >= 4);
+  for (const line of told) {
+    // The chart of this checkout in the place of a release's.
+    const chart = line.replace(/oci:\S+ --version \S+/, "manifests/chart").replace("manifests/chart", chartFolder);
+    const { code, stdout, stderr } = await runTool("bash", [
+      "-c",
+      chart.replace("helm install", "helm template").replace("--create-namespace", ""),
+    ]);
+    assert.equal(code, 0, stderr);
+    for (const [, set = ""] of line.matchAll(/--set '?[\w.]+=\{?([^'\s}]+)/g))
+      assert.ok(
+        set.split(",").every((value) => stdout.includes(value)),
+        set,
+      );
   }
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
@@ -18,7 +18,7 @@ import { parseTarget } from "../src/core/targets/target.ts";
 import { skipWithoutKubectl as skip } from "./kubectl.ts";
 import { shellBlocks } from "./markdown.ts";
 import { pathOf, readYaml } from "./observability-files.ts";
-import { components, folders, objectOf, parseObjects, renderManifests } from "./rendered-manifests.ts";
+import { components, folders, objectOf, overlayOf, parseObjects, renderManifests } from "./rendered-manifests.ts";
 import { runTool } from "./tool.ts";
 
 const account = "gitops-operator";
@@ -141,18 +141,40 @@ test("several teams, as docs/INSTALL.md has it: each namespace has its role, and
   const page = await readFile(pathOf("docs/INSTALL.md"), "utf8");
   const section = page.split("\n## ").find((text) => text.startsWith("Several teams on one operator")) ?? "";
   const [script = ""] = shellBlocks(section);
+  const overlay = join(folder, "manifests/overlays/ours/kustomization.yaml");
+  await cp(pathOf("manifests/overlays/example"), dirname(overlay), { recursive: true });
+  await writeFile(overlay, (await readFile(overlay, "utf8")).replace("components: []", "components: [tenants]"));
   const { code, stderr } = await runTool("bash", ["-ec", `cd ${folder}\n${script}`]);
   assert.equal(code, 0, stderr);
   const file = join(folder, "manifests/overlays/ours/tenants/kustomization.yaml");
   const resources = section.match(/```yaml\n(resources:\n[\s\S]*?)```/)?.[1] ?? "";
   await writeFile(file, (await readFile(file, "utf8")).replace("resources:\n  - namespace-default.yaml\n", resources));
 
-  const objects = await renderManifests(join(folder, "manifests/overlays/ours"));
+  const objects = await renderManifests(dirname(overlay));
   const roles = rolesOf(objects).filter(([kind]) => kind === "Role");
   assert.deepEqual(roles.map(([, namespace]) => namespace).sort(), ["team-a", "team-b", "team-c"]);
   for (const { subjects } of objects.filter(({ kind }) => kind === "RoleBinding"))
     assert.deepEqual(subjects, [{ kind: "ServiceAccount", name: account, namespace: account }]);
   assertChecklist(objects);
+});
+
+test("each patch that docs/INSTALL.md writes in a line does to its target what the page says", { skip }, async (t) => {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), "patches-")));
+  t.after(() => rm(folder, { recursive: true }));
+  const page = await readFile(pathOf("docs/INSTALL.md"), "utf8");
+  const patches = [...page.matchAll(/`(\[\{ op: [^`]*)`\s+with\s+the\s+target\s+`(\{[^`]*\})`/g)].map(([, patch, target = ""]) => ({
+    patch,
+    target: parse(target),
+  }));
+  await writeFile(join(folder, "kustomization.yaml"), JSON.stringify({ ...JSON.parse(overlayOf(folder, [])), patches }));
+  const [changed, base] = [await renderManifests(folder), await renderManifests("manifests/base")];
+  const differs = changed.filter((object, index) => JSON.stringify(object) !== JSON.stringify(base[index])).map(({ kind }) => kind);
+  assert.deepEqual(differs.sort(), patches.map(({ target }) => target.kind).sort());
+  const { spec } = objectOf(changed, "Deployment") as unknown as IDeployment;
+  assert.deepEqual(spec?.template.spec?.imagePullSecrets, [{ name: "regcred" }]);
+  assert.match(JSON.stringify(objectOf(changed, "NetworkPolicy")), /"port":8443/);
+  const { rules } = objectOf(changed, "ClusterRole") as unknown as IRole;
+  assert.deepEqual(rules, [...workloads.filter(({ resources }) => !resources.includes("configmaps")), events]);
 });
 
 test("what the base has and a component takes away is deleted by a command that the component tells", { skip }, async () => {
