@@ -39,6 +39,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   regcred: [".dockerconfigjson"],
   "forge-token": ["forge-token"],
   "webhook-secret": ["webhook-url"],
+  "teams-webhook": ["format", "webhook-url"],
   "known-hosts": ["known_hosts"],
 };
 

@@ -162,7 +162,7 @@ test("each patch that docs/INSTALL.md writes in a line does to its target what t
   const folder = await realpath(await mkdtemp(join(tmpdir(), "patches-")));
   t.after(() => rm(folder, { recursive: true }));
   const page = await readFile(pathOf("docs/INSTALL.md"), "utf8");
-  const patches = [...page.matchAll(/`(\[\{ op: [^`]*)`\s+with\s+the\s+target\s+`(\{[^`]*\})`/g)].map(([, patch, target = ""]) => ({
+  const patches = [...page.matchAll(/`(\[\{"op":[^`]*)`\s+with\s+the\s+target\s+`(\{[^`]*\})`/g)].map(([, patch, target = ""]) => ({
     patch,
     target: parse(target),
   }));
