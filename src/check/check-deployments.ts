@@ -8,7 +8,8 @@ import { guessFromNames } from "./find-mistakes.ts";
 import type { LiveOptions, LiveWorld } from "./live-world.ts";
 import { type FileDefaults, type FileWorkload, type ReadFile, readFiles } from "./read-deployments.ts";
 import type { Input } from "./read-inputs.ts";
-import type { FileReport, Finding, ObjectReport, Report, Setting, Tell } from "./report.ts";
+import type { FileReport, Finding, Level, ObjectReport, Report, Setting, Tell } from "./report.ts";
+import { templateProblem } from "./template.ts";
 
 export interface CheckOptions extends LiveOptions {
   readonly config: Config;
@@ -39,6 +40,7 @@ export async function runCheck(options: CheckOptions): Promise<Report> {
     options.namespace,
   );
   const workloads = read.flatMap((file) => (file.kind === "ok" ? file.workloads : []));
+  const hasChecked = workloads.some(({ templateLine }) => templateLine === undefined);
   const files: Draft[] = [];
   const unchecked: string[] = [];
   let tellOfCurrent: Tell = (_, message) => unchecked.push(clean(message));
@@ -74,8 +76,10 @@ export async function runCheck(options: CheckOptions): Promise<Report> {
     return true;
   }
 
-  async function checkOne(file: Draft, workload: FileWorkload, look: LiveWorld["look"] | undefined): Promise<void> {
+  async function checkOne(file: Draft, workload: FileWorkload, doubt: Level, look: LiveWorld["look"] | undefined): Promise<void> {
     const { tell, row, report } = begin(file, workload, { kind: clean(workload.kind), apiVersion: clean(workload.apiVersion) });
+    const { templateLine } = workload;
+    if (templateLine !== undefined) return tell(doubt, templateProblem(templateLine), templateLine);
     const ready = checkWorkload(workload, options.config, tell, row);
     if (!ready) return;
     if (look && !ready.isDisabled) {
@@ -86,16 +90,18 @@ export async function runCheck(options: CheckOptions): Promise<Report> {
     }
   }
 
-  async function checkFile(file: Draft, { text }: Input, found: ReadFile, look: LiveWorld["look"] | undefined): Promise<void> {
-    const stop = (message: string, line?: number) => {
-      file.findings.push({ level: "problem", message: clean(message), ...(line !== undefined && { line }) });
+  async function checkFile(file: Draft, { text, isFound }: Input, found: ReadFile, look: LiveWorld["look"] | undefined): Promise<void> {
+    const stop = (level: Level, message: string, line?: number) => {
+      file.findings.push({ level, message: clean(message), ...(line !== undefined && { line }) });
     };
-    if (typeof text !== "string") return stop(text.problem);
-    if (found.kind === "invalid") return stop(found.reason, found.line);
-    if (found.workloads.length === 0 && (found.configMaps.length === 0 || workloads.length === 0)) return stop(NOTHING);
+    // Beside what could be checked: a chart's templates and values may lie there too.
+    const doubt = isFound && hasChecked ? "warning" : "problem";
+    if (typeof text !== "string") return stop("problem", text.problem);
+    if (found.kind === "invalid") return stop(found.isTemplate ? doubt : "problem", found.reason, found.line);
+    if (found.workloads.length === 0 && (found.configMaps.length === 0 || workloads.length === 0)) return stop(doubt, NOTHING);
     for (const configMap of found.configMaps) checkConfigMap(file, configMap);
     for (const workload of found.workloads) {
-      await checkOne(file, workload, look);
+      await checkOne(file, workload, doubt, look);
       const isOurs = ({ record, misplaced, templateLine }: FileWorkload) => record || misplaced.length > 0 || templateLine !== undefined;
       if (workload === workloads.at(-1) && !workloads.some(isOurs)) tellOfCurrent("problem", noneOurs());
     }

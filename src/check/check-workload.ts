@@ -11,7 +11,6 @@ import { describeTarget, usedSecrets } from "./describe-target.ts";
 import { findMistakes, strictly } from "./find-mistakes.ts";
 import type { FileWorkload } from "./read-deployments.ts";
 import type { Tell } from "./report.ts";
-import { templateProblem } from "./template.ts";
 import { unwatchedBecause } from "./unwatched.ts";
 
 export interface Ready {
@@ -37,8 +36,7 @@ export function checkWorkload(
   tell: Tell,
   row: (label: string, text: string) => void,
 ): Ready | undefined {
-  const { record, problems, templateLine } = workload;
-  if (templateLine !== undefined) return void tell("problem", templateProblem(templateLine), templateLine);
+  const { record, problems } = workload;
   for (const problem of problems) tell("problem", problem);
   const unwatched = unwatchedBecause(workload, config.watchKinds);
   if (unwatched) tell(unwatched.level, unwatched.message);

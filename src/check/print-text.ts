@@ -7,7 +7,7 @@ const LABEL_WIDTH = 15;
 type Print = (line: string) => void;
 
 export function printFile(file: FileReport, print: Print): void {
-  for (const { message } of file.findings) print(`${file.name}: ${message}`);
+  for (const { level, message } of file.findings) print(`${file.name}: ${level === "problem" ? "" : `${level}: `}${message}`);
   for (const object of file.objects) {
     printObject(object, print);
     print("");

@@ -52,7 +52,7 @@ interface ReadObjects {
   readonly configMaps: readonly FileDefaults[];
 }
 
-export type ReadFile = ReadObjects | (Invalid & { readonly line?: number });
+export type ReadFile = ReadObjects | (Invalid & { readonly isTemplate: boolean; readonly line?: number });
 
 type Fields = Readonly<Record<string, unknown>>;
 type Path = readonly (string | number)[];
@@ -100,10 +100,11 @@ function readFile(text: string, defaultNamespace: string): ReadFile {
   });
   if (read.kind === "ok") return read;
   const template = templateOffset(text);
-  if (template !== undefined) return { kind: "invalid", reason: templateProblem(lineAt(template)), line: lineAt(template) };
+  if (template !== undefined)
+    return { kind: "invalid", reason: templateProblem(lineAt(template)), isTemplate: true, line: lineAt(template) };
   const line = Number(/^line (\d+): /.exec(read.reason)?.[1]);
   const reason = `${read.reason}; give YAML or JSON that kubectl could apply (of a template, what it renders)`;
-  return { kind: "invalid", reason, ...(line > 0 && { line }) };
+  return { kind: "invalid", reason, isTemplate: false, ...(line > 0 && { line }) };
 }
 
 /** Of Lists, however deep, the items: what they leave out is what the list says. */

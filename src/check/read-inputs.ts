@@ -11,6 +11,8 @@ export interface Input {
   /** Absolute; undefined for standard input. */
   readonly path: string | undefined;
   readonly text: string | { readonly problem: string };
+  /** It was found in a folder or by a pattern: nobody says that it is one to be checked. */
+  readonly isFound: boolean;
 }
 
 /** One more byte than may be read tells that there is too much. */
@@ -32,7 +34,7 @@ export async function readInputs(named: readonly string[], stdin: AsyncIterable<
 }
 
 async function readNamed(name: string, stdin: AsyncIterable<Uint8Array>): Promise<Input[]> {
-  if (name === "-") return [{ name: "standard input", path: undefined, text: await readText(stdin) }];
+  if (name === "-") return [{ name: "standard input", path: undefined, text: await readText(stdin), isFound: false }];
   const isFolder = await stat(name).then(
     (found) => found.isDirectory(),
     () => undefined,
@@ -42,20 +44,20 @@ async function readNamed(name: string, stdin: AsyncIterable<Uint8Array>): Promis
   }
   if (isFolder)
     return readOurs(name, await filesBelow(name), `has no YAML or JSON file with annotations of ours; give another folder, or a file`);
-  return [await readFile(name)];
+  return [await readFile(name, false)];
 }
 
 async function readOurs(name: string, files: readonly string[], none: string): Promise<Input[]> {
   const ours: Input[] = [];
   for (const file of files.toSorted()) {
-    const input = await readFile(file);
+    const input = await readFile(file, true);
     if (typeof input.text === "string" && input.text.includes(ourWord)) ours.push(input);
   }
-  return ours.length > 0 ? ours : [{ name, path: resolve(name), text: { problem: none } }];
+  return ours.length > 0 ? ours : [{ name, path: resolve(name), text: { problem: none }, isFound: false }];
 }
 
-async function readFile(name: string): Promise<Input> {
-  return { name, path: resolve(name), text: await readText(createReadStream(name, { end: maxBytes })) };
+async function readFile(name: string, isFound: boolean): Promise<Input> {
+  return { name, path: resolve(name), text: await readText(createReadStream(name, { end: maxBytes })), isFound };
 }
 
 async function globbed(pattern: string): Promise<string[]> {

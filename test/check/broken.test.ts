@@ -1,9 +1,9 @@
 /** Files with one mistake each: what is said of it, the exit code, and all of it as text, for GitHub and as JSON. */
 import assert from "node:assert/strict";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { test } from "node:test";
-import { Ajv2020 } from "ajv/dist/2020.js";
 import { command } from "./command.ts";
+import { compileSchema } from "./output-schema.ts";
 
 const folder = "test/check/broken";
 
@@ -147,18 +147,6 @@ interface Answer {
     readonly findings: readonly Finding[];
     readonly objects: readonly { readonly findings: readonly Finding[] }[];
   }[];
-}
-
-/** The documented schema; here a field that it does not name is wrong too. */
-async function compileSchema() {
-  const closed = (schema: unknown): unknown => {
-    if (Array.isArray(schema)) return schema.map(closed);
-    if (typeof schema !== "object" || schema === null) return schema;
-    const inner = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, closed(value)]));
-    return "properties" in schema && "required" in schema ? { ...inner, additionalProperties: false } : inner;
-  };
-  const schema = JSON.parse(await readFile("docs/check-output.schema.json", "utf8")) as object;
-  return new Ajv2020({ allErrors: true, allowUnionTypes: true }).compile(closed(schema) as object);
 }
 
 /** As actions/runner reads a line; undefined: it is no command. */

@@ -80,6 +80,22 @@ test("a file that is named itself is always checked; a folder or a pattern witho
   assert.match((await checked(root, [join(root, "empty")])).findings.join(), /^has no YAML or JSON file with annotations of ours/);
 });
 
+test("a chart's templates and values in a folder are told as not checked, by a warning, unless nothing else is there", async (t) => {
+  const template = world["a/broken-template.yaml"].replace("a:", "gitops.operator.enabled:");
+  const parsed = deploymentYaml("{{ .Release.Name }}");
+  const values = "podAnnotations: {gitops.operator.enabled: 'true'}\n";
+  const root = await folder(t, { "t/a.yaml": template, "t/b.yaml": parsed, "t/values.yaml": values, "shop.yaml": deploymentYaml("shop") });
+  const levels = async (...names: string[]) => {
+    const { code, lines } = await command(["check", "-o", "github", ...names.flatMap((name) => ["-f", join(root, name)])]);
+    return [code, ...lines.slice(0, -1).map((line) => /^::([a-z]+) /.exec(line)?.[1])];
+  };
+  assert.deepEqual(await levels("."), [0, "warning", "warning", "warning"]);
+  assert.deepEqual(await levels("t"), [1, "error", "error", "error"]);
+  assert.deepEqual(await levels("shop.yaml", "t/a.yaml"), [1, "error"]);
+  await writeFile(join(root, "t/a.yaml"), "gitops.operator.enabled: [");
+  assert.deepEqual(await levels("."), [1, "error", "warning", "warning"]);
+});
+
 test("defaults count from any of the files, and a file of them alone is no problem", async (t) => {
   const root = await folder(t, { "z/defaults.yaml": defaults, "a.yaml": deploymentYaml("shop", without, "web") });
   assert.equal((await checked(root, [join(root, "a.yaml")])).code, 1);

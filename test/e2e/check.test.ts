@@ -11,6 +11,7 @@ import { dockerConfigJson } from "../../sandbox/registry.ts";
 import { manifestOf, startWorld, type World, type WorldOptions } from "../../sandbox/world.ts";
 import { command } from "../check/command.ts";
 import { deploymentYaml } from "../check/deployment-yaml.ts";
+import { compileSchema } from "../check/output-schema.ts";
 import { startSilentHost } from "../silent-host.ts";
 import { startOperatorProcess } from "./operator-process.ts";
 import { OLD, usualHost } from "./stage.ts";
@@ -148,6 +149,22 @@ test("--live finds the default branch where none is named, and says which it is"
   assert.match(told, /the newest commit on 'main' of \S+shop-main\.git is /);
   assert.match(told, /shop\/deployment\.yaml on 'main' of \S+manifests-main\.git can be read/);
   await assertUntouched();
+});
+
+test("a dry run as JSON has the diff and the message, and is of the documented schema; so is one without a cluster", async (t) => {
+  const { world, sha, file } = await startShop(t);
+  const validate = await compileSchema();
+  const answer = await check(world, ["--dry-run", "-o", "json"], [file(), file({ image_name: "team/other" })].join("\n---\n"));
+  const report = JSON.parse(answer.stdout) as { files: { objects: { push: { diff: string; message: string } | null }[] }[] };
+  assert.ok(validate(report), JSON.stringify(validate.errors));
+  const [shop, other] = report.files[0]?.objects ?? [];
+  assert.match(shop?.push?.diff ?? "", new RegExp(`^--- a/shop/deployment\\.yaml\n[^]*\n\\+ +(?:- )?image: \\S+:${sha}`));
+  assert.match(shop?.push?.message ?? "", /^chore\(refs\): /);
+  assert.equal(other?.push, null);
+  const alone = await check({ env: {} }, ["--dry-run", "-o", "json"], file());
+  const unchecked = JSON.parse(alone.stdout) as { exitCode: number; unchecked: string[] };
+  assert.ok(validate(unchecked), JSON.stringify(validate.errors));
+  assert.deepEqual([alone.code, unchecked.exitCode, unchecked.unchecked.length], [2, 2, 1]);
 });
 
 test("an image that is not there yet is waited for: exit 3, unless something else is wrong", async (t) => {
@@ -310,4 +327,9 @@ test("a git server that never answers is named, and the check ends", async (t) =
     rows(answer, "problem").join("\n"),
     new RegExp(`^asking [^\n]*:${port}/team/shop\\.git for its newest commit was not done after 1 s; see`),
   );
+  const other = join(world.folder, "other.yaml");
+  await writeFile(other, file());
+  const both = await check(world, [...args, "-f", other], file({ app_repository: `ssh://git@127.0.0.1:${port}/team/shop.git` }));
+  assert.equal(both.code, 2);
+  assert.ok(both.stdout.split("\n").includes(`${other} was not looked at`), both.stdout);
 });
