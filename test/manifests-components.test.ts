@@ -112,6 +112,7 @@ test("the examples of other kinds are targets, in whose file their own text has 
   }
 });
 
+// S1, S2, S14
 test("tenants: the checklist's switches are closed, and Secrets are read by name only, in each team's namespace", { skip }, async () => {
   const objects = await renderManifests("manifests/components/tenants");
   const named = { ...secrets, resourceNames: ["ssh-key", "manifests-key", "regcred", "forge-token", "webhook-secret"] };

@@ -103,12 +103,15 @@ test("SIGTERM when idle: exit 0 at once", async (t) => {
 });
 
 // P7, F17-F18
-test("SIGTERM while a push is in flight: the push ends, new calls get 503, exit 0", async (t) => {
+test("SIGTERM while a push is in flight: the push ends, new calls get 503, it is ready no more on any port, exit 0", async (t) => {
   const world = await startWorld();
   t.after(() => world.close());
   const { manifests, app } = await startShop(world);
   await manifests.installHook("pre-receive", `touch ${world.folder}/pushing; sleep 1.5`);
-  const { child, url, exit } = await startProcess(t, world.env);
+  const healthPort = await freePort();
+  const { child, url, exit } = await startProcess(t, { ...world.env, HEALTH_PORT: String(healthPort) });
+  const ports = [url, `http://127.0.0.1:${healthPort}`];
+  for (const at of ports) await eventually(async () => (await fetch(`${at}/ready`)).status === 200, "it is ready");
   const answer = fetch(`${url}/reconcile`).then((response) => response.json());
   await waitForFile(`${world.folder}/pushing`);
   child.kill("SIGTERM");
@@ -116,7 +119,7 @@ test("SIGTERM while a push is in flight: the push ends, new calls get 503, exit 
   const late = await fetch(`${url}/reconcile`);
   assert.equal(late.status, 503);
   assert.match(((await late.json()) as { error: string }).error, /shutting down/);
-  assert.equal((await fetch(`${url}/health`)).status, 200);
+  for (const at of ports) assert.deepEqual([(await fetch(`${at}/ready`)).status, (await fetch(`${at}/health`)).status], [503, 200]);
   assert.equal(await exit, 0);
   const [entry] = (await answer) as { action: string }[];
   assert.equal(entry?.action, "patched");
