@@ -8,6 +8,7 @@ import type { KubeObject } from "../../sandbox/cluster-api/kinds.ts";
 import { manifestOf } from "../../sandbox/world.ts";
 import { annotationPrefix } from "../../src/core/annotations.ts";
 import { eventually } from "../eventually.ts";
+import { freePort } from "../free-port.ts";
 import { renderChart, skipWithoutHelm } from "../helm.ts";
 import { skipWithoutKubectl as skip } from "../kubectl.ts";
 import { pathOf } from "../observability-files.ts";
@@ -30,9 +31,11 @@ async function startInstalled(t: TestContext, objects: readonly KubeObject[]) {
   const pod = deployment.spec?.template.spec;
   const authorizer = createAuthorizer(objects, { namespace: deployment.metadata.namespace ?? "", name: pod?.serviceAccountName ?? "" });
   const env = (pod?.containers[0]?.env ?? []).filter(({ name, value }) => value !== undefined && !NOT_HERE.test(name));
+  // The Pod's ports are its own; this machine's are everybody's.
+  const portOr = async (name: string, value: string) => (/_PORT$/.test(name) ? String(await freePort()) : value);
   const stage = await startStage(t, {
     cluster: { authorizer, installed: namedIn(env.find(({ name }) => name === "WATCH_KINDS")?.value) },
-    env: Object.fromEntries(env.map(({ name, value = "" }) => [name, value])),
+    env: Object.fromEntries(await Promise.all(env.map(async ({ name, value = "" }) => [name, await portOr(name, value)] as const))),
   });
   return { stage, authorizer };
 }
