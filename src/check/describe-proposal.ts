@@ -23,6 +23,5 @@ export function describeProposal({ proposal, manifestRepository, manifestBranch 
 /** With a token there is more: it is known what became of a request, and it is edited in place. */
 function openedWithout(forge: Forge | undefined): string {
   if (forge?.kind === "gitlab") return "opened by GitLab itself, by push options";
-  if (forge?.kind === "gitea" || forge?.kind === "forgejo") return `opened by ${forgeNames[forge.kind]} itself, by a push to refs/for`;
   return "not opened without a token (gitops.operator.manifest_token_secret_name): people open it";
 }

@@ -66,8 +66,8 @@ export interface ManifestsBranch extends Branch {
 export type Wanted<At extends Branch> = Omit<At, "branch"> & { readonly branch: string | undefined };
 
 export type PushResult =
-  /** `said`: what the server's hooks told, as they wrote it, 4 KiB at most. */
-  | { readonly kind: "accepted"; readonly said?: string }
+  /** `said`: what the server's hooks told, as they wrote it, 4 KiB at most. `tookOptions`: they were given the push options. */
+  | { readonly kind: "accepted"; readonly said?: string; readonly tookOptions?: true }
   /** Nothing was written: the branch was not where we thought (`reason`: what the server said to that), or the connection broke (`cause`). Another try may succeed. */
   | { readonly kind: "raced"; readonly reason?: string; readonly cause?: unknown }
   /** The server said no for a reason of its own (hook, ruleset), in its words; the branch is where it was. */

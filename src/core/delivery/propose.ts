@@ -1,5 +1,4 @@
 /** One commit on a branch of its own, for people to merge: the base's tip and what would be pushed to it else (docs/PROPOSALS.md). */
-import { ReconcileError } from "../../errors.ts";
 import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { dataBytes } from "../../sharing/data-bytes.ts";
 import type { Identity } from "../app-history.ts";
@@ -7,16 +6,16 @@ import { commitMessage } from "../commits/commit-message.ts";
 import { proposalPage, repositoryPage } from "../commits/proposal-page.ts";
 import { takenBack } from "../commits/taken-back.ts";
 import { type Forge, forgeNames, forgeOf } from "../forges.ts";
-import type { ManifestsCopy, StandingProposal, Written } from "../git-ports.ts";
-import { formatImage } from "../image.ts";
-import { editFiles, type FilesEdit } from "../places/edit-files.ts";
-import type { Proposals, ProposalWords } from "../proposal-ports.ts";
+import type { ManifestsCopy, StandingProposal } from "../git-ports.ts";
+import { editFiles } from "../places/edit-files.ts";
+import type { Proposals } from "../proposal-ports.ts";
 import { branchAttributes, noTracer } from "../tracer.ts";
-import { idOf, type Outcome, type ProposalRequest, type ProposalSettings, placeInWords } from "../types.ts";
+import { idOf, type Outcome, type ProposalRequest } from "../types.ts";
 import { createAbandoned } from "./abandoned.ts";
-import { commitStep, type DeliveryOptions, failed, racedFailure, refusedFailure, requireDigest, type WriteRequest } from "./delivery.ts";
+import { commitStep, type DeliveryOptions, failed, racedFailure, refusedFailure, requireDigest } from "./delivery.ts";
 import { createHold } from "./hold.ts";
-import { type Asking, createProposalRequests, type RequestState } from "./proposal-requests.ts";
+import { createProposalRequests, type RequestState } from "./proposal-requests.ts";
+import { askingOf, changeOf, imageOf, isWantedOf, type ProposalWish, requireOtherBranch, type Update, wordsOf } from "./proposal-wish.ts";
 import { pushOptions, requestIn } from "./push-requests.ts";
 import { readOwnProposal } from "./whose-proposal.ts";
 
@@ -27,11 +26,6 @@ export interface ProposerOptions extends DeliveryOptions {
   readonly proposals: Proposals;
 }
 
-/** Of a workload whose commits are proposed. */
-export interface ProposalToWrite extends WriteRequest {
-  readonly settings: ProposalSettings;
-}
-
 /** What was proposed last, as this process knows it. */
 interface Remembered {
   readonly branch: string;
@@ -39,6 +33,8 @@ interface Remembered {
   /** Where the branch stood. */
   readonly sha: string;
   readonly request: ProposalRequest | undefined;
+  /** The server was not asked to open one. */
+  readonly isUnheard?: boolean;
   /** In the clock's milliseconds. */
   readonly askedAt: number;
 }
@@ -48,8 +44,6 @@ interface Moved {
   readonly kind: "moved";
   readonly failure: unknown;
 }
-
-type Update = Extract<FilesEdit, { kind: "update" }>;
 
 const TRIES = 5;
 const MOST_BYTES = 2 * 2 ** 20;
@@ -65,10 +59,10 @@ export function createProposer(options: ProposerOptions, closing: AbortSignal) {
   const memory = createBoundedMap<Remembered>(MOST_BYTES, dataBytes);
 
   /** Never rejects. */
-  async function propose(wish: ProposalToWrite): Promise<Outcome> {
+  async function propose(wish: ProposalWish): Promise<Outcome> {
     const { at, target, tag, settings } = wish;
     try {
-      if (settings.branch === at.branch) throw ownBase(at.branch);
+      requireOtherBranch(wish);
       return await tracer.span("propose commit", branchAttributes(at.repository, settings.branch), () =>
         git.withManifests(at, (copy) => tryAgain(copy, wish)),
       );
@@ -77,7 +71,7 @@ export function createProposer(options: ProposerOptions, closing: AbortSignal) {
     }
   }
 
-  async function tryAgain(copy: ManifestsCopy, wish: ProposalToWrite): Promise<Outcome> {
+  async function tryAgain(copy: ManifestsCopy, wish: ProposalWish): Promise<Outcome> {
     for (let attempt = 1; ; attempt++) {
       const instead = abandoned(wish);
       if (instead) return instead;
@@ -89,7 +83,7 @@ export function createProposer(options: ProposerOptions, closing: AbortSignal) {
     }
   }
 
-  async function proposeOn(copy: ManifestsCopy, base: string, wish: ProposalToWrite): Promise<Outcome | Moved> {
+  async function proposeOn(copy: ManifestsCopy, base: string, wish: ProposalWish): Promise<Outcome | Moved> {
     const { target, image, tag, digest, appCommit, settings, signing } = wish;
     const question = { image, tag, appCommit: appCommit.sha, digest, isUnchecked: !wish.isChecked };
     const edit = await editFiles(target, base, question, { copy, places, signal: wish.signal });
@@ -114,10 +108,11 @@ export function createProposer(options: ProposerOptions, closing: AbortSignal) {
     const words = wordsOf(message, settings);
     let sha = stands?.sha ?? "";
     let request = known?.request;
+    let isHeard = known?.isUnheard !== true;
+    const isByPush = state.kind === "unasked" && settings.forge === "gitlab";
     if (!isThere) {
       const instead = abandoned(wish);
       if (instead) return instead;
-      const isByPush = state.kind === "unasked" && settings.forge === "gitlab";
       const change = {
         parent: base,
         files: edit.files,
@@ -131,8 +126,9 @@ export function createProposer(options: ProposerOptions, closing: AbortSignal) {
       if (result.kind === "refused") throw refusedFailure(there, result.reason);
       sha = result.commit;
       request = isByPush ? requestIn(result.said, pageOfRepository(wish)) : undefined;
+      isHeard = result.tookOptions === true;
     }
-    remember(wish, sha, request);
+    remember(wish, sha, request, isByPush && !isHeard);
     const asking = askingOf(wish);
     if (asking && state.kind !== "unasked") {
       const open = await requests.ensureOpen(asking, state, words, { isWanted: isWantedOf(wish), isNew: !isThere });
@@ -140,11 +136,11 @@ export function createProposer(options: ProposerOptions, closing: AbortSignal) {
       return proposed(wish, edit, open);
     }
     const why = state.kind === "unasked" && state.why !== undefined ? `the token for builds can't open it: ${state.why}` : undefined;
-    return proposed(wish, edit, { request, warning: why, opener: settings.forge === "gitlab" ? forgeNames.gitlab : undefined });
+    return proposed(wish, edit, { request, warning: why, opener: isByPush && isHeard ? forgeNames.gitlab : undefined });
   }
 
   /** What the operator itself has on the branch, if anything. */
-  async function ownOf(copy: ManifestsCopy, base: string, wish: ProposalToWrite, stands: StandingProposal | undefined) {
+  async function ownOf(copy: ManifestsCopy, base: string, wish: ProposalWish, stands: StandingProposal | undefined) {
     if (!stands) return undefined;
     const { target, signing, settings } = wish;
     const committers = [identity, ...(signing?.committer ? [signing.committer] : [])];
@@ -158,7 +154,7 @@ export function createProposer(options: ProposerOptions, closing: AbortSignal) {
     }
   }
 
-  function look(wish: ProposalToWrite, known: Remembered | undefined): Promise<RequestState> | RequestState {
+  function look(wish: ProposalWish, known: Remembered | undefined): Promise<RequestState> | RequestState {
     const asking = askingOf(wish);
     if (!asking) return { kind: "unasked", why: wish.loginProblem };
     const isFresh = known && clock.now() - known.askedAt < ASK_EACH_MS * (memory.size - 1);
@@ -176,7 +172,7 @@ export function createProposer(options: ProposerOptions, closing: AbortSignal) {
       edit,
       isThere,
       isGone,
-    }: { copy: ManifestsCopy; base: string; wish: ProposalToWrite; edit: Update; isThere: boolean; isGone: boolean },
+    }: { copy: ManifestsCopy; base: string; wish: ProposalWish; edit: Update; isThere: boolean; isGone: boolean },
   ): Promise<Outcome | Moved | undefined> {
     const { target, tag, settings } = wish;
     const from = edit.from === undefined ? {} : { from: edit.from };
@@ -198,28 +194,22 @@ export function createProposer(options: ProposerOptions, closing: AbortSignal) {
     return orMoved({ ...declined, request, wasMerged: true });
   }
 
-  function askingOf({ at, login, settings }: ProposalToWrite): Asking | undefined {
-    if (login === undefined || !settings.forge) return undefined;
-    const place = { repository: at.repository, base: at.branch, head: settings.branch };
-    return { place, login, forge: settings.forge, isDefault: settings.token?.isDefault === true };
-  }
-
-  function remembered({ target, settings }: ProposalToWrite): Remembered | undefined {
+  function remembered({ target, settings }: ProposalWish): Remembered | undefined {
     const last = memory.get(idOf(target));
     return last?.branch === settings.branch ? last : undefined;
   }
 
-  function remember({ target, settings, tag }: ProposalToWrite, sha: string, request: ProposalRequest | undefined): void {
-    memory.set(idOf(target), { branch: settings.branch, tag, sha, request, askedAt: clock.now() }, target.namespace);
+  function remember({ target, settings, tag }: ProposalWish, sha: string, request: ProposalRequest | undefined, isUnheard = false): void {
+    memory.set(idOf(target), { branch: settings.branch, tag, sha, request, isUnheard, askedAt: clock.now() }, target.namespace);
   }
 
-  function pageOfRepository({ at }: ProposalToWrite): string | undefined {
+  function pageOfRepository({ at }: ProposalWish): string | undefined {
     const forge = forgeOf(forges, at.repository);
     return forge && repositoryPage(forge, at.repository);
   }
 
   function proposed(
-    wish: ProposalToWrite,
+    wish: ProposalWish,
     edit: Update,
     { request, warning, opener }: { request: ProposalRequest | undefined; warning?: string | undefined; opener?: string | undefined },
   ): Outcome {
@@ -234,29 +224,4 @@ export function createProposer(options: ProposerOptions, closing: AbortSignal) {
   }
 
   return { propose };
-}
-
-function isWantedOf(wish: ProposalToWrite): (written: Written) => boolean {
-  const workload = placeInWords(wish.target);
-  return (written) => written.workload === workload && written.image === imageOf(wish) && written.appCommit === wish.appCommit.sha;
-}
-
-function imageOf({ target, tag }: ProposalToWrite): string {
-  return `${formatImage(target.image)}:${tag}`;
-}
-
-function changeOf({ isChecked }: ProposalToWrite, { from }: Update) {
-  return { ...(from !== undefined && { from }), ...(!isChecked && ({ unchecked: true } as const)) };
-}
-
-function wordsOf(message: string, { labels, autoMerge }: ProposalSettings): ProposalWords {
-  const [title = "", ...rest] = message.split("\n");
-  return { title, description: rest.join("\n").trim(), labels, autoMerge };
-}
-
-function ownBase(branch: string): ReconcileError {
-  return new ReconcileError(
-    "annotation_invalid",
-    `gitops.operator.proposal_branch is the branch of the manifests itself ('${branch}'); write the name of another one`,
-  );
 }

@@ -84,7 +84,8 @@ async function moveRef(
   // A small pack goes in one message with the command; a large one is not copied for that.
   if (pack.length > MOST_COPIED_BYTES) await wire.request(head);
   const answer = await wire.request(pack.length > MOST_COPIED_BYTES ? pack : Buffer.concat([head, pack]));
-  return sideBand ? readReport(...(await demultiplex(answer)), ref) : readReport(await readLines(answer), "", ref);
+  const result = sideBand ? readReport(...(await demultiplex(answer)), ref) : readReport(await readLines(answer), "", ref);
+  return result.kind === "accepted" && told !== "" ? { ...result, tookOptions: true } : result;
 }
 
 /** The advertisement, which servers refuse to a key without write access; `tip`: the object id of `ref`. */
