@@ -15,14 +15,7 @@ const end = z.object({ id: z.string(), latestCommit: z.string().nullish(), repos
 const pull = z.object({
   ...{ id: z.int().positive(), version: z.int(), state: z.string(), description: z.string().nullish(), fromRef: end, toRef: end },
   reviewers: listOf(z.object({ user: z.object({ name: z.string() }) })).nullish(),
-  links: z
-    .object({
-      self: z
-        .array(z.object({ href: z.string() }))
-        .max(10)
-        .nullish(),
-    })
-    .nullish(),
+  links: z.object({ self: listOf(z.object({ href: z.string() })).nullish() }).nullish(),
 });
 type Pull = z.infer<typeof pull>;
 

@@ -10,7 +10,7 @@ import { escapeControl } from "../../text/escape.ts";
 import { parseJson } from "../../text/parse-json.ts";
 import type { AskedOf, Questions } from "./commit-statuses.ts";
 import type { ForgeOptions } from "./forge.ts";
-import { hasNextLink, type Unknown, unknown } from "./forge-questions.ts";
+import { hasNextLink, listOf, type Unknown, unknown } from "./forge-questions.ts";
 import type { ListedProposal, ProposalKind, Talk } from "./proposal-kind.ts";
 import { createProposals } from "./proposals.ts";
 
@@ -24,12 +24,7 @@ const pull = z.object({
 });
 type Pull = z.infer<typeof pull>;
 
-const answer = z.object({
-  errors: z
-    .array(z.object({ message: z.string() }))
-    .max(100)
-    .nullish(),
-});
+const answer = z.object({ errors: listOf(z.object({ message: z.string() })).nullish() });
 const mutation =
   "mutation($id: ID!, $method: PullRequestMergeMethod!) { enablePullRequestAutoMerge(input: {pullRequestId: $id, mergeMethod: $method}) { clientMutationId } }";
 /** A repository may allow but some; the first keeps our commit as it is. */
