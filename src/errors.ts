@@ -60,6 +60,9 @@ export class ReconcileError extends Error {
   }
 }
 
+/** Whoever asked was known, and lacks a right: no failed login, for which hosts shut out everybody. */
+export class RightMissing extends ReconcileError {}
+
 /** The error as a ReconcileError; what we did not foresee keeps its text and becomes `internal`. */
 export function asReconcileError(error: unknown): ReconcileError {
   if (error instanceof ReconcileError) return error;

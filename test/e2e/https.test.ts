@@ -88,6 +88,20 @@ test("ten applications whose commits are read for the first time take four conne
   assert.ok(host.connectionCount() <= 4, `${host.connectionCount()} connections`);
 });
 
+// S33
+test("a token or an App that only lacks a right is no failed login: another of its namespace is tried at once", async (t) => {
+  for (const door of ["token", "app"] as const) {
+    const { stage } = await httpsStage(t, { door });
+    const reader = await stage.gitHost.newKey({ read: ["team/shop.git", "team/manifests.git"] });
+    stage.secret("gitops-operator", "reader", { "ssh-privatekey": reader.privateKey });
+    await deployShop(stage, { manifest_ssh_key_name: "reader" });
+    assert.match((await stage.reconcileOne("shop")).message, /it may not push there; |the permission contents: write/);
+    await stage.deploy({ name: "shop" });
+    const { action, message } = await stage.reconcileOne("shop");
+    assert.equal(action, "patched", message);
+  }
+});
+
 // S27
 test("a token that is bound to nothing is sent nowhere, unless nobody may name another namespace's Secret", async (t) => {
   for (const door of ["token", "app"] as const) {

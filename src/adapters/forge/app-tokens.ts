@@ -9,7 +9,7 @@ import { type Forge, forgeOf } from "../../core/forges.ts";
 import type { GitHubApp } from "../../core/git-ports.ts";
 import { formatRepository } from "../../core/repository.ts";
 import type { Repository } from "../../core/types.ts";
-import { ReconcileError } from "../../errors.ts";
+import { ReconcileError, RightMissing } from "../../errors.ts";
 import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { dataBytes } from "../../sharing/data-bytes.ts";
 import { unlessAborted } from "../../sharing/unless-aborted.ts";
@@ -160,7 +160,7 @@ function refusal({ secret }: GitHubApp, repository: Repository, right: AppRight,
     return new ReconcileError("git_denied", `GitHub knows no such installation of ${app} ${http}; correct githubAppInstallationID`);
   if (status === 422 || (status === 403 && !/rate limit/i.test(text))) {
     const remedy = `let its installation have that repository, and give the App the permission ${right.replaceAll(":", ": ").replace(",", " and ")}`;
-    return new ReconcileError("git_denied", `GitHub gives ${app} no token for ${name} ${http}; ${remedy}`);
+    return new RightMissing("git_denied", `GitHub gives ${app} no token for ${name} ${http}; ${remedy}`);
   }
   return new ReconcileError("git_unreachable", `GitHub gave ${app} no token ${http}; it is asked again at the next pass`);
 }

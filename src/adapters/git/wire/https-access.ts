@@ -1,6 +1,7 @@
 /** How the operator shows itself to git hosts over https. A login that was refused is not tried again at once: hosts shut out an address for failed ones. */
 import type { GitHubApp, TokenLogin } from "../../../core/git-ports.ts";
 import type { Repository, SecretRef } from "../../../core/types.ts";
+import { RightMissing } from "../../../errors.ts";
 import { unlessAborted } from "../../../sharing/unless-aborted.ts";
 import type { CredentialConnections, UsedDispatcher } from "../../egress/credential-connections.ts";
 import type { AppTokens } from "../../forge/app-tokens.ts";
@@ -60,7 +61,14 @@ export function createHttpsAccess({
       const login = { host: `${repository.host}:${repository.port}`, user: "", key, namespace };
       return {
         ...{ ...connections.use(key), ...openWith(key, about), kind: key.kind, secret: key.secret },
-        logIn: (ask) => unlessAborted(logIn(login, ask), signal),
+        logIn: async (ask) => {
+          const known = (error: unknown) => (error instanceof RightMissing ? () => Promise.reject(error) : Promise.reject(error));
+          const answer = await unlessAborted(
+            logIn(login, () => ask().then((value) => () => Promise.resolve(value), known)),
+            signal,
+          );
+          return answer();
+        },
       };
     },
   };

@@ -1,5 +1,5 @@
 /** What it means that a git host does not answer 200 over https, and what to do. */
-import { ReconcileError } from "../../../errors.ts";
+import { ReconcileError, RightMissing } from "../../../errors.ts";
 import { serverWords } from "../../../text/server-words.ts";
 import type { GitService } from "../../ssh/git-command.ts";
 import type { HttpsLogin } from "./https-access.ts";
@@ -35,7 +35,8 @@ export function httpsRefusal({ status, name, service, login, said }: Refused): R
   }
   const what = login.kind === "app" ? "the App" : "the token";
   const secret = `${what} of Secret ${login.secret.namespace}/${login.secret.name}`;
-  const denied = (remedy: string) => new ReconcileError("git_denied", `${name} refuses ${secret} ${http}: ${remedy}`);
+  const Denied = status === 403 ? RightMissing : ReconcileError;
+  const denied = (remedy: string) => new Denied("git_denied", `${name} refuses ${secret} ${http}: ${remedy}`);
   if (SSO.test(words))
     return denied("authorize the token for the organization's single sign-on (on GitHub: Settings, tokens, Configure SSO)");
   if (ADDRESS.test(words)) return denied("add the addresses that the operator connects from to the list of those that are let in");
