@@ -8,14 +8,16 @@ import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
+import { PassThrough } from "node:stream";
 import type { Repository } from "../src/core/types.ts";
 import { createSelfSignedCertificate } from "./cluster-api/self-signed-certificate.ts";
 import { asksForObjects, type GitExec, type GitHost, type GitHostOptions, type KeyAccess, mayUse, repositoryPath } from "./git-host.ts";
 import { gitEnvironment } from "./git-process.ts";
 import { createGitHubApps, type GitHubApps, type SandboxApp } from "./github-apps.ts";
+import { createPickyGit } from "./picky-git.ts";
 import { newSshKeyPair, type SshKeyPair } from "./ssh-key-pair.ts";
 
-export interface HttpsGitHostOptions extends Pick<GitHostOptions, "root" | "port"> {
+export interface HttpsGitHostOptions extends Pick<GitHostOptions, "root" | "port" | "acceptEnv" | "profile" | "onRefusal"> {
   /** Default: tokens. */
   readonly door?: "token" | "app";
 }
@@ -53,7 +55,7 @@ interface Holder {
 const SERVICES = ["git-upload-pack", "git-receive-pack"];
 
 export async function startHttpsGitHost(options: HttpsGitHostOptions): Promise<HttpsGitHost> {
-  const { door = "token", root } = options;
+  const { door = "token", root, acceptEnv = true, profile, onRefusal } = options;
   const { certPem, keyPem } = createSelfSignedCertificate();
   const apps = createGitHubApps();
   /** By fingerprint. */
@@ -102,7 +104,11 @@ export async function startHttpsGitHost(options: HttpsGitHostOptions): Promise<H
     if (door === "token") return user === "git" ? byToken.get(password) : undefined;
     const token = user === "x-access-token" ? apps.tokenOf(password) : undefined;
     if (!token) return undefined;
-    const isMeant = path.split("/").at(-1) === `${token.repository}.git`;
+    const isMeant =
+      path
+        .split("/")
+        .at(-1)
+        ?.replace(/\.git$/, "") === token.repository;
     const may = { read: [path], write: token.permissions.contents === "write" ? [path] : [] };
     return { key: keyOf(token.app), access: isMeant && token.permissions.contents !== undefined ? may : { read: [] } };
   }
@@ -117,7 +123,8 @@ export async function startHttpsGitHost(options: HttpsGitHostOptions): Promise<H
     { tail, service, path, search, key }: { tail: string; service: string; path: string; search: string; key: string },
   ): void {
     const version = request.headers["git-protocol"];
-    const protocol = typeof version === "string" ? version : undefined;
+    const speaksV2 = acceptEnv && (!profile || profile.fetchV2 !== undefined);
+    const protocol = speaksV2 && typeof version === "string" ? version : undefined;
     if (tail === "info/refs") execs.push({ service, path, key, protocol, wantedObjects: false });
     const exec = execs.findLast((one) => one.service === service && one.path === path && one.key === key);
     let sniffed = "";
@@ -133,17 +140,29 @@ export async function startHttpsGitHost(options: HttpsGitHostOptions): Promise<H
       REMOTE_ADDR: "127.0.0.1",
       ...(protocol === undefined ? {} : { GIT_PROTOCOL: protocol }),
     };
-    const backend = spawn("git", ["http-backend"], { env });
+    const backend = spawn("git", [...(profile ? ["-c", "uploadpack.allowFilter=true"] : []), "http-backend"], { env });
+    const refuseIt = (problem: string, words: string) => {
+      onRefusal?.(problem);
+      if (words === "" || response.headersSent) return void response.destroy();
+      refuse(response, 400, words);
+    };
+    const part = tail === "info/refs" ? "listing" : "answer";
+    const picky = profile && createPickyGit(profile, service, protocol === "version=2" ? 2 : 0, refuseIt, part);
+    const body = picky?.fromServer ?? new PassThrough();
+    body.on("data", (chunk: Buffer) => void response.write(chunk));
+    body.on("end", () => response.end());
     request.on("data", (chunk: Buffer) => {
       if (sniffed.length < 65_536) sniffed += chunk.toString("latin1");
       if (exec && asksForObjects(sniffed)) exec.wantedObjects = true;
     });
-    request.pipe(backend.stdin);
+    if (picky) request.pipe(picky.fromClient).pipe(backend.stdin);
+    else request.pipe(backend.stdin);
     backend.stdin.on("error", () => {});
     response.on("close", () => backend.kill());
     let head: Buffer | undefined = Buffer.alloc(0);
     backend.stdout.on("data", (chunk: Buffer) => {
-      if (!head) return void response.write(chunk);
+      if (response.writableEnded) return;
+      if (!head) return void body.write(chunk);
       head = Buffer.concat([head, chunk]);
       const end = head.indexOf("\r\n\r\n");
       if (end < 0) return;
@@ -152,10 +171,10 @@ export async function startHttpsGitHost(options: HttpsGitHostOptions): Promise<H
         if (field === "Status") response.statusCode = Number.parseInt(value, 10);
         else response.setHeader(field, value);
       }
-      if (head.length > end + 4) response.write(head.subarray(end + 4));
+      if (head.length > end + 4) body.write(head.subarray(end + 4));
       head = undefined;
     });
-    backend.on("close", () => response.end());
+    backend.on("close", () => body.end());
   }
 
   server.listen(options.port ?? 0, "127.0.0.1");

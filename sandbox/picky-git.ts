@@ -9,18 +9,24 @@ interface PickyGit {
   readonly fromServer: Transform;
 }
 
+/** A conversation from its beginning; or over HTTP the listing of refs, or the answer to what was asked then. */
+type Part = "all" | "listing" | "answer";
+
 /** `refuse` is called once at most, before git has seen what was wrong. */
 export function createPickyGit(
   profile: GitProfile,
   service: string,
   protocol: 0 | 2,
   refuse: (problem: string, words: string) => void,
+  part: Part = "all",
 ): PickyGit {
   const isPush = service === "git-receive-pack";
   const offered = isPush ? profile.push : protocol === 2 ? (profile.fetchV2 ?? []) : profile.fetch;
   const judge = isPush ? judgePush(offered) : protocol === 2 ? judgeV2(offered) : judgeWants(offered, profile.demands ?? []);
   return {
-    fromServer: editPktLines(protocol === 2 ? showV2(offered) : showV0(offered, isPush ? profile.raced : undefined)),
+    fromServer: editPktLines(
+      protocol === 2 ? showV2(offered, part === "answer") : showV0(offered, isPush ? profile.raced : undefined, part === "answer"),
+    ),
     fromClient: editPktLines((line) => {
       const verdict = judge(line);
       if (typeof verdict === "object") refuse(verdict.problem, profile.refusal(verdict.problem));
@@ -63,10 +69,20 @@ function frame(payload: string): Buffer {
 }
 
 /** The first line's capabilities are replaced. */
-function showV0(offered: readonly string[], raced?: (ref: string) => string): (line: Line) => Edited {
+function showV0(offered: readonly string[], raced: ((ref: string) => string) | undefined, isAnswer: boolean): (line: Line) => Edited {
   let isFirst = true;
-  let isListed = false;
+  let isListed = isAnswer;
+  let isAnnounced = false;
   return (line) => {
+    // Over HTTP the listing has a line and a mark before it (gitprotocol-http(5)).
+    if (!isListed && "payload" in line && line.payload.startsWith("# service=")) {
+      isAnnounced = true;
+      return { kind: "next", line };
+    }
+    if (isAnnounced) {
+      isAnnounced = false;
+      return { kind: "next", line };
+    }
     if (isListed) return { kind: "next", line: raced && "payload" in line ? { payload: rewordRaces(line.payload, raced) } : line };
     if ("mark" in line) {
       isListed = true;
@@ -95,9 +111,9 @@ function rewordRaces(payload: string, raced: (ref: string) => string): string {
   return report;
 }
 
-function showV2(offered: readonly string[]): (line: Line) => Edited {
+function showV2(offered: readonly string[], isAnswer: boolean): (line: Line) => Edited {
   return (line) => {
-    if ("mark" in line) return { kind: "pass on", line };
+    if (isAnswer || "mark" in line) return { kind: "pass on", line };
     // The whole list is one line of ours, framed line by line.
     if (line.payload !== "version 2\n") return { kind: "next", line: { mark: "" } };
     return { kind: "next", line: { mark: ["version 2", ...offered].map((word) => frame(`${word}\n`).toString("latin1")).join("") } };

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { startGitHost } from "../../sandbox/git-host.ts";
 import { type GitProfile, gitProfiles } from "../../sandbox/git-profiles.ts";
+import { startHttpsGitHost } from "../../sandbox/https-git-host.ts";
+import type { WorldOptions } from "../../sandbox/world.ts";
 import { deployShop, type Stage, startStage } from "./stage.ts";
 
 /** The shop's last action, and what the forge refused. */
@@ -45,11 +47,20 @@ test("a host that refuses while others push is asked five times, then its words 
 });
 
 for (const [name, profile] of Object.entries<GitProfile>(gitProfiles)) {
-  for (const protocol of [0, 2] as const) {
-    test(`${name}, asked in protocol ${protocol}: patched, up to date, and patched on top of another's commit; nothing is asked for that was not offered`, async (t) => {
+  // Over https in the one that the server speaks.
+  const ways = [
+    ["ssh", 0],
+    ["ssh", 2],
+    ["https", profile.fetchV2 ? 2 : 0],
+  ] as const;
+  for (const [way, protocol] of ways) {
+    test(`${name} over ${way}, asked in protocol ${protocol}: patched, up to date, and patched on top of another's commit; nothing is asked for that was not offered`, async (t) => {
       const refusals: string[] = [];
       const onRefusal = (problem: string) => void refusals.push(problem);
-      const startHost: typeof startGitHost = (options) => startGitHost({ ...options, profile, onRefusal, acceptEnv: protocol === 2 });
+      const startHost: WorldOptions["startHost"] = (options) => {
+        const picky = { ...options, profile, onRefusal, acceptEnv: protocol === 2 };
+        return way === "https" ? startHttpsGitHost(picky) : startGitHost(picky);
+      };
       const stage = await startStage(t, { startHost });
       const { manifests, app } = await deployShop(stage);
       assert.equal(await reconcile(stage), "patched", refusals.join());
