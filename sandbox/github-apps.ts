@@ -39,6 +39,7 @@ export function createGitHubApps() {
   const apps = new Map<string, { readonly app: SandboxApp; readonly publicKey: KeyObject }>();
   const tokens = new Map<string, AppToken>();
   const made: AppToken[] = [];
+  const texts: string[] = [];
   let lifeMs = 3_600_000;
 
   /** Undefined: it is right. */
@@ -107,6 +108,7 @@ export function createGitHubApps() {
       const token = `ghs_${randomBytes(27).toString("base64").replace(/[+/]/g, "x")}`;
       const one = { app: known.app, ...scope, endsAt: Date.now() + lifeMs };
       tokens.set(token, one);
+      texts.push(token);
       made.push(one);
       return json(201, {
         token,
@@ -131,5 +133,7 @@ export function createGitHubApps() {
     },
     /** Oldest first. */
     made: made as readonly AppToken[],
+    /** Their texts. */
+    texts: texts as readonly string[],
   };
 }

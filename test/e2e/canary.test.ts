@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readdir, readFile, stat } from "node:fs/promises";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { test } from "node:test";
 import { dockerConfigJson } from "../../sandbox/registry.ts";
@@ -8,7 +9,7 @@ import { manifestOf } from "../../sandbox/world.ts";
 import { createRedactor } from "../../src/telemetry/redact.ts";
 import { eventually } from "../eventually.ts";
 import { collectingTracer } from "./collecting-tracer.ts";
-import { OLD, startStage } from "./stage.ts";
+import { door, OLD, type Stage, startStage } from "./stage.ts";
 
 // S11, S12
 test("canary secrets are found in no log line, answer, page, span, chat message, Event or file, over every kind of failure", async (t) => {
@@ -37,6 +38,8 @@ test("canary secrets are found in no log line, answer, page, span, chat message,
   stage.secret("gitops-operator", "bad-chat", { "webhook-url": "not a url canarywebhook" });
   stage.secret("gitops-operator", "stranger", { "ssh-privatekey": stranger.privateKey });
   stage.secret("gitops-operator", "broken", { "ssh-privatekey": broken });
+  const signer = newSshKeyPair();
+  stage.secret("gitops-operator", "signer", { "ssh-privatekey": signer.privateKey, name: "Jane", email: "jane@example.com" });
   const image = `${stage.registry.host}/team/shop`;
   await stage.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `${image}:${OLD}`) });
   const app = await stage.repository("team/shop.git", { "index.html": "1" });
@@ -58,15 +61,23 @@ test("canary secrets are found in no log line, answer, page, span, chat message,
     url: { app_repository: `https://user:${password}@example.com/x.git` },
     branch: { observe_branch: "gone" },
     path: { deployment_path: `${shaped}/app.yaml` },
+    signed: { signing_key_name: "signer" },
+    unsigned: { signing_key_name: "broken" },
+    // Over https the one Secret holds a token of git's, or an App, which is for forges too.
+    forge: { forge_token_secret_name: "ssh-key" },
   };
   for (const [name, annotations] of Object.entries(variants)) await stage.deploy({ name, annotations: { ...base, ...annotations } });
   // Told of by name, in the log, an Event and /status.
   await stage.deploy({ name: "half", annotations: { ssh_key_name: null, [shaped]: "x" } });
+  // The API of an App is asked with what the App has signed, before anybody reads the token for builds.
+  const sentToApi = () => (door === "app" ? String(stage.ci.requests.at(-1)?.headers.authorization) : token);
   let answers = "";
   const failures = [
     () => stage.registry.answer({ status: 500, body: `oops ${password}` }),
-    () => stage.ci.answer({ status: 403, body: JSON.stringify({ message: `bad token ${token}` }) }),
+    () => stage.ci.answer({ status: 403, body: JSON.stringify({ message: `bad token ${sentToApi()}` }) }),
     () => stage.chat.answer({ status: 500, body: "canarywebhook" }, 1),
+    // Over https: a git host that says again what it was told.
+    () => stage.gitHost.answer?.(echo) ?? (() => {}),
     () => stage.cluster.faults.answer(500, /secrets/),
     () => {
       stage.registry.put("team/shop", sha);
@@ -84,7 +95,7 @@ test("canary secrets are found in no log line, answer, page, span, chat message,
   await eventually(() => stage.cluster.list("Event").some(({ reason }) => reason === "IncompleteAnnotations"));
   assert.match(answers, /"failed"/);
   assert.match(spans.join("\n"), /bad token/);
-  const keyLines = [stage.key, stranger].flatMap(({ privateKey }) =>
+  const keyLines = [stage.key, stranger, signer].flatMap(({ privateKey }) =>
     privateKey.split("\n").filter((line) => line.length > 40 && !line.startsWith("-")),
   );
   const canaries = [
@@ -95,6 +106,8 @@ test("canary secrets are found in no log line, answer, page, span, chat message,
     "canarywebhook",
     "canary-broken-key",
     ...keyLines,
+    ...loginTexts(stage),
+    ...stage.ci.requests.flatMap(({ headers }) => String(headers.authorization).match(/eyJ[\w.-]+/) ?? []),
   ];
   const places: Record<string, string> = {
     answers,
@@ -108,6 +121,21 @@ test("canary secrets are found in no log line, answer, page, span, chat message,
     for (const canary of canaries) assert.ok(!text.includes(canary), `${place} holds ${canary.slice(0, 24)}…`);
   }
 });
+
+/** Says whom it was asked by, in both forms. */
+function echo({ headers }: IncomingMessage, response: ServerResponse): void {
+  const login = headers.authorization ?? "";
+  response.statusCode = 403;
+  response.end(`remote: ${login} is ${Buffer.from(login.slice("Basic ".length), "base64")}, who may not`);
+}
+
+/** What is sent over https, and in which form. */
+function loginTexts(stage: Stage): string[] {
+  const { username, password } = stage.login(stage.key);
+  const tokens = stage.gitHost.apps?.texts ?? [];
+  const users = [...(password === undefined ? [] : [[username, password]]), ...tokens.map((token) => ["x-access-token", token])];
+  return users.flatMap(([user, text = ""]) => [text, Buffer.from(`${user}:${text}`).toString("base64")]);
+}
 
 async function textOf(path: string): Promise<string> {
   if ((await stat(path)).isDirectory())
