@@ -15,11 +15,30 @@ export interface CommandLineGit {
 
 const run = promisify(execFile);
 
-export async function createCommandLineGit({ folder, key, env }: Pick<World, "folder" | "key" | "env">): Promise<CommandLineGit> {
+/** The login and the authority as a helper of git's would give them, without the process that asks it. */
+async function overHttps(folder: string, { username, password, "ca.crt": authority }: Readonly<Record<string, string>>) {
+  if (password === undefined || authority === undefined) return {};
+  const file = join(folder, "peer-ca.pem");
+  await writeFile(file, authority);
+  const basic = Buffer.from(`${username}:${password}`).toString("base64");
+  const settings = { "http.sslCAInfo": file, "http.extraHeader": `Authorization: Basic ${basic}` };
+  const numbered = Object.entries(settings).flatMap(([name, value], at) => [
+    [`GIT_CONFIG_KEY_${at}`, name],
+    [`GIT_CONFIG_VALUE_${at}`, value],
+  ]);
+  return { ...Object.fromEntries(numbered), GIT_CONFIG_COUNT: String(Object.keys(settings).length) };
+}
+
+export async function createCommandLineGit({
+  folder,
+  key,
+  env,
+  login,
+}: Pick<World, "folder" | "key" | "env" | "login">): Promise<CommandLineGit> {
   const keyFile = join(folder, "peer-key");
   await writeFile(keyFile, key.privateKey, { mode: 0o600 });
   const ssh = `ssh -F none -i ${keyFile} -o IdentitiesOnly=yes -o StrictHostKeyChecking=yes -o UserKnownHostsFile=${env.SSH_KNOWN_HOSTS} -o GlobalKnownHostsFile=none`;
-  const environment = { ...gitEnvironment, GIT_SSH_COMMAND: ssh };
+  const environment = { ...gitEnvironment, GIT_SSH_COMMAND: ssh, ...(await overHttps(folder, login(key))) };
 
   async function timed(directory: string, ...args: readonly string[]): Promise<number> {
     const before = performance.now();

@@ -23,7 +23,7 @@ export interface WorldOptions {
 }
 
 /** Over SSH; or over https, where Secrets hold something else in the place of a key. */
-type WorldGitHost = Omit<GitHost, "repository"> & Partial<Pick<HttpsGitHost, "secretOf" | "apps">>;
+type WorldGitHost = Omit<GitHost, "repository"> & Partial<Pick<HttpsGitHost, "secretOf" | "apps" | "answer">>;
 
 export interface World {
   readonly folder: string;
@@ -36,7 +36,10 @@ export interface World {
   readonly key: SshKeyPair;
   /** A new bare repository on the git host. */
   repository(path: string, files: Readonly<Record<string, FileChange>>, branch?: string): Promise<BareRepository>;
-  secret(namespace: string, name: string, data: Readonly<Record<string, string>>): void;
+  /** What opens a repository over https says for which it is: `bound`; default: any. */
+  secret(namespace: string, name: string, data: Readonly<Record<string, string>>, bound?: string): void;
+  /** What the Secret of such a key holds: the key, or over https what stands for it there. */
+  login(key: Pick<SshKeyPair, "privateKey">): Readonly<Record<string, string>>;
   /** Puts a Deployment into the cluster; annotations without their `gitops.operator.` prefix, null to leave one out. */
   deploy(app: DeployedApp): void;
   /** That Deployment, for another cluster. */
@@ -78,11 +81,18 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     chat,
     key,
     repository: (path, content, branch = "master") => createBareRepository(join(root, path), { branch, files: content }),
-    secret(namespace, name, data) {
-      const login = gitHost.secretOf?.(data["ssh-privatekey"] ?? "");
-      const encoded = Object.entries(login ?? data).map(([field, text]) => [field, Buffer.from(text).toString("base64")]);
-      const annotations = login && { annotations: { "gitops.operator.allowed_repositories": `${gitHost.host}:${gitHost.port}/**` } };
-      const metadata = { namespace, name, ...annotations };
+    login: ({ privateKey }) => gitHost.secretOf?.(privateKey) ?? { "ssh-privatekey": privateKey },
+    secret(namespace, name, data, bound) {
+      const { "ssh-privatekey": privateKey, ...others } = data;
+      const fields = privateKey === undefined ? data : { ...world.login({ privateKey }), ...others };
+      const encoded = Object.entries(fields).map(([field, text]) => [field, Buffer.from(text).toString("base64")]);
+      const isFromHttps = "password" in fields || "githubAppPrivateKey" in fields;
+      const allowed = bound ?? (isFromHttps ? "*:*/**" : undefined);
+      const metadata = {
+        namespace,
+        name,
+        ...(allowed !== undefined && { annotations: { "gitops.operator.allowed_repositories": allowed } }),
+      };
       cluster.put({ apiVersion: "v1", kind: "Secret", metadata, type: "Opaque", data: Object.fromEntries(encoded) });
     },
     deploy: (app) => void cluster.put(world.deploymentOf(app)),

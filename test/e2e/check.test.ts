@@ -14,7 +14,7 @@ import { deploymentYaml } from "../check/deployment-yaml.ts";
 import { compileSchema } from "../check/output-schema.ts";
 import { startSilentHost } from "../silent-host.ts";
 import { startOperatorProcess } from "./operator-process.ts";
-import { OLD, usualHost } from "./stage.ts";
+import { door, OLD, usualHost } from "./stage.ts";
 
 const { OPERATOR_PROGRAM } = process.env;
 const program = OPERATOR_PROGRAM ?? fileURLToPath(new URL("../../src/main.ts", import.meta.url));
@@ -87,6 +87,14 @@ async function startShop(t: TestContext, options: WorldOptions = {}) {
   };
   return { world, manifests, app, sha, file, assertUntouched };
 }
+
+/** A key, a token or an App that may only read. */
+const mayNotPush = (url: string) => {
+  if (door === "app") return new RegExp(`^GitHub gives the App of Secret gitops-operator/reader no token for ${url} `);
+  if (door === "https")
+    return new RegExp(`^${url} refuses the token of Secret gitops-operator/reader \\(HTTP 403: .*: it may not push there; `);
+  return new RegExp(`^${url} does not exist, or the SSH key has no write access to it; correct gitops\\.operator\\.manifest_repository, `);
+};
 
 const rows = (answer: Pick<Answer, "stdout">, label: string) =>
   [...answer.stdout.matchAll(new RegExp(`^  ${label} +(.*)$`, "gm"))].map((match) => match[1]);
@@ -246,18 +254,16 @@ test("what is missing is told at once, for each Deployment of a file: write acce
   );
   assert.equal(answer.code, 1);
   const expected = [
-    [
-      new RegExp(
-        `^${world.gitHost.url("team/manifests.git")} does not exist, or the SSH key has no write access to it; correct gitops\\.operator\\.manifest_repository, `,
-      ),
-    ],
+    [mayNotPush(world.gitHost.url("team/manifests.git"))],
     [/has no branch 'main' \(its default branch is 'master'\); set gitops\.operator\.observe_branch/, /shop\/nowhere\.yaml/],
     [
       /has no branch 'main'/,
       /^No container in shop\/deployment\.yaml references image 'team\/other'; check gitops\.operator\.image_name \(there are: /,
     ],
     [
-      /^the SSH key in Secret gitops-operator\/broken, field ssh-privatekey, .*kubectl create secret/,
+      door === "ssh"
+        ? /^the SSH key in Secret gitops-operator\/broken, field ssh-privatekey, .*kubectl create secret/
+        : /^Secret gitops-operator\/broken holds an SSH key, which does not open https:/,
       /^Secret gitops-operator\/none does not exist: .*kubectl create secret docker-registry/,
       /^Secret gitops-operator\/chat does not exist: /,
     ],
@@ -321,7 +327,11 @@ test("a git server that never answers is named, and the check ends", async (t) =
   const { world, file } = await startShop(t);
   const { port } = await startSilentHost(t, world.env);
   const args = ["--live", "--timeout", "1"];
-  const answer = await checkAsProcess(world, args, file({ app_repository: `ssh://git@127.0.0.1:${port}/team/shop.git` }));
+  const answer = await checkAsProcess(
+    world,
+    args,
+    file({ app_repository: `${door === "ssh" ? "ssh://git@" : "https://"}127.0.0.1:${port}/team/shop.git` }),
+  );
   assert.equal(answer.code, 1);
   assert.match(
     rows(answer, "problem").join("\n"),

@@ -1,7 +1,7 @@
 import type { TestContext } from "node:test";
 import type { RegistryOptions } from "../../sandbox/registry.ts";
 import { manifestOf, type WorldOptions } from "../../sandbox/world.ts";
-import { OLD, startStage } from "./stage.ts";
+import { door, OLD, startStage } from "./stage.ts";
 import { createTestClock } from "./test-clock.ts";
 
 interface GateOptions {
@@ -16,10 +16,11 @@ interface GateOptions {
 /** The shop, under the default IMAGE_CHECK, with a registry Secret, a GitHub token and a chat, on a clock that the test moves. */
 export async function startShop(t: TestContext, { registry, startHost, env = {}, regcred, annotations = {} }: GateOptions = {}) {
   const clock = createTestClock();
+  // An App gets a token for each repository and right first.
   const stage = await startStage(t, {
     ...(registry ? { registry } : {}),
     ...(startHost ? { startHost } : {}),
-    env: { RECONCILE_TIMEOUT_SECONDS: "2", IMAGE_CHECK: undefined, ...env },
+    env: { RECONCILE_TIMEOUT_SECONDS: door === "app" ? "5" : "2", IMAGE_CHECK: undefined, ...env },
     operator: { clock },
   });
   const image = `${stage.registry.host}/team/shop`;

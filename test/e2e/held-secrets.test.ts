@@ -82,7 +82,9 @@ test("what the runs of one namespace hold while they wait is bounded: the rest s
   stage.ci.setRuns("team/greedy", sha, [RUNNING]);
   stage.registry.put("team/shop", (await shop.tip()) ?? "");
   stage.secret("gitops-operator", "regcred", { ".dockerconfigjson": '{"auths":{}}' });
-  const key = { "ssh-privatekey": stage.key.privateKey.padEnd(MOST_FIELD_BYTES) };
+  const long = ["ssh-privatekey", "password", "githubAppPrivateKey"];
+  const fields = Object.entries(stage.login(stage.key));
+  const key = Object.fromEntries(fields.map(([field, text]) => [field, long.includes(field) ? text.padEnd(MOST_FIELD_BYTES) : text]));
   stage.secret("greedy", "key", key);
   stage.secret("greedy", "all", {
     ...key,

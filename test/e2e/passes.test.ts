@@ -18,7 +18,7 @@ test("one info line per pass, of all, of a narrowed call and of the timer, with 
     assert.ok(Number.isInteger(duration_ms) && duration_ms >= 0);
     return { level, ...others };
   });
-  const none = { level: "info", cause: "call", patched: 0, up_to_date: 0, skipped: 0, waiting: 0, failed: 0 };
+  const none = { level: "info", cause: "call", patched: 0, up_to_date: 0, proposed: 0, skipped: 0, waiting: 0, failed: 0 };
   assert.deepEqual(counts, [
     { ...none, tracked: 3, patched: 1, skipped: 1, failed: 1 },
     { ...none, deployment: "shop", tracked: 1, up_to_date: 1 },

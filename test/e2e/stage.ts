@@ -111,9 +111,21 @@ export async function startStage(t: TestContext, options: StageOptions = {}): Pr
   };
 }
 
-/** OpenSSH, or what `STAGE_DOOR` says: the end-to-end tests run over https too, with a token or as a GitHub App. */
+/** By which repositories are opened: `ssh`, `https` with a token, or as a GitHub `app`. The end-to-end tests run through each. */
+export const door = process.env.STAGE_DOOR ?? "ssh";
+
+/** For a test's `skip`: it is about SSH itself; `why` says where https has the like, or why it has none. */
+export function sshAlone(why: string): string | false {
+  return door !== "ssh" && `over SSH alone: ${why}`;
+}
+
+/** For a test's `skip`. */
+export function notAsApp(why: string): string | false {
+  return door === "app" && `not as an App: ${why}`;
+}
+
+/** OpenSSH, or what `STAGE_DOOR` says. */
 export function usualHost(): NonNullable<WorldOptions["startHost"]> {
-  const door = process.env.STAGE_DOOR ?? "ssh";
   if (door === "https") return startHttpsGitHost;
   if (door === "app") return (options) => startHttpsGitHost({ ...options, door: "app" });
   if (door !== "ssh") throw new Error(`STAGE_DOOR=${door}: ssh, https or app`);
