@@ -3,6 +3,7 @@ import { countsInWords, countsOf, type FileReport, isFinding, type ObjectReport,
 import { unifiedDiff } from "./unified-diff.ts";
 
 const LABEL_WIDTH = 15;
+const MOST_NAMED = 5;
 
 type Print = (line: string) => void;
 
@@ -19,10 +20,13 @@ export function printFile(file: FileReport, print: Print): void {
 export function printEnd({ files, unchecked }: Report, print: Print): void {
   for (const why of unchecked) print(why);
   if (files.length < 2) return;
-  const { problem } = countsOf(files);
   const bad = files.filter((file) => countsOf([file]).problem > 0).map(({ name }) => name);
   print("");
-  print(`${files.length} files: ${workloadsInWords(files)}, ${countsInWords(files)}${problem > 0 ? ` (in ${bad.join(", ")})` : ""}`);
+  print(`${files.length} files: ${workloadsInWords(files)}, ${countsInWords(files)}${bad.length > 0 ? ` (in ${named(bad)})` : ""}`);
+}
+
+function named(files: readonly string[]): string {
+  return files.length > MOST_NAMED ? `${files.length} files` : files.join(", ");
 }
 
 function printObject({ kind, namespace, name, namesNamespace, rows, push }: ObjectReport, print: Print): void {

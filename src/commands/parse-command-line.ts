@@ -14,7 +14,10 @@ export type CommandLine =
   | { readonly kind: "help"; readonly of?: CommandName }
   | { readonly kind: "misused"; readonly problem: string; readonly of?: CommandName };
 
-/** `args`: without the program's own name. */
+/**
+ * `args`: without the program's own name. By Node's own parser: the texts of help are made of the table that it reads, and a package of its own
+ * would be the longest part of `--help`.
+ */
 export function parseCommandLine([first, ...args]: readonly string[]): CommandLine {
   if (first === undefined) return { kind: "bare" };
   if (first === "--help" || first === "-h") return { kind: "help" };

@@ -70,6 +70,13 @@ test("ConfigMaps that disagree, and what is wrong in one, are problems", async (
   assert.ok(lines.includes("warning ConfigMap a: observe_branch has no effect; call it gitops.operator.observe_branch"));
 });
 
+test("a word that is none of those allowed is a problem where a ConfigMap gives it, too", async () => {
+  const answer = await file(configMap("defaults", "  gitops.operator.tag_type: shrt\n"), deploymentYaml("web", without, "shop"));
+  assert.equal(answer.code, 1);
+  const told = "gitops.operator.tag_type of ConfigMap defaults is neither 'long' nor 'short' and counts as 'long'; set it to one of them";
+  assert.ok(squeezed(answer).includes(`problem ${told}`), answer.lines.join("\n"));
+});
+
 test("a label that is not 'true', or is no string, is told: the ConfigMap would give nothing", async () => {
   const wrong = squeezed(await file(configMap("defaults", "", "'yes'"), deploymentYaml("web", {}, "shop")));
   assert.ok(
