@@ -12,16 +12,16 @@ export function describeProposal({ proposal, manifestRepository, manifestBranch 
     ...(autoMerge ? ["merged by the forge as soon as its rules allow"] : []),
     ...(labels.length > 0 ? [`labels ${labels.join(", ")}`] : []),
   ];
-  const opened = token && forge ? `opened at ${forgeNames[forge.kind]} by ${forge.apiUrl}` : openedWithout(forge);
   const page = forge && !token && manifestBranch !== undefined && proposalPage(forge, manifestRepository, manifestBranch, branch);
+  const opened = token && forge ? `opened at ${forgeNames[forge.kind]} by ${forge.apiUrl}` : openedWithout(forge, page || undefined);
   return [
     ["proposal", `branch '${branch}'${isSet("proposal_branch") ? "" : " (default)"}`],
-    ["request", [opened, ...more].join("; ") + (page ? `, or by a person at ${page}` : "")],
+    ["request", [opened, ...more].join("; ")],
   ];
 }
 
 /** With a token there is more: it is known what became of a request, and it is edited in place. */
-function openedWithout(forge: Forge | undefined): string {
+function openedWithout(forge: Forge | undefined, page: string | undefined): string {
   if (forge?.kind === "gitlab") return "opened by GitLab itself, by push options";
-  return "not opened without a token (gitops.operator.manifest_token_secret_name): people open it";
+  return `opened by people${page === undefined ? "" : ` at ${page}`}, as no token is named (gitops.operator.manifest_token_secret_name)`;
 }

@@ -86,6 +86,31 @@ test("a good file: what is read from where, defaults as defaults, exit 0", async
   ]);
 });
 
+test("of proposals it is shown on which branch they stand, with which token, who opens the request, and where a person would", async () => {
+  const rows = async (annotations: Record<string, string>) => {
+    const answer = await check(deploymentYaml("shop", { write_to: "proposal", manifest_branch: "main", ...annotations }));
+    assert.equal(answer.code, 0);
+    return squeezed(answer).filter((line) => /^(?:write_to|proposal|proposal_auto_merge|request|token for requests) /.test(line));
+  };
+  const written = "write_to commits are proposed: pushed to a branch of their own, for people to merge";
+  const page = "https://github.com/team/manifests/compare/main...gitops-operator/default/shop";
+  assert.deepEqual(await rows({}), [
+    written,
+    "proposal branch 'gitops-operator/default/shop' (default)",
+    `request opened by people at ${page}, as no token is named (gitops.operator.manifest_token_secret_name)`,
+  ]);
+  const said = { proposal_branch: "gitops-operator/shop", proposal_labels: "a,b", proposal_auto_merge: "true" };
+  assert.deepEqual(await rows({ ...said, manifest_token_secret_name: "requests" }), [
+    written,
+    "proposal_auto_merge the forge merges it by itself as soon as its rules allow",
+    "token for requests Secret gitops-operator/requests, field forge-token or githubAppPrivateKey (with its ids) (namespace by default)",
+    "proposal branch 'gitops-operator/shop'",
+    "request opened at GitHub by https://api.github.com; merged by the forge as soon as its rules allow; labels a, b",
+  ]);
+  const [, , request] = await rows({ manifest_repository: "git@gitlab.com:team/manifests.git" });
+  assert.match(request ?? "", /^request opened by GitLab itself, by push options/);
+});
+
 test("warnings alone are counted, and exit with 0", async () => {
   const answer = await check(deploymentYaml("shop", { paused_reason: "freeze", observed_branch: "main" }));
   assert.equal(answer.code, 0);

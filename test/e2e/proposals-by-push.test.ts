@@ -66,7 +66,7 @@ test("a page elsewhere that the server names is not told, and a server without p
   const next = await app.commit({ "index.html": "2" });
   for (let pass = 0; pass < 2; pass++) {
     const { message } = await stage.reconcileOne("shop");
-    assert.match(message, /; open a pull request for it at https:\/\/127\.0\.0\.1\/team\/manifests\/-\/merge_requests\/new\?/);
+    assert.match(message, /; open a pull request for it at https:\/\/127\.0\.0\.1\/team\/manifests\/-\/compare\//);
   }
   await assertProposed(manifests, next);
 });

@@ -20,7 +20,7 @@ test("a tag is proposed on a branch of its own, stands there, and is made anew f
       from_sha: OLD,
       to_sha: first,
       status: "pending",
-      message: `Deployment shop: version ${first} (image unchecked) is proposed on branch '${BRANCH}'; open a pull request for it at https://127.0.0.1/team/manifests/compare/master...${BRANCH}?expand=1, or ${REMEDY}`,
+      message: `Deployment shop: version ${first} (image unchecked) is proposed on branch '${BRANCH}'; open a pull request for it at https://127.0.0.1/team/manifests/compare/master...${BRANCH}, or ${REMEDY}`,
     },
   ]);
   const stands = await assertProposed(manifests, first);

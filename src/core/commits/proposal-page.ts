@@ -6,7 +6,7 @@ import type { Repository } from "../types.ts";
 /** Undefined: the path is none of that forge's repositories. */
 export function proposalPage(forge: Forge, repository: Repository, base: string, head: string): string | undefined {
   const parts = partsOf(repository);
-  const below = parts && pageOf(forge, parts, segments(base), segments(head), head, base);
+  const below = parts && pageOf(forge, parts, segments(base), segments(head));
   return below === undefined ? undefined : `${webRoot(forge)}/${below}`;
 }
 
@@ -30,39 +30,31 @@ function webRoot({ host, kind, apiUrl }: Forge): string {
   return isElsewhere ? `https://${host}` : root;
 }
 
-function pageOf(
-  { kind }: Forge,
-  parts: readonly string[],
-  basePath: string,
-  headPath: string,
-  head: string,
-  base: string,
-): string | undefined {
+/** Without a query, which no text of ours shows: where a page needs one, the forge's list of branches has the button too. */
+function pageOf({ kind }: Forge, parts: readonly string[], base: string, head: string): string | undefined {
   const [first = "", second = "", third = "", fourth = ""] = parts;
   const path = segments(parts.join("/"));
-  const query = (pairs: Record<string, string>) => new URLSearchParams(pairs);
   switch (kind) {
     case "github":
-      return parts.length === 2 ? `${path}/compare/${basePath}...${headPath}?expand=1` : undefined;
     case "gitea":
     case "forgejo":
-      return parts.length === 2 ? `${path}/compare/${basePath}...${headPath}` : undefined;
+      return parts.length === 2 ? `${path}/compare/${base}...${head}` : undefined;
     case "gitlab":
-      return `${path}/-/merge_requests/new?${query({ "merge_request[source_branch]": head, "merge_request[target_branch]": base })}`;
+      return `${path}/-/compare/${base}...${head}`;
     case "bitbucket":
-      return parts.length === 2 ? `${path}/pull-requests/new?${query({ source: head, dest: base })}` : undefined;
+      return parts.length === 2 ? `${path}/branch/${head}` : undefined;
     case "bitbucket-server": {
       // Over https the path begins with what is no project's.
       const [project, name] = first === "scm" ? [second, third] : [first, second];
       const place = project.startsWith("~") ? `users/${segments(project.slice(1))}` : `projects/${segments(project)}`;
-      return `${place}/repos/${segments(name)}/pull-requests?${query({ create: "", sourceBranch: `refs/heads/${head}`, targetBranch: `refs/heads/${base}` })}`;
+      return `${place}/repos/${segments(name)}/branches`;
     }
     case "azure": {
       // v3/ORG/PROJECT/NAME over SSH, ORG/PROJECT/_git/NAME over https.
       const place = first === "v3" ? [second, third, fourth] : third === "_git" ? [first, second, fourth] : [];
       if (place.length < 3 || place.includes("")) return undefined;
       const [organisation = "", project = "", name = ""] = place.map(segments);
-      return `${organisation}/${project}/_git/${name}/pullrequestcreate?${query({ sourceRef: head, targetRef: base })}`;
+      return `${organisation}/${project}/_git/${name}/branches`;
     }
   }
 }

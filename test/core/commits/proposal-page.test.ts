@@ -19,38 +19,19 @@ function pageOf(text: string): string | undefined {
 }
 
 test("each forge has a page on which a person opens the request", () => {
-  const query = "gitops-operator%2Fprod%2Fweb";
   for (const [repository, page] of [
-    ["git@github.com:team/manifests.git", "https://github.com/team/manifests/compare/main...gitops-operator/prod/web?expand=1"],
-    ["ssh://git@ssh.github.com:443/team/manifests", "https://github.com/team/manifests/compare/main...gitops-operator/prod/web?expand=1"],
-    ["https://ghes.example/team/manifests.git", "https://ghes.example/team/manifests/compare/main...gitops-operator/prod/web?expand=1"],
-    [
-      "git@git.example:group/sub/manifests.git",
-      `https://git.example/group/sub/manifests/-/merge_requests/new?merge_request%5Bsource_branch%5D=${query}&merge_request%5Btarget_branch%5D=main`,
-    ],
-    [
-      "git@sub.example:group/manifests.git",
-      `https://sub.example/gitlab/group/manifests/-/merge_requests/new?merge_request%5Bsource_branch%5D=${query}&merge_request%5Btarget_branch%5D=main`,
-    ],
+    ["git@github.com:team/manifests.git", "https://github.com/team/manifests/compare/main...gitops-operator/prod/web"],
+    ["ssh://git@ssh.github.com:443/team/manifests", "https://github.com/team/manifests/compare/main...gitops-operator/prod/web"],
+    ["https://ghes.example/team/manifests.git", "https://ghes.example/team/manifests/compare/main...gitops-operator/prod/web"],
+    ["git@git.example:group/sub/manifests.git", "https://git.example/group/sub/manifests/-/compare/main...gitops-operator/prod/web"],
+    ["git@sub.example:group/manifests.git", "https://sub.example/gitlab/group/manifests/-/compare/main...gitops-operator/prod/web"],
     ["git@code.example:team/manifests.git", "https://code.example/team/manifests/compare/main...gitops-operator/prod/web"],
     ["git@codeberg.org:team/manifests.git", "https://codeberg.org/team/manifests/compare/main...gitops-operator/prod/web"],
-    ["git@bitbucket.org:team/manifests.git", `https://bitbucket.org/team/manifests/pull-requests/new?source=${query}&dest=main`],
-    [
-      "ssh://git@bb.example:7999/team/manifests.git",
-      `https://bb.example/projects/team/repos/manifests/pull-requests?create=&sourceBranch=refs%2Fheads%2F${query}&targetBranch=refs%2Fheads%2Fmain`,
-    ],
-    [
-      "https://bb.example/scm/team/manifests.git",
-      `https://bb.example/projects/team/repos/manifests/pull-requests?create=&sourceBranch=refs%2Fheads%2F${query}&targetBranch=refs%2Fheads%2Fmain`,
-    ],
-    [
-      "git@ssh.dev.azure.com:v3/org/project/manifests",
-      `https://dev.azure.com/org/project/_git/manifests/pullrequestcreate?sourceRef=${query}&targetRef=main`,
-    ],
-    [
-      "https://dev.azure.com/org/project/_git/manifests",
-      `https://dev.azure.com/org/project/_git/manifests/pullrequestcreate?sourceRef=${query}&targetRef=main`,
-    ],
+    ["git@bitbucket.org:team/manifests.git", "https://bitbucket.org/team/manifests/branch/gitops-operator/prod/web"],
+    ["ssh://git@bb.example:7999/team/manifests.git", "https://bb.example/projects/team/repos/manifests/branches"],
+    ["https://bb.example/scm/team/manifests.git", "https://bb.example/projects/team/repos/manifests/branches"],
+    ["git@ssh.dev.azure.com:v3/org/project/manifests", "https://dev.azure.com/org/project/_git/manifests/branches"],
+    ["https://dev.azure.com/org/project/_git/manifests", "https://dev.azure.com/org/project/_git/manifests/branches"],
     ["git@github.com:manifests", undefined],
     ["git@dev.azure.com:org/project", undefined],
   ] as const) {
