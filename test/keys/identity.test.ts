@@ -1,6 +1,8 @@
 /** `gitops-operator identity`, held against OpenSSH's ssh-keygen. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { createAuthorizer } from "../../sandbox/cluster-api/authorizer.ts";
+import type { KubeObject } from "../../sandbox/cluster-api/kinds.ts";
 import { startWorld } from "../../sandbox/world.ts";
 import { command } from "../check/command.ts";
 import { runTool, skipWithout } from "../tool.ts";
@@ -62,4 +64,27 @@ test("a cluster in which nothing names a key is told so, exit 1", async (t) => {
   t.after(() => world.close());
   const { code, lines } = await command(["identity"], "", world.env);
   assert.deepEqual([code, lines], [1, ["# no workload of the cluster that is complete names a Secret for git"]]);
+});
+
+test("what RBAC does not let one list or read is told, and the rest is printed: exit 1", async (t) => {
+  const account = { namespace: "team", name: "reader" };
+  const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "reader" };
+  const subjects = [{ kind: "ServiceAccount", ...account }];
+  const rules = [
+    { apiGroups: ["apps"], resources: ["deployments"], verbs: ["list", "watch"] },
+    { apiGroups: [""], resources: ["configmaps"], verbs: ["list", "watch"] },
+  ];
+  const apiVersion = "rbac.authorization.k8s.io/v1";
+  const objects: KubeObject[] = [
+    { apiVersion, kind: "ClusterRole", metadata: { name: "reader" }, rules },
+    { apiVersion, kind: "ClusterRoleBinding", metadata: { name: "reader" }, roleRef, subjects },
+  ];
+  const world = await startWorld({ cluster: { authorizer: createAuthorizer(objects, account) } });
+  t.after(() => world.close());
+  world.deploy({ name: "shop" });
+  const { code, lines } = await command(["identity"], "", world.env);
+  assert.equal(code, 1);
+  const said = lines.join("\n");
+  assert.match(said, /^# statefulsets\.apps of the cluster are not watched: /m);
+  assert.match(said, /^# Secret gitops-operator\/ssh-key may not be read/m);
 });

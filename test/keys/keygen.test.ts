@@ -4,6 +4,7 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { createAuthorizer } from "../../sandbox/cluster-api/authorizer.ts";
 import { startWorld } from "../../sandbox/world.ts";
 import { parseSshKey } from "../../src/adapters/ssh/ssh-key.ts";
 import { command } from "../check/command.ts";
@@ -113,4 +114,15 @@ test("names that Kubernetes would refuse and options that contradict each other 
     assert.deepEqual([code, lines], [2, []]);
     assert.match(errors, problem);
   }
+});
+
+test("a cluster that does not let the Secret be created says so in its words, and no key is told", async (t) => {
+  const account = { namespace: "team", name: "reader" };
+  const world = await startWorld({ cluster: { authorizer: createAuthorizer([], account) } });
+  t.after(() => world.close());
+  await assert.rejects(
+    command(["keygen", "-n", "team", "--apply"], "", world.env),
+    /^ReconcileError: Secret team\/ssh-key could not be created: HTTP 403: secrets is forbidden: User "system:serviceaccount:team:reader" cannot create resource "secrets"/,
+  );
+  assert.equal(world.cluster.get("Secret", "team", "ssh-key"), undefined);
 });
