@@ -9,6 +9,7 @@ import { type Protocol, startListener } from "./cluster-api/listener.ts";
 import { type Backup, createObjectStore } from "./cluster-api/object-store.ts";
 import { openApiAnswer } from "./cluster-api/openapi.ts";
 import { createReader } from "./cluster-api/read-objects.ts";
+import { playRollouts, type RolloutOptions } from "./cluster-api/rollouts.ts";
 import { Refusal, statusOf } from "./cluster-api/status.ts";
 import { createWatches } from "./cluster-api/watch-objects.ts";
 import { writeObject } from "./cluster-api/write-objects.ts";
@@ -52,11 +53,13 @@ export interface ClusterApi {
   get(kind: KindName, namespace: string, name: string): KubeObject | undefined;
   list(kind: KindName): readonly KubeObject[];
   delete(kind: KindName, namespace: string, name: string): void;
-  /** The latest requests, oldest first. */
   /** `rollouts.argoproj.io`, as its CustomResourceDefinition does. */
   install(resource: string): void;
   /** With all its objects; its watches end. */
   uninstall(resource: string): void;
+  /** From now on Deployments have Pods, and roll out when they change. Before, each is at once what was written. */
+  playRollouts(options: RolloutOptions): void;
+  /** The latest, oldest first. */
   readonly requests: readonly ReceivedRequest[];
   readonly connectionCount: number;
   readonly openWatchCount: number;
@@ -79,6 +82,7 @@ export async function startClusterApi(options: ClusterApiOptions = {}): Promise<
   const requests: ReceivedRequest[] = [];
   let served = [...builtInKinds, ...(options.installed ?? []).map(customKindNamed)];
   const user = options.authorizer?.user ?? "sandbox";
+  let endRollouts = () => {};
   const { faults, intercept } = createInjector(() => listener, store, reader, watches, user);
 
   function handle(request: Request, response: Response): void {
@@ -163,6 +167,9 @@ export async function startClusterApi(options: ClusterApiOptions = {}): Promise<
       served = served.filter((other) => other !== kind);
       watches.endOf(kind);
     },
+    playRollouts(rollouts) {
+      endRollouts = playRollouts(store, rollouts);
+    },
     requests,
     get connectionCount() {
       return listener.connectionCount;
@@ -179,7 +186,10 @@ export async function startClusterApi(options: ClusterApiOptions = {}): Promise<
       store.restore(backup);
       await listener.resume();
     },
-    close: () => listener.close(),
+    close() {
+      endRollouts();
+      return listener.close();
+    },
   };
   for (const name of ["default", "kube-system"]) putNamespace(name);
   return api;

@@ -1,11 +1,12 @@
-/** `npm run sandbox`: the operator's whole job on loopback, and what it does on worse days, told as a story; `-- --keep` stays up for curl and kubectl. */
+/** `npm run sandbox`: the operator's whole job on loopback, and what it does on worse days, told as a story; `-- --keep` stays up to be played with. */
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
+import { playOn } from "./play/play-on.ts";
 import { dockerConfigJson } from "./registry.ts";
 import { tellFirstAct } from "./story/first-act.ts";
 import { tellMark } from "./story/mark.ts";
 import { startOperatorProcess } from "./story/operator-process.ts";
-import { CHAT_MESSAGES, HOOK_SECRET, LONG_MS, MANIFEST, type Scene, say, tell } from "./story/scene.ts";
+import { APP, CHAT_MESSAGES, HOOK_SECRET, LONG_MS, MANIFEST, type Scene, say, tell } from "./story/scene.ts";
 import { tellSecondAct } from "./story/second-act.ts";
 import { tellThirdAct } from "./story/third-act.ts";
 import { manifestOf, startWorld, type World } from "./world.ts";
@@ -40,16 +41,13 @@ async function tellStory(): Promise<void> {
   await tellMark(scene, await tellThirdAct(scene));
   say("What the chat was told");
   for (const { text } of await world.chat.received(CHAT_MESSAGES.ofAll, LONG_MS)) console.log(`  ${text}`);
-  if (keep) await stayUp(world, scene.url);
+  if (keep) await stayUp(world, scene);
 }
 
 async function setScene(): Promise<Scene> {
-  const image = `${world.registry.host}/team/shop`;
-  const app = await world.repository("team/shop.git", { "index.html": "<h1>Shop</h1>\n" });
+  const image = `${world.registry.host}/${APP}`;
+  const app = await world.repository(`${APP}.git`, { "index.html": "<h1>Shop</h1>\n" });
   const oldTag = (await app.tip()) ?? "";
-  const manifests = await world.repository("team/manifests.git", { [MANIFEST]: manifestOf("shop", `${image}:${oldTag}`) });
-  // As forges have it: the history of a branch can be read without its files.
-  await manifests.config("uploadpack.allowFilter", "true");
   world.secret("gitops-operator", "regcred", { ".dockerconfigjson": dockerConfigJson(world.registry.host, "robot", "sandbox") });
   world.secret("gitops-operator", "webhook-secret", { "webhook-url": world.chat.url() });
   world.secret("gitops-operator", "github-token", { "github-token": "sandbox-token" });
@@ -57,7 +55,15 @@ async function setScene(): Promise<Scene> {
   const secrets = { notifications_secret_name: "webhook-secret", github_token_secret_name: "github-token" };
   const deploy = (tag: string) =>
     world.deploy({ name: "shop", image: `${image}:${tag}`, annotations: { image_name: image, report: "status", ...secrets } });
+  world.registry.put(APP, oldTag);
   deploy(oldTag);
+  const { "deployment.kubernetes.io/revision": _, ...annotations } =
+    world.cluster.get("Deployment", "default", "shop")?.metadata.annotations ?? {};
+  const manifests = await world.repository("team/manifests.git", {
+    [MANIFEST]: manifestOf("shop", `${image}:${oldTag}`, "default", annotations),
+  });
+  // As forges have it: the history of a branch can be read without its files.
+  await manifests.config("uploadpack.allowFilter", "true");
   say("A world on loopback");
   tell("Kubernetes API", world.cluster.url);
   tell("git over SSH", world.gitHost.url("team/shop.git"));
@@ -80,7 +86,8 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function stayUp({ cluster, env, folder }: World, url: string): Promise<void> {
+async function stayUp({ cluster, env, folder }: World, scene: Scene): Promise<void> {
+  const { url } = scene;
   say("Still up, until Ctrl-C");
   tell("operator", `curl ${url}/reconcile   (also /status /history /debug /health /metrics)`);
   tell("cluster", `kubectl --kubeconfig ${env.KUBECONFIG} get deployments -A   (${cluster.url})`);
@@ -88,7 +95,9 @@ async function stayUp({ cluster, env, folder }: World, url: string): Promise<voi
   tell("check --live", `${environment(env)} npx --no gitops-operator check --live -f FILE`);
   tell("operator's log", `tail -f ${folder}/operator.log`);
   tell("repositories", `git -C ${folder}/git/team/manifests.git log -p`);
+  const endPlay = await playOn(scene);
   await isEnded;
+  endPlay();
 }
 
 /** Before a command; the operator's own port and work directory are left out. */

@@ -58,6 +58,7 @@ export interface SandboxRegistry {
   readonly caPem: string | undefined;
   readonly listener: Listener;
   put(repository: string, tag: string, image?: RegistryImage): void;
+  has(repository: string, tag: string): boolean;
   remove(repository: string, tag: string): void;
   /** What is said of a repository to which nothing was ever pushed; registries differ. Default: 404. */
   unknownRepositoryStatus: 401 | 403 | 404;
@@ -184,6 +185,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Sand
       const tags = repositories.get(repository) ?? new Map<string, Required<RegistryImage>>();
       repositories.set(repository, tags.set(tag, { digest, mediaType, manifest }));
     },
+    has: (repository, tag) => repositories.get(repository)?.has(tag) === true,
     remove: (repository, tag) => void repositories.get(repository)?.delete(tag),
     unknownRepositoryStatus: 404,
     unchallengedStatus: undefined,

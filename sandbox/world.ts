@@ -163,14 +163,15 @@ function usualCluster(): ClusterApiOptions {
 }
 
 /** A plain manifest of one Deployment. */
-export function manifestOf(name: string, image: string, namespace = "default"): string {
+export function manifestOf(name: string, image: string, namespace = "default", annotations: Readonly<Record<string, string>> = {}): string {
+  const lines = Object.entries(annotations).map(([key, value]) => `    ${key}: ${JSON.stringify(value)}\n`);
   return `# Deployed by Argo CD; the operator changes the image tag.
 apiVersion: apps/v1
 kind: Deployment
 metadata:
   name: ${name}
   namespace: ${namespace}
-spec:
+${lines.length > 0 ? `  annotations:\n${lines.join("")}` : ""}spec:
   replicas: 1
   selector:
     matchLabels: { app: ${name} }

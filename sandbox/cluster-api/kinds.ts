@@ -19,6 +19,7 @@ export const builtInKinds: readonly Kind[] = [
   { ...namespaced("", "v1", "Namespace", "namespaces", "ns"), namespaced: false },
   namespaced("", "v1", "Secret", "secrets"),
   namespaced("", "v1", "ConfigMap", "configmaps", "cm"),
+  namespaced("", "v1", "Pod", "pods", "po"),
   namespaced("apps", "v1", "Deployment", "deployments", "deploy"),
   namespaced("apps", "v1", "StatefulSet", "statefulsets", "sts"),
   namespaced("apps", "v1", "DaemonSet", "daemonsets", "ds"),
@@ -41,7 +42,7 @@ const customKinds: readonly Kind[] = [
 export const kinds: readonly Kind[] = [...builtInKinds, ...customKinds];
 
 export type KindName =
-  | ("Namespace" | "Secret" | "ConfigMap" | "Deployment" | "StatefulSet" | "DaemonSet" | "CronJob" | "Event")
+  | ("Namespace" | "Secret" | "ConfigMap" | "Pod" | "Deployment" | "StatefulSet" | "DaemonSet" | "CronJob" | "Event")
   | ("Rollout" | "Application" | "HelmRelease" | "ClusterAnalysisTemplate");
 
 export function kindNamed(name: string): Kind {

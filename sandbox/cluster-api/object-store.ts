@@ -19,11 +19,15 @@ export interface Backup {
 
 export interface ObjectStore {
   readonly resourceVersion: number;
+  /** What Deployments are rolled out by; without it they are as soon as they are written. */
+  hasController: boolean;
   get(kind: Kind, namespace: string | undefined, name: string): KubeObject | undefined;
   /** By namespace and name. */
   list(kind: Kind): readonly KubeObject[];
   /** Creates or replaces; the server's part of the metadata is kept or filled in. */
   put(object: NewObject): KubeObject;
+  /** As a controller does: the rest of the object stays. */
+  putStatus(kind: Kind, namespace: string | undefined, name: string, status: object): void;
   remove(kind: Kind, namespace: string | undefined, name: string): KubeObject | undefined;
   /** Changes after that version, oldest first; undefined when the history no longer reaches back so far. */
   changesAfter(resourceVersion: number): readonly Change[] | undefined;
@@ -48,7 +52,16 @@ export function createObjectStore(historyLimit: number): ObjectStore {
     for (const listener of [...listeners]) listener(change);
   }
 
-  return {
+  function write(kind: Kind, key: string, object: KubeObject, previous: KubeObject | undefined): KubeObject {
+    if (previous && isDeepStrictEqual(withoutVersion(previous), withoutVersion(object))) return previous;
+    resourceVersion += 1;
+    objects.set(key, object);
+    record({ type: previous ? "MODIFIED" : "ADDED", kind, object, previous, resourceVersion });
+    return object;
+  }
+
+  const store: ObjectStore = {
+    hasController: false,
     get resourceVersion() {
       return resourceVersion;
     },
@@ -63,11 +76,16 @@ export function createObjectStore(historyLimit: number): ObjectStore {
       const key = keyOf(kind, input.metadata.namespace, input.metadata.name);
       const previous = objects.get(key);
       const object = completed(kind, input, previous, String(resourceVersion + 1));
-      if (previous && isDeepStrictEqual(withoutVersion(previous), withoutVersion(object))) return previous;
-      resourceVersion += 1;
-      objects.set(key, object);
-      record({ type: previous ? "MODIFIED" : "ADDED", kind, object, previous, resourceVersion });
-      return object;
+      // A write of the object leaves its status alone.
+      const status = store.hasController && kind.kind === "Deployment" ? { status: previous?.status ?? {} } : {};
+      return write(kind, key, { ...object, ...status }, previous);
+    },
+    putStatus(kind, namespace, name, status) {
+      const key = keyOf(kind, namespace, name);
+      const previous = objects.get(key);
+      if (!previous) return;
+      const metadata = { ...previous.metadata, resourceVersion: String(resourceVersion + 1) };
+      write(kind, key, { ...previous, metadata, status }, previous);
     },
     remove(kind, namespace, name) {
       const key = keyOf(kind, namespace, name);
@@ -98,6 +116,7 @@ export function createObjectStore(historyLimit: number): ObjectStore {
       historyStart = resourceVersion;
     },
   };
+  return store;
 }
 
 function keyOf(kind: Kind, namespace: string | undefined, name: string): string {

@@ -18,8 +18,11 @@ interface Shape {
     readonly readyReplicas?: number;
     readonly updatedReplicas?: number;
     readonly availableReplicas?: number;
+    readonly containerStatuses?: readonly { readonly ready: boolean; readonly restartCount: number; readonly state: object }[];
   };
   readonly spec?: {
+    readonly nodeName?: string;
+    readonly containers?: readonly { readonly name?: string; readonly image?: string }[];
     readonly replicas?: number;
     readonly template?: { readonly spec?: { readonly containers?: readonly { readonly name?: string; readonly image?: string }[] } };
   };
@@ -32,6 +35,15 @@ const columns: Readonly<Partial<Record<KindName, readonly Column[]>>> = {
   Namespace: [name, column("Status", ({ status }) => status?.phase ?? ""), age],
   Secret: [name, column("Type", ({ type }) => type ?? ""), column("Data", ({ data }) => Object.keys(data ?? {}).length), age],
   ConfigMap: [name, column("Data", ({ data }) => Object.keys(data ?? {}).length), age],
+  Pod: [
+    name,
+    column("Ready", ({ status, spec }) => `${statusesOf(status).filter(({ ready }) => ready).length}/${spec?.containers?.length ?? 0}`),
+    column("Status", ({ status }) => waitsFor(status) ?? status?.phase ?? "Unknown"),
+    column("Restarts", ({ status }) => statusesOf(status).reduce((sum, { restartCount }) => sum + restartCount, 0)),
+    age,
+    column("IP", () => "<none>", 1),
+    column("Node", ({ spec }) => spec?.nodeName ?? "<none>", 1),
+  ],
   Deployment: [
     name,
     column("Ready", ({ status, spec }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 1}`),
@@ -92,6 +104,16 @@ function column(name: string, cell: (shape: Shape) => string | number, priority?
 function containersOf({ spec }: Shape): readonly { readonly name?: string; readonly image?: string }[] {
   const containers = spec?.template?.spec?.containers;
   return Array.isArray(containers) ? containers : [];
+}
+
+function statusesOf(status: Shape["status"]) {
+  return status?.containerStatuses ?? [];
+}
+
+/** `ContainerCreating`, of the first container that waits. */
+function waitsFor(status: Shape["status"]): string | undefined {
+  const waiting = statusesOf(status).flatMap(({ state }) => ("waiting" in state ? [state.waiting as { readonly reason: string }] : []));
+  return waiting[0]?.reason;
 }
 
 /** As kubectl words it: 45s, 12m, 5h, 3d. */

@@ -1,4 +1,5 @@
 /** What all acts of the story play with, and how they tell it. */
+import { createHmac } from "node:crypto";
 import type { ReconcileEntry } from "../../src/http/reconcile-entry.ts";
 import type { BareRepository } from "../bare-repository.ts";
 import type { World } from "../world.ts";
@@ -8,6 +9,7 @@ export const LONG_MS = 60_000;
 /** That the chat is told until the build of the third act runs, and in all. */
 export const CHAT_MESSAGES = { untilThirdBuild: 6, ofAll: 7 };
 export const POLL_MS = 5;
+export const APP = "team/shop";
 export const MANIFEST = "shop/deployment.yaml";
 export const HOOK_SECRET = "hook-secret-of-the-sandbox-0123";
 
@@ -33,6 +35,14 @@ export function tell(what: string, text: string): void {
 export function finishBuild(world: World, sha: string): void {
   world.registry.put("team/shop", sha);
   world.ci.setRuns("team/shop", sha, [{ status: "completed", conclusion: "success" }]);
+}
+
+/** As a forge or registry tells the operator; its answer. */
+export async function sendEvent(hookUrl: string, event: object): Promise<string> {
+  const body = JSON.stringify(event);
+  const signature = `sha256=${createHmac("sha256", HOOK_SECRET).update(body).digest("hex")}`;
+  const headers = { "content-type": "application/json", "x-hub-signature-256": signature };
+  return (await fetch(hookUrl, { method: "POST", headers, body })).text();
 }
 
 /** The answer for the one Deployment; another than the story tells of is an error. */

@@ -1,14 +1,10 @@
-import { createHmac } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CHAT_MESSAGES, finishBuild, HOOK_SECRET, LONG_MS, POLL_MS, type Scene, say, showLanded, tell } from "./scene.ts";
+import { CHAT_MESSAGES, finishBuild, LONG_MS, POLL_MS, type Scene, say, sendEvent, showLanded, tell } from "./scene.ts";
 
 /** Nobody calls the operator: forge and registry tell it. The commit that it pushed for. */
 export async function tellThirdAct({ world, app, manifests, url, hookUrl }: Scene): Promise<string> {
   const send = async (who: string, event: object) => {
-    const body = JSON.stringify(event);
-    const signature = `sha256=${createHmac("sha256", HOOK_SECRET).update(body).digest("hex")}`;
-    const headers = { "content-type": "application/json", "x-hub-signature-256": signature };
-    const answer = await (await fetch(hookUrl, { method: "POST", headers, body })).text();
+    const answer = await sendEvent(hookUrl, event);
     tell(who, `POST /hook/gitops-operator/hook  =  ${answer}`);
   };
   say("Third act: nobody calls /reconcile, the forge tells of a push");
