@@ -326,7 +326,8 @@ test("without a cluster: said in one line, and what needs none is checked all th
 test("a git server that never answers is named, and the check ends", async (t) => {
   const { world, file } = await startShop(t);
   const { port } = await startSilentHost(t, world.env);
-  const args = ["--live", "--timeout", "1"];
+  const seconds = door === "ssh" ? 1 : 3;
+  const args = ["--live", "--timeout", String(seconds)];
   const answer = await checkAsProcess(
     world,
     args,
@@ -335,7 +336,7 @@ test("a git server that never answers is named, and the check ends", async (t) =
   assert.equal(answer.code, 1);
   assert.match(
     rows(answer, "problem").join("\n"),
-    new RegExp(`^asking [^\n]*:${port}/team/shop\\.git for its newest commit was not done after 1 s; see`),
+    new RegExp(`^asking [^\n]*:${port}/team/shop\\.git for its newest commit was not done after ${seconds} s; see`),
   );
   const other = join(world.folder, "other.yaml");
   await writeFile(other, file());

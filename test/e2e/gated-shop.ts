@@ -16,11 +16,11 @@ interface GateOptions {
 /** The shop, under the default IMAGE_CHECK, with a registry Secret, a GitHub token and a chat, on a clock that the test moves. */
 export async function startShop(t: TestContext, { registry, startHost, env = {}, regcred, annotations = {} }: GateOptions = {}) {
   const clock = createTestClock();
-  // An App gets a token for each repository and right first.
+  // A conversation over https is several processes of git each, and an App gets a token for each repository and right first.
   const stage = await startStage(t, {
     ...(registry ? { registry } : {}),
     ...(startHost ? { startHost } : {}),
-    env: { RECONCILE_TIMEOUT_SECONDS: door === "app" ? "5" : "2", IMAGE_CHECK: undefined, ...env },
+    env: { RECONCILE_TIMEOUT_SECONDS: { ssh: "2", https: "3" }[door] ?? "5", IMAGE_CHECK: undefined, ...env },
     operator: { clock },
   });
   const image = `${stage.registry.host}/team/shop`;
