@@ -12,7 +12,7 @@ import type { Proposals } from "../proposal-ports.ts";
 import { branchAttributes, noTracer } from "../tracer.ts";
 import { idOf, type Outcome, type ProposalRequest } from "../types.ts";
 import { createAbandoned } from "./abandoned.ts";
-import { commitStep, type DeliveryOptions, failed, racedFailure, refusedFailure, requireDigest } from "./delivery.ts";
+import { commitStep, type DeliveryOptions, failed, patchStep, racedFailure, refusedFailure, requireDigest } from "./delivery.ts";
 import { createHold } from "./hold.ts";
 import { createProposalRequests, type RequestState } from "./proposal-requests.ts";
 import { askingOf, changeOf, imageOf, isWantedOf, type ProposalWish, requireOtherBranch, type Update, wordsOf } from "./proposal-wish.ts";
@@ -61,37 +61,44 @@ export function createProposer(options: ProposerOptions, closing: AbortSignal) {
   /** Never rejects. */
   async function propose(wish: ProposalWish): Promise<Outcome> {
     const { at, target, tag, settings } = wish;
+    const doing = { step: commitStep(target, tag) };
     try {
       requireOtherBranch(wish);
       return await tracer.span("propose commit", branchAttributes(at.repository, settings.branch), () =>
-        git.withManifests(at, (copy) => tryAgain(copy, wish)),
+        git.withManifests(at, (copy) => tryAgain(copy, wish, doing)),
       );
     } catch (error) {
-      return failed(commitStep(target, tag), wish, error);
+      return failed(doing.step, wish, error);
     }
   }
 
-  async function tryAgain(copy: ManifestsCopy, wish: ProposalWish): Promise<Outcome> {
+  async function tryAgain(copy: ManifestsCopy, wish: ProposalWish, doing: { step: string }): Promise<Outcome> {
     for (let attempt = 1; ; attempt++) {
       const instead = abandoned(wish);
       if (instead) return instead;
       const base = await copy.refresh(attempt === 1 ? wish.notBefore : performance.now());
-      const outcome = await proposeOn(copy, base, wish);
+      doing.step = patchStep(wish.target, wish.tag);
+      const edit = await editOn(copy, base, wish);
+      doing.step = commitStep(wish.target, wish.tag);
+      const outcome = edit.kind === "update" ? await proposeOn(copy, base, wish, edit) : edit;
       if (outcome.kind !== "moved") return outcome;
       if (attempt === TRIES) throw outcome.failure;
       await clock.sleep(Math.random() * 100 * 2 ** attempt, closing);
     }
   }
 
-  async function proposeOn(copy: ManifestsCopy, base: string, wish: ProposalWish): Promise<Outcome | Moved> {
-    const { target, image, tag, digest, appCommit, settings, signing } = wish;
+  /** What there is to propose, or the answer where there is nothing. */
+  async function editOn(copy: ManifestsCopy, base: string, wish: ProposalWish): Promise<Update | Outcome> {
+    const { target, image, tag, digest, appCommit } = wish;
     const question = { image, tag, appCommit: appCommit.sha, digest, isUnchecked: !wish.isChecked };
     const edit = await editFiles(target, base, question, { copy, places, signal: wish.signal });
     requireDigest(edit, wish);
     if (edit.kind === "up_to_date") return { kind: "up_to_date", to: tag };
-    const held = await lookForHeld(copy, base, [wish])(wish, edit);
-    if (held) return held;
+    return (await lookForHeld(copy, base, [wish])(wish, edit)) ?? edit;
+  }
 
+  async function proposeOn(copy: ManifestsCopy, base: string, wish: ProposalWish, edit: Update): Promise<Outcome | Moved> {
+    const { target, tag, appCommit, settings, signing } = wish;
     const stands = await copy.standing(settings.branch, base, edit.files);
     const own = await ownOf(copy, base, wish, stands);
     if (own?.kind === "moved") return own;
