@@ -328,11 +328,8 @@ test("a git server that never answers is named, and the check ends", async (t) =
   const { port } = await startSilentHost(t, world.env);
   const seconds = door === "ssh" ? 1 : 3;
   const args = ["--live", "--timeout", String(seconds)];
-  const answer = await checkAsProcess(
-    world,
-    args,
-    file({ app_repository: `${door === "ssh" ? "ssh://git@" : "https://"}127.0.0.1:${port}/team/shop.git` }),
-  );
+  const silent = file({ app_repository: `${door === "ssh" ? "ssh://git@" : "https://"}127.0.0.1:${port}/team/shop.git` });
+  const answer = await checkAsProcess(world, args, silent);
   assert.equal(answer.code, 1);
   assert.match(
     rows(answer, "problem").join("\n"),
@@ -340,7 +337,7 @@ test("a git server that never answers is named, and the check ends", async (t) =
   );
   const other = join(world.folder, "other.yaml");
   await writeFile(other, file());
-  const both = await check(world, [...args, "-f", other], file({ app_repository: `ssh://git@127.0.0.1:${port}/team/shop.git` }));
+  const both = await check(world, [...args, "-f", other], silent);
   assert.equal(both.code, 2);
   assert.ok(both.stdout.split("\n").includes(`${other} was not looked at`), both.stdout);
 });
