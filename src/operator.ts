@@ -166,7 +166,10 @@ export async function startOperator(options: OperatorOptions) {
   });
   let timer: ReturnType<typeof startTimer> | undefined;
   if (reconcileToken !== undefined) redactor.watch(reconcileToken, "RECONCILE_TOKEN");
-  const server = await startHttpServer(createApp(endpoints, log, { requestStarted: metrics.requestStarted, reconcileToken }), config);
+  const server = await startHttpServer(
+    createApp(endpoints, log, { requestStarted: metrics.requestStarted, reconcileToken, stopping }),
+    config,
+  );
   const healthServer = healthPort === 0 ? undefined : await startHttpServer(createHealthApp(endpoints, log), { host, port: healthPort });
   const hookServer = config.hookPort === 0 ? undefined : await startHttpServer(hooks(), { host, port: config.hookPort });
   timer = startTimer({ intervalMs: config.reconcileIntervalMs, workloads, stopping, log, ask: () => calls.ask({}, "timer") });

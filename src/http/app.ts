@@ -5,16 +5,18 @@ import type { Log } from "../core/ports.ts";
 import type { Filter, Result } from "../core/types.ts";
 import { type ErrorCode, ReconcileError } from "../errors.ts";
 import { onceEach } from "../sharing/once-each.ts";
+import { foreignPage } from "./foreign-page.ts";
 import { type ObserveRequest, observeRequests } from "./observe-requests.ts";
 import { reconcileEntry } from "./reconcile-entry.ts";
 import { parseReconcileFilter } from "./reconcile-filter.ts";
 import { createTokenCheck, requireToken } from "./require-token.ts";
 import { sendError, sendJson, toJson } from "./send-json.ts";
 import { createPieceSender } from "./send-pieces.ts";
+import { createEventSender, type EventsEndpoints } from "./status-events.ts";
 import { addStatusRoutes, type StatusEndpoints } from "./status-routes.ts";
 import { takeTurns } from "./take-turns.ts";
 
-export interface Endpoints extends StatusEndpoints {
+export interface Endpoints extends StatusEndpoints, EventsEndpoints {
   /** `call`: how it was asked for, for its trace. */
   readonly reconcile: (filter: Filter, call: Pick<Request, "method" | "headers">) => Promise<Result[]>;
   /** JSON, as the pages of `/status` in pieces: made while it is sent. Throws `name_unknown`. */
@@ -31,6 +33,8 @@ export interface AppOptions {
   readonly requestStarted?: ObserveRequest;
   /** What `/reconcile` and `/history` ask for; the other paths stay open, they start nothing. Undefined: open too. */
   readonly reconcileToken?: string | undefined;
+  /** When it aborts, what is sent without end ends. */
+  readonly stopping?: AbortSignal;
 }
 
 /** Of failures that are no mistake of ours. */
@@ -41,7 +45,7 @@ const CALLS_PER_TURN = 50;
 /** As long as their messages may be, they take some milliseconds together. */
 const ENTRIES_PER_TURN = 100;
 
-export function createApp(endpoints: Endpoints, log: Log, { requestStarted, reconcileToken }: AppOptions = {}): Express {
+export function createApp(endpoints: Endpoints, log: Log, { requestStarted, reconcileToken, stopping }: AppOptions = {}): Express {
   const { debug, history } = endpoints;
   const routes = ["/reconcile", "/status", "/history", ...(debug ? ["/debug"] : []), "/health", "/ready", "/metrics"];
   const turn = takeTurns(CALLS_PER_TURN);
@@ -50,6 +54,12 @@ export function createApp(endpoints: Endpoints, log: Log, { requestStarted, reco
   const app = plainApp();
   if (requestStarted) app.use(observeRequests(requestStarted, routes));
 
+  // Before the token is asked for: a browser may not be made to try some.
+  app.all("/reconcile", (request, response, next) => {
+    const foreign = foreignPage(request.method, request.headers);
+    if (foreign === undefined) next();
+    else sendError(response, 403, `${foreign}; nothing was started`);
+  });
   if (reconcileToken !== undefined) app.all(["/reconcile", "/history"], requireToken(reconcileToken));
   app.all("/reconcile", async (request, response) => {
     await turn();
@@ -63,7 +73,8 @@ export function createApp(endpoints: Endpoints, log: Log, { requestStarted, reco
     await turn();
     sendJson(response, json);
   });
-  addStatusRoutes(app, endpoints, { read, sendPieces, hasToken: createTokenCheck(reconcileToken) });
+  const sendEvents = createEventSender(endpoints, { stopping });
+  addStatusRoutes(app, endpoints, { read, sendPieces, sendEvents, hasToken: createTokenCheck(reconcileToken) });
   read(app, "/history", (request, response) => {
     const filter = parseReconcileFilter(request.query);
     if (!filter || filter.namespace === undefined || filter.deployment === undefined)

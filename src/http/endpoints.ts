@@ -3,19 +3,21 @@ import type { Log } from "../core/ports.ts";
 import type { Cause } from "../core/progress.ts";
 import { unknownName } from "../core/runs/unknown-name.ts";
 import type { Attributes, SpanOptions } from "../core/tracer.ts";
-import { type Filter, isTracked, logFields, type Result, type WorkloadRecord, workloadOf } from "../core/types.ts";
+import { type Filter, isTracked, logFields, type Result, type Workload, type WorkloadRecord, workloadOf } from "../core/types.ts";
 import { ReconcileError } from "../errors.ts";
 import type { Endpoints } from "./app.ts";
 import { debugText } from "./debug-text.ts";
 import { historyText } from "./history-text.ts";
 import type { OperatorFacts } from "./operator-facts.ts";
 import { redacted } from "./redacted.ts";
+import { createStatusFeed } from "./status-feed.ts";
 import { statusJson } from "./status-json.ts";
-import { statusPage } from "./status-page.ts";
+import { incompleteItem, rowId, statusPage, trackedItem } from "./status-page.ts";
 import { everything, type StatusQuery } from "./status-query.ts";
 import { statusReport } from "./status-report.ts";
 import type { StatusForm } from "./status-routes.ts";
-import { statusRows } from "./status-rows.ts";
+import { rowOf } from "./status-row.ts";
+import { type Match, statusRows } from "./status-rows.ts";
 import { createWithoutBroken, type WithoutBroken } from "./without-broken.ts";
 import { findWorkload, type WorkloadKnown, workloadFacts } from "./workload-facts.ts";
 import { workloadJson } from "./workload-json.ts";
@@ -36,8 +38,15 @@ interface EndpointsOptions extends WorkloadKnown {
 export function createEndpoints(options: EndpointsOptions): Endpoints {
   const { workloads, parse, ask, ready, metrics, githubHost, operator, hasDebug, redact, log } = options;
 
-  function beginPage(): WithoutBroken {
-    return createWithoutBroken((workload, err) => log.error({ ...logFields(workload), err }, `${workload.kind} could not be shown`));
+  const onMistake = (workload: Workload, err: unknown) => log.error({ ...logFields(workload), err }, `${workload.kind} could not be shown`);
+  const beginPage = (): WithoutBroken => createWithoutBroken(onMistake);
+
+  function itemOf(match: Match, query: StatusQuery): string {
+    const facts = { query, githubHost, now: new Date() };
+    const item = match.seen
+      ? trackedItem(redacted(rowOf(match.seen), redact), match.state, facts)
+      : incompleteItem(redacted(match.incomplete, redact), query);
+    return item.toString();
   }
 
   function* inForm(form: StatusForm, query: StatusQuery): Generator<string> {
@@ -58,8 +67,19 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
     else yield JSON.stringify(workloadJson(workload, facts));
   }
 
+  const feed = createStatusFeed({ known: options, redact, onMistake });
+
   return {
-    ...{ ready, metrics },
+    ...{ ready, metrics, listen: feed.listen },
+    changesText: ({ rows, gone, counts }, query) =>
+      JSON.stringify({
+        rows: rows.map(({ workload, match }) => ({ id: rowId(workload), state: match.state, html: itemOf(match, query) })),
+        gone: gone.map(rowId),
+        ...(counts && { counts: Object.fromEntries(counts) }),
+      }),
+    *shown(query) {
+      return (yield* statusRows(options, query, { ...beginPage(), redact })).shown;
+    },
     reconcile: (filter, { method, headers }) =>
       ask(filter, causeOf(headers), { "http.request.method": method, "http.route": "/reconcile" }, { kind: "server", incoming: headers }),
     status(form, query) {

@@ -12,6 +12,8 @@ export function observeRequests(requestStarted: ObserveRequest, routes: readonly
   // Each workload has a path.
   const routeOf = (path: string) => (routes.includes(path) ? path : path.startsWith("/status/") ? "/status/*" : "other");
   return (request, response, next) => {
+    // It lasts as long as somebody looks, which says nothing of how quick answers are.
+    if (request.path === "/status/events") return next();
     const path = request.path.toLowerCase().replace(/(?<=.)\/$/, "");
     const over = requestStarted(METHODS.includes(request.method) ? request.method : "other", routeOf(path));
     response.once("close", () => over(response.writableFinished ? response.statusCode : HUNG_UP));

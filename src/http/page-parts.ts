@@ -5,12 +5,15 @@ import { escapeControl } from "../text/escape.ts";
 import { durationInWords } from "./duration-in-words.ts";
 import { Html, html } from "./html.ts";
 import type { OperatorFacts } from "./operator-facts.ts";
+import { SCRIPT_PATH } from "./status-script.ts";
 import { STATUS_STYLE } from "./status-style.ts";
 
-/** Nothing is loaded, framed or sent but this: whatever got past the escaping could do nothing. */
+/** Nothing but the page's own style and script is applied, nothing is framed or sent elsewhere: whatever got past the escaping could do nothing. */
 export const STATUS_PAGE_POLICY = [
   "default-src 'none'",
   `style-src 'sha256-${createHash("sha256").update(STATUS_STYLE).digest("base64")}'`,
+  "script-src 'self'",
+  "connect-src 'self'",
   "base-uri 'none'",
   "form-action 'self'",
   "frame-ancestors 'none'",
@@ -27,6 +30,7 @@ export function pageStart(): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <style>${new Html(STATUS_STYLE)}</style>
+<script src="${SCRIPT_PATH}" defer></script>
 `.toString();
 }
 
@@ -41,11 +45,25 @@ ${factsOf(facts, now)}</header>
 `.toString();
 }
 
-export function pageEnd(now: Date): string {
-  return html`<footer><p>As of ${time(now, now.toISOString())}. No time reaches back before the operator's start.</p></footer>
+/** `events`: where the page's script hears of changes. */
+export function pageEnd(now: Date, events: string): string {
+  return html`<footer data-events="${events}"><p>As of ${time(now, now.toISOString())}. No time reaches back before the operator's start.</p></footer>
+<p id="live" role="status" hidden></p>
+<dialog id="token" aria-labelledby="token-title"><form method="dialog">
+<p id="token-title"><b>The operator asks for its token</b></p>
+<p><label>RECONCILE_TOKEN <input type="password" autocomplete="off" required></label></p>
+<p class="none">It is kept in this page alone, until it is closed.</p>
+<p><button value="send">Send</button> <button value="cancel" formnovalidate>Cancel</button></p>
+</form></dialog>
 </body>
 </html>
 `.toString();
+}
+
+/** Shown by the page's script alone: without it, nothing on the page starts work. */
+export function reconcileButton(words: string, path: string): Html {
+  return html`<p class="act" hidden><button type="button" id="reconcile" data-path="${path}">${words}</button> <span id="outcome" role="status"></span></p>
+`;
 }
 
 function factsOf(facts: OperatorFacts, now: Date): Html {

@@ -1,13 +1,14 @@
 /** `/status` for a browser: one page from the rows of the text (contract §5). */
 import { withoutEmojiCode } from "../core/news/chat-text.ts";
+import { idOf, type Workload } from "../core/types.ts";
 import { escapeControl } from "../text/escape.ts";
 import { durationInWords } from "./duration-in-words.ts";
 import { type Html, html } from "./html.ts";
 import type { OperatorFacts } from "./operator-facts.ts";
-import { ago, badge, nameOf, pageEnd, pageStart, pageTop, pathOf, reasons, time } from "./page-parts.ts";
+import { ago, badge, nameOf, pageEnd, pageStart, pageTop, pathOf, reasons, reconcileButton, time } from "./page-parts.ts";
 import { redacted } from "./redacted.ts";
 import { flowOf } from "./status-flow.ts";
-import { queryText, type StatusQuery } from "./status-query.ts";
+import { everything, queryText, type StatusQuery } from "./status-query.ts";
 import type { TrackedRow } from "./status-row.ts";
 import { type IncompleteRow, nothingFound, type ShowRows, type StatusRows } from "./status-rows.ts";
 import { STATES, type State } from "./status-state.ts";
@@ -31,7 +32,7 @@ const BADGES: Partial<Readonly<Record<State, string>>> = { held: "Held", propose
 export function* statusPage(begin: () => Generator<string, StatusRows>, { redact, show, ...facts }: PageFacts): Generator<string> {
   const { now, query, operator } = facts;
   yield pageStart();
-  const { counts, lastAt, namespaces, incomplete, inState, notes } = yield* begin();
+  const { counts, lastAt, shown, namespaces, incomplete, inState, notes } = yield* begin();
   const failing = counts.get("failing") ?? 0;
   const isNarrowed = queryText(query) !== "";
   const all = STATES.map(([id, title]) => ({ id, title, count: counts.get(id) ?? 0 })).filter(({ count }) => count > 0);
@@ -41,6 +42,7 @@ export function* statusPage(begin: () => Generator<string, StatusRows>, { redact
   const heading = html`<h1>gitops-operator</h1>
 <p>${trackedCount} tracked ${trackedCount === 1 ? "Deployment" : "Deployments"}${isNarrowed ? " found" : undefined}${last}</p>`;
   yield pageTop(`${failing > 0 ? `${failing} failing · ` : ""}gitops-operator status`, heading, operator, now);
+  if (trackedCount > 0) yield reconcileAll(query).toString();
   if (namespaces.length > 0) yield searchForm(query, namespaces).toString();
   yield (all.length > 0 ? summary(all, query) : undefined)?.toString() ?? "";
   if (sections.length === 0) yield html`<p class="none">${nothingFound(facts.isSynced, isNarrowed)}</p>\n`.toString();
@@ -53,7 +55,26 @@ export function* statusPage(begin: () => Generator<string, StatusRows>, { redact
     yield "</ul></section>\n";
   }
   yield html`</main>
-${reasons([...notes].map(redact), "warnings")}`.toString() + pageEnd(now);
+${reasons([...notes].map(redact), "warnings")}`.toString() + pageEnd(now, eventsPath(query, shown));
+}
+
+/** State and text narrow no pass. */
+function reconcileAll({ filter }: StatusQuery): Html {
+  const what = filter.deployment ?? filter.namespace;
+  return reconcileButton(
+    what === undefined ? "Reconcile all now" : `Reconcile all of ${escapeControl(what)} now`,
+    `/reconcile${queryText({ ...everything, filter })}`,
+  );
+}
+
+export function eventsPath(query: StatusQuery, shown: string): string {
+  const text = queryText(query);
+  return `/status/events${text === "" ? "?" : `${text}&`}shown=${shown}`;
+}
+
+/** By which the page's script finds a row. */
+export function rowId(workload: Workload): string {
+  return `w/${escapeControl(idOf(workload)).replaceAll(/\s/g, "_")}`;
 }
 
 function searchForm({ filter, state, text }: StatusQuery, namespaces: readonly string[]): Html {
@@ -86,7 +107,7 @@ type ItemFacts = Pick<PageFacts, "now" | "githubHost" | "query">;
 export function trackedItem(row: TrackedRow, state: State, { now, githubHost, query }: ItemFacts): Html {
   const { last, lastEvent, warnings } = row;
   const words = BADGES[state];
-  return html`<li class="row ${state}"><h3>${nameOf(row, pathOf(row) + queryText(query))}${words === undefined ? undefined : badge(state, words)}</h3>
+  return html`<li class="row ${state}" id="${rowId(row)}"><h3>${nameOf(row, pathOf(row) + queryText(query))}${words === undefined ? undefined : badge(state, words)}</h3>
 <p class="flow">${flowOf(row, githubHost)}</p>
 <p class="when">${last && state !== "disabled" ? sinceWhen(last, now) : undefined}</p>
 ${last && WITH_WORDS.has(state) ? html`<p class="message">${escapeControl(withoutEmojiCode(last.message))}</p>\n` : undefined}${eventOf(lastEvent, now)}${reasons(warnings, "warnings")}</li>
@@ -94,7 +115,7 @@ ${last && WITH_WORDS.has(state) ? html`<p class="message">${escapeControl(withou
 }
 
 export function incompleteItem(row: IncompleteRow, query: StatusQuery): Html {
-  return html`<li class="row incomplete"><h3>${nameOf(row, pathOf(row) + queryText(query))}</h3>\n${reasons(row.problems, "problems")}</li>\n`;
+  return html`<li class="row incomplete" id="${rowId(row)}"><h3>${nameOf(row, pathOf(row) + queryText(query))}</h3>\n${reasons(row.problems, "problems")}</li>\n`;
 }
 
 export function eventOf(event: TrackedRow["lastEvent"], now: Date): Html | undefined {

@@ -6,6 +6,7 @@ import { errorPage } from "./error-page.ts";
 import { STATUS_PAGE_POLICY } from "./page-parts.ts";
 import { sendError } from "./send-json.ts";
 import { parseStatusQuery, type StatusQuery } from "./status-query.ts";
+import { SCRIPT_PATH, STATUS_SCRIPT } from "./status-script.ts";
 
 export type StatusForm = "text" | "page" | "json";
 
@@ -21,16 +22,32 @@ interface RouteTools {
   readonly read: (app: Express, path: string, answer: (request: Request, response: Response) => unknown) => void;
   /** Whether the request has the operator's token, or needs none. */
   readonly hasToken: (request: Request) => boolean;
+  readonly sendEvents: (request: Request, response: Response, query: StatusQuery) => Promise<void>;
   readonly sendPieces: (response: Response, pieces: Iterable<string>) => Promise<void>;
 }
 
+/** Longer than those of the page itself, so none is taken for another. */
 const WORKLOAD_PATHS = ["/status/:namespace/:name", "/status/:namespace/:kind/:name"] as const;
 
-export function addStatusRoutes(app: Express, { status, workload }: StatusEndpoints, { read, sendPieces, hasToken }: RouteTools): void {
+export function addStatusRoutes(
+  app: Express,
+  { status, workload }: StatusEndpoints,
+  { read, sendPieces, sendEvents, hasToken }: RouteTools,
+): void {
   // Where people look first; programs are told which paths there are.
   app.get("/", (request: Request, response: Response, next: NextFunction) => {
     if (formOf(request) === "page") response.redirect(303, "/status");
     else next();
+  });
+  read(app, SCRIPT_PATH.split("?")[0] ?? "", (_request, response) => {
+    response.set({ "x-content-type-options": "nosniff", "cache-control": "public, max-age=86400, immutable" });
+    response.type("text/javascript").send(STATUS_SCRIPT);
+  });
+  read(app, "/status/events", (request, response) => {
+    const query = parseStatusQuery(request.query);
+    if (typeof query === "string") return refuse(response, "json", 400, query);
+    if (request.method === "HEAD") return response.type("text/event-stream").end();
+    return sendEvents(request, response, query);
   });
   read(app, "/status", (request, response) => answer(request, response, status));
   for (const path of WORKLOAD_PATHS) {

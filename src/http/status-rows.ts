@@ -1,8 +1,9 @@
 /** The rows of `/status`, for text, page and JSON. */
 import { isMeant } from "../core/runs/is-meant.ts";
-import { isTracked, placeInWords, type Target, type Workload, type WorkloadRecord, workloadOf } from "../core/types.ts";
+import { type Parsed, placeInWords, type Target, type Workload, type WorkloadRecord, workloadOf } from "../core/types.ts";
 import type { Known } from "./known.ts";
 import { sharedKeyNotes } from "./shared-keys.ts";
+import { createShown, faceOf } from "./shown.ts";
 import type { StatusQuery } from "./status-query.ts";
 import { rowOf, type Seen, seen, type TrackedRow } from "./status-row.ts";
 import type { State } from "./status-state.ts";
@@ -14,6 +15,8 @@ export interface StatusRows {
   readonly counts: ReadonlyMap<State, number>;
   /** The newest result of these. */
   readonly lastAt: Date | undefined;
+  /** All of it in brief: another text where something of it has changed. */
+  readonly shown: string;
   /** Of all that there are. */
   readonly namespaces: readonly string[];
   /** In the state that is asked for. */
@@ -33,10 +36,36 @@ export interface IncompleteRow extends Workload {
   readonly problems: readonly string[];
 }
 
+/** A workload that a query means, in whatever state. */
+export type Match = { readonly state: State; readonly face: string } & (
+  | { readonly seen: Seen; readonly incomplete?: never }
+  | { readonly incomplete: IncompleteRow; readonly seen?: never }
+);
+
+/** Whether a query means a workload. */
+export function createMatch(known: Known, { filter, text }: StatusQuery, redact: (text: string) => string) {
+  const sought = text.toLowerCase();
+  // Of what is shown alone: a secret must not be found letter by letter.
+  const holds = (texts: readonly (string | undefined)[]) => redact(texts.join("\n")).toLowerCase().includes(sought);
+  return (record: WorkloadRecord, parsed: Parsed): Match | undefined => {
+    if (parsed.kind === "untracked" || !isMeant(record, filter)) return undefined;
+    const workload = workloadOf(record);
+    const names = [placeInWords(workload), `${record.kind} ${record.name}`];
+    if (parsed.kind === "incomplete") {
+      const { problems } = parsed;
+      if (sought !== "" && !holds([...names, ...problems])) return undefined;
+      return { state: "incomplete", face: JSON.stringify(problems), incomplete: { ...workload, problems } };
+    }
+    const one = seen(record, parsed, known);
+    if (sought !== "" && !holds([...names, ...wordsOf(rowOf(one))])) return undefined;
+    return { state: one.state, face: faceOf(one, known), seen: one };
+  };
+}
+
 /** Looks at each record, with a pause behind it. */
 export function* statusRows(
   known: Known,
-  { filter, state: wanted, text }: StatusQuery,
+  query: StatusQuery,
   { redact, show, broken }: WithoutBroken & { readonly redact: (text: string) => string },
 ): Generator<"", StatusRows> {
   const { workloads, parse, isUnboundKey } = known;
@@ -45,32 +74,23 @@ export function* statusRows(
   const incomplete: IncompleteRow[] = [];
   const counts = new Map<State, number>();
   const namespaces = new Set<string>();
+  const shown = createShown();
   let lastAt = 0;
-  const sought = text.toLowerCase();
-  // Of what is shown alone: a secret must not be found letter by letter.
-  const holds = (texts: readonly (string | undefined)[]) => sought === "" || redact(texts.join("\n")).toLowerCase().includes(sought);
+  const match = createMatch(known, query, redact);
 
   function look(record: WorkloadRecord): void {
-    const workload = workloadOf(record);
     const parsed = parse(record);
     namespaces.add(record.namespace);
     if (parsed.kind === "ready") targets.push(parsed.target);
-    if (!isMeant(record, filter)) return;
-    const names = [placeInWords(workload), `${record.kind} ${record.name}`];
-    if (parsed.kind === "incomplete" && holds([...names, ...parsed.problems])) {
-      count("incomplete");
-      if (wanted === undefined || wanted === "incomplete") incomplete.push({ ...workload, problems: parsed.problems });
-    }
-    if (!isTracked(parsed)) return;
-    const one = seen(record, parsed, known);
-    if (sought !== "" && !holds([...names, ...wordsOf(rowOf(one))])) return;
-    count(one.state);
-    lastAt = Math.max(lastAt, one.last?.at.getTime() ?? 0);
-    if (wanted === undefined || wanted === one.state) tracked.push(one);
-  }
-
-  function count(state: State): void {
+    const found = match(record, parsed);
+    if (!found) return;
+    const { state, face } = found;
     counts.set(state, (counts.get(state) ?? 0) + 1);
+    lastAt = Math.max(lastAt, found.seen?.last?.at.getTime() ?? 0);
+    if (query.state !== undefined && query.state !== state) return;
+    shown.add(record, face);
+    if (found.seen) tracked.push(found.seen);
+    else incomplete.push(found.incomplete);
   }
 
   for (const record of workloads.list()) {
@@ -79,7 +99,13 @@ export function* statusRows(
   }
 
   return {
-    ...{ counts, incomplete, lastAt: lastAt === 0 ? undefined : new Date(lastAt), namespaces: [...namespaces].sort() },
+    ...{
+      counts,
+      incomplete,
+      shown: shown.digest(),
+      lastAt: lastAt === 0 ? undefined : new Date(lastAt),
+      namespaces: [...namespaces].sort(),
+    },
     tracked: again(() => rows(tracked)),
     inState: (state) => again(() => rows(tracked.filter((one) => one.state === state))),
     notes: again(function* () {

@@ -4,10 +4,13 @@ import type { HistoryEntry } from "../core/history/history-entry.ts";
 import type { FoundCommit } from "../core/runs/findings.ts";
 import { isMeant } from "../core/runs/is-meant.ts";
 import { unknownName } from "../core/runs/unknown-name.ts";
-import { type Filter, isDeployment, isTracked, type Target, type Workload, type WorkloadRecord, workloadOf } from "../core/types.ts";
+import { type Filter, isDeployment, type Target, type Workload, type WorkloadRecord, workloadOf } from "../core/types.ts";
 import { ReconcileError } from "../errors.ts";
 import type { Known } from "./known.ts";
-import { rowOf, seen, type TrackedRow } from "./status-row.ts";
+import { createShown } from "./shown.ts";
+import { everything } from "./status-query.ts";
+import { rowOf, type TrackedRow } from "./status-row.ts";
+import { createMatch } from "./status-rows.ts";
 import { type OperatorDefaults, type UnderstoodAnnotations, understood } from "./understood.ts";
 
 export interface WorkloadKnown extends Known {
@@ -28,6 +31,8 @@ export interface WorkloadFacts extends Workload {
   readonly commit: Partial<Omit<FoundCommit, "sha">> | undefined;
   readonly changes: readonly HistoryEntry[] | undefined;
   readonly understood: UnderstoodAnnotations;
+  /** All of it in brief: another text where its row has changed. */
+  readonly shown: string;
 }
 
 const MOST_CHANGES = 20;
@@ -46,12 +51,16 @@ export function findWorkload({ workloads }: Pick<Known, "workloads">, filter: Fi
 export function workloadFacts(record: WorkloadRecord, known: WorkloadKnown, mayRead: boolean): WorkloadFacts {
   const workload = workloadOf(record);
   const parsed = known.parse(record);
-  const row = isTracked(parsed) ? rowOf(seen(record, parsed, known)) : undefined;
+  const match = createMatch(known, everything, (text) => text)(record, parsed);
+  const row = match?.seen && rowOf(match.seen);
+  const shown = createShown();
+  if (match) shown.add(workload, match.face);
   const changes = parsed.kind === "ready" ? known.historyOf(parsed.target).slice(0, MOST_CHANGES) : [];
   return {
     ...workload,
     row,
-    problems: parsed.kind === "incomplete" ? parsed.problems : [],
+    problems: match?.incomplete?.problems ?? [],
+    shown: shown.digest(),
     replicas: record.replicas,
     commit: mayRead ? commitOf(row?.sha, known.commitOf(workload), changes) : undefined,
     changes: mayRead ? changes : undefined,

@@ -7,10 +7,10 @@ import { withoutEmojiCode } from "../core/news/chat-text.ts";
 import { isDeployment, type Repository } from "../core/types.ts";
 import { escapeControl } from "../text/escape.ts";
 import { type Html, html } from "./html.ts";
-import { ago, badge, linked, nameOf, pageEnd, pageStart, pageTop, reasons, short, until } from "./page-parts.ts";
+import { ago, badge, linked, nameOf, pageEnd, pageStart, pageTop, reasons, reconcileButton, short, until } from "./page-parts.ts";
 import { clusterWords, manifestStep } from "./status-flow.ts";
-import { eventOf, type PageFacts, sinceWhen } from "./status-page.ts";
-import { queryText } from "./status-query.ts";
+import { eventOf, eventsPath, type PageFacts, sinceWhen } from "./status-page.ts";
+import { everything, queryText } from "./status-query.ts";
 import type { TrackedRow } from "./status-row.ts";
 import { type State, stateOf, titleOf } from "./status-state.ts";
 import type { UnderstoodAnnotations } from "./understood.ts";
@@ -27,11 +27,14 @@ export function* workloadPage(workload: WorkloadFacts, facts: Facts): Generator<
   const state: State = row ? stateOf(row) : "incomplete";
   const name = `${isDeployment(workload) ? "" : `${workload.kind} `}${workload.namespace}/${workload.name}`;
   const heading = html`<h1><a href="/status${queryText(query)}">gitops-operator</a></h1>`;
+  const { kind, namespace } = workload;
+  const one = { ...everything, filter: { namespace, deployment: workload.name, kind } };
   yield pageStart();
   yield pageTop(`${escapeControl(name)}: ${titleOf(state).toLowerCase()} · gitops-operator`, heading, facts.operator, now);
   yield html`<main class="one ${state}">
 <h2 class="name">${nameOf(workload)}${badge(state, titleOf(state))}</h2>
 ${row?.last ? html`<p class="message">${escapeControl(withoutEmojiCode(row.last.message))}</p>\n` : undefined}${reasons(problems, "problems")}${reasons(row?.warnings ?? [], "warnings")}`.toString();
+  if (row?.enabled) yield reconcileButton("Reconcile now", `/reconcile${queryText(one)}`).toString();
   if (row) yield wayOf(row, workload, facts).toString();
   yield html`<section><h2>Now</h2><dl class="pairs">
 <dt>Awaited</dt><dd>${row ? awaited(row, state, now) : html`the annotations that are missing`}</dd>
@@ -41,7 +44,7 @@ ${row?.last ? html`<p class="message">${escapeControl(withoutEmojiCode(row.last.
 `.toString();
   if (row) yield changesOf(changes, row, facts).toString();
   yield annotationsOf(understood).toString();
-  yield `</main>\n${pageEnd(now)}`;
+  yield `</main>\n${pageEnd(now, eventsPath(one, workload.shown))}`;
 }
 
 function wayOf(row: TrackedRow, { replicas, commit }: WorkloadFacts, { now, githubHost }: Facts): Html {
@@ -110,7 +113,7 @@ function nextPass({ operator, now }: Facts): Html {
 
 function changesOf(changes: WorkloadFacts["changes"], row: TrackedRow, facts: Facts): Html {
   if (changes === undefined)
-    return html`<section id="changes"><h2>Changes</h2><p class="none hidden">They are shown with RECONCILE_TOKEN.</p></section>\n`;
+    return html`<section id="changes"><h2>Changes</h2><p class="none hidden">They are shown with RECONCILE_TOKEN. <button type="button" data-token hidden>Show them</button></p></section>\n`;
   if (changes.length === 0)
     return html`<section id="changes"><h2>Changes</h2><p class="none">None is known. They are read two seconds after a pass.</p></section>\n`;
   return html`<section id="changes"><h2>Changes <span class="count">the last ${changes.length}</span></h2><ul class="rows">${changes.map((change) => changeItem(change, row, facts))}</ul></section>\n`;

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
 import { type TestContext, test } from "node:test";
 import type { Filter } from "../../src/core/types.ts";
 import { ReconcileError } from "../../src/errors.ts";
@@ -17,6 +19,12 @@ async function start(t: TestContext, { reconcile, ...options }: Options = {}, { 
       return reconcile ? reconcile(filter, call) : [];
     },
     status: (form) => (form === "text" ? ["stat", "", "us"] : [form === "json" ? "{}" : "page"]),
+    listen: async () => () => {},
+    changesText: () => "{}",
+    *shown() {
+      yield "";
+      return "";
+    },
     workload: (form) => [form === "json" ? "{}" : "one"],
     ...(!isDebugOff && { debug: () => ["[", "]"] }),
     health: () => ({ status: "ok", tracked_deployments: 0 }),
@@ -170,3 +178,46 @@ test("JSON is application/json and nothing more, in every answer and failure", a
     if (status >= 400) assert.deepEqual(Object.keys(JSON.parse(text)), ["error"], response.url);
   }
 });
+
+// S14
+test("a page of another origin can't start a pass, whatever its browser says of it; the operator's own page, people and programs can", async (t) => {
+  const { calls, ask } = await start(t);
+  const mozilla = { "user-agent": "Mozilla/5.0 (X11; Linux x86_64) Chrome/140" };
+  const foreign: [method: string, headers: Record<string, string>][] = [
+    ["POST", { ...mozilla, origin: "https://evil.example", "sec-fetch-site": "cross-site" }],
+    ["POST", { ...mozilla, origin: "https://other.team.example", "sec-fetch-site": "same-site" }],
+    ["GET", { ...mozilla, "sec-fetch-site": "cross-site" }],
+    ["POST", { ...mozilla, origin: "http://evil.example" }],
+    ["POST", { ...mozilla, origin: "null" }],
+    // Over plain http a browser does not say whose image, link or form it is.
+    ["GET", mozilla],
+    ["GET", { ...mozilla, origin: "http://evil.example" }],
+  ];
+  for (const [method, headers] of foreign) {
+    const response = await send(ask, method, headers);
+    assert.equal(response.status, 403, JSON.stringify([method, headers]));
+    assert.match(response.text, /nothing was started/);
+  }
+  assert.deepEqual(calls, []);
+  const own: [method: string, headers: Record<string, string>][] = [
+    ["POST", { ...mozilla, "sec-fetch-site": "same-origin" }],
+    ["POST", { ...mozilla, origin: "SELF" }],
+    ["GET", { ...mozilla, "sec-fetch-site": "none" }],
+    ["POST", { "user-agent": "Mozilla/5.0 PowerShell/7.5" }],
+    ["GET", { "user-agent": "curl/8" }],
+    ["GET", { "user-agent": "kube-probe/1.34" }],
+    ["GET", {}],
+  ];
+  for (const [method, headers] of own) assert.equal((await send(ask, method, headers)).status, 200, JSON.stringify([method, headers]));
+  assert.equal(calls.length, own.length);
+});
+
+/** By hand: fetch sets these headers itself. */
+async function send(ask: (path: string) => Promise<Response>, method: string, headers: Record<string, string>) {
+  const { url } = await ask("/health");
+  const { origin } = new URL(url);
+  const given = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value === "SELF" ? origin : value]));
+  const asked = request(new URL("/reconcile", url), { method, headers: given }).end();
+  const [response] = (await once(asked, "response")) as [IncomingMessage];
+  return { status: response.statusCode, text: Buffer.concat(await response.toArray()).toString() };
+}

@@ -82,6 +82,12 @@ async function startPages(t: TestContext) {
   const endpoints: Endpoints = {
     reconcile: async () => [],
     status: (form) => counted(status(form)),
+    listen: async () => () => {},
+    changesText: () => "{}",
+    *shown() {
+      yield "";
+      return "";
+    },
     workload: () => [],
     history: () => [],
     debug: () => counted(debugText(known, { redact, show: createWithoutBroken(assert.fail).show })),

@@ -6,6 +6,7 @@ import { STATUS_PAGE_POLICY } from "../../src/http/page-parts.ts";
 import { type PageFacts, statusPage as pieces } from "../../src/http/status-page.ts";
 import { everything } from "../../src/http/status-query.ts";
 import type { TrackedRow } from "../../src/http/status-row.ts";
+import { SCRIPT_PATH } from "../../src/http/status-script.ts";
 import { growthOf, MOST_GROWTH } from "../growth.ts";
 import { attribute, type Element, elementsOf, squeeze, textOf, withClass } from "./html-elements.ts";
 import { type GivenRows, manyRows, NOW, OPERATOR, row, rowsOf, threeRows } from "./status-rows.ts";
@@ -148,15 +149,16 @@ test("every link goes to https or within the page, whatever the repositories, br
   for (const href of hrefs) assert.match(href, /^(?:#[a-z]+$|\/status\/default\/shop$|https:\/\/github\.com\/team\/(?:shop|manifests)\/)/);
 });
 
-test("the policy allows the page's own style and nothing else, and the page needs nothing else", () => {
+test("the policy allows the page's own style and script and nothing else, and the page needs nothing else", () => {
   assert.match(
     STATUS_PAGE_POLICY,
-    /^default-src 'none'; style-src 'sha256-[A-Za-z0-9+/]{43}='; base-uri 'none'; form-action 'self'; frame-ancestors 'none'$/,
+    /^default-src 'none'; style-src 'sha256-[A-Za-z0-9+/]{43}='; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'$/,
   );
   const all = elements(manyRows());
   for (const { tagName, attrs } of all) {
-    assert.ok(!["script", "img", "link", "iframe", "object"].includes(tagName), tagName);
-    for (const { name } of attrs) assert.ok(!/^on|^style$|^src/.test(name), name);
+    assert.ok(!["img", "link", "iframe", "object"].includes(tagName), tagName);
+    for (const { name, value } of attrs) assert.ok(!/^on|^style$|^src/.test(name) || (tagName === "script" && value === SCRIPT_PATH), name);
+    if (tagName === "script") assert.equal(attrs.length, 2);
   }
 });
 

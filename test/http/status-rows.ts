@@ -28,7 +28,7 @@ export function* rowsOf({ tracked, incomplete, notes }: GivenRows): Generator<""
   const lastAt = new Date(Math.max(0, ...tracked.map(({ last }) => last?.at.getTime() ?? 0)));
   const namespaces = [...new Set(tracked.map(({ namespace }) => namespace))];
   return {
-    ...{ counts, namespaces, tracked, incomplete, notes, lastAt: tracked.some(({ last }) => last) ? lastAt : undefined },
+    ...{ shown: "shown", counts, namespaces, tracked, incomplete, notes, lastAt: tracked.some(({ last }) => last) ? lastAt : undefined },
     inState: (state) => tracked.filter((row) => stateOf(row) === state),
   };
 }

@@ -35,7 +35,7 @@ const change = (index: number, more: Partial<HistoryEntry> = {}): HistoryEntry =
 
 function pageOf(changes: Partial<WorkloadFacts> = {}) {
   const workload: WorkloadFacts = {
-    ...{ kind: "Deployment", namespace: "default", name: "shop", row: row("shop"), problems: [], replicas: 3 },
+    ...{ kind: "Deployment", namespace: "default", name: "shop", row: row("shop"), problems: [], replicas: 3, shown: "shown" },
     ...{ commit: { author: "Jane Doe", subject: "Say hello", time: NOW.getTime() / 1_000 - 7_200 }, changes: [] },
     understood: understood(recordOf(required), parseTarget(recordOf(required), "operator"), undefined, SETTINGS),
     ...changes,
