@@ -2,7 +2,8 @@
 import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ClusterApiOptions } from "../sandbox/cluster-api.ts";
-import { startWorld, type World } from "../sandbox/world.ts";
+import { startHttpsGitHost } from "../sandbox/https-git-host.ts";
+import { startWorld, type World, type WorldOptions } from "../sandbox/world.ts";
 import { startOpenSsh } from "../test/openssh.ts";
 import { startTcpProxy, type TcpProxy } from "../test/tcp-proxy.ts";
 import { startOtlpReceiver } from "../test/telemetry/otlp-receiver.ts";
@@ -18,14 +19,19 @@ export interface BenchWorld extends World {
   operator(more?: Readonly<Record<string, string>>): Promise<OperatorProcess>;
 }
 
+/** How repositories are opened: OpenSSH with a key, or git's http-backend behind TLS with a token. */
+export type Door = "ssh" | "https";
+
 const FORGET_SPANS_MS = 1_000;
 
 /** Runs `work` in a world of its own, which is closed whatever comes of it. */
 export async function inBenchWorld<T>(
   work: (world: BenchWorld) => AsyncGenerator<T, void, undefined>,
-  options: { readonly cluster?: ClusterApiOptions } = {},
+  options: { readonly cluster?: ClusterApiOptions; readonly door?: Door } = {},
 ): Promise<AsyncGenerator<T, void, undefined>> {
-  const world = await startWorld({ ...options, startHost: (host) => startOpenSsh({ ...host, trace: false }) });
+  const { cluster, door = "ssh" } = options;
+  const startHost: WorldOptions["startHost"] = door === "https" ? startHttpsGitHost : (host) => startOpenSsh({ ...host, trace: false });
+  const world = await startWorld({ ...(cluster && { cluster }), startHost });
   const ends: (() => void | Promise<void>)[] = [() => world.close()];
   return (async function* () {
     try {

@@ -9,10 +9,19 @@ export const upToDate: Row = {
   name: "up-to-date",
   async *measure(settings) {
     for (const keys of ["one key", "a key each"] as const) yield* await inBenchWorld((world) => measureWith(world, settings, keys));
+    yield* await inBenchWorld((world) => measureWith(world, settings, "one token over https"), { door: "https" });
   },
 };
 
-async function* measureWith(world: BenchWorld, { quick, runs }: Settings, keys: "one key" | "a key each"): AsyncGenerator<Finding> {
+type Keys = "one key" | "a key each" | "one token over https";
+
+/** TLS has a connection for each question at once, four at most; SSH has all on one. */
+const MOST_CONNECTIONS: Readonly<Record<Keys, number>> = { "one key": 2, "a key each": 2, "one token over https": 4 };
+
+/** Over https each side asks the host twice, and the command line has no login by key to pay for. */
+const MOST_OF_PEER: Readonly<Record<Keys, number>> = { "one key": 0.1, "a key each": 0.15, "one token over https": 0.5 };
+
+async function* measureWith(world: BenchWorld, { quick, runs }: Settings, keys: Keys): AsyncGenerator<Finding> {
   const count = quick ? 8 : 100;
   const { tips } = await makeApps(world, count);
   await makeManifests(world, { files: count * 4, tagOf: (app) => tips[app] ?? "" });
@@ -52,13 +61,13 @@ async function* measureWith(world: BenchWorld, { quick, runs }: Settings, keys: 
     work,
     figure,
     peer: { name: `${urls.length} git ls-remote, 8 at a time`, figure: peer },
-    goal: { text: "ratio ≤ 0.10", value: ratio, atMost: 0.1 },
+    goal: { text: `ratio ≤ ${MOST_OF_PEER[keys]}`, value: ratio, atMost: MOST_OF_PEER[keys] },
   };
-  const perKey = (logins + reconnects) / (keys === "one key" ? 1 : count);
+  const perKey = (logins + reconnects) / (keys === "a key each" ? count : 1);
   yield {
-    work: `${work}: SSH connections per key, all passes`,
+    work: `${work}: connections per key, all passes`,
     figure: { unit: "count", values: [perKey] },
-    goal: { text: "≤ 2", value: perKey, atMost: 2 },
+    goal: { text: `≤ ${MOST_CONNECTIONS[keys]}`, value: perKey, atMost: MOST_CONNECTIONS[keys] },
   };
   yield { work: `${work}: the first pass`, figure: { unit: "ms", values: [first.ms] } };
   yield { work: `${work}: git commands on the server, first pass`, figure: { unit: "count", values: [commandsFirst] } };
