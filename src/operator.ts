@@ -70,7 +70,7 @@ export async function startOperator(options: OperatorOptions) {
   const { host, healthPort, identity, reconcileToken } = config;
   const closing = new AbortController();
   const stopping = closing.signal;
-  const metrics = createMetrics(version);
+  const metrics = createMetrics(version, { hasHooks: config.hookPort !== 0 });
   const findings = createFindings();
   const outside = connectOutside({
     ...{ config, kubeConfig, redactor, tracer, observer: metrics, stopping, patience },

@@ -149,3 +149,13 @@ test("a release of another name in another namespace has names of its own, bound
   for (const { kind, metadata } of objects.filter((object) => !/Role|^PriorityClass$/.test(object.kind)))
     assert.equal(metadata.namespace, "ops", kind);
 });
+
+test("monitoring.runbooks stands in front of each alert's runbook_url", { skip: skipWithoutHelm }, async () => {
+  const runbooks = "https://git.example/operator/blob/v1/";
+  const objects = await renderChart({ values: { monitoring: { enabled: true, runbooks } } });
+  const { spec } = objectOf(objects, "PrometheusRule") as KubeObject & {
+    spec: { groups: { rules: { alert: string; annotations: { runbook_url: string } }[] }[] };
+  };
+  for (const { alert, annotations } of spec.groups.flatMap(({ rules }) => rules))
+    assert.equal(annotations.runbook_url, `${runbooks}docs/TROUBLESHOOTING.md#${alert.toLowerCase()}`);
+});

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
+import { anchors } from "./markdown.ts";
 import { alertRules, dashboard, metricsIn, pathOf, readYaml } from "./observability-files.ts";
 import { runTool, skipWithout } from "./tool.ts";
 
@@ -17,15 +19,23 @@ test("promtool accepts the alerts and their tests", { skip: noPromtool }, async 
   }
 });
 
-test("every alert has a runbook, and tests in which it fires and in which it does not", async () => {
+test("every alert has a description, a section of the troubleshooting page, and tests in which it fires and in which it does not", async () => {
   const { tests } = await readYaml<{ tests: { alert_rule_test: { alertname: string; exp_alerts: object[] }[] }[] }>(
     "files/alerts.test.yml",
   );
   const checks = tests.flatMap(({ alert_rule_test }) => alert_rule_test);
   const rules = await alertRules();
-  assert.equal(rules.length, 9);
+  const sections = anchors(await readFile(pathOf("docs/TROUBLESHOOTING.md"), "utf8"));
+  assert.equal(rules.length, 16);
   for (const { alert, annotations, labels } of rules) {
-    assert.ok((annotations.runbook ?? "").length > 80 && annotations.summary, alert);
+    const { summary, description = "", runbook_url = "", ...others } = annotations;
+    assert.ok(description.length > 80 && summary, alert);
+    assert.deepEqual(others, {}, alert);
+    // The address of the repository is written nowhere, so it is a path in it.
+    const [page, section = ""] = runbook_url.split("#");
+    assert.equal(page, "docs/TROUBLESHOOTING.md", alert);
+    assert.equal(section, alert.toLowerCase());
+    assert.ok(sections.includes(section), `${alert} has no section in ${page}`);
     assert.match(labels.severity ?? "", /^(critical|warning)$/);
     const own = checks.filter(({ alertname }) => alertname === alert);
     assert.ok(

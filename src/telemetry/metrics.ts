@@ -9,7 +9,7 @@ import { createStateMetrics, type State } from "./state-metrics.ts";
 /** Gauges that are named like counters, which promtool refuses; `nodejs_active_handles` and the like tell the same by type. */
 const MISNAMED = ["nodejs_active_handles_total", "nodejs_active_requests_total", "nodejs_active_resources_total"];
 
-export function createMetrics(version: string) {
+export function createMetrics(version: string, { hasHooks }: { readonly hasHooks: boolean }) {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   for (const name of MISNAMED) registry.removeSingleMetric(name);
@@ -20,7 +20,7 @@ export function createMetrics(version: string) {
   return {
     ...runs,
     ...outside,
-    ...createHookMetrics(registry),
+    ...createHookMetrics(registry, hasHooks),
     requestStarted: createHttpMetrics(registry),
     /** In Prometheus's text format. */
     async render(state: State): Promise<{ readonly contentType: string; readonly text: string }> {

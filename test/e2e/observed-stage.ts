@@ -1,10 +1,11 @@
 import type { TestContext } from "node:test";
 import { manifestOf } from "../../sandbox/world.ts";
+import { freePort } from "../free-port.ts";
 import { OLD, type Stage, startStage } from "./stage.ts";
 
 /** A stage after two passes in which something of everything happened: a patch that came second, a failure, a refused Secret, a chat message, a build. */
 export async function startObservedStage(t: TestContext): Promise<Stage> {
-  const stage = await startStage(t);
+  const stage = await startStage(t, { env: { HOOK_PORT: String(await freePort()) } });
   const image = (name: string) => `${stage.registry.host}/team/${name}`;
   const manifests = await stage.repository("team/manifests.git", {
     "shop/deployment.yaml": manifestOf("shop", `${image("shop")}:${OLD}`),
