@@ -134,7 +134,7 @@ const noScript = process.platform === "linux" ? skipWithout("script", "bsdutils"
 test("at a terminal the lines are for people", { skip: noScript }, async (t) => {
   const world = await startWorld();
   t.after(() => world.close());
-  const command = `'${process.execPath}' '${fileURLToPath(new URL("../../src/main.ts", import.meta.url))}'`;
+  const command = `'${process.execPath}' '${fileURLToPath(new URL("../../src/main.ts", import.meta.url))}' run`;
   const child = spawn("script", ["-qec", command, "/dev/null"], {
     env: {
       PATH: process.env.PATH,

@@ -136,11 +136,12 @@ test("labels are bounded: Deployments that go take their series along, invented 
   assert.doesNotMatch(await stage.text("/metrics"), /elsewhere/);
 
   const looksBefore = sampleOf(families, "http_server_requests_total", { method: "GET", route: "/status" }) ?? 0;
-  for (const path of ["/a", "/b?c=d", "/status/x"]) await stage.text(path);
+  for (const path of ["/a", "/b?c=d", "/statusx", "/status/a/b", "/status/made/up"]) await stage.text(path);
   await stage.text("/STATUS/");
   await (await fetch(`${stage.url}/status`, { method: "PROPFIND" })).text();
   families = parseMetrics(await stage.text("/metrics"));
   assert.equal(sampleOf(families, "http_server_requests_total", { route: "other", status: "404" }), 3);
+  assert.equal(sampleOf(families, "http_server_requests_total", { route: "/status/*", status: "404" }), 2);
   assert.equal(sampleOf(families, "http_server_requests_total", { method: "GET", route: "/status" }), looksBefore + 1);
   assert.equal(sampleOf(families, "http_server_requests_total", { method: "other", route: "/status", status: "405" }), 1);
 });
