@@ -81,7 +81,7 @@ export const originalAnnotations = {
   github_token_secret_name: {
     kind: "secret",
     meaning:
-      "the same for GitHub alone: Secret with `github-token` (permission *Actions: read*). Where `forge_token_secret_name` is set too, that counts",
+      "Secret with `github-token` (permission *Actions: read*), to wait for builds at GitHub; `forge_token_secret_name` does it for every forge, and counts where both are set",
   },
   github_token_secret_namespace: { kind: "namespace", default: "OPERATOR_NAMESPACE", meaning: "its namespace" },
 } as const satisfies Record<string, Annotation>;
@@ -187,7 +187,7 @@ const added = {
     defaultInDocs: "`CLUSTER_NAME`, else the namespace",
     meaning: "the environment of that deployment",
   },
-  environment_url: { kind: "url", meaning: "where people see it run: the link of that deployment (GitHub)" },
+  environment_url: { kind: "url", meaning: "with `report: deployment`: where people see it run, for the link (GitHub)" },
   manifest_branch: { kind: "branch", default: "observe_branch", meaning: "branch of the manifests" },
   write_to: {
     kind: "choice",
