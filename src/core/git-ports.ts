@@ -108,6 +108,8 @@ export interface StandingProposal {
 
 export interface OwnCommit extends Pick<Commit, "author" | "subject" | "hasTrailers"> {
   readonly committer: Identity;
+  /** It was committed in the moment in which it was written: nobody has amended or moved it. */
+  readonly isFirst: boolean;
   /** The beginning of its message, 4 KiB at most. */
   readonly message: string;
   /** All the files that were asked about read so there. */

@@ -1,6 +1,7 @@
 /** `write_to: proposal` without a token: a branch of its own, which is the base's tip and one commit of the operator's. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { git } from "../../sandbox/git-process.ts";
 import { manifestOf } from "../../sandbox/world.ts";
 import { assertProposed, BRANCH, commitThere, FILE, startProposed, tagIn } from "./proposed-stage.ts";
 import { OLD } from "./stage.ts";
@@ -78,6 +79,12 @@ test("what a stranger put on the branch is never overwritten, however it was put
   await commitThere(manifests, BRANCH, "--amend", "--no-edit", "--message", "Amended");
   await foreign(others);
   await commitThere(manifests, BRANCH, "--amend", "--no-edit");
+  await foreign(others);
+  // So does one that is amended by whoever the operator commits as: some servers take nothing but the name of the key's owner.
+  const made = (await git(manifests.directory, ["cat-file", "commit", BRANCH])).toString();
+  const amended = made.replace(/^(committer .*> )\d+/m, "$11900000000");
+  const written = await git(manifests.directory, ["hash-object", "-t", "commit", "-w", "--stdin"], { input: amended });
+  await manifests.forceBranch(BRANCH, written.toString().trim());
   await foreign(others);
   // Somebody else's branch, with a commit that looks like ours.
   await manifests.forceBranch(BRANCH, await manifests.commit({ x: "1" }, { branch: "theirs" }));

@@ -26,10 +26,12 @@ export function readOwnProposal(branch: string, { sha, own }: StandingProposal, 
   throw foreign(`${branch} holds the proposal of ${whose}; name another branch by gitops.operator.proposal_branch`);
 }
 
-/** A person who amends it becomes its committer, and a person's work is not to be lost. */
+/** A person's work is not to be lost: who amends it becomes its committer, later than it was written, and may be called as the operator is. */
 function isByOperator(own: OwnCommit, { identity, committers }: Owner): boolean {
-  const { committer } = own;
-  return isOperatorCommit(own, identity) && committers.some(({ name, email }) => committer.name === name && committer.email === email);
+  const { committer, isFirst } = own;
+  return (
+    isFirst && isOperatorCommit(own, identity) && committers.some(({ name, email }) => committer.name === name && committer.email === email)
+  );
 }
 
 function foreign(message: string): ReconcileError {

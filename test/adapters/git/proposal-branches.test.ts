@@ -67,7 +67,7 @@ for (const config of [{}, { "uploadpack.allowFilter": "true" }] as const) {
       assert.equal(await repository.tip(BRANCH), commit);
       const own = {
         ...{ author: { name: "Operator", email: "operator@example.com" }, committer: { name: "Operator", email: "operator@example.com" } },
-        ...{ subject: "Write a: 2", hasTrailers: false, message: "Write a: 2\n", hasFiles: true },
+        ...{ subject: "Write a: 2", hasTrailers: false, message: "Write a: 2\n", isFirst: true, hasFiles: true },
       };
       assert.deepEqual(await copy.standing(BRANCH, base, wanted), { sha: commit, own });
       assert.deepEqual(await copy.standing(BRANCH, base, [{ path: FILE, text: "a: 3\n" }]), {

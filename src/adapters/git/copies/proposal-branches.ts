@@ -90,7 +90,7 @@ export function createProposalBranches({ remote, identity, contents, beginArriva
     const read: ReadObject = (id, kind) => (objects.has(id) ? objects.read(id, kind, at) : Promise.reject(new Unchanged()));
     let hasFiles = true;
     for (const file of files) hasFiles &&= await reads(read, sha, file);
-    return { author, subject, hasTrailers, committer: committerOf(content), message: messageOf(content), hasFiles };
+    return { author, subject, hasTrailers, ...committerOf(content), message: messageOf(content), hasFiles };
   }
 
   return {

@@ -12,6 +12,7 @@ const MOST_PARENTS = 100;
 /** ` 1700000000 +0000`, with room for years to come. */
 const MOST_TIME_BYTES = 32;
 
+const AUTHOR = "\nauthor ";
 const COMMITTER = "\ncommitter ";
 const NEWLINE = 0x0a;
 const SPACE = 0x20;
@@ -51,12 +52,21 @@ export function parseCommit(content: Buffer): Commit {
   };
 }
 
-/** Who made the commit as it is, whoever wrote it. */
-export function committerOf(content: Buffer): Identity {
+/** Who made the commit as it is, whoever wrote it. `isFirst`: in the moment in which it was written, so it was neither amended nor moved since. */
+export function committerOf(content: Buffer): { readonly committer: Identity; readonly isFirst: boolean } {
+  const line = personLine(content, COMMITTER);
+  return { committer: parsePerson(line), isFirst: line !== undefined && momentOf(line) === momentOf(personLine(content, AUTHOR)) };
+}
+
+function personLine(content: Buffer, word: string): Buffer | undefined {
   const headers = content.subarray(0, endOr(content.indexOf("\n\n"), content.length));
-  const start = headers.indexOf(COMMITTER);
-  if (start < 0) return parsePerson();
-  return parsePerson(headers.subarray(start + COMMITTER.length, endOr(headers.indexOf(NEWLINE, start + 1), headers.length)));
+  const start = headers.indexOf(word);
+  return start < 0 ? undefined : headers.subarray(start + word.length, endOr(headers.indexOf(NEWLINE, start + 1), headers.length));
+}
+
+/** Its time and zone, as they stand there. */
+function momentOf(line: Buffer = Buffer.alloc(0)): string {
+  return line.subarray(line.lastIndexOf(">") + 1).toString("latin1");
 }
 
 /** The beginning of the message, as far as the operator's own ever go. */
