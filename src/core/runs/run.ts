@@ -105,7 +105,8 @@ export async function runToEnd(run: Run, seat: Seat, { work, slots, observer, cl
       write(request) {
         isWriting = true;
         run.wait = undefined;
-        release();
+        // A writer waits for the runs of others; a proposal waits for nobody, and has in memory what it proposes until its forge has answered.
+        if (!run.target.proposal) release();
         return seat.write(request);
       },
     };

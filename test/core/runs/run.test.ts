@@ -57,3 +57,31 @@ test("a run that hangs has failed after 240 s; one that waits for a build goes o
   await turn();
   assert.deepEqual(ended, [overdue, "writing: patched"]);
 });
+
+// S10, S17
+test("a push to the branch of the manifests waits for those of others, so it gives its place up; a proposal waits for nobody and keeps it, so no more are under way than there are places", async () => {
+  const begun: string[] = [];
+  const ports: RunPorts = {
+    ...{ slots: createSlots(1, DEADLINE_MS), observer: noObserver, closing: new AbortController().signal },
+    work({ name }, seat) {
+      begun.push(name);
+      return seat.write({} as WriteRequest);
+    },
+  };
+  const proposal = { branch: "gitops-operator/x", labels: [], autoMerge: false, forge: undefined, token: undefined };
+  const end = new Map<string, (outcome: Outcome) => void>();
+  const start = (name: string, more: { proposal?: typeof proposal } = {}) => {
+    const { promise, resolve } = Promise.withResolvers<Outcome>();
+    end.set(name, resolve);
+    void runToEnd(createRun(targetOf(name, more), "call", never), { leave: () => undefined, write: () => promise }, ports);
+  };
+  start("pushed");
+  start("proposed", { proposal });
+  start("waiting", { proposal });
+  for (let i = 0; i < 9; i++) await turn();
+  assert.deepEqual(begun, ["pushed", "proposed"]);
+  end.get("proposed")?.({ kind: "up_to_date", to: "7" });
+  for (let i = 0; i < 9; i++) await turn();
+  assert.deepEqual(begun, ["pushed", "proposed", "waiting"]);
+  for (const settle of end.values()) settle({ kind: "up_to_date", to: "7" });
+});
