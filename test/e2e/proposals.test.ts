@@ -146,6 +146,16 @@ test("a branch that people delete is a no to its tag, until the next commit", as
   }
   const told = stage.cluster.list("Event").filter(({ reason }) => reason === "ProposalDeclined");
   assert.equal(told.length, 1);
+  // Nobody has said no to it for another base, or in another repository.
+  await manifests.commit({ [FILE]: manifestOf("shop", `team/shop:${OLD}`) }, { branch: "next" });
+  const annotations = { write_to: "proposal", manifest_branch: "next" };
+  await stage.deploy({ name: "shop", annotations });
+  assert.equal((await stage.reconcileOne("shop")).action, "proposed");
+  await stage.repository("team/moved.git", { [FILE]: manifestOf("shop", `team/shop:${OLD}`) });
+  await stage.deploy({ name: "shop", annotations: { write_to: "proposal", manifest_repository: stage.gitHost.url("team/moved.git") } });
+  assert.equal((await stage.reconcileOne("shop")).action, "proposed");
+  await stage.deploy({ name: "shop", annotations: { write_to: "proposal" } });
+  await manifests.deleteBranch(BRANCH);
   const next = await app.commit({ "index.html": "2" });
   assert.equal((await stage.reconcileOne("shop")).action, "proposed");
   await assertProposed(manifests, next);

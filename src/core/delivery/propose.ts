@@ -28,7 +28,8 @@ export interface ProposerOptions extends DeliveryOptions {
 
 /** What was proposed last, as this process knows it. */
 interface Remembered {
-  readonly branch: string;
+  /** Of both branches. */
+  readonly place: string;
   readonly tag: string;
   /** Where the branch stood. */
   readonly sha: string;
@@ -201,13 +202,14 @@ export function createProposer(options: ProposerOptions, closing: AbortSignal) {
     return orMoved({ ...declined, request, wasMerged: true });
   }
 
-  function remembered({ target, settings }: ProposalWish): Remembered | undefined {
-    const last = memory.get(idOf(target));
-    return last?.branch === settings.branch ? last : undefined;
+  function remembered(wish: ProposalWish): Remembered | undefined {
+    const last = memory.get(idOf(wish.target));
+    return last?.place === placeIn(wish) ? last : undefined;
   }
 
-  function remember({ target, settings, tag }: ProposalWish, sha: string, request: ProposalRequest | undefined, isUnheard = false): void {
-    memory.set(idOf(target), { branch: settings.branch, tag, sha, request, isUnheard, askedAt: clock.now() }, target.namespace);
+  function remember(wish: ProposalWish, sha: string, request: ProposalRequest | undefined, isUnheard = false): void {
+    const { target, tag } = wish;
+    memory.set(idOf(target), { place: placeIn(wish), tag, sha, request, isUnheard, askedAt: clock.now() }, target.namespace);
   }
 
   function pageOfRepository({ at }: ProposalWish): string | undefined {
@@ -231,4 +233,8 @@ export function createProposer(options: ProposerOptions, closing: AbortSignal) {
   }
 
   return { propose };
+}
+
+function placeIn({ at, settings }: ProposalWish): string {
+  return JSON.stringify([at.repository, at.branch, settings.branch]);
 }
