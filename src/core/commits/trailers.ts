@@ -36,8 +36,9 @@ export function formatTrailers({
     `${isDeployment(workload) ? NAMES.deployment : NAMES.workload}: ${placeInWords(workload)}`,
     `${NAMES.image}: ${image}`,
     `${NAMES.appCommit}: ${appCommit}`,
-    ...paths.map((path) => `${NAMES.file}: ${fileInTrailer(path)}`),
     ...(cluster === undefined ? [] : [`${NAMES.cluster}: ${cluster}`]),
+    // They may be many, and of long messages only the beginning is read.
+    ...paths.map((path) => `${NAMES.file}: ${fileInTrailer(path)}`),
   ];
 }
 

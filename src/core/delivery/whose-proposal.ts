@@ -20,7 +20,7 @@ export function readOwnProposal(branch: string, { sha, own }: StandingProposal, 
   if (own === "more" || !isByOperator(own, owner)) throw foreign(`${branch} holds commits of others; merge it or delete it`);
   const [written, ...others] = readTrailers(sha, own.message);
   if (!written || others.length > 0) throw foreign(`${branch} holds commits of others; merge it or delete it`);
-  const isSameCluster = owner.cluster === undefined || written.cluster === undefined || written.cluster === owner.cluster;
+  const isSameCluster = written.cluster === undefined || written.cluster === owner.cluster;
   if (written.workload === placeInWords(owner.workload) && isSameCluster) return written;
   const whose = isSameCluster ? written.workload : `${written.workload} in cluster ${written.cluster}`;
   throw foreign(`${branch} holds the proposal of ${whose}; name another branch by gitops.operator.proposal_branch`);

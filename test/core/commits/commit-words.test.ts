@@ -37,8 +37,8 @@ test("cluster and sign-off are trailers that git reads", () => {
   const message = commitMessage(facts, { subject: usualSubject, signOff, cluster: "eu-1" });
   const trailers = execFileSync("git", ["interpret-trailers", "--parse"], { input: message, encoding: "utf8" }).trim().split("\n");
   assert.deepEqual(trailers.slice(-3), [
-    "Gitops-Operator-File: shop.yaml",
     "Gitops-Operator-Cluster: eu-1",
+    "Gitops-Operator-File: shop.yaml",
     "Signed-off-by: GitOps Bot <bot@example.com>",
   ]);
   assert.doesNotMatch(commitMessage(facts), /Signed-off-by|Cluster/);

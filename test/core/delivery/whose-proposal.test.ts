@@ -15,7 +15,7 @@ const person = { name: "Ann", email: "ann@example.com" };
 function commitBy(more: Partial<OwnCommit> = {}, { name = "shop", cluster }: { name?: string; cluster?: string } = {}): OwnCommit {
   const facts = { target: targetOf(name), paths: [`${name}/deployment.yaml`], tag: "1", appCommit: commitOf("a".repeat(40)) };
   const message = commitMessage(facts, { subject: "Tag {tag}", signOff: undefined, cluster });
-  return { author: us, committer: us, subject: "Tag 1", hasTrailers: true, message, hasFiles: true, ...more };
+  return { author: us, committer: us, subject: "Tag 1", hasTrailers: true, message, isFirst: true, hasFiles: true, ...more };
 }
 
 function read(own: OwnCommit | "nothing" | "more", { committers = [us], cluster }: { committers?: (typeof us)[]; cluster?: string } = {}) {
@@ -37,6 +37,7 @@ test("a commit on a proposal's branch is ours by author, committer, trailers and
   assert.equal(read(commitBy({ author: person })), others);
   assert.equal(read(commitBy({ committer: person })), others);
   assert.equal(read(commitBy({ committer: { ...us, email: person.email } })), others);
+  assert.equal(read(commitBy({ isFirst: false })), others);
   assert.equal(read(commitBy({ message: "Tag 1\n", hasTrailers: false })), others);
   assert.equal(read(commitBy({ message: "Tag 1\n\nGitops-Operator-Commit: 1\n" })), others);
   const twice = commitBy().message;
@@ -54,4 +55,17 @@ test("who signs may have committed it, and of two clusters the second is told of
     read(commitBy({}, { cluster: "us" }), { cluster: "eu" }),
     /holds the proposal of default\/shop in cluster us; name another branch/,
   );
+  // Else the two would write over each other in turn, a push each at every pass.
+  assert.match(read(commitBy({}, { cluster: "us" })), /holds the proposal of default\/shop in cluster us; name another branch/);
+});
+
+// S31
+test("whose a proposal of as many files as there may be is, is read of what is read of its message", () => {
+  const paths = Array.from({ length: 50 }, (_, index) => `${"folder/".repeat(30)}${index}.yaml`);
+  const facts = { target: targetOf("shop"), paths, tag: "1", appCommit: commitOf("a".repeat(40)) };
+  const whole = commitMessage(facts, { subject: "Tag {tag}", signOff: undefined, cluster: "us" });
+  const message = whole.slice(0, 4 * 1024);
+  assert.notEqual(message, whole);
+  assert.match(read(commitBy({ message }), { cluster: "eu" }), /in cluster us; name another branch/);
+  assert.equal(read(commitBy({ message }), { cluster: "us" }), "team/shop:1");
 });
