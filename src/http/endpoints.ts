@@ -1,6 +1,7 @@
 /** What each endpoint answers (contract §5). */
 import type { Log } from "../core/ports.ts";
 import type { Cause } from "../core/progress.ts";
+import { isMeant } from "../core/runs/is-meant.ts";
 import { unknownName } from "../core/runs/unknown-name.ts";
 import type { Attributes, SpanOptions } from "../core/tracer.ts";
 import { type Filter, isTracked, logFields, type Result, type Workload, type WorkloadRecord, workloadOf } from "../core/types.ts";
@@ -9,6 +10,7 @@ import type { Endpoints } from "./app.ts";
 import { debugText } from "./debug-text.ts";
 import { historyText } from "./history-text.ts";
 import type { OperatorFacts } from "./operator-facts.ts";
+import { factsOf } from "./page-parts.ts";
 import { redacted } from "./redacted.ts";
 import { createStatusFeed } from "./status-feed.ts";
 import { statusJson } from "./status-json.ts";
@@ -77,6 +79,11 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
         gone: gone.map(rowId),
         ...(counts && { counts: Object.fromEntries(counts) }),
       }),
+    factsText({ filter }) {
+      const times = workloads.list().map((record) => (isMeant(record, filter) ? (options.lastResult(record)?.at.getTime() ?? 0) : 0));
+      const lastAt = times.reduce((latest, at) => Math.max(latest, at), 0);
+      return JSON.stringify({ facts: factsOf(operator, new Date()).toString(), ...(lastAt > 0 && { lastAt: new Date(lastAt) }) });
+    },
     *shown(query) {
       return (yield* statusRows(options, query, { ...beginPage(), redact })).shown;
     },

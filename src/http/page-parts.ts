@@ -66,7 +66,8 @@ export function reconcileButton(words: string, path: string): Html {
 `;
 }
 
-function factsOf(facts: OperatorFacts, now: Date): Html {
+/** What is said of the operator. */
+export function factsOf(facts: OperatorFacts, now: Date): Html {
   const { version, cluster, apiServer } = facts;
   const heard = facts.heardAt();
   const nextPass = facts.nextPassAt();

@@ -10,6 +10,8 @@ export interface EventsEndpoints {
   readonly listen: (query: StatusQuery, tell: (changes: Changes) => void) => Promise<() => void>;
   /** One event's data, as the page's script takes it. */
   readonly changesText: (changes: Changes, query: StatusQuery) => string;
+  /** The data of a heartbeat: what is true of the operator now. */
+  readonly factsText: (query: StatusQuery) => string;
   /** With pauses; returns in brief what the page of that query shows now. */
   readonly shown: (query: StatusQuery) => Generator<unknown, string>;
 }
@@ -35,7 +37,7 @@ interface SenderOptions {
 }
 
 export function createEventSender(
-  { listen, changesText, shown }: EventsEndpoints,
+  { listen, changesText, factsText, shown }: EventsEndpoints,
   { stopping, heartbeatMs = HEARTBEAT_MS }: SenderOptions = {},
 ) {
   const takeShare = createAddressShares(MOST_FOR_ONE, MOST_LISTENERS / 2);
@@ -72,7 +74,7 @@ export function createEventSender(
       const text = changes.rows.length > MOST_ROWS ? STALE : changesText(changes, query);
       send(`data: ${text.length > MOST_EVENT_CHARACTERS ? STALE : text}\n\n`);
     };
-    const heartbeat = setInterval(() => send(":\n\n"), heartbeatMs).unref();
+    const heartbeat = setInterval(() => send(`data: ${factsText(query)}\n\n`), heartbeatMs).unref();
     let stopListening: (() => void) | undefined;
     response.once("close", () => {
       clearInterval(heartbeat);

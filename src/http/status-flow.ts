@@ -26,7 +26,7 @@ function imageStep(row: TrackedRow): Html[] {
   ];
 }
 
-export function manifestStep({ manifest, tag, gitTag }: TrackedRow, githubHost: string): Html {
+function manifestStep({ manifest, tag, gitTag }: TrackedRow, githubHost: string): Html {
   const { repository, branch, path, commit } = manifest;
   const isElsewhere = gitTag !== undefined && tag !== undefined && gitTag !== tag;
   const stands = isElsewhere ? html` <span class="still">(${escapeControl(short(gitTag))} in git)</span>` : undefined;
@@ -41,11 +41,11 @@ export function clusterWords(row: TrackedRow): string | undefined {
   const { tag, image, isAtTag, rollout, last } = row;
   if (!image) return undefined;
   const isElsewhere = isAtTag === false || (tag !== undefined && tag !== image.version);
-  if (!isDeployment(row)) return isElsewhere ? `${short(image.version)} in the file` : undefined;
-  const words = rolloutInWords(rollout, isElsewhere ? short(image.version) : undefined);
   // It would be taken for one that runs.
-  const isSilent = last?.kind === "up_to_date" || last?.kind === "patched";
-  return words ?? (rollout === undefined && isSilent ? "rollout not known" : undefined);
+  const unknown = last?.kind === "up_to_date" || last?.kind === "patched" ? "rollout not known" : undefined;
+  if (!isDeployment(row)) return isElsewhere ? `${short(image.version)} in the file` : unknown;
+  const words = rolloutInWords(rollout, isElsewhere ? short(image.version) : undefined);
+  return words ?? (rollout === undefined ? unknown : undefined);
 }
 
 /** `version`: of the template in the cluster, where it is not the wanted one. What runs is known from the status alone. */
@@ -64,4 +64,4 @@ function rolloutInWords(rollout: Rollout | undefined, version: string | undefine
   }
 }
 
-export const arrow = html`<span class="arrow">→</span> `;
+const arrow = html`<span class="arrow">→</span> `;

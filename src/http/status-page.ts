@@ -38,7 +38,7 @@ export function* statusPage(begin: () => Generator<string, StatusRows>, { redact
   const all = STATES.map(([id, title]) => ({ id, title, count: counts.get(id) ?? 0 })).filter(({ count }) => count > 0);
   const trackedCount = all.reduce((sum, { id, count }) => sum + (id === "incomplete" ? 0 : count), 0);
   const sections = all.filter(({ id }) => query.state === undefined || query.state === id);
-  const last = lastAt && html`, last result ${ago(lastAt, now)}`;
+  const last = lastAt && html`, last result <span id="last">${ago(lastAt, now)}</span>`;
   const heading = html`<h1>gitops-operator</h1>
 <p>${trackedCount} tracked ${trackedCount === 1 ? "Deployment" : "Deployments"}${isNarrowed ? " found" : undefined}${last}</p>`;
   yield pageTop(`${failing > 0 ? `${failing} failing · ` : ""}gitops-operator status`, heading, operator, now);

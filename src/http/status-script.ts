@@ -139,6 +139,16 @@ export const STATUS_SCRIPT = `"use strict";
     return Object.keys(counts).every((state) => known.includes(state)) && known.every((state) => counts[state] > 0);
   }
 
+  /* Times must not count on from what was true when the page was made. */
+  function onFacts({ facts, lastAt }) {
+    const here = document.querySelector(".facts");
+    if (here) here.outerHTML = facts;
+    const last = document.querySelector("#last time");
+    if (last && lastAt) last.dateTime = last.title = lastAt;
+    if (document.querySelector("main.one")) load();
+    countTimes();
+  }
+
   function onChange({ stale, rows, gone, counts }) {
     if (!stale && !rows) return;
     const isList = document.querySelector("main.one") === null;
@@ -171,7 +181,11 @@ export const STATUS_SCRIPT = `"use strict";
     if (!path || !window.EventSource) return;
     source = new EventSource(path);
     source.onopen = () => say("Live");
-    source.onmessage = ({ data }) => onChange(JSON.parse(data));
+    source.onmessage = ({ data }) => {
+      const event = JSON.parse(data);
+      if (event.facts) onFacts(event);
+      else onChange(event);
+    };
     source.onerror = () => say(source.readyState === EventSource.CLOSED ? "Not live: load the page again to see what is new" : "Not live: the operator is asked again");
   }
 

@@ -80,6 +80,15 @@ h3 { font-weight: 600; overflow-wrap: anywhere; }
 .badge.proposed { color: var(--proposed); }
 .badge.unchecked, .badge.stuck { color: var(--waiting); }
 h3 a { color: inherit; }
+.act { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: baseline; margin-bottom: 1rem; }
+.act[hidden] { display: none; }
+#outcome { min-width: 0; overflow-wrap: anywhere; }
+[aria-disabled] { opacity: .6; cursor: default; }
+#live { color: var(--soft); font-size: .87em; }
+dialog { max-width: 26rem; padding: 1.25rem 1.5rem; border: 1px solid var(--line); border-radius: .6rem; background: var(--card); color: var(--ink); }
+dialog::backdrop { background: rgb(0 0 0 / 45%); }
+dialog p + p { margin-top: .6rem; }
+dialog input { width: 100%; }
 .facts { display: flex; flex-wrap: wrap; gap: .1rem 1.25rem; width: 100%; margin: 0; color: var(--soft); font-size: .87em; }
 .facts div { display: flex; gap: .4em; min-width: 0; }
 .facts dt { flex: none; }
@@ -123,14 +132,20 @@ h2.name .badge { font-size: .85rem; }
 .pairs dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
 table { width: 100%; border-collapse: collapse; border: 1px solid var(--line); background: var(--card); }
 th, td { padding: .35rem .85rem; border-top: 1px solid var(--line); text-align: left; font-weight: 400; vertical-align: baseline; overflow-wrap: anywhere; }
+table + .none { margin-top: .6rem; overflow-wrap: anywhere; }
 thead th { border-top: 0; color: var(--soft); font-size: .87em; }
-tbody td:last-child { color: var(--soft); font-size: .93em; }
+tbody td:last-child { color: var(--soft); font-size: .93em; white-space: nowrap; }
 .default td:nth-child(2) code { color: var(--soft); }
 footer { margin-top: 2rem; font-size: .87em; }
 @media (max-width: 46rem) {
   body { padding: 1.25rem 1rem; }
   .row { grid-template-columns: 1fr auto; padding: .7rem .85rem; contain-intrinsic-size: auto 5rem; }
   .flow { grid-column: 1 / -1; grid-row: 2; }
+  thead { position: absolute; clip-path: inset(50%); }
+  tbody tr { display: grid; grid-template-columns: 1fr auto; border-top: 1px solid var(--line); padding: .4rem .85rem; }
+  tbody tr > * { padding: 0; border: 0; }
+  tbody td:nth-child(2) { grid-column: 1 / -1; grid-row: 2; }
+  tbody td:last-child { white-space: normal; }
   .search label, .search select, .search input { width: 100%; max-width: none; flex: 1 1 100%; }
 }
 `;

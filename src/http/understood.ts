@@ -77,7 +77,7 @@ export function understood(
     if (name === "environment") return target.report?.environment;
     const { default: unset } = annotationOf(name);
     if (unset === "OPERATOR_NAMESPACE") return isNamed(name) ? settings.operatorNamespace : undefined;
-    return choiceOf(name) ?? unset;
+    return choiceOf(name) ?? (unset !== undefined && unset in annotations ? values[unset as AnnotationName] : unset);
   }
 
   function isNamed(namespace: AnnotationName): boolean {

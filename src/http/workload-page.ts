@@ -1,15 +1,14 @@
 /** The page of one workload: commit → image → manifest commit → rollout, what is awaited, what changed, and how it was understood. */
 
-import { annotationPrefix } from "../core/annotations.ts";
-import { commitUrl } from "../core/commits/web-links.ts";
+import { commitUrl, fileUrl } from "../core/commits/web-links.ts";
 import type { HistoryEntry } from "../core/history/history-entry.ts";
 import { withoutEmojiCode } from "../core/news/chat-text.ts";
 import { isDeployment, type Repository } from "../core/types.ts";
 import { escapeControl } from "../text/escape.ts";
 import { type Html, html } from "./html.ts";
 import { ago, badge, linked, nameOf, pageEnd, pageStart, pageTop, reasons, reconcileButton, short, until } from "./page-parts.ts";
-import { clusterWords, manifestStep } from "./status-flow.ts";
-import { eventOf, eventsPath, type PageFacts, sinceWhen } from "./status-page.ts";
+import { clusterWords } from "./status-flow.ts";
+import { eventsPath, type PageFacts, sinceWhen } from "./status-page.ts";
 import { everything, queryText } from "./status-query.ts";
 import type { TrackedRow } from "./status-row.ts";
 import { type State, stateOf, titleOf } from "./status-state.ts";
@@ -40,7 +39,7 @@ ${row?.last ? html`<p class="message">${escapeControl(withoutEmojiCode(row.last.
 <dt>Awaited</dt><dd>${row ? awaited(row, state, now) : html`the annotations that are missing`}</dd>
 <dt>Last looked at</dt><dd>${row?.last ? ago(row.last.at, now) : html`not since the operator's start`}</dd>
 <dt>Next pass</dt><dd>${nextPass(facts)}</dd>
-</dl>${row && eventOf(row.lastEvent, now)}</section>
+${row?.lastEvent && html`<dt>Last event</dt><dd>${row.lastEvent === "none" ? "none yet" : html`${row.lastEvent.kind} ${ago(row.lastEvent.at, now)}`}</dd>\n`}</dl></section>
 `.toString();
   if (row) yield changesOf(changes, row, facts).toString();
   yield annotationsOf(understood).toString();
@@ -63,13 +62,22 @@ function wayOf(row: TrackedRow, { replicas, commit }: WorkloadFacts, { now, gith
         ? html`<code>${escapeControl(`${image.container}:${version}`)}</code>${unchecked ? badge("unchecked", "Unchecked", "No registry was asked for this image") : undefined}`
         : notKnown,
     ],
-    [
-      "Manifest",
-      html`${manifestStep(row, githubHost)}<br><code>${escapeControl(row.manifest.path)}</code> on <code>${escapeControl(row.manifest.branch)}</code>`,
-    ],
+    ["Manifest", manifestOf(row, githubHost)],
     ["Rollout", rolloutOf(row, replicas)],
   ];
   return html`<ol class="way">${steps.map(([title, content]) => html`<li><h3>${title}</h3><p>${content}</p></li>`)}</ol>\n`;
+}
+
+function manifestOf({ manifest, tag, gitTag }: TrackedRow, githubHost: string): Html {
+  const { repository, branch, path, commit } = manifest;
+  const file = linked(path, `${path} on ${branch}`, repository && fileUrl(repository, branch, path, githubHost));
+  const brought =
+    commit === undefined
+      ? html`commit ${notKnown}`
+      : linked(short(commit), commit, repository && commitUrl(repository, commit, githubHost));
+  const isElsewhere = gitTag !== undefined && gitTag !== tag;
+  const stands = isElsewhere ? html`<br><span class="still">${escapeControl(short(gitTag))} in git</span>` : undefined;
+  return html`${isElsewhere ? undefined : html`${brought}<br>`}${file}<br>on <code>${escapeControl(branch)}</code>${stands}`;
 }
 
 function rolloutOf(row: TrackedRow, replicas: number | undefined): Html {
@@ -143,7 +151,7 @@ function annotationsOf({ set, unset }: UnderstoodAnnotations): Html {
   );
   const none = unset.length === 0 ? undefined : html`<p class="none">Not set: ${unset.join(", ")}</p>`;
   return html`<section id="annotations"><h2>Annotations as understood</h2>
-<table><thead><tr><th scope="col">${annotationPrefix}…</th><th scope="col">Value</th><th scope="col">From</th></tr></thead><tbody>
+<table><thead><tr><th scope="col">Annotation</th><th scope="col">Value</th><th scope="col">From</th></tr></thead><tbody>
 ${rows}</tbody></table>${none}</section>
 `;
 }

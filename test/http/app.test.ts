@@ -21,6 +21,7 @@ async function start(t: TestContext, { reconcile, ...options }: Options = {}, { 
     status: (form) => (form === "text" ? ["stat", "", "us"] : [form === "json" ? "{}" : "page"]),
     listen: async () => () => {},
     changesText: () => "{}",
+    factsText: () => "{}",
     *shown() {
       yield "";
       return "";

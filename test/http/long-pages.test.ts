@@ -84,6 +84,7 @@ async function startPages(t: TestContext) {
     status: (form) => counted(status(form)),
     listen: async () => () => {},
     changesText: () => "{}",
+    factsText: () => "{}",
     *shown() {
       yield "";
       return "";

@@ -50,7 +50,7 @@ const sectionOf = (all: ReturnType<typeof pageOf>, title: string) =>
 test("commit with subject, author and age, image, manifest commit, rollout", () => {
   assert.match(
     wayOf(pageOf()),
-    /^Commit[0-9a-f]{7}Say helloby Jane Doe, 2 hours agoImageteam\/shop:[0-9a-f]{40}Manifestmanifest [0-9a-f]{7}shop\/deployment\.yaml on mainRolloutdone: 3 Pods$/,
+    /^Commit[0-9a-f]{7}Say helloby Jane Doe, 2 hours agoImageteam\/shop:[0-9a-f]{40}Manifest[0-9a-f]{7}shop\/deployment\.yamlon mainRolloutdone: 3 Pods$/,
   );
 });
 

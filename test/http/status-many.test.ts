@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { get, type IncomingMessage } from "node:http";
+import { type TestContext, test } from "node:test";
+import { createApp } from "../../src/http/app.ts";
+import { startHttpServer } from "../../src/http/http-server.ts";
+import { everything } from "../../src/http/status-query.ts";
+import { growthOf, MOST_GROWTH } from "../growth.ts";
+import { manyWorkloads } from "./many-workloads.ts";
+
+const COUNT = 2_000;
+const MOST_IN_A_TURN = 256 * 1024;
+const log = { info() {}, warn() {}, error: (fields: object) => assert.fail(JSON.stringify(fields)) };
+
+async function start(t: TestContext) {
+  const workshop = manyWorkloads(COUNT);
+  const made = { characters: 0 };
+  const status: typeof workshop.endpoints.status = function* (...asked) {
+    for (const piece of workshop.endpoints.status(...asked)) {
+      made.characters += piece.length;
+      yield piece;
+    }
+  };
+  const server = await startHttpServer(createApp({ ...workshop.endpoints, status }, log), { port: 0, host: "127.0.0.1" });
+  t.after(() => server.close());
+  const ask = async (accept: string) => {
+    const [response] = (await once(get({ port: server.port, host: "127.0.0.1", path: "/status", headers: { accept } }), "response")) as [
+      IncomingMessage,
+    ];
+    return response;
+  };
+  return { ...workshop, made, ask };
+}
+
+test("2,000 workloads: the page begins before they are looked at, and is sent while it is made", async (t) => {
+  const { ask, looks, made } = await start(t);
+  const response = await ask("text/html");
+  const [first] = (await once(response, "data")) as [Buffer];
+  const looksAtFirst = looks();
+  const madeAtFirst = made.characters;
+  const rest = Buffer.concat(await response.toArray()).toString();
+  assert.match(first.toString(), /^<!DOCTYPE html>/);
+  assert.ok(looksAtFirst < looks() / 2, `${looksAtFirst} of ${looks()} looks`);
+  assert.ok(madeAtFirst < made.characters / 4, `${madeAtFirst} of ${made.characters} characters`);
+  assert.match(rest, /<\/html>\s*$/);
+  assert.equal(rest.match(/<li class="row /g)?.length, COUNT);
+  assert.equal(response.headers["transfer-encoding"], "chunked");
+});
+
+// S16
+test("2,000 workloads: everything else has its turn while the page or its JSON is made", async (t) => {
+  const { ask, made } = await start(t);
+  for (const accept of ["text/html", "application/json"]) {
+    let isOver = false;
+    let before = made.characters;
+    const perTurn: number[] = [];
+    const count = () => {
+      perTurn.push(made.characters - before);
+      before = made.characters;
+      if (!isOver) setImmediate(count);
+    };
+    setImmediate(count);
+    await (await ask(accept)).toArray();
+    isOver = true;
+    assert.ok(made.characters > 4 * MOST_IN_A_TURN, `${made.characters} characters`);
+    assert.ok(Math.max(...perTurn) < MOST_IN_A_TURN, `${Math.max(...perTurn)} characters in one turn`);
+  }
+});
+
+// S16
+test("what the page costs grows with the workloads, and so does a search", async () => {
+  const page = (count: number, text: string) => {
+    const { endpoints } = manyWorkloads(count);
+    for (const _ of endpoints.status("page", { ...everything, text })) void _;
+  };
+  for (const text of ["", "mailer"]) {
+    const growth = await growthOf(50, (count) => page(count, text));
+    assert.ok(growth < MOST_GROWTH, `${growth} times with '${text}'`);
+  }
+});
