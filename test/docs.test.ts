@@ -146,7 +146,7 @@ test("each kind of failure leads to a section of the troubleshooting page, and e
     membersOf("ErrorCode").filter((code) => !leads(code)),
     ["name_unknown", "superseded"],
   );
-  const reasons = tableRows(page("docs/OBSERVABILITY.md"), "**Events**").flatMap(([names = ""]) => codeIn(names));
+  const reasons = tableRows(page("docs/OBSERVABILITY.md"), "## Events").flatMap(([names = ""]) => codeIn(names));
   assert.deepEqual(reasons.filter((name) => /^[A-Z]\w+$/.test(name)).sort(), membersOf("EventReason").sort());
 });
 
