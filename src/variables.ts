@@ -165,7 +165,7 @@ export const schema = z.object({
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, "must be 1 to 63 letters, digits, '.', '_' and '-'")
     .optional()
     .describe(
-      "what this cluster is called: in the trailer `Gitops-Operator-Cluster` of its commits, and in [what is told on the application's commits](FORGES.md#the-word-back-on-the-commit)",
+      "what this cluster is called: in the trailer `Gitops-Operator-Cluster` of its commits, in chat messages, on the status page, and in [what is told on the application's commits](FORGES.md#the-word-back-on-the-commit)",
     ),
   RECONCILE_TIMEOUT_SECONDS: whole(50, 1, 3_600).describe("`/reconcile` answers within this time"),
   RECONCILE_INTERVAL_SECONDS: whole(0, 0, 86_400).describe(
