@@ -30,9 +30,17 @@ export async function alertRules(): Promise<Rule[]> {
   return groups.flatMap(({ rules }) => rules);
 }
 
+interface Variable {
+  readonly name: string;
+  readonly type: string;
+  /** Of those that ask Prometheus. */
+  readonly definition?: string;
+}
+
 interface Dashboard {
   readonly panels: readonly Panel[];
-  readonly templating: { readonly list: readonly { readonly definition: string }[] };
+  readonly templating: { readonly list: readonly Variable[] };
+  readonly links: readonly { readonly url: string }[];
 }
 
 export async function dashboard(): Promise<Dashboard> {
@@ -44,10 +52,22 @@ export async function allQueries(): Promise<string[]> {
   const { panels, templating } = await dashboard();
   const queries = [
     ...panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)),
-    ...templating.list.map(({ definition }) => definition.replace(/^label_values\((.*), \w+\)$/, "$1")),
+    ...templating.list.flatMap(({ definition }) => definition?.replace(/^label_values\((.*), \w+\)$/, "$1") ?? []),
     ...(await alertRules()).map(({ expr }) => expr),
   ];
   return queries.map((query) => query.replaceAll("$__rate_interval", "1m").replace(/\$\w+/g, ".*"));
+}
+
+/** With what a query narrows down each metric that it names: nothing where it has no braces. */
+export function selectorsIn(query: string): { readonly metric: string; readonly matchers: readonly string[] }[] {
+  const names = metricsIn(query);
+  return names.map((metric, index) => {
+    // The same metric may stand there twice.
+    const nth = names.slice(0, index).filter((name) => name === metric).length;
+    const behind = query.split(new RegExp(`\\b${metric}(?!\\w)`))[nth + 1] ?? "";
+    const [, braces = ""] = /^\{([^}]*)\}/.exec(behind) ?? [];
+    return { metric, matchers: braces === "" ? [] : braces.split(/, */) };
+  });
 }
 
 /** The metrics that a PromQL query names. */
