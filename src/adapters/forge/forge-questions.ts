@@ -53,6 +53,8 @@ interface Exchange extends Asked {
   readonly right: string;
   /** The same of a GitHub App, at GitHub. */
   readonly appRight?: AppRight;
+  /** When all that it is a part of is to have ended, by `now`. */
+  readonly until?: number;
 }
 
 export interface ForgeQuestion<Item> extends Exchange {
@@ -82,7 +84,7 @@ export function createForgeQuestions(forge: string, options: ForgeOptions, setti
 
   /** Newest first; a commit with more items than five pages hold is judged by those. */
   async function ask<Item>(question: ForgeQuestion<Item>): Promise<ForgeAnswer<Item>> {
-    const signal = AbortSignal.timeout(deadlineMs);
+    const signal = deadlineOf(question);
     const items: Item[] = [];
     let next: Query | undefined = {};
     for (let page = 1; page <= MOST_PAGES && next; page++) {
@@ -103,10 +105,14 @@ export function createForgeQuestions(forge: string, options: ForgeOptions, setti
     const { url, headers } = addressOf(message, {});
     const body = JSON.stringify(message.body);
     const sent = { method: message.method, url, headers: { ...headers, "content-type": "application/json" }, body };
-    const answer = await exchange(message, sent, AbortSignal.timeout(deadlineMs));
+    const answer = await exchange(message, sent, deadlineOf(message));
     if (answer.kind === "unknown" || (answer.status >= 200 && answer.status < 300 && !message.tokenRefused?.includes(answer.status)))
       return answer;
     return unknown(refusal(message, answer, "write"), { status: answer.status });
+  }
+
+  function deadlineOf({ until = Number.POSITIVE_INFINITY }: Exchange): AbortSignal {
+    return AbortSignal.timeout(Math.max(0, Math.floor(Math.min(deadlineMs, until - now()))));
   }
 
   async function exchange(asked: Exchange, question: HttpQuestion, signal: AbortSignal): Promise<HttpReply | Unknown> {

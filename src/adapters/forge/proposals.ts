@@ -12,7 +12,7 @@ import type { ForgeOptions } from "./forge.ts";
 import { listOf, type Page, type Unknown, unknown } from "./forge-questions.ts";
 import type { ListedProposal, ProposalKind, Talk } from "./proposal-kind.ts";
 
-type Times = Pick<ForgeOptions, "pauseMs" | "now">;
+type Times = Pick<ForgeOptions, "pauseMs" | "now" | "deadlineMs">;
 
 const MOST_TITLE = 250;
 const MOST_DESCRIPTION = 30_000;
@@ -23,13 +23,23 @@ const ALREADY = [400, 409, 422];
 const AUTO_MERGE_TRIES = 5;
 const AUTO_MERGE_MS = 10_000;
 const FIRST_PAUSE_MS = 250;
+/** Of a question; what is asked for one request takes no more than three such together, however many questions that are. */
+const DEADLINE_MS = 10_000;
+const MOST_DEADLINES = 3;
+/** Of a description that is too long: the rest is for people's words. */
+const MOST_TRAILERS_PART = 0.9;
 
 /** `root`: of the forge's pages, as people open them. */
 export function createProposals<Item>(
   questions: Questions,
   kind: ProposalKind<Item>,
   askedOf: AskedOf,
-  { root, pauseMs = FIRST_PAUSE_MS, now = () => performance.now() }: { readonly root: (repository: Repository) => string } & Times,
+  {
+    root,
+    pauseMs = FIRST_PAUSE_MS,
+    now = () => performance.now(),
+    deadlineMs = DEADLINE_MS,
+  }: { readonly root: (repository: Repository) => string } & Times,
 ): Proposals {
   const { what, rights } = kind;
 
@@ -37,10 +47,11 @@ export function createProposals<Item>(
     if (![head, base].every(isBranch)) return unknown("a branch that is none can't be proposed");
     const asked = askedOf(repository, login, "manifest_repository");
     if ("kind" in asked) return asked;
+    const all = { what, query: {}, ...asked, annotation: "manifest_repository", until: now() + MOST_DEADLINES * deadlineMs } as const;
     return {
       repository: asked.repository,
-      ask: (question) => questions.ask({ what, ...rights.read, query: {}, ...asked, annotation: "manifest_repository", ...question }),
-      send: (message) => questions.send({ what, ...rights.write, query: {}, ...asked, annotation: "manifest_repository", ...message }),
+      ask: (question) => questions.ask({ ...rights.read, ...all, ...question }),
+      send: (message) => questions.send({ ...rights.write, ...all, ...message }),
     };
   }
 
@@ -75,8 +86,9 @@ export function createProposals<Item>(
     const one = await talk.ask({ path, read: (reply) => single(reply, place) });
     if (one.kind === "unknown") return one.status === 404 ? undefined : one;
     const [item] = one.items;
-    // There may be newer ones than one that has ended.
-    return item?.state === "open" ? item : look(talk, place, "all");
+    if (item?.state === "open") return item;
+    // There may be newer ones than one that has ended, and more of others than are looked through.
+    return (await look(talk, place, "all")) ?? item;
   }
 
   function single(reply: HttpReply, place: ProposalPlace): Page<ListedProposal<Item>> | undefined {
@@ -179,13 +191,19 @@ function unmergedText(why: Unknown | undefined): string | undefined {
   return why && `it is not merged by itself: ${why.reason}`;
 }
 
-/** The trailers, which are the last paragraph, stay whole. */
+/** The trailers, which are the last paragraph, stay; of those of files, which come last, as many as fit. */
 function fitted(words: ProposalWords, most = MOST_DESCRIPTION): ProposalWords {
-  const { title, description } = words;
-  const trailers = description.slice(description.lastIndexOf("\n\n"));
+  const title = cut(words.title, MOST_TITLE);
+  const { description } = words;
+  if (description.length <= most) return { ...words, title };
+  const end = description.lastIndexOf("\n\n");
+  const trailers = wholeLines(description.slice(end), Math.floor(most * MOST_TRAILERS_PART));
   // A character may have two places.
-  const text = description.length <= most ? description : cut(description, Math.floor((most - trailers.length) / 2)) + trailers;
-  return { ...words, title: cut(title, MOST_TITLE), description: text };
+  return { ...words, title, description: cut(description.slice(0, end), Math.floor((most - trailers.length) / 2)) + trailers };
+}
+
+function wholeLines(text: string, most: number): string {
+  return text.length <= most ? text : text.slice(0, text.lastIndexOf("\n", most));
 }
 
 /** No part of it leads out of a path that it is in. */

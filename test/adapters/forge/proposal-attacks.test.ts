@@ -1,7 +1,9 @@
 /** Hostile forges, and hostile words of tenants, at every kind of forge that has pull or merge requests. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Agent } from "undici";
 import { startGitlab } from "../../../sandbox/forges/gitlab.ts";
+import { readTrailers } from "../../../src/core/commits/trailers.ts";
 import type { Proposals } from "../../../src/core/proposal-ports.ts";
 import { base, head, headSha, kinds, startKind, token, words } from "./proposal-kinds.ts";
 
@@ -169,4 +171,40 @@ for (const row of kinds) {
       end();
     }
   });
+
+  // S20
+  test(`${name}: of a tenant's 50 files with long names a request says as many as fit, and whole what it proposes`, async (t) => {
+    const { pulls, proposals, place } = await startKind(t, row);
+    const ours = ["Deployment: default/shop", "Image: team/shop:abc1234", `Commit: ${"a".repeat(40)}`];
+    const files = Array.from({ length: 50 }, (_, index) => `File: ${"%C3%A4".repeat(500)}/${index}.yaml`);
+    const description = `What changes.\n\n${[...ours, ...files].map((line) => `Gitops-Operator-${line}`).join("\n")}`;
+    const opened = await proposals.open(place, { ...words, description }, token);
+    assert.ok(opened.kind === "found", JSON.stringify(opened));
+    const { number } = opened.proposal;
+    assert.deepEqual(await proposals.edit(place, opened.proposal, { ...words, description }, token), { kind: "edited" });
+    const said = pulls.find(row.known, number)?.description ?? "";
+    assert.ok(said.length <= 30_000, `${said.length} characters`);
+    const [written, ...others] = readTrailers("", `${said}\n`);
+    assert.deepEqual([written?.workload, written?.image, written?.appCommit], ["default/shop", "team/shop:abc1234", "a".repeat(40)]);
+    assert.equal(others.length, 0);
+    assert.ok(written?.files.length, "a file is named");
+    for (const file of written.files) assert.ok(files.includes(`File: ${file}`), `${file} is whole`);
+  });
 }
+
+// S17, S33
+test("a forge that answers each question just in time is not asked on for as many as one request needs: a request has a time as a whole", async (t) => {
+  const dispatcher = new Agent().compose((dispatch) => (options, handler) => {
+    setTimeout(() => dispatch(options, handler), 250);
+    return true;
+  });
+  t.after(() => dispatcher.destroy());
+  const row = kinds.find(({ kind }) => kind === "azure");
+  assert.ok(row);
+  const { api, proposals, place } = await startKind(t, row, { dispatcher, deadlineMs: 400 });
+  const labels = Array.from({ length: 20 }, (_, index) => `label-${index}`);
+  const opened = await proposals.open(place, { ...words, labels }, token);
+  assert.ok(opened.kind === "found", JSON.stringify(opened));
+  assert.match(opened.warning ?? "", /^its labels are missing: .*did not answer in time/);
+  assert.ok(api.requests.length < 10, `${api.requests.length} questions`);
+});

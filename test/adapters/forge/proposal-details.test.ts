@@ -62,6 +62,17 @@ test("Gitea: one question is enough where there is none or an open one, and of s
   assert.ok(later.kind === "found" && later.proposal.number === 2);
 });
 
+// F55
+test("Gitea: a person's no is not lost behind any number of requests of strangers", async (t) => {
+  const { pulls, row, proposals, place } = await start(t, "gitea");
+  const { number } = pulls.make(row.known, { title: "Ours", head, base, state: "declined" });
+  pulls.setBranches("team/fork", { patch: headSha });
+  for (let index = 0; index < 300; index++) pulls.make(row.known, { title: "Theirs", head: "patch", base, fork: "team/fork" });
+  const found = await proposals.find(place, token);
+  assert.ok(found.kind === "found", JSON.stringify(found));
+  assert.deepEqual([found.proposal.number, found.proposal.state], [number, "declined"]);
+});
+
 test("Gitea: a base with a slash is looked for in the list", async (t) => {
   const { proposals, place, pulls, row, paths } = await start(t, "gitea");
   pulls.setBranches(row.known, { [head]: headSha, "env/prod": "2".repeat(40) });
