@@ -15,6 +15,8 @@ export interface Asking {
   readonly forge: ForgeKind;
   /** It was named for something else: where it can't do this it is as if there were none. */
   readonly isDefault: boolean;
+  /** Aborted: nothing more is asked. What has been begun ends by itself, so that nothing is left half done. */
+  readonly signal: AbortSignal;
 }
 
 /** What is known of the request of a branch. */
@@ -30,6 +32,7 @@ export type RequestState =
 export function createProposalRequests(proposals: Proposals) {
   /** `remembered`: what counts where the forge does not answer. */
   async function find(asking: Asking, remembered: ProposalRequest | undefined): Promise<RequestState> {
+    asking.signal.throwIfAborted();
     const answer = await proposals.find(asking.place, asking.login);
     if (answer.kind === "none") return answer;
     if (answer.kind === "found") return withWritten(answer.proposal);
@@ -46,6 +49,7 @@ export function createProposalRequests(proposals: Proposals) {
     { isWanted, isNew }: { readonly isWanted: (written: Written) => boolean; readonly isNew: boolean },
   ): Promise<{ readonly request: ProposalRequest; readonly warning?: string | undefined }> {
     if (state.kind === "remembered") return { request: state.request };
+    asking.signal.throwIfAborted();
     let warning: string | undefined;
     let found = state.kind === "found" && state.proposal.state === "open" ? state : undefined;
     if (!found) {
@@ -58,6 +62,7 @@ export function createProposalRequests(proposals: Proposals) {
     // What a person has reworded stays, as long as it is about the same.
     const isOther = written.length > 0 ? !written.some(isWanted) : isNew;
     if (isOther) {
+      asking.signal.throwIfAborted();
       const edited = await proposals.edit(asking.place, proposal, words, asking.login);
       if (edited.kind !== "edited") throw failure(edited, asking, "edited", "the branch is there");
       warning = edited.warning;

@@ -36,10 +36,10 @@ export function wordsOf(message: string, { labels, autoMerge }: ProposalSettings
 }
 
 /** Undefined: nobody can be asked. */
-export function askingOf({ at, login, settings }: ProposalWish): Asking | undefined {
+export function askingOf({ at, login, settings, signal }: ProposalWish): Asking | undefined {
   if (login === undefined || !settings.forge) return undefined;
   const place = { repository: at.repository, base: at.branch, head: settings.branch };
-  return { place, login, forge: settings.forge, isDefault: settings.token?.isDefault === true };
+  return { place, login, forge: settings.forge, isDefault: settings.token?.isDefault === true, signal };
 }
 
 /** Where neither branch was named it is found out late. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createProposalRequests } from "../../../src/core/delivery/proposal-requests.ts";
-import { base, head, kinds, startKind, token, words } from "../../adapters/forge/proposal-kinds.ts";
+import { ReconcileError } from "../../../src/errors.ts";
+import { base, head, kinds, startKind, startNamed, token, words } from "../../adapters/forge/proposal-kinds.ts";
 
 // F55
 test("a request that is to be merged by itself is so after its branch was written anew for the same tag, without a word of it being changed", async (t) => {
@@ -9,7 +10,7 @@ test("a request that is to be merged by itself is so after its branch was writte
   assert.ok(row);
   const { api, pulls, proposals, place } = await startKind(t, row);
   const requests = createProposalRequests(proposals);
-  const asking = { place, login: token, forge: "gitlab", isDefault: false } as const;
+  const asking = { place, login: token, forge: "gitlab", isDefault: false, signal: new AbortController().signal } as const;
   const lines = ["Deployment: default/shop", "Image: team/shop:abc1234", `Commit: ${"a".repeat(40)}`];
   const said = { ...words, description: `What changes.\n\n${lines.map((line) => `Gitops-Operator-${line}`).join("\n")}` };
   const wanted = { ...said, autoMerge: true };
@@ -31,4 +32,29 @@ test("a request that is to be merged by itself is so after its branch was writte
   assert.equal(api.requests.length, before);
   assert.equal((await requests.ensureOpen(asking, state, wanted, is)).warning, undefined);
   assert.deepEqual([pull.autoMerge, pull.title], [true, "A person's words"]);
+});
+
+// P6, P7
+test("what is at its end asks its forge nothing more, and says why", async (t) => {
+  const { api, proposals, place } = await startNamed(t, "gitlab");
+  const requests = createProposalRequests(proposals);
+  const end = new AbortController();
+  const asking = { place, login: token, forge: "gitlab", isDefault: false, signal: end.signal } as const;
+  const is = { isWanted: () => false, isNew: true };
+  const { request } = await requests.ensureOpen(asking, { kind: "none" }, words, is);
+  const found = await requests.find(asking, undefined);
+  assert.ok(found.kind === "found" && found.proposal.number === request.number);
+  end.abort(new ReconcileError("shutdown", "the operator is shutting down"));
+  const before = api.requests.length;
+  const toEdit = { ...found, written: [{ commit: "", appCommit: "1", workload: "default/till", image: "till:1", files: [] }] };
+  const toMerge = { ...words, autoMerge: true };
+  for (const ask of [
+    () => requests.find(asking, undefined),
+    () => requests.ensureOpen(asking, { kind: "none" }, words, is),
+    () => requests.ensureOpen(asking, toEdit, words, is),
+    () => requests.ensureOpen(asking, toEdit, toMerge, { isWanted: () => true, isNew: true }),
+  ]) {
+    await assert.rejects(async () => ask(), { code: "shutdown" });
+  }
+  assert.equal(api.requests.length, before);
 });
