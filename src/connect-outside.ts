@@ -21,7 +21,7 @@ import { noObserver, type Observer } from "./core/observer.ts";
 import { noTracer, type Tracer } from "./core/tracer.ts";
 import type { SecretRef } from "./core/types.ts";
 import { secretLines } from "./http/hooks/proof.ts";
-import { createReadSecrets } from "./read-secrets.ts";
+import { createSecretReaders } from "./read-secrets.ts";
 import type { Redactor } from "./telemetry/redact.ts";
 import { traceHttp } from "./telemetry/traced-http.ts";
 import { traceBuilds, traceGit, traceRegistry, traceSecrets } from "./telemetry/traced-ports.ts";
@@ -96,7 +96,7 @@ export function connectOutside(options: OutsideOptions) {
     realms: config.registryRealms,
   });
   const forges = createForges(config.forges, { dispatcher, apps });
-  const readSecrets = createReadSecrets({ config, secrets, redactor, observer, onKeyRead: options.onKeyRead });
+  const secretsFor = createSecretReaders({ config, secrets, redactor, observer, onKeyRead: options.onKeyRead });
 
   /** Both fields of a Secret that somebody names for hooks, of each the lines that may be used. */
   async function readHookSecret(ref: SecretRef) {
@@ -105,7 +105,7 @@ export function connectOutside(options: OutsideOptions) {
   }
 
   return {
-    ...{ kube, dispatcher, readHookSecret, knownHostsFiles, ...readSecrets },
+    ...{ kube, dispatcher, readHookSecret, knownHostsFiles, secretsFor },
     git: traceGit(copies, tracer),
     places: createPlaces(workshop),
     readEvent: createEventReader(workshop),

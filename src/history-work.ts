@@ -23,7 +23,7 @@ interface HistoryWorkOptions {
   readonly parse: (record: WorkloadRecord) => Parsed;
   readonly findings: Pick<ReturnType<typeof createFindings>, "branchesOf">;
   readonly allowedRepositories: AllowedRepositories | undefined;
-  readonly credentialsFor: Outside["credentialsFor"];
+  readonly secretsFor: Outside["secretsFor"];
   readonly redactor: Redactor;
   readonly stopping: AbortSignal;
   readonly log: Log;
@@ -35,7 +35,7 @@ const MOST_TOLD_BYTES = 64 * 1024;
  * Looks behind the newest commits of manifests branches that have moved: after the answers of the runs that saw it, with a key that is read for it. What can't be had is told once and fails nothing.
  */
 export function createHistoryWork(options: HistoryWorkOptions) {
-  const { histories, git, workloads, parse, findings, allowedRepositories, credentialsFor, redactor, stopping, log } = options;
+  const { histories, git, workloads, parse, findings, allowedRepositories, secretsFor, redactor, stopping, log } = options;
   const told = createBoundedMap<string>(MOST_TOLD_BYTES, (reason) => 2 * reason.length);
   const lookSoon = createHistoryLooks<Target>({
     look: (branch, target, signal) => askFor(target.namespace, () => redactor.scope(() => look(branch, target, signal))),
@@ -58,7 +58,7 @@ export function createHistoryWork(options: HistoryWorkOptions) {
     try {
       signal.throwIfAborted();
       requireAllowed(allowedRepositories, target);
-      const { manifests } = await readBranches(target, credentialsFor(target, releases));
+      const { manifests } = await readBranches(target, secretsFor(target, releases));
       const name = manifests.branch ?? findings.branchesOf(target)?.manifests;
       if (name === undefined) return;
       const at = { ...manifests, branch: name };

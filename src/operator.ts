@@ -76,7 +76,7 @@ export async function startOperator(options: OperatorOptions) {
     ...{ config, kubeConfig, redactor, tracer, observer: metrics, stopping, patience },
     onKeyRead: findings.keyRead,
   });
-  const { kube, dispatcher, git, places, registry, builds, readSecretFor, readSigningFor, credentialsFor } = outside;
+  const { kube, dispatcher, git, places, registry, builds, secretsFor } = outside;
   for (const { level, problem, message } of await startProblems(config, outside.knownHostsFiles)) log[level]({ problem }, message);
   const watched = { client: kube, log, namespaces: config.watchNamespaces };
   const kinds = [...builtInKinds, ...config.watchKinds];
@@ -89,7 +89,7 @@ export async function startOperator(options: OperatorOptions) {
   const chat = createChat({ dispatcher, log, clock: systemClock, httpHosts: config.insecureWebhooks });
   const recorder = createEventRecorder({ client: kube, log, instance: hostname() });
   const chatSettings = { cluster: config.commitWords.cluster, githubHost: config.githubHost };
-  const announcer = createAnnouncer({ log, redactor, workloads, chat, recorder, readChatFor: outside.readChatFor, chatSettings });
+  const announcer = createAnnouncer({ log, redactor, workloads, chat, recorder, secretsFor, chatSettings });
 
   const onRollout = (push: Push, result: "succeeded" | "failed") => {
     const record = workloads.get(push.workload);
@@ -103,7 +103,7 @@ export async function startOperator(options: OperatorOptions) {
   };
   const reports = createReportWork({
     ...{ workloads, reports: outside.reports, clock, stopping, cluster: config.commitWords.cluster, publicUrl: config.publicUrl },
-    ...{ graceMs: config.imageGate.graceMs, credentialsFor, findings, redactor, log },
+    ...{ graceMs: config.imageGate.graceMs, secretsFor, findings, redactor, log },
   });
   const writers = createProposingWriters({
     ...{ git, places, clock: systemClock, workloads, log, observer: { ...metrics, pushed: onPush }, tracer },
@@ -113,14 +113,14 @@ export async function startOperator(options: OperatorOptions) {
   const lastEvents = createLastEvents(clock.now);
   const histories = createBranchHistories({ identity, places, breathe: () => nextTurn() });
   const historyWork = createHistoryWork({
-    ...{ histories, git, workloads, parse, findings, credentialsFor, redactor, stopping, log },
+    ...{ histories, git, workloads, parse, findings, secretsFor, redactor, stopping, log },
     allowedRepositories: config.allowedRepositories,
   });
   const reconciler = createReconciler({
     ...{ workloads, writers, parse, log, observer: metrics, tracer, concurrency: config.concurrency },
     work: createRunWork({
       ...{ git, places, gate, backOff, identity, allowedRepositories: config.allowedRepositories },
-      ...{ readSecretFor, readSigningFor, credentialsFor, findings, onBuild: announcer.building, reports, redactor, log },
+      ...{ secretsFor, findings, onBuild: announcer.building, reports, redactor, log },
       onManifests: (target, at, head) => histories.met(target, branchId(at), head),
     }),
     onEnd(result, run) {

@@ -18,20 +18,20 @@ interface ReportWorkOptions {
   readonly cluster: string | undefined;
   readonly publicUrl: string | undefined;
   readonly graceMs: number;
-  readonly credentialsFor: Outside["credentialsFor"];
+  readonly secretsFor: Outside["secretsFor"];
   readonly findings: Pick<ReturnType<typeof createFindings>, "reported" | "reportProblem">;
   readonly redactor: Redactor;
   readonly log: Log;
 }
 
 /** What is told on the application's commits: each exchange in its namespace's share, with the token that its Secret has then, and none afterwards. */
-export function createReportWork({ credentialsFor, findings, redactor, log, ...options }: ReportWorkOptions) {
+export function createReportWork({ secretsFor, findings, redactor, log, ...options }: ReportWorkOptions) {
   function withLogin<T>(target: ReportTarget, use: (login: ForgeLogin) => Promise<T>): Promise<T> {
     const work = async () => {
       const { buildToken } = target;
       if (!buildToken) throw new ReconcileError("internal", "no token is named");
       using releases = new DisposableStack();
-      return await use(await readForgeLogin(buildToken, target.appRepository, target, credentialsFor(target, releases)));
+      return await use(await readForgeLogin(buildToken, target.appRepository, target, secretsFor(target, releases)));
     };
     return askFor(target.namespace, () => redactor.scope(work));
   }

@@ -20,9 +20,7 @@ interface RunReports {
 
 interface RunWorkOptions extends Pick<ReconcilePorts, "git" | "places" | "gate" | "identity" | "allowedRepositories"> {
   readonly backOff: BackOff;
-  readonly readSecretFor: Outside["readSecretFor"];
-  readonly credentialsFor: Outside["credentialsFor"];
-  readonly readSigningFor: Outside["readSigningFor"];
+  readonly secretsFor: Outside["secretsFor"];
   readonly findings: Pick<ReturnType<typeof createFindings>, "branchesFound" | "buildTokenRead" | "commitFound" | "imageRead">;
   readonly onManifests: (target: Target, at: ManifestsBranch, head: string) => void;
   readonly onBuild: (target: Target, sha: string, text: string) => void;
@@ -33,9 +31,7 @@ interface RunWorkOptions extends Pick<ReconcilePorts, "git" | "places" | "gate" 
 
 /** What a run does: in its namespace's share, with secrets of its own that are let go at its end. */
 export function createRunWork({
-  readSecretFor,
-  credentialsFor,
-  readSigningFor,
+  secretsFor,
   findings,
   onManifests,
   onBuild,
@@ -50,10 +46,8 @@ export function createRunWork({
     const found: RunFound = {};
     const outcome = await reconcile(target, seat, progress, {
       ...ports,
-      readSecret: readSecretFor(target, releases),
-      readSigningSecret: readSigningFor(target, releases),
       createSigner: createSshSigner,
-      ...credentialsFor(target, releases),
+      ...secretsFor(target, releases),
       onBranches: (found) => findings.branchesFound(target, found),
       onBuildToken: (problem) => findings.buildTokenRead(target, problem),
       onImage: (found) => findings.imageRead(target, found),

@@ -108,7 +108,7 @@ function namedBy(targets: readonly Target[]): Named[] {
 
 /** Undefined: it is no key. */
 async function readIdentity({ ref, target }: Named, outside: Outside, releases: DisposableStack): Promise<string | undefined> {
-  const ports = outside.credentialsFor(target, releases);
+  const ports = outside.secretsFor(target, releases);
   const { texts } = await ports.readCredential(ref, KEY);
   if (texts[KEY] === undefined) return undefined;
   const credential = ports.parseCredential("key", texts, ref);

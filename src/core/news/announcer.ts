@@ -20,6 +20,11 @@ import { type ClusterEvent, createEvents, incompleteEvent, notificationRefused }
 import type { NewsEvent } from "./news.ts";
 import { describeOutcome } from "./outcome-text.ts";
 
+export interface ChatSecrets {
+  /** `format`: as it stands in the Secret. */
+  readChat(ref: SecretRef): Promise<{ readonly address: ChatAddress; readonly format: string | undefined }>;
+}
+
 interface AnnouncerOptions {
   readonly log: Log;
   readonly redactor: { redact(text: string): string; scope<T>(work: () => Promise<T>): Promise<T> };
@@ -28,17 +33,13 @@ interface AnnouncerOptions {
   /** Never rejects, never waits; `again` tries those that could not be posted. */
   readonly recorder: { record(about: WorkloadRecord, event: ClusterEvent): void; again(): void };
   /** What is read is known as a secret until `releases` is disposed of. */
-  /** `format`: as it stands in the Secret. */
-  readonly readChatFor: (
-    target: Target,
-    releases: DisposableStack,
-  ) => (ref: SecretRef) => Promise<{ readonly address: ChatAddress; readonly format: string | undefined }>;
+  readonly secretsFor: (target: Target, releases: DisposableStack) => ChatSecrets;
   readonly chatSettings: ChatSettings;
 }
 
 const unknownFormat = `its field format is none of ${Object.keys(chatFormats).join(", ")}`;
 
-export function createAnnouncer({ log, redactor, workloads, chat, recorder, readChatFor, chatSettings }: AnnouncerOptions) {
+export function createAnnouncer({ log, redactor, workloads, chat, recorder, secretsFor, chatSettings }: AnnouncerOptions) {
   const notices = createNotices();
   const events = createEvents();
   const chatProblems = new Map<string, string>();
@@ -52,7 +53,7 @@ export function createAnnouncer({ log, redactor, workloads, chat, recorder, read
     try {
       const notice = event.kind === "rolled_out" ? { news: event.kind, sentence: event.text } : notices.decide(target, event);
       if (notice === undefined || !isWanted(target, notice.news)) return;
-      const { address, format } = await readChatFor(target, releases)(target.notificationsSecret);
+      const { address, format } = await secretsFor(target, releases).readChat(target.notificationsSecret);
       const post = chatPost(format, redacted(chatMessage(notice, target, event, chatSettings)));
       lookAtChat(target, post ? chat.send(address, post, target.namespace) : unknownFormat);
     } catch (error) {
