@@ -45,6 +45,12 @@ const onPort443: Readonly<Record<string, string>> = {
   "altssh.bitbucket.org": "bitbucket.org",
 };
 
+/** Why nothing is asked of a host that is none of them, and what to do about it. */
+export function unknownForge(host: string): string {
+  const kinds = Object.keys(forgeNames).join(", ");
+  return `nobody has said which forge ${host} is; let an administrator add ${host}=KIND to FORGES (KIND is one of ${kinds})`;
+}
+
 /** FORGES: `host=kind[@url]` with commas between them. One item that is none spoils the list. */
 export function parseForges(text: string): ParsedForges {
   const forges: Forge[] = [];

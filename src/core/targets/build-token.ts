@@ -1,8 +1,9 @@
 /** The token with which a forge is asked for builds: which of the two annotations names it, and whether it has any effect. */
 import type { AnnotationName, AnnotationValues } from "../annotation-names.ts";
-import { type Forge, forgeNames, forgeOf } from "../forges.ts";
+import { type Forge, forgeNames, forgeOf, unknownForge } from "../forges.ts";
 import { parseRepository } from "../repository.ts";
 import type { BuildTokenRef } from "../types.ts";
+import { namedSecret } from "./named-secret.ts";
 
 /** Undefined: builds are not asked for. `at`: the forge of the application's repository. A token of GitHub's is sent to no other forge. */
 export function readBuildToken(
@@ -12,12 +13,10 @@ export function readBuildToken(
 ): BuildTokenRef | undefined {
   if (!at) return undefined;
   const { kind: forge } = at;
-  const { forge_token_secret_name: general, github_token_secret_name: gitHubs } = values;
-  if (general !== undefined) {
-    return { namespace: values.forge_token_secret_namespace ?? operatorNamespace, name: general, field: "forge-token", forge };
-  }
-  if (gitHubs === undefined || forge !== "github") return undefined;
-  return { namespace: values.github_token_secret_namespace ?? operatorNamespace, name: gitHubs, field: "github-token", forge };
+  const general = namedSecret(values, "forge_token_secret", operatorNamespace);
+  if (general) return { ...general, field: "forge-token", forge };
+  const gitHubs = forge === "github" ? namedSecret(values, "github_token_secret", operatorNamespace) : undefined;
+  return gitHubs && { ...gitHubs, field: "github-token", forge };
 }
 
 /** What is named and has no effect; `callIt`: how an annotation is called. */
@@ -28,10 +27,8 @@ export function buildTokenWarnings(values: AnnotationValues, forges: readonly Fo
   const { host } = app.repository;
   const forge = forgeOf(forges, app.repository);
   if (!forge) {
-    const kinds = Object.keys(forgeNames).join(", ");
-    return [
-      `${callIt(general === undefined ? "github_token_secret_name" : "forge_token_secret_name")} has no effect: nobody has said which forge ${host} is; let an administrator add ${host}=KIND to FORGES (KIND is one of ${kinds}), or remove it`,
-    ];
+    const named = general === undefined ? "github_token_secret_name" : "forge_token_secret_name";
+    return [`${callIt(named)} has no effect: ${unknownForge(host)}, or remove it`];
   }
   if (gitHubs === undefined) return [];
   if (general !== undefined)

@@ -1,7 +1,7 @@
 /** What the annotations say of proposals: whether commits are proposed, on which branch, and who opens the request. */
 import { escapeControl, unprintable } from "../../text/escape.ts";
 import type { AnnotationName, AnnotationValues, Options } from "../annotation-names.ts";
-import { type Forge, forgeNames, forgeOf } from "../forges.ts";
+import { type Forge, forgeNames, forgeOf, unknownForge } from "../forges.ts";
 import { proposalExtras } from "../proposal-ports.ts";
 import { parseRepository } from "../repository.ts";
 import {
@@ -13,6 +13,8 @@ import {
   type Workload,
 } from "../types.ts";
 import { branchProblem } from "./branch.ts";
+import { readBuildToken } from "./build-token.ts";
+import { namedSecret } from "./named-secret.ts";
 import type { Complain } from "./target.ts";
 
 const MOST_LABELS = 20;
@@ -77,17 +79,11 @@ export function proposalWarnings(values: AnnotationValues, forges: readonly Forg
   const { host } = manifests.repository;
   const forge = forgeOf(forges, manifests.repository);
   if (!forge && token !== undefined) {
-    const kinds = Object.keys(forgeNames).join(", ");
-    return [
-      `${callIt("manifest_token_secret_name")} has no effect: nobody has said which forge ${host} is; let an administrator add ${host}=KIND to FORGES (KIND is one of ${kinds}), or remove it`,
-    ];
+    return [`${callIt("manifest_token_secret_name")} has no effect: ${unknownForge(host)}, or remove it`];
   }
   const app = parseRepository(values.app_repository ?? "");
   const isOneForge = app.kind === "ok" && forgeOf(forges, app.repository) === forge;
-  const hasToken =
-    token !== undefined ||
-    (isOneForge &&
-      (values.forge_token_secret_name !== undefined || (forge?.kind === "github" && values.github_token_secret_name !== undefined)));
+  const hasToken = token !== undefined || (isOneForge && readBuildToken(values, "", forge) !== undefined);
   if (hasToken && forge) {
     return extras
       .filter(([name, extra]) => isSet(name) && !proposalExtras[forge.kind].includes(extra))
@@ -135,8 +131,7 @@ function readToken(
   forge: Forge,
   { appForge, buildToken, operatorNamespace }: ProposalFacts,
 ): ProposalTokenRef | undefined {
-  const name = values.manifest_token_secret_name;
-  if (name !== undefined)
-    return { namespace: values.manifest_token_secret_namespace ?? operatorNamespace, name, field: "forge-token", forge: forge.kind };
+  const named = namedSecret(values, "manifest_token_secret", operatorNamespace);
+  if (named) return { ...named, field: "forge-token", forge: forge.kind };
   return buildToken && appForge === forge ? { ...buildToken, isDefault: true } : undefined;
 }

@@ -1,9 +1,10 @@
 /** What is told on the application's commit: what the annotations ask for, and what of it the forge can do. */
 import type { AnnotationName, AnnotationValues, Options } from "../annotation-names.ts";
-import { type Forge, type ForgeKind, forgeNames, forgeOf } from "../forges.ts";
+import { type Forge, type ForgeKind, forgeNames, forgeOf, unknownForge } from "../forges.ts";
 import type { ReportForm } from "../ports.ts";
 import { parseRepository } from "../repository.ts";
 import type { BuildTokenRef, ReportSettings } from "../types.ts";
+import { readBuildToken } from "./build-token.ts";
 import type { Complain } from "./target.ts";
 
 /**
@@ -59,10 +60,9 @@ export function reportWarnings(values: AnnotationValues, forges: readonly Forge[
   const noEffect = (why: string) => [`${callIt("report")} has no effect: ${why}`];
   const { host } = app.repository;
   const forge = forgeOf(forges, app.repository);
-  if (!forge) return noEffect(`nobody has said which forge ${host} is; let an administrator add ${host}=KIND to FORGES`);
-  const hasToken =
-    values.forge_token_secret_name !== undefined || (values.github_token_secret_name !== undefined && forge.kind === "github");
-  if (!hasToken) return noEffect("no token is named; name one that may write by gitops.operator.forge_token_secret_name");
+  if (!forge) return noEffect(unknownForge(host));
+  if (!readBuildToken(values, "", forge))
+    return noEffect("no token is named; name one that may write by gitops.operator.forge_token_secret_name");
   const possible = formsOf[forge.kind];
   const not = asked[report as Options["report"]].filter((form) => !possible.includes(form));
   if (not.length === 0) return [];

@@ -20,6 +20,7 @@ import { buildTokenWarnings, readBuildToken } from "./build-token.ts";
 import { readCommitChoice } from "./commit-choice.ts";
 import { parseDeploymentPath } from "./deployment-path.ts";
 import { checkedByDefault, type ImageCheckRule } from "./image-check.ts";
+import { namedSecret } from "./named-secret.ts";
 import { readNotifyOn } from "./notify-on.ts";
 import { readOptions } from "./options.ts";
 import { readPause } from "./pause.ts";
@@ -192,13 +193,13 @@ function readTarget(
       name: settings.registry_secret_name ?? annotations.registry_secret_name.default,
       named: settings.registry_secret_name !== undefined || settings.registry_secret_namespace !== undefined,
     },
-    notificationsSecret: optionalSecret(settings.notifications_secret_namespace ?? operatorNamespace, settings.notifications_secret_name),
+    notificationsSecret: namedSecret(values, "notifications_secret", operatorNamespace),
     notifyOn: readNotifyOn(values.notify_on, complain),
     buildToken,
     report,
     proposal,
-    hookSecret: optionalSecret(settings.hook_secret_namespace ?? operatorNamespace, settings.hook_secret_name),
-    signingSecret: signingSecret(settings, operatorNamespace, rules),
+    hookSecret: namedSecret(values, "hook_secret", operatorNamespace),
+    signingSecret: readSigningSecret(values, operatorNamespace, rules),
   };
 }
 
@@ -209,14 +210,10 @@ function readRepository(name: "app_repository" | "manifest_repository", text: st
   return undefined;
 }
 
-function signingSecret(settings: Settings, operatorNamespace: string, { signingSecretName }: TargetRules): SecretRef | undefined {
-  const named = optionalSecret(settings.signing_key_namespace ?? operatorNamespace, settings.signing_key_name);
+function readSigningSecret(values: AnnotationValues, operatorNamespace: string, { signingSecretName }: TargetRules): SecretRef | undefined {
+  const named = namedSecret(values, "signing_key", operatorNamespace);
   if (named !== undefined || signingSecretName === undefined) return named;
   return { namespace: operatorNamespace, name: signingSecretName, isOperators: true };
-}
-
-function optionalSecret(namespace: string, name: string | undefined): SecretRef | undefined {
-  return name === undefined ? undefined : { namespace, name };
 }
 
 function namesOf(kind: AnnotationKind): AnnotationName[] {
