@@ -11,7 +11,7 @@ export const skipWithoutHelm: string | false =
 
 export const chartFolder = pathOf("manifests/chart");
 
-export interface RenderOptions {
+interface RenderOptions {
   /** As values.yaml has them. */
   readonly values?: object;
   readonly release?: string;

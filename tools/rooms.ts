@@ -1,5 +1,5 @@
 /**
- * The rooms of src: what each promises, whom it may ask, and by which of its files it is asked. `node tools/rooms.ts` draws the arrows that
+ * The rooms of src: what each promises, whom it may ask, and by which of its files it is asked. `node tools/rooms.ts --draw` draws the arrows that
  * there are; test/architecture.test.ts fails with the sentence of the rule that a file breaks.
  */
 import { glob, readFile } from "node:fs/promises";

@@ -11,7 +11,7 @@ import type { Input } from "./read-inputs.ts";
 import type { FileReport, Finding, Level, ObjectReport, Report, Setting, Tell } from "./report.ts";
 import { templateProblem } from "./template.ts";
 
-export interface CheckOptions extends LiveOptions {
+interface CheckOptions extends LiveOptions {
   readonly config: Config;
   readonly inputs: readonly Input[];
   /** Of workloads that name none. */

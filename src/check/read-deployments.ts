@@ -34,7 +34,7 @@ export interface FileWorkload extends FileObject, ObjectType {
   readonly templateLine: number | undefined;
 }
 
-export interface Misplaced {
+interface Misplaced {
   readonly where: string;
   readonly keys: readonly string[];
   readonly line: number;

@@ -55,7 +55,7 @@ export function isFinding(row: Finding | Setting): row is Finding {
   return "level" in row;
 }
 
-export function findingsOf({ findings, objects }: FileReport): Finding[] {
+function findingsOf({ findings, objects }: FileReport): Finding[] {
   return [...findings, ...objects.flatMap(({ rows }) => rows.filter(isFinding))];
 }
 

@@ -7,7 +7,7 @@ export type Values<Name extends CommandName> = ReturnType<typeof parseArgs<{ opt
 
 type Asked = { readonly [Name in CommandName]: { readonly command: Name; readonly values: Values<Name> } }[CommandName];
 
-export type CommandLine =
+type CommandLine =
   | ({ readonly kind: "command" } & Asked)
   | { readonly kind: "bare" }
   | { readonly kind: "version" }

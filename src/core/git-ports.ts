@@ -117,7 +117,7 @@ export interface OwnCommit extends Pick<Commit, "author" | "subject" | "hasTrail
 }
 
 /** A commit that is to stand on a branch for proposals, alone. */
-export interface ProposedCommit {
+interface ProposedCommit {
   readonly parent: string;
   readonly files: readonly FileText[];
   readonly message: string;

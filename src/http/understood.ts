@@ -5,7 +5,7 @@ import type { Branches } from "../core/progress.ts";
 import { originsOf, readValues } from "../core/read-values.ts";
 import { isTracked, type Parsed, type WorkloadRecord } from "../core/types.ts";
 
-export interface Understood {
+interface Understood {
   readonly name: AnnotationName;
   readonly value: string;
   /** `annotation`, a ConfigMap of the namespace, or `default`. */

@@ -8,7 +8,7 @@ export const HOOK_SECRET = "hook-secret-of-the-sandbox-0123";
 
 type StageOptions = NonNullable<Parameters<typeof startStage>[1]>;
 
-export interface HookedStage {
+interface HookedStage {
   readonly stage: Stage;
   readonly hookUrl: string;
   /** Sends an event that is signed as GitHub does, by default by the Secret `gitops-operator/hook`. */

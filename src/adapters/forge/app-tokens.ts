@@ -22,7 +22,7 @@ import { type HttpReply, request } from "../egress/http-request.ts";
 import { partsOf } from "./forge-questions.ts";
 import { said } from "./refusal-words.ts";
 
-export interface AppTokensOptions {
+interface AppTokensOptions {
   /** Where an App's API is: an annotation never says it. */
   readonly forges: readonly Forge[];
   /** `isOwnHost`: the API is on the repository's host, where the App's authorities count. */

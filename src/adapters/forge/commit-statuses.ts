@@ -29,7 +29,7 @@ interface ListedStatus {
 export type StatusList = Omit<ForgeQuestion<ListedStatus>, keyof Asked | "what">;
 
 /** The message that is a status. */
-export interface StatusWrite extends Pick<ForgeMessage, "path" | "query" | "right" | "appRight"> {
+interface StatusWrite extends Pick<ForgeMessage, "path" | "query" | "right" | "appRight"> {
   readonly body: (status: { readonly state: string; readonly name: string; readonly text: string }) => object;
 }
 

@@ -14,7 +14,7 @@ export interface ListedProposal<Item = unknown> extends Omit<Proposal, "url" | "
 }
 
 /** A question for a list of them, newest first. */
-export interface ProposalList {
+interface ProposalList {
   readonly path: string;
   readonly query: Query;
   /** Where the list is in the answer; default: it is the answer. */

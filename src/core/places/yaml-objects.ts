@@ -4,7 +4,7 @@ import { InvalidYaml, readDocuments } from "./yaml-documents.ts";
 /** As in `readDocuments`; the library counts what aliases multiply to. */
 const maxAliasCount = 100;
 
-export interface YamlObject {
+interface YamlObject {
   readonly value: unknown;
   /**
    * Where the key or item at the end of the path begins, counted in the text's characters from 0. Of what is not written out there (behind an

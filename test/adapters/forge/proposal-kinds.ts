@@ -28,11 +28,11 @@ export const words: ProposalWords = {
   autoMerge: false,
 };
 
-export interface ProposalDouble extends ForgeApi {
+interface ProposalDouble extends ForgeApi {
   readonly pulls: Pulls;
 }
 
-export interface ProposalKindRow {
+interface ProposalKindRow {
   readonly kind: string;
   readonly repository: string;
   /** As the double knows it. */

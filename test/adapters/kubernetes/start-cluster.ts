@@ -56,7 +56,7 @@ export interface Told {
   readonly fields: Record<string, unknown>;
 }
 
-export interface MoreWatched {
+interface MoreWatched {
   /** Beside the Deployments. */
   readonly kinds?: readonly WatchedKind[];
   readonly selector?: string;
