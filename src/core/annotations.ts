@@ -69,7 +69,7 @@ export const originalAnnotations = {
     kind: "registry",
     defaultInDocs: "from the image's name",
     nameInDebug: "registry_url",
-    meaning: "the registry, if neither `image_name` nor the manifest names it",
+    meaning: "the registry, if `image_name` has no host; it counts before the host in the manifest",
   },
   registry_secret_name: {
     kind: "secret",
