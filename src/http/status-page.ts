@@ -36,8 +36,8 @@ export function* statusPage(begin: () => Generator<string, StatusRows>, { redact
   const failing = counts.get("failing") ?? 0;
   const isNarrowed = queryText(query) !== "";
   const all = STATES.map(([id, title]) => ({ id, title, count: counts.get(id) ?? 0 })).filter(({ count }) => count > 0);
-  const trackedCount = all.reduce((sum, { id, count }) => sum + (id === "incomplete" ? 0 : count), 0);
   const sections = all.filter(({ id }) => query.state === undefined || query.state === id);
+  const trackedCount = sections.reduce((sum, { id, count }) => sum + (id === "incomplete" ? 0 : count), 0);
   const last = lastAt && html`, last result <span id="last">${ago(lastAt, now)}</span>`;
   const heading = html`<h1>gitops-operator</h1>
 <p>${trackedCount} tracked ${trackedCount === 1 ? "Deployment" : "Deployments"}${isNarrowed ? " found" : undefined}${last}</p>`;

@@ -52,10 +52,10 @@ export function workloadFacts(record: WorkloadRecord, known: WorkloadKnown, mayR
   const workload = workloadOf(record);
   const parsed = known.parse(record);
   const match = createMatch(known, everything, (text) => text)(record, parsed);
-  const row = match?.seen && rowOf(match.seen);
   const shown = createShown();
   if (match) shown.add(workload, match.face);
   const changes = parsed.kind === "ready" ? known.historyOf(parsed.target).slice(0, MOST_CHANGES) : [];
+  const row = match?.seen && withCommit(rowOf(match.seen), mayRead ? changes : []);
   return {
     ...workload,
     row,
@@ -66,6 +66,13 @@ export function workloadFacts(record: WorkloadRecord, known: WorkloadKnown, mayR
     changes: mayRead ? changes : undefined,
     understood: understood(record, parsed, known.branchesOf(workload), known.defaults),
   };
+}
+
+/** The manifest's commit that brought the tag, where the history knows it and no run of this process made it. */
+function withCommit(row: TrackedRow, [newest]: readonly HistoryEntry[]): TrackedRow {
+  const { manifest, tag, gitTag } = row;
+  const brought = tag !== undefined && gitTag === tag && newest?.to === tag ? newest.commit : undefined;
+  return { ...row, manifest: { ...manifest, commit: manifest.commit ?? brought } };
 }
 
 /** Of the wanted commit alone: what is known of another one says nothing of it. */

@@ -37,8 +37,7 @@ ${row?.last ? html`<p class="message">${escapeControl(withoutEmojiCode(row.last.
   if (row) yield wayOf(row, workload, facts).toString();
   yield html`<section><h2>Now</h2><dl class="pairs">
 <dt>Awaited</dt><dd>${row ? awaited(row, state, now) : html`the annotations that are missing`}</dd>
-<dt>Last looked at</dt><dd>${row?.last ? ago(row.last.at, now) : html`not since the operator's start`}</dd>
-<dt>Next pass</dt><dd>${nextPass(facts)}</dd>
+${row && html`<dt>Last looked at</dt><dd>${row.last ? ago(row.last.at, now) : html`not since the operator's start`}</dd>\n`}<dt>Next pass</dt><dd>${nextPass(facts)}</dd>
 ${row?.lastEvent && html`<dt>Last event</dt><dd>${row.lastEvent === "none" ? "none yet" : html`${row.lastEvent.kind} ${ago(row.lastEvent.at, now)}`}</dd>\n`}</dl></section>
 `.toString();
   if (row) yield changesOf(changes, row, facts).toString();

@@ -71,6 +71,10 @@ test("what looks like a secret in an annotation is neither on the page nor in an
   const page = await (await fetch(`${stage.url}/status`, { headers: { accept: BROWSER } })).text();
   assert.match(page, /\[redacted\]/);
   assert.ok(!page.includes(token));
+  // Nor is it found letter by letter.
+  const search = async (text: string) => (await fetch(`${stage.url}/status?text=${text}`)).text();
+  assert.match(await search("redacted"), /tracked deployments: 1/);
+  assert.match(await search(token.slice(0, 12)), /tracked deployments: 0/);
   await eventually(() => stage.cluster.list("Event").length > 0);
   const [event] = stage.cluster.list("Event");
   assert.match(String(event?.note), /\[redacted\]/);

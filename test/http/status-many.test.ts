@@ -78,3 +78,16 @@ test("what the page costs grows with the workloads, and so does a search", async
     assert.ok(growth < MOST_GROWTH, `${growth} times with '${text}'`);
   }
 });
+
+test("the manifest's commit is that of the history, where no run since the start has made it; without the token it is not known", () => {
+  const { endpoints } = manyWorkloads(5);
+  const commitOf = (mayRead: boolean) => {
+    const [text = ""] = endpoints.workload("json", { namespace: "team-4", deployment: "mailer" }, everything, mayRead);
+    const { manifest_commit, changes } = JSON.parse(text) as { manifest_commit: string | null; changes: { commit: string }[] | null };
+    return [manifest_commit, changes?.[0]?.commit];
+  };
+  const [known, newest] = commitOf(true);
+  assert.ok(known);
+  assert.equal(known, newest);
+  assert.deepEqual(commitOf(false), [null, undefined]);
+});

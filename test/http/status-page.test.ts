@@ -238,6 +238,7 @@ test("the form says what was searched for, and the links keep it", () => {
   assert.ok(hrefs.includes("/status?namespace=default&state=failing&text=sh%3Cop"), hrefs.join("\n"));
   const ids = all.flatMap((one) => (one.tagName === "section" ? [attribute(one, "id")] : []));
   assert.deepEqual(ids, ["ok"]);
+  assert.match(statusPage(threeRows(), { ...facts, query }), /<p>1 tracked Deployment found/);
 });
 
 test("the beginning of the page comes before any row is looked at", () => {
