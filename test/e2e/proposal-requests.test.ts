@@ -165,3 +165,17 @@ test("the token for builds opens requests too, and where it may not it is as if 
   await assertProposed(manifests, next);
   assert.equal(pulls.of(REPOSITORY).length, 1);
 });
+
+// S33
+test("how often a request is asked about depends on how many there are of its own token, and not on those of others", async (t) => {
+  const { stage, manifests, newest, reconcile } = await startRequested(t);
+  for (const name of ["till", "web", "api", "docs"]) {
+    await manifests.commit({ [`${name}/deployment.yaml`]: manifestOf(name, `team/${name}:${OLD}`) });
+    await stage.repository(`team/${name}.git`, { "index.html": "1" });
+    await stage.deploy({ name, annotations: { write_to: "proposal" } });
+    assert.equal((await stage.reconcileOne(name)).action, "proposed");
+  }
+  assert.equal((await reconcile()).is, "proposed pending");
+  newest().state = "declined";
+  assert.equal((await reconcile()).is, "skipped skipped");
+});

@@ -1,6 +1,4 @@
 /** One commit on a branch of its own, for people to merge: the base's tip and what would be pushed to it else (docs/PROPOSALS.md). */
-import { createBoundedMap } from "../../sharing/bounded-map.ts";
-import { dataBytes } from "../../sharing/data-bytes.ts";
 import type { Identity } from "../app-history.ts";
 import { commitMessage } from "../commits/commit-message.ts";
 import { proposalPage, repositoryPage } from "../commits/proposal-page.ts";
@@ -10,10 +8,11 @@ import type { ManifestsCopy, StandingProposal } from "../git-ports.ts";
 import { editFiles } from "../places/edit-files.ts";
 import type { Proposals } from "../proposal-ports.ts";
 import { branchAttributes, noTracer } from "../tracer.ts";
-import { idOf, type Outcome, type ProposalRequest } from "../types.ts";
+import type { Outcome, ProposalRequest } from "../types.ts";
 import { createAbandoned } from "./abandoned.ts";
 import { commitStep, type DeliveryOptions, failed, patchStep, racedFailure, refusedFailure, requireDigest } from "./delivery.ts";
 import { createHold } from "./hold.ts";
+import { createProposalMemory, type Remembered } from "./proposal-memory.ts";
 import { createProposalRequests, type RequestState } from "./proposal-requests.ts";
 import { askingOf, changeOf, imageOf, isWantedOf, type ProposalWish, requireOtherBranch, type Update, wordsOf } from "./proposal-wish.ts";
 import { pushOptions, requestIn } from "./push-requests.ts";
@@ -26,20 +25,6 @@ export interface ProposerOptions extends DeliveryOptions {
   readonly proposals: Proposals;
 }
 
-/** What was proposed last, as this process knows it. */
-interface Remembered {
-  /** Of both branches. */
-  readonly place: string;
-  readonly tag: string;
-  /** Where the branch stood. */
-  readonly sha: string;
-  readonly request: ProposalRequest | undefined;
-  /** The server was not asked to open one. */
-  readonly isUnheard?: boolean;
-  /** In the clock's milliseconds. */
-  readonly askedAt: number;
-}
-
 /** Something is not as it was when it was looked at; with what there is to say if that goes on. */
 interface Moved {
   readonly kind: "moved";
@@ -47,9 +32,6 @@ interface Moved {
 }
 
 const TRIES = 5;
-const MOST_BYTES = 2 * 2 ** 20;
-/** Forges count questions: of all that stands as it is wanted one in so long is asked about. */
-const ASK_EACH_MS = 1_000;
 
 /** `closing`: nothing is pushed any more. */
 export function createProposer(options: ProposerOptions, closing: AbortSignal) {
@@ -57,7 +39,7 @@ export function createProposer(options: ProposerOptions, closing: AbortSignal) {
   const abandoned = createAbandoned(options, closing);
   const lookForHeld = createHold(options.log);
   const requests = createProposalRequests(options.proposals);
-  const memory = createBoundedMap<Remembered>(MOST_BYTES, dataBytes);
+  const memory = createProposalMemory(clock);
 
   /** Never rejects. */
   async function propose(wish: ProposalWish): Promise<Outcome> {
@@ -104,7 +86,7 @@ export function createProposer(options: ProposerOptions, closing: AbortSignal) {
     const own = await ownOf(copy, base, wish, stands);
     if (own?.kind === "moved") return own;
     const isThere = own !== undefined && isWantedOf(wish)(own.written) && own.hasFiles;
-    const before = remembered(wish);
+    const before = memory.of(wish);
     const known = isThere && before?.sha === stands?.sha ? before : undefined;
 
     const state = await look(wish, known);
@@ -136,11 +118,11 @@ export function createProposer(options: ProposerOptions, closing: AbortSignal) {
       request = isByPush ? requestIn(result.said, pageOfRepository(wish)) : undefined;
       isHeard = result.tookOptions === true;
     }
-    remember(wish, sha, request, isByPush && !isHeard);
+    memory.keep(wish, sha, request, isByPush && !isHeard);
     const asking = askingOf(wish);
     if (asking && state.kind !== "unasked") {
       const open = await requests.ensureOpen(asking, state, words, { isWanted: isWantedOf(wish), isNew: !isThere });
-      if (state.kind !== "remembered") remember(wish, sha, open.request);
+      if (state.kind !== "remembered") memory.keep(wish, sha, open.request);
       return proposed(wish, edit, open);
     }
     const why = state.kind === "unasked" && state.why !== undefined ? `the token for builds can't open it: ${state.why}` : undefined;
@@ -165,8 +147,7 @@ export function createProposer(options: ProposerOptions, closing: AbortSignal) {
   function look(wish: ProposalWish, known: Remembered | undefined): Promise<RequestState> | RequestState {
     const asking = askingOf(wish);
     if (!asking) return { kind: "unasked", why: wish.loginProblem };
-    const isFresh = known && clock.now() - known.askedAt < ASK_EACH_MS * (memory.size - 1);
-    if (isFresh && known.request) return { kind: "remembered", request: known.request };
+    if (known?.request && memory.isFresh(known)) return { kind: "remembered", request: known.request };
     return requests.find(asking, known?.request);
   }
 
@@ -202,16 +183,6 @@ export function createProposer(options: ProposerOptions, closing: AbortSignal) {
     return orMoved({ ...declined, request, wasMerged: true });
   }
 
-  function remembered(wish: ProposalWish): Remembered | undefined {
-    const last = memory.get(idOf(wish.target));
-    return last?.place === placeIn(wish) ? last : undefined;
-  }
-
-  function remember(wish: ProposalWish, sha: string, request: ProposalRequest | undefined, isUnheard = false): void {
-    const { target, tag } = wish;
-    memory.set(idOf(target), { place: placeIn(wish), tag, sha, request, isUnheard, askedAt: clock.now() }, target.namespace);
-  }
-
   function pageOfRepository({ at }: ProposalWish): string | undefined {
     const forge = forgeOf(forges, at.repository);
     return forge && repositoryPage(forge, at.repository);
@@ -233,8 +204,4 @@ export function createProposer(options: ProposerOptions, closing: AbortSignal) {
   }
 
   return { propose };
-}
-
-function placeIn({ at, settings }: ProposalWish): string {
-  return JSON.stringify([at.repository, at.branch, settings.branch]);
 }

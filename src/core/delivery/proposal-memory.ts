@@ -1,0 +1,57 @@
+/** What was proposed last, as this process knows it: with a restart it is forgotten, and looked for anew. */
+import { createBoundedMap } from "../../sharing/bounded-map.ts";
+import { dataBytes } from "../../sharing/data-bytes.ts";
+import type { Clock } from "../ports.ts";
+import { idOf, type ProposalRequest } from "../types.ts";
+import type { ProposalWish } from "./proposal-wish.ts";
+
+export interface Remembered {
+  /** Of both branches. */
+  readonly place: string;
+  readonly tag: string;
+  /** Where the branch stood. */
+  readonly sha: string;
+  readonly request: ProposalRequest | undefined;
+  /** The server was not asked to open one. */
+  readonly isUnheard: boolean;
+  /** Whose token is asked with. */
+  readonly asker: string;
+  /** In the clock's milliseconds. */
+  readonly askedAt: number;
+}
+
+const MOST_BYTES = 2 * 2 ** 20;
+/** Forges count questions: of all that stands as it is wanted one in so long is asked about with a token. */
+const ASK_EACH_MS = 1_000;
+
+export function createProposalMemory(clock: Pick<Clock, "now">) {
+  const memory = createBoundedMap<Remembered>(MOST_BYTES, dataBytes);
+  let counted = { at: Number.NEGATIVE_INFINITY, byAsker: new Map<string, number>() };
+
+  /** Counted anew as often as one more may be asked about. */
+  function countOf(asker: string): number {
+    if (clock.now() - counted.at >= ASK_EACH_MS) {
+      counted = { at: clock.now(), byAsker: new Map() };
+      for (const one of memory.values()) counted.byAsker.set(one.asker, (counted.byAsker.get(one.asker) ?? 0) + 1);
+    }
+    return counted.byAsker.get(asker) ?? 0;
+  }
+
+  return {
+    of(wish: ProposalWish): Remembered | undefined {
+      const last = memory.get(idOf(wish.target));
+      return last?.place === placeIn(wish) ? last : undefined;
+    },
+    keep(wish: ProposalWish, sha: string, request: ProposalRequest | undefined, isUnheard = false): void {
+      const { target, tag, settings } = wish;
+      const asker = JSON.stringify([settings.token?.namespace, settings.token?.name]);
+      memory.set(idOf(target), { place: placeIn(wish), asker, tag, sha, request, isUnheard, askedAt: clock.now() }, target.namespace);
+    },
+    /** It is not its turn to be asked about. */
+    isFresh: ({ asker, askedAt }: Remembered) => clock.now() - askedAt < ASK_EACH_MS * (countOf(asker) - 1),
+  };
+}
+
+function placeIn({ at, settings }: ProposalWish): string {
+  return JSON.stringify([at.repository, at.branch, settings.branch]);
+}
