@@ -348,6 +348,36 @@ test("of a monorepo the commits count that change the application's paths, each 
   );
 });
 
+test("one image goes from the commit over a branch that is moved forward to a release, and nothing is built again", async (t) => {
+  const { stage, app, manifests, image, sha } = await startShop(t, { annotations: { github_token_secret_name: null } });
+  const names = ["dev", "staging", "prod"] as const;
+  await manifests.commit(Object.fromEntries(names.map((name) => [`${name}.yaml`, manifestOf(name, `${image}:${OLD}`)])));
+  await git(app.directory, ["branch", "staging"]);
+  await git(app.directory, ["tag", "v1.0.0"]);
+  stage.registry.put("team/shop", sha);
+  const follows = {
+    dev: {},
+    staging: { observe_branch: "staging", manifest_branch: "master" },
+    prod: { release_tags: "v*", tag_format: "{{sha}}" },
+  };
+  for (const name of names) {
+    const annotations = { app_repository: stage.gitHost.url("team/shop.git"), deployment_path: `${name}.yaml`, image_name: image };
+    await stage.deploy({ name, annotations: { ...annotations, ...follows[name] } });
+  }
+  const written = async () => {
+    await stage.reconcile();
+    return Promise.all(names.map(async (name) => /team\/shop:([\w.-]+)/.exec(await manifests.read(`${name}.yaml`))?.[1]));
+  };
+  assert.deepEqual(await written(), [sha, sha, sha]);
+  const next = await app.commit({ "index.html": "next" });
+  stage.registry.put("team/shop", next);
+  assert.deepEqual(await written(), [next, sha, sha]);
+  await git(app.directory, ["branch", "-f", "staging", next]);
+  assert.deepEqual(await written(), [next, next, sha]);
+  await git(app.directory, ["tag", "-a", "-m", "Release", "v1.1.0", next]);
+  assert.deepEqual(await written(), [next, next, next]);
+});
+
 test("of releases the highest version is written, and a lower one while its image is missing, but none below the file's", async (t) => {
   const shop = await startShop(t, { annotations: { github_token_secret_name: null, release_tags: "v*" } });
   const { stage, app, clock } = shop;
