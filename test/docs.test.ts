@@ -4,6 +4,7 @@ import { glob, readFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { parseAllDocuments } from "yaml";
 import { parseConfig } from "../src/config.ts";
 import { annotationNames } from "../src/core/annotation-names.ts";
 import { annotationPrefix } from "../src/core/annotations.ts";
@@ -148,6 +149,20 @@ test("each kind of failure leads to a section of the troubleshooting page, and e
   );
   const reasons = tableRows(page("docs/OBSERVABILITY.md"), "## Events").flatMap(([names = ""]) => codeIn(names));
   assert.deepEqual(reasons.filter((name) => /^[A-Z]\w+$/.test(name)).sort(), membersOf("EventReason").sort());
+});
+
+test("samples that are called YAML or JSON can be read as such", () => {
+  let count = 0;
+  for (const { path, text } of pages) {
+    for (const [, indent = "", kind, body = ""] of text.matchAll(/^( *)```(yaml|json)\n([\s\S]*?)^ *```$/gm)) {
+      const sample = body.replace(new RegExp(`^${indent}`, "gm"), "");
+      count += 1;
+      if (kind === "json") assert.doesNotThrow(() => JSON.parse(sample), `${path}: ${sample}`);
+      // A sample may show several values for one key.
+      else for (const { errors } of parseAllDocuments(sample, { uniqueKeys: false })) assert.deepEqual(errors, [], `${path}: ${sample}`);
+    }
+  }
+  assert.ok(count > 30, `${count}`);
 });
 
 test("shell lines are shell, and the scripts, recipes and programs that pages name are there", async () => {
