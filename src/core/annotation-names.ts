@@ -1,6 +1,7 @@
 /** What follows from the table of annotations: their names, and what their values are by those. */
 import type { Annotation } from "./annotation.ts";
-import { annotations, originalAnnotations } from "./annotations.ts";
+import { annotations } from "./annotations.ts";
+import { originalAnnotations } from "./original-annotations.ts";
 
 export type AnnotationName = keyof typeof annotations;
 
