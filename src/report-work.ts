@@ -1,12 +1,13 @@
 import { askFor } from "./adapters/egress/asker.ts";
 import type { Outside } from "./connect-outside.ts";
 import type { Workloads } from "./core/cluster-ports.ts";
+import type { Result } from "./core/outcome.ts";
 import type { Clock, ForgeLogin, Log, Reports } from "./core/ports.ts";
 import { createCommitReports } from "./core/reports/commit-reports.ts";
 import type { ReportTarget } from "./core/reports/mark.ts";
 import type { createFindings } from "./core/runs/findings.ts";
 import { readForgeLogin } from "./core/targets/read-forge-login.ts";
-import { logFields, type Result, type Workload } from "./core/types.ts";
+import { logFields, type Workload } from "./core/types.ts";
 import { ReconcileError } from "./errors.ts";
 import type { Redactor } from "./telemetry/redact.ts";
 

@@ -2,13 +2,14 @@ import { askFor } from "./adapters/egress/asker.ts";
 import { createSshSigner } from "./adapters/ssh/ssh-signature.ts";
 import type { Outside } from "./connect-outside.ts";
 import type { ManifestsBranch } from "./core/git-ports.ts";
+import type { Outcome } from "./core/outcome.ts";
 import type { Log } from "./core/ports.ts";
 import { type ReconcilePorts, reconcile } from "./core/reconcile.ts";
 import type { RunFound } from "./core/reports/report-stages.ts";
 import type { BackOff } from "./core/runs/back-off.ts";
 import type { createFindings } from "./core/runs/findings.ts";
 import type { ReconcilerOptions } from "./core/runs/pass.ts";
-import { logFields, type Outcome, type Target } from "./core/types.ts";
+import { logFields, type Target } from "./core/types.ts";
 import { ReconcileError } from "./errors.ts";
 import type { Redactor } from "./telemetry/redact.ts";
 

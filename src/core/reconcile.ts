@@ -9,6 +9,7 @@ import type { Seat } from "./delivery/writer.ts";
 import type { Git, ManifestsBranch } from "./git-ports.ts";
 import { formatImage } from "./image.ts";
 import type { GateVerdict, ImageGate } from "./images/image-gate.ts";
+import type { Outcome } from "./outcome.ts";
 import { editFiles } from "./places/edit-files.ts";
 import type { Places } from "./ports.ts";
 import type { Branches, Progress, ReadImage } from "./progress.ts";
@@ -20,7 +21,7 @@ import { readBranches } from "./targets/read-branches.ts";
 import type { CredentialPorts } from "./targets/read-credential.ts";
 import { type ForgeLoginPorts, readForgeLogin } from "./targets/read-forge-login.ts";
 import { readSigning, type SigningPorts } from "./targets/read-signing.ts";
-import type { Outcome, SecretRef, Target } from "./types.ts";
+import type { SecretRef, Target } from "./types.ts";
 
 export interface ReconcilePorts extends CredentialPorts, ForgeLoginPorts, SigningPorts {
   readonly git: Git;

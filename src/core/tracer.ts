@@ -1,8 +1,9 @@
 /** What the core tells of its steps to whoever keeps traces. Names are static; texts are redacted by the keeper. */
 import { filesInWords } from "./file-patterns.ts";
 import { formatImage } from "./image.ts";
+import type { Outcome } from "./outcome.ts";
 import { formatRepository } from "./repository.ts";
-import type { Outcome, Repository, Target } from "./types.ts";
+import type { Repository, Target } from "./types.ts";
 
 /** By OpenTelemetry's semantic conventions where there are some, else `gitops_operator.*`. Undefined ones are left out. */
 export type Attributes = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;

@@ -1,8 +1,9 @@
 /** The endpoints (contract §5). Snake case lives here. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
+import type { Result } from "../core/outcome.ts";
 import type { Log } from "../core/ports.ts";
-import type { Filter, Result } from "../core/types.ts";
+import type { Filter } from "../core/types.ts";
 import { type ErrorCode, ReconcileError } from "../errors.ts";
 import { onceEach } from "../sharing/once-each.ts";
 import { foreignPage } from "./foreign-page.ts";

@@ -1,10 +1,12 @@
 /** What each endpoint answers (contract §5). */
+
+import type { Result } from "../core/outcome.ts";
 import type { Log } from "../core/ports.ts";
 import type { Cause } from "../core/progress.ts";
 import { isMeant } from "../core/runs/is-meant.ts";
 import { unknownName } from "../core/runs/unknown-name.ts";
 import type { Attributes, SpanOptions } from "../core/tracer.ts";
-import { type Filter, isTracked, logFields, type Result, type Workload, type WorkloadRecord, workloadOf } from "../core/types.ts";
+import { type Filter, isTracked, logFields, type Workload, type WorkloadRecord, workloadOf } from "../core/types.ts";
 import { ReconcileError } from "../errors.ts";
 import type { Endpoints } from "./app.ts";
 import { debugText } from "./debug-text.ts";

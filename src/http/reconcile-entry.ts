@@ -1,5 +1,6 @@
 import { describeOutcome } from "../core/news/outcome-text.ts";
-import { isDeployment, type Outcome, type Result } from "../core/types.ts";
+import type { Outcome, Result } from "../core/outcome.ts";
+import { isDeployment } from "../core/types.ts";
 
 /** One entry of `/reconcile`'s array (contract §5). */
 export interface ReconcileEntry {

@@ -4,13 +4,13 @@ import type { LastEvent } from "../core/hints/last-events.ts";
 import { matchesImage, parseImageReference } from "../core/image.ts";
 import { isAtTag } from "../core/is-at-tag.ts";
 import { describeOutcome } from "../core/news/outcome-text.ts";
+import type { Outcome } from "../core/outcome.ts";
 import type { Branches, ReadImage } from "../core/progress.ts";
 import { parseRepository } from "../core/repository.ts";
 import type { LastResult } from "../core/runs/last-result.ts";
 import { shaIn } from "../core/tag-format.ts";
 import {
   isDeployment,
-  type Outcome,
   type Repository,
   type Rollout,
   type Tracked,

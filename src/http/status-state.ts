@@ -1,5 +1,6 @@
 /** In which state a workload is shown, and the order of these: what people see first is what needs them. */
-import type { Outcome, Rollout } from "../core/types.ts";
+import type { Outcome } from "../core/outcome.ts";
+import type { Rollout } from "../core/types.ts";
 
 export const STATES = [
   ["failing", "Failing"],

@@ -1,7 +1,8 @@
 /** Runs: how many, how long, at what; and each Deployment's last result. */
 import type { Registry } from "prom-client";
 import { CALLS, type CallKind, PHASES, type Phase, type RunObserver } from "../core/observer.ts";
-import { idOf, logFields, type Outcome, type Result, type Workload } from "../core/types.ts";
+import type { Outcome, Result } from "../core/outcome.ts";
+import { idOf, logFields, type Workload } from "../core/types.ts";
 import { metricKinds } from "./metric-kinds.ts";
 
 interface ActiveRun {

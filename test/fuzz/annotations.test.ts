@@ -56,7 +56,10 @@ test("whatever the annotations hold, parsing answers and never throws", async (t
   const changes = fc.array(fc.tuple(names, values), { maxLength: 4 });
   const kinds = new Set<string>();
   await holds(t, fc.tuple(fc.boolean(), fc.constantFrom("true", "false"), changes), ([complete, enabled, changed]) => {
-    const entries = [...Object.entries(complete ? { ...required, enabled } : {}), ...changed].map(([name, value]) => [`gitops.operator.${name}`, value]);
+    const entries = [...Object.entries(complete ? { ...required, enabled } : {}), ...changed].map(([name, value]) => [
+      `gitops.operator.${name}`,
+      value,
+    ]);
     const parsed = parseTarget(
       { kind: "Deployment", namespace: "prod", name: "web", annotations: Object.fromEntries(entries), containers: [] },
       "operator-home",

@@ -1,8 +1,9 @@
 /** The operator's pages with as many workloads behind them as wanted, in every state. */
 import type { HistoryEntry } from "../../src/core/history/history-entry.ts";
+import type { Outcome } from "../../src/core/outcome.ts";
 import type { LastResult } from "../../src/core/runs/last-result.ts";
 import { parseTarget } from "../../src/core/targets/target.ts";
-import { idOf, type Outcome, type Workload, type WorkloadRecord } from "../../src/core/types.ts";
+import { idOf, type Workload, type WorkloadRecord } from "../../src/core/types.ts";
 import { ReconcileError } from "../../src/errors.ts";
 import type { Endpoints } from "../../src/http/app.ts";
 import { createEndpoints } from "../../src/http/endpoints.ts";

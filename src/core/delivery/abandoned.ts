@@ -1,6 +1,7 @@
 import { asReconcileError, ReconcileError } from "../../errors.ts";
 import type { Workloads } from "../cluster-ports.ts";
-import type { Outcome, Target } from "../types.ts";
+import type { Outcome } from "../outcome.ts";
+import type { Target } from "../types.ts";
 
 export interface AbandonedOptions {
   readonly workloads: Pick<Workloads, "refusal" | "staleForMs">;

@@ -3,10 +3,10 @@ import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { takenBack } from "../commits/taken-back.ts";
 import type { ManifestsBranch, ManifestsCopy, WrittenHistory } from "../git-ports.ts";
 import { formatImage } from "../image.ts";
+import type { Outcome } from "../outcome.ts";
 import type { FilesEdit } from "../places/edit-files.ts";
 import type { Log } from "../ports.ts";
 import { formatRepository } from "../repository.ts";
-import type { Outcome } from "../types.ts";
 import type { WriteRequest } from "./delivery.ts";
 
 /** Undefined: it may be written. */

@@ -1,8 +1,9 @@
 /** What was proposed last, as this process knows it: with a restart it is forgotten, and looked for anew. */
 import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { dataBytes } from "../../sharing/data-bytes.ts";
+import type { ProposalRequest } from "../outcome.ts";
 import type { Clock } from "../ports.ts";
-import { idOf, type ProposalRequest } from "../types.ts";
+import { idOf } from "../types.ts";
 import type { ProposalWish } from "./proposal-wish.ts";
 
 export interface Remembered {

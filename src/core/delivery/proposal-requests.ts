@@ -3,10 +3,10 @@ import { ReconcileError } from "../../errors.ts";
 import { readTrailers } from "../commits/trailers.ts";
 import { type ForgeKind, forgeNames } from "../forges.ts";
 import type { Written } from "../git-ports.ts";
+import type { ProposalRequest } from "../outcome.ts";
 import type { ForgeLogin, ForgeTrouble } from "../ports.ts";
 import type { Proposal, ProposalPlace, Proposals, ProposalWords } from "../proposal-ports.ts";
 import { repositoryName } from "../repository.ts";
-import type { ProposalRequest } from "../types.ts";
 
 /** A forge, and with what it is asked. */
 export interface Asking {

@@ -1,6 +1,7 @@
 /** Requests that a forge opens by itself when a branch is pushed, as its push options ask it to (GitLab). */
+
+import type { ProposalRequest } from "../outcome.ts";
 import type { ProposalWords } from "../proposal-ports.ts";
-import type { ProposalRequest } from "../types.ts";
 
 /** Git's server takes no more of an option than of any line. */
 const MOST_CHARACTERS = 4_000;

@@ -1,8 +1,9 @@
 /** One writer per repository, branch and key: what is ready together goes out in one push (contract §7). Never force, never merge. */
 import { ReconcileError } from "../../errors.ts";
 import { createTurns, type TakeTurn } from "../../sharing/turns.ts";
+import type { Outcome } from "../outcome.ts";
 import { noTracer } from "../tracer.ts";
-import type { Outcome, Target } from "../types.ts";
+import type { Target } from "../types.ts";
 import { createDelivery, type DeliveryBranch, type DeliveryOptions, type Item, type WriteRequest } from "./delivery.ts";
 
 /** A run's place at a branch, from its start until it is decided: the writer waits a little for the undecided. */

@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../../errors.ts";
-import type { Outcome } from "../types.ts";
+import type { Outcome } from "../outcome.ts";
 
 const SHUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   ...(["credential_invalid", "ssh_key_invalid"] as const),

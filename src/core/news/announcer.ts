@@ -2,10 +2,11 @@
 
 import type { Workloads } from "../cluster-ports.ts";
 import type { Push } from "../observer.ts";
+import type { Result } from "../outcome.ts";
 import type { ChatAddress, Log, Notifier } from "../ports.ts";
 import type { EndedPass } from "../runs/calls.ts";
 import type { EndedRun } from "../runs/results.ts";
-import { idOf, logFields, type Result, type SecretRef, type Target, type Workload, type WorkloadRecord } from "../types.ts";
+import { idOf, logFields, type SecretRef, type Target, type Workload, type WorkloadRecord } from "../types.ts";
 import { chatFormats, chatPost } from "./chat-formats.ts";
 import {
   type ChatMessage,

@@ -2,7 +2,8 @@
 import { commitUrl } from "../commits/web-links.ts";
 import { formatImage } from "../image.ts";
 import type { Push } from "../observer.ts";
-import { type AppCommitWords, inWords, type ProposalRequest, type Target, type Workload, workloadOf } from "../types.ts";
+import type { AppCommitWords, ProposalRequest } from "../outcome.ts";
+import { inWords, type Target, type Workload, workloadOf } from "../types.ts";
 import { createNewsroom, type News, type NewsEvent, type Newsroom } from "./news.ts";
 
 /** A commit that people may look at. */

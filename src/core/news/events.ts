@@ -1,7 +1,8 @@
 /** The news of the Deployments as Kubernetes Events, so that `kubectl describe` tells the story. */
 import type { ErrorCode } from "../../errors.ts";
 import { escapeControl } from "../../text/escape.ts";
-import { inWords, type Outcome } from "../types.ts";
+import type { Outcome } from "../outcome.ts";
+import { inWords } from "../types.ts";
 import { withoutEmojiCode } from "./chat-text.ts";
 import { createNewsroom, type News, type Newsroom } from "./news.ts";
 

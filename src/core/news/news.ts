@@ -1,6 +1,7 @@
 /** What is news of a Deployment, and once: the rule of the contract's §8, in memory only, so that after a restart a failure is told once more. */
 import type { ErrorCode } from "../../errors.ts";
-import { idOf, type Outcome, type Workload } from "../types.ts";
+import type { Outcome } from "../outcome.ts";
+import { idOf, type Workload } from "../types.ts";
 
 export type NewsEvent =
   /** The image of the commit is being built; `text` says so. */

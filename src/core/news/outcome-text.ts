@@ -1,4 +1,5 @@
-import { inWords, type Outcome, type Workload } from "../types.ts";
+import type { Outcome } from "../outcome.ts";
+import { inWords, type Workload } from "../types.ts";
 
 /** The outcome in the original's words. */
 export function describeOutcome(workload: Workload, outcome: Outcome): string {

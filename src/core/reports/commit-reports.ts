@@ -3,9 +3,10 @@
 import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import type { Workloads } from "../cluster-ports.ts";
 import { isAtTag } from "../is-at-tag.ts";
+import type { Outcome } from "../outcome.ts";
 import type { Clock, ReportPlace } from "../ports.ts";
 import { createRecordLooks } from "../record-looks.ts";
-import { idOf, type Outcome, type Target, type Workload, workloadOf } from "../types.ts";
+import { idOf, type Target, type Workload, workloadOf } from "../types.ts";
 import { formsToPost, isRollingOut, isSuperseded, leave, type Mark, newMark, type ReportTarget, reportTarget, setStage } from "./mark.ts";
 import { createMarkPoster, type MarkPosterOptions } from "./mark-poster.ts";
 import { createReportQueue, type QueuedMark } from "./report-queue.ts";

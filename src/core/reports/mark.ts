@@ -1,5 +1,6 @@
+import type { Outcome } from "../outcome.ts";
 import type { Posted, Report, ReportForm, ReportPlace } from "../ports.ts";
-import { isDeployment, type Outcome, type ReportSettings, type Target, type Workload, workloadOf } from "../types.ts";
+import { isDeployment, type ReportSettings, type Target, type Workload, workloadOf } from "../types.ts";
 import type { CommitStage } from "./report-stages.ts";
 import { hasRun, isAsGood, isSettled, type ReportStage } from "./report-state.ts";
 

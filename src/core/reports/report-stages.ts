@@ -1,6 +1,6 @@
 import type { Candidate, TipCandidate } from "../app-history.ts";
 import type { GateVerdict } from "../images/image-gate.ts";
-import type { Outcome } from "../types.ts";
+import type { Outcome } from "../outcome.ts";
 import type { ReportStage } from "./report-state.ts";
 
 /** What a run found on its way. */

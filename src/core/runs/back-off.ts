@@ -2,8 +2,9 @@
 import { type ErrorCode, ReconcileError } from "../../errors.ts";
 import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { dataBytes } from "../../sharing/data-bytes.ts";
+import type { Outcome } from "../outcome.ts";
 import { isSameTarget } from "../targets/target.ts";
-import { idOf, type Outcome, type Target } from "../types.ts";
+import { idOf, type Target } from "../types.ts";
 
 export interface BackOff {
   /** How the last try failed, if that cost others. */

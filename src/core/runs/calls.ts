@@ -1,9 +1,10 @@
 /** What asks for a pass, a call of `/reconcile` or the timer, from question to answer. */
 import { ReconcileError } from "../../errors.ts";
 import type { Workloads } from "../cluster-ports.ts";
+import type { Result } from "../outcome.ts";
 import type { Cause } from "../progress.ts";
 import { type Attributes, CAUSE, type SpanOptions, type Tracer } from "../tracer.ts";
-import { type Filter, isTracked, type Parsed, type Result, type Workload, type WorkloadRecord, workloadOf } from "../types.ts";
+import { type Filter, isTracked, type Parsed, type Workload, type WorkloadRecord, workloadOf } from "../types.ts";
 import { askTogether } from "./ask-together.ts";
 import type { Reconciler } from "./pass.ts";
 import { unknownName } from "./unknown-name.ts";

@@ -1,4 +1,4 @@
-import type { Outcome, Result } from "../types.ts";
+import type { Outcome, Result } from "../outcome.ts";
 
 /** The last finished run of a Deployment, and what people ask about it. A tag that was pushed unchecked stays so while it is there. */
 export interface LastResult extends Result {

@@ -4,22 +4,12 @@ import { createSlots } from "../../sharing/slots.ts";
 import type { Workloads } from "../cluster-ports.ts";
 import type { Writers } from "../delivery/writer.ts";
 import { noObserver, type Observer } from "../observer.ts";
+import type { Outcome, Result } from "../outcome.ts";
 import type { Cause } from "../progress.ts";
 import { pausedOutcome } from "../targets/pause.ts";
 import { isSameTarget } from "../targets/target.ts";
 import { CAUSE, noTracer, recordOutcome, runAttributes, type Span, type Tracer } from "../tracer.ts";
-import {
-  type Filter,
-  idOf,
-  type Outcome,
-  type Parsed,
-  type Result,
-  type Target,
-  type Workload,
-  type WorkloadRecord,
-  workloadOf,
-  workloadOfId,
-} from "../types.ts";
+import { type Filter, idOf, type Parsed, type Target, type Workload, type WorkloadRecord, workloadOf, workloadOfId } from "../types.ts";
 import { isMeant } from "./is-meant.ts";
 import type { LastResult } from "./last-result.ts";
 import { createResults, type Listeners } from "./results.ts";

@@ -1,7 +1,8 @@
 import type { Workloads } from "../cluster-ports.ts";
+import type { Outcome } from "../outcome.ts";
 import { pausedOutcome } from "../targets/pause.ts";
 import { isSameTarget } from "../targets/target.ts";
-import type { Outcome, Parsed, Target, WorkloadRecord } from "../types.ts";
+import type { Parsed, Target, WorkloadRecord } from "../types.ts";
 
 /** What the cluster says of a target by now: nothing when it is what the run began with, else the answer instead of a push (contract §6.8). */
 export function createRecheck(workloads: Pick<Workloads, "get">, parse: (record: WorkloadRecord) => Parsed) {

@@ -1,7 +1,9 @@
 /** What is remembered of each Deployment: its last result, and what it lacks; whoever wants to know is told once. */
+
+import type { Outcome, Result } from "../outcome.ts";
 import type { Log } from "../ports.ts";
 import type { Cause } from "../progress.ts";
-import { idOf, logFields, type Outcome, type Parsed, type Result, type Target, type Workload } from "../types.ts";
+import { idOf, logFields, type Parsed, type Target, type Workload } from "../types.ts";
 import { type LastResult, nextLastResult } from "./last-result.ts";
 import type { Run } from "./run.ts";
 

@@ -4,9 +4,10 @@ import { createNudges, type Nudges } from "../../sharing/nudges.ts";
 import type { Slots } from "../../sharing/slots.ts";
 import type { Seat } from "../delivery/writer.ts";
 import type { Observer } from "../observer.ts";
+import type { Outcome } from "../outcome.ts";
 import type { Cause, Progress } from "../progress.ts";
 import type { Span } from "../tracer.ts";
-import type { Outcome, Target } from "../types.ts";
+import type { Target } from "../types.ts";
 
 /** A run that has not ended by then has failed (promise P6). */
 const RUN_DEADLINE_MS = 240_000;

@@ -1,7 +1,8 @@
 import { cut } from "../../text/cut.ts";
 import { serverWords } from "../../text/server-words.ts";
 import type { AnnotationValues } from "../annotation-names.ts";
-import type { Outcome, Target } from "../types.ts";
+import type { Outcome } from "../outcome.ts";
+import type { Target } from "../types.ts";
 import type { Complain } from "./target.ts";
 
 type Pause = Pick<Target, "pausedUntil" | "pausedReason">;

@@ -4,7 +4,8 @@ import { buildFailed, buildGoesOn, imageMissing } from "../../../src/core/images
 import { chatMessage, createNotices, isWanted, rolloutEvent } from "../../../src/core/news/chat-message.ts";
 import { escapeChat } from "../../../src/core/news/chat-text.ts";
 import { describeOutcome } from "../../../src/core/news/outcome-text.ts";
-import type { Outcome, Target, Workload } from "../../../src/core/types.ts";
+import type { Outcome } from "../../../src/core/outcome.ts";
+import type { Target, Workload } from "../../../src/core/types.ts";
 import { type ErrorCode, ReconcileError } from "../../../src/errors.ts";
 import { targetOf } from "../targets.ts";
 

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createEvents, incompleteEvent } from "../../../src/core/news/events.ts";
 import { describeOutcome } from "../../../src/core/news/outcome-text.ts";
-import type { Outcome, Workload } from "../../../src/core/types.ts";
+import type { Outcome } from "../../../src/core/outcome.ts";
+import type { Workload } from "../../../src/core/types.ts";
 import { type ErrorCode, ReconcileError } from "../../../src/errors.ts";
 
 const shop: Workload = { kind: "Deployment", namespace: "default", name: "shop" };

@@ -1,10 +1,11 @@
 /** When words are posted, to whom, and what becomes of them when nobody takes them. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import type { Outcome } from "../../../src/core/outcome.ts";
 import type { Clock, ForgeTrouble, Posted, Report, ReportPlace, Reports } from "../../../src/core/ports.ts";
 import { createCommitReports } from "../../../src/core/reports/commit-reports.ts";
 import type { RunFound } from "../../../src/core/reports/report-stages.ts";
-import type { Outcome, Target, WorkloadRecord } from "../../../src/core/types.ts";
+import type { Target, WorkloadRecord } from "../../../src/core/types.ts";
 import { type ErrorCode, ReconcileError } from "../../../src/errors.ts";
 import { targetOf } from "../targets.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Outcome } from "../../../src/core/outcome.ts";
 import { createBackOff } from "../../../src/core/runs/back-off.ts";
-import type { Outcome } from "../../../src/core/types.ts";
 import { ReconcileError } from "../../../src/errors.ts";
 import { targetOf } from "../targets.ts";
 

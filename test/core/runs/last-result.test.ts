@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Outcome } from "../../../src/core/outcome.ts";
 import { type LastResult, nextLastResult } from "../../../src/core/runs/last-result.ts";
-import type { Outcome } from "../../../src/core/types.ts";
 import { type ErrorCode, ReconcileError } from "../../../src/errors.ts";
 
 const failed = (code: ErrorCode): Outcome => ({ kind: "failed", error: new ReconcileError(code, "why") });

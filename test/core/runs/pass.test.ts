@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { describeOutcome } from "../../../src/core/news/outcome-text.ts";
+import type { Outcome, Result } from "../../../src/core/outcome.ts";
 import type { Progress } from "../../../src/core/progress.ts";
 import { createReconciler, type ReconcilerOptions } from "../../../src/core/runs/pass.ts";
 import { noTracer, type Tracer } from "../../../src/core/tracer.ts";
-import type { Outcome, Parsed, Result, Target, WorkloadRecord } from "../../../src/core/types.ts";
+import type { Parsed, Target, WorkloadRecord } from "../../../src/core/types.ts";
 import { createRandom } from "../../random.ts";
 import { targetOf } from "../targets.ts";
 

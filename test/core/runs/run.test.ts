@@ -4,9 +4,9 @@ import { setImmediate as turn } from "node:timers/promises";
 import type { WriteRequest } from "../../../src/core/delivery/delivery.ts";
 import type { Seat } from "../../../src/core/delivery/writer.ts";
 import { noObserver } from "../../../src/core/observer.ts";
+import type { Outcome } from "../../../src/core/outcome.ts";
 import type { Progress } from "../../../src/core/progress.ts";
 import { createRun, type RunPorts, runToEnd } from "../../../src/core/runs/run.ts";
-import type { Outcome } from "../../../src/core/types.ts";
 import { createSlots } from "../../../src/sharing/slots.ts";
 import { targetOf } from "../targets.ts";
 
