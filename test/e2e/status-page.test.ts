@@ -148,3 +148,16 @@ test("each workload has a page of its own, with what changed it; an unknown one 
   }
   assert.equal((await fetch(`${stage.url}/status/default/shop`, { method: "POST" })).status, 405);
 });
+
+// P7
+test("a page that is live ends with the operator, and holds up nothing", async (t) => {
+  const stage = await startStage(t);
+  await deployShop(stage);
+  const response = await fetch(`${stage.url}/status/events`);
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  assert.match((await reader?.read())?.value ?? "", /^retry: /);
+  const closed = stage.operator.close();
+  // A connection that is cut off would be an error here.
+  for (let isOver = false; !isOver; ) isOver = (await reader?.read())?.done ?? true;
+  await closed;
+});
