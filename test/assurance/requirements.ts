@@ -167,7 +167,7 @@ const attacks: Readonly<Record<string, Requirement>> = {
   S31: {
     what: "A branch that is made anew for a proposal holds commits of others",
     answer:
-      "Only a branch under `PROPOSAL_PREFIX` is, and only while it holds nothing beside its base but one commit that is the operator's by author, committer and trailers, for this very workload; by compare-and-swap from the commit that was looked at. The code that sends such a push looks at the prefix once more.",
+      "Only a branch under `PROPOSAL_PREFIX` is, and only while it holds nothing beside its base but one commit that is the operator's by author, committer (in the same moment) and trailers, for this very workload; by compare-and-swap from the commit that was looked at. The code that sends such a push looks at the prefix once more.",
   },
   S32: {
     what: "Text, packs, deltas and keys that are made to cost much work per byte",
