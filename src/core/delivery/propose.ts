@@ -2,7 +2,6 @@
 import type { Identity } from "../app-history.ts";
 import { commitMessage } from "../commits/commit-message.ts";
 import { proposalPage, repositoryPage } from "../commits/proposal-page.ts";
-import { takenBack } from "../commits/taken-back.ts";
 import { type Forge, forgeNames, forgeOf } from "../forges.ts";
 import type { ManifestsCopy, StandingProposal } from "../git-ports.ts";
 import type { Outcome, ProposalRequest } from "../outcome.ts";
@@ -10,11 +9,12 @@ import { editFiles } from "../places/edit-files.ts";
 import type { Proposals } from "../proposal-ports.ts";
 import { branchAttributes, noTracer } from "../tracer.ts";
 import { createAbandoned } from "./abandoned.ts";
+import { declinedOf } from "./declined.ts";
 import { commitStep, type DeliveryOptions, failed, patchStep, racedFailure, refusedFailure, requireDigest } from "./delivery.ts";
 import { createHold } from "./hold.ts";
 import { createProposalMemory, type Remembered } from "./proposal-memory.ts";
 import { createProposalRequests, type RequestState } from "./proposal-requests.ts";
-import { askingOf, changeOf, imageOf, isWantedOf, type ProposalWish, requireOtherBranch, type Update, wordsOf } from "./proposal-wish.ts";
+import { askingOf, changeOf, isWantedOf, type ProposalWish, requireOtherBranch, type Update, wordsOf } from "./proposal-wish.ts";
 import { pushOptions, requestIn } from "./push-requests.ts";
 import { readOwnProposal } from "./whose-proposal.ts";
 
@@ -90,7 +90,12 @@ export function createProposer(options: ProposerOptions, closing: AbortSignal) {
     const known = isThere && before?.sha === stands?.sha ? before : undefined;
 
     const state = await look(wish, known);
-    const declined = await whyDeclined(state, { copy, base, wish, edit, isThere, isGone: !stands && before?.tag === tag });
+    const declined = declinedOf(state, { wish, edit, isThere, isGone: !stands && before?.tag === tag });
+    // Unless the forge says that the request was closed it may have been merged since the base was looked at.
+    const isCertain = declined?.request !== undefined && !declined.wasMerged;
+    if (declined && !isCertain && (await copy.refresh(performance.now())) !== base) {
+      return { kind: "moved", failure: racedFailure(wish.at, undefined) };
+    }
     if (declined) return declined;
 
     const facts = { target, paths: edit.files.map(({ path }) => path), tag, appCommit, ...changeOf(wish, edit) };
@@ -149,38 +154,6 @@ export function createProposer(options: ProposerOptions, closing: AbortSignal) {
     if (!asking) return { kind: "unasked", why: wish.loginProblem };
     if (known?.request && memory.isFresh(known)) return { kind: "remembered", request: known.request };
     return requests.find(asking, known?.request);
-  }
-
-  /** People have said no to this very tag. `isGone`: it was proposed, and the branch is not there any more. */
-  async function whyDeclined(
-    state: RequestState,
-    {
-      copy,
-      base,
-      wish,
-      edit,
-      isThere,
-      isGone,
-    }: { copy: ManifestsCopy; base: string; wish: ProposalWish; edit: Update; isThere: boolean; isGone: boolean },
-  ): Promise<Outcome | Moved | undefined> {
-    const { target, tag, settings } = wish;
-    const from = edit.from === undefined ? {} : { from: edit.from };
-    const declined = { kind: "skipped", reason: "declined", ...from, to: tag, branch: settings.branch } as const;
-    /** It may have been merged since the base was looked at. */
-    const orMoved = async (outcome: Outcome): Promise<Outcome | Moved> =>
-      (await copy.refresh(performance.now())) === base ? outcome : { kind: "moved", failure: racedFailure(wish.at, undefined) };
-    if (state.kind === "unasked" && isGone) return orMoved(declined);
-    if (state.kind !== "found" || state.proposal.state === "open") return undefined;
-    const { proposal, written } = state;
-    const request = { number: proposal.number, url: proposal.url };
-    if (proposal.state === "declined") {
-      const isSame = written.length > 0 ? written.some(isWantedOf(wish)) : isThere;
-      return isSame ? { ...declined, request } : undefined;
-    }
-    const paths = edit.files.filter(({ tags }) => !tags.includes(tag)).map(({ path }) => path);
-    const wanted = { workload: target, image: imageOf(wish), appCommit: wish.appCommit.sha, paths };
-    if (target.options.rollback !== "hold" || !takenBack(written, wanted)) return undefined;
-    return orMoved({ ...declined, request, wasMerged: true });
   }
 
   function pageOfRepository({ at }: ProposalWish): string | undefined {
