@@ -2,10 +2,9 @@
 import { z } from "zod";
 import type { Proposals } from "../../core/proposal-ports.ts";
 import { formatRepository } from "../../core/repository.ts";
-import { parseJson } from "../../text/parse-json.ts";
 import type { AskedOf, Questions } from "./commit-statuses.ts";
 import type { ForgeOptions } from "./forge.ts";
-import { listOf, partsOf, unknown } from "./forge-questions.ts";
+import { listOf, oneOf, partsOf, unknown } from "./forge-questions.ts";
 import type { ProposalKind, Talk } from "./proposal-kind.ts";
 import { createProposals } from "./proposals.ts";
 
@@ -52,13 +51,7 @@ const kind: ProposalKind<Pull> = {
   },
   async edit(talk, number, { title, description }) {
     const path = `${pathOf(talk)}/${number}`;
-    const found = await talk.ask({
-      path,
-      read({ text }) {
-        const { data } = pull.safeParse(parseJson(text));
-        return data && { items: [data], next: undefined };
-      },
-    });
+    const found = await talk.ask({ path, read: oneOf(pull) });
     if (found.kind === "unknown") return found;
     const [before] = found.items;
     // Reviewers that are not named are taken off it.

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { BuildState, ForgeLogin } from "../../core/ports.ts";
 import { asReconcileError, ReconcileError } from "../../errors.ts";
+import { parseJson } from "../../text/parse-json.ts";
 import { withoutLast } from "../../text/without-last.ts";
 import type { UsedDispatcher } from "../egress/credential-connections.ts";
 import { type HttpAnswer, type HttpQuestion, type HttpReply, request } from "../egress/http-request.ts";
@@ -212,6 +213,14 @@ export function unknown(reason: string, more: Pick<Unknown, "shareOf" | "status"
 /** A list of these that is no longer than any forge's page. */
 export function listOf<Item extends z.ZodType>(item: Item) {
   return z.custom<unknown[]>((list) => Array.isArray(list) && list.length <= MOST_ITEMS).pipe(z.array(item));
+}
+
+/** Reads an answer that is one of these alone. */
+export function oneOf<Item>(item: z.ZodType<Item>) {
+  return ({ text }: HttpReply): Page<Item> | undefined => {
+    const { data } = item.safeParse(parseJson(text));
+    return data === undefined ? undefined : { items: [data], next: undefined };
+  };
 }
 
 /** `Link` of RFC 8288: whether there is a next page. Where it is, is not believed. */

@@ -4,7 +4,7 @@ import type { Proposals } from "../../core/proposal-ports.ts";
 import { parseJson } from "../../text/parse-json.ts";
 import type { AskedOf, Questions } from "./commit-statuses.ts";
 import type { ForgeOptions } from "./forge.ts";
-import { hasNextLink, listOf, type Unknown, unknown } from "./forge-questions.ts";
+import { hasNextLink, listOf, oneOf, type Unknown, unknown } from "./forge-questions.ts";
 import type { ListedProposal, ProposalKind, Talk } from "./proposal-kind.ts";
 import { createProposals } from "./proposals.ts";
 
@@ -73,7 +73,7 @@ async function addLabels(talk: Talk, number: number, names: readonly string[]): 
   });
   if (known.kind === "unknown") return known;
   const path = `${pathOf(talk)}/${number}`;
-  const found = await talk.ask({ path, read: ({ text }) => listed(pull.safeParse(parseJson(text)).data) });
+  const found = await talk.ask({ path, read: oneOf(pull) });
   if (found.kind === "unknown") return found;
   const before = (found.items[0]?.labels ?? []).map(({ id }) => id);
   const ids = known.items.filter(({ name }) => names.includes(name)).map(({ id }) => id);
@@ -102,10 +102,6 @@ async function autoMerge(
 
 export function createGiteaProposals(questions: Questions, askedOf: AskedOf, options: ForgeOptions): Proposals {
   return createProposals(questions, kind, askedOf, { ...options, root: () => options.apiUrl.replace(/\/api\/v1$/, "") });
-}
-
-function listed<Item>(item: Item | undefined) {
-  return item && { items: [item], next: undefined };
 }
 
 function pathOf({ repository }: Talk): string {

@@ -94,12 +94,10 @@ export function createGithubProposals(questions: Questions, askedOf: AskedOf, op
       talk.send({ method: "PATCH", path: `${pathOf(talk)}/${number}`, body: { title, body: description } }),
     async addLabels(talk, number, labels) {
       const sent = await talk.send({
-        ...{
-          what: "the labels of a pull request",
-          method: "POST",
-          path: `repos/${talk.repository}/issues/${number}/labels`,
-          body: { labels },
-        },
+        what: "the labels of a pull request",
+        method: "POST",
+        path: `repos/${talk.repository}/issues/${number}/labels`,
+        body: { labels },
       });
       return sent.kind === "unknown" ? sent : undefined;
     },

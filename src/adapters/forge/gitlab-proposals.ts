@@ -1,10 +1,9 @@
 /** Merge requests, with their labels and auto-merge. https://docs.gitlab.com/api/merge_requests/ */
 import { z } from "zod";
 import type { Proposals } from "../../core/proposal-ports.ts";
-import { parseJson } from "../../text/parse-json.ts";
 import type { AskedOf, Questions } from "./commit-statuses.ts";
 import type { ForgeOptions } from "./forge.ts";
-import { type Unknown, unknown } from "./forge-questions.ts";
+import { oneOf, type Unknown, unknown } from "./forge-questions.ts";
 import type { ListedProposal, ProposalKind, Talk } from "./proposal-kind.ts";
 import { createProposals } from "./proposals.ts";
 
@@ -41,7 +40,7 @@ const kind: ProposalKind<Request> = {
   },
   async list(talk, { head, base }, state) {
     // Strangers have branches of that name in forks of theirs, as many as they like.
-    const found = await talk.ask({ what: "the project", path: projectOf(talk), read: ({ text }) => one(project, text) });
+    const found = await talk.ask({ what: "the project", path: projectOf(talk), read: oneOf(project) });
     if (found.kind === "unknown") return found;
     const branches = { source_branch: head, target_branch: base, source_project_id: `${found.items[0]?.id}` };
     return {
@@ -82,7 +81,7 @@ async function autoMerge(
   isLast: boolean,
 ): Promise<Unknown | "not yet" | undefined> {
   const path = `${pathOf(talk)}/${number}`;
-  const found = await talk.ask({ path, read: ({ text }) => one(pipeline, text) });
+  const found = await talk.ask({ path, read: oneOf(pipeline) });
   if (found.kind === "unknown") return found;
   // Without a pipeline it is merged at once. It takes a while until there is one, or there never is.
   if (!found.items[0]?.head_pipeline && !isLast) return "not yet";
@@ -96,11 +95,6 @@ async function autoMerge(
 
 export function createGitlabProposals(questions: Questions, askedOf: AskedOf, options: ForgeOptions): Proposals {
   return createProposals(questions, kind, askedOf, { ...options, root: () => options.apiUrl.replace(/\/api\/v4$/, "") });
-}
-
-function one<Item>(schema: z.ZodType<Item>, text: string) {
-  const { data } = schema.safeParse(parseJson(text));
-  return data && { items: [data], next: undefined };
 }
 
 /** A line of it that begins with a slash would be done by GitLab, with the token's rights: `/merge`. */
