@@ -15,6 +15,8 @@ const REMEDIES: readonly (readonly [words: RegExp, remedy: (owner: string) => st
     /commit messages?|change-id|issue key|jira/i,
     (owner) => `except ${owner} from that rule, or let it take the operator's commit messages`,
   ],
+  // In files and folders, as git keeps them, no branch is below another.
+  [/ exists; cannot create /, () => "delete the branch that is in its way, or name another by gitops.operator.proposal_branch"],
   [/archived/i, () => "unarchive the repository, or name another one"],
 ];
 

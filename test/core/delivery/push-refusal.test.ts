@@ -28,6 +28,10 @@ const table: readonly (readonly [said: string, remedy: RegExp])[] = [
   ["pre-receive hook declined (GitLab: Commit message does not follow the pattern 'JIRA-\\d+')", message],
   ["commit 1234567: missing Change-Id in message footer", message],
   ["This repository was archived so it is read-only.", /unarchive/],
+  [
+    "failed to update ref (error: cannot lock ref 'refs/heads/gitops-operator/a/shop': 'refs/heads/gitops-operator/a' exists; cannot create 'refs/heads/gitops-operator/a/shop')",
+    /^delete the branch that is in its way, or name another by gitops\.operator\.proposal_branch$/,
+  ],
   ["protected branch hook declined (error: GH006: Protected branch update failed for refs/heads/main.)", access],
   ["pre-receive hook declined (GitLab: You are not allowed to push code to protected branches on this project.)", access],
   ["TF402455: Pushes to this branch are not permitted; you must use a pull request to update this branch.", access],
