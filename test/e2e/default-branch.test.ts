@@ -20,17 +20,10 @@ async function branchShown(stage: Stage): Promise<{ status: string | undefined; 
   return { status: line?.split(/ +/)[3], debug: entry.config.observe_branch };
 }
 
-test("the README's first example works on repositories whose branch is main", async (t) => {
+test("a Deployment that names no branch is read and written at main, where its repositories have no master", async (t) => {
   const stage = await startStage(t);
-  const [, example = ""] = /```yaml\n(apiVersion: apps\/v1\n.*?)```/s.exec(await readFile("README.md", "utf8")) ?? [];
-  const { metadata } = parse(example) as { metadata: { name: string; annotations: Record<string, string> } };
-  assert.ok(!("gitops.operator.observe_branch" in metadata.annotations));
   const { manifests, apps } = await startOnMain(stage);
-  const annotations = Object.entries(metadata.annotations).map(([key, value]) => [
-    key.replace("gitops.operator.", ""),
-    value.replace(/^git@github\.com:(.*)$/, (_, path) => stage.gitHost.url(path)),
-  ]);
-  await stage.deploy({ name: metadata.name, annotations: Object.fromEntries(annotations) });
+  await stage.deploy({ name: "shop" });
   assert.deepEqual(await branchShown(stage), { status: "master", debug: "master" }, "before the first pass");
   const entry = await stage.reconcileOne("shop");
   assert.equal(entry.action, "patched", entry.message);
@@ -39,6 +32,25 @@ test("the README's first example works on repositories whose branch is main", as
   assert.equal(await manifests.tip("master"), undefined);
   assert.equal((await stage.reconcileOne("shop")).action, "up_to_date");
   assert.deepEqual(await branchShown(stage), { status: "main", debug: "main" });
+});
+
+test("the README's first example works, with its two keys", async (t) => {
+  const stage = await startStage(t);
+  const [, example = ""] = /```yaml\n(apiVersion: apps\/v1\n.*?)```/s.exec(await readFile("README.md", "utf8")) ?? [];
+  const { metadata } = parse(example) as { metadata: { name: string; annotations: Record<string, string> } };
+  const { manifests } = await startOnMain(stage);
+  stage.secret("gitops-operator", String(metadata.annotations["gitops.operator.manifest_ssh_key_name"]), {
+    "ssh-privatekey": (await stage.gitHost.newKey()).privateKey,
+  });
+  const annotations = Object.entries(metadata.annotations).map(([key, value]) => [
+    key.replace("gitops.operator.", ""),
+    // Of the registry and the git host that are there.
+    value.replace(/^ghcr\.io\//, "").replace(/^git@github\.com:(.*)$/, (_, path) => stage.gitHost.url(path)),
+  ]);
+  await stage.deploy({ name: metadata.name, annotations: Object.fromEntries(annotations) });
+  const entry = await stage.reconcileOne("shop");
+  assert.equal(entry.action, "patched", entry.message);
+  assert.equal((await manifests.log()).length, 2);
 });
 
 test("Deployments that name the branch and those that don't share listings, copy and push", async (t) => {
