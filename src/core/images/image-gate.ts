@@ -3,19 +3,20 @@
  * else patience. Never a push without a yes.
  */
 
-import { type ErrorCode, ReconcileError } from "../../errors.ts";
+import { ReconcileError } from "../../errors.ts";
 import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { dataBytes } from "../../sharing/data-bytes.ts";
 import type { Behind, Candidate, TipCandidate } from "../app-history.ts";
 import { formatImage } from "../image.ts";
 import { noObserver, type Observer } from "../observer.ts";
 import type { Builds, Clock, Registry } from "../ports.ts";
-import { idOf, type SecretRef, type Target } from "../types.ts";
+import { idOf, type Target } from "../types.ts";
 import { readBuildToken, type TokenReader } from "./build-token.ts";
-import { createImageLooks, type Login, type Look, type Viewer } from "./image-looks.ts";
+import { createImageLooks, type Look, type Viewer } from "./image-looks.ts";
 import { buildGoesOn, imageMissing } from "./image-texts.ts";
 import { createLightSleep } from "./light-sleep.ts";
 import { otherTags } from "./other-tags.ts";
+import { type RegistryLoginQuestion, readRegistryLogin } from "./registry-login.ts";
 
 interface ImageGateOptions {
   readonly registry: Registry;
@@ -37,9 +38,7 @@ interface ImageGateSettings {
   readonly isCheckBinding: boolean;
 }
 
-interface ImageQuestion extends Pick<Viewer, "target" | "image" | "isPinned">, TokenReader {
-  /** Reads a field of a Secret that this Deployment may name and that is not bound to others' repositories. */
-  readonly readSecret: (ref: SecretRef, field: string) => Promise<string>;
+interface ImageQuestion extends Pick<Viewer, "image" | "isPinned">, RegistryLoginQuestion, TokenReader {
   readonly branch: string;
   /** The newest commit that counts. */
   readonly tip: TipCandidate;
@@ -87,11 +86,8 @@ type Missing = Exclude<Look, { kind: "found" | "trouble" }>;
 const MOST_SEEN_BYTES = 4 * 2 ** 20;
 const MOST_EXPLAINED_BYTES = 2 ** 20;
 const UNEXPLAINED_MS = 600_000;
-/** The unnamed default Secret is not there, or not for this Deployment or its repositories: nobody promised a login, so the registry is asked without one. */
-const NO_LOGIN: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["secret_missing", "secret_denied", "secret_forbidden", "repository_denied"]);
-
 export function createImageGate({ registry, builds, clock, settings, observer = noObserver }: ImageGateOptions): ImageGate {
-  const { insecureRegistries } = settings;
+  const { insecureRegistries, isCheckBinding } = settings;
   const looks = createImageLooks({ registry, builds, clock, insecureRegistries, observer });
   const firstSeen = createBoundedMap<number>(MOST_SEEN_BYTES, dataBytes);
   /** Words behind the failure about an image that is not there. They are found once, and looked for every 10 minutes until then. */
@@ -104,7 +100,7 @@ export function createImageGate({ registry, builds, clock, settings, observer = 
   async function check(question: ImageQuestion): Promise<GateVerdict> {
     const { target, image, isPinned, tip } = question;
     const isOverdue = beginGrace(target, tip.sha);
-    const login = await readLogin(question);
+    const login = await readRegistryLogin(question, isCheckBinding);
     if ("unchecked" in login) {
       observer.imageChecked("unchecked");
       return { kind: "unchecked", candidate: tip, why: login.unchecked };
@@ -197,38 +193,11 @@ export function createImageGate({ registry, builds, clock, settings, observer = 
     return "";
   }
 
-  /** Only what somebody said opens the gate, where no digest has to be asked for; an error never does (contract §4). */
-  async function readLogin({
-    target,
-    readSecret,
-  }: Pick<ImageQuestion, "target" | "readSecret">): Promise<Login | { readonly unchecked: string }> {
-    const { image_check, digest } = target.options;
-    if (image_check === "off") return { unchecked: "the image check is off" };
-    const { named, ...ref } = target.registrySecret;
-    try {
-      return { ref, dockerConfig: await readSecret(ref, ".dockerconfigjson"), remedy: "" };
-    } catch (error) {
-      if (named || !(error instanceof ReconcileError) || !NO_LOGIN.has(error.code)) throw error;
-      if (image_check === "if-secret" && digest === "keep" && error.code === "secret_missing") {
-        return { unchecked: `the image check is if-secret, and there is no Secret ${ref.namespace}/${ref.name}` };
-      }
-      return { ref: undefined, dockerConfig: undefined, remedy: withoutLogin(error.message) };
-    }
-  }
-
-  /** A registry may hide from strangers what is there: what to do, behind its no. */
-  function withoutLogin(why: string): string {
-    const unchecked = settings.isCheckBinding
-      ? "all images go unchecked (the operator's IMAGE_CHECK, which no annotation may go below)"
-      : "this image (gitops.operator.image_check) or all (IMAGE_CHECK) go unchecked";
-    return `; it was asked without a login (${why}); name a Secret with one by gitops.operator.registry_secret_name, or let ${unchecked}`;
-  }
-
   return {
     check,
     async explain(question) {
       const { target, image, isPinned } = question;
-      const login = await readLogin(question);
+      const login = await readRegistryLogin(question, isCheckBinding);
       return "unchecked" in login ? "" : lookElsewhere(question, { target, image, isPinned, login, token: undefined, unasked: "" });
     },
   };
