@@ -90,6 +90,11 @@ export function playRollouts(store: ObjectStore, { podStartMs, canPull }: Rollou
     });
   }
 
+  function settleOwner(pod: KubeObject): void {
+    const owner = store.list(DEPLOYMENT).find(({ metadata }) => metadata.uid === ownerOf(pod));
+    if (owner) settle(owner);
+  }
+
   function remove({ metadata: { namespace, name } }: KubeObject): void {
     store.remove(POD, namespace, name);
   }
@@ -97,6 +102,8 @@ export function playRollouts(store: ObjectStore, { podStartMs, canPull }: Rollou
   store.hasController = true;
   for (const deployment of store.list(DEPLOYMENT)) settle(deployment, true);
   const unsubscribe = store.subscribe(({ type, kind, object, previous }) => {
+    // A Pod that somebody deletes gets a successor.
+    if (kind === POD && type === "DELETED") later(0, () => settleOwner(object));
     if (kind !== DEPLOYMENT) return;
     if (type === "DELETED") {
       for (const pod of podsOf(object)) remove(pod);

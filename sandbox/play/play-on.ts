@@ -4,7 +4,7 @@ import { APP, type Scene, say, tell } from "../story/scene.ts";
 import { stepsOf, textOf } from "./printed-lines.ts";
 import { createToyCd } from "./toy-cd.ts";
 import { createToyCi } from "./toy-ci.ts";
-import { watchPushes } from "./watch-pushes.ts";
+import { type Push, watchPushes } from "./watch-pushes.ts";
 
 const CHAT_LOOK_MS = 100;
 const POD_START_MS = 1_500;
@@ -25,10 +25,12 @@ export async function playOn({ world, app, manifests, url, hookUrl }: Scene): Pr
   const apply = createToyCd(manifests, cluster, (text) => tell("CD", text));
   const build = createToyCi(world, hookUrl, (text) => tell("CI", text));
   await apply((await manifests.tip()) ?? "");
-  const endWatch = await watchPushes([app, manifests], world.folder, async (push) => {
+  const onPush = async (push: Push) => {
     if (push.repository === app) await build(push);
-    else if (push.branch === manifests.branch) await apply(push.sha);
-  });
+    // The newest: of two pushes the second may be told of first.
+    else await apply((await manifests.tip()) ?? push.sha);
+  };
+  const endWatch = await watchPushes([app, manifests], world.folder, onPush, (problem) => tell("problem", problem));
 
   say(`Play with it: every push to ${APP}.git gets its image, and what git says is what runs`);
   const places = { folder, operator: url, application: gitHost.url(`${APP}.git`), manifests: gitHost.url("team/manifests.git") };

@@ -15,13 +15,14 @@ const MOST_WAITS = 50;
 const LINE = /^[0-9a-f]+ (?!0+ )([0-9a-f]+) refs\/heads\/(\S+)$/;
 
 /**
- * Tells of every push to one of the repositories; returns the end of it. As with forges a hook does it. Who pushes is let go when `tell` has
- * taken note, so what is asked after a `git push` is answered with it.
+ * Tells of every push to one of the repositories, one after the other; returns the end of it. As with forges a hook does it. Who pushes is let go
+ * when `tell` has taken note, so what is asked after a `git push` is answered with it.
  */
 export async function watchPushes(
   repositories: readonly BareRepository[],
   folder: string,
   tell: (push: Push) => Promise<void>,
+  onProblem: (message: string) => void,
 ): Promise<() => void> {
   const inbox = join(folder, "pushes");
   mkdirSync(inbox);
@@ -29,22 +30,28 @@ export async function watchPushes(
   for (const [index, repository] of repositories.entries())
     await repository.installHook("post-receive", `file='${inbox}'/${index}-$$\ncat > "$file.new"\nmv "$file.new" "$file"\n${wait}`);
 
-  const taken = new Set<string>();
+  const report = (error: Error) => onProblem(error.message);
   async function take(name: string): Promise<void> {
     const repository = repositories[Number.parseInt(name, 10)];
     for (const line of readFileSync(join(inbox, name), "utf8").split("\n")) {
       const [, sha, branch] = LINE.exec(line) ?? [];
-      if (repository && sha !== undefined && branch !== undefined) await tell({ repository, branch, sha });
+      if (!repository || sha === undefined || branch === undefined) continue;
+      await tell({ repository, branch, sha }).catch(report);
     }
     rmSync(join(inbox, name));
-    taken.delete(name);
   }
+  let isTaking = false;
   const timer = setInterval(() => {
-    for (const name of readdirSync(inbox)) {
-      if (taken.has(name) || name.endsWith(".new")) continue;
-      taken.add(name);
-      void take(name);
-    }
+    if (isTaking) return;
+    isTaking = true;
+    void takeAll()
+      .catch(report)
+      .finally(() => {
+        isTaking = false;
+      });
   }, POLL_MS);
+  async function takeAll(): Promise<void> {
+    for (const name of readdirSync(inbox)) if (!name.endsWith(".new")) await take(name);
+  }
   return () => clearInterval(timer);
 }

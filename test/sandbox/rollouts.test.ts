@@ -35,6 +35,10 @@ test("kubectl sees the Pods of a Deployment, and a rollout: the old ones go when
   assert.match(await kubectl("rollout", "status", "deployment/shop"), /successfully rolled out\n$/);
   await eventually(() => images().join() === "shop:2,shop:2");
   assert.match(await kubectl("get", "deployments", "--no-headers"), /^shop +2\/2 +2 +2 /);
+  const [gone = ""] = (await kubectl("get", "pods", "-o", "name")).split("\n");
+  await kubectl("delete", gone);
+  await eventually(() => images().join() === "shop:2,shop:2");
+  assert.doesNotMatch(await kubectl("get", "pods", "-o", "name"), new RegExp(gone));
 });
 
 test("an image that is not there is waited for, and what ran before runs on", { skip: skipWithoutKubectl }, async (t) => {
