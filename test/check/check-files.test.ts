@@ -1,9 +1,9 @@
 /** What `check` says of the files that a Deployment names, where they lie at hand. */
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { temporaryFolder } from "../temporary-folder.ts";
 import { command, squeezed } from "./command.ts";
 import { deploymentYaml } from "./deployment-yaml.ts";
 
@@ -15,16 +15,6 @@ images:
 `;
 const values = "image:\n  repository: team/shop\n  tag: x\njobs: [{image: team/shop:x}, {image: other:x}]\n";
 
-async function folder(t: TestContext, files: Readonly<Record<string, string>>): Promise<string> {
-  const root = await mkdtemp(join(tmpdir(), "check-files-"));
-  t.after(() => rm(root, { recursive: true }));
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(dirname(join(root, path)), { recursive: true });
-    await writeFile(join(root, path), text);
-  }
-  return root;
-}
-
 /** The lines about files, of a Deployment with these annotations. */
 async function told(root: string, annotations: Readonly<Record<string, string>>, args: readonly string[] = ["--repository", root]) {
   const answer = await command(["check", "-f", "-", ...args], deploymentYaml("shop", annotations));
@@ -32,7 +22,7 @@ async function told(root: string, annotations: Readonly<Record<string, string>>,
 }
 
 test("of each file it is told what it is read as, and at which lines what is ours stands", async (t) => {
-  const root = await folder(t, {
+  const root = await temporaryFolder(t, {
     "k/kustomization.yaml": kustomization,
     "envs/dev/values.yaml": values,
     "envs/prod/values.yaml": values,
@@ -60,7 +50,7 @@ test("of each file it is told what it is read as, and at which lines what is our
 
 // S30
 test("where a digest can't be pinned it is told before anything is applied", async (t) => {
-  const root = await folder(t, { "k/kustomization.yaml": kustomization, "values.yaml": values });
+  const root = await temporaryFolder(t, { "k/kustomization.yaml": kustomization, "values.yaml": values });
   const pinned = (deployment_path: string) => told(root, { deployment_path, digest: "pin" });
   assert.equal((await pinned("k/kustomization.yaml, values.yaml#image.tag")).code, 0);
   const { code, lines } = await pinned("values.yaml");
@@ -72,7 +62,7 @@ test("where a digest can't be pinned it is told before anything is applied", asy
 });
 
 test("what is wrong is told in the operator's words", async (t) => {
-  const root = await folder(t, {
+  const root = await temporaryFolder(t, {
     "bad.yaml": "a: [1\n",
     "k/kustomization.yaml": "images: [{name: team/other, newTag: x}]\n",
     "pinned.yaml": "image: {repository: team/shop, tag: &t x}\nlabel: *t\n",
@@ -106,8 +96,8 @@ test("what is wrong is told in the operator's words", async (t) => {
 
 // S9
 test("no path leads out of the folder: a symbolic link is refused as in git, and no pattern follows one", async (t) => {
-  const outside = await folder(t, { "secret.yaml": values });
-  const root = await folder(t, { "in.yaml": values });
+  const outside = await temporaryFolder(t, { "secret.yaml": values });
+  const root = await temporaryFolder(t, { "in.yaml": values });
   await symlink(outside, join(root, "out"));
   await symlink(join(outside, "secret.yaml"), join(root, "link.yaml"));
   await symlink("in.yaml", join(root, "inside.yaml"));
@@ -125,7 +115,7 @@ test("no path leads out of the folder: a symbolic link is refused as in git, and
 
 test("without --repository a file is read that lies beside the manifest, or in the work tree that it is in; else none is, which is no problem", async (t) => {
   const manifest = deploymentYaml("shop", { deployment_path: "k/kustomization.yaml" });
-  const root = await folder(t, {
+  const root = await temporaryFolder(t, {
     "apps/shop/deployment.yaml": manifest,
     "k/kustomization.yaml": kustomization,
     ".git/HEAD": "ref: refs/heads/main\n",
@@ -144,7 +134,7 @@ test("without --repository a file is read that lies beside the manifest, or in t
 });
 
 test("--repository is a folder, and not beside --live", async (t) => {
-  const root = await folder(t, { a: "" });
+  const root = await temporaryFolder(t, { a: "" });
   for (const [args, message] of [
     [["--repository", join(root, "none")], /^--repository is no folder/],
     [["--repository", join(root, "a")], /^--repository is no folder/],
@@ -158,7 +148,7 @@ test("--repository is a folder, and not beside --live", async (t) => {
 });
 
 test("hundreds of places are told by their number and their first lines, in a moment", async (t) => {
-  const root = await folder(t, { "values.yaml": `jobs:\n${"- image: team/shop:x\n".repeat(900)}` });
+  const root = await temporaryFolder(t, { "values.yaml": `jobs:\n${"- image: team/shop:x\n".repeat(900)}` });
   const { lines } = await told(root, { deployment_path: "values.yaml" });
   assert.deepEqual(lines, ["ok values.yaml holds Helm values: 900 places are ours (lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, …)"]);
 });

@@ -1,13 +1,13 @@
 /** Several files, folders and patterns in one call. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
 import { compileCache } from "../../sandbox/compile-cache.ts";
 import { readFiles } from "../../src/check/read-deployments.ts";
 import { growthOf, MOST_GROWTH } from "../growth.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 import { command } from "./command.ts";
 import { deploymentYaml } from "./deployment-yaml.ts";
 
@@ -22,16 +22,6 @@ data:
   gitops.operator.ssh_key_name: ssh-key
   gitops.operator.ssh_key_namespace: gitops-operator
 `;
-
-async function folder(t: TestContext, files: Readonly<Record<string, string>>): Promise<string> {
-  const root = await mkdtemp(join(tmpdir(), "check-inputs-"));
-  t.after(() => rm(root, { recursive: true }));
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(dirname(join(root, path)), { recursive: true });
-    await writeFile(join(root, path), text);
-  }
-  return root;
-}
 
 /** The names of the files that were checked, below the root, and what was said of none in particular. */
 async function checked(root: string, names: readonly string[]) {
@@ -58,7 +48,7 @@ const world = {
 };
 
 test("of a folder and of a pattern the YAML and JSON files with annotations of ours are checked, each once, in order", async (t) => {
-  const root = await folder(t, world);
+  const root = await temporaryFolder(t, world);
   await symlink(join(root, "b"), join(root, "a/link"));
   await symlink(join(root, "a/plain.yaml"), join(root, "a/link.yaml"));
   const below = ["a/deep/api.json", "a/deep/er/web.yml", "a/shop.yaml"];
@@ -69,7 +59,7 @@ test("of a folder and of a pattern the YAML and JSON files with annotations of o
 });
 
 test("a file that is named itself is always checked; a folder or a pattern without one of ours is a problem", async (t) => {
-  const root = await folder(t, world);
+  const root = await temporaryFolder(t, world);
   const named = await checked(root, [join(root, "a/shop.yaml"), join(root, "a/broken-template.yaml")]);
   assert.deepEqual([named.code, named.files], [1, ["a/shop.yaml", "a/broken-template.yaml"]]);
   assert.match(named.findings.join(), /^it is a Helm template \(line 1 /);
@@ -84,7 +74,12 @@ test("a chart's templates and values in a folder are told as not checked, by a w
   const template = world["a/broken-template.yaml"].replace("a:", "gitops.operator.enabled:");
   const parsed = deploymentYaml("{{ .Release.Name }}");
   const values = "podAnnotations: {gitops.operator.enabled: 'true'}\n";
-  const root = await folder(t, { "t/a.yaml": template, "t/b.yaml": parsed, "t/values.yaml": values, "shop.yaml": deploymentYaml("shop") });
+  const root = await temporaryFolder(t, {
+    "t/a.yaml": template,
+    "t/b.yaml": parsed,
+    "t/values.yaml": values,
+    "shop.yaml": deploymentYaml("shop"),
+  });
   const levels = async (...names: string[]) => {
     const { code, lines } = await command(["check", "-o", "github", ...names.flatMap((name) => ["-f", join(root, name)])]);
     return [code, ...lines.slice(0, -1).map((line) => /^::([a-z]+) /.exec(line)?.[1])];
@@ -97,7 +92,7 @@ test("a chart's templates and values in a folder are told as not checked, by a w
 });
 
 test("defaults count from any of the files, and a file of them alone is no problem", async (t) => {
-  const root = await folder(t, { "z/defaults.yaml": defaults, "a.yaml": deploymentYaml("shop", without, "web") });
+  const root = await temporaryFolder(t, { "z/defaults.yaml": defaults, "a.yaml": deploymentYaml("shop", without, "web") });
   assert.equal((await checked(root, [join(root, "a.yaml")])).code, 1);
   assert.deepEqual(await checked(root, [join(root, "a.yaml"), join(root, "z/defaults.yaml")]), {
     ...{ code: 0, files: ["a.yaml", "z/defaults.yaml"], findings: [] },
@@ -106,7 +101,7 @@ test("defaults count from any of the files, and a file of them alone is no probl
 });
 
 test("of several files each has its line, and all together one that names those with problems", async (t) => {
-  const root = await folder(t, { "a.yaml": deploymentYaml("shop"), "b.yaml": deploymentYaml("web", { look_back: "500" }) });
+  const root = await temporaryFolder(t, { "a.yaml": deploymentYaml("shop"), "b.yaml": deploymentYaml("web", { look_back: "500" }) });
   const { code, lines } = await command(["check", "-f", root]);
   assert.equal(code, 1);
   const [a, b] = [join(root, "a.yaml"), join(root, "b.yaml")];
@@ -121,7 +116,7 @@ test("of several files each has its line, and all together one that names those 
 });
 
 test("a name can't add a property or a command to those that GitHub reads", async (t) => {
-  const root = await folder(t, { "odd,line=1::name%0A::stop-commands::x.yaml": deploymentYaml("shop", { look_back: "500" }) });
+  const root = await temporaryFolder(t, { "odd,line=1::name%0A::stop-commands::x.yaml": deploymentYaml("shop", { look_back: "500" }) });
   const { lines } = await command(["check", "-o", "github", "-f", root], "", { GITHUB_WORKSPACE: root });
   assert.equal(lines.length, 2);
   assert.match(
@@ -144,7 +139,7 @@ test("reading grows with the file alone, however many objects stand in one line"
 
 test("the workflow step and the commands of the page do what it says", async (t) => {
   const page = await readFile("docs/CHECK.md", "utf8");
-  const root = await folder(t, {
+  const root = await temporaryFolder(t, {
     "manifests/shop.yaml": deploymentYaml("shop", { look_back: "500" }),
     "defaults.yaml": defaults,
     "deployment.yaml": deploymentYaml("web", without, "web"),

@@ -1,22 +1,16 @@
 /** `gitops-operator keygen`, held against OpenSSH's ssh-keygen and kubectl. */
 import assert from "node:assert/strict";
-import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { createAuthorizer } from "../../sandbox/cluster-api/authorizer.ts";
 import { startWorld } from "../../sandbox/world.ts";
 import { parseSshKey } from "../../src/adapters/ssh/ssh-key.ts";
 import { command } from "../check/command.ts";
 import { skipWithoutKubectl } from "../kubectl.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 import { runTool, skipWithout } from "../tool.ts";
 import { showsPrivateHalf } from "./seed-of.ts";
-
-async function folder(t: TestContext): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), "keygen-"));
-  t.after(() => rm(path, { recursive: true }));
-  return path;
-}
 
 /** What ssh-keygen makes of the private half, without comment. */
 async function publicHalfOf(file: string): Promise<string> {
@@ -31,7 +25,7 @@ const withoutCluster = { KUBECONFIG: "/nowhere" };
 test("keygen writes a key that OpenSSH reads into a file of the owner's alone, prints its public half, and no cluster is asked", {
   skip: skipWithout("ssh-keygen", "openssh-client"),
 }, async (t) => {
-  const file = join(await folder(t), "ssh-key");
+  const file = join(await temporaryFolder(t), "ssh-key");
   const { code, lines } = await command(["keygen", "--file", file], "", withoutCluster);
   assert.equal(code, 0);
   const said = lines.join("\n");
@@ -50,7 +44,7 @@ test("keygen writes a key that OpenSSH reads into a file of the owner's alone, p
 test("the printed line of kubectl makes the Secret with that key, whatever the file is called", {
   skip: skipWithoutKubectl,
 }, async (t) => {
-  const file = join(await folder(t), "it's my key");
+  const file = join(await temporaryFolder(t), "it's my key");
   const { lines } = await command(["keygen", "--name", "team-key", "-n", "gitops-operator", "--file", file], "", withoutCluster);
   const line = lines.join("\n").match(/^ {2}kubectl .*$/m)?.[0] ?? "";
   const made = await runTool("sh", ["-c", `${line.trim()} --dry-run=client -o json`]);
@@ -61,7 +55,7 @@ test("the printed line of kubectl makes the Secret with that key, whatever the f
 });
 
 test("what is there is not overwritten, and a link is not followed", async (t) => {
-  const root = await folder(t);
+  const root = await temporaryFolder(t);
   const [there, elsewhere, link] = ["there", "elsewhere", "link"].map((name) => join(root, name));
   assert.ok(there && elsewhere && link);
   await writeFile(there, "mine");
@@ -90,7 +84,7 @@ test("with --apply the key is in the Secret and in no file; a Secret that exists
   const said = lines.join("\n");
   const secret = world.cluster.get("Secret", "gitops-operator", "new-key") as { type?: string; data?: Record<string, string> } | undefined;
   assert.deepEqual([secret?.type, Object.keys(secret?.data ?? {})], ["Opaque", ["ssh-privatekey"]]);
-  const file = join(await folder(t), "copy");
+  const file = join(await temporaryFolder(t), "copy");
   await writeFile(file, Buffer.from(secret?.data?.["ssh-privatekey"] ?? "", "base64"), { mode: 0o600 });
   assert.ok(said.startsWith(`${await publicHalfOf(file)} gitops-operator/gitops-operator/new-key\n`), said);
   assert.match(said, /\nIts private half is in Secret gitops-operator\/new-key of http\S+, and nowhere else\.\n/);

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { chmod, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
 import { promisify } from "node:util";
 import { editManifest } from "../../../src/core/places/edit-manifest.ts";
 import { parseRepository, repositoryName } from "../../../src/core/repository.ts";
 import { findProgram } from "../../find-program.ts";
 import { skipWithoutKubectl } from "../../kubectl.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 import { otherTargets, remoteTargets } from "./remote-targets.ts";
 
 const run = promisify(execFile);
@@ -16,16 +16,6 @@ const image = { repository: "team/app" };
 const OLD = "a".repeat(40);
 /** Of each kind that readers take for something else, and one that they don't. */
 const tags = ["2".repeat(40), "1234567", "0123456", "12e4567", "1e1", "abcdef1", "2026-01-01", "true"];
-
-async function folder(t: TestContext, files: Readonly<Record<string, string>>): Promise<string> {
-  const root = await mkdtemp(join(tmpdir(), "places-"));
-  t.after(() => rm(root, { recursive: true }));
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(dirname(join(root, path)), { recursive: true });
-    await writeFile(join(root, path), text);
-  }
-  return root;
-}
 
 /** Renders, sets each tag in one file, and renders again: the image alone is another one. */
 async function assertOnlyImage(
@@ -73,7 +63,7 @@ images:
 for (const [name, text] of Object.entries(kustomizations)) {
   test(`kustomize renders another image, and nothing else, for every tag: ${name}`, { skip: skipWithoutKubectl }, async (t) => {
     const path = "kustomization.yaml";
-    const root = await folder(t, { "deployment.yaml": deployment, [path]: text });
+    const root = await temporaryFolder(t, { "deployment.yaml": deployment, [path]: text });
     await assertOnlyImage(root, { path, text }, async () => (await run("kubectl", ["kustomize", root])).stdout);
   });
 }
@@ -93,7 +83,10 @@ test("kustomize finds containers where the operator finds them, in kinds that it
     of("Stall", "{containers: {a: {image: team/app:old}}}"),
     of("CustomResourceDefinition", `{${container}}`).replace("example.com", "apiextensions.k8s.io"),
   ].join("---\n");
-  const root = await folder(t, { [path]: text, "kustomization.yaml": `resources: [${path}]\nimages: [{name: team/app, newTag: new}]\n` });
+  const root = await temporaryFolder(t, {
+    [path]: text,
+    "kustomization.yaml": `resources: [${path}]\nimages: [{name: team/app, newTag: new}]\n`,
+  });
   const edit = editManifest({ text, path, image, tag: "new" });
   assert.ok(edit.kind === "update");
   const { stdout } = await run("kubectl", ["kustomize", root]);
@@ -112,7 +105,7 @@ if [ "$1" = fetch ]; then echo "$3 $4" >>"$GIT_LOG"; fi
 if [ "$1" = checkout ]; then mkdir -p path/deep x repo; for d in . path path/deep x repo; do echo namePrefix: a- >$d/kustomization.yaml; done; fi
 `;
   const asks = async (urls: readonly string[], isRefused = false) => {
-    const root = await folder(t, { "bin/git": git, "k/kustomization.yaml": `resources: ${JSON.stringify(urls)}\n`, log: "" });
+    const root = await temporaryFolder(t, { "bin/git": git, "k/kustomization.yaml": `resources: ${JSON.stringify(urls)}\n`, log: "" });
     await chmod(join(root, "bin/git"), 0o755);
     // What kustomize takes for a file of the web is not asked for: nobody listens at that port.
     const nobody = "http://127.0.0.1:9";
@@ -153,7 +146,7 @@ const values: Record<string, string> = {
 for (const [name, text] of Object.entries(values)) {
   test(`helm renders another image, and nothing else, for every tag in its values: ${name}`, { skip: skipWithoutHelm }, async (t) => {
     const path = "values.yaml";
-    const root = await folder(t, { ...chart, [path]: text });
+    const root = await temporaryFolder(t, { ...chart, [path]: text });
     await assertOnlyImage(root, { path, text }, async () => (await run("helm", ["template", root])).stdout);
   });
 }
@@ -186,7 +179,7 @@ for (const [name, entry] of Object.entries(pinnedEntries)) {
     const path = "kustomization.yaml";
     const text = `resources: [deployment.yaml]\nimages:\n${entry}\n`;
     const others = [`team/app:old@sha256:${"a".repeat(64)}`, "team/app"].map((was, at) => `      - {name: shop-${at}, image: "${was}"}\n`);
-    const root = await folder(t, { "deployment.yaml": deployment + others.join(""), [path]: text });
+    const root = await temporaryFolder(t, { "deployment.yaml": deployment + others.join(""), [path]: text });
     await assertPinned(root, { path, text }, async () => (await run("kubectl", ["kustomize", root])).stdout, "team/app:TAG@DIGEST");
   });
 }
@@ -208,7 +201,11 @@ for (const [name, [template, text, rendered]] of Object.entries(digestCharts)) {
   // S30
   test(`helm renders the digest that was pinned: ${name}`, { skip: skipWithoutHelm }, async (t) => {
     const path = "values.yaml";
-    const root = await folder(t, { ...chart, "templates/deployment.yaml": deployment.replace("team/app:old", template), [path]: text });
+    const root = await temporaryFolder(t, {
+      ...chart,
+      "templates/deployment.yaml": deployment.replace("team/app:old", template),
+      [path]: text,
+    });
     await assertPinned(root, { path, text }, async () => (await run("helm", ["template", root])).stdout, rendered);
   });
 }
@@ -217,7 +214,7 @@ test("a tag that stands as a number is put right for helm and kustomize, which t
   skip: skipWithoutHelm,
 }, async (t) => {
   const text = "image: {repository: team/app, tag: 1234567}\n";
-  const root = await folder(t, { ...chart, "values.yaml": text });
+  const root = await temporaryFolder(t, { ...chart, "values.yaml": text });
   const render = async () => (await run("helm", ["template", root])).stdout;
   assert.match(await render(), /team\/app:1\.234567e\+06/);
   const edit = editManifest({ text, path: "values.yaml", image, tag: "1234567" });

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, type TestContext, test } from "node:test";
+import { after, test } from "node:test";
 import { createBareRepository } from "../../../../sandbox/bare-repository.ts";
 import { git } from "../../../../sandbox/git-process.ts";
 import { createContentCache } from "../../../../src/adapters/git/packs/content-cache.ts";
@@ -12,17 +11,12 @@ import { openPackFile } from "../../../../src/adapters/git/packs/pack-file.ts";
 import { indexPack } from "../../../../src/adapters/git/packs/pack-index.ts";
 import { createPackWork } from "../../../../src/adapters/git/packs/pack-work.ts";
 import { createWorkshop } from "../../../../src/workshop/workshop.ts";
+import { temporaryFolder } from "../../../temporary-folder.ts";
 import { owner } from "../manifests-world.ts";
 
 const workshop = createWorkshop();
 after(() => workshop.close());
 const packWork = createPackWork(workshop);
-
-async function newFolder(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "pack-file-"));
-  t.after(() => rm(folder, { recursive: true }));
-  return folder;
-}
 
 /** As git reads them, in one process: gives for each a line, the content and a line break. */
 async function contentsOf(directory: string, objects: readonly [id: string, kind: string][]): Promise<Map<string, Buffer>> {
@@ -39,7 +33,7 @@ async function contentsOf(directory: string, objects: readonly [id: string, kind
 }
 
 test("every object of git's own packs is read as git reads it, in chains of deltas and across pages, whatever fits into memory", async (t) => {
-  const folder = await newFolder(t);
+  const folder = await temporaryFolder(t);
   const text = (version: number) =>
     Array.from({ length: 9_000 }, (_, i) => `${i * 7919}: ${i % 50 === version ? version : "same"}`).join("\n");
   const repository = await createBareRepository(join(folder, "r.git"), { files: { "a/b.yaml": text(0), empty: "" } });
@@ -70,7 +64,7 @@ test("every object of git's own packs is read as git reads it, in chains of delt
 });
 
 test("an object that has changed on disk is a damaged copy, not another object", async (t) => {
-  const folder = await newFolder(t);
+  const folder = await temporaryFolder(t);
   const store = createObjectStore(folder, createContentCache(0), packWork);
   const [id, other] = [await store.add("blob", Buffer.from("a: 1\n")), await store.add("blob", Buffer.from("a: 2\n"))];
   const { bytes } = await store.pack([id]);
@@ -87,7 +81,7 @@ test("an object that has changed on disk is a damaged copy, not another object",
 });
 
 test("a pack that is made here is one to git, with git's own index", async (t) => {
-  const folder = await newFolder(t);
+  const folder = await temporaryFolder(t);
   const store = createObjectStore(folder, createContentCache(0), packWork);
   const ids = await Promise.all(["", "short", "x".repeat(100_000)].map((text) => store.add("blob", Buffer.from(text))));
   const { bytes, index } = await store.pack([...ids, ...ids]);
@@ -98,7 +92,7 @@ test("a pack that is made here is one to git, with git's own index", async (t) =
 });
 
 test("a pack that is made here has no deltas, however alike its objects are: some servers take none", async (t) => {
-  const folder = await newFolder(t);
+  const folder = await temporaryFolder(t);
   const store = createObjectStore(folder, createContentCache(0), packWork);
   const alike = randomBytes(5_000);
   const ids = await Promise.all([alike, Buffer.concat([alike, Buffer.from("x")])].map((content) => store.add("blob", content)));
@@ -110,7 +104,7 @@ test("a pack that is made here has no deltas, however alike its objects are: som
 
 // S9, S32
 test("while a pack of many large objects is made, others have their turns, about one for each MiB of it", async (t) => {
-  const store = createObjectStore(await newFolder(t), createContentCache(0), packWork);
+  const store = createObjectStore(await temporaryFolder(t), createContentCache(0), packWork);
   const ids: string[] = [];
   for (let count = 0; count < 16; count++) ids.push(await store.add("blob", randomBytes(2 ** 20)));
   let turns = 0;

@@ -1,25 +1,19 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import fs from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import * as isomorphic from "isomorphic-git";
 import { createBareRepository } from "../../../../sandbox/bare-repository.ts";
 import { git } from "../../../../sandbox/git-process.ts";
 import { indexPack } from "../../../../src/adapters/git/packs/pack-index.ts";
 import { formatIndex } from "../../../../src/adapters/git/packs/pack-index-format.ts";
+import { temporaryFolder } from "../../../temporary-folder.ts";
 import { blobId, type RawEntry, rawDelta, rawPack, sealed } from "./pack-bytes.ts";
 
 const MIB = 2 ** 20;
 const at = { repository: "git@example.com:team/manifests.git", maxBytes: MIB };
-
-async function newFolder(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "pack-index-"));
-  t.after(() => rm(folder, { recursive: true }));
-  return folder;
-}
 
 /** What git itself says of the pack. */
 async function gitsIndex(folder: string, pack: Buffer): Promise<Buffer> {
@@ -31,7 +25,7 @@ async function gitsIndex(folder: string, pack: Buffer): Promise<Buffer> {
 }
 
 test("the index of git's own packs is git's own, byte for byte, with deltas on offsets and on ids", async (t) => {
-  const folder = await newFolder(t);
+  const folder = await temporaryFolder(t);
   const text = (version: number) => Array.from({ length: 400 }, (_, i) => `line ${i}: ${i % 50 === version ? version : "same"}`).join("\n");
   const repository = await createBareRepository(join(folder, "r.git"), {
     files: { "a/b.yaml": text(0), empty: "", "big.txt": text(1).repeat(9) },
@@ -53,7 +47,7 @@ test("deltas before their base, one on the other, are resolved", async (t) => {
     { type: 7, base: blobId(base), content: rawDelta(base.length, "+", 2) },
     { type: 3, content: base },
   ]);
-  assert.deepEqual(indexPack(pack, at), await gitsIndex(await newFolder(t), pack));
+  assert.deepEqual(indexPack(pack, at), await gitsIndex(await temporaryFolder(t), pack));
 });
 
 test("of an object that is there twice the first counts: deltas by id that are bases of one another are no circle for who reads", async (t) => {
@@ -65,7 +59,7 @@ test("of an object that is there twice the first counts: deltas by id that are b
     [plain, longer, xAgain],
     [xAgain, longer, plain],
   ]) {
-    const gitdir = await newFolder(t);
+    const gitdir = await temporaryFolder(t);
     await mkdir(join(gitdir, "objects/pack"), { recursive: true });
     const pack = rawPack(entries);
     await writeFile(join(gitdir, "objects/pack/p.pack"), pack);
@@ -159,7 +153,7 @@ for (const [what, pack, words] of [
 }
 
 test("a pack cut anywhere, or with any byte changed, is refused", async (t) => {
-  const repository = await createBareRepository(join(await newFolder(t), "r.git"), { files: { "a/b": "1\n2\n3\n" } });
+  const repository = await createBareRepository(join(await temporaryFolder(t), "r.git"), { files: { "a/b": "1\n2\n3\n" } });
   const pack = await git(repository.directory, ["pack-objects", "--stdout", "--revs", "--all"]);
   for (let size = 0; size < pack.length; size++) {
     assert.throws(() => indexPack(pack.subarray(0, size), at), { code: "git_copy_damaged" });

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, type TestContext, test } from "node:test";
+import { after, test } from "node:test";
 import { createContentCache } from "../../../../src/adapters/git/packs/content-cache.ts";
 import { createObjectStore } from "../../../../src/adapters/git/packs/object-store.ts";
 import { createPackWork } from "../../../../src/adapters/git/packs/pack-work.ts";
 import { createWorkshop, type Workshop } from "../../../../src/workshop/workshop.ts";
+import { temporaryFolder } from "../../../temporary-folder.ts";
 import { inChunks } from "../local-git.ts";
 import { owner, startManifestsWorld } from "../manifests-world.ts";
 import { blobId, byteByByteDelta, type RawEntry, rawDelta, rawPack } from "./pack-bytes.ts";
@@ -26,12 +26,6 @@ function watched(): { workshop: Workshop; asked: string[] } {
   return { workshop: { run, close: real.close }, asked };
 }
 
-async function newFolder(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "pack-work-"));
-  t.after(() => rm(folder, { recursive: true }));
-  return folder;
-}
-
 const file = (bytes: number): RawEntry => ({ type: 3, content: Buffer.alloc(bytes, "a") });
 
 for (const [what, entries, jobs] of [
@@ -47,7 +41,7 @@ for (const [what, entries, jobs] of [
   // S10, S32
   test(`a pack is indexed where it is asked for only while that is little work: ${what}`, async (t) => {
     const { workshop, asked } = watched();
-    const path = join(await newFolder(t), "p.pack");
+    const path = join(await temporaryFolder(t), "p.pack");
     const pack = rawPack(entries);
     await writeFile(path, pack);
     const index = await createPackWork(workshop).index(path, pack.length, 64 * MIB, owner);
@@ -58,7 +52,7 @@ for (const [what, entries, jobs] of [
 
 test("a pack that claims thousands of objects is refused aside", async (t) => {
   const { workshop, asked } = watched();
-  const path = join(await newFolder(t), "p.pack");
+  const path = join(await temporaryFolder(t), "p.pack");
   const pack = rawPack([file(5)], 100_000);
   await writeFile(path, pack);
   await assert.rejects(createPackWork(workshop).index(path, pack.length, 64 * MIB, owner), { code: "git_copy_damaged" });
@@ -108,7 +102,7 @@ function chainOf(depth: number): { entries: RawEntry[]; id: string } {
 test("an object at the end of a long chain of deltas is read aside, and one of a chain too dear is refused with the remedy", async (t) => {
   const { workshop, asked } = watched();
   const packWork = createPackWork(workshop);
-  const folder = await newFolder(t);
+  const folder = await temporaryFolder(t);
   const read = async (depth: number) => {
     const { entries, id } = chainOf(depth);
     const path = join(folder, `${depth}.pack`);
@@ -138,12 +132,12 @@ test("a large manifests repository is read for the namespace that asks, and a pa
   assert.deepEqual(asked, ["indexPack for one", "readObject for one"]);
   assert.equal(await read("two"), large);
   assert.equal(asked.length, 2, "what is known is nobody's work");
-  const missing = createPackWork(workshop).index(join(await newFolder(t), "none.pack"), MIB, MIB, owner);
+  const missing = createPackWork(workshop).index(join(await temporaryFolder(t), "none.pack"), MIB, MIB, owner);
   await assert.rejects(missing, { code: "git_copy_damaged" });
 });
 
 test("packs of nearly the most bytes are indexed one after the other: what one left behind is not the next one's", async (t) => {
-  const path = join(await newFolder(t), "p.pack");
+  const path = join(await temporaryFolder(t), "p.pack");
   const pack = rawPack([1, 2, 3].map(() => ({ type: 3, content: randomBytes(20 * MIB), level: 0 })));
   await writeFile(path, pack);
   const { index } = createPackWork(real);
