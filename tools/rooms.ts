@@ -61,7 +61,7 @@ export const ROOMS: Record<string, Room> = {
     doors: ["describe-places", "edit-files", "edit-manifest", "yaml-documents", "yaml-objects"],
   },
   "src/core/delivery": {
-    promise: "what is ready together goes out in one push, never with force",
+    promise: "what is ready together goes out in one push, never with force; or is proposed, each on a branch of its own",
     asks: ["src/core", "src/core/commits", "src/core/places", "src/sharing"],
     doors: ["delivery", "proposing-writers", "writer"],
   },
@@ -133,7 +133,7 @@ export const ROOMS: Record<string, Room> = {
     doors: ["list-files", "manifests-copies", "working-copy", "manifests-copy", "arrivals", "make-folder", "directory-size"],
   },
   "src/adapters/forge": {
-    promise: "how a commit's build stands, and tokens of GitHub Apps",
+    promise: "how a commit's build stands, what is told on it, pull and merge requests, and tokens of GitHub Apps",
     asks: ADAPTER,
     doors: ["forges", "app-tokens"],
   },
