@@ -1,6 +1,5 @@
-import { ReconcileError } from "../../errors.ts";
 import { createProposer, type ProposerOptions } from "./propose.ts";
-import { createWriters, type Seat, type Writers } from "./writer.ts";
+import { createWriters, type Seat, shutdown, type Writers } from "./writer.ts";
 
 /** Writers of branches, and beside them those whose commits are proposed: each has a branch of its own, and waits for nobody. */
 export function createProposingWriters(options: ProposerOptions): Writers {
@@ -24,7 +23,7 @@ export function createProposingWriters(options: ProposerOptions): Writers {
       return { leave: seat.leave, write };
     },
     async close() {
-      closing.abort(new ReconcileError("shutdown", "the operator is shutting down; nothing was pushed, the next start looks again"));
+      closing.abort(shutdown());
       await Promise.all([writers.close(), ...underWay]);
     },
   };

@@ -166,6 +166,7 @@ function newBranch(repository: RepositoryWriters, name: string): BranchWriters {
   return { name, repository, undecided: 0, byKey: new Map(), takeTurn: createTurns(), deliveries: new Set(), pushedAt: 0 };
 }
 
-function shutdown(): ReconcileError {
+/** Why nothing is begun any more. */
+export function shutdown(): ReconcileError {
   return new ReconcileError("shutdown", "the operator is shutting down; nothing was pushed, the next start looks again");
 }
