@@ -13,7 +13,7 @@ const TOKEN = "canary0123456789canary0123456789";
 async function startRequested(t: TestContext, annotations: Record<string, string> = {}) {
   const world = await startProposed(t, { manifest_token_secret_name: "requests", ...annotations });
   const { stage, manifests } = world;
-  stage.secret("gitops-operator", "requests", { "forge-token": TOKEN });
+  stage.secret("gitops-operator", "requests", { "forge-token": TOKEN }, "**");
   const { pulls } = stage.ci;
   pulls.setBranches(REPOSITORY, {}, ["deploy", "team/shop"]);
   // The forge and the git host are one.

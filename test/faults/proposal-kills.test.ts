@@ -34,7 +34,7 @@ test("killed at any step of a proposal: one commit on the branch, one open reque
   const manifests = await world.repository("team/manifests.git", { [FILE]: manifestOf("shop", `team/shop:${OLD}`) });
   await manifests.config("gc.auto", "0");
   const app = await world.repository("team/shop.git", { "index.html": "0" });
-  world.secret("gitops-operator", "requests", { "forge-token": "canary0123456789canary0123456789" });
+  world.secret("gitops-operator", "requests", { "forge-token": "canary0123456789canary0123456789" }, "**");
   const annotations = { write_to: "proposal", manifest_token_secret_name: "requests" };
   world.deploy({
     name: "shop",

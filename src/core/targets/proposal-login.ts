@@ -12,7 +12,7 @@ export async function readProposalLogin(
   if (!token) return { login: undefined };
   const { isDefault, ...ref } = token;
   try {
-    return { login: await readForgeLogin(ref, target.manifestRepository, target, ports) };
+    return { login: await readForgeLogin(ref, target.manifestRepository, target, ports, true) };
   } catch (error) {
     // It was named for something else, and whoever did so may not have meant this.
     if (!isDefault) throw error;

@@ -14,13 +14,14 @@ export interface ForgeLoginPorts extends Pick<CredentialPorts, "parseCredential"
 
 /**
  * To ask about one of the target's repositories. A text is for both of them, as its Secret may say; an App's tokens are for the asked one alone, for
- * which its Secret has to be.
+ * which its Secret has to be. `writes`: it is to write more than marks, so that a text, too, has to say for what it is (S27).
  */
 export async function readForgeLogin(
   { field, forge, ...ref }: BuildTokenRef,
   asked: Repository,
   { appRepository, manifestRepository }: Pick<Target, "appRepository" | "manifestRepository">,
   { readForgeSecret, parseCredential, isStrict }: ForgeLoginPorts,
+  writes = false,
 ): Promise<ForgeLogin> {
   const { texts, allowedRepositories } = await readForgeSecret(ref, [field, ...appFields, "ca.crt"], field);
   const text = texts[field];
@@ -29,6 +30,7 @@ export async function readForgeLogin(
   if (appField === undefined) {
     if (text === undefined) throw new ReconcileError("secret_field_missing", `Failed to read field: ${field} in data of ${secret}`);
     requireBound(ref, allowedRepositories, [appRepository, manifestRepository]);
+    if (writes && allowedRepositories === undefined && !isStrict) throw boundToNothing(ref, "token", [appRepository, manifestRepository]);
     return text;
   }
   requireBound(ref, allowedRepositories, [asked]);

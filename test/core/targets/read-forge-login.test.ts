@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { GitHubApp } from "../../../src/core/git-ports.ts";
-import { readForgeLogin } from "../../../src/core/targets/read-forge-login.ts";
+import { type ForgeLoginPorts, readForgeLogin } from "../../../src/core/targets/read-forge-login.ts";
 import type { BuildTokenRef, Repository } from "../../../src/core/types.ts";
 
 const APP = { githubAppID: "1", githubAppInstallationID: "2", githubAppPrivateKey: "KEY", "ca.crt": "CA" };
@@ -12,10 +12,10 @@ const target = { appRepository: shop, manifestRepository: repository("github.com
 function read(
   texts: Readonly<Record<string, string>>,
   allowedRepositories: string | undefined,
-  more: { forge?: BuildTokenRef["forge"]; asked?: Repository; isStrict?: boolean } = {},
+  more: { forge?: BuildTokenRef["forge"]; asked?: Repository; isStrict?: boolean; writes?: boolean } = {},
 ) {
-  const { forge = "github", asked = shop, isStrict = false } = more;
-  return readForgeLogin({ namespace: "ops", name: "forge", field: "forge-token", forge }, asked, target, {
+  const { forge = "github", asked = shop, isStrict = false, writes } = more;
+  const ports: ForgeLoginPorts = {
     isStrict,
     parseCredential: (kind, given) => ({ kind, given }) as unknown as GitHubApp,
     async readForgeSecret(ref, fields, needed) {
@@ -23,7 +23,8 @@ function read(
       assert.equal(needed, "forge-token");
       return { texts: Object.fromEntries(Object.entries(texts).filter(([field]) => fields.includes(field))), allowedRepositories };
     },
-  });
+  };
+  return readForgeLogin({ namespace: "ops", name: "forge", field: "forge-token", forge }, asked, target, ports, writes);
 }
 
 // S27
@@ -40,6 +41,18 @@ test("a text is for both repositories of a Deployment where its Secret says for 
     message:
       "Secret ops/forge holds a GitHub App and is bound to nothing; annotate it with gitops.operator.allowed_repositories=github.com/team/*",
   });
+});
+
+// S27
+test("a text that is to open requests says for which repositories it is, unless only its own namespace can name it", async () => {
+  const text = { "forge-token": "a-token" };
+  await assert.rejects(read(text, undefined, { writes: true }), {
+    code: "repository_denied",
+    message:
+      "Secret ops/forge holds a token and is bound to nothing; annotate it with gitops.operator.allowed_repositories=github.com/team/*,github.com/ops/*",
+  });
+  assert.equal(await read(text, "github.com/**", { writes: true }), "a-token");
+  assert.equal(await read(text, undefined, { writes: true, isStrict: true }), "a-token");
 });
 
 test("an App for another forge than GitHub, and one beside a token, are named with what to do", async () => {
