@@ -52,7 +52,7 @@ export interface BareRepository {
   deleteBranch(branch: string): Promise<void>;
   config(key: string, value: string): Promise<void>;
   /** The body of a shell script; it runs at the next push. */
-  installHook(name: "pre-receive" | "update" | "reference-transaction" | "post-receive", script: string): Promise<void>;
+  installHook(name: "pre-receive" | "update" | "reference-transaction" | "proc-receive" | "post-receive", script: string): Promise<void>;
 }
 
 /** git-fast-import(1): one process for thousands of files, and no work tree. It writes its pack itself, by itself it would start another git for a small one. */

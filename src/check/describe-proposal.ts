@@ -1,6 +1,7 @@
 /** What becomes of the commits of a workload whose commits are proposed, in words. */
 import { proposalPage } from "../core/commits/proposal-page.ts";
 import { type Forge, forgeNames, forgeOf } from "../core/forges.ts";
+import { isByAgit } from "../core/proposal-ports.ts";
 import type { Target } from "../core/types.ts";
 import type { IsSet, Row } from "./describe-target.ts";
 
@@ -15,7 +16,7 @@ export function describeProposal({ proposal, manifestRepository, manifestBranch 
   const page = forge && !token && manifestBranch !== undefined && proposalPage(forge, manifestRepository, manifestBranch, branch);
   const opened = token && forge ? `opened at ${forgeNames[forge.kind]} by ${forge.apiUrl}` : openedWithout(forge, page || undefined);
   return [
-    ["proposal", `branch '${branch}'${isSet("proposal_branch") ? "" : " (default)"}`],
+    ["proposal", `${isByAgit(proposal) ? "topic" : "branch"} '${branch}'${isSet("proposal_branch") ? "" : " (default)"}`],
     ["request", [opened, ...more].join("; ")],
   ];
 }
@@ -23,5 +24,6 @@ export function describeProposal({ proposal, manifestRepository, manifestBranch 
 /** With a token there is more: it is known what became of a request, and it is edited in place. */
 function openedWithout(forge: Forge | undefined, page: string | undefined): string {
   if (forge?.kind === "gitlab") return "opened by GitLab itself, by push options";
+  if (forge && isByAgit({ forge: forge.kind, token: undefined })) return `opened by ${forgeNames[forge.kind]} itself, by AGit (refs/for/)`;
   return `opened by people${page === undefined ? "" : ` at ${page}`}, as no token is named (gitops.operator.manifest_token_secret_name)`;
 }

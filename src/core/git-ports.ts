@@ -73,6 +73,10 @@ export type PushResult =
   /** The server said no for a reason of its own (hook, ruleset), in its words; the branch is where it was. */
   | { readonly kind: "refused"; readonly reason: string };
 
+export type RequestResult =
+  | { readonly kind: "accepted"; readonly commit: string; readonly number: number }
+  | Exclude<PushResult, { kind: "accepted" }>;
+
 /** What a commit of the operator says by its trailers. */
 export interface Written {
   readonly commit: string;
@@ -114,6 +118,14 @@ export interface OwnCommit extends Pick<Commit, "author" | "subject" | "hasTrail
   readonly message: string;
   /** All the files that were asked about read so there. */
   readonly hasFiles: boolean;
+}
+
+/** A pull request at a forge, by the ref that the forge keeps of it, whoever opened it and whatever became of it. */
+export interface StandingRequest {
+  readonly number: number;
+  readonly sha: string;
+  /** Its newest commit; `hasFiles`: it is the base with those files, and nothing else. Undefined where it is the one that is known, or too large to look at. */
+  readonly own: OwnCommit | undefined;
 }
 
 /** A commit that is to stand on a branch for proposals, alone. */
@@ -162,6 +174,13 @@ export interface ManifestsCopy {
    * Rejects for a branch that does not begin with PROPOSAL_PREFIX.
    */
   propose(branch: string, from: string | undefined, commit: ProposedCommit): Promise<PushResult & { readonly commit: string }>;
+  /** The newest pull requests of the repository, the newest first; `known` alone where its number is still there. */
+  requests(base: string, files: readonly FileText[], known?: Omit<StandingRequest, "own">): Promise<readonly StandingRequest[]>;
+  /**
+   * Pushes to `refs/for/`, by which Gitea and Forgejo open a pull request for this branch, or update the one that the same user has opened with that
+   * topic; acknowledged like `push`. Rejects for a topic that does not begin with PROPOSAL_PREFIX.
+   */
+  request(topic: string, commit: ProposedCommit): Promise<RequestResult>;
 }
 
 /** Every call has a deadline of its own. What equal callers ask at once is asked of the remote once. */

@@ -1,7 +1,7 @@
 /** What the core asks of a forge about pull and merge requests. */
 import type { ForgeKind } from "./forges.ts";
 import type { ForgeLogin, ForgeTrouble } from "./ports.ts";
-import type { Repository } from "./types.ts";
+import type { ProposalSettings, Repository } from "./types.ts";
 
 /** PROPOSAL_PREFIX, where it is not set. */
 export const usualProposalPrefix = "gitops-operator/";
@@ -70,3 +70,8 @@ export const proposalExtras: Readonly<Record<ForgeKind, readonly ("labels" | "au
   "bitbucket-server": [],
   azure: ["labels", "autoMerge"],
 };
+
+/** Whether a push alone opens the request, without a branch (AGit). Who names a token is served by the forge's API, whatever the token may be good for: else there could be two requests. */
+export function isByAgit({ token, forge }: Pick<ProposalSettings, "token" | "forge">): boolean {
+  return token === undefined && (forge === "gitea" || forge === "forgejo");
+}

@@ -56,6 +56,20 @@ export function traceGit(git: Git, tracer: Tracer): Git {
       },
       standing: (branch, base, files) =>
         step("git look at proposal", { ...attributes, "vcs.ref.head.name": branch }, () => copy.standing(branch, base, files)),
+      requests: (base, files, known) => step("git look at requests", attributes, () => copy.requests(base, files, known)),
+      request(topic, commit) {
+        const names = { "vcs.ref.base.name": at.branch, "vcs.ref.head.name": topic };
+        return step(
+          "git push proposal",
+          { ...attributes, ...names },
+          () => copy.request(topic, commit),
+          (span, result) => {
+            span.set({ "gitops_operator.push.result": result.kind });
+            if (result.kind === "accepted") span.set({ "vcs.ref.head.revision": result.commit });
+            if (result.kind === "refused") span.fail({ code: "git_push_refused", message: result.reason });
+          },
+        );
+      },
       propose(branch, from, commit) {
         const names = { "vcs.ref.base.name": at.branch, "vcs.ref.head.name": branch };
         return step(

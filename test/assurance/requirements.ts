@@ -10,7 +10,7 @@ export interface Requirement {
 
 const promises: Readonly<Record<string, Requirement>> = {
   P1: {
-    what: "No force-push, no rewritten history, no lost commit of others. Every push is compare-and-swap: the server takes it only if the branch still is where the operator read it. The one exception is a branch under `PROPOSAL_PREFIX` on which every commit is the operator's: that is made anew, by compare-and-swap too.",
+    what: "No force-push, no rewritten history, no lost commit of others. Every push is compare-and-swap: the server takes it only if the branch still is where the operator read it. The one exception is a branch under `PROPOSAL_PREFIX` on which every commit is the operator's: that is made anew, by compare-and-swap too. At Gitea and Forgejo without a token it is a request in its place, which nobody reaches but the user that pushes; it is looked at before.",
     also: "`npm run soak`",
   },
   P2: { what: "At most one commit per Deployment, SHA and state of the manifest.", also: "`npm run soak`" },

@@ -109,6 +109,11 @@ test("of proposals it is shown on which branch they stand, with which token, who
   ]);
   const [, , request] = await rows({ manifest_repository: "git@gitlab.com:team/manifests.git" });
   assert.match(request ?? "", /^request opened by GitLab itself, by push options/);
+  const [, ...byAgit] = await rows({ manifest_repository: "git@codeberg.org:team/manifests.git" });
+  assert.deepEqual(byAgit, [
+    "proposal topic 'gitops-operator/default/shop' (default)",
+    "request opened by Forgejo itself, by AGit (refs/for/)",
+  ]);
 });
 
 test("warnings alone are counted, and exit with 0", async () => {

@@ -4,7 +4,7 @@ import { dataBytes } from "../../sharing/data-bytes.ts";
 import type { ProposalRequest } from "../outcome.ts";
 import type { Clock } from "../ports.ts";
 import { idOf } from "../types.ts";
-import type { ProposalWish } from "./proposal-wish.ts";
+import { type ProposalWish, placeIn } from "./proposal-wish.ts";
 
 export interface Remembered {
   /** Of both branches. */
@@ -51,8 +51,4 @@ export function createProposalMemory(clock: Pick<Clock, "now">) {
     /** It is not its turn to be asked about. */
     isFresh: ({ asker, askedAt }: Remembered) => clock.now() - askedAt < ASK_EACH_MS * (countOf(asker) - 1),
   };
-}
-
-function placeIn({ at, settings }: ProposalWish): string {
-  return JSON.stringify([at.repository, at.branch, settings.branch]);
 }

@@ -15,6 +15,17 @@ export interface ProposalWish extends WriteRequest {
 
 export type Update = Extract<FilesEdit, { kind: "update" }>;
 
+/** Something is not as it was when it was looked at; with what there is to say if that goes on. */
+export interface Moved {
+  readonly kind: "moved";
+  readonly failure: unknown;
+}
+
+/** Of both branches. */
+export function placeIn({ at, settings }: ProposalWish): string {
+  return JSON.stringify([at.repository, at.branch, settings.branch]);
+}
+
 /** Whether a commit, or a request, is about that very tag and commit of the application. */
 export function isWantedOf(wish: ProposalWish): (written: Written) => boolean {
   const workload = placeInWords(wish.target);

@@ -6,7 +6,7 @@ import { type Forge, forgeNames, forgeOf } from "../forges.ts";
 import type { ManifestsCopy, StandingProposal } from "../git-ports.ts";
 import type { Outcome, ProposalRequest } from "../outcome.ts";
 import { editFiles } from "../places/edit-files.ts";
-import type { Proposals } from "../proposal-ports.ts";
+import { isByAgit, type Proposals } from "../proposal-ports.ts";
 import { branchAttributes, noTracer } from "../tracer.ts";
 import { createAbandoned } from "./abandoned.ts";
 import { declinedOf } from "./declined.ts";
@@ -14,7 +14,17 @@ import { commitStep, type DeliveryOptions, failed, patchStep, racedFailure, refu
 import { createHold } from "./hold.ts";
 import { createProposalMemory, type Remembered } from "./proposal-memory.ts";
 import { createProposalRequests, type RequestState } from "./proposal-requests.ts";
-import { askingOf, changeOf, isWantedOf, type ProposalWish, requireOtherBranch, type Update, wordsOf } from "./proposal-wish.ts";
+import {
+  askingOf,
+  changeOf,
+  isWantedOf,
+  type Moved,
+  type ProposalWish,
+  requireOtherBranch,
+  type Update,
+  wordsOf,
+} from "./proposal-wish.ts";
+import { createAgitProposer } from "./propose-by-agit.ts";
 import { pushOptions, requestIn } from "./push-requests.ts";
 import { readOwnProposal } from "./whose-proposal.ts";
 
@@ -25,12 +35,6 @@ export interface ProposerOptions extends DeliveryOptions {
   readonly proposals: Proposals;
 }
 
-/** Something is not as it was when it was looked at; with what there is to say if that goes on. */
-interface Moved {
-  readonly kind: "moved";
-  readonly failure: unknown;
-}
-
 const TRIES = 5;
 
 /** `closing`: nothing is pushed any more. */
@@ -39,6 +43,7 @@ export function createProposer(options: ProposerOptions, closing: AbortSignal) {
   const abandoned = createAbandoned(options, closing);
   const lookForHeld = createHold(options.log);
   const requests = createProposalRequests(options.proposals);
+  const proposeByAgit = createAgitProposer(options, abandoned);
   const memory = createProposalMemory(clock);
 
   /** Never rejects. */
@@ -63,7 +68,8 @@ export function createProposer(options: ProposerOptions, closing: AbortSignal) {
       doing.step = patchStep(wish.target, wish.tag);
       const edit = await editOn(copy, base, wish);
       doing.step = commitStep(wish.target, wish.tag);
-      const outcome = edit.kind === "update" ? await proposeOn(copy, base, wish, edit) : edit;
+      const proposeNow = isByAgit(wish.settings) ? proposeByAgit : proposeOn;
+      const outcome = edit.kind === "update" ? await proposeNow(copy, base, wish, edit) : edit;
       if (outcome.kind !== "moved") return outcome;
       if (attempt === TRIES) throw outcome.failure;
       await clock.sleep(Math.random() * 100 * 2 ** attempt, closing);

@@ -1,5 +1,4 @@
-/** Requests that a forge opens by itself when a branch is pushed, as its push options ask it to (GitLab). */
-
+/** Requests that a forge opens by itself when it is pushed to, as push options ask it to (GitLab, and AGit of Gitea and Forgejo). */
 import type { ProposalRequest } from "../outcome.ts";
 import type { ProposalWords } from "../proposal-ports.ts";
 
@@ -17,6 +16,11 @@ export function pushOptions(base: string, { title, description, labels, autoMerg
     ...(autoMerge ? ["auto_merge"] : []),
   ];
   return options.map((option) => `merge_request.${option}`);
+}
+
+/** For Gitea and Forgejo, which read title and description where a request is opened. `isForced`: what this user has pushed there before may go. */
+export function agitOptions({ title, description }: ProposalWords, isForced: boolean): string[] {
+  return [`title=${title}`, `description=${oneLine(description)}`, ...(isForced ? ["force-push=true"] : [])];
 }
 
 /** The page that the server named, if it is below `root`, that of the repository's own pages. Its words are its own. */

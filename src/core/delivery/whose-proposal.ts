@@ -26,6 +26,16 @@ export function readOwnProposal(branch: string, { sha, own }: StandingProposal, 
   throw foreign(`${branch} holds the proposal of ${whose}; name another branch by gitops.operator.proposal_branch`);
 }
 
+/** Undefined: it is not the operator's own proposal for that workload, or at least does not look so. */
+export function ownProposalOf(sha: string, own: OwnCommit, owner: Owner): Written | undefined {
+  const [written, ...others] = isByOperator(own, owner) ? readTrailers(sha, own.message) : [];
+  return written && others.length === 0 && isOf(written, owner) ? written : undefined;
+}
+
+function isOf(written: Written, { workload, cluster }: Owner): boolean {
+  return written.workload === placeInWords(workload) && (written.cluster === undefined || written.cluster === cluster);
+}
+
 /** A person's work is not to be lost: who amends it becomes its committer, later than it was written, and may be called as the operator is. */
 function isByOperator(own: OwnCommit, { identity, committers }: Owner): boolean {
   const { committer, isFirst } = own;

@@ -81,6 +81,8 @@ function createBranch(names: readonly string[]) {
     },
     standing: notAsked,
     propose: notAsked,
+    requests: notAsked,
+    request: notAsked,
     refresh: async () => branch.tip,
     read: async (at, path) => branch.read(path, at),
     list: () => Promise.reject(new Error("not asked here")),

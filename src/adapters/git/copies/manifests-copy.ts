@@ -20,6 +20,7 @@ import type { ListFiles } from "./list-files.ts";
 import { makeFolder } from "./make-folder.ts";
 import { commitFiles, readFile, treeOf } from "./manifest-files.ts";
 import { createProposalBranches } from "./proposal-branches.ts";
+import { createProposalRefs } from "./proposal-refs.ts";
 import { readRecent } from "./recent-history.ts";
 import { forgetBuilt, nextPack, pushBuilt, type Store, storeError } from "./store.ts";
 import { createWrittenHistories } from "./written-history.ts";
@@ -77,7 +78,9 @@ export function createManifestsCopy({
   const tips = createFreshest<string>(MAX_TIP_BYTES);
   const histories = createFreshest<History>(MAX_HISTORIES_BYTES);
   const takeOwnTurn = createTurns();
-  const proposals = createProposalBranches({ remote, identity, contents, beginArrival, packWork, folder, prefix: proposalPrefix });
+  const proposalOptions = { remote, identity, contents, beginArrival, packWork, folder, prefix: proposalPrefix };
+  const proposals = createProposalBranches(proposalOptions);
+  const requests = createProposalRefs(proposalOptions);
 
   const current = (): Store => {
     if (!store) throw new ReconcileError("git_copy_damaged", "the local copy is gone; it is made anew");
@@ -204,6 +207,8 @@ export function createManifestsCopy({
         push: (from, to) => push(pushes, from, to),
         standing: (branch, base, files) => proposals.standing(at, branch, base, files),
         propose: (branch, from, change) => proposals.propose(at, readAs(current(), at), branch, from, change),
+        requests: (base, files, known) => requests.standing(at, readAs(current(), at), { base, files, known }),
+        request: (topic, change) => requests.push(at, readAs(current(), at), topic, change),
         end: pushes.end,
       };
     },

@@ -17,7 +17,7 @@ import { makeFolder } from "./make-folder.ts";
 import { commitFiles, type ReadObject, readFile } from "./manifest-files.ts";
 import { storeError } from "./store.ts";
 
-interface ProposalBranchesOptions {
+export interface ProposalBranchesOptions {
   readonly remote: GitRemote;
   readonly identity: Identity;
   readonly contents: ContentCache<string>;

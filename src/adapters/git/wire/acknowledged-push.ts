@@ -4,7 +4,7 @@ import { formatRepository } from "../../../core/repository.ts";
 import { asReconcileError, ReconcileError } from "../../../errors.ts";
 import type { GitRemote } from "./git-remote.ts";
 import type { GitWire } from "./git-wire.ts";
-import { type ProposalUpdate, pushProposal, pushRef } from "./receive-pack.ts";
+import { type ProposalUpdate, pushProposal, pushRef, pushRequest, type RequestUpdate } from "./receive-pack.ts";
 
 /** Of one run, one after the other. */
 export interface Pushes {
@@ -51,6 +51,18 @@ export function proposeBranch(
   return openPush(remote, own).push(commits, (wire, onSend) => pushProposal(wire, update, makePack, onSend));
 }
 
+/** `isThere`: whether a request stands at what was pushed. */
+export function pushAsRequest(
+  remote: GitRemote,
+  at: ManifestsBranch,
+  update: RequestUpdate,
+  makePack: () => Promise<Buffer>,
+  isThere: () => Promise<boolean>,
+): Promise<PushResult> {
+  const look = async () => ((await isThere()) ? ("landed" as const) : ("stands" as const));
+  return openPush(remote, at).push({ from: "", to: update.to }, (wire, onSend) => pushRequest(wire, update, makePack, onSend), look);
+}
+
 type OpenPush = ReturnType<typeof openPush>;
 
 /** The conversation waits for what is to be pushed, or for its end. */
@@ -66,7 +78,11 @@ function openPush(remote: GitRemote, at: ManifestsBranch) {
   const conversation = remote.converse(at, question, async (wire) => (await wanted.promise)?.(wire));
   conversation.catch(() => undefined);
 
-  async function push(commits: Commits, send: (wire: GitWire, onSend: () => void) => Promise<PushResult>): Promise<PushResult> {
+  async function push(
+    commits: Commits,
+    send: (wire: GitWire, onSend: () => void) => Promise<PushResult>,
+    look = (why: string) => remote.lookAfterPush(at, commits, why),
+  ): Promise<PushResult> {
     let answer: PushResult | undefined;
     let failure: unknown;
     try {
@@ -78,7 +94,7 @@ function openPush(remote: GitRemote, at: ManifestsBranch) {
     }
     if (answer && answer.kind !== "refused") return answer;
     const why = answer ? `refused the push (${answer.reason})` : "broke the connection after the commits were sent";
-    const found = await remote.lookAfterPush(at, commits, why);
+    const found = await look(why);
     if (found === "landed") return { kind: "accepted" };
     if (answer) return found === "stands" ? answer : { kind: "raced", reason: answer.reason };
     if (remote.stopping.aborted) throw unacknowledged(at);

@@ -23,6 +23,16 @@ export interface ProposalUpdate extends Omit<RefUpdate, "from"> {
   readonly options?: readonly string[];
 }
 
+/** Of a pull request that Gitea or Forgejo opens by a push alone (AGit), or that this very user has opened so. */
+export interface RequestUpdate {
+  readonly base: string;
+  readonly topic: string;
+  readonly to: string;
+  /** With which topics begin. */
+  readonly prefix: string;
+  readonly options: readonly string[];
+}
+
 /** What a server says of a ref that is not there. */
 const NOTHING = "0".repeat(40);
 
@@ -53,6 +63,22 @@ export async function pushProposal(
   return moveRef(wire, { ref: `refs/heads/${branch}`, from: from ?? NOTHING, to, options }, makePack, onSend);
 }
 
+/** The ref is none that the server keeps, and is never advertised: it opens a request, or updates the pusher's own of that topic. */
+export async function pushRequest(
+  wire: GitWire,
+  { base, topic, to, prefix, options }: RequestUpdate,
+  makePack: () => Promise<Buffer>,
+  onSend: () => void,
+): Promise<PushResult> {
+  if (!isBelow(prefix, topic) || branchProblem(base) !== undefined) {
+    throw new ReconcileError(
+      "internal",
+      `topic '${topic}' for '${base}' does not begin with '${prefix}', so nothing may be proposed by it`,
+    );
+  }
+  return moveRef(wire, { ref: `refs/for/${base}/${topic}`, from: NOTHING, to, options, needsOptions: true }, makePack, onSend);
+}
+
 function isBelow(prefix: string, branch: string): boolean {
   return prefix.length > 1 && prefix.endsWith("/") && branch.startsWith(prefix) && branchProblem(branch) === undefined;
 }
@@ -62,16 +88,24 @@ interface Move {
   readonly from: string;
   readonly to: string;
   readonly options: readonly string[];
+  /** A server that takes no options would do something else by it. */
+  readonly needsOptions?: true;
 }
 
 async function moveRef(
   wire: GitWire,
-  { ref, from, to, options }: Move,
+  { ref, from, to, options, needsOptions }: Move,
   makePack: () => Promise<Buffer>,
   onSend: () => void,
 ): Promise<PushResult> {
   const { tip = NOTHING, capabilities } = await readPushRefs(wire, ref);
   if (tip !== from) return { kind: "raced" };
+  if (needsOptions && !capabilities.includes("push-options")) {
+    throw new ReconcileError(
+      "git_protocol",
+      `the git server takes no push options, so it opens no request by ${ref}; name a token by gitops.operator.manifest_token_secret_name`,
+    );
+  }
   const sideBand = capabilities.includes("side-band-64k");
   // The packs have no deltas, so no server need be told of any.
   const wanted = [["report-status"], ["side-band-64k"], ...(options.length > 0 ? [["push-options"]] : []), [AGENT]];

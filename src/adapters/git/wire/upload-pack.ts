@@ -19,6 +19,7 @@ import {
   refuseError,
 } from "./pkt-line.ts";
 import { createRefPicker, FIRST_CHOICE, type RefListing } from "./ref-listing.ts";
+import { createRequestPicker, REQUESTS, type RequestHead } from "./request-listing.ts";
 import { createTagPicker, createWantFinder, TAGS } from "./tag-listing.ts";
 
 export interface PackRequest {
@@ -44,6 +45,8 @@ export interface UploadPack {
   list(branch: string | undefined): Promise<RefListing>;
   /** The highest first, 1,001 at most. */
   releases(pattern: ReleasePattern): Promise<readonly Release[]>;
+  /** Of Gitea's pull requests: the newest, or `known` alone, where it is there. */
+  requests(known: number | undefined): Promise<readonly RequestHead[]>;
   /** What to want in order to get that commit, which a branch or tag stands at. */
   wantFor(sha: string): Promise<string>;
   /** The packfile's bytes as they come; the server's new shallow boundaries are added to `shallow` before the first. */
@@ -89,6 +92,10 @@ function speakV2(wire: GitWire, offered: readonly string[]): UploadPack {
       const lines = createLineReader(await wire.request(command("ls-refs", args)), MANY_REFS);
       return (await pickRefs(createTagPicker(pattern), lines)).releases;
     },
+    async requests(known) {
+      const lines = createLineReader(await wire.request(command("ls-refs", [`ref-prefix ${REQUESTS}`])), MANY_REFS);
+      return (await pickRefs(createRequestPicker(known), lines)).heads;
+    },
     async list(branch) {
       const refs = await listRefs(branch, branch ?? FIRST_CHOICE);
       return (refs.isUnsaid ? await listRefs(branch, "") : refs).listing;
@@ -123,6 +130,7 @@ function speakV0(wire: GitWire, first: string, rest: LineReader, capabilities: r
     sendsMany: false,
     wantFor: async (sha) => (await readListing(createWantFinder(sha))).want,
     releases: async (pattern) => (await readListing(createTagPicker(pattern))).releases,
+    requests: async (known) => (await readListing(createRequestPicker(known))).heads,
     async list(branch) {
       const symref = capabilities.find((word) => word.startsWith("symref=HEAD:refs/heads/"));
       return (await readListing(createRefPicker(branch, symref?.slice("symref=HEAD:refs/heads/".length)))).listing;
