@@ -8,11 +8,13 @@ import { runTool, skipWithout } from "./tool.ts";
 
 const noPromtool = skipWithout("promtool", "prometheus");
 
+const RULE_TESTS = ["files/alerts.test.yml", "files/alerts-days.test.yml"];
+
 test("promtool accepts the alerts and their tests", { skip: noPromtool }, async () => {
   for (const args of [
     ["check", "config", "--syntax-only", pathOf("files/prometheus.yml")],
     ["check", "rules", pathOf("files/alerts.yml")],
-    ["test", "rules", pathOf("files/alerts.test.yml")],
+    ["test", "rules", ...RULE_TESTS.map(pathOf)],
   ]) {
     const { code, stdout, stderr } = await runTool("promtool", args);
     assert.equal(code, 0, stdout + stderr);
@@ -20,10 +22,9 @@ test("promtool accepts the alerts and their tests", { skip: noPromtool }, async 
 });
 
 test("every alert has a description, a section of the troubleshooting page, and tests in which it fires and in which it does not", async () => {
-  const { tests } = await readYaml<{ tests: { alert_rule_test: { alertname: string; exp_alerts: object[] }[] }[] }>(
-    "files/alerts.test.yml",
-  );
-  const checks = tests.flatMap(({ alert_rule_test }) => alert_rule_test);
+  type RuleTests = { tests: { alert_rule_test: { alertname: string; exp_alerts: object[] }[] }[] };
+  const files = await Promise.all(RULE_TESTS.map((file) => readYaml<RuleTests>(file)));
+  const checks = files.flatMap(({ tests }) => tests.flatMap(({ alert_rule_test }) => alert_rule_test));
   const rules = await alertRules();
   const sections = anchors(await readFile(pathOf("docs/TROUBLESHOOTING.md"), "utf8"));
   assert.equal(rules.length, 16);

@@ -17,7 +17,9 @@ const E2E_OF_NPM_TEST = ["main-job", "image-gate", "several-files", "file-format
   (name) => `test/e2e/${name}.test.ts`,
 );
 
-const isEndToEnd = (file) => file.startsWith("test/e2e/") || /^test\/sandbox\/(story|orphans|play)\.test/.test(file);
+/** Every pair of components is rendered by kubectl: longer than all of the core's tests. */
+const isLong = (file) => file === "test/manifests-combined.test.ts" || /^test\/sandbox\/(story|orphans|play)\.test/.test(file);
+const isEndToEnd = (file) => file.startsWith("test/e2e/") || isLong(file);
 const all = globSync("test/{*.test.ts,!(faults|real-cluster)/**/*.test.ts}", { cwd: project }).sort();
 const missing = E2E_OF_NPM_TEST.filter((file) => !all.includes(file));
 if (missing.length > 0) throw new Error(`E2E_OF_NPM_TEST in tools/group-tests.mjs names ${missing.join(", ")}, which is no file`);
