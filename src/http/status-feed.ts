@@ -40,8 +40,6 @@ interface FeedOptions {
   readonly lookMs?: number;
 }
 
-export type StatusFeed = ReturnType<typeof createStatusFeed>;
-
 export function createStatusFeed({ known, redact, onMistake, lookMs = LOOK_MS }: FeedOptions) {
   const { workloads, parse, lastResult, hooks } = known;
   const listeners = new Set<Listener>();

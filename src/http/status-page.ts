@@ -118,7 +118,7 @@ export function incompleteItem(row: IncompleteRow, query: StatusQuery): Html {
   return html`<li class="row incomplete" id="${rowId(row)}"><h3>${nameOf(row, pathOf(row) + queryText(query))}</h3>\n${reasons(row.problems, "problems")}</li>\n`;
 }
 
-export function eventOf(event: TrackedRow["lastEvent"], now: Date): Html | undefined {
+function eventOf(event: TrackedRow["lastEvent"], now: Date): Html | undefined {
   if (event === undefined) return undefined;
   return html`<p class="event">${event === "none" ? "no event yet" : html`last event: ${event.kind} ${ago(event.at, now)}`}</p>\n`;
 }
