@@ -64,8 +64,9 @@ export async function startListener(
     server.listen(on, host);
     await once(server, "listening");
   }
+  /** Below TLS it is not seen whether an orderly end is under way, which Node fails to reset (reset-socket.ts): there they are closed. */
   function resetConnections(): void {
-    for (const socket of sockets) resetSocket(socket);
+    for (const socket of sockets) protocol === "http" ? resetSocket(socket) : socket.destroy();
   }
   async function stopListening(): Promise<void> {
     if (!server.listening) return resetConnections();
