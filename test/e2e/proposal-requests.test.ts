@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { manifestOf } from "../../sandbox/world.ts";
 import { assertProposed, BRANCH, FILE, startProposed } from "./proposed-stage.ts";
-import { OLD } from "./stage.ts";
+import { notAsApp, OLD } from "./stage.ts";
 
 const REPOSITORY = "team/manifests";
 const TOKEN = "canary0123456789canary0123456789";
@@ -112,7 +112,9 @@ test("one that is closed is a person's no until the next commit; reopened, it is
   assert.equal(await manifests.tip(BRANCH), undefined);
 });
 
-test("a forge that refuses or does not answer is told, and nothing is pushed before it has answered; what was open stays told", async (t) => {
+test("a forge that refuses or does not answer is told, and nothing is pushed before it has answered; what was open stays told", {
+  skip: notAsApp("its tokens come from the API that fails here"),
+}, async (t) => {
   const { stage, manifests, app, pulls, reconcile } = await startRequested(t);
   const gone = stage.ci.answer({ status: 503, body: "gone" });
   const unanswered = await reconcile();
