@@ -129,7 +129,7 @@ export interface StandingRequest {
 }
 
 /** A commit that is to stand on a branch for proposals, alone. */
-interface ProposedCommit {
+export interface ProposedCommit {
   readonly parent: string;
   readonly files: readonly FileText[];
   readonly message: string;

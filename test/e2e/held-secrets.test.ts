@@ -89,13 +89,14 @@ test("what the runs of one namespace hold while they wait is bounded: the rest s
   stage.secret("greedy", "all", {
     ...key,
     ".dockerconfigjson": '{"auths":{}}'.padEnd(MOST_FIELD_BYTES),
-    "github-token": "sandbox-token".padEnd(MOST_FIELD_BYTES),
   });
+  stage.secret("greedy", "token", { "github-token": "sandbox-token".padEnd(MOST_FIELD_BYTES) });
   const annotations: Record<string, string> = { app_repository: stage.gitHost.url("team/greedy.git"), image_name: image("greedy") };
   for (const secret of ["ssh_key", "manifest_ssh_key", "registry_secret", "github_token_secret"]) {
     Object.assign(annotations, { [`${secret}_name`]: "all", [`${secret}_namespace`]: "greedy" });
   }
   annotations.manifest_ssh_key_name = "key";
+  annotations.github_token_secret_name = "token";
   for (const name of names) await stage.deploy({ namespace: "greedy", name, annotations });
 
   const entries = await stage.reconcile();

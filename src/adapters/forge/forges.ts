@@ -20,32 +20,32 @@ const create: Readonly<Record<ForgeKind, (options: ForgeOptions) => Forge>> = {
   azure: createAzureDevops,
 };
 
+const REFUSED = { kind: "refused", reason: "nobody has said which forge it is; let an administrator add it to FORGES" } as const;
+
+/** In the place of the forge of a host that nobody has named: it has no builds, and is asked nothing. */
+const UNKNOWN: Pick<Forge, "state" | "reports" | "proposals"> = {
+  state: async () => ({ kind: "none" }),
+  reports: { last: async () => REFUSED, post: async () => REFUSED },
+  proposals: { find: async () => REFUSED, open: async () => REFUSED, edit: async () => REFUSED, setAutoMerge: async () => REFUSED.reason },
+};
+
 /** A repository of a host that is not among these is not asked about, and its token is sent to nobody. */
 export function createForges(known: readonly At[], options: Omit<ForgeOptions, "apiUrl">) {
   const forges = new Map(known.map((at) => [at, create[at.kind]({ ...options, apiUrl: at.apiUrl })]));
   const of = (repository: Repository) => {
     const at = forgeOf(known, repository);
-    return at && forges.get(at);
+    return (at && forges.get(at)) ?? UNKNOWN;
   };
-  const builds: Builds = {
-    async state(repository, sha, login) {
-      const forge = of(repository);
-      return forge ? forge.state(repository, sha, login) : { kind: "none" };
-    },
-  };
-  const nobody = { kind: "refused", reason: "nobody has said which forge it is; let an administrator add it to FORGES" } as const;
+  const builds: Builds = { state: (repository, ...rest) => of(repository).state(repository, ...rest) };
   const reports: Reports = {
-    last: async (place, login) => of(place.repository)?.reports.last(place, login) ?? nobody,
-    post: async (place, report, login) => of(place.repository)?.reports.post(place, report, login) ?? nobody,
+    last: (place, ...rest) => of(place.repository).reports.last(place, ...rest),
+    post: (place, ...rest) => of(place.repository).reports.post(place, ...rest),
   };
   const proposals: Proposals = {
-    find: async (place, login) => of(place.repository)?.proposals.find(place, login) ?? nobody,
-    open: async (place, words, login) => of(place.repository)?.proposals.open(place, words, login) ?? nobody,
-    setAutoMerge: async (place, login) => {
-      const forge = of(place.repository);
-      return forge ? forge.proposals.setAutoMerge(place, login) : nobody.reason;
-    },
-    edit: async (place, proposal, words, login) => of(place.repository)?.proposals.edit(place, proposal, words, login) ?? nobody,
+    find: (place, ...rest) => of(place.repository).proposals.find(place, ...rest),
+    open: (place, ...rest) => of(place.repository).proposals.open(place, ...rest),
+    edit: (place, ...rest) => of(place.repository).proposals.edit(place, ...rest),
+    setAutoMerge: (place, ...rest) => of(place.repository).proposals.setAutoMerge(place, ...rest),
   };
   const gitHubs = [...forges].filter(([{ kind }]) => kind === "github").map(([, forge]) => forge);
   return {

@@ -3,7 +3,7 @@ import type { Identity } from "../app-history.ts";
 import { commitMessage } from "../commits/commit-message.ts";
 import { proposalPage, repositoryPage } from "../commits/proposal-page.ts";
 import { type Forge, forgeNames, forgeOf } from "../forges.ts";
-import type { ManifestsCopy, StandingProposal } from "../git-ports.ts";
+import type { ManifestsCopy, ProposedCommit, StandingProposal } from "../git-ports.ts";
 import type { Outcome, ProposalRequest } from "../outcome.ts";
 import { editFiles } from "../places/edit-files.ts";
 import { isByAgit, type Proposals } from "../proposal-ports.ts";
@@ -107,28 +107,14 @@ export function createProposer(options: ProposerOptions, closing: AbortSignal) {
     const facts = { target, paths: edit.files.map(({ path }) => path), tag, appCommit, ...changeOf(wish, edit) };
     const message = commitMessage(facts, commitWords);
     const words = wordsOf(message, settings);
-    let sha = stands?.sha ?? "";
-    let request = known?.request;
-    let isHeard = known?.isUnheard !== true;
     const isByPush = state.kind === "unasked" && settings.forge === "gitlab";
-    if (!isThere) {
-      const instead = abandoned(wish);
-      if (instead) return instead;
-      const change = {
-        parent: base,
-        files: edit.files,
-        message,
-        signing,
-        ...(isByPush && { options: pushOptions(wish.at.branch, words) }),
-      };
-      const result = await copy.propose(settings.branch, stands?.sha, change);
-      const there = { ...wish.at, branch: settings.branch };
-      if (result.kind === "raced") return { kind: "moved", failure: result.cause ?? racedFailure(there, result.reason) };
-      if (result.kind === "refused") throw refusedFailure(there, result.reason);
-      sha = result.commit;
-      request = isByPush ? requestIn(result.said, pageOfRepository(wish)) : undefined;
-      isHeard = result.tookOptions === true;
-    }
+    const instead = isThere ? undefined : abandoned(wish);
+    if (instead) return instead;
+    const change = { parent: base, files: edit.files, message, signing, ...(isByPush && { options: pushOptions(wish.at.branch, words) }) };
+    const standing = { kind: "there", sha: stands?.sha ?? "", request: known?.request, isHeard: known?.isUnheard !== true } as const;
+    const there = isThere ? standing : await putOnBranch(copy, wish, stands?.sha, change);
+    if (there.kind === "moved") return there;
+    const { sha, request, isHeard } = there;
     memory.keep(wish, sha, request, isByPush && !isHeard);
     const asking = askingOf(wish);
     if (asking && state.kind !== "unasked") {
@@ -138,6 +124,16 @@ export function createProposer(options: ProposerOptions, closing: AbortSignal) {
     }
     const why = state.kind === "unasked" && state.why !== undefined ? `the token for builds can't open it: ${state.why}` : undefined;
     return proposed(wish, edit, { request, warning: why, opener: isByPush && isHeard ? forgeNames.gitlab : undefined });
+  }
+
+  /** `request`, `isHeard`: the server was told by push options to open one, and took them. */
+  async function putOnBranch(copy: ManifestsCopy, wish: ProposalWish, from: string | undefined, change: ProposedCommit) {
+    const branch = { ...wish.at, branch: wish.settings.branch };
+    const result = await copy.propose(branch.branch, from, change);
+    if (result.kind === "raced") return { kind: "moved" as const, failure: result.cause ?? racedFailure(branch, result.reason) };
+    if (result.kind === "refused") throw refusedFailure(branch, result.reason);
+    const request = change.options && requestIn(result.said, pageOfRepository(wish));
+    return { kind: "there" as const, sha: result.commit, request, isHeard: result.tookOptions === true };
   }
 
   /** What the operator itself has on the branch, if anything. */

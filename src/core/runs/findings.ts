@@ -6,7 +6,7 @@ import { idOf, isDeployment, type SecretRef, type Workload } from "../types.ts";
 
 const MOST_KEYS_BYTES = 4 * 2 ** 20;
 const MOST_BRANCHES_BYTES = 8 * 2 ** 20;
-const MOST_TOKENS_BYTES = 4 * 2 ** 20;
+const MOST_PROBLEMS_BYTES = 4 * 2 ** 20;
 const MOST_IMAGES_BYTES = 4 * 2 ** 20;
 const MOST_COMMITS_BYTES = 4 * 2 ** 20;
 
@@ -18,8 +18,8 @@ export interface FoundCommit extends CommitSummary {
 export function createFindings() {
   const unboundKeys = createBoundedMap<boolean>(MOST_KEYS_BYTES, dataBytes);
   const branches = createBoundedMap<Branches>(MOST_BRANCHES_BYTES, dataBytes);
-  const tokenProblems = createBoundedMap<string>(MOST_TOKENS_BYTES, dataBytes);
-  const reportProblems = createBoundedMap<string>(MOST_TOKENS_BYTES, dataBytes);
+  const tokenProblems = createProblems();
+  const reportProblems = createProblems();
   const images = createBoundedMap<ReadImage>(MOST_IMAGES_BYTES, dataBytes);
   const commits = createBoundedMap<FoundCommit>(MOST_COMMITS_BYTES, dataBytes);
   const idOfKey = ({ namespace, name }: SecretRef) => `${namespace}/${name}`;
@@ -30,17 +30,11 @@ export function createFindings() {
     commitFound: (workload: Workload, found: FoundCommit) => commits.set(idOf(workload), found, workload.namespace),
     commitOf: (workload: Workload) => commits.get(idOf(workload)),
     /** Why builds could not be asked for, when they last were to be; undefined: they could. */
-    buildTokenRead(workload: Workload, problem: string | undefined): void {
-      if (problem === undefined) tokenProblems.delete(idOf(workload));
-      else tokenProblems.set(idOf(workload), problem, workload.namespace);
-    },
-    buildTokenProblem: (workload: Workload) => tokenProblems.get(idOf(workload)),
+    buildTokenRead: tokenProblems.put,
+    buildTokenProblem: tokenProblems.get,
     /** Why nothing could be told on the application's commit, when something last was to be; undefined: it could. */
-    reported(workload: Workload, problem: string | undefined): void {
-      if (problem === undefined) reportProblems.delete(idOf(workload));
-      else reportProblems.set(idOf(workload), problem, workload.namespace);
-    },
-    reportProblem: (workload: Workload) => reportProblems.get(idOf(workload)),
+    reported: reportProblems.put,
+    reportProblem: reportProblems.get,
     /** Of Deployments the cluster says it. */
     imageRead: (workload: Workload, found: ReadImage) => {
       if (!isDeployment(workload)) images.set(idOf(workload), found, workload.namespace);
@@ -50,5 +44,17 @@ export function createFindings() {
     keyRead: (ref: SecretRef, isBound: boolean) => unboundKeys.set(idOfKey(ref), !isBound, ref.namespace),
     /** Whether it did not, when it was last read. */
     isUnboundKey: (ref: SecretRef) => unboundKeys.get(idOfKey(ref)),
+  };
+}
+
+/** What is the matter with each workload, in one respect; undefined: nothing. */
+function createProblems() {
+  const problems = createBoundedMap<string>(MOST_PROBLEMS_BYTES, dataBytes);
+  return {
+    get: (workload: Workload) => problems.get(idOf(workload)),
+    put(workload: Workload, problem: string | undefined): void {
+      if (problem === undefined) problems.delete(idOf(workload));
+      else problems.set(idOf(workload), problem, workload.namespace);
+    },
   };
 }
