@@ -11,6 +11,7 @@ import type { ForgeLoginPorts } from "./core/targets/read-forge-login.ts";
 import { signingFields } from "./core/targets/read-signing.ts";
 import { decideSecretRef, secretDenied } from "./core/targets/secret-scope.ts";
 import type { SecretRef, Target } from "./core/types.ts";
+import { secretLines } from "./sharing/standard-webhooks.ts";
 import type { Redactor } from "./telemetry/redact.ts";
 
 interface ReadSecretsOptions {
@@ -57,7 +58,8 @@ export function createSecretReaders({ config, secrets, redactor, observer, onKey
       async readChat(ref) {
         const hidden = ["webhook-url", "hook-secret"];
         const { texts } = await read(ref, { fields: [...hidden, "format"], needed: "webhook-url", hidden });
-        return { format: texts.format, address: { webhookUrl: texts["webhook-url"] as string, hookSecret: texts["hook-secret"] } };
+        const { format, "webhook-url": webhookUrl = "", "hook-secret": hookSecret } = texts;
+        return { format, address: { webhookUrl, hookSecrets: hookSecret === undefined ? undefined : secretLines(hookSecret) } };
       },
       async readCredential(ref, needed) {
         const found = await read(ref, { fields: credentialFields, needed, hidden: secretFields });

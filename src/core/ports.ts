@@ -95,8 +95,8 @@ export interface Reports {
 /** Where a chat is spoken to, and by what whoever gets an event knows that it is ours. */
 export interface ChatAddress {
   readonly webhookUrl: string;
-  /** Undefined: events are not signed. */
-  readonly hookSecret: string | undefined;
+  /** Events are signed with each of them, of which there may be none that can be used; undefined: they are not signed. */
+  readonly hookSecrets: readonly string[] | undefined;
 }
 
 /** What is posted there, as JSON. */

@@ -4,10 +4,10 @@ import type { Dispatcher } from "undici";
 import type { Clock, Log, Notifier } from "../../core/ports.ts";
 import { dataBytes } from "../../sharing/data-bytes.ts";
 import { createFairQueue, type FairQueue } from "../../sharing/fair-queue.ts";
+import { signedHeaders } from "../../sharing/standard-webhooks.ts";
 import { askFor } from "../egress/asker.ts";
 import { type HttpAnswer, request } from "../egress/http-request.ts";
 import { retryAfterMs } from "../egress/retry-after.ts";
-import { signedHeaders } from "./standard-webhooks.ts";
 
 interface ChatOptions {
   readonly dispatcher: Dispatcher;
@@ -64,16 +64,23 @@ export function createChat({ dispatcher, log, clock, httpHosts = [], deadlineMs 
   const counts = { delivered: 0, failed: 0, dropped: 0 };
   let isClosed = false;
 
-  const send: Notifier["send"] = ({ webhookUrl, hookSecret }, post, namespace) => {
+  const send: Notifier["send"] = ({ webhookUrl, hookSecrets }, post, namespace) => {
     const url = parseWebhook(webhookUrl, httpHosts);
     if (url instanceof URL) {
       const body = JSON.stringify(post.body);
-      const own = post.isEvent ? eventHeaders(body, hookSecret) : {};
+      const own = post.isEvent ? eventHeaders(body, hookSecrets) : {};
+      // Who asked for signed events takes no others.
+      if (!own) return notSigned();
       return enqueue(url, { headers: { "content-type": "application/json", ...post.headers, ...own }, body }, namespace);
     }
     counts.failed += 1;
     return url.problem;
   };
+
+  function notSigned(): string {
+    counts.failed += 1;
+    return "its field hook-secret holds no secret of 16 to 512 characters (behind whsec_: base64 of 16 bytes or more)";
+  }
 
   function enqueue(url: URL, posted: Posted, namespace: string): undefined {
     const queue = queues.get(url.href);
@@ -160,12 +167,14 @@ function messageBytes({ posted }: Message): number {
   return MESSAGE_BYTES + dataBytes(posted);
 }
 
-/** Of an event, by which it is known: the same at each try. */
-function eventHeaders(body: string, hookSecret: string | undefined): Posted["headers"] {
+/** Of an event, by which it is known: the same at each try. Undefined: it was to be signed, and nothing can sign it. */
+function eventHeaders(body: string, hookSecrets: readonly string[] | undefined): Posted["headers"] | undefined {
   const id = randomUUID();
   const at = new Date();
-  const signed = hookSecret === undefined ? {} : signedHeaders({ id, at, body }, hookSecret);
-  return { "ce-id": id, "ce-time": at.toISOString(), ...signed };
+  const known = { "ce-id": id, "ce-time": at.toISOString() };
+  if (hookSecrets === undefined) return known;
+  const signed = signedHeaders({ id, timestamp: String(Math.floor(at.getTime() / 1_000)), body }, hookSecrets);
+  return signed && { ...known, ...signed };
 }
 
 function parseWebhook(text: string, httpHosts: readonly string[]): URL | { problem: string } {

@@ -1,6 +1,7 @@
 /** Whether an event comes from who knows the Secret: by the scheme that its headers name, over the raw bytes, in constant time. */
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
+import { standardSignature } from "../../sharing/standard-webhooks.ts";
 
 export interface HookSecret {
   /** Of `hook-secret`: any of them will do. */
@@ -19,23 +20,12 @@ interface Sent {
 /** `signatures`: of a signed event, those that fit; the same event has the same again. */
 type Proof = { readonly kind: "proved"; readonly signatures: readonly string[] } | { readonly kind: "unproved" };
 
-const LEAST_CHARACTERS = 16;
-/** While secrets are rotated there are two; each costs a look through the body. */
-const MOST_SECRETS = 8;
-const MOST_SECRET_CHARACTERS = 512;
 /** How far a sender's clock may be off, as standardwebhooks.com has it. */
 const MOST_SKEW_SECONDS = 300;
 /** Of one event, while its sender rotates keys. */
 const MOST_SIGNATURES = 16;
 
 const UNPROVED: Proof = { kind: "unproved" };
-
-/** The lines of a Secret's field that may be used: what is too short is as good as guessed. */
-export function secretLines(field: string | undefined): string[] {
-  const lines = (field ?? "").split("\n", 4 * MOST_SECRETS).map((line) => line.trim());
-  const usable = lines.filter(({ length }) => length >= LEAST_CHARACTERS && length <= MOST_SECRET_CHARACTERS);
-  return usable.slice(0, MOST_SECRETS);
-}
 
 /** `now`: milliseconds since 1970. Never throws. */
 export function prove(sent: Sent, known: HookSecret, now: number): Proof {
@@ -49,7 +39,7 @@ export function prove(sent: Sent, known: HookSecret, now: number): Proof {
 
 type Scheme = (sent: Sent, known: HookSecret, now: number) => Proof | undefined;
 
-/** https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md; GitLab 19 signs so. */
+/** GitLab 19 signs so. */
 const standardWebhooks: Scheme = ({ headers, body }, { secrets }, now) => {
   const signature = headerOf(headers, "webhook-signature");
   if (signature === undefined) return undefined;
@@ -62,19 +52,11 @@ const standardWebhooks: Scheme = ({ headers, body }, { secrets }, now) => {
     .filter((part) => part.startsWith("v1,"))
     .map((part) => part.slice("v1,".length));
   const fitting = secrets.flatMap((secret) => {
-    const key = standardKey(secret);
-    if (!key) return [];
-    const expected = createHmac("sha256", key).update(`${id}.${timestamp}.`).update(body).digest("base64");
-    return given.filter((one) => isSame(one, expected)).slice(0, 1);
+    const expected = standardSignature(secret, { id, timestamp, body });
+    return expected === undefined ? [] : given.filter((one) => isSame(one, expected)).slice(0, 1);
   });
   return signed(fitting);
 };
-
-function standardKey(secret: string): Buffer | undefined {
-  if (!secret.startsWith("whsec_")) return Buffer.from(secret);
-  const key = Buffer.from(secret.slice("whsec_".length), "base64");
-  return key.length >= LEAST_CHARACTERS ? key : undefined;
-}
 
 /** GitHub, Gitea and Forgejo; Bitbucket in the older header, which GitHub fills with sha1: that is no proof. */
 const hubSignature: Scheme = ({ headers, body }, { secrets }) => {

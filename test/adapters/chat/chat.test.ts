@@ -48,7 +48,7 @@ async function start(t: TestContext, options: { deadlineMs?: number; httpHosts?:
     assert.ok(!/canary|services/i.test(lines.join("\n")), `the URL was logged: ${lines.join("\n")}`);
   });
   const send = (webhookUrl: string, sentence: string, namespace: string) =>
-    chat.send({ webhookUrl, hookSecret: undefined }, postOf(sentence), namespace);
+    chat.send({ webhookUrl, hookSecrets: undefined }, postOf(sentence), namespace);
   return { webhook, chat: { ...chat, send }, slept, logged: () => lines.join("\n") };
 }
 
@@ -293,7 +293,7 @@ test("over https only a certificate that is trusted gets the message", async (t)
   for (const ca of [undefined, webhook.caPem ?? ""]) {
     const dispatcher = new Agent({ connect: ca === undefined ? {} : { ca } });
     const chat = createChat({ dispatcher, log: { info: line, warn: line, error: line }, clock });
-    chat.send({ webhookUrl: webhook.url(path), hookSecret: undefined }, postOf(`trusted: ${ca !== undefined}`), "team");
+    chat.send({ webhookUrl: webhook.url(path), hookSecrets: undefined }, postOf(`trusted: ${ca !== undefined}`), "team");
     await chat.close(60_000);
     await dispatcher.destroy();
   }
@@ -301,7 +301,7 @@ test("over https only a certificate that is trusted gets the message", async (t)
   assert.match(JSON.stringify(lines), /certificate is not trusted; give its authority in NODE_EXTRA_CA_CERTS/);
 });
 
-test("an event is signed, known by one id at each try, and says when", async (t) => {
+test("an event is signed, known by one id at each try, and says when; where nothing can sign it, it is not sent", async (t) => {
   const requests: { headers: IncomingHttpHeaders; body: string }[] = [];
   const server = createServer((request, response) => {
     let body = "";
@@ -323,7 +323,9 @@ test("an event is signed, known by one id at each try, and says when", async (t)
   const clock = { now: () => 0, sleep: async () => {} };
   const chat = createChat({ dispatcher, log: { info: line, warn: line, error: line }, clock, httpHosts: [host] });
   const post = { body: { event: "patched" }, headers: { "ce-type": "gitops-operator.patched" }, isEvent: true };
-  chat.send({ webhookUrl: `http://${host}/events`, hookSecret: "canary-secret" }, post, "team");
+  chat.send({ webhookUrl: `http://${host}/events`, hookSecrets: ["canary-secret-of-16"] }, post, "team");
+  const unsigned = chat.send({ webhookUrl: `http://${host}/events`, hookSecrets: [] }, post, "team");
+  assert.match(unsigned ?? "", /hook-secret holds no secret of 16 to 512 characters/);
   await chat.close(60_000);
   const [first, second] = requests;
   assert.equal(requests.length, 2);
@@ -332,7 +334,7 @@ test("an event is signed, known by one id at each try, and says when", async (t)
   assert.equal(id, first?.headers["ce-id"]);
   assert.equal(second?.headers["webhook-id"], id);
   assert.equal(type, "application/json");
-  const expected = createHmac("sha256", "canary-secret").update(`${id}.${at}.${second?.body}`).digest("base64");
+  const expected = createHmac("sha256", "canary-secret-of-16").update(`${id}.${at}.${second?.body}`).digest("base64");
   assert.equal(signature, `v1,${expected}`);
   assert.equal(Math.floor(Date.parse(String(second?.headers["ce-time"])) / 1_000), Number(at));
   assert.equal(second?.headers["ce-type"], "gitops-operator.patched");

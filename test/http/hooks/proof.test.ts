@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { test } from "node:test";
-import { type HookSecret, prove, secretLines } from "../../../src/http/hooks/proof.ts";
+import { type HookSecret, prove } from "../../../src/http/hooks/proof.ts";
+import { secretLines } from "../../../src/sharing/standard-webhooks.ts";
 
 const SECRET = "a-secret-of-some-length";
 const OTHER = "another-secret-of-some-length";
