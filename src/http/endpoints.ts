@@ -75,12 +75,16 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
 
   return {
     ...{ ready, metrics, listen: feed.listen },
-    changesText: ({ rows, gone, counts }, query) =>
-      JSON.stringify({
-        rows: rows.map(({ workload, match }) => ({ id: rowId(workload), state: match.state, html: itemOf(match, query) })),
+    changesText({ rows, gone, counts }, query) {
+      const { show } = beginPage();
+      const row = ({ workload, match }: (typeof rows)[number]) =>
+        show(workload, () => ({ id: rowId(workload), state: match.state, html: itemOf(match, query) }));
+      return JSON.stringify({
+        rows: rows.flatMap((one) => row(one) ?? []),
         gone: gone.map(rowId),
         ...(counts && { counts: Object.fromEntries(counts) }),
-      }),
+      });
+    },
     factsText({ filter }) {
       const times = workloads.list().map((record) => (isMeant(record, filter) ? (options.lastResult(record)?.at.getTime() ?? 0) : 0));
       const lastAt = times.reduce((latest, at) => Math.max(latest, at), 0);

@@ -1,5 +1,6 @@
 /** `/status/events`: what changes on the page, as server-sent events (HTML, 9.2). Who does not read is let go, and the browser comes back by itself. */
 import type { Request, Response } from "express";
+import { createPauses } from "../sharing/pauses.ts";
 import { createAddressShares } from "./address-shares.ts";
 import { sendError } from "./send-json.ts";
 import type { Changes } from "./status-feed.ts";
@@ -28,6 +29,7 @@ const MOST_UNREAD_BYTES = 512 * 1024;
 const HEARTBEAT_MS = 20_000;
 /** When the browser is to come back. */
 const RETRY_MS = 3_000;
+const SLICE_MS = 5;
 const STALE = JSON.stringify({ stale: true });
 
 interface SenderOptions {
@@ -95,12 +97,10 @@ export function createEventSender(
 }
 
 async function inTurns<T>(work: Generator<unknown, T>): Promise<T> {
-  let since = performance.now();
+  const pause = createPauses(SLICE_MS);
   for (;;) {
     const { done, value } = work.next();
     if (done) return value;
-    if (performance.now() - since < 5) continue;
-    await new Promise((resolve) => setImmediate(resolve));
-    since = performance.now();
+    await pause();
   }
 }

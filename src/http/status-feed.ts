@@ -1,7 +1,7 @@
 /** What changes on the page, for those who look at it: looked for in what is known, as long as somebody does. */
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { isMeant } from "../core/runs/is-meant.ts";
 import { idOf, type Workload, type WorkloadRecord, workloadOf, workloadOfId } from "../core/types.ts";
+import { createPauses } from "../sharing/pauses.ts";
 import type { Known } from "./known.ts";
 import { everything, type StatusQuery } from "./status-query.ts";
 import { createMatch, type Match } from "./status-rows.ts";
@@ -52,16 +52,14 @@ export function createStatusFeed({ known, redact, onMistake, lookMs = LOOK_MS }:
     const before = remembered;
     const now = new Map<string, Remembered>();
     const changed = new Map<string, WorkloadRecord | undefined>();
-    let since = performance.now();
+    const pause = createPauses(SLICE_MS);
     for (const record of workloads.list()) {
       const id = idOf(record);
       const old = before.get(id);
       const one = remember(record, old);
       if (one) now.set(id, one);
       if (one && one.face !== old?.face) changed.set(id, record);
-      if (performance.now() - since < SLICE_MS) continue;
-      await nextTurn();
-      since = performance.now();
+      await pause();
     }
     for (const id of before.keys()) if (!now.has(id)) changed.set(id, undefined);
     remembered = now;

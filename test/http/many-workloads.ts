@@ -1,6 +1,7 @@
 /** The operator's pages with as many workloads behind them as wanted, in every state. */
 import type { HistoryEntry } from "../../src/core/history/history-entry.ts";
 import type { Outcome } from "../../src/core/outcome.ts";
+import type { Log } from "../../src/core/ports.ts";
 import type { LastResult } from "../../src/core/runs/last-result.ts";
 import { parseTarget } from "../../src/core/targets/target.ts";
 import { idOf, type Workload, type WorkloadRecord } from "../../src/core/types.ts";
@@ -23,7 +24,11 @@ export interface Workshop {
   readonly results: Map<string, LastResult>;
 }
 
-export function manyWorkloads(count: number): Workshop {
+/** `log`: of what could not be shown. */
+export function manyWorkloads(
+  count: number,
+  log: Pick<Log, "error"> = { error: (fields, message) => console.error(message, fields) },
+): Workshop {
   const results = new Map<string, LastResult>();
   const records = Array.from({ length: count }, (_, index) => recordOf(index));
   for (const [index, record] of records.entries()) {
@@ -61,7 +66,7 @@ export function manyWorkloads(count: number): Workshop {
     ready: () => {},
     metrics: async () => ({ contentType: "text/plain", text: "" }),
     ...{ githubHost: "github.com", hasDebug: true, redact: (text: string) => text },
-    log: { info() {}, warn() {}, error: (fields, message) => console.error(message, fields) },
+    log: { info() {}, warn() {}, ...log },
   });
   return { endpoints, records, results, looks: () => looks };
 }

@@ -8,8 +8,10 @@ import { startHttpServer } from "../../src/http/http-server.ts";
 import type { Known } from "../../src/http/known.ts";
 import { createEventSender, MOST_ROWS } from "../../src/http/status-events.ts";
 import { createStatusFeed } from "../../src/http/status-feed.ts";
-import { parseStatusQuery, type StatusQuery } from "../../src/http/status-query.ts";
+import { everything, parseStatusQuery, type StatusQuery } from "../../src/http/status-query.ts";
+import type { Match } from "../../src/http/status-rows.ts";
 import { eventually } from "../eventually.ts";
+import { manyWorkloads } from "./many-workloads.ts";
 
 const nothing = () => undefined;
 
@@ -195,4 +197,27 @@ test("who listens does not hold up the end", async (t) => {
   await eventually(() => /\r\n0\r\n\r\n$/.test(one.got.text));
   one.socket.destroy();
   await server.close();
+});
+
+// F46
+test("a change that can't be shown is told in the log, and the other changes are told all the same", () => {
+  const mistakes: unknown[] = [];
+  const { endpoints, records } = manyWorkloads(2, { error: ({ deployment }) => mistakes.push(deployment) });
+  const [broken, whole] = records as [WorkloadRecord, WorkloadRecord];
+  const incomplete = { namespace: "team", name: whole.name, kind: "Deployment", problems: ["a problem"] };
+  const matches = {
+    get seen(): never {
+      throw new Error("a bug");
+    },
+  };
+  const rows = [
+    { workload: broken, match: matches as unknown as Match },
+    { workload: whole, match: { state: "incomplete", face: "", incomplete } as unknown as Match },
+  ];
+  const { rows: told } = JSON.parse(endpoints.changesText({ rows, gone: [], counts: undefined }, everything)) as {
+    rows: { html: string }[];
+  };
+  assert.equal(told.length, 1);
+  assert.match(told[0]?.html ?? "", /a problem/);
+  assert.deepEqual(mistakes, [broken.name]);
 });
