@@ -9,9 +9,6 @@ interface HookRunsOptions {
   readonly isAhead: Reconciler["isAhead"];
   readonly stopping: AbortSignal;
   readonly log: Log;
-  /** For tests: others. */
-  readonly restMs?: number;
-  readonly gatherMs?: number;
 }
 
 /** Events come in crowds, several of one push: the first starts a run at once, those that come after it has asked git one more behind it. */
@@ -20,8 +17,7 @@ const REST_MS = 1_000;
 const GATHER_MS = 100;
 
 /** Starts what events ask for, and wakes who waits. */
-export function createHookRuns(options: HookRunsOptions) {
-  const { ask, nudge, isAhead, stopping, log, restMs = REST_MS, gatherMs = GATHER_MS } = options;
+export function createHookRuns({ ask, nudge, isAhead, stopping, log }: HookRunsOptions) {
   /** Who had a run a moment ago: whether it was asked for again since. */
   const resting = new Map<string, boolean>();
   /** Who is asked for next. */
@@ -38,7 +34,7 @@ export function createHookRuns(options: HookRunsOptions) {
     gathered.clear();
     isGathering = ids.length > 0 && !stopping.aborted;
     if (!isGathering) return;
-    setTimeout(askForAll, gatherMs).unref();
+    setTimeout(askForAll, GATHER_MS).unref();
     for (const id of ids) resting.set(id, false);
     // What came in this turn is older than the pass, which begins when the turn ends.
     setImmediate(() => ids.forEach((id) => void (resting.has(id) && resting.set(id, false))));
@@ -49,7 +45,7 @@ export function createHookRuns(options: HookRunsOptions) {
       const again = ids.filter((id) => resting.get(id));
       for (const id of ids) resting.delete(id);
       start(again);
-    }, restMs).unref();
+    }, REST_MS).unref();
   }
 
   return (targets: readonly Target[]): void => {

@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
+import { type TestContext, test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { createHookRuns } from "../../../src/core/runs/hook-runs.ts";
-import { eventually } from "../../eventually.ts";
 import { targetOf } from "../targets.ts";
 
-const REST_MS = 50;
-const GATHER_MS = 20;
-
-function start(isAhead = () => false, times = { restMs: REST_MS, gatherMs: GATHER_MS }) {
+/** By a clock of their own: it stands until `pass`, in ms, moves it on. */
+function start(t: TestContext, isAhead = () => false) {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
   const asked: (readonly string[])[] = [];
   const nudged: string[] = [];
   const stop = new AbortController();
@@ -23,9 +21,12 @@ function start(isAhead = () => false, times = { restMs: REST_MS, gatherMs: GATHE
     isAhead,
     stopping: stop.signal,
     log: { info() {}, warn() {}, error: ({ error }) => void errors.push(`${error}`) },
-    ...times,
   });
-  return { run, asked, nudged, stop, errors };
+  const pass = async (ms: number) => {
+    t.mock.timers.tick(ms);
+    await nextTurn();
+  };
+  return { run, asked, nudged, stop, errors, pass };
 }
 
 const shop = targetOf("shop");
@@ -34,61 +35,67 @@ const shopId = "Deployment/default/shop";
 const otherId = "Deployment/default/other";
 
 // F51
-test("a hundred events in a moment start two runs of a Deployment, and wake it each time", async () => {
-  const { run, asked, nudged } = start();
+test("a hundred events in a moment start two runs of a Deployment, and wake it each time", async (t) => {
+  const { run, asked, nudged, pass } = start(t);
   for (let count = 0; count < 50; count++) run([shop]);
   await nextTurn();
   for (let count = 0; count < 50; count++) run([shop]);
+  await pass(999);
   assert.deepEqual(asked, [[shopId]]);
-  await eventually(() => asked.length === 2);
+  await pass(10_000);
   assert.deepEqual(asked, [[shopId], [shopId]]);
   assert.equal(nudged.length, 100);
 });
 
-test("what comes in one turn has its look in the pass that begins when the turn ends", async () => {
-  const { run, asked } = start();
+test("what comes in one turn has its look in the pass that begins when the turn ends", async (t) => {
+  const { run, asked, pass } = start(t);
   for (let count = 0; count < 50; count++) run([shop]);
-  await delay(2 * REST_MS);
+  await nextTurn();
+  await pass(10_000);
   assert.deepEqual(asked, [[shopId]]);
 });
 
 // F51
-test("what comes before the run has asked git has its look in that run: no other follows", async () => {
+test("what comes before the run has asked git has its look in that run: no other follows", async (t) => {
   let hasAsked = false;
-  const { run, asked } = start(() => !hasAsked);
+  const { run, asked, pass } = start(t, () => !hasAsked);
   for (let count = 0; count < 50; count++) run([shop]);
   await nextTurn();
   for (let count = 0; count < 50; count++) run([shop]);
-  await delay(2 * REST_MS);
+  await pass(10_000);
   assert.deepEqual(asked, [[shopId]]);
 
   hasAsked = true;
   run([shop]);
   await nextTurn();
   run([shop]);
-  await eventually(() => asked.length === 3);
+  await pass(10_000);
+  assert.equal(asked.length, 3);
 });
 
 test("one event starts one run; who rests keeps no other from its run", async (t) => {
-  const { run, asked } = start();
+  const { run, asked, pass } = start(t);
   run([shop]);
   await nextTurn();
   run([shop, other]);
-  await eventually(() => asked.length === 3);
+  await pass(100);
+  assert.deepEqual(asked, [[shopId], [otherId]]);
+  await pass(900);
   assert.deepEqual(asked, [[shopId], [otherId], [shopId]]);
-  await t.waitFor(() => run([other]));
-  await eventually(() => asked.length === 4);
+  await pass(10_000);
+  run([other]);
+  assert.equal(asked.length, 4);
 });
 
 // F51, S17, S25
-test("two hundred Deployments of a tenant, each with events of its own, are asked for together: the first at once, the others soon", async () => {
-  const { run, asked } = start(() => false, { restMs: 60_000, gatherMs: 500 });
+test("two hundred Deployments of a tenant, each with events of its own, are asked for together: the first at once, the others soon", async (t) => {
+  const { run, asked, pass } = start(t);
   const targets = Array.from({ length: 200 }, (_, index) => targetOf(`shop-${index}`));
   for (const target of targets) {
     run([target]);
     await nextTurn();
   }
-  await eventually(() => asked.length > 1);
+  await pass(100);
   assert.deepEqual(
     asked.map(({ length }) => length),
     [1, 199],
@@ -96,10 +103,11 @@ test("two hundred Deployments of a tenant, each with events of its own, are aske
   assert.equal(new Set(asked.flat()).size, 200);
 });
 
-test("a pass that fails is told and the next event starts another; while stopping nothing is started", async () => {
-  const { run, asked, errors, stop } = start();
+test("a pass that fails is told and the next event starts another; while stopping nothing is started", async (t) => {
+  const { run, asked, errors, stop } = start(t);
   run([targetOf("broken")]);
-  await eventually(() => errors.length === 1);
+  await nextTurn();
+  assert.equal(errors.length, 1);
   stop.abort();
   run([shop]);
   assert.equal(asked.length, 1);
