@@ -20,18 +20,23 @@ export interface ManifestObject extends ObjectKind {
   readonly isSealed: boolean;
 }
 
+/** A List in a List in a List: each time the call stack grows. So deep goes what is nested as deep as a document may be, without aliases. */
+const maxListDepth = 50;
+
 export function* objectsIn(read: NodeReader, fileName: string): Generator<ManifestObject> {
   if (isMap(read.root)) yield* objectsOf(read.root, read, { isRoot: true, fileName, isSealed: false });
 }
 
-function* objectsOf(map: YAMLMap, read: NodeReader, from: Omit<ManifestObject, "map">): Generator<ManifestObject> {
+function* objectsOf(map: YAMLMap, read: NodeReader, from: Omit<ManifestObject, "map">, depth = 0): Generator<ManifestObject> {
+  if (depth > maxListDepth) read.fail(map, `Lists are nested in Lists more than ${maxListDepth} deep`);
   const apiVersion = read.getText(map, "apiVersion") ?? from.apiVersion;
   const kind = read.getText(map, "kind") ?? from.kind;
   const isSealed = from.isSealed || hasFullMac(map, read);
   const itemKind = itemKindOf({ apiVersion, kind });
   const { fileName } = from;
   if (itemKind)
-    for (const item of read.getItems(map, "items")) yield* objectsOf(item, read, { ...itemKind, isRoot: false, fileName, isSealed });
+    for (const item of read.getItems(map, "items"))
+      yield* objectsOf(item, read, { ...itemKind, isRoot: false, fileName, isSealed }, depth + 1);
   else yield { ...from, map, apiVersion, kind, isSealed };
 }
 

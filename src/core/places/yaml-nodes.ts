@@ -6,6 +6,8 @@ import { InvalidYaml, lineAt } from "./yaml-documents.ts";
 
 /** Steps along aliases and merges, which multiply in each other; a file written by people takes a few per container. */
 const maxSteps = 4000;
+/** How often one merge key leads to the next: each time the call stack grows. People write a few. */
+const maxMergeDepth = 100;
 /** A list is gone through so often for nothing; more often only by aliases, and each item then is a step. */
 const freeReadings = 4;
 
@@ -43,18 +45,19 @@ export function createNodeReader(document: Document.Parsed<ParsedNode>, text: st
     return index;
   };
 
-  const getMerged = (map: YAMLMap, value: unknown, key: string): Node | undefined => {
+  const getMerged = (map: YAMLMap, value: unknown, key: string, depth: number): Node | undefined => {
+    if (depth === maxMergeDepth) fail(map, `merge keys lead from one to the next more than ${maxMergeDepth} times`);
     const merged = follow(value);
     for (const item of isSeq(merged) ? merged.items : [merged]) {
       step(map);
       const source = follow(item);
-      const found = isMap(source) ? find(source, key) : undefined;
+      const found = isMap(source) ? find(source, key, depth + 1) : undefined;
       if (found) return found;
     }
     return undefined;
   };
   /** What stands behind a key, perhaps an alias. */
-  const find = (map: YAMLMap, key: string): Node | undefined => {
+  const find = (map: YAMLMap, key: string, depth = 0): Node | undefined => {
     const { named, merges } = keysOf(map);
     const own = named.get(key) ?? [];
     for (const { isAliased, node } of own) {
@@ -66,7 +69,7 @@ export function createNodeReader(document: Document.Parsed<ParsedNode>, text: st
     for (const { isAliased, node, value, at } of merges) {
       if (isAliased) fail(node, "key '<<' is written as an alias; write the key itself");
       if (node.tag !== undefined) fail(node, "key '<<' has a YAML tag; remove the tag");
-      const found = getMerged(map, value, key);
+      const found = getMerged(map, value, key, depth);
       // Some readers let the last one win, others the mapping's own key; in front of that key all agree.
       if (found && (merged || own.some((pair) => pair.at < at)))
         fail(node, `'<<' brings a second '${key}'; write one '<<', in front of the mapping's own keys`);
@@ -84,7 +87,7 @@ export function createNodeReader(document: Document.Parsed<ParsedNode>, text: st
   return {
     root: document.contents as Node | null,
     get,
-    find,
+    find: (map: YAMLMap, key: string): Node | undefined => find(map, key),
     follow,
     /** Whether the key is there, if only with nothing behind it. */
     has: (map: YAMLMap, key: string): boolean => find(map, key) !== undefined || keysOf(map).named.has(key),

@@ -125,7 +125,12 @@ const unreadable: [name: string, text: string, reason: RegExp][] = [
   ["tokens without end", `[${"a,".repeat(500_000)}]`, /more than 100000 tokens/],
   ["a list without commas", '["a" "b"]', /^line 1: Missing , or : between flow sequence items/],
   ["an alias bomb on the way to the images", aliasBomb(), /multiply without end/],
-  ["a merge of itself", "&x\n<<: *x\n", /multiply without end/],
+  ["a merge of itself", "&x\n<<: *x\n", /^line 2: merge keys lead from one to the next more than 100 times/],
+  [
+    "a merge in a circle",
+    deployment("      - &app\n        name: x\n        env: [{inner: &inner {<<: *app}}]\n        <<: *inner\n"),
+    /^line \d+: merge keys lead from one to the next more than 100 times/,
+  ],
   ["an alias without anchor", deployment("      - image: *nowhere\n"), /^line 7: alias \*nowhere has no anchor/],
   [
     "an alias without anchor in another document",
@@ -161,7 +166,7 @@ const unreadable: [name: string, text: string, reason: RegExp][] = [
   ["a merge key with a tag", deployment("      - !!merge <<: {image: team/app:1}\n"), /^line 7: key '<<' has a YAML tag/],
   ["a kind by an alias for its key", `- &key kind\n---\nx: &key kind\n*key : Deployment\n`, /^line 4: key 'kind' is written as an alias/],
   ["a kind that is written in base64", "apiVersion: apps/v1\nkind: !!binary RGVwbG95bWVudA==\n", /^line 2: 'kind' has a YAML tag/],
-  ["a List that holds itself", "&list\nkind: List\nitems: [*list]\n", /multiply without end/],
+  ["a List that holds itself", "&list\nkind: List\nitems: [*list]\n", /^line 2: Lists are nested in Lists more than 50 deep/],
   [
     "a text block before what may be a byte order mark or its content",
     `--- |\n\ufeff---\n${deployment("      - image: team/app:1\n")}`,
