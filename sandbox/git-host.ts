@@ -65,6 +65,8 @@ export interface GitHostOptions {
   readonly acceptEnv?: boolean;
   /** As whose server it behaves; default: git's own. */
   readonly profile?: GitProfile;
+  /** Whether a session is refused, counted from 1 on its connection; as OpenSSH does with one too many, also until it has reaped one that ended. */
+  readonly refusesSession?: (count: number) => boolean;
   /** Told what the profile refused. */
   readonly onRefusal?: (problem: string) => void;
 }
@@ -95,7 +97,10 @@ export async function startGitHost(options: GitHostOptions): Promise<GitHost> {
   });
 
   function serveSessions(connection: Connection, who: () => { fingerprint: string; access: KeyAccess }): void {
-    connection.on("session", (acceptSession) => {
+    let count = 0;
+    connection.on("session", (acceptSession, refuseSession) => {
+      count += 1;
+      if (options.refusesSession?.(count)) return refuseSession();
       const session = acceptSession();
       let protocol: string | undefined;
       session.on("env", (accept, _reject, { key, val }) => {

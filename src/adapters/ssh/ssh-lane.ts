@@ -29,6 +29,8 @@ interface Held {
   channels: number;
   /** It was in use before: when it turns out dead, that is old age. */
   kept: boolean;
+  /** A session was opened on it. */
+  served: boolean;
   idleTimer?: NodeJS.Timeout;
 }
 
@@ -98,7 +100,7 @@ export function createSshLane(options: SshLaneOptions) {
     try {
       const theirs = waiting.filter((waiter) => waiter.namespace === namespace);
       const connection = await options.open({ namespace, notBefore: Math.max(...theirs.map(({ notBefore }) => notBefore)) });
-      const held: Held = { connection, channels: 0, kept: false };
+      const held: Held = { connection, channels: 0, kept: false, served: false };
       connections.add(held);
       void connection.gone.then(() => drop(held));
       if (closing) void connection.close(closing);
@@ -184,6 +186,7 @@ export function createSshLane(options: SshLaneOptions) {
       try {
         const channel = await held.connection.exec(command, env, signal, () => release(held));
         held.kept = true;
+        held.served = true;
         return channel;
       } catch (error) {
         if (held.connection.failure && kept && !replaced && !closing) {
@@ -196,7 +199,8 @@ export function createSshLane(options: SshLaneOptions) {
         refusals += 1;
         // A session that just ended is refused too until sshd has reaped it, so the first refusals prove nothing.
         if (held.channels > 0 && refusals >= REFUSALS_BEFORE_NARROWING) channelLimit = Math.min(channelLimit, held.channels);
-        if (held.channels === 0 && refusals >= MOST_REFUSALS_WHEN_ALONE) {
+        // Where one was opened before, the host is slow to reap it: that ends, or the time for the command does.
+        if (held.channels === 0 && !held.served && refusals >= MOST_REFUSALS_WHEN_ALONE) {
           const message = "the git host opens no session on a new connection; check its MaxSessions";
           throw new ReconcileError("git_unreachable", message, { cause: error });
         }

@@ -6,6 +6,8 @@ import { builtInKinds, parseWatchedKinds, type WatchedKind } from "../../../src/
 import { deployment, startCache, startCluster, until } from "./start-cluster.ts";
 
 const annotations = { "gitops.operator.enabled": "true" };
+/** A list on a busy machine takes long; tests of its deadline set their own. */
+const patient = { listDeadlineMs: 60_000 };
 const named = (kind: string, name: string, labels = {}): NewObject => ({
   kind,
   metadata: { name, namespace: "team", annotations, labels },
@@ -23,7 +25,7 @@ describe("other kinds than Deployment", { concurrency: 6 }, () => {
     const { api, client } = await startCluster(t);
     api.put(deployment("shop"));
     api.put(named("StatefulSet", "shop"));
-    const { cache } = startCache(t, client, [], {}, { kinds: [statefulSets] });
+    const { cache } = startCache(t, client, [], patient, { kinds: [statefulSets] });
     await cache.ready(AbortSignal.timeout(60_000));
     assert.deepEqual(
       cache.list().map(({ kind, name }) => `${kind} ${name}`),
@@ -42,7 +44,7 @@ describe("other kinds than Deployment", { concurrency: 6 }, () => {
   test("a resource that is installed later is found later, and one that is taken away leaves nothing", async (t) => {
     const { api, client } = await startCluster(t);
     api.put(deployment("a"));
-    const { cache, told } = startCache(t, client, [], {}, { kinds: kindsOf("rollouts.argoproj.io/v1alpha1") });
+    const { cache, told } = startCache(t, client, [], patient, { kinds: kindsOf("rollouts.argoproj.io/v1alpha1") });
     await cache.ready(AbortSignal.timeout(60_000));
     assert.equal(cache.synced, true);
     assert.deepEqual(cache.refusals.length, 1);
@@ -75,7 +77,7 @@ describe("other kinds than Deployment", { concurrency: 6 }, () => {
     const kinds = kindsOf(
       "applications.argoproj.io/v1alpha1,applications.app.k8s.io/v1beta1,clusteranalysistemplates.argoproj.io/v1alpha1",
     );
-    const { cache } = startCache(t, client, [], {}, { kinds });
+    const { cache } = startCache(t, client, [], patient, { kinds });
     await cache.ready(AbortSignal.timeout(60_000));
     assert.deepEqual(
       cache.list().map(({ kind, apiVersion }) => `${kind} ${apiVersion}`),
@@ -91,7 +93,7 @@ describe("other kinds than Deployment", { concurrency: 6 }, () => {
     const { api, client } = await startCluster(t);
     api.put(deployment("a"));
     api.put(named("StatefulSet", "b"));
-    const { cache } = startCache(t, client, [], {}, { kinds: [statefulSets] });
+    const { cache } = startCache(t, client, [], patient, { kinds: [statefulSets] });
     await cache.ready(AbortSignal.timeout(60_000));
     await until("both are watched", () => api.openWatchCount === 2);
     const set = { kind: "StatefulSet", namespace: "team", name: "b" };
@@ -123,7 +125,7 @@ describe("other kinds than Deployment", { concurrency: 6 }, () => {
     api.put(deployment("b"));
     api.put(named("StatefulSet", "c", { team: "shop" }));
     api.put(named("StatefulSet", "d"));
-    const { cache } = startCache(t, client, [], {}, { kinds: [statefulSets], selector: "team=shop" });
+    const { cache } = startCache(t, client, [], patient, { kinds: [statefulSets], selector: "team=shop" });
     await cache.ready(AbortSignal.timeout(60_000));
     assert.deepEqual(
       cache.list().map(({ name }) => name),

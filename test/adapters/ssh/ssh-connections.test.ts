@@ -204,3 +204,12 @@ test("a command that finds its connection just broken, before anything has told 
   assert.match((await advertise(ssh, host.repository(path), key)).stdout, /refs\/heads\/main/);
   assert.deepEqual(ssh.stats(), { connections: 1, channels: 0, opened: 2 });
 });
+
+// F12
+test("a host that is slow to let go of a session that ended delays the next command on its connection, and does not fail it", async (t) => {
+  const { host, key, connections } = await startSshWorld(t, "in-process", { refusesSession: (count) => count > 1 && count < 14 });
+  const ssh = connections();
+  await advertise(ssh, host.repository(path), key);
+  assert.equal((await advertise(ssh, host.repository(path), key)).code, 0);
+  assert.equal(host.logins(), 1);
+});

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createBareRepository } from "../../../sandbox/bare-repository.ts";
-import { type GitHost, startGitHost } from "../../../sandbox/git-host.ts";
+import { type GitHost, type GitHostOptions, startGitHost } from "../../../sandbox/git-host.ts";
 import { resetSocket } from "../../../sandbox/reset-socket.ts";
 import { type CheckedAddressesOptions, createCheckedAddresses } from "../../../src/adapters/egress/checked-addresses.ts";
 import { parseKnownHosts } from "../../../src/adapters/ssh/known-hosts.ts";
@@ -41,7 +41,7 @@ export interface SshWorld {
 export async function startSshWorld(
   t: TestContext,
   kind: "in-process" | "OpenSSH",
-  options: Partial<OpenSshOptions> = {},
+  options: Partial<OpenSshOptions> & Pick<GitHostOptions, "refusesSession"> = {},
 ): Promise<SshWorld> {
   const root = await mkdtemp(join(tmpdir(), "git-host-"));
   await createBareRepository(join(root, path), { files: { "README.md": "hello\n" } });
