@@ -11,7 +11,7 @@ export function secretParts(secretText: string): readonly string[] {
   const text = secretText.slice(0, MOST_CHARACTERS).trim();
   const parts = new Set<string>();
   const credentials = dockerCredentialsOf(text);
-  for (const piece of credentials.length > 0 ? credentials : [...linesOf(text), ...urlPiecesOf(text)]) {
+  for (const piece of credentials.length > 0 ? credentials : (urlPiecesOf(text) ?? linesOf(text))) {
     if (piece.length >= SHORTEST_PART) for (const form of formsOf(piece)) parts.add(form);
   }
   if (text.length >= SHORTEST_PART) parts.add(Buffer.from(text).toString("base64"));
@@ -49,11 +49,13 @@ function dockerCredentialsOf(text: string): string[] {
   return found.flatMap((piece) => [piece, Buffer.from(piece).toString("base64")]);
 }
 
-function urlPiecesOf(text: string): string[] {
-  const url = /^https?:\/\/[\x21-\x7e]{1,2048}$/i.test(text) ? URL.parse(text) : null;
-  if (!url) return [];
+/** What stands behind the host, which is no secret: a page of the same host is to be readable. Undefined: it is no URL, or its secret is in front. */
+function urlPiecesOf(text: string): string[] | undefined {
+  const [, behind = ""] = /^https?:\/\/[^\s/?#@\\]+([/?#][\x21-\x7e]{1,2048})$/i.exec(text) ?? [];
+  const url = behind.length >= SHORTEST_PART ? URL.parse(text) : null;
+  if (!url) return undefined;
   const segments = url.pathname.split("/").filter((segment) => segment.length >= SHORTEST_PIECE);
-  return [url.href, url.pathname + url.search, ...(url.pathname.length >= SHORTEST_PIECE ? [url.pathname] : []), ...segments];
+  return [behind, url.pathname + url.search, ...(url.pathname.length >= SHORTEST_PIECE ? [url.pathname] : []), ...segments];
 }
 
 /** As text, in JSON, in a URL, and in the chat's messages and HTML. */

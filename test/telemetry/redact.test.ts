@@ -99,6 +99,24 @@ test("a live key goes line by line, a Docker configuration by its passwords, a w
   );
 });
 
+test("of a webhook the host is no secret: a page of that host keeps its address; short paths, users and what is no URL go whole", () => {
+  const redactor = createRedactor();
+  const url = "https://git.example:8443/hooks/opaqueopaqueopaque?k=1&l=2";
+  const release = redactor.watch(`${url}\n`, "webhook");
+  const page = "https://git.example:8443/team/manifests/compare/main...shop";
+  assert.equal(redactor.redact(`open a request at ${page}`), `open a request at ${page}`);
+  for (const form of [url, JSON.stringify(url).slice(1, -1), url.replace("&", "&amp;")])
+    assert.equal(redactor.redact(`POST ${form}`), "POST https://git.example:8443[redacted: webhook]");
+  for (const whole of [encodeURIComponent(url), Buffer.from(url).toString("base64")])
+    assert.equal(redactor.redact(`of ${whole}`).includes("opaqueopaque"), false, whole);
+  release();
+  for (const whole of ["https://chat.example.com/x1", "https://robot:pa55word@chat.example/hooks/abc", "https://chat.example/a b/opaque"]) {
+    const end = redactor.watch(whole, "webhook");
+    assert.equal(redactor.redact(`at ${whole}`), "at [redacted: webhook]");
+    end();
+  }
+});
+
 test("a secret that is cut off goes as far as it is there, whole characters only; fewer than 16 bytes of it tell nothing", () => {
   const redactor = createRedactor();
   redactor.watch(`0123456789abcdeü${"f".repeat(50)}`);
