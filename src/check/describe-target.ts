@@ -15,8 +15,8 @@ export interface UsedSecret {
   readonly use: string;
   readonly ref: SecretRef;
   readonly field: string;
-  /** It is for a forge. */
-  readonly forge?: { readonly token: BuildTokenRef; readonly asked: Repository };
+  /** It is for a forge. `writes`: to open requests there. */
+  readonly forge?: { readonly token: BuildTokenRef; readonly asked: Repository; readonly writes?: boolean };
   /** It is for git, so that its fields say what it holds. */
   readonly opens?: { readonly written?: Repository; readonly read?: Repository };
   /** A default that may be absent: only the image gate knows what that means. */
@@ -60,7 +60,7 @@ export function usedSecrets(target: Target, settings: Settings): UsedSecret[] {
     proposal?.token &&
       !proposal.token.isDefault && {
         ...secret("token for requests", proposal.token, fieldsOf(proposal.token), defaulted(settings.manifest_token_secret_namespace)),
-        forge: { token: proposal.token, asked: written },
+        forge: { token: proposal.token, asked: written, writes: true },
       },
     signingSecret &&
       secret(

@@ -15,6 +15,7 @@ import type { Places } from "../core/ports.ts";
 import type { ReconcilePorts } from "../core/reconcile.ts";
 import { formatRepository } from "../core/repository.ts";
 import { readLogin, requireAllowed } from "../core/targets/allowed-repositories.ts";
+import { readProposalLogin } from "../core/targets/proposal-login.ts";
 import { readBranches } from "../core/targets/read-branches.ts";
 import { type CredentialPorts, readCredential } from "../core/targets/read-credential.ts";
 import { type ForgeLoginPorts, readForgeLogin } from "../core/targets/read-forge-login.ts";
@@ -86,6 +87,11 @@ export async function checkLive(
       (what) => `${name} can be read${what}`,
     );
   }
+  if (target.proposal?.token?.isDefault) {
+    ports.begin("reading the token for requests");
+    const { why } = await readProposalLogin(target, ports);
+    if (why !== undefined) tell("warning", `the token for builds can't open requests: ${why}`);
+  }
   const branches = await step("reading what opens the repositories", () => readBranches(target, ports));
   if (!branches) return undefined;
   const { app, manifests } = branches;
@@ -145,7 +151,7 @@ async function readSecretOf(
   ports: LivePorts,
 ): Promise<string> {
   if (forge) {
-    const login = await readForgeLogin(forge.token, forge.asked, target, ports);
+    const login = await readForgeLogin(forge.token, forge.asked, target, ports, forge.writes);
     return typeof login === "string" ? "" : HOLDS.app;
   }
   if (!opens) return readSecret(ref, field).then(() => "");

@@ -284,6 +284,23 @@ test("what is missing is told at once, for each Deployment of a file: write acce
   await assertUntouched();
 });
 
+// S27
+test("--live says what the operator would: a token for requests that is bound to nothing is a problem, and where it is the one for builds a warning", async (t) => {
+  const { world, file, assertUntouched } = await startShop(t);
+  world.secret("gitops-operator", "token", { "forge-token": "abc" });
+  const unbound =
+    /Secret gitops-operator\/token holds a token and is bound to nothing; annotate it with gitops\.operator\.allowed_repositories=/;
+  const proposed = { write_to: "proposal", manifest_token_secret_name: "token" };
+  const env = { ...world.env, FORGES: `${new URL(world.gitHost.url("x")).hostname}=gitea@http://127.0.0.1:9` };
+  const named = await check({ env }, ["--live"], file(proposed));
+  assert.equal(named.code, 1, named.stdout);
+  assert.match(rows(named, "problem").join("\n"), unbound);
+  const borrowed = await check({ env }, ["--live"], file({ write_to: "proposal", forge_token_secret_name: "token" }));
+  assert.equal(borrowed.code, 0, borrowed.stdout);
+  assert.match(rows(borrowed, "warning").join("\n"), new RegExp(`^the token for builds can't open requests: ${unbound.source}`, "m"));
+  await assertUntouched();
+});
+
 test("without the default registry Secret: asked without a login, whose no is a problem; what would go unchecked is a warning and in the commit", async (t) => {
   const { world, file, assertUntouched } = await startShop(t);
   const elsewhere = (IMAGE_CHECK: string) => ({ env: { ...world.env, OPERATOR_NAMESPACE: "elsewhere", IMAGE_CHECK } });
