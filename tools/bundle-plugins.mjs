@@ -1,5 +1,6 @@
 /** What esbuild must be told about single packages, so that the bundle is whole, and small in memory: its text is kept there while the program runs. */
 import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
 /**
@@ -76,6 +77,59 @@ export const partsApart = (parts) => ({
       return part === undefined ? undefined : { path: `./${parts[part]}.cjs`, external: true };
     }),
 });
+
+/**
+ * Packages that the sources import plainly and that not every operator needs: a file of the program each group, which is read when the first of its
+ * packages is used.
+ */
+export const LATE_PARTS = {
+  /** For the first SSH key or connection. */
+  ssh: ["ssh2"],
+  /** For the first commit. */
+  commits: ["isomorphic-git"],
+  /** For the first registry that sends to another host for its tokens: the list of public suffixes. */
+  domains: ["tldts"],
+  /** For a kubeconfig; a Pod has its service account. */
+  kubeconfig: ["js-yaml"],
+  /** For a kubeconfig with a provider of credentials or with a proxy. */
+  logins: ["hpagent", "jsonpath-plus", "openid-client", "socks", "socks-proxy-agent"],
+};
+/** What is used of a package that is to be cut to that. */
+export const USED = { "isomorphic-git": ["writeCommit"] };
+const isLate = new RegExp(`^(?:${Object.values(LATE_PARTS).flat().join("|")})$`);
+const memberFor = (name) => name.replace(/\W/g, "_");
+
+/** An import of a late package gives an object whose members are taken from the package's part when somebody asks for them. */
+export const loadedLate = {
+  name: "loaded-late",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^late:/ }, ({ path }) => ({ path: path.slice("late:".length), namespace: "late-part" }));
+    onLoad({ filter: /./, namespace: "late-part" }, ({ path: part }) => ({
+      contents: LATE_PARTS[part].map(contentsOf).join("\n"),
+      resolveDir: import.meta.dirname,
+    }));
+    onResolve({ filter: isLate }, ({ path, importer }) => {
+      const isForProgram = /^(?!.*[\\/]node_modules[\\/])|[\\/]client-node[\\/]/.test(importer) && !Object.hasOwn(LATE_PARTS, importer);
+      return isForProgram ? { path, namespace: "late" } : undefined;
+    });
+    onResolve({ filter: /^\.\/\w+\.cjs$/, namespace: "late" }, ({ path }) => ({ path, external: true }));
+    onLoad({ filter: /./, namespace: "late" }, ({ path: name }) => {
+      const part = Object.keys(LATE_PARTS).find((one) => LATE_PARTS[one].includes(name));
+      const members = USED[name] ?? Object.keys(createRequire(import.meta.url)(name));
+      return {
+        contents: `for (const name of ${JSON.stringify(members)})
+          Object.defineProperty(exports, name, { enumerable: true, get: () => require("./${part}.cjs").${memberFor(name)}[name] });`,
+      };
+    });
+  },
+};
+
+function contentsOf(name) {
+  const used = USED[name]?.join(", ");
+  return used
+    ? `import { ${used} } from "${name}"; export const ${memberFor(name)} = { ${used} };`
+    : `export * as ${memberFor(name)} from "${name}";`;
+}
 
 /** undici's index loads fetch, caches and doubles for tests too, 0.4 MB; what is used here are dispatchers. */
 export const dispatchersAlone = {

@@ -10,7 +10,9 @@ import { createInterface } from "node:readline";
 const RUN_AS = 65_532;
 /** As tools/build.mjs names them. */
 const PARTS = ["main", "operator", "program", "traces", "workshop"];
-const PROGRAMS = PARTS.flatMap((part) => [`dist/${part}.cjs`, `dist/${part}.cjs.map`]);
+/** Of packages, as LATE_PARTS in tools/bundle-plugins.mjs names them. */
+const LATE_PARTS = ["commits", "domains", "kubeconfig", "logins", "ssh"];
+const PROGRAMS = [...PARTS, ...LATE_PARTS].flatMap((part) => [`dist/${part}.cjs`, `dist/${part}.cjs.map`]);
 const SHIPPED = [...PROGRAMS, "dist/THIRD-PARTY-LICENSES.txt", "files/known_hosts", "LICENSE"];
 /** A program that does not start here would not start in the cluster. */
 const START_MS = 60_000;
@@ -21,7 +23,7 @@ await mkdir(app, { recursive: true });
 for (const file of SHIPPED) await cp(join(import.meta.dirname, "..", file), join(app, file));
 await makeCompileCache(join(app, "compile-cache"));
 
-/** Node writes it when the program ends, for what has run by then: a start, the endpoints, the end. */
+/** Node writes it when the program ends, for what has run by then: a start, the endpoints, the end; then for the parts that the first pass reads. */
 async function makeCompileCache(folder) {
   const scratch = await mkdtemp(join(tmpdir(), "image-root-"));
   try {
@@ -47,8 +49,9 @@ async function runOnce(cacheFolder, scratch) {
     contexts: [{ name: "none", context: { cluster: "none", user: "none" } }],
   };
   await writeFile(join(scratch, "kubeconfig"), JSON.stringify(kubeconfig));
+  const cache = { NODE_ENV: "production", NODE_COMPILE_CACHE: cacheFolder, NODE_COMPILE_CACHE_PORTABLE: "1" };
   const env = {
-    ...{ NODE_ENV: "production", NODE_COMPILE_CACHE: cacheFolder, NODE_COMPILE_CACHE_PORTABLE: "1" },
+    ...cache,
     ...{ HOST: "127.0.0.1", PORT: "0", HOME: scratch, WORK_DIR: join(scratch, "work"), KUBECONFIG: join(scratch, "kubeconfig") },
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://${nobody}`,
   };
@@ -66,4 +69,12 @@ async function runOnce(cacheFolder, scratch) {
   }
   const [code, signal] = await exit;
   if (code !== 0) throw new Error(`dist/main.cjs ended with ${code ?? signal} where it was to start and stop`);
+  const parts = LATE_PARTS.flatMap((part) => ["--require", join(app, "dist", `${part}.cjs`)]);
+  const loading = spawn(process.execPath, [...parts, join(app, "dist/main.cjs"), "--version"], {
+    env: cache,
+    stdio: ["ignore", "ignore", "inherit"],
+    timeout: START_MS,
+  });
+  const [failed] = await once(loading, "exit");
+  if (failed !== 0) throw new Error(`the parts of the program can't be loaded: ${LATE_PARTS.join(", ")}`);
 }
