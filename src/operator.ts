@@ -31,10 +31,10 @@ import { parseTarget } from "./core/targets/target.ts";
 import { noTracer, type Tracer } from "./core/tracer.ts";
 import type { Workload, WorkloadRecord } from "./core/types.ts";
 import { builtInKinds } from "./core/watched-kinds.ts";
+import { createEndpoints } from "./endpoints.ts";
 import { ReconcileError } from "./errors.ts";
 import { createHistoryWork } from "./history-work.ts";
-import { createApp, createHealthApp } from "./http/app.ts";
-import { createEndpoints } from "./http/endpoints.ts";
+import { createApp } from "./http/app.ts";
 import { createHookListener } from "./http/hooks/hook-server.ts";
 import { startHttpServer } from "./http/http-server.ts";
 import { createOperatorFacts } from "./http/operator-facts.ts";
@@ -162,15 +162,13 @@ export async function startOperator(options: OperatorOptions) {
       ...{ staleForMs: () => workloads.staleForMs(), nextPassAt: () => timer?.nextAt() },
       events: { isOpen: config.hookPort !== 0, newest: lastEvents.newest, now: clock.now },
     }),
-    ...{ githubHost: config.githubHost, hasDebug: config.debugEndpoint, redact: redactor.redact, log },
+    ...{ githubHost: config.githubHost, hasDebug: config.debugEndpoint, reconcileToken, stopping, redact: redactor.redact, log },
   });
   let timer: ReturnType<typeof startTimer> | undefined;
   if (reconcileToken !== undefined) redactor.watch(reconcileToken, "RECONCILE_TOKEN");
-  const server = await startHttpServer(
-    createApp(endpoints, log, { requestStarted: metrics.requestStarted, reconcileToken, stopping }),
-    config,
-  );
-  const healthServer = healthPort === 0 ? undefined : await startHttpServer(createHealthApp(endpoints, log), { host, port: healthPort });
+  const server = await startHttpServer(createApp(endpoints.all, log, metrics.requestStarted), config);
+  // Nobody's other calls hold up what the kubelet asks.
+  const healthServer = healthPort === 0 ? undefined : await startHttpServer(createApp(endpoints.health, log), { host, port: healthPort });
   const hookServer = config.hookPort === 0 ? undefined : await startHttpServer(hooks(), { host, port: config.hookPort });
   timer = startTimer({ intervalMs: config.reconcileIntervalMs, workloads, stopping, log, ask: () => calls.ask({}, "timer") });
 

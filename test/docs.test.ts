@@ -10,6 +10,7 @@ import { annotationNames } from "../src/core/annotation-names.ts";
 import { annotationPrefix } from "../src/core/annotations.ts";
 import { schema } from "../src/variables.ts";
 import { withTables } from "../tools/settings-tables.ts";
+import { endpointsWith } from "./http/start-endpoints.ts";
 import { anchors, codeIn, readPages, shellBlocks, tableRows } from "./markdown.ts";
 import { pathOf } from "./observability-files.ts";
 import { npmScriptsIn } from "./shell-lines.ts";
@@ -84,8 +85,8 @@ test("each variable is described but two older names, and defaults that are desc
   assert.equal(defaults.get("`UV_THREADPOOL_SIZE`"), sources.match(/UV_THREADPOOL_SIZE \?\?= "(\d+)"/)?.[1]);
 });
 
-test("the table of endpoints is the router's", () => {
-  const routes = [...(sources.match(/const routes = (\[.*\]);/)?.[1] ?? "").matchAll(/"(\/\w+)"/g)].map(([, path]) => path);
+test("the table of endpoints is the program's list of them", () => {
+  const routes = endpointsWith().all.flatMap(({ paths }) => paths);
   const told = tableRows(page("docs/ENDPOINTS.md"), "## All paths").map(([path = ""]) => path.match(/\/\w+/)?.[0]);
   assert.ok(routes.length >= 5);
   assert.deepEqual(told, routes);

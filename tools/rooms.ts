@@ -168,7 +168,18 @@ export const ROOMS: Record<string, Room> = {
   "src/http": {
     promise: "the endpoints and pages",
     asks: [...CORE, "src/core/commits", "src/core/hints", "src/core/history", "src/core/news", "src/core/runs"],
-    doors: ["address-shares", "app", "http-server", "endpoints", "operator-facts"],
+    doors: [
+      "address-shares",
+      "app",
+      "http-server",
+      "operator-facts",
+      "page-facts",
+      "plain-routes",
+      "reconcile-routes",
+      "routes",
+      "send-pieces",
+      "status-routes",
+    ],
   },
   "src/http/hooks": {
     promise: "proves who sent an event, before anything of it is read",

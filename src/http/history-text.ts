@@ -9,7 +9,7 @@ import { ReconcileError } from "../errors.ts";
 import { escapeControl } from "../text/escape.ts";
 import { redacted } from "./redacted.ts";
 
-interface HistoryKnown {
+export interface HistoryKnown {
   readonly workloads: Pick<Workloads, "list">;
   readonly parse: (record: WorkloadRecord) => Parsed;
   /** The newest first. */

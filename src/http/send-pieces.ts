@@ -15,6 +15,8 @@ const MOST_FOR_ONE = 4;
 /** Who reads nothing for so long gets no more. */
 const STALL_MS = 30_000;
 
+export type SendPieces = ReturnType<typeof createPieceSender>;
+
 /**
  * The pieces make up the answer; an empty one is a place to pause at. The response has its headers. One slice per turn of the event loop, of all
  * answers together. `stallMs`: shorter in tests, a stall can't be had sooner.

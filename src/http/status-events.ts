@@ -6,7 +6,7 @@ import { sendError } from "./send-json.ts";
 import type { Changes } from "./status-feed.ts";
 import type { StatusQuery } from "./status-query.ts";
 
-export interface EventsEndpoints {
+export interface EventsAnswers {
   /** Resolves when what comes from then on is told; the function that it gives ends that. */
   readonly listen: (query: StatusQuery, tell: (changes: Changes) => void) => Promise<() => void>;
   /** One event's data, as the page's script takes it. */
@@ -39,7 +39,7 @@ interface SenderOptions {
 }
 
 export function createEventSender(
-  { listen, changesText, factsText, shown }: EventsEndpoints,
+  { listen, changesText, factsText, shown }: EventsAnswers,
   { stopping, heartbeatMs = HEARTBEAT_MS }: SenderOptions = {},
 ) {
   const takeShare = createAddressShares(MOST_FOR_ONE, MOST_LISTENERS / 2);

@@ -1,7 +1,7 @@
 /** `/status` as JSON: what the page says, for programs. Null is what is not known. */
 import { commitUrl } from "../core/commits/web-links.ts";
+import type { PageFacts } from "./page-facts.ts";
 import { redacted } from "./redacted.ts";
-import type { PageFacts } from "./status-page.ts";
 import type { ShownEvent, TrackedRow } from "./status-row.ts";
 import type { StatusRows } from "./status-rows.ts";
 import { isRolledOut, STATES, stateOf } from "./status-state.ts";

@@ -4,23 +4,14 @@ import { idOf, type Workload } from "../core/types.ts";
 import { escapeControl } from "../text/escape.ts";
 import { durationInWords } from "./duration-in-words.ts";
 import { type Html, html } from "./html.ts";
-import type { OperatorFacts } from "./operator-facts.ts";
+import type { PageFacts } from "./page-facts.ts";
 import { ago, badge, nameOf, pageEnd, pageStart, pageTop, pathOf, reasons, reconcileButton, time } from "./page-parts.ts";
 import { redacted } from "./redacted.ts";
 import { flowOf } from "./status-flow.ts";
 import { everything, queryText, type StatusQuery } from "./status-query.ts";
 import type { TrackedRow } from "./status-row.ts";
-import { type IncompleteRow, nothingFound, type ShowRows, type StatusRows } from "./status-rows.ts";
+import { type IncompleteRow, nothingFound, type StatusRows } from "./status-rows.ts";
 import { STATES, type State } from "./status-state.ts";
-
-export interface PageFacts extends ShowRows {
-  readonly now: Date;
-  readonly githubHost: string;
-  /** Whether the API server has given its Deployments. */
-  readonly isSynced: boolean;
-  readonly operator: OperatorFacts;
-  readonly query: StatusQuery;
-}
 
 /** Their message says more than the row. */
 const WITH_WORDS: ReadonlySet<State> = new Set<State>(["failing", "held", "proposed", "declined", "waiting", "paused"]);

@@ -2,7 +2,7 @@
 import { isDeployment, placeInWords } from "../core/types.ts";
 import { escapeControl } from "../text/escape.ts";
 import { briefDuration } from "./duration-in-words.ts";
-import type { PageFacts } from "./status-page.ts";
+import type { PageFacts } from "./page-facts.ts";
 import { queryText } from "./status-query.ts";
 import type { TrackedRow } from "./status-row.ts";
 import { type IncompleteRow, nothingFound, type StatusRows } from "./status-rows.ts";

@@ -1,65 +1,67 @@
 /** `/status`: as text, as a page or as JSON, by what is asked for. Nothing here starts work. */
-import type { Express, NextFunction, Request, Response } from "express";
+import type { NextFunction, Request, Response } from "express";
 import type { Filter } from "../core/types.ts";
 import { ReconcileError } from "../errors.ts";
 import { errorPage } from "./error-page.ts";
+import type { StatusKnown } from "./page-facts.ts";
 import { STATUS_PAGE_POLICY } from "./page-parts.ts";
+import { createTokenCheck } from "./require-token.ts";
+import { type Routes, read } from "./routes.ts";
 import { sendError } from "./send-json.ts";
-import { parseStatusQuery, type StatusQuery } from "./status-query.ts";
+import type { SendPieces } from "./send-pieces.ts";
+import { createStatusAnswers, type StatusAnswers, type StatusForm } from "./status-answers.ts";
+import { createEventSender } from "./status-events.ts";
+import { parseStatusQuery } from "./status-query.ts";
 import { SCRIPT_PATH, STATUS_SCRIPT } from "./status-script.ts";
 
-export type StatusForm = "text" | "page" | "json";
-
-export interface StatusEndpoints {
-  /** In pieces: made while they are sent, and not before they are wanted. Throws `name_unknown` at once. */
-  readonly status: (form: StatusForm, query: StatusQuery) => Iterable<string>;
-  /** Of one. `mayRead`: also what repositories say. */
-  readonly workload: (form: StatusForm, workload: Filter, query: StatusQuery, mayRead: boolean) => Iterable<string>;
+interface StatusRoutesOptions {
+  readonly sendPieces: SendPieces;
+  /** Asked for where a page says what repositories say. Undefined: anybody may read that. */
+  readonly reconcileToken: string | undefined;
+  /** When it aborts, what is sent without end ends. */
+  readonly stopping: AbortSignal | undefined;
 }
 
-interface RouteTools {
-  /** Answers GET and HEAD of that path, and refuses other methods. */
-  readonly read: (app: Express, path: string, answer: (request: Request, response: Response) => unknown) => void;
-  /** Whether the request has the operator's token, or needs none. */
-  readonly hasToken: (request: Request) => boolean;
-  readonly sendEvents: (request: Request, response: Response, query: StatusQuery) => Promise<void>;
-  readonly sendPieces: (response: Response, pieces: Iterable<string>) => Promise<void>;
-}
-
+const EVENTS_PATH = "/status/events";
 /** Longer than those of the page itself, so none is taken for another. */
 const WORKLOAD_PATHS = ["/status/:namespace/:name", "/status/:namespace/:kind/:name"] as const;
 
-export function addStatusRoutes(
-  app: Express,
-  { status, workload }: StatusEndpoints,
-  { read, sendPieces, sendEvents, hasToken }: RouteTools,
-): void {
-  // Where people look first; programs are told which paths there are.
-  app.get("/", (request: Request, response: Response, next: NextFunction) => {
-    if (formOf(request) === "page") response.redirect(303, "/status");
-    else next();
-  });
-  read(app, SCRIPT_PATH.split("?")[0] ?? "", (_request, response) => {
-    response.set({ "x-content-type-options": "nosniff", "cache-control": "public, max-age=86400, immutable" });
-    response.type("text/javascript").send(STATUS_SCRIPT);
-  });
-  read(app, "/status/events", (request, response) => {
-    const query = parseStatusQuery(request.query);
-    if (typeof query === "string") return refuse(response, "json", 400, query);
-    if (request.method === "HEAD") return response.type("text/event-stream").end();
-    return sendEvents(request, response, query);
-  });
-  read(app, "/status", (request, response) => answer(request, response, status));
-  for (const path of WORKLOAD_PATHS) {
-    read(app, path, (request, response) => {
-      const { namespace, name: deployment, kind } = request.params as Record<string, string>;
-      const filter = { namespace, deployment, kind } as Filter;
-      response.vary("authorization");
-      answer(request, response, (form, query) => workload(form, filter, query, hasToken(request)));
-    });
-  }
+export function statusRoutes(known: StatusKnown, { sendPieces, reconcileToken, stopping }: StatusRoutesOptions): Routes {
+  const answers = createStatusAnswers(known);
+  const sendEvents = createEventSender(answers, { stopping });
+  const hasToken = createTokenCheck(reconcileToken);
 
-  function answer(request: Request, response: Response, make: StatusEndpoints["status"]): unknown {
+  return {
+    ...{ paths: ["/status"], below: "/status/", endless: EVENTS_PATH },
+    add(app) {
+      // Where people look first; programs are told which paths there are.
+      app.get("/", (request: Request, response: Response, next: NextFunction) => {
+        if (formOf(request) === "page") response.redirect(303, "/status");
+        else next();
+      });
+      read(app, SCRIPT_PATH.split("?")[0] ?? "", (_request, response) => {
+        response.set({ "x-content-type-options": "nosniff", "cache-control": "public, max-age=86400, immutable" });
+        response.type("text/javascript").send(STATUS_SCRIPT);
+      });
+      read(app, EVENTS_PATH, (request, response) => {
+        const query = parseStatusQuery(request.query);
+        if (typeof query === "string") return refuse(response, "json", 400, query);
+        if (request.method === "HEAD") return response.type("text/event-stream").end();
+        return sendEvents(request, response, query);
+      });
+      read(app, "/status", (request, response) => answer(request, response, answers.status));
+      for (const path of WORKLOAD_PATHS) {
+        read(app, path, (request, response) => {
+          const { namespace, name: deployment, kind } = request.params as Record<string, string>;
+          const filter = { namespace, deployment, kind } as Filter;
+          response.vary("authorization");
+          answer(request, response, (form, query) => answers.workload(form, filter, query, hasToken(request)));
+        });
+      }
+    },
+  };
+
+  function answer(request: Request, response: Response, make: StatusAnswers["status"]): unknown {
     const form = formOf(request);
     response.vary("accept");
     const query = parseStatusQuery(request.query);

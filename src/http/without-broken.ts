@@ -1,6 +1,12 @@
-import { idOf, type Workload } from "../core/types.ts";
+import type { Log } from "../core/ports.ts";
+import { idOf, logFields, type Workload } from "../core/types.ts";
 
 export type WithoutBroken = ReturnType<typeof createWithoutBroken>;
+
+/** The log is told of what could not be shown. */
+export function tellMistakes(log: Pick<Log, "error">) {
+  return (workload: Workload, err: unknown) => log.error({ ...logFields(workload), err }, `${workload.kind} could not be shown`);
+}
 
 /**
  * Shows objects one by one, without those that it throws for; they are told. That is a mistake of ours in one object, which must not take the

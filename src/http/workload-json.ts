@@ -1,7 +1,7 @@
 /** The page of one workload as JSON. Null is what is not known, or kept by `RECONCILE_TOKEN`. */
 import { historyEntry } from "./history-text.ts";
+import type { PageFacts } from "./page-facts.ts";
 import { rowJson } from "./status-json.ts";
-import type { PageFacts } from "./status-page.ts";
 import type { WorkloadFacts } from "./workload-facts.ts";
 
 /** The facts have been redacted. */

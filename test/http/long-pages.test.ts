@@ -7,20 +7,15 @@ import { annotationNames } from "../../src/core/annotation-names.ts";
 import { annotationPrefix } from "../../src/core/annotations.ts";
 import { parseTarget } from "../../src/core/targets/target.ts";
 import type { WorkloadRecord } from "../../src/core/types.ts";
-import { createApp, type Endpoints } from "../../src/http/app.ts";
-import { debugText } from "../../src/http/debug-text.ts";
+import { createApp } from "../../src/http/app.ts";
 import { startHttpServer } from "../../src/http/http-server.ts";
-import type { Known } from "../../src/http/known.ts";
+import type { StatusKnown } from "../../src/http/page-facts.ts";
+import { debugRoutes } from "../../src/http/plain-routes.ts";
 import { createPieceSender } from "../../src/http/send-pieces.ts";
-import { statusJson } from "../../src/http/status-json.ts";
-import { statusPage } from "../../src/http/status-page.ts";
-import { everything } from "../../src/http/status-query.ts";
-import { statusReport } from "../../src/http/status-report.ts";
-import { statusRows } from "../../src/http/status-rows.ts";
-import { createWithoutBroken } from "../../src/http/without-broken.ts";
+import { statusRoutes } from "../../src/http/status-routes.ts";
 import { onceEach } from "../../src/sharing/once-each.ts";
 import { eventually } from "../eventually.ts";
-import { OPERATOR } from "./status-rows.ts";
+import { manyWorkloads } from "./many-workloads.ts";
 
 const COUNT = 500;
 const MOST_IN_A_SLICE = 256 * 1024;
@@ -56,48 +51,21 @@ async function startPages(t: TestContext) {
       made.open -= 1;
     }
   }
-  const redact = (text: string) => text;
   const nothing = () => undefined;
-  const known: Known = {
-    ...{ workloads: { list: () => records, refusal: nothing, refusals: [] }, parse },
-    ...{
-      lastResult: nothing,
-      branchesOf: nothing,
-      imageOf: nothing,
-      isUnboundKey: nothing,
-      chatProblem: nothing,
-      buildTokenProblem: nothing,
-      reportProblem: () => undefined,
-    },
-    hooks: { isOpen: false, areForAll: false, last: nothing, now: () => 0 },
+  const known: StatusKnown = {
+    ...manyWorkloads(0).known,
+    ...{ workloads: { list: () => records, synced: true, refusal: nothing, refusals: [] }, parse },
+    ...{ lastResult: nothing, branchesOf: nothing, hooks: { isOpen: false, areForAll: false, last: nothing, now: () => 0 } },
+    log: { error: (fields) => assert.fail(JSON.stringify(fields)) },
   };
-  function* status(form: string) {
-    const page = { ...createWithoutBroken((_name, error) => assert.fail(String(error))), redact };
-    const begin = () => statusRows(known, everything, page);
-    const facts = { ...page, now: new Date(), githubHost: "github.com", isSynced: true, query: everything, operator: OPERATOR };
-    if (form === "page") yield* statusPage(begin, facts);
-    else if (form === "json") yield* statusJson(yield* begin(), facts);
-    else yield* statusReport(yield* begin(), facts);
-  }
-  const endpoints: Endpoints = {
-    reconcile: async () => [],
-    status: (form) => counted(status(form)),
-    listen: async () => () => {},
-    changesText: () => "{}",
-    factsText: () => "{}",
-    *shown() {
-      yield "";
-      return "";
-    },
-    workload: () => [],
-    history: () => [],
-    debug: () => counted(debugText(known, { redact, show: createWithoutBroken(assert.fail).show })),
-    health: () => ({ status: "ok", tracked_deployments: COUNT }),
-    ready: () => {},
-    metrics: async () => ({ contentType: "text/plain", text: "metrics" }),
-  };
-  const log = { info() {}, warn() {}, error: (fields: object) => assert.fail(JSON.stringify(fields)) };
-  const server = await startHttpServer(createApp(endpoints, log), { port: 0, host: "127.0.0.1" });
+  const log = { info() {}, warn() {}, ...known.log };
+  const send = createPieceSender();
+  const sendPieces: typeof send = (response, pieces) => send(response, counted(pieces));
+  const routes = [
+    statusRoutes(known, { sendPieces, reconcileToken: undefined, stopping: undefined }),
+    debugRoutes(known, { ...known, sendPieces }),
+  ];
+  const server = await startHttpServer(createApp(routes, log), { port: 0, host: "127.0.0.1" });
   t.after(() => server.close());
   const ask = (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${server.port}${path}`, init);
   return { port: server.port, made, ask };

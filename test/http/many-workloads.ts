@@ -1,4 +1,4 @@
-/** The operator's pages with as many workloads behind them as wanted, in every state. */
+/** What the operator's pages are made of, with as many workloads as wanted, in every state. */
 import type { HistoryEntry } from "../../src/core/history/history-entry.ts";
 import type { Outcome } from "../../src/core/outcome.ts";
 import type { Log } from "../../src/core/ports.ts";
@@ -6,8 +6,7 @@ import type { LastResult } from "../../src/core/runs/last-result.ts";
 import { parseTarget } from "../../src/core/targets/target.ts";
 import { idOf, type Workload, type WorkloadRecord } from "../../src/core/types.ts";
 import { ReconcileError } from "../../src/errors.ts";
-import type { Endpoints } from "../../src/http/app.ts";
-import { createEndpoints } from "../../src/http/endpoints.ts";
+import type { StatusKnown } from "../../src/http/page-facts.ts";
 import { onceEach } from "../../src/sharing/once-each.ts";
 
 const names = ["api", "billing", "cart", "search", "mailer", "gateway", "ledger", "reports", "worker", "frontend"];
@@ -16,19 +15,8 @@ const shaOf = (text: string) =>
 const ago = (seconds: number) => new Date(Date.now() - seconds * 1_000);
 const LONG = `a-name-as-long-as-kubernetes-lets-it-be-${"x".repeat(23)}`;
 
-export interface Workshop {
-  readonly endpoints: Endpoints;
-  readonly records: WorkloadRecord[];
-  /** How many times a record was looked at. */
-  readonly looks: () => number;
-  readonly results: Map<string, LastResult>;
-}
-
 /** `log`: of what could not be shown. */
-export function manyWorkloads(
-  count: number,
-  log: Pick<Log, "error"> = { error: (fields, message) => console.error(message, fields) },
-): Workshop {
+export function manyWorkloads(count: number, log: Pick<Log, "error"> = { error: (fields, message) => console.error(message, fields) }) {
   const results = new Map<string, LastResult>();
   const records = Array.from({ length: count }, (_, index) => recordOf(index));
   for (const [index, record] of records.entries()) {
@@ -36,9 +24,10 @@ export function manyWorkloads(
     if (last) results.set(idOf(record), last);
   }
   const parse = onceEach((record: WorkloadRecord) => parseTarget(record, "gitops-operator"));
+  /** How many times a record was looked at. */
   let looks = 0;
   const nothing = () => undefined;
-  const endpoints = createEndpoints({
+  const known: StatusKnown = {
     workloads: { list: () => records, synced: true, refusal: nothing, refusals: [] },
     parse,
     lastResult(workload: Workload) {
@@ -62,13 +51,9 @@ export function manyWorkloads(
       ...{ heardAt: () => ago(2), nextPassAt: () => ago(-40), lastEvent: () => ({ kind: "push", at: ago(95) }) },
     },
     defaults: { operatorNamespace: "gitops-operator", cluster: "eu-1" },
-    ask: async () => [],
-    ready: () => {},
-    metrics: async () => ({ contentType: "text/plain", text: "" }),
-    ...{ githubHost: "github.com", hasDebug: true, redact: (text: string) => text },
-    log: { info() {}, warn() {}, ...log },
-  });
-  return { endpoints, records, results, looks: () => looks };
+    ...{ githubHost: "github.com", redact: (text: string) => text, log },
+  };
+  return { known, records, results, looks: () => looks };
 }
 
 function recordOf(index: number): WorkloadRecord {

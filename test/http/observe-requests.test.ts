@@ -19,7 +19,7 @@ test("a caller that hangs up ends as 499, an answer with its status", async (t) 
           if (status === 499) gaveUp.resolve();
         };
       },
-      ["/slow", "/fast"],
+      [{ paths: ["/slow"] }, { paths: ["/fast", "/status"], below: "/status/", endless: "/status/events" }],
     ),
   );
   app.get("/slow", () => asked.resolve());
@@ -37,6 +37,7 @@ test("a caller that hangs up ends as 499, an answer with its status", async (t) 
   await gaveUp.promise;
   assert.equal((await fetch(`${url}/fast`, { headers: { connection: "close" } })).status, 418);
   assert.equal((await fetch(`${url}/status/team/${"x".repeat(40)}`, { headers: { connection: "close" } })).status, 404);
+  await (await fetch(`${url}/status/events`, { headers: { connection: "close" } })).text();
   assert.deepEqual(told.splice(-2), ["GET /status/*", "GET /status/* 404"]);
   assert.deepEqual(told, ["GET /slow", "GET /slow 499", "GET /fast", "GET /fast 418"]);
 });

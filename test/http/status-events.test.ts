@@ -6,6 +6,7 @@ import { parseTarget } from "../../src/core/targets/target.ts";
 import type { WorkloadRecord } from "../../src/core/types.ts";
 import { startHttpServer } from "../../src/http/http-server.ts";
 import type { Known } from "../../src/http/known.ts";
+import { createStatusAnswers } from "../../src/http/status-answers.ts";
 import { createEventSender, MOST_ROWS } from "../../src/http/status-events.ts";
 import { createStatusFeed } from "../../src/http/status-feed.ts";
 import { everything, parseStatusQuery, type StatusQuery } from "../../src/http/status-query.ts";
@@ -202,7 +203,7 @@ test("who listens does not hold up the end", async (t) => {
 // F46
 test("a change that can't be shown is told in the log, and the other changes are told all the same", () => {
   const mistakes: unknown[] = [];
-  const { endpoints, records } = manyWorkloads(2, { error: ({ deployment }) => mistakes.push(deployment) });
+  const { known, records } = manyWorkloads(2, { error: ({ deployment }) => mistakes.push(deployment) });
   const [broken, whole] = records as [WorkloadRecord, WorkloadRecord];
   const incomplete = { namespace: "team", name: whole.name, kind: "Deployment", problems: ["a problem"] };
   const matches = {
@@ -214,7 +215,7 @@ test("a change that can't be shown is told in the log, and the other changes are
     { workload: broken, match: matches as unknown as Match },
     { workload: whole, match: { state: "incomplete", face: "", incomplete } as unknown as Match },
   ];
-  const { rows: told } = JSON.parse(endpoints.changesText({ rows, gone: [], counts: undefined }, everything)) as {
+  const { rows: told } = JSON.parse(createStatusAnswers(known).changesText({ rows, gone: [], counts: undefined }, everything)) as {
     rows: { html: string }[];
   };
   assert.equal(told.length, 1);

@@ -4,7 +4,10 @@ import { get, type IncomingMessage } from "node:http";
 import { type TestContext, test } from "node:test";
 import { createApp } from "../../src/http/app.ts";
 import { startHttpServer } from "../../src/http/http-server.ts";
+import { createPieceSender } from "../../src/http/send-pieces.ts";
+import { createStatusAnswers } from "../../src/http/status-answers.ts";
 import { everything } from "../../src/http/status-query.ts";
+import { statusRoutes } from "../../src/http/status-routes.ts";
 import { growthOf, MOST_GROWTH } from "../growth.ts";
 import { manyWorkloads } from "./many-workloads.ts";
 
@@ -13,15 +16,18 @@ const MOST_IN_A_TURN = 256 * 1024;
 const log = { info() {}, warn() {}, error: (fields: object) => assert.fail(JSON.stringify(fields)) };
 
 async function start(t: TestContext) {
-  const workshop = manyWorkloads(COUNT);
+  const many = manyWorkloads(COUNT);
   const made = { characters: 0 };
-  const status: typeof workshop.endpoints.status = function* (...asked) {
-    for (const piece of workshop.endpoints.status(...asked)) {
+  function* counted(pieces: Iterable<string>): Generator<string> {
+    for (const piece of pieces) {
       made.characters += piece.length;
       yield piece;
     }
-  };
-  const server = await startHttpServer(createApp({ ...workshop.endpoints, status }, log), { port: 0, host: "127.0.0.1" });
+  }
+  const send = createPieceSender();
+  const sendPieces: typeof send = (response, pieces) => send(response, counted(pieces));
+  const routes = statusRoutes(many.known, { sendPieces, reconcileToken: undefined, stopping: undefined });
+  const server = await startHttpServer(createApp([routes], log), { port: 0, host: "127.0.0.1" });
   t.after(() => server.close());
   const ask = async (accept: string) => {
     const [response] = (await once(get({ port: server.port, host: "127.0.0.1", path: "/status", headers: { accept } }), "response")) as [
@@ -29,7 +35,7 @@ async function start(t: TestContext) {
     ];
     return response;
   };
-  return { ...workshop, made, ask };
+  return { ...many, made, ask };
 }
 
 test("2,000 workloads: the page begins before they are looked at, and is sent while it is made", async (t) => {
@@ -70,8 +76,8 @@ test("2,000 workloads: everything else has its turn while the page or its JSON i
 // S16
 test("what the page costs grows with the workloads, and so does a search", async () => {
   const page = (count: number, text: string) => {
-    const { endpoints } = manyWorkloads(count);
-    for (const _ of endpoints.status("page", { ...everything, text })) void _;
+    const { status } = createStatusAnswers(manyWorkloads(count).known);
+    for (const _ of status("page", { ...everything, text })) void _;
   };
   for (const text of ["", "mailer"]) {
     const growth = await growthOf(50, (count) => page(count, text));
@@ -80,9 +86,9 @@ test("what the page costs grows with the workloads, and so does a search", async
 });
 
 test("the manifest's commit is that of the history, where no run since the start has made it; without the token it is not known", () => {
-  const { endpoints } = manyWorkloads(5);
+  const { workload } = createStatusAnswers(manyWorkloads(5).known);
   const commitOf = (mayRead: boolean) => {
-    const [text = ""] = endpoints.workload("json", { namespace: "team-4", deployment: "mailer" }, everything, mayRead);
+    const [text = ""] = workload("json", { namespace: "team-4", deployment: "mailer" }, everything, mayRead);
     const { manifest_commit, changes } = JSON.parse(text) as { manifest_commit: string | null; changes: { commit: string }[] | null };
     return [manifest_commit, changes?.[0]?.commit];
   };

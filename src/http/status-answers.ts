@@ -1,48 +1,37 @@
-/** What each endpoint answers (contract §5). */
-
-import type { Result } from "../core/outcome.ts";
-import type { Log } from "../core/ports.ts";
-import type { Cause } from "../core/progress.ts";
+/** What `/status` and the pages below it answer, from what is known. */
 import { isMeant } from "../core/runs/is-meant.ts";
 import { unknownName } from "../core/runs/unknown-name.ts";
-import type { Attributes, SpanOptions } from "../core/tracer.ts";
-import { type Filter, isTracked, logFields, type Workload, type WorkloadRecord, workloadOf } from "../core/types.ts";
+import { type Filter, type WorkloadRecord, workloadOf } from "../core/types.ts";
 import { ReconcileError } from "../errors.ts";
-import type { Endpoints } from "./app.ts";
-import { debugText } from "./debug-text.ts";
-import { historyText } from "./history-text.ts";
-import type { OperatorFacts } from "./operator-facts.ts";
+import type { StatusKnown } from "./page-facts.ts";
 import { factsOf } from "./page-parts.ts";
 import { redacted } from "./redacted.ts";
+import type { EventsAnswers } from "./status-events.ts";
 import { createStatusFeed } from "./status-feed.ts";
 import { statusJson } from "./status-json.ts";
 import { incompleteItem, rowId, statusPage, trackedItem } from "./status-page.ts";
 import { everything, type StatusQuery } from "./status-query.ts";
 import { statusReport } from "./status-report.ts";
-import type { StatusForm } from "./status-routes.ts";
 import { rowOf } from "./status-row.ts";
 import { type Match, statusRows } from "./status-rows.ts";
-import { createWithoutBroken, type WithoutBroken } from "./without-broken.ts";
-import { findWorkload, type WorkloadKnown, workloadFacts } from "./workload-facts.ts";
+import { createWithoutBroken, tellMistakes, type WithoutBroken } from "./without-broken.ts";
+import { findWorkload, workloadFacts } from "./workload-facts.ts";
 import { workloadJson } from "./workload-json.ts";
 import { workloadPage } from "./workload-page.ts";
 
-interface EndpointsOptions extends WorkloadKnown {
-  readonly workloads: WorkloadKnown["workloads"] & { readonly synced: boolean };
-  readonly ask: (filter: Filter, cause: Cause, attributes: Attributes, options: SpanOptions) => Promise<Result[]>;
-  readonly ready: Endpoints["ready"];
-  readonly metrics: Endpoints["metrics"];
-  readonly githubHost: string;
-  readonly operator: OperatorFacts;
-  readonly hasDebug: boolean;
-  readonly redact: (text: string) => string;
-  readonly log: Log;
+export type StatusForm = "text" | "page" | "json";
+
+export interface StatusAnswers extends EventsAnswers {
+  /** In pieces: made while they are sent, and not before they are wanted. Throws `name_unknown` at once. */
+  readonly status: (form: StatusForm, query: StatusQuery) => Iterable<string>;
+  /** Of one. `mayRead`: also what repositories say. */
+  readonly workload: (form: StatusForm, workload: Filter, query: StatusQuery, mayRead: boolean) => Iterable<string>;
 }
 
-export function createEndpoints(options: EndpointsOptions): Endpoints {
-  const { workloads, parse, ask, ready, metrics, githubHost, operator, hasDebug, redact, log } = options;
+export function createStatusAnswers(options: StatusKnown): StatusAnswers {
+  const { workloads, githubHost, operator, redact, log } = options;
 
-  const onMistake = (workload: Workload, err: unknown) => log.error({ ...logFields(workload), err }, `${workload.kind} could not be shown`);
+  const onMistake = tellMistakes(log);
   const beginPage = (): WithoutBroken => createWithoutBroken(onMistake);
 
   function itemOf(match: Match, query: StatusQuery): string {
@@ -74,7 +63,7 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
   const feed = createStatusFeed({ known: options, redact, onMistake });
 
   return {
-    ...{ ready, metrics, listen: feed.listen },
+    listen: feed.listen,
     changesText({ rows, gone, counts }, query) {
       const { show } = beginPage();
       const row = ({ workload, match }: (typeof rows)[number]) =>
@@ -93,8 +82,6 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
     *shown(query) {
       return (yield* statusRows(options, query, { ...beginPage(), redact })).shown;
     },
-    reconcile: (filter, { method, headers }) =>
-      ask(filter, causeOf(headers), { "http.request.method": method, "http.route": "/reconcile" }, { kind: "server", incoming: headers }),
     status(form, query) {
       const unknown = unknownName(query.filter, workloads.list());
       if (unknown !== undefined) throw new ReconcileError("name_unknown", unknown);
@@ -104,16 +91,5 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       const record = findWorkload(options, filter);
       return one(form, record, query, mayRead);
     },
-    history: (filter) => historyText(options, filter, redact),
-    ...(hasDebug && { debug: () => debugText(options, { redact, show: beginPage().show }) }),
-    health: () => ({
-      status: workloads.synced ? "ok" : "starting",
-      tracked_deployments: workloads.list().filter((record) => isTracked(parse(record))).length,
-    }),
   };
-}
-
-/** The kubelet calls itself so, and whoever else does: told in logs and traces alone, nothing depends on it. */
-function causeOf(headers: Readonly<Record<string, string | string[] | undefined>>): Cause {
-  return headers["user-agent"]?.toString().startsWith("kube-probe/") ? "probe" : "call";
 }
