@@ -6,7 +6,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import type { ReconcileEntry } from "../src/http/reconcile-entry.ts";
+import type { ReconcileEntry } from "../src/http/calls/reconcile-entry.ts";
 
 interface Pass {
   readonly entries: readonly ReconcileEntry[];

@@ -1,5 +1,5 @@
 /** Those who call the operator meanwhile: probes, bursts, callers that hang up, and a look at /health every second. */
-import type { ReconcileEntry } from "../src/http/reconcile-entry.ts";
+import type { ReconcileEntry } from "../src/http/calls/reconcile-entry.ts";
 import { createRandom, type Random } from "../test/random.ts";
 import type { Operator } from "./operator.ts";
 import { repeatedly } from "./repeatedly.ts";

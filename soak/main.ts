@@ -4,7 +4,7 @@ import { readdir } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { directorySize } from "../src/adapters/git/copies/directory-size.ts";
-import type { ReconcileEntry } from "../src/http/reconcile-entry.ts";
+import type { ReconcileEntry } from "../src/http/calls/reconcile-entry.ts";
 import { createRandom } from "../test/random.ts";
 import { auditHistory, behind } from "./audit.ts";
 import { type Callers, callOperator, note } from "./callers.ts";

@@ -2,12 +2,12 @@ import type { Result } from "./core/outcome.ts";
 import type { Cause } from "./core/progress.ts";
 import type { Attributes, SpanOptions } from "./core/tracer.ts";
 import { type Filter, isTracked } from "./core/types.ts";
-import type { StatusKnown } from "./http/page-facts.ts";
-import { debugRoutes, type HealthAnswers, healthRoutes, historyRoutes, metricsRoutes } from "./http/plain-routes.ts";
-import { type Reconcile, reconcileRoutes } from "./http/reconcile-routes.ts";
+import { type Reconcile, reconcileRoutes } from "./http/calls/reconcile-routes.ts";
+import { debugRoutes, type HealthAnswers, healthRoutes, historyRoutes, metricsRoutes } from "./http/plain/plain-routes.ts";
 import type { Routes } from "./http/routes.ts";
+import type { StatusKnown } from "./http/rows/page-facts.ts";
 import { createPieceSender } from "./http/send-pieces.ts";
-import { statusRoutes } from "./http/status-routes.ts";
+import { statusRoutes } from "./http/status/status-routes.ts";
 
 export interface EndpointsOptions extends StatusKnown {
   readonly ask: (filter: Filter, cause: Cause, attributes: Attributes, options: SpanOptions) => Promise<Result[]>;

@@ -37,7 +37,7 @@ import { createHistoryWork } from "./history-work.ts";
 import { createApp } from "./http/app.ts";
 import { createHookListener } from "./http/hooks/hook-server.ts";
 import { startHttpServer } from "./http/http-server.ts";
-import { createOperatorFacts } from "./http/operator-facts.ts";
+import { createOperatorFacts } from "./http/rows/operator-facts.ts";
 import { createReportWork } from "./report-work.ts";
 import { createRunWork } from "./run-work.ts";
 import { onceEach } from "./sharing/once-each.ts";

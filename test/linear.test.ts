@@ -37,8 +37,8 @@ import { isAllowed, parseAllowedRepositories } from "../src/core/targets/allowed
 import { branchProblem } from "../src/core/targets/branch.ts";
 import { parseDeploymentPath } from "../src/core/targets/deployment-path.ts";
 import { parseTarget } from "../src/core/targets/target.ts";
-import { html } from "../src/http/html.ts";
-import { parseReconcileFilter } from "../src/http/reconcile-filter.ts";
+import { html } from "../src/http/pages/html.ts";
+import { parseReconcileFilter } from "../src/http/query-filter.ts";
 import { createRedactor } from "../src/telemetry/redact.ts";
 import { replaceSecretShapes } from "../src/telemetry/secret-shapes.ts";
 import { escapeControl } from "../src/text/escape.ts";

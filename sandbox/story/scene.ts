@@ -1,6 +1,6 @@
 /** What all acts of the story play with, and how they tell it. */
 import { createHmac } from "node:crypto";
-import type { ReconcileEntry } from "../../src/http/reconcile-entry.ts";
+import type { ReconcileEntry } from "../../src/http/calls/reconcile-entry.ts";
 import type { BareRepository } from "../bare-repository.ts";
 import type { World } from "../world.ts";
 

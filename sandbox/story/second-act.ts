@@ -1,4 +1,4 @@
-import type { ReconcileEntry } from "../../src/http/reconcile-entry.ts";
+import type { ReconcileEntry } from "../../src/http/calls/reconcile-entry.ts";
 import { finishBuild, MANIFEST, reconcile, type Scene, say, showLanded, tell } from "./scene.ts";
 
 /** What goes wrong on other days, and what the operator then does. */

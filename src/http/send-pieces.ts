@@ -1,9 +1,9 @@
 /** Long answers, sent while they are made: they take a slice of the event loop and of memory, however long they are and whoever reads them slowly. */
 import { once } from "node:events";
 import type { Response } from "express";
+import { takeTurns } from "../sharing/loop-turns.ts";
 import { createAddressShares } from "./address-shares.ts";
 import { sendError } from "./send-json.ts";
-import { takeTurns } from "./take-turns.ts";
 
 /** Made and sent in one piece. */
 const SLICE_CHARACTERS = 64 * 1024;

@@ -5,7 +5,7 @@ import { startGitHost } from "../../sandbox/git-host.ts";
 import { startHttpsGitHost } from "../../sandbox/https-git-host.ts";
 import { type DeployedApp, manifestOf, startWorld, type World, type WorldOptions } from "../../sandbox/world.ts";
 import { parseConfig } from "../../src/config.ts";
-import type { ReconcileEntry } from "../../src/http/reconcile-entry.ts";
+import type { ReconcileEntry } from "../../src/http/calls/reconcile-entry.ts";
 import { type Operator, type OperatorOptions, startOperator } from "../../src/operator.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { createRedactor, type Redactor } from "../../src/telemetry/redact.ts";

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { startGitHost } from "../../sandbox/git-host.ts";
 import { git } from "../../sandbox/git-process.ts";
 import { manifestOf, startWorld } from "../../sandbox/world.ts";
-import type { ReconcileEntry } from "../../src/http/reconcile-entry.ts";
+import type { ReconcileEntry } from "../../src/http/calls/reconcile-entry.ts";
 import { makeMemoryGroup, skipWithoutCgroups } from "../cgroup.ts";
 import { startOperatorProcess } from "../e2e/operator-process.ts";
 import { OLD } from "../e2e/stage.ts";

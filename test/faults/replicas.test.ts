@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { BareRepository } from "../../sandbox/bare-repository.ts";
 import { startGitHost } from "../../sandbox/git-host.ts";
 import { manifestOf, startWorld, type World } from "../../sandbox/world.ts";
-import type { ReconcileEntry } from "../../src/http/reconcile-entry.ts";
+import type { ReconcileEntry } from "../../src/http/calls/reconcile-entry.ts";
 import { type OperatorProcess, startOperatorProcess } from "../e2e/operator-process.ts";
 import { OLD } from "../e2e/stage.ts";
 import { skipWithoutSshd, startOpenSsh } from "../openssh.ts";

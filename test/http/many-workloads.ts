@@ -6,7 +6,7 @@ import type { LastResult } from "../../src/core/runs/last-result.ts";
 import { parseTarget } from "../../src/core/targets/target.ts";
 import { idOf, type Workload, type WorkloadRecord } from "../../src/core/types.ts";
 import { ReconcileError } from "../../src/errors.ts";
-import type { StatusKnown } from "../../src/http/page-facts.ts";
+import type { StatusKnown } from "../../src/http/rows/page-facts.ts";
 import { onceEach } from "../../src/sharing/once-each.ts";
 
 const names = ["api", "billing", "cart", "search", "mailer", "gateway", "ledger", "reports", "worker", "frontend"];

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import type { IDeployment } from "kubernetes-models/apps/v1";
 import type { KubeObject } from "../../sandbox/cluster-api/kinds.ts";
 import { type DeployedApp, manifestOf, startWorld, type World } from "../../sandbox/world.ts";
-import type { ReconcileEntry } from "../../src/http/reconcile-entry.ts";
+import type { ReconcileEntry } from "../../src/http/calls/reconcile-entry.ts";
 import { type OperatorProcess, startOperatorProcess } from "../e2e/operator-process.ts";
 import { eventually } from "../eventually.ts";
 import { objectOf, renderManifests, withInstall } from "../rendered-manifests.ts";

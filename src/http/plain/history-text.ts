@@ -1,0 +1,43 @@
+/** `/history`: what changed the tag of one Deployment, from what is remembered. */
+
+import type { Workloads } from "../../core/cluster-ports.ts";
+import type { HistoryEntry } from "../../core/history/history-entry.ts";
+import { isMeant } from "../../core/runs/is-meant.ts";
+import { unknownName } from "../../core/runs/unknown-name.ts";
+import { type Filter, isTracked, type Parsed, type Target, type WorkloadRecord } from "../../core/types.ts";
+import { ReconcileError } from "../../errors.ts";
+import { escapeControl } from "../../text/escape.ts";
+import { redacted } from "../../text/redacted.ts";
+
+export interface HistoryKnown {
+  readonly workloads: Pick<Workloads, "list">;
+  readonly parse: (record: WorkloadRecord) => Parsed;
+  /** The newest first. */
+  readonly historyOf: (target: Target) => readonly HistoryEntry[];
+}
+
+/** In pieces, one for each entry. Throws `name_unknown` at once. */
+export function historyText({ workloads, parse, historyOf }: HistoryKnown, filter: Filter, redact: (text: string) => string) {
+  const tracked = workloads.list().filter((record) => isTracked(parse(record)));
+  const unknown = unknownName(filter, tracked);
+  if (unknown !== undefined) throw new ReconcileError("name_unknown", unknown);
+  return pieces();
+
+  function* pieces(): Generator<string> {
+    let before = "[";
+    for (const record of tracked) {
+      const parsed = parse(record);
+      if (!isMeant(record, filter) || parsed.kind !== "ready") continue;
+      for (const entry of historyOf(parsed.target)) {
+        // Before it is JSON: an escaped secret would not be known as one.
+        yield before + JSON.stringify(redacted(historyEntry(entry), (text) => escapeControl(redact(text))));
+        before = ",";
+      }
+    }
+    yield before === "[" ? "[]" : "]";
+  }
+}
+
+export function historyEntry({ at, commit, from, to, appCommit, appSubject, appAuthor, cluster, by }: HistoryEntry): object {
+  return { at, commit, from, to, app_commit: appCommit, app_subject: appSubject, app_author: appAuthor, cluster, by };
+}
