@@ -38,7 +38,7 @@ import { branchProblem } from "../src/core/targets/branch.ts";
 import { parseDeploymentPath } from "../src/core/targets/deployment-path.ts";
 import { parseTarget } from "../src/core/targets/target.ts";
 import { html } from "../src/http/pages/html.ts";
-import { parseReconcileFilter } from "../src/http/query-filter.ts";
+import { parseQueryFilter } from "../src/http/query-filter.ts";
 import { createRedactor } from "../src/telemetry/redact.ts";
 import { replaceSecretShapes } from "../src/telemetry/secret-shapes.ts";
 import { escapeControl } from "../src/text/escape.ts";
@@ -161,7 +161,7 @@ const parsers: readonly Parser[] = [
     mostCharacters: HEADER,
     parse: (text) => unknownName({ deployment: text }, [{ kind: "Deployment", namespace: "shop", name: "shop" }]),
   },
-  { name: "query", mostCharacters: HEADER, parse: (text) => parseReconcileFilter({ namespace: text, deployment: text }) },
+  { name: "query", mostCharacters: HEADER, parse: (text) => parseQueryFilter({ namespace: text, deployment: text }) },
   { name: "control characters", mostCharacters: 4 * KIB, parse: escapeControl },
   { name: "chat message", mostCharacters: MIB, parse: escapeChat, pieces: ["www.", "a_", "@a", "]("] },
   {

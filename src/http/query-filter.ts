@@ -1,7 +1,7 @@
 import type { Filter } from "../core/types.ts";
 
 /** What the query narrows the call to; undefined where that is not one value each. Other keys say nothing, as to the original. */
-export function parseReconcileFilter({ kind, namespace, deployment }: Readonly<Record<string, unknown>>): Filter | undefined {
+export function parseQueryFilter({ kind, namespace, deployment }: Readonly<Record<string, unknown>>): Filter | undefined {
   const given = Object.entries({ kind, namespace, deployment }).filter(([, value]) => value !== undefined);
   return given.every(([, value]) => typeof value === "string") ? Object.fromEntries(given) : undefined;
 }

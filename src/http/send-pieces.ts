@@ -1,7 +1,7 @@
 /** Long answers, sent while they are made: they take a slice of the event loop and of memory, however long they are and whoever reads them slowly. */
 import { once } from "node:events";
 import type { Response } from "express";
-import { takeTurns } from "../sharing/loop-turns.ts";
+import { createLoopTurns } from "../sharing/loop-turns.ts";
 import { createAddressShares } from "./address-shares.ts";
 import { sendError } from "./send-json.ts";
 
@@ -22,7 +22,7 @@ export type SendPieces = ReturnType<typeof createPieceSender>;
  * answers together. `stallMs`: shorter in tests, a stall can't be had sooner.
  */
 export function createPieceSender(stallMs = STALL_MS) {
-  const turn = takeTurns(1);
+  const turn = createLoopTurns(1);
   const takeShare = createAddressShares(MOST_FOR_ONE);
   let count = 0;
 

@@ -1,5 +1,5 @@
 /** Lets so many of a crowd go on per turn of the event loop: in between, the readiness of everything else is answered. */
-export function takeTurns(perTurn: number): () => Promise<void> {
+export function createLoopTurns(perTurn: number): () => Promise<void> {
   const waiting: (() => void)[] = [];
   function next(): void {
     for (const go of waiting.splice(0, perTurn)) go();

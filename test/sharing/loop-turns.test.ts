@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { takeTurns } from "../../src/sharing/loop-turns.ts";
+import { createLoopTurns } from "../../src/sharing/loop-turns.ts";
 
 test("of a crowd, so many go on per turn of the event loop, in order, and other work has its turns in between", async () => {
-  const turn = takeTurns(3);
+  const turn = createLoopTurns(3);
   const went: string[] = [];
   const crowd = Array.from({ length: 7 }, (_, index) => turn().then(() => went.push(`${index}`)));
   const tick = () => {
@@ -16,7 +16,7 @@ test("of a crowd, so many go on per turn of the event loop, in order, and other 
 });
 
 test("who comes alone waits for one turn only, and a crowd that has gone holds up nobody", async () => {
-  const turn = takeTurns(1);
+  const turn = createLoopTurns(1);
   await turn();
   await Promise.all([turn(), turn()]);
   await turn();

@@ -3,9 +3,9 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Request } from "express";
 import type { Result } from "../../core/outcome.ts";
 import type { Filter } from "../../core/types.ts";
-import { takeTurns } from "../../sharing/loop-turns.ts";
+import { createLoopTurns } from "../../sharing/loop-turns.ts";
 import { onceEach } from "../../sharing/once-each.ts";
-import { parseReconcileFilter } from "../query-filter.ts";
+import { parseQueryFilter } from "../query-filter.ts";
 import { requireToken } from "../require-token.ts";
 import { type Routes, refuseMethod } from "../routes.ts";
 import { sendError, sendJson, toJson } from "../send-json.ts";
@@ -23,7 +23,7 @@ const ENTRIES_PER_TURN = 100;
 
 /** `reconcileToken`: undefined, it is asked for by anybody. */
 export function reconcileRoutes(reconcile: Reconcile, reconcileToken: string | undefined): Routes {
-  const turn = takeTurns(CALLS_PER_TURN);
+  const turn = createLoopTurns(CALLS_PER_TURN);
   const body = onceEach(reconcileBody);
   return {
     paths: [PATH],
@@ -40,7 +40,7 @@ export function reconcileRoutes(reconcile: Reconcile, reconcileToken: string | u
         // HEAD starts nothing: a link checker is no trigger.
         if (request.method === "HEAD") return sendJson(response, Buffer.alloc(0));
         if (request.method !== "GET" && request.method !== "POST") return refuseMethod(response, "GET, HEAD, POST");
-        const filter = parseReconcileFilter(request.query);
+        const filter = parseQueryFilter(request.query);
         if (!filter)
           return sendError(response, 400, "the query may hold namespace=…, deployment=… and kind=…, once each; nothing was started");
         const results = await reconcile(filter, request);

@@ -8,6 +8,7 @@ import { type Filter, isTracked, type Parsed, type Target, type WorkloadRecord }
 import { ReconcileError } from "../../errors.ts";
 import { escapeControl } from "../../text/escape.ts";
 import { redacted } from "../../text/redacted.ts";
+import { historyJson } from "../rows/history-json.ts";
 
 export interface HistoryKnown {
   readonly workloads: Pick<Workloads, "list">;
@@ -30,14 +31,10 @@ export function historyText({ workloads, parse, historyOf }: HistoryKnown, filte
       if (!isMeant(record, filter) || parsed.kind !== "ready") continue;
       for (const entry of historyOf(parsed.target)) {
         // Before it is JSON: an escaped secret would not be known as one.
-        yield before + JSON.stringify(redacted(historyEntry(entry), (text) => escapeControl(redact(text))));
+        yield before + JSON.stringify(redacted(historyJson(entry), (text) => escapeControl(redact(text))));
         before = ",";
       }
     }
     yield before === "[" ? "[]" : "]";
   }
-}
-
-export function historyEntry({ at, commit, from, to, appCommit, appSubject, appAuthor, cluster, by }: HistoryEntry): object {
-  return { at, commit, from, to, app_commit: appCommit, app_subject: appSubject, app_author: appAuthor, cluster, by };
 }

@@ -1,7 +1,7 @@
 /** `/history`, `/debug`, `/health`, `/ready` and `/metrics` (contract §5): what is known, as it is. */
 import type { Response } from "express";
 import type { Log } from "../../core/ports.ts";
-import { parseReconcileFilter } from "../query-filter.ts";
+import { parseQueryFilter } from "../query-filter.ts";
 import { requireToken } from "../require-token.ts";
 import { type Routes, read } from "../routes.ts";
 import type { Known } from "../rows/known.ts";
@@ -27,7 +27,7 @@ export function historyRoutes(
     add(app) {
       if (reconcileToken !== undefined) app.all(path, requireToken(reconcileToken));
       read(app, path, (request, response) => {
-        const filter = parseReconcileFilter(request.query);
+        const filter = parseQueryFilter(request.query);
         if (!filter || filter.namespace === undefined || filter.deployment === undefined)
           return sendError(response, 400, "the query names one Deployment: namespace=… and deployment=…, once each");
         const pieces = historyText(known, filter, redact);

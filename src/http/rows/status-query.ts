@@ -2,7 +2,7 @@
 import type { Filter } from "../../core/types.ts";
 import { closest } from "../../text/did-you-mean.ts";
 import { escapeControl } from "../../text/escape.ts";
-import { parseReconcileFilter } from "../query-filter.ts";
+import { parseQueryFilter } from "../query-filter.ts";
 import { STATES, type State } from "./status-state.ts";
 
 export interface StatusQuery {
@@ -26,7 +26,7 @@ export function parseStatusQuery(query: Readonly<Record<string, unknown>>): Stat
     const meant = closest(state.slice(0, 20), known);
     return `no state '${escapeControl(state)}'; ${meant ? `did you mean '${meant}'?` : `there are ${known.join(", ")}`}`;
   }
-  return { filter: parseReconcileFilter(names) ?? {}, state: state as State | undefined, text: text.trim() };
+  return { filter: parseQueryFilter(names) ?? {}, state: state as State | undefined, text: text.trim() };
 }
 
 /** `?…` that says the same, with other values where they are given; empty where nothing is narrowed. */

@@ -1,5 +1,5 @@
 /** The page of one workload as JSON. Null is what is not known, or kept by `RECONCILE_TOKEN`. */
-import { historyEntry } from "../plain/history-text.ts";
+import { historyJson } from "../rows/history-json.ts";
 import type { PageFacts } from "../rows/page-facts.ts";
 import type { WorkloadFacts } from "../rows/workload-facts.ts";
 import { rowJson } from "./status-json.ts";
@@ -14,7 +14,7 @@ export function workloadJson(workload: WorkloadFacts, { githubHost, operator }: 
     app_author: commit?.author ?? null,
     app_time: commit?.time ?? null,
     next_pass_at: operator.nextPassAt() ?? null,
-    changes: changes?.map(historyEntry) ?? null,
+    changes: changes?.map(historyJson) ?? null,
     annotations: Object.fromEntries(understood.set.map(({ name, value, from }) => [name, { value, from }])),
   };
 }
