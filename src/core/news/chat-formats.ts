@@ -3,6 +3,7 @@ import type { ChatPost } from "../ports.ts";
 import { placeInWords } from "../types.ts";
 import type { ChatMessage, LinkedCommit } from "./chat-message.ts";
 import { escapeChat, plainChat, withoutEmojiCode } from "./chat-text.ts";
+import { requestLink } from "./outcome-text.ts";
 
 /** Each takes what is built of a message, and its words. */
 export const chatFormats = {
@@ -22,20 +23,22 @@ export function chatPost(format: string | undefined, message: ChatMessage): Chat
 
 /** The first line is the contract's sentence; the second says of what, by whom, and where people look. */
 function slackText(message: ChatMessage): string {
-  const { app, manifests, request } = message;
+  const { app, manifests } = message;
+  const request = requestLink(message);
   const link = (url: string | undefined, words: string) => (url === undefined ? escapeChat(words) : `<${url}|${escapeChat(words)}>`);
   const commit = ({ sha, url }: LinkedCommit) => link(url, sha.slice(0, 7));
   const details = [
     escapeChat(placeOf(message)),
     app && `commit ${commit(app)}${escapeChat(wordsOf(app))}`,
     manifests && `manifests ${commit(manifests)}`,
-    request && link(httpUrl(request.url), `request ${request.number}`),
+    request && link(request.url, request.words),
   ];
   return `${escapeChat(message.sentence)}\n${details.filter((one) => one !== undefined).join(" · ")}`;
 }
 
 function teamsCard(message: ChatMessage) {
-  const { app, manifests, request, image, to } = message;
+  const { app, manifests, image, to } = message;
+  const request = requestLink(message);
   const fact = (title: string, value: string | undefined) => (value === undefined ? [] : [{ title, value: plainChat(value) }]);
   const action = (title: string, url: string | undefined) => (url === undefined ? [] : [{ type: "Action.OpenUrl", title, url }]);
   const content = {
@@ -55,7 +58,12 @@ function teamsCard(message: ChatMessage) {
     actions: [
       ...action("Commit", app?.url),
       ...action("Manifests", manifests?.url),
-      ...action(`Request ${request?.number}`, request && httpUrl(request.url)),
+      ...(request
+        ? action(
+            request.words.replace(/^./, (first) => first.toUpperCase()),
+            request.url,
+          )
+        : []),
     ],
   };
   return { type: "message", attachments: [{ contentType: "application/vnd.microsoft.card.adaptive", content }] };
@@ -85,6 +93,3 @@ function wordsOf({ author, subject }: NonNullable<ChatMessage["app"]>): string {
 }
 
 /** A forge told it: nothing in it may end the link. */
-function httpUrl(url: string): string | undefined {
-  return /^https?:\/\/[\x21-\x7e]{1,500}$/.test(url) && !/[<>|"\\^`{}]/.test(url) ? url : undefined;
-}

@@ -45,6 +45,8 @@ export interface ChatMessage {
   readonly app: (LinkedCommit & Partial<Pick<AppCommitWords, "author" | "subject">>) | undefined;
   readonly manifests: LinkedCommit | undefined;
   readonly request: ProposalRequest | undefined;
+  /** Where a person opens one. */
+  readonly page: string | undefined;
 }
 
 export interface ChatSettings {
@@ -94,5 +96,6 @@ export function chatMessage(
     app: sha === undefined ? undefined : { ...linked(appRepository, sha), ...words },
     manifests: commit === undefined ? undefined : linked(manifestRepository, commit),
     request: outcome && "request" in outcome ? outcome.request : undefined,
+    page: outcome?.kind === "proposed" ? outcome.page : undefined,
   };
 }

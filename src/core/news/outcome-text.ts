@@ -1,4 +1,4 @@
-import type { Outcome } from "../outcome.ts";
+import type { Outcome, ProposalRequest } from "../outcome.ts";
 import { inWords, type Workload } from "../types.ts";
 
 /** The outcome in the original's words. */
@@ -56,4 +56,26 @@ function noteOf({ note }: { readonly note?: string }): string {
 /** Behind the original's words, which stay as they are. */
 function checkOf({ unchecked }: { readonly unchecked?: true }): string {
   return unchecked ? " (image unchecked)" : "";
+}
+
+/** Where people decide what becomes of a proposal. `url` undefined: what the forge told is no address that may be a link. */
+export interface RequestLink {
+  readonly words: string;
+  readonly url: string | undefined;
+}
+
+interface Places {
+  readonly request?: ProposalRequest | undefined;
+  /** Where a person opens one. */
+  readonly page?: string | undefined;
+}
+
+/** Undefined: there is neither a request nor a page for a new one. */
+export function requestLink({ request, page }: Places): RequestLink | undefined {
+  if (request) return { words: `request ${request.number}`, url: httpUrl(request.url) };
+  return page === undefined ? undefined : { words: "open a request", url: httpUrl(page) };
+}
+
+function httpUrl(url: string): string | undefined {
+  return /^https?:\/\/[\x21-\x7e]{1,500}$/.test(url) && !/[<>|"\\^`{}]/.test(url) ? url : undefined;
 }

@@ -1,5 +1,6 @@
 /** The way of a tag: application commit → image → manifest commit, as far as they are known. */
 import { commitUrl, fileUrl } from "../../core/commits/web-links.ts";
+import type { RequestLink } from "../../core/news/outcome-text.ts";
 import { isDeployment, type Rollout } from "../../core/types.ts";
 import { escapeControl } from "../../text/escape.ts";
 import type { TrackedRow } from "../rows/status-row.ts";
@@ -7,10 +8,11 @@ import { type Html, html } from "./html.ts";
 import { badge, linked, short } from "./page-parts.ts";
 
 export function flowOf(row: TrackedRow, githubHost: string): Html {
-  const { app, tag, sha } = row;
+  const { app, tag, sha, last } = row;
   const steps: Html[] = [];
   if (tag !== undefined) steps.push(html`commit ${linked(short(tag), tag, app && sha && commitUrl(app, sha, githubHost))}`);
   steps.push(...imageStep(row), manifestStep(row, githubHost));
+  if (last?.link) steps.push(requestOf(last.link));
   return html`${steps.map((step, index) => html`${index === 0 ? "" : " "}<span class="step">${index === 0 ? undefined : arrow}${step}</span>`)}`;
 }
 
@@ -34,6 +36,10 @@ function manifestStep({ manifest, tag, gitTag }: TrackedRow, githubHost: string)
     return html`manifest ${linked(short(commit), commit, repository && commitUrl(repository, commit, githubHost))}${stands}`;
   const url = repository && fileUrl(repository, branch, path, githubHost);
   return html`manifest ${linked(path, `${path} on ${branch}`, url)}${stands}`;
+}
+
+export function requestOf({ words, url }: RequestLink): Html {
+  return url === undefined ? html`${words}` : html`<a href="${url}">${words}</a>`;
 }
 
 /** What the cluster has, where it is not simply the wanted one. */

@@ -13,7 +13,7 @@ import type { UnderstoodAnnotations } from "../rows/understood.ts";
 import type { WorkloadFacts } from "../rows/workload-facts.ts";
 import { type Html, html } from "./html.ts";
 import { ago, badge, linked, nameOf, pageEnd, pageStart, pageTop, reasons, reconcileButton, short, until } from "./page-parts.ts";
-import { clusterWords } from "./status-flow.ts";
+import { clusterWords, requestOf } from "./status-flow.ts";
 import { eventsPath, sinceWhen } from "./status-page.ts";
 
 type Facts = Pick<PageFacts, "now" | "githubHost" | "operator" | "query">;
@@ -97,7 +97,7 @@ function awaited(row: TrackedRow, state: State, now: Date): Html {
     case "waiting":
       return html`${escapeControl(withoutEmojiCode(last?.message ?? ""))}${since}`;
     case "proposed":
-      return html`somebody merges or closes what is proposed${since}`;
+      return html`somebody merges or closes what is proposed${last?.link && html`: ${requestOf(last.link)}`}${since}`;
     case "pushed":
       return html`the cluster runs ${tag === undefined ? "it" : html`<code>${escapeControl(short(tag))}</code>`}${since}`;
     case "held":

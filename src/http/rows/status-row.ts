@@ -3,7 +3,7 @@ import { annotationPrefix } from "../../core/annotations.ts";
 import type { LastEvent } from "../../core/hints/last-events.ts";
 import { matchesImage, parseImageReference } from "../../core/image.ts";
 import { isAtTag } from "../../core/is-at-tag.ts";
-import { describeOutcome } from "../../core/news/outcome-text.ts";
+import { describeOutcome, type RequestLink, requestLink } from "../../core/news/outcome-text.ts";
 import type { Outcome } from "../../core/outcome.ts";
 import type { Branches, ReadImage } from "../../core/progress.ts";
 import { parseRepository } from "../../core/repository.ts";
@@ -40,7 +40,14 @@ export interface TrackedRow extends Workload {
   readonly rollout: Rollout | undefined;
   /** Undefined: no pass since start. */
   readonly last:
-    | { readonly at: Date; readonly since: Date; readonly kind: Outcome["kind"]; readonly message: string; readonly skipped?: SkipReason }
+    | {
+        readonly at: Date;
+        readonly since: Date;
+        readonly kind: Outcome["kind"];
+        readonly message: string;
+        readonly skipped?: SkipReason;
+        readonly link?: RequestLink;
+      }
     | undefined;
   /** Of the events of forges and registries the last one; undefined: none may come. */
   readonly lastEvent: ShownEvent | "none" | undefined;
@@ -102,7 +109,13 @@ export function rowOf({ record, parsed, last, branches, lastEvent, warnings, ima
     image,
     isAtTag: isThere(record, parsed, last),
     rollout: record.rollout,
-    last: last && { at: last.at, since: last.since, message: describeOutcome(record, last.outcome), ...shownKind(last.outcome) },
+    last: last && {
+      at: last.at,
+      since: last.since,
+      message: describeOutcome(record, last.outcome),
+      ...shownKind(last.outcome),
+      ...linkOf(last.outcome),
+    },
     lastEvent,
     warnings,
     app: repositoryOf(settings.app_repository),
@@ -121,6 +134,12 @@ export function rowOf({ record, parsed, last, branches, lastEvent, warnings, ima
 
 function shownKind(outcome: Outcome) {
   return { kind: outcome.kind, ...(outcome.kind === "skipped" && { skipped: outcome.reason }) };
+}
+
+function linkOf(outcome: Outcome) {
+  const link =
+    outcome.kind === "proposed" || (outcome.kind === "skipped" && outcome.reason === "declined") ? requestLink(outcome) : undefined;
+  return link && { link };
 }
 
 function wantedTag(last: LastResult | undefined): string | undefined {

@@ -23,6 +23,7 @@ const patched: ChatMessage = {
   },
   manifests: { sha: "c".repeat(40), url: undefined },
   request: { number: 12, url: "https://github.com/team/manifests/pull/12" },
+  page: undefined,
 };
 
 test("Slack's form: the contract's sentence, and a line with links that nobody's words can forge", () => {
@@ -34,6 +35,9 @@ test("Slack's form: the contract's sentence, and a line with links that nobody's
   });
   const alone = { ...patched, app: undefined, manifests: undefined, request: undefined, cluster: undefined };
   assert.match((chatFormats.slack(alone).body as { text: string }).text, /\nteam-a\/shop$/);
+  const byHand = { ...alone, page: "https://github.com/team/manifests/compare/main...shop" };
+  assert.match((chatFormats.slack(byHand).body as { text: string }).text, / · <https:\/\/github\S+shop\|open a request>$/);
+  assert.match(JSON.stringify(chatFormats.teams(byHand).body), /"title":"Open a request","url":"https:\/\/github/);
 });
 
 // S18
@@ -81,7 +85,7 @@ test("the event's form: what it is about in CloudEvents' headers, all that is kn
     "ce-source": "/gitops-operator/pr%C3%BCfung%201",
     "ce-subject": "team-a/Deployment/shop",
   });
-  const { app, workload, news, sentence: _, ...rest } = patched;
+  const { app, workload, news, sentence: _, page: __, ...rest } = patched;
   assert.deepEqual(body, {
     ...{ ...rest, cluster: "prüfung 1", ...workload, event: news, application: app },
     message: "Deployment shop recovered: version abc",

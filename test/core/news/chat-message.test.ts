@@ -171,6 +171,7 @@ test("a message names the Deployment, links its commits where their pages are kn
     app: { ...app, url: `https://github.com/team/shop/commit/${tag}` },
     manifests: { sha: "c".repeat(40), url: undefined },
     request: undefined,
+    page: undefined,
   });
   const building = chatMessage(notice, target, { kind: "building", sha: newer, text: "" }, settings);
   assert.deepEqual(building.app, { sha: newer, url: `https://github.com/team/shop/commit/${newer}` });

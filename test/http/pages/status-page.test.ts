@@ -85,8 +85,11 @@ test("who is held is neither failing nor waiting: a section of its own, with the
 
 test("what is proposed, and what was declined, has a section of its own with its words", () => {
   const at = { at: NOW, since: NOW };
-  const proposed = { ...at, kind: "proposed" as const, message: "Deployment shop: version 2 is proposed in https://forge.test/7" };
-  const declined = { ...at, kind: "skipped" as const, skipped: "declined" as const, message: "Deployment till: version 2 was declined" };
+  const link = { url: "https://forge.test/7", words: "request 7" };
+  const proposed = { ...at, kind: "proposed" as const, message: "Deployment shop: version 2 is proposed in https://forge.test/7", link };
+  const nowhere = { url: undefined, words: "request 7" };
+  const words = "Deployment till: version 2 was declined";
+  const declined = { ...at, kind: "skipped" as const, skipped: "declined" as const, message: words, link: nowhere };
   const rows = { tracked: [row("shop", { last: proposed }), row("till", { last: declined })], incomplete: [], notes: [] };
   const headings = elements(rows).filter(({ tagName }) => tagName === "h2");
   assert.deepEqual(
@@ -95,6 +98,11 @@ test("what is proposed, and what was declined, has a section of its own with its
   );
   assert.match(itemsOf(rows)[0] ?? "", /^default\/shop .* is proposed in https:\/\/forge\.test\/7$/);
   assert.match(itemsOf(rows)[1] ?? "", /^default\/till .* was declined$/);
+  const links = elements(rows).filter((one) => one.tagName === "a" && textOf(one) === "request 7");
+  assert.deepEqual(
+    links.map((one) => attribute(one, "href")),
+    ["https://forge.test/7"],
+  );
 });
 
 const HOSTILE = [
