@@ -1,8 +1,8 @@
 /** The token with which a forge is asked for builds: which of the two annotations names it, and whether it has any effect. */
 import type { AnnotationName, AnnotationValues } from "../annotation-names.ts";
-import { type Forge, forgeNames, forgeOf, unknownForge } from "../forges.ts";
-import { parseRepository } from "../repository.ts";
+import { type Forge, forgeNames, unknownForge } from "../forges.ts";
 import type { BuildTokenRef } from "../types.ts";
+import type { AtForge } from "./at-forge.ts";
 import { namedSecret } from "./named-secret.ts";
 
 /** Undefined: builds are not asked for. `at`: the forge of the application's repository. A token of GitHub's is sent to no other forge. */
@@ -19,13 +19,12 @@ export function readBuildToken(
   return gitHubs && { ...gitHubs, field: "github-token", forge };
 }
 
-/** What is named and has no effect; `callIt`: how an annotation is called. */
-export function buildTokenWarnings(values: AnnotationValues, forges: readonly Forge[], callIt: (name: AnnotationName) => string): string[] {
+/** What is named and has no effect; `app`: the application's repository; `callIt`: how an annotation is called. */
+export function buildTokenWarnings(values: AnnotationValues, app: AtForge, callIt: (name: AnnotationName) => string): string[] {
   const { forge_token_secret_name: general, github_token_secret_name: gitHubs } = values;
-  const app = parseRepository(values.app_repository ?? "");
   if ((general ?? gitHubs) === undefined || app.kind === "error") return [];
+  const { forge } = app;
   const { host } = app.repository;
-  const forge = forgeOf(forges, app.repository);
   if (!forge) {
     const named = general === undefined ? "github_token_secret_name" : "forge_token_secret_name";
     return [`${callIt(named)} has no effect: ${unknownForge(host)}, or remove it`];

@@ -1,19 +1,11 @@
 /** What the annotations say of proposals: whether commits are proposed, on which branch, and who opens the request. */
 import { escapeControl, unprintable } from "../../text/escape.ts";
 import type { AnnotationName, AnnotationValues, Options } from "../annotation-names.ts";
-import { type Forge, forgeNames, forgeOf, unknownForge } from "../forges.ts";
+import { type Forge, forgeNames, unknownForge } from "../forges.ts";
 import { proposalExtras } from "../proposal-ports.ts";
-import { parseRepository } from "../repository.ts";
-import {
-  type BuildTokenRef,
-  isDeployment,
-  type ProposalSettings,
-  type ProposalTokenRef,
-  type Repository,
-  type Workload,
-} from "../types.ts";
+import { isDeployment, type ProposalSettings, type ProposalTokenRef, type Workload } from "../types.ts";
+import { type ForgeFacts, forgeAt } from "./at-forge.ts";
 import { branchProblem } from "./branch.ts";
-import { readBuildToken } from "./build-token.ts";
 import { namedSecret } from "./named-secret.ts";
 import type { Complain } from "./target.ts";
 
@@ -25,14 +17,9 @@ const extras = [
   ["proposal_labels", "labels"],
 ] as const;
 
-interface ProposalFacts {
+interface ProposalFacts extends ForgeFacts {
   readonly workload: Workload;
-  readonly manifestRepository: Repository | undefined;
   readonly manifestBranch: string | undefined;
-  /** Of the application's repository. */
-  readonly appForge: Forge | undefined;
-  readonly buildToken: BuildTokenRef | undefined;
-  readonly forges: readonly Forge[];
   readonly prefix: string;
   readonly operatorNamespace: string;
 }
@@ -56,7 +43,7 @@ export function readProposal(
   const branch = values.proposal_branch ?? usualBranch(facts);
   const problem = branchMistake(branch, values.proposal_branch !== undefined, facts);
   if (problem !== undefined) complain("proposal_branch", problem);
-  const forge = facts.manifestRepository && forgeOf(facts.forges, facts.manifestRepository);
+  const forge = forgeAt(facts.manifests);
   return {
     branch,
     labels,
@@ -67,23 +54,24 @@ export function readProposal(
 }
 
 /** What is named and has no effect; `callIt`: how an annotation is called. */
-export function proposalWarnings(values: AnnotationValues, forges: readonly Forge[], callIt: (name: AnnotationName) => string): string[] {
+export function proposalWarnings(
+  values: AnnotationValues,
+  { app, manifests, buildToken }: ForgeFacts,
+  callIt: (name: AnnotationName) => string,
+): string[] {
   const { write_to, manifest_token_secret_name: token } = values;
   const isSet = (name: AnnotationName) => values[name] !== undefined && values[name] !== "false";
   if (write_to !== "proposal") {
     const idle = (["proposal_branch", "proposal_auto_merge", "proposal_labels", "manifest_token_secret_name"] as const).filter(isSet);
     return idle.map((name) => `${callIt(name)} has no effect, as gitops.operator.write_to is not 'proposal'; set that, or remove it`);
   }
-  const manifests = parseRepository(values.manifest_repository ?? "");
   if (manifests.kind === "error") return [];
+  const { forge } = manifests;
   const { host } = manifests.repository;
-  const forge = forgeOf(forges, manifests.repository);
   if (!forge && token !== undefined) {
     return [`${callIt("manifest_token_secret_name")} has no effect: ${unknownForge(host)}, or remove it`];
   }
-  const app = parseRepository(values.app_repository ?? "");
-  const isOneForge = app.kind === "ok" && forgeOf(forges, app.repository) === forge;
-  const hasToken = token !== undefined || (isOneForge && readBuildToken(values, "", forge) !== undefined);
+  const hasToken = token !== undefined || (buildToken !== undefined && forgeAt(app) === forge);
   if (hasToken && forge) {
     return extras
       .filter(([name, extra]) => isSet(name) && !proposalExtras[forge.kind].includes(extra))
@@ -129,9 +117,9 @@ function readLabels(text: string | undefined, complain: Complain): readonly stri
 function readToken(
   values: AnnotationValues,
   forge: Forge,
-  { appForge, buildToken, operatorNamespace }: ProposalFacts,
+  { app, buildToken, operatorNamespace }: ProposalFacts,
 ): ProposalTokenRef | undefined {
   const named = namedSecret(values, "manifest_token_secret", operatorNamespace);
   if (named) return { ...named, field: "forge-token", forge: forge.kind };
-  return buildToken && appForge === forge ? { ...buildToken, isDefault: true } : undefined;
+  return buildToken && forgeAt(app) === forge ? { ...buildToken, isDefault: true } : undefined;
 }

@@ -1,10 +1,9 @@
 /** What is told on the application's commit: what the annotations ask for, and what of it the forge can do. */
 import type { AnnotationName, AnnotationValues, Options } from "../annotation-names.ts";
-import { type Forge, type ForgeKind, forgeNames, forgeOf, unknownForge } from "../forges.ts";
+import { type ForgeKind, forgeNames, unknownForge } from "../forges.ts";
 import type { ReportForm } from "../ports.ts";
-import { parseRepository } from "../repository.ts";
-import type { BuildTokenRef, ReportSettings } from "../types.ts";
-import { readBuildToken } from "./build-token.ts";
+import type { ReportSettings } from "../types.ts";
+import { type ForgeFacts, forgeAt } from "./at-forge.ts";
 import type { Complain } from "./target.ts";
 
 /**
@@ -31,11 +30,13 @@ const asked: Readonly<Record<Options["report"], readonly ReportForm[]>> = {
 /** What the forges take, and what looks like a name in a URL of theirs. */
 const environmentForm = /^[\p{L}\p{N}][\p{L}\p{N} ._/-]{0,99}$/u;
 
-/** Undefined: nothing is told. `usual`: the environment where none is named. `token`: undefined: there is none that could tell it. */
+type AppFacts = Pick<ForgeFacts, "app" | "buildToken">;
+
+/** Undefined: nothing is told. `usual`: the environment where none is named. */
 export function readReport(
   { environment = "", environment_url }: AnnotationValues,
   report: Options["report"],
-  { forge, usual, token }: { readonly forge: Forge | undefined; readonly usual: string; readonly token: BuildTokenRef | undefined },
+  { app, buildToken, usual }: AppFacts & { readonly usual: string },
   complain: Complain,
 ): ReportSettings | undefined {
   if (environment !== "" && !environmentForm.test(environment)) {
@@ -47,22 +48,23 @@ export function readReport(
       "is no http or https URL without user and password; write where people see it run, for example https://shop.example.com",
     );
   }
-  if (!forge || !token) return undefined;
+  const forge = forgeAt(app);
+  if (!forge || !buildToken) return undefined;
   const forms = asked[report].filter((form) => formsOf[forge.kind].includes(form));
   return forms.length === 0 ? undefined : { forms, environment: environment === "" ? usual : environment, environmentUrl: environment_url };
 }
 
 /** What of it has no effect; `callIt`: how an annotation is called. */
-export function reportWarnings(values: AnnotationValues, forges: readonly Forge[], callIt: (name: AnnotationName) => string): string[] {
-  const report = values.report ?? "none";
-  const app = parseRepository(values.app_repository ?? "");
+export function reportWarnings(
+  { report = "none" }: AnnotationValues,
+  { app, buildToken }: AppFacts,
+  callIt: (name: AnnotationName) => string,
+): string[] {
   if (report === "none" || !Object.hasOwn(asked, report) || app.kind === "error") return [];
   const noEffect = (why: string) => [`${callIt("report")} has no effect: ${why}`];
-  const { host } = app.repository;
-  const forge = forgeOf(forges, app.repository);
-  if (!forge) return noEffect(unknownForge(host));
-  if (!readBuildToken(values, "", forge))
-    return noEffect("no token is named; name one that may write by gitops.operator.forge_token_secret_name");
+  const { forge } = app;
+  if (!forge) return noEffect(unknownForge(app.repository.host));
+  if (!buildToken) return noEffect("no token is named; name one that may write by gitops.operator.forge_token_secret_name");
   const possible = formsOf[forge.kind];
   const not = asked[report as Options["report"]].filter((form) => !possible.includes(form));
   if (not.length === 0) return [];

@@ -9,12 +9,12 @@ import {
   requiredNames,
 } from "../annotation-names.ts";
 import { annotationPrefix, annotations, usualLookBack } from "../annotations.ts";
-import { builtInForges, type Forge, forgeOf } from "../forges.ts";
+import { builtInForges, type Forge } from "../forges.ts";
 import { isLabelName, isObjectName } from "../kubernetes-names.ts";
 import { usualProposalPrefix } from "../proposal-ports.ts";
 import { aliasConflicts, defaultOf, isDefaulted, readValues } from "../read-values.ts";
-import { parseRepository } from "../repository.ts";
 import { type Parsed, type Repository, type SecretRef, type Settings, type Target, type WorkloadRecord, workloadOf } from "../types.ts";
+import { type AtForge, type ForgeFacts, forgeAt, readAtForge } from "./at-forge.ts";
 import { branchProblem } from "./branch.ts";
 import { buildTokenWarnings, readBuildToken } from "./build-token.ts";
 import { readCommitChoice } from "./commit-choice.ts";
@@ -90,16 +90,19 @@ function parseAnnotations(deployment: WorkloadRecord, operatorNamespace: string,
     const { from } = defaultOf(deployment, name) ?? {};
     return `${annotationPrefix}${name}${from === undefined ? "" : ` of ConfigMap ${from}`}`;
   };
+  const app = readAtForge(settings.app_repository, rules.forges);
+  const manifests = readAtForge(settings.manifest_repository, rules.forges);
+  const facts = { app, manifests, buildToken: readBuildToken(values, operatorNamespace, forgeAt(app)) };
   const warnings = [
     ...unknown,
     ...oddValues(values, callIt),
-    ...buildTokenWarnings(values, rules.forges, callIt),
-    ...reportWarnings(values, rules.forges, callIt),
-    ...proposalWarnings(values, rules.forges, callIt),
+    ...buildTokenWarnings(values, app, callIt),
+    ...reportWarnings(values, facts, callIt),
+    ...proposalWarnings(values, facts, callIt),
   ];
   if (!settings.enabled && !conflicting.includes("enabled")) return { kind: "disabled", settings, warnings };
   const complain: Complain = (name, problem) => problems.push(`${callIt(name)} ${problem}`);
-  const target = readTarget(deployment, values, settings, operatorNamespace, rules, complain);
+  const target = readTarget(deployment, values, settings, facts, operatorNamespace, rules, complain);
   if (target === undefined || problems.length > 0) return { kind: "malformed", settings, problems, warnings };
   return { kind: "ready", settings, target, warnings };
 }
@@ -130,6 +133,7 @@ function readTarget(
   deployment: WorkloadRecord,
   values: AnnotationValues,
   settings: Settings,
+  facts: ForgeFacts,
   operatorNamespace: string,
   rules: TargetRules,
   complain: Complain,
@@ -138,8 +142,9 @@ function readTarget(
   for (const name of oversized) complain(name, `is longer than ${maxValueBytes} bytes; shorten it`);
   if (oversized.length > 0) return undefined;
 
-  const appRepository = readRepository("app_repository", settings.app_repository, complain);
-  const manifestRepository = readRepository("manifest_repository", settings.manifest_repository, complain);
+  const { app, manifests, buildToken } = facts;
+  const appRepository = repositoryOf("app_repository", app, complain);
+  const manifestRepository = repositoryOf("manifest_repository", manifests, complain);
   const path = parseDeploymentPath(settings.deployment_path);
   if (path.kind === "error") complain("deployment_path", path.problem);
   const registry = readRegistry(settings.registry_secret_url, complain);
@@ -153,21 +158,11 @@ function readTarget(
   const options = readOptions(values, rules.imageCheck, complain);
   const choice = readCommitChoice(values, rules.lookBack, complain);
   const pause = readPause(values, complain);
-  const forge = appRepository && forgeOf(rules.forges, appRepository);
   const usual = rules.commitWords?.cluster ?? deployment.namespace;
-  const buildToken = readBuildToken(values, operatorNamespace, forge);
-  const report = readReport(values, options.report, { forge, usual, token: buildToken }, complain);
+  const report = readReport(values, options.report, { ...facts, usual }, complain);
   const manifestBranch = settings.manifest_branch ?? settings.observe_branch;
   const prefix = rules.proposalPrefix ?? usualProposalPrefix;
-  const proposal = readProposal(
-    values,
-    options,
-    {
-      ...{ workload: deployment, manifestRepository, manifestBranch, appForge: forge, buildToken, operatorNamespace, prefix },
-      forges: rules.forges,
-    },
-    complain,
-  );
+  const proposal = readProposal(values, options, { ...facts, workload: deployment, manifestBranch, operatorNamespace, prefix }, complain);
   if (!appRepository || !manifestRepository || path.kind === "error" || !image || !choice) return undefined;
 
   const appKey = { namespace: settings.ssh_key_namespace, name: settings.ssh_key_name };
@@ -203,10 +198,9 @@ function readTarget(
   };
 }
 
-function readRepository(name: "app_repository" | "manifest_repository", text: string, complain: Complain): Repository | undefined {
-  const parsed = parseRepository(text);
-  if (parsed.kind === "ok") return parsed.repository;
-  complain(name, parsed.problem);
+function repositoryOf(name: "app_repository" | "manifest_repository", at: AtForge, complain: Complain): Repository | undefined {
+  if (at.kind === "ok") return at.repository;
+  complain(name, at.problem);
   return undefined;
 }
 
