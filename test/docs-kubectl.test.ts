@@ -38,6 +38,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   hook: ["hook-path-token", "hook-secret"],
   regcred: [".dockerconfigjson"],
   "forge-token": ["forge-token"],
+  "manifests-token": ["forge-token"],
   "webhook-secret": ["webhook-url"],
   "teams-webhook": ["format", "webhook-url"],
   "known-hosts": ["known_hosts"],

@@ -13,8 +13,12 @@ export async function readPages(): Promise<Page[]> {
 }
 
 /** The bodies of ```sh blocks, also of those within lists. */
-export function shellBlocks(text: string): string[] {
-  return [...text.matchAll(/^( *)```sh\n([\s\S]*?)^ *```$/gm)].map(([, indent = "", body = ""]) =>
+export const shellBlocks = (text: string): string[] => blocksOf(text, "sh");
+
+export const yamlBlocks = (text: string): string[] => blocksOf(text, "yaml");
+
+function blocksOf(text: string, language: string): string[] {
+  return [...text.matchAll(new RegExp(`^( *)\`\`\`${language}\\n([\\s\\S]*?)^ *\`\`\`$`, "gm"))].map(([, indent = "", body = ""]) =>
     body.replaceAll(`\n${indent}`, "\n").trim(),
   );
 }
