@@ -23,7 +23,9 @@ export function createToyCd(manifests: BareRepository, cluster: ClusterApi, tell
     const wanted = new Map(found.map((one) => [nameOf(one), one]));
     for (const [name, one] of wanted) {
       const live = cluster.get("Deployment", one.metadata.namespace ?? "default", one.metadata.name);
-      const annotations = { ...live?.metadata.annotations, ...(one.metadata.annotations as object) };
+      const before = new Set(Object.keys(applied.get(name)?.metadata.annotations ?? {}));
+      const others = Object.entries(live?.metadata.annotations ?? {}).filter(([key]) => !before.has(key));
+      const annotations = { ...Object.fromEntries(others), ...(one.metadata.annotations as object) };
       const next = cluster.put({ ...one, metadata: { ...live?.metadata, ...one.metadata, annotations } });
       if (next !== live) tell(`applies ${sha.slice(0, 7)}: ${name} is to run ${imagesOf(one).join(", ")}`);
     }

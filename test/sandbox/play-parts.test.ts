@@ -40,6 +40,7 @@ test("the toy CD makes the cluster's Deployments what git says, keeps what other
     cluster.list("Deployment").map(({ metadata }) => metadata.name),
     ["shop"],
   );
+  assert.deepEqual(cluster.get("Deployment", "default", "shop")?.metadata.annotations, { others: "kept" }, "git has no note any more");
   const [first, one, two, broken, second, ...deleted] = told;
   assert.match(broken ?? "", /^applies nothing of SHA: shop\/deployment\.yaml: \S/);
   assert.deepEqual(
