@@ -50,6 +50,12 @@ describe("lists", () => {
     assert.equal(names((await ask(api, "GET", `${deployments}?fieldSelector=metadata.name%3Db`)).body), "b");
     assert.equal(names((await ask(api, "GET", `${deployments}?labelSelector=app%3Dc`)).body), "c");
     assert.equal(names((await ask(api, "GET", `${deployments}?labelSelector=app%21%3Dc`)).body), "a,b");
+    for (const [name, reason] of Object.entries({ x: "ReconcileFailed", y: "ImageUpdated" }))
+      api.put({ kind: "Event", metadata: { name, namespace: "team" }, reason, regarding: { kind: "Deployment", name: "a" } });
+    const events = "/api/v1/events?fieldSelector=";
+    assert.equal(names((await ask(api, "GET", `${events}reason%3DReconcileFailed`)).body), "x");
+    assert.equal(names((await ask(api, "GET", `${events}involvedObject.name%3Da,reason%21%3DReconcileFailed`)).body), "y");
+    assert.equal((await ask(api, "GET", `${events}involvedObject.reason%3Da`)).code, 400);
   });
 });
 
