@@ -58,6 +58,8 @@ export interface OperatorOptions {
   readonly tracer?: Tracer;
   /** For tests: moves the waits for builds. */
   readonly clock?: Clock;
+  /** For tests: when a call is answered that came that long ago. */
+  readonly answerDue?: (afterMs: number) => AbortSignal;
   /** For tests: shorter patience with git hosts. */
   readonly patience?: GitPatience;
 }
@@ -67,6 +69,7 @@ const LAST_EVENTS_MS = 1_000;
 
 export async function startOperator(options: OperatorOptions) {
   const { config, kubeConfig, log, redactor, tracer = noTracer, clock = systemClock, patience = {} } = options;
+  const { answerDue = (afterMs) => AbortSignal.timeout(afterMs) } = options;
   const { host, healthPort, identity, reconcileToken } = config;
   const closing = new AbortController();
   const stopping = closing.signal;
@@ -135,7 +138,7 @@ export async function startOperator(options: OperatorOptions) {
     onIncomplete: announcer.incomplete,
   });
   const calls = createCalls({
-    ...{ workloads, parse, reconciler, stopping, tracer, timeoutMs: config.reconcileTimeoutMs },
+    ...{ workloads, parse, reconciler, stopping, tracer, answerDue: () => answerDue(config.reconcileTimeoutMs) },
     ...{ onBegin, onEnd: announcer.passEnded },
   });
 

@@ -10,7 +10,7 @@ const ONE_SECRET = { github_token_secret_name: null, forge_token_secret_name: "s
 async function startAppShop(t: TestContext, annotations: Record<string, string> = {}, env: Record<string, string> = {}) {
   let host: HttpsGitHost | undefined;
   const shop = await startShop(t, {
-    env: { RECONCILE_TIMEOUT_SECONDS: "10", ...env },
+    env,
     annotations: { ...ONE_SECRET, ...annotations },
     startHost: async (options) => {
       host = await startHttpsGitHost({ ...options, door: "app" });

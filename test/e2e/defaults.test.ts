@@ -127,7 +127,7 @@ test("a run whose defaults change while it waits for a build pushes nothing, and
   configMap({ "gitops.operator.tag_type": "long" });
   await eventually(async () => (await debugOf(stage, "shop")).defaults !== undefined, "the default is there");
   stage.ci.setRuns("team/shop", sha, [{ status: "in_progress" }]);
-  assert.equal((await stage.reconcileOne("shop")).action, "waiting");
+  assert.equal((await clock.answerInSleep(() => stage.reconcileOne("shop"))).action, "waiting");
   configMap({ "gitops.operator.tag_type": "short" });
   await eventually(async () => (await debugOf(stage, "shop")).config.tag_type === "short", "the other default is there");
   for (const tag of [sha, sha.slice(0, 7)]) stage.registry.put("team/shop", tag);

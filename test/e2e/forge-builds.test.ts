@@ -24,7 +24,7 @@ for (const [kind, start, running, failed] of [
     const { stage, clock, image, manifests, app, sha } = await startShop(t, { env, annotations: ANNOTATIONS });
     stage.secret("gitops-operator", "forge-token", { "forge-token": `${TOKEN}\n` });
     api.setBuilds("team/shop", sha, [{ state: running }]);
-    const entry = await stage.reconcileOne("shop");
+    const entry = await clock.answerInSleep(() => stage.reconcileOne("shop"));
     assert.deepEqual(
       [entry.action, entry.message],
       ["waiting", `:hourglass: Build running for ${image} (SHA: ${sha}), retrying in 10s (attempt 1/5)`],

@@ -1,7 +1,7 @@
 import type { TestContext } from "node:test";
 import type { RegistryOptions } from "../../sandbox/registry.ts";
 import { manifestOf, type WorldOptions } from "../../sandbox/world.ts";
-import { door, OLD, startStage } from "./stage.ts";
+import { OLD, startStage } from "./stage.ts";
 import { createTestClock } from "./test-clock.ts";
 
 interface GateOptions {
@@ -16,12 +16,11 @@ interface GateOptions {
 /** The shop, under the default IMAGE_CHECK, with a registry Secret, a GitHub token and a chat, on a clock that the test moves. */
 export async function startShop(t: TestContext, { registry, startHost, env = {}, regcred, annotations = {} }: GateOptions = {}) {
   const clock = createTestClock();
-  // A conversation over https is several processes of git each, and an App gets a token for each repository and right first.
   const stage = await startStage(t, {
     ...(registry ? { registry } : {}),
     ...(startHost ? { startHost } : {}),
-    env: { RECONCILE_TIMEOUT_SECONDS: { ssh: "2", https: "3" }[door] ?? "5", IMAGE_CHECK: undefined, ...env },
-    operator: { clock },
+    env: { IMAGE_CHECK: undefined, ...env },
+    operator: { clock, answerDue: clock.answerDue },
   });
   const image = `${stage.registry.host}/team/shop`;
   const manifests = await stage.repository("team/manifests.git", { "shop/deployment.yaml": manifestOf("shop", `${image}:${OLD}`) });

@@ -19,8 +19,8 @@ test("a Secret that is an ordinary word is kept out of its own tenant's texts, a
   const traced: string[] = [];
   const stage = await startStage(t, {
     redactor,
-    env: { RECONCILE_TIMEOUT_SECONDS: "2", IMAGE_WAIT_ATTEMPTS: "1" },
-    operator: { clock, tracer: collectingTracer(redactor.redact, traced) },
+    env: { IMAGE_WAIT_ATTEMPTS: "1" },
+    operator: { clock, answerDue: clock.answerDue, tracer: collectingTracer(redactor.redact, traced) },
   });
   const image = (name: string) => `${stage.registry.host}/team/${name}`;
   await stage.repository("team/manifests.git", {
@@ -37,8 +37,7 @@ test("a Secret that is an ordinary word is kept out of its own tenant's texts, a
   const own = { github_token_secret_namespace: "noisy", registry_secret_name: "phrase", registry_secret_namespace: "noisy" };
   const told = { notifications_secret_name: "chat" };
   await stage.deploy({ namespace: "noisy", name: "loud", annotations: { github_token_secret_name: "word", ...own, ...told } });
-  assert.equal((await stage.reconcileOne("loud", "noisy")).action, "waiting");
-  await clock.slept(1);
+  assert.equal((await clock.answerInSleep(() => stage.reconcileOne("loud", "noisy"))).action, "waiting");
   await stage.chat.received(1);
 
   await stage.deploy({ name: "shop", annotations: told });
@@ -68,7 +67,7 @@ test("a Secret that is an ordinary word is kept out of its own tenant's texts, a
 test("what the runs of one namespace hold while they wait is bounded: the rest say so, others find room, and all is given back", async (t) => {
   const clock = createTestClock();
   const redactor = createRedactor();
-  const stage = await startStage(t, { redactor, env: { RECONCILE_TIMEOUT_SECONDS: "5" }, operator: { clock } });
+  const stage = await startStage(t, { redactor, operator: { clock, answerDue: clock.answerDue } });
   const image = (name: string) => `${stage.registry.host}/team/${name}`;
   const names = Array.from({ length: 50 }, (_, i) => `greedy-${i}`);
   const files = names.map((name) => [`${name}/deployment.yaml`, manifestOf(name, `${image("greedy")}:${OLD}`)]);
@@ -99,7 +98,11 @@ test("what the runs of one namespace hold while they wait is bounded: the rest s
   annotations.github_token_secret_name = "token";
   for (const name of names) await stage.deploy({ namespace: "greedy", name, annotations });
 
-  const entries = await stage.reconcile();
+  const answer = stage.reconcile();
+  const ended = async () => (await stage.text("/metrics")).match(/deployment_result\{[^}]*namespace="greedy"[^}]*\} 1\n/g)?.length ?? 0;
+  await eventually(async () => clock.sleeps.length + (await ended()) === names.length);
+  clock.answer();
+  const entries = await answer;
   const waiting = entries.filter(({ message }) => message.startsWith(":hourglass:"));
   const refused = entries.filter(({ message }) => /the runs of namespace greedy hold \d{4} KiB of Secrets while they wait/.test(message));
   // Four Secrets of 64 KiB each, and half of 16 MiB for one namespace; eight runs at once may each lack the last of theirs.

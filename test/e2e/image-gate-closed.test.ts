@@ -14,8 +14,7 @@ async function startPrivateShop(t: TestContext, { annotations, env, ...options }
   const shop = await startShop(t, {
     registry: PRIVATE,
     ...options,
-    // A Secret that is forbidden is asked for again after a while.
-    env: { RECONCILE_TIMEOUT_SECONDS: "50", ...env },
+    ...(env ? { env } : {}),
     annotations: { ssh_key_namespace: "default", github_token_secret_name: null, notifications_secret_name: null, ...annotations },
   });
   const { stage } = shop;

@@ -118,7 +118,7 @@ test("the published example: the host stands in the manifest only, and that regi
 test("a build that runs: 10, 20, 40, 60, 60 s and one hourglass, the answer in time, then the push without another call", async (t) => {
   const { stage, clock, image, manifests, sha } = await startShop(t);
   stage.ci.setRuns("team/shop", sha, [RUNNING]);
-  const entry = await stage.reconcileOne("shop");
+  const entry = await clock.answerInSleep(() => stage.reconcileOne("shop"));
   const hourglass = `:hourglass: Build running for ${image} (SHA: ${sha}), retrying in 10s (attempt 1/5)`;
   assert.deepEqual([entry.action, entry.status, entry.message], ["waiting", "pending", hourglass]);
   for (const [index, ms] of [10_000, 20_000, 40_000, 60_000, 60_000].entries()) {
@@ -174,7 +174,7 @@ test("a failed build, an image that never comes after its grace, and a first bui
   const first = await startShop(t);
   first.stage.registry.unknownRepositoryStatus = 403;
   first.stage.ci.setRuns("team/shop", first.sha, [RUNNING]);
-  assert.equal((await first.stage.reconcileOne("shop")).action, "waiting");
+  assert.equal((await first.clock.answerInSleep(() => first.stage.reconcileOne("shop"))).action, "waiting");
   first.stage.registry.put("team/shop", first.sha);
   first.clock.advance(10_000);
   await eventually(async () => (await first.manifests.log()).length === 2);
@@ -198,14 +198,17 @@ test("GitHub limited or down: build status unknown, and nothing is pushed", {
 test("a call during the wait joins it; a newer commit replaces the wait; a Deployment disabled meanwhile is not pushed", async (t) => {
   const { stage, clock, app, manifests, sha, annotations } = await startShop(t);
   stage.ci.setRuns("team/shop", sha, [RUNNING]);
-  assert.equal((await stage.reconcileOne("shop")).action, "waiting");
-  const joined = await stage.reconcileOne("shop");
+  assert.equal((await clock.answerInSleep(() => stage.reconcileOne("shop"))).action, "waiting");
+  const joining = stage.reconcileOne("shop");
+  await eventually(async () => /calls_total\{kind="joined"\} 1\n/.test(await stage.text("/metrics")));
+  clock.answer();
+  const joined = await joining;
   assert.deepEqual([joined.action, joined.to_sha], ["waiting", sha]);
   assert.equal(clock.sleeps.length, 1, "the call has joined the wait");
 
   const newer = await app.commit({ "index.html": "2" });
   stage.ci.setRuns("team/shop", newer, [RUNNING]);
-  const replaced = await stage.reconcileOne("shop");
+  const replaced = await clock.answerInSleep(() => stage.reconcileOne("shop"));
   assert.deepEqual([replaced.action, replaced.to_sha], ["waiting", newer]);
   stage.registry.put("team/shop", sha);
   stage.registry.put("team/shop", newer);
@@ -215,7 +218,7 @@ test("a call during the wait joins it; a newer commit replaces the wait; a Deplo
 
   const third = await app.commit({ "index.html": "3" });
   stage.ci.setRuns("team/shop", third, [RUNNING]);
-  assert.equal((await stage.reconcileOne("shop")).action, "waiting");
+  assert.equal((await clock.answerInSleep(() => stage.reconcileOne("shop"))).action, "waiting");
   await stage.deploy({ name: "shop", annotations: { ...annotations, enabled: "false" } });
   stage.registry.put("team/shop", third);
   clock.advance(10_000);
@@ -227,7 +230,7 @@ test("a call during the wait joins it; a newer commit replaces the wait; a Deplo
 test("a Deployment that is paused while its build is awaited is not pushed when the image comes", async (t) => {
   const { stage, clock, manifests, sha, annotations } = await startShop(t);
   stage.ci.setRuns("team/shop", sha, [RUNNING]);
-  assert.equal((await stage.reconcileOne("shop")).action, "waiting");
+  assert.equal((await clock.answerInSleep(() => stage.reconcileOne("shop"))).action, "waiting");
   await stage.deploy({ name: "shop", annotations: { ...annotations, paused_until: "2999-05-01T00:00:00Z" } });
   await eventually(async () => (await stage.text("/debug")).includes("2999-05-01"));
   stage.registry.put("team/shop", sha);
@@ -239,13 +242,17 @@ test("a Deployment that is paused while its build is awaited is not pushed when 
 });
 
 test("one Deployment's wait holds back nobody's push on the same branch", async (t) => {
-  const { stage, sha, image, manifests } = await startShop(t);
+  const { stage, clock, sha, image, manifests } = await startShop(t);
   stage.ci.setRuns("team/shop", sha, [RUNNING]);
   await manifests.commit({ "other/deployment.yaml": manifestOf("other", `${image.replace("shop", "other")}:${OLD}`) });
   const other = await stage.repository("team/other.git", { a: "1" });
   stage.registry.put("team/other", (await other.tip()) ?? "");
   await stage.deploy({ name: "other", annotations: { image_name: image.replace("shop", "other") } });
-  const entries = await stage.reconcile();
+  const answer = stage.reconcile();
+  await clock.slept(1);
+  await eventually(async () => /deployment_result\{[^}]*deployment="other"[^}]*\} 1\n/.test(await stage.text("/metrics")));
+  clock.answer();
+  const entries = await answer;
   assert.deepEqual(
     entries.map(({ deployment, action }) => [deployment, action]),
     [

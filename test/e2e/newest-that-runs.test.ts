@@ -197,7 +197,7 @@ test("a forced branch, a merge's second parent, a tag of another branch: first p
 
 test("what a registry does not say is never 'take the next one'", async (t) => {
   const shop = await startRunning(t);
-  const { stage } = shop;
+  const { stage, clock } = shop;
   const older = await commit(shop, "Older", DONE);
   stage.registry.put("team/shop", older);
   const newest = await commit(shop, "Newest", RUNNING);
@@ -207,7 +207,7 @@ test("what a registry does not say is never 'take the next one'", async (t) => {
     [429, /^the registry limits questions/],
   ] as const) {
     const end = stage.registry.answer({ status, headers: { "retry-after": "0" } });
-    const { action, message: said } = await stage.reconcileOne("shop");
+    const { action, message: said } = await clock.answerInSleep(() => stage.reconcileOne("shop"));
     end();
     assert.match(said, message);
     assert.equal(action, status === 401 ? "waiting" : "failed");

@@ -36,7 +36,7 @@ const LEVELS = new Map([
 interface StageOptions extends WorldOptions {
   /** Undefined takes out what the world sets. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  readonly operator?: Pick<OperatorOptions, "clock" | "patience" | "tracer">;
+  readonly operator?: Pick<OperatorOptions, "answerDue" | "clock" | "patience" | "tracer">;
   readonly redactor?: Redactor;
 }
 

@@ -8,6 +8,12 @@ interface TestClock extends Clock {
   advance(ms: number): void;
   /** Resolves when that many long sleeps have been asked for. */
   slept(count: number): Promise<void>;
+  /** For the operator's option of that name: by itself an answer is due as late as in production, however busy the machine is. */
+  answerDue(afterMs: number): AbortSignal;
+  /** Every answer that is awaited is due now. */
+  answer(): void;
+  /** What is answered while a long sleep goes on that the question began. */
+  answerInSleep<T>(ask: () => Promise<T>): Promise<T>;
 }
 
 export function createTestClock(): TestClock {
@@ -15,8 +21,25 @@ export function createTestClock(): TestClock {
   const sleeps: number[] = [];
   const sleepers = new Set<{ readonly until: number; readonly wake: () => void }>();
   const now = () => performance.now() + offset;
+  let due = new AbortController();
+  function answer(): void {
+    due.abort();
+    due = new AbortController();
+  }
   return {
     now,
+    answer,
+    answerDue: (afterMs) => AbortSignal.any([due.signal, AbortSignal.timeout(afterMs)]),
+    async answerInSleep(ask) {
+      const before = sleeps.length;
+      let isAnswered = false;
+      const answered = ask().finally(() => {
+        isAnswered = true;
+      });
+      while (sleeps.length === before && !isAnswered) await new Promise((resolve) => setTimeout(resolve, 10));
+      answer();
+      return answered;
+    },
     sleeps,
     sleep(ms, signal) {
       return new Promise((resolve, reject) => {

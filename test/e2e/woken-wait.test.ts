@@ -14,8 +14,8 @@ const FAILED: CiRun = { status: "completed", conclusion: "failure" };
 async function startWaiting(t: Parameters<typeof startHookedStage>[0]) {
   const clock = createTestClock();
   const hooked = await startHookedStage(t, {
-    env: { RECONCILE_TIMEOUT_SECONDS: "1", IMAGE_CHECK: undefined },
-    operator: { clock },
+    env: { IMAGE_CHECK: undefined },
+    operator: { clock, answerDue: clock.answerDue },
   });
   const { stage } = hooked;
   const image = `${stage.registry.host}/team/shop`;
@@ -26,8 +26,7 @@ async function startWaiting(t: Parameters<typeof startHookedStage>[0]) {
   stage.secret("gitops-operator", "github", { "github-token": "ghp_canary0123456789canary0123456789ab" });
   stage.ci.setRuns("team/shop", sha, [RUNNING]);
   await stage.deploy({ name: "shop", annotations: { image_name: image, github_token_secret_name: "github", hook_secret_name: "hook" } });
-  assert.equal((await stage.reconcileOne("shop")).action, "waiting");
-  await clock.slept(1);
+  assert.equal((await clock.answerInSleep(() => stage.reconcileOne("shop"))).action, "waiting");
   return { ...hooked, clock, manifests, app, sha, image };
 }
 

@@ -21,8 +21,8 @@ interface CallsOptions {
   readonly workloads: Workloads;
   readonly parse: (record: WorkloadRecord) => Parsed;
   readonly reconciler: Pick<Reconciler, "reconcile">;
-  /** When a call is answered, whatever is unfinished. */
-  readonly timeoutMs: number;
+  /** Of a call that begins now: aborts when it is answered, whatever is unfinished. */
+  readonly answerDue: () => AbortSignal;
   readonly stopping: AbortSignal;
   readonly tracer: Tracer;
   /** Told of all workloads that there are, when a call looks through them: what events ask for seldom does. */
@@ -33,11 +33,11 @@ interface CallsOptions {
 /** How often what events ask for looks at all others too, where nobody else does: whoever is gone is to be forgotten. */
 const LOOK_MS = 60_000;
 
-export function createCalls({ workloads, parse, reconciler, timeoutMs, stopping, tracer, onBegin, onEnd }: CallsOptions) {
+export function createCalls({ workloads, parse, reconciler, answerDue, stopping, tracer, onBegin, onEnd }: CallsOptions) {
   let lookedAt = Number.NEGATIVE_INFINITY;
   const answer = askTogether(async (filter: Filter, cause: Cause): Promise<Result[]> => {
     stopping.throwIfAborted();
-    const due = AbortSignal.timeout(timeoutMs);
+    const due = answerDue();
     await workloads.ready(AbortSignal.any([stopping, due])).catch((error) => {
       throw error instanceof ReconcileError ? error : unsynced(error);
     });
