@@ -23,7 +23,7 @@ await mkdir(app, { recursive: true });
 for (const file of SHIPPED) await cp(join(import.meta.dirname, "..", file), join(app, file));
 await makeCompileCache(join(app, "compile-cache"));
 
-/** Node writes it when the program ends, for what has run by then: a start, the endpoints, the end; then for the parts that the first pass reads. */
+/** Node writes it when the program ends, for what has run by then: a start, the endpoints, the end; and the parts that a first pass reads. */
 async function makeCompileCache(folder) {
   const scratch = await mkdtemp(join(tmpdir(), "image-root-"));
   try {
@@ -49,13 +49,12 @@ async function runOnce(cacheFolder, scratch) {
     contexts: [{ name: "none", context: { cluster: "none", user: "none" } }],
   };
   await writeFile(join(scratch, "kubeconfig"), JSON.stringify(kubeconfig));
-  const cache = { NODE_ENV: "production", NODE_COMPILE_CACHE: cacheFolder, NODE_COMPILE_CACHE_PORTABLE: "1" };
   const env = {
-    ...cache,
+    ...{ NODE_ENV: "production", NODE_COMPILE_CACHE: cacheFolder, NODE_COMPILE_CACHE_PORTABLE: "1" },
     ...{ HOST: "127.0.0.1", PORT: "0", HOME: scratch, WORK_DIR: join(scratch, "work"), KUBECONFIG: join(scratch, "kubeconfig") },
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://${nobody}`,
   };
-  const child = spawn(process.execPath, [join(app, "dist/main.cjs"), "run"], {
+  const child = spawn(process.execPath, ["--import", loadingAtExit(), join(app, "dist/main.cjs"), "run"], {
     env,
     stdio: ["ignore", "pipe", "inherit"],
     timeout: START_MS,
@@ -69,12 +68,11 @@ async function runOnce(cacheFolder, scratch) {
   }
   const [code, signal] = await exit;
   if (code !== 0) throw new Error(`dist/main.cjs ended with ${code ?? signal} where it was to start and stop`);
-  const parts = LATE_PARTS.flatMap((part) => ["--require", join(app, "dist", `${part}.cjs`)]);
-  const loading = spawn(process.execPath, [...parts, join(app, "dist/main.cjs"), "--version"], {
-    env: cache,
-    stdio: ["ignore", "ignore", "inherit"],
-    timeout: START_MS,
-  });
-  const [failed] = await once(loading, "exit");
-  if (failed !== 0) throw new Error(`the parts of the program can't be loaded: ${LATE_PARTS.join(", ")}`);
+}
+
+/** The late parts, loaded by the operator's own process: V8 refuses what was compiled with other flags than those that the operator sets. */
+function loadingAtExit() {
+  const files = LATE_PARTS.map((part) => join(app, "dist", `${part}.cjs`));
+  const script = `import { createRequire } from "node:module"; process.once("exit", () => ${JSON.stringify(files)}.forEach(createRequire("/")));`;
+  return `data:text/javascript,${encodeURIComponent(script)}`;
 }

@@ -7,9 +7,13 @@ import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { manifestOf, startWorld } from "../../sandbox/world.ts";
+import { eventually } from "../eventually.ts";
 import { skipWithoutSshd, startOpenSsh } from "../openssh.ts";
+import { startOtlpReceiver } from "../telemetry/otlp-receiver.ts";
+import { startOperatorProcess } from "./operator-process.ts";
 import { programTest as test } from "./program-test.ts";
 import { OLD } from "./stage.ts";
 
@@ -30,6 +34,9 @@ const PACKAGES_OF_START = [
   "yaml",
   "zod",
 ];
+
+/** The contract's. */
+const MOST_IDLE_KB = 100 * 1024;
 
 /** Of a file of the program, by its map. */
 async function packagesIn(part: string): Promise<readonly string[]> {
@@ -60,6 +67,25 @@ test("a start reads no package but those that every operator needs", async () =>
   );
   assert.deepEqual(await packagesIn("main"), []);
 });
+
+test(
+  "an idle operator that has its list and sends traces takes no more than 100 MB",
+  async (t) => {
+    const world = await startWorld();
+    t.after(() => world.close());
+    world.deploy({ name: "shop" });
+    const { url } = await startOtlpReceiver(t);
+    const operator = await startOperatorProcess(t, program, { ...world.env, OTEL_EXPORTER_OTLP_ENDPOINT: url });
+    const health = async () => (await (await fetch(`${operator.url}/health`)).json()) as { tracked_deployments: number };
+    await eventually(async () => (await health()).tracked_deployments === 1);
+    // What V8 compiles in threads of its own is done by then.
+    await sleep(2_000);
+    const resident = /^VmRSS:\s+(\d+) kB/m.exec(await readFile(`/proc/${operator.pid}/status`, "utf8"))?.[1];
+    t.diagnostic(`${Math.round(Number(resident) / 1024)} MB`);
+    assert.ok(Number(resident) <= MOST_IDLE_KB, `${resident} kB`);
+  },
+  { skip: process.platform !== "linux" && "/proc is Linux's" },
+);
 
 /** The operator, and which of the program's files it has read, as Node tells. */
 async function startTold(t: TestContext, env: Readonly<Record<string, string>>) {
