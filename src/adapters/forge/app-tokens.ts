@@ -19,7 +19,7 @@ import { currentAsker } from "../egress/asker.ts";
 import type { UsedDispatcher } from "../egress/credential-connections.ts";
 import { type HttpReply, request } from "../egress/http-request.ts";
 
-import { partsOf } from "./forge-questions.ts";
+import { partsOf } from "./asked.ts";
 import { said } from "./refusal-words.ts";
 
 interface AppTokensOptions {

@@ -3,11 +3,12 @@ import { z } from "zod";
 import type { ForgeLogin } from "../../core/ports.ts";
 import type { Repository } from "../../core/types.ts";
 import { parseJson } from "../../text/parse-json.ts";
+import { type Asked, partsOf, type RepositoryAnnotation, readToken } from "./asked.ts";
 import { createAzureProposals } from "./azure-proposals.ts";
 import type { BuildWord } from "./build-state.ts";
 import { createStatusForge, type StatusKind, type StatusList } from "./commit-statuses.ts";
 import type { Forge, ForgeOptions } from "./forge.ts";
-import { type Asked, listOf, partsOf, type RepositoryAnnotation, readToken, type Unknown, unknown } from "./forge-questions.ts";
+import { listOf, type Unknown, unknown } from "./forge-questions.ts";
 
 const PER_PAGE = 100;
 

@@ -1,7 +1,8 @@
 /** Pull requests of Azure DevOps, with their labels and auto-complete. https://learn.microsoft.com/rest/api/azure/devops/git/pull-requests */
 import { z } from "zod";
 import type { Proposals } from "../../core/proposal-ports.ts";
-import type { AskedOf, Questions } from "./commit-statuses.ts";
+import type { AskedOf } from "./asked.ts";
+import type { Questions } from "./commit-statuses.ts";
 import type { ForgeOptions } from "./forge.ts";
 import type { Unknown } from "./forge-questions.ts";
 import type { ProposalKind, Talk } from "./proposal-kind.ts";

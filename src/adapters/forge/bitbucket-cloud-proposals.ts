@@ -1,8 +1,10 @@
 /** Pull requests of Bitbucket Cloud, which have no labels and are merged by people. https://developer.atlassian.com/cloud/bitbucket/rest/api-group-pullrequests/ */
+
 import { z } from "zod";
 import type { Proposals } from "../../core/proposal-ports.ts";
 import { canonicalHost } from "../../core/repository.ts";
-import type { AskedOf, Questions } from "./commit-statuses.ts";
+import type { AskedOf } from "./asked.ts";
+import type { Questions } from "./commit-statuses.ts";
 import type { ForgeOptions } from "./forge.ts";
 import type { ProposalKind, Talk } from "./proposal-kind.ts";
 import { createProposals } from "./proposals.ts";

@@ -1,15 +1,14 @@
 /** The build statuses of a commit, of Pipelines and of others. https://developer.atlassian.com/cloud/bitbucket/rest/api-group-commit-statuses/ */
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import type { ForgeLogin } from "../../core/ports.ts";
 import { canonicalHost } from "../../core/repository.ts";
-import type { Repository } from "../../core/types.ts";
 import { parseJson } from "../../text/parse-json.ts";
+import { type Asked, askedByPath } from "./asked.ts";
 import { createBitbucketCloudProposals } from "./bitbucket-cloud-proposals.ts";
 import { type BuildWord, OWN } from "./build-state.ts";
 import { createStatusForge, type StatusKind, type StatusList } from "./commit-statuses.ts";
 import type { Forge, ForgeOptions } from "./forge.ts";
-import { type Asked, listOf, partsOf, type RepositoryAnnotation, readToken, type Unknown, unknown } from "./forge-questions.ts";
+import { listOf } from "./forge-questions.ts";
 
 const page = z.object({
   values: listOf(z.object({ key: z.string().nullish(), state: z.string(), description: z.string().nullish() })),
@@ -21,6 +20,8 @@ const states: Readonly<Record<string, BuildWord>> = {
 };
 
 const words = { pending: "INPROGRESS", success: "SUCCESSFUL", failure: "FAILED", error: "FAILED" };
+
+const askedOf = askedByPath("Bitbucket", { form: "WORKSPACE/REPOSITORY", headers: (token) => ({ authorization: `Bearer ${token}` }) });
 
 export function createBitbucketCloud(options: ForgeOptions): Forge {
   const api = new URL(options.apiUrl);
@@ -62,14 +63,6 @@ export function createBitbucketCloud(options: ForgeOptions): Forge {
     }),
   };
   return createStatusForge("Bitbucket", kind, options, createBitbucketCloudProposals);
-}
-
-function askedOf({ path }: Repository, login: ForgeLogin, annotation: RepositoryAnnotation = "app_repository"): Asked | Unknown {
-  const parts = partsOf(path);
-  if (parts?.length !== 2) return unknown(`gitops.operator.${annotation} is no WORKSPACE/REPOSITORY of Bitbucket; correct its path`);
-  const read = readToken("Bitbucket", login);
-  if ("kind" in read) return read;
-  return { token: read.token, headers: { authorization: `Bearer ${read.token}` }, repository: parts.join("/") };
 }
 
 /** A key has 40 characters at most; people see the name. */

@@ -2,9 +2,10 @@
 import { z } from "zod";
 import type { Proposals } from "../../core/proposal-ports.ts";
 import { formatRepository } from "../../core/repository.ts";
-import type { AskedOf, Questions } from "./commit-statuses.ts";
+import { type AskedOf, partsOf } from "./asked.ts";
+import type { Questions } from "./commit-statuses.ts";
 import type { ForgeOptions } from "./forge.ts";
-import { listOf, oneOf, partsOf, unknown } from "./forge-questions.ts";
+import { listOf, oneOf, unknown } from "./forge-questions.ts";
 import type { ProposalKind, Talk } from "./proposal-kind.ts";
 import { createProposals } from "./proposals.ts";
 

@@ -4,11 +4,12 @@ import type { ForgeLogin } from "../../core/ports.ts";
 import { formatRepository } from "../../core/repository.ts";
 import type { Repository } from "../../core/types.ts";
 import { parseJson } from "../../text/parse-json.ts";
+import { type Asked, readToken } from "./asked.ts";
 import { createBitbucketServerProposals } from "./bitbucket-server-proposals.ts";
 import type { BuildWord } from "./build-state.ts";
 import { createStatusForge, type StatusKind, type StatusList } from "./commit-statuses.ts";
 import type { Forge, ForgeOptions } from "./forge.ts";
-import { type Asked, listOf, readToken, type Unknown } from "./forge-questions.ts";
+import { listOf, type Unknown } from "./forge-questions.ts";
 
 const page = z.object({
   values: listOf(z.object({ key: z.string().nullish(), state: z.string(), description: z.string().nullish() })),

@@ -1,22 +1,12 @@
 /** The statuses of a commit, which say how its builds stand; and one of our own among them, found by the name that it was given and written anew. */
-import type { BuildState, ForgeLogin, ForgeTrouble, Posted, Report, ReportPlace, Reports } from "../../core/ports.ts";
+import type { BuildState, ForgeTrouble, Posted, Report, ReportPlace, Reports } from "../../core/ports.ts";
 import type { Proposals } from "../../core/proposal-ports.ts";
-import type { Repository } from "../../core/types.ts";
+import type { Asked, AskedOf } from "./asked.ts";
 import { type BuildWord, decideBuildState, wordOf } from "./build-state.ts";
 import type { Forge, ForgeOptions } from "./forge.ts";
-import {
-  type Asked,
-  createForgeQuestions,
-  type ForgeMessage,
-  type ForgeQuestion,
-  type RepositoryAnnotation,
-  type Unknown,
-} from "./forge-questions.ts";
+import { createForgeQuestions, type ForgeMessage, type ForgeQuestion, type Unknown } from "./forge-questions.ts";
 
 export type Questions = ReturnType<typeof createForgeQuestions>;
-
-/** `annotation`: which names the repository. */
-export type AskedOf = (repository: Repository, login: ForgeLogin, annotation?: RepositoryAnnotation) => Asked | Unknown;
 
 /** As the forge lists it. */
 interface ListedStatus {

@@ -1,13 +1,14 @@
 /** A question to a forge: its pages, within what is read of any answer, and the words for what is none. Nothing is followed to another host. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import type { BuildState, ForgeLogin } from "../../core/ports.ts";
+import type { BuildState } from "../../core/ports.ts";
 import { asReconcileError, ReconcileError } from "../../errors.ts";
 import { parseJson } from "../../text/parse-json.ts";
 import { withoutLast } from "../../text/without-last.ts";
 import type { UsedDispatcher } from "../egress/credential-connections.ts";
 import { type HttpAnswer, type HttpQuestion, type HttpReply, request } from "../egress/http-request.ts";
 import type { AppRight } from "./app-tokens.ts";
+import type { AppAsker, Asked } from "./asked.ts";
 import type { ForgeOptions } from "./forge.ts";
 import { createRateLimits } from "./rate-limits.ts";
 import { said } from "./refusal-words.ts";
@@ -19,29 +20,6 @@ export interface Page<Item> {
   readonly items: readonly Item[];
   /** What the question for the next page has in its query beside the first one's; undefined: this is the last. */
   readonly next: Query | undefined;
-}
-
-export type RepositoryAnnotation = "app_repository" | "manifest_repository";
-
-/** Who asks, and of which repository: the same for all that is asked of it. */
-export interface Asked {
-  readonly headers: Readonly<Record<string, string>>;
-  /** By which the forge counts its limits. */
-  readonly token: string;
-  /** A GitHub App, which gets a token for the right of each question. */
-  readonly app?: AppAsker;
-  /** How people call the repository. */
-  readonly repository: string;
-  /** Which names it; default: the application's. */
-  readonly annotation?: RepositoryAnnotation;
-  /** Statuses that this forge answers for a token that is none, beside 401. */
-  readonly tokenRefused?: readonly number[];
-}
-
-export interface AppAsker {
-  /** Rejects with why there is none. `refused`: one that was, so another is wanted. */
-  token(right: AppRight, signal: AbortSignal, refused?: string): Promise<string>;
-  use(): UsedDispatcher;
 }
 
 interface Exchange extends Asked {
@@ -195,17 +173,6 @@ export function createForgeQuestions(forge: string, options: ForgeOptions, setti
   return { ask, send, rateRemaining: limits.remaining };
 }
 
-/** The token as a header can carry it. */
-export function readToken(forge: string, login: ForgeLogin): { readonly token: string } | Unknown {
-  if (typeof login !== "string") {
-    const { namespace, name } = login.secret;
-    return unknown(`Secret ${namespace}/${name} holds a GitHub App, which ${forge} does not know; name a Secret with a token`);
-  }
-  const token = login.trim();
-  if (/^[\x21-\x7e]+$/.test(token)) return { token };
-  return unknown(`the ${forge} token is empty or holds a character that no token has; recreate its Secret`);
-}
-
 export function unknown(reason: string, more: Pick<Unknown, "shareOf" | "status" | "why"> = {}): Unknown {
   return { kind: "unknown", reason, ...more };
 }
@@ -226,16 +193,6 @@ export function oneOf<Item>(item: z.ZodType<Item>) {
 /** `Link` of RFC 8288: whether there is a next page. Where it is, is not believed. */
 export function hasNextLink({ link }: HttpReply["headers"]): boolean {
   return /;\s*rel="?next"?/.test(String(link ?? ""));
-}
-
-/** The path's parts without a leading slash, a trailing one and `.git`; undefined for anything that could lead to another path of the API. */
-export function partsOf(path: string, form = /^[A-Za-z0-9_.-]{1,100}$/): readonly string[] | undefined {
-  const parts = path
-    .replace(/^\//, "")
-    .replace(/\/$/, "")
-    .replace(/\.git$/i, "")
-    .split("/");
-  return parts.every((part) => form.test(part) && !/^\.\.?$/.test(part)) ? parts : undefined;
 }
 
 function bareNoun(what: string): string {

@@ -2,7 +2,8 @@
 import { z } from "zod";
 import type { Proposals } from "../../core/proposal-ports.ts";
 import { parseJson } from "../../text/parse-json.ts";
-import type { AskedOf, Questions } from "./commit-statuses.ts";
+import type { AskedOf } from "./asked.ts";
+import type { Questions } from "./commit-statuses.ts";
 import type { ForgeOptions } from "./forge.ts";
 import { hasNextLink, listOf, oneOf, type Unknown, unknown } from "./forge-questions.ts";
 import type { ListedProposal, ProposalKind, Talk } from "./proposal-kind.ts";

@@ -1,21 +1,11 @@
 /** The newest status of each context, of Gitea's and Forgejo's own Actions too. Both are asked alike: `/api/swagger` of each. */
 import { z } from "zod";
-import type { ForgeLogin } from "../../core/ports.ts";
-import type { Repository } from "../../core/types.ts";
 import { parseJson } from "../../text/parse-json.ts";
+import { type Asked, askedByPath } from "./asked.ts";
 import type { BuildWord } from "./build-state.ts";
 import { createStatusForge, type StatusKind, type StatusList } from "./commit-statuses.ts";
 import type { Forge, ForgeOptions } from "./forge.ts";
-import {
-  type Asked,
-  hasNextLink,
-  listOf,
-  partsOf,
-  type RepositoryAnnotation,
-  readToken,
-  type Unknown,
-  unknown,
-} from "./forge-questions.ts";
+import { hasNextLink, listOf } from "./forge-questions.ts";
 import { createGiteaProposals } from "./gitea-proposals.ts";
 
 /** The most that a server sends unless it is set up for more. */
@@ -33,6 +23,8 @@ const states: Readonly<Record<string, BuildWord>> = {
 
 const words = { pending: "pending", success: "success", failure: "failure", error: "error" };
 
+const askedOf = askedByPath("Gitea", { form: "OWNER/REPOSITORY", headers: (token) => ({ authorization: `token ${token}` }) });
+
 const kind: StatusKind = {
   ...{ what: "the commit statuses", states, words, askedOf, list: statusesOf },
   write: ({ repository }, { sha, url }) => ({
@@ -45,14 +37,6 @@ const kind: StatusKind = {
 
 export function createGitea(options: ForgeOptions): Forge {
   return createStatusForge("Gitea", kind, options, createGiteaProposals);
-}
-
-function askedOf({ path }: Repository, login: ForgeLogin, annotation: RepositoryAnnotation = "app_repository"): Asked | Unknown {
-  const parts = partsOf(path);
-  if (parts?.length !== 2) return unknown(`gitops.operator.${annotation} is no OWNER/REPOSITORY of Gitea; correct its path`);
-  const read = readToken("Gitea", login);
-  if ("kind" in read) return read;
-  return { token: read.token, headers: { authorization: `token ${read.token}` }, repository: parts.join("/") };
 }
 
 function statusesOf({ repository }: Asked, sha: string): StatusList {

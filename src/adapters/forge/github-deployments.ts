@@ -3,8 +3,9 @@ import { z } from "zod";
 import type { ForgeLogin, ForgeTrouble, Posted, Report, ReportPlace, Reports } from "../../core/ports.ts";
 import type { Repository } from "../../core/types.ts";
 import { parseJson } from "../../text/parse-json.ts";
+import type { Asked } from "./asked.ts";
 import { troubleOf } from "./commit-statuses.ts";
-import { type Asked, type createForgeQuestions, listOf, type Unknown } from "./forge-questions.ts";
+import { type createForgeQuestions, listOf, type Unknown } from "./forge-questions.ts";
 
 const deployment = z.object({ id: z.int().positive() });
 const statuses = listOf(z.object({ state: z.string(), description: z.string().nullish() }));

@@ -3,22 +3,11 @@ import { z } from "zod";
 import type { ForgeLogin } from "../../core/ports.ts";
 import type { Repository } from "../../core/types.ts";
 import { parseJson } from "../../text/parse-json.ts";
+import { type AppAsker, type Asked, partsOf, type RepositoryAnnotation, readToken } from "./asked.ts";
 import { type BuildWord, decideBuildState } from "./build-state.ts";
 import { createCommitStatuses, type StatusKind, type StatusList } from "./commit-statuses.ts";
 import type { Forge, ForgeOptions } from "./forge.ts";
-import {
-  type AppAsker,
-  type Asked,
-  createForgeQuestions,
-  type ForgeQuestion,
-  hasNextLink,
-  listOf,
-  partsOf,
-  type RepositoryAnnotation,
-  readToken,
-  type Unknown,
-  unknown,
-} from "./forge-questions.ts";
+import { createForgeQuestions, type ForgeQuestion, hasNextLink, listOf, type Unknown, unknown } from "./forge-questions.ts";
 import { createGithubDeployments } from "./github-deployments.ts";
 import { createGithubProposals } from "./github-proposals.ts";
 

@@ -3,8 +3,9 @@ import { z } from "zod";
 import type { ForgeLogin, ForgeTrouble, Report, ReportPlace, Reports } from "../../core/ports.ts";
 import type { Repository } from "../../core/types.ts";
 import { parseJson } from "../../text/parse-json.ts";
+import type { Asked } from "./asked.ts";
 import { troubleOf } from "./commit-statuses.ts";
-import { type Asked, type createForgeQuestions, listOf, type Unknown } from "./forge-questions.ts";
+import { type createForgeQuestions, listOf, type Unknown } from "./forge-questions.ts";
 
 const PER_PAGE = "100";
 const RIGHTS = { read: "the scope read_api and the role Reporter", write: "the scope api and the role Developer" };

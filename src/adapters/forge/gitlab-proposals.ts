@@ -1,7 +1,8 @@
 /** Merge requests, with their labels and auto-merge. https://docs.gitlab.com/api/merge_requests/ */
 import { z } from "zod";
 import type { Proposals } from "../../core/proposal-ports.ts";
-import type { AskedOf, Questions } from "./commit-statuses.ts";
+import type { AskedOf } from "./asked.ts";
+import type { Questions } from "./commit-statuses.ts";
 import type { ForgeOptions } from "./forge.ts";
 import { oneOf, type Unknown, unknown } from "./forge-questions.ts";
 import type { ListedProposal, ProposalKind, Talk } from "./proposal-kind.ts";

@@ -1,20 +1,10 @@
 /** The pipelines of a commit, those that other CI systems report among them. https://docs.gitlab.com/api/pipelines/ */
 import { z } from "zod";
-import type { ForgeLogin } from "../../core/ports.ts";
-import type { Repository } from "../../core/types.ts";
 import { parseJson } from "../../text/parse-json.ts";
+import { askedByPath } from "./asked.ts";
 import { type BuildWord, decideBuildState, wordOf } from "./build-state.ts";
 import type { Forge, ForgeOptions } from "./forge.ts";
-import {
-  type Asked,
-  createForgeQuestions,
-  listOf,
-  partsOf,
-  type RepositoryAnnotation,
-  readToken,
-  type Unknown,
-  unknown,
-} from "./forge-questions.ts";
+import { createForgeQuestions, listOf } from "./forge-questions.ts";
 import { createGitlabDeployments } from "./gitlab-deployments.ts";
 import { createGitlabProposals } from "./gitlab-proposals.ts";
 
@@ -29,6 +19,8 @@ const states: Readonly<Record<string, BuildWord>> = {
   // Nobody may ever start what waits for somebody.
   ...{ skipped: "nothing", manual: "nothing" },
 };
+
+const askedOf = askedByPath("GitLab", { form: "GROUP/PROJECT", isDeep: true, headers: (token) => ({ "private-token": token }) });
 
 export function createGitlab(options: ForgeOptions): Forge {
   const questions = createForgeQuestions("GitLab", options);
@@ -59,13 +51,4 @@ export function createGitlab(options: ForgeOptions): Forge {
     reports: createGitlabDeployments(questions, askedOf),
     proposals: createGitlabProposals(questions, askedOf, options),
   };
-}
-
-function askedOf({ path }: Repository, login: ForgeLogin, annotation: RepositoryAnnotation = "app_repository"): Asked | Unknown {
-  // Groups have groups in them.
-  const parts = partsOf(path);
-  if (!parts || parts.length < 2) return unknown(`gitops.operator.${annotation} is no GROUP/PROJECT of GitLab; correct its path`);
-  const read = readToken("GitLab", login);
-  if ("kind" in read) return read;
-  return { token: read.token, headers: { "private-token": read.token }, repository: parts.join("/") };
 }
