@@ -168,7 +168,7 @@ export const ROOMS: Record<string, Room> = {
   "src/http": {
     promise: "listens, bounds what callers hold, and answers by the routes that it is handed; knows none of them",
     asks: CORE,
-    doors: ["address-shares", "app", "http-server", "query-filter", "require-token", "routes", "send-json", "send-pieces"],
+    doors: ["address-shares", "app", "http-server", "json-list", "query-filter", "require-token", "routes", "send-json", "send-pieces"],
   },
   "src/http/calls": {
     promise: "`/reconcile`, which starts work: for programs, people and our own page, never for a foreign one",

@@ -6,25 +6,23 @@ import type { Branches, ReadImage } from "../../core/progress.ts";
 import { originsOf } from "../../core/read-values.ts";
 import { isDeployment, isTracked, type Tracked, type WorkloadRecord, workloadOf } from "../../core/types.ts";
 import { redacted } from "../../text/redacted.ts";
+import { jsonList } from "../json-list.ts";
 import { type Known, shownBranches, shownImage } from "../rows/known.ts";
 import type { ShowRows } from "../rows/status-rows.ts";
 
-/** `/debug` in pieces, one for each entry. The cache holds our own annotations only. */
-export function* debugText(known: Known, { redact, show }: ShowRows): Generator<string> {
+/** `/debug` in pieces: one for each entry. The cache holds our own annotations only. */
+export function debugText(known: Known, { redact, show }: ShowRows): Iterable<string> {
   const { workloads, parse, branchesOf } = known;
-  let before = "[";
-  for (const record of workloads.list()) {
+  const entryOf = (record: WorkloadRecord) => {
     const workload = workloadOf(record);
-    const entry = show(workload, () => {
+    return show(workload, () => {
       const parsed = parse(record);
       if (!isTracked(parsed)) return undefined;
       // Before it is JSON: an escaped secret would not be known as one.
       return JSON.stringify(redacted(debugEntry(record, parsed, branchesOf(workload), shownImage(record, parsed, known)), redact));
     });
-    yield entry === undefined ? "" : before + entry;
-    if (entry !== undefined) before = ",";
-  }
-  yield before === "[" ? "[]" : "]";
+  };
+  return jsonList(workloads.list().values().map(entryOf));
 }
 
 function debugEntry(record: WorkloadRecord, parsed: Tracked, branches: Branches | undefined, image: ReadImage | undefined): object {

@@ -8,6 +8,7 @@ import { type Filter, isTracked, type Parsed, type Target, type WorkloadRecord }
 import { ReconcileError } from "../../errors.ts";
 import { escapeControl } from "../../text/escape.ts";
 import { redacted } from "../../text/redacted.ts";
+import { jsonList } from "../json-list.ts";
 import { historyJson } from "../rows/history-json.ts";
 
 export interface HistoryKnown {
@@ -22,19 +23,16 @@ export function historyText({ workloads, parse, historyOf }: HistoryKnown, filte
   const tracked = workloads.list().filter((record) => isTracked(parse(record)));
   const unknown = unknownName(filter, tracked);
   if (unknown !== undefined) throw new ReconcileError("name_unknown", unknown);
-  return pieces();
+  return jsonList(entries());
 
-  function* pieces(): Generator<string> {
-    let before = "[";
+  function* entries(): Generator<string> {
     for (const record of tracked) {
       const parsed = parse(record);
       if (!isMeant(record, filter) || parsed.kind !== "ready") continue;
       for (const entry of historyOf(parsed.target)) {
         // Before it is JSON: an escaped secret would not be known as one.
-        yield before + JSON.stringify(redacted(historyJson(entry), (text) => escapeControl(redact(text))));
-        before = ",";
+        yield JSON.stringify(redacted(historyJson(entry), (text) => escapeControl(redact(text))));
       }
     }
-    yield before === "[" ? "[]" : "]";
   }
 }

@@ -1,6 +1,7 @@
 /** `/status` as JSON: what the page says, for programs. Null is what is not known. */
 import { commitUrl } from "../../core/commits/web-links.ts";
 import { redacted } from "../../text/redacted.ts";
+import { jsonList } from "../json-list.ts";
 import type { PageFacts } from "../rows/page-facts.ts";
 import type { ShownEvent, TrackedRow } from "../rows/status-row.ts";
 import type { StatusRows } from "../rows/status-rows.ts";
@@ -21,14 +22,8 @@ export function* statusJson(rows: StatusRows, { redact, show, githubHost, operat
   yield "}";
 }
 
-function* list<T>(values: Iterable<T>, write: (value: T) => string | undefined): Generator<string> {
-  let before = "[";
-  for (const value of values) {
-    const entry = write(value);
-    yield entry === undefined ? "" : before + entry;
-    if (entry !== undefined) before = ",";
-  }
-  yield before === "[" ? "[]" : "]";
+function list<T>(values: Iterable<T>, write: (value: T) => string | undefined): Iterable<string> {
+  return jsonList(Iterator.from(values).map(write));
 }
 
 function operatorJson(operator: PageFacts["operator"], now: Date): object {

@@ -1,40 +1,24 @@
 /** Branches for proposals, seen from a copy of their base: what stands on them, and how they are written. Nothing of them is kept. */
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import type { Identity } from "../../../core/app-history.ts";
 import type { FileText, ManifestsBranch, ManifestsCopy, OwnCommit, StandingProposal } from "../../../core/git-ports.ts";
-import { formatRepository } from "../../../core/repository.ts";
 import { asReconcileError } from "../../../errors.ts";
-import type { ContentCache } from "../packs/content-cache.ts";
-import { createObjectStore, type ObjectStore } from "../packs/object-store.ts";
-import type { PackWork } from "../packs/pack-work.ts";
+import type { ObjectStore } from "../packs/object-store.ts";
 import { committerOf, messageOf, parseCommit } from "../packs/parse-commit.ts";
 import { proposeBranch } from "../wire/acknowledged-push.ts";
 import type { GitRemote } from "../wire/git-remote.ts";
-import { openUploadPack, type UploadPack } from "../wire/upload-pack.ts";
-import type { BeginArrival } from "./arrivals.ts";
-import { makeFolder } from "./make-folder.ts";
+import { openUploadPack } from "../wire/upload-pack.ts";
 import { commitFiles, type ReadObject, readFile } from "./manifest-files.ts";
-import { storeError } from "./store.ts";
+import { createPassingObjects, type PassingObjectsOptions } from "./passing-objects.ts";
 
-export interface ProposalBranchesOptions {
+export interface ProposalBranchesOptions extends PassingObjectsOptions {
   readonly remote: GitRemote;
   readonly identity: Identity;
-  readonly contents: ContentCache<string>;
-  readonly beginArrival: BeginArrival;
-  readonly packWork: PackWork;
-  /** Of the copy. */
-  readonly folder: string;
   /** With which such branches begin. */
   readonly prefix: string;
 }
 
-/** The operator's own commit changes 50 files of 1 MiB at most, and such files deflate well; what is more is others'. */
-const MOST_BYTES = 16 * 2 ** 20;
-
-export function createProposalBranches({ remote, identity, contents, beginArrival, packWork, folder, prefix }: ProposalBranchesOptions) {
-  let count = 0;
-  const nextFolder = () => join(folder, `proposal-${count++}`);
+export function createProposalBranches({ remote, identity, prefix, ...copy }: ProposalBranchesOptions) {
+  const passing = createPassingObjects("proposal", copy);
 
   async function standing(
     at: ManifestsBranch,
@@ -48,32 +32,15 @@ export function createProposalBranches({ remote, identity, contents, beginArriva
       if (sha === undefined) return undefined;
       if (sha === base) return { sha, own: "nothing" };
       try {
-        return { sha, own: await receive(at, server, sha, base, files) };
+        // With the commits behind it come those files that they changed.
+        const pack = server.pack({ want: sha, haves: [base] }, new Set());
+        return { sha, own: await passing.receive(at, pack, (objects) => look(at, objects, sha, files)) };
       } catch (error) {
         if (asReconcileError(error).code !== "git_limit") throw error;
         wire.abort();
         return { sha, own: "more" };
       }
     });
-  }
-
-  /** Of the commits behind `sha` those come that are not in the history of `base`, and with them what they have changed. */
-  async function receive(at: ManifestsBranch, server: UploadPack, sha: string, base: string, files: readonly FileText[]) {
-    const place = nextFolder();
-    const path = join(place, "own.pack");
-    const arrival = beginArrival(formatRepository(at.repository), MOST_BYTES);
-    try {
-      await makeFolder(place);
-      await arrival.store(server.pack({ want: sha, haves: [base] }, new Set()), path);
-      const objects = createObjectStore(place, contents, packWork);
-      objects.addPack(path, await packWork.index(path, arrival.bytes, MOST_BYTES, at));
-      return await look(at, objects, sha, files);
-    } catch (error) {
-      throw storeError(error);
-    } finally {
-      arrival.end();
-      await rm(place, { recursive: true, force: true }).catch(() => undefined);
-    }
   }
 
   async function look(
@@ -102,7 +69,7 @@ export function createProposalBranches({ remote, identity, contents, beginArriva
       from: string | undefined,
       { options, ...commit }: Parameters<ManifestsCopy["propose"]>[2],
     ) {
-      const objects = createObjectStore(nextFolder(), contents, packWork);
+      const objects = passing.store();
       const { sha: to, ids } = await commitFiles(objects, readBase, { ...commit, identity });
       const update = { branch, from, to, prefix, ...(options && { options }) };
       const result = await proposeBranch(remote, at, update, async () => (await objects.pack(ids)).bytes);

@@ -1,18 +1,14 @@
 /** Proposals by AGit, seen from a copy of their base: the refs that Gitea and Forgejo keep of pull requests are read, and `refs/for/` is pushed to. */
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import type { FileText, ManifestsBranch, ManifestsCopy, OwnCommit, RequestResult, StandingRequest } from "../../../core/git-ports.ts";
 import { formatRepository } from "../../../core/repository.ts";
 import { asReconcileError, ReconcileError } from "../../../errors.ts";
 import { objectId } from "../packs/object-id.ts";
-import { createObjectStore } from "../packs/object-store.ts";
 import { committerOf, messageOf, parseCommit } from "../packs/parse-commit.ts";
 import { pushAsRequest } from "../wire/acknowledged-push.ts";
 import { openUploadPack, type UploadPack } from "../wire/upload-pack.ts";
-import { makeFolder } from "./make-folder.ts";
 import { commitFiles, type ReadObject } from "./manifest-files.ts";
+import { createPassingObjects } from "./passing-objects.ts";
 import type { ProposalBranchesOptions } from "./proposal-branches.ts";
-import { storeError } from "./store.ts";
 
 type RequestHead = Omit<StandingRequest, "own">;
 
@@ -22,13 +18,8 @@ interface Question {
   readonly known: RequestHead | undefined;
 }
 
-/** Of twenty requests at most: their newest commits alone where the server can send these without files, else all that the base does not have. */
-const MOST_BYTES = 16 * 2 ** 20;
-
-export function createProposalRefs(options: ProposalBranchesOptions) {
-  const { remote, identity, contents, beginArrival, packWork, folder, prefix } = options;
-  let count = 0;
-  const nextFolder = () => join(folder, `request-${count++}`);
+export function createProposalRefs({ remote, identity, prefix, ...copy }: ProposalBranchesOptions) {
+  const passing = createPassingObjects("request", copy);
 
   /** A listing that begins now, and what is done with it. */
   function look<T>(
@@ -69,26 +60,15 @@ export function createProposalRefs(options: ProposalBranchesOptions) {
     });
   }
 
-  async function receive(at: ManifestsBranch, server: UploadPack, heads: readonly RequestHead[], base: string) {
+  /** Of twenty requests at most: their newest commits alone where the server can send these without files, else all that the base does not have. */
+  function receive(at: ManifestsBranch, server: UploadPack, heads: readonly RequestHead[], base: string) {
     const [want = "", ...others] = new Set(heads.map(({ sha }) => sha));
-    const place = nextFolder();
-    const path = join(place, "requests.pack");
-    const arrival = beginArrival(formatRepository(at.repository), MOST_BYTES);
-    try {
-      await makeFolder(place);
-      const bounds = server.canFilter ? { depth: 1, withoutTrees: true } : { haves: [base] };
-      await arrival.store(server.pack({ want, others, ...bounds }, new Set()), path);
-      const objects = createObjectStore(place, contents, packWork);
-      objects.addPack(path, await packWork.index(path, arrival.bytes, MOST_BYTES, at));
+    const bounds = server.canFilter ? { depth: 1, withoutTrees: true } : { haves: [base] };
+    return passing.receive(at, server.pack({ want, others, ...bounds }, new Set()), async (objects) => {
       const commits = new Map<string, Buffer>();
       for (const sha of [want, ...others]) if (objects.has(sha)) commits.set(sha, await objects.read(sha, "commit", at));
       return commits;
-    } catch (error) {
-      throw storeError(error);
-    } finally {
-      arrival.end();
-      await rm(place, { recursive: true, force: true }).catch(() => undefined);
-    }
+    });
   }
 
   /** Of the base with those files. */
@@ -113,7 +93,7 @@ export function createProposalRefs(options: ProposalBranchesOptions) {
       change: Parameters<ManifestsCopy["request"]>[1],
     ): Promise<RequestResult> {
       const { options: told = [], ...commit } = change;
-      const objects = createObjectStore(nextFolder(), contents, packWork);
+      const objects = passing.store();
       const { sha: to, ids } = await commitFiles(objects, readBase, { ...commit, identity });
       const find = async () => (await look(at, undefined, async (heads) => heads.find(({ sha }) => sha === to)))?.number;
       const update = { base: at.branch, topic, to, prefix, options: told };
