@@ -1,6 +1,5 @@
 /** `npm run sandbox`: the operator's whole job on loopback, and what it does on worse days, told as a story; `-- --keep` stays up to be played with. */
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
+import { freePort } from "./free-port.ts";
 import { playOn } from "./play/play-on.ts";
 import { dockerConfigJson } from "./registry.ts";
 import { tellFirstAct } from "./story/first-act.ts";
@@ -75,15 +74,6 @@ async function setScene(): Promise<Scene> {
   stopOperator = operator.stop;
   const hookUrl = `http://127.0.0.1:${hookPort}/hook/gitops-operator/hook`;
   return { world, app, manifests, url: await operator.url, hookUrl, deploy };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 async function stayUp({ cluster, env, folder }: World, scene: Scene): Promise<void> {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BareRepository } from "../../sandbox/bare-repository.ts";
-import { freePort } from "../../test/free-port.ts";
+import { freePort } from "../../sandbox/free-port.ts";
 import { type BenchWorld, inBenchWorld } from "../bench-world.ts";
 import { deployFleet, publish } from "../deployments.ts";
 import { startHealthProbe } from "../health-probe.ts";

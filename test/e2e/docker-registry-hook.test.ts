@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
+import { freePort } from "../../sandbox/free-port.ts";
 import { manifestOf, startWorld } from "../../sandbox/world.ts";
 import { skipWithoutDockerRegistry, startDockerRegistry } from "../docker-registry.ts";
 import { eventually } from "../eventually.ts";
-import { freePort } from "../free-port.ts";
 import { startOperatorProcess } from "./operator-process.ts";
 import { programTest } from "./program-test.ts";
 import { OLD } from "./stage.ts";

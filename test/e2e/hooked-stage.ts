@@ -1,7 +1,7 @@
 /** A stage whose operator listens for events, and senders as forges are. */
 import { createHmac } from "node:crypto";
 import type { TestContext } from "node:test";
-import { freePort } from "../free-port.ts";
+import { freePort } from "../../sandbox/free-port.ts";
 import { type Stage, startStage } from "./stage.ts";
 
 export const HOOK_SECRET = "hook-secret-of-the-sandbox-0123";

@@ -1,6 +1,6 @@
 import type { TestContext } from "node:test";
+import { freePort } from "../../sandbox/free-port.ts";
 import { manifestOf } from "../../sandbox/world.ts";
-import { freePort } from "../free-port.ts";
 import { OLD, type Stage, startStage } from "./stage.ts";
 
 /** A stage after two passes in which something of everything happened: a patch that came second, a failure, a refused Secret, a chat message, a build. */

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { stringify } from "yaml";
-import { freePort } from "../free-port.ts";
+import { freePort } from "../../sandbox/free-port.ts";
 import { alertRules, allQueries, pathOf, readYaml } from "../observability-files.ts";
 import { skipWithout } from "../tool.ts";
 import { startObservedStage } from "./observed-stage.ts";

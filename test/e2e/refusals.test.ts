@@ -4,9 +4,9 @@ import { writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { test } from "node:test";
 import { createBareRepository } from "../../sandbox/bare-repository.ts";
+import { freePort } from "../../sandbox/free-port.ts";
 import { newSshKeyPair } from "../../sandbox/ssh-key-pair.ts";
 import { manifestOf } from "../../sandbox/world.ts";
-import { freePort } from "../free-port.ts";
 import { door, OLD, type Stage, sshAlone, startStage } from "./stage.ts";
 
 async function startShop(stage: Stage) {

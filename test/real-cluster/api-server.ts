@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { kubeconfigOf } from "../../sandbox/cluster-api/kubeconfig.ts";
 import { createSelfSignedCertificate } from "../../sandbox/cluster-api/self-signed-certificate.ts";
-import { freePort } from "../free-port.ts";
+import { freePort } from "../../sandbox/free-port.ts";
 
 const folder = process.env.KUBEBUILDER_ASSETS;
 

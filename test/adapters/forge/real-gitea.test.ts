@@ -6,10 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { Agent } from "undici";
+import { freePort } from "../../../sandbox/free-port.ts";
 import { createGitea } from "../../../src/adapters/forge/gitea.ts";
 import { parseRepository } from "../../../src/core/repository.ts";
 import { eventually } from "../../eventually.ts";
-import { freePort } from "../../free-port.ts";
 import { runTool } from "../../tool.ts";
 
 const program = process.env.GITEA ?? "";

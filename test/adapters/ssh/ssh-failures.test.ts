@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import ssh2 from "ssh2";
+import { freePort } from "../../../sandbox/free-port.ts";
 import { resetSocket } from "../../../sandbox/reset-socket.ts";
 import { newSshKeyPair } from "../../../sandbox/ssh-key-pair.ts";
 import { createCheckedAddresses } from "../../../src/adapters/egress/checked-addresses.ts";
@@ -41,10 +42,7 @@ function execAt(t: TestContext, at: { host?: string; port: number }, options: Pa
 // F1
 test("a port where nobody listens is unreachable, at once and by name", async (t) => {
   const { port } = await startTcpServer(t, () => {});
-  const free = createServer().listen(0, "127.0.0.1");
-  await once(free, "listening");
-  const unused = (free.address() as AddressInfo).port;
-  free.close();
+  const unused = await freePort();
   assert.notEqual(port, unused);
   await assert.rejects(execAt(t, { port: unused }), {
     code: "git_unreachable",
