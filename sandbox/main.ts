@@ -61,8 +61,8 @@ async function setScene(): Promise<Scene> {
   const manifests = await world.repository("team/manifests.git", {
     [MANIFEST]: manifestOf("shop", `${image}:${oldTag}`, "default", annotations),
   });
-  // As forges have it: the history of a branch can be read without its files.
-  await manifests.config("uploadpack.allowFilter", "true");
+  // As forges have it: history and folders can be read without files.
+  for (const repository of [app, manifests]) await repository.config("uploadpack.allowFilter", "true");
   say("A world on loopback");
   tell("Kubernetes API", world.cluster.url);
   tell("git over SSH", world.gitHost.url("team/shop.git"));
