@@ -1,13 +1,15 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { askFor } from "./adapters/egress/asker.ts";
 import type { Outside } from "./connect-outside.ts";
+import type { Identity } from "./core/app-history.ts";
 import { branchId } from "./core/branch-id.ts";
 import type { Workloads } from "./core/cluster-ports.ts";
-import type { Git } from "./core/git-ports.ts";
-import type { createBranchHistories } from "./core/history/branch-histories.ts";
+import type { Git, ManifestsBranch } from "./core/git-ports.ts";
+import { createBranchHistories } from "./core/history/branch-histories.ts";
 import { createHistoryLooks } from "./core/history/history-looks.ts";
 import { isShut } from "./core/history/is-shut.ts";
 import type { Result } from "./core/outcome.ts";
-import type { Log } from "./core/ports.ts";
+import type { Log, Places } from "./core/ports.ts";
 import { formatRepository } from "./core/repository.ts";
 import type { createFindings } from "./core/runs/findings.ts";
 import { type AllowedRepositories, requireAllowed } from "./core/targets/allowed-repositories.ts";
@@ -18,7 +20,8 @@ import { createBoundedMap } from "./sharing/bounded-map.ts";
 import type { Redactor } from "./telemetry/redact.ts";
 
 interface HistoryWorkOptions {
-  readonly histories: ReturnType<typeof createBranchHistories>;
+  readonly identity: Identity;
+  readonly places: Places;
   readonly git: Git;
   readonly workloads: Pick<Workloads, "list">;
   readonly parse: (record: WorkloadRecord) => Parsed;
@@ -36,7 +39,8 @@ const MOST_TOLD_BYTES = 64 * 1024;
  * Looks behind the newest commits of manifests branches that have moved: after the answers of the runs that saw it, with a key that is read for it. What can't be had is told once and fails nothing.
  */
 export function createHistoryWork(options: HistoryWorkOptions) {
-  const { histories, git, workloads, parse, findings, allowedRepositories, secretsFor, redactor, stopping, log } = options;
+  const { git, workloads, parse, findings, allowedRepositories, secretsFor, redactor, stopping, log } = options;
+  const histories = createBranchHistories({ identity: options.identity, places: options.places, breathe: () => nextTurn() });
   const told = createBoundedMap<string>(MOST_TOLD_BYTES, (reason) => 2 * reason.length);
   const lookSoon = createHistoryLooks<Target>({
     look: (branch, target, signal) => askFor(target.namespace, () => redactor.scope(() => look(branch, target, signal))),
@@ -89,6 +93,9 @@ export function createHistoryWork(options: HistoryWorkOptions) {
   }
 
   return {
+    of: histories.of,
+    /** A run has seen that branch at that commit. */
+    met: (target: Target, at: ManifestsBranch, head: string): void => histories.met(target, branchId(at), head),
     /** After the run that came to that. */
     ended({ outcome, ...workload }: Result, target: Target | undefined): void {
       if (isShut(outcome)) histories.forget(workload);
