@@ -8,6 +8,7 @@ import { formatRepository, parseRepository } from "../core/repository.ts";
 import { portHint } from "../core/targets/port-hint.ts";
 import type { FilePattern, Repository, Target, WorkloadRecord } from "../core/types.ts";
 import { closest } from "../text/did-you-mean.ts";
+import { escapeControl } from "../text/escape.ts";
 import type { FileWorkload } from "./read-deployments.ts";
 import type { Level } from "./report.ts";
 
@@ -33,7 +34,7 @@ export function strictly(record: WorkloadRecord): ReadonlyMap<string, string> {
   return problems;
 }
 
-/** Addresses of a browser in the place of repositories and paths. */
+/** Addresses of a browser in the place of repositories and paths, and patterns where paths are meant. */
 export function findMistakes(record: WorkloadRecord): string[] {
   const values = readValues(record);
   const found: string[] = [];
@@ -49,6 +50,15 @@ export function findMistakes(record: WorkloadRecord): string[] {
   for (const item of items) {
     const problem = addressProblem(item);
     if (problem !== undefined) found.push(`${called(record, "deployment_path")} ${problem}`);
+  }
+  const pattern = (values.app_paths ?? "").split(",").find((item) => /[*?]/.test(item));
+  if (pattern !== undefined) {
+    const path = pattern.trim().replace(/^!/, "");
+    const [plain = ""] = path.split(/[*?]/, 1);
+    const folder = plain.slice(0, Math.max(0, plain.lastIndexOf("/"))) || "services/shop";
+    found.push(
+      `${called(record, "app_paths")} has the pattern '${escapeControl(path)}', and knows none; name files and folders, for example ${escapeControl(folder)}`,
+    );
   }
   return found;
 }

@@ -19,6 +19,10 @@ const files: Record<string, [exitCode: number, ...findings: [level: string, line
     ["warning", 14, /observed_branch is unknown and has no effect; did you mean gitops\.operator\.observe_branch\?$/],
   ],
   "api-version": [1, ["problem", 1, /^extensions\/v1beta1 is not what the operator reads; write apiVersion: apps\/v1$/]],
+  "app-paths-pattern": [
+    1,
+    ["problem", 14, /app_paths has the pattern 'services\/\*', and knows none; name files and folders, for example services$/],
+  ],
   "branch-as-ref": [1, ["problem", 14, /observe_branch is a full ref; write the branch name alone/]],
   "cronjob-pod-template": [
     1,
