@@ -1,7 +1,8 @@
 /**
  * For `npm test`: its files in groups, each one process. Node's runner starts a process for every file that it is given, and what the files test takes
  * each process long to load, and longer to get warm: for two hundred files that was a third of all their work.
- * Of the tests of the whole, end to end and as the sandbox, `npm test` runs a few files; with TESTS=e2e the groups are of all others.
+ * Of the tests of the whole, end to end and as the sandbox, `npm test` runs a few files; with TESTS=rest the groups are of all others, with TESTS=e2e of
+ * all that are end to end, with TESTS=faults of those, each file by itself.
  */
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -17,23 +18,41 @@ const E2E_OF_NPM_TEST = ["main-job", "image-gate", "several-files", "file-format
   (name) => `test/e2e/${name}.test.ts`,
 );
 
+/** They begin first, and the others fill up beside them; by how long they take. */
+const LONGEST_FAULTS = ["tenants-git", "tenants-hosts", "tenants-objects", "kills", "cut-connections", "proposal-kills", "replicas"].map(
+  (name) => `test/faults/${name}.test.ts`,
+);
+
 /** Every pair of components is rendered by kubectl: longer than all of the core's tests. */
 const isLong = (file) => file === "test/manifests-combined.test.ts" || /^test\/sandbox\/(story|orphans|play)\.test/.test(file);
 const isEndToEnd = (file) => file.startsWith("test/e2e/") || isLong(file);
-const all = globSync("test/{*.test.ts,!(faults|real-cluster)/**/*.test.ts}", { cwd: project }).sort();
-const missing = E2E_OF_NPM_TEST.filter((file) => !all.includes(file));
-if (missing.length > 0) throw new Error(`E2E_OF_NPM_TEST in tools/group-tests.mjs names ${missing.join(", ")}, which is no file`);
+const isFault = (file) => file.startsWith("test/faults/");
+const all = globSync("test/{*.test.ts,!(real-cluster)/**/*.test.ts}", { cwd: project }).sort();
+const missing = [...E2E_OF_NPM_TEST, ...LONGEST_FAULTS].filter((file) => !all.includes(file));
+if (missing.length > 0) throw new Error(`tools/group-tests.mjs names ${missing.join(", ")}, which is no file`);
 const isRest = (file) => isEndToEnd(file) && !E2E_OF_NPM_TEST.includes(file);
-const files = all.filter((file) => isRest(file) === (process.env.TESTS === "e2e"));
+const { TESTS = "usual" } = process.env;
+const isChosen = {
+  usual: (file) => !isRest(file) && !isFault(file),
+  rest: isRest,
+  e2e: (file) => file.startsWith("test/e2e/"),
+  faults: isFault,
+}[TESTS];
+if (!isChosen) throw new Error(`TESTS=${TESTS}: rest, e2e, faults or nothing`);
+const files = all.filter(isChosen);
 const groups = [];
 const alone = [];
 let bytes = MOST_BYTES;
 /** What waits for hosts, threads and clusters begins first; what does nothing but count fills up the end, when others are still at their last wait. */
-const rankOf = (file) =>
-  isEndToEnd(file) ? 0 : /^test\/(workshop|adapters|sandbox|http)\//.test(file) ? 1 : /^test\/core\//.test(file) ? 3 : 2;
+function rankOf(file) {
+  if (isFault(file)) return [...LONGEST_FAULTS, file].indexOf(file);
+  if (isEndToEnd(file)) return 0;
+  if (/^test\/(workshop|adapters|sandbox|http)\//.test(file)) return 1;
+  return /^test\/core\//.test(file) ? 3 : 2;
+}
 for (const file of files.toSorted((a, b) => rankOf(a) - rankOf(b))) {
   const text = readFileSync(project + file, "utf8");
-  if (HOOK.test(text)) {
+  if (isFault(file) || HOOK.test(text)) {
     alone.push([file]);
     continue;
   }
