@@ -63,7 +63,7 @@ export const ROOMS: Record<string, Room> = {
   "src/core/delivery": {
     promise: "what is ready together goes out in one push, never with force; or is proposed, each on a branch of its own",
     asks: ["src/core", "src/core/commits", "src/core/places", "src/sharing"],
-    doors: ["delivery", "proposing-writers", "writer"],
+    doors: ["proposing-writers", "write-failures", "writer"],
   },
   "src/core/hints": {
     promise: "which Deployments an event of a forge or registry may concern; nothing else of it is used",

@@ -4,7 +4,7 @@ import { asReconcileError, inStep } from "../errors.ts";
 import type { Commit, Identity } from "./app-history.ts";
 import type { SecretField } from "./cluster-ports.ts";
 import { type Candidates, findCandidates, listCommits } from "./commits/candidates.ts";
-import { patchStep } from "./delivery/delivery.ts";
+import { patchStep } from "./delivery/write-failures.ts";
 import type { Seat } from "./delivery/writer.ts";
 import type { Git, ManifestsBranch } from "./git-ports.ts";
 import { formatImage } from "./image.ts";
@@ -53,7 +53,7 @@ export interface ReconcilePorts extends CredentialPorts, ForgeLoginPorts, Signin
 /** Never rejects. */
 export async function reconcile(target: Target, seat: Seat, progress: Progress, ports: ReconcilePorts): Promise<Outcome> {
   const known: { from?: string; to?: string } = {};
-  /** What is costly to read is put off before it is asked for, a push once it is known that there is something to push. */
+  /** After a failure that cost others a lot, throws instead of reading again. A refused push is returned: it counts only if there is something to push. */
   const putOff = (tag: string) => {
     known.to = tag;
     const before = ports.backOff.putOff(target, tag);

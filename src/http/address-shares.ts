@@ -2,8 +2,8 @@ import { isIPv6 } from "node:net";
 import { createHoldings } from "../sharing/holdings.ts";
 
 /**
- * Who holds what there is little of. Over `share` an address gets more only while fewer than `generousUntil` are taken in all, so that few can't
- * keep out the others. Undefined: none is left for that address; else what to call once it is given back.
+ * Shares of something scarce, such as connections, so that no address keeps out the others: each may hold `share` of it, and more only while fewer than
+ * `generousUntil` are held in all. Gives the function that hands it back; undefined: that address gets no more now.
  */
 export function createAddressShares(share: number, generousUntil = 0): (address: string) => (() => void) | undefined {
   const taken = createHoldings();

@@ -1,4 +1,4 @@
-/** Many causes deep no error of ours is. */
+/** No error of ours has so many causes in one another; what came from outside may even be its own cause. */
 const MOST_CAUSES = 20;
 
 /**

@@ -50,7 +50,7 @@ export function createSshLane(options: SshLaneOptions) {
   const waiting: Waiter[] = [];
   /** For which namespaces connections are being opened: what holds up one of them, holds up no other. */
   const opening: (string | undefined)[] = [];
-  /** Of those no second connection was to be had, so they are served on the first. */
+  /** Namespaces for which no second connection could be opened: they are served on the first one. */
   const single = new Set<string | undefined>();
   /** Calls of exec under way. */
   let users = 0;

@@ -18,7 +18,7 @@ const LOT_ENDS = [9, 49, 249, 999];
 /** The commits of the line from its tip on, each with whether it counts: not the operator's own, and a change of the paths that are named. */
 export function createSteps(line: Line, { target, branches, notBefore }: CommitQuestion, { git, identity }: CommitPorts) {
   let isInOneBranch: Promise<boolean> | undefined;
-  /** No pass answers the operator's own commit, where application and manifests are one branch. */
+  /** Whether the operator made it. Where application and manifests are one branch, its own commits would else start a push each, without end. */
   const isOwn = async (commit: Commit) => {
     if (!isOperatorCommit(commit, identity)) return false;
     isInOneBranch ??= isInManifests(commit, branches, notBefore, git);

@@ -1,46 +1,20 @@
 /** What is ready together, in one push: committed on top of the branch's tip, tried again when others were first (contract §7). */
 
-import { asReconcileError, inStep, ReconcileError } from "../../errors.ts";
+import { asReconcileError } from "../../errors.ts";
 import { isForAnother } from "../../sharing/own-share.ts";
-import type { Commit } from "../app-history.ts";
 import { commitMessage } from "../commits/commit-message.ts";
 import type { CommitWords } from "../commits/commit-words.ts";
-import { filesInWords } from "../file-patterns.ts";
-import type { Git, ManifestsBranch, ManifestsCopy, Signing } from "../git-ports.ts";
+import type { Git, ManifestsBranch, ManifestsCopy } from "../git-ports.ts";
 import { noObserver, type Observer } from "../observer.ts";
 import type { Outcome } from "../outcome.ts";
 import { editFiles, type FilesEdit } from "../places/edit-files.ts";
-import type { Clock, ForgeLogin, Log, Places } from "../ports.ts";
-import { formatRepository } from "../repository.ts";
+import type { Clock, Log, Places } from "../ports.ts";
 import { branchAttributes, noTracer, type Span, type Tracer } from "../tracer.ts";
-import { type ImageName, inWords, isDeployment, type Target, workloadOf } from "../types.ts";
+import { workloadOf } from "../types.ts";
 import { type AbandonedOptions, createAbandoned } from "./abandoned.ts";
 import { createHold } from "./hold.ts";
-import { pushRemedy } from "./push-refusal.ts";
-
-export interface WriteRequest {
-  readonly target: Target;
-  readonly at: ManifestsBranch;
-  readonly appCommit: Commit;
-  /** With the registry that was asked, so that a manifest that now pulls from another one is not written. */
-  readonly image: ImageName;
-  readonly tag: string;
-  /** Whether the registry has the image. A digest in the manifest is dropped only where nobody asked. */
-  readonly isChecked: boolean;
-  /** The one that the registry told for the tag. */
-  readonly digest: string | undefined;
-  /** Aborted: nothing is pushed for it any more. */
-  readonly signal: AbortSignal;
-  /** Undefined: commits are not signed. */
-  readonly signing: Signing | undefined;
-  /** The run's question was asked then; the branch must not be older. */
-  readonly notBefore: number;
-  /** Its last push was: it may spoil the push of others, so those go without it. */
-  readonly wasRefused: boolean;
-  /** For the forge of the manifests, where commits are proposed; undefined: there is none, or (`loginProblem`) one that can't be used. */
-  readonly login?: ForgeLogin | undefined;
-  readonly loginProblem?: string | undefined;
-}
+import { commitStep, failed, patchStep, racedFailure, refusedFailure, requireDigest, TRIES } from "./write-failures.ts";
+import type { WriteRequest } from "./write-request.ts";
 
 export interface Item {
   readonly request: WriteRequest;
@@ -62,7 +36,7 @@ export interface DeliveryOptions extends AbandonedOptions {
   readonly commitWords?: CommitWords;
 }
 
-/** Where to, as far as deliveries have to know. */
+/** What a delivery to a branch has to know of those before it. */
 export interface DeliveryBranch {
   /** When the last push began (`performance.now()`): listings from before it are out of date. */
   pushedAt: number;
@@ -76,7 +50,6 @@ interface Delivery {
   deliver(branch: DeliveryBranch, items: readonly [Item, ...Item[]]): Promise<readonly Item[]>;
 }
 
-const TRIES = 5;
 /** Of texts in one push, which are in memory until it is accepted: what comes after goes in the next one. A target may have 50 MiB by itself. */
 const MOST_CHARACTERS = 32 * 2 ** 20;
 
@@ -197,38 +170,4 @@ export function createDelivery(options: DeliveryOptions, closing: AbortSignal): 
   }
 
   return { deliver };
-}
-
-export function failed(step: string, { tag }: WriteRequest, error: unknown): Outcome {
-  return { kind: "failed", error: inStep(step, error), to: tag };
-}
-
-/** The steps' names, as they stand in front of their failures (contract §5). */
-export function patchStep(target: Target, tag: string): string {
-  return `Failed to patch ${isDeployment(target) ? `deployment ${target.name}` : inWords(target)} to version ${tag}`;
-}
-
-/** Somebody may have pinned the image after the registry was asked without need of a digest. */
-export function requireDigest(edit: FilesEdit, { target, isChecked, digest }: WriteRequest): void {
-  if (edit.kind === "up_to_date" || !edit.isPinned || !isChecked || digest !== undefined) return;
-  throw new ReconcileError(
-    "git_push_raced",
-    `${filesInWords(target.files)} has come to pin a digest while the image was looked for without one; the next pass asks for the digest`,
-  );
-}
-
-export function commitStep(target: Target, tag: string): string {
-  return `Failed to commit changes for ${isDeployment(target) ? target.name : inWords(target)} (version ${tag})`;
-}
-
-/** `at`: the branch that was to be moved. */
-export function racedFailure(at: ManifestsBranch, reason: string | undefined): ReconcileError {
-  const name = `${formatRepository(at.repository)}, branch '${at.branch}'`;
-  const said = reason === undefined ? "" : ` (it said: ${reason})`;
-  return new ReconcileError("git_push_raced", `others pushed to ${name} first, ${TRIES} times in a row${said}; the next pass tries again`);
-}
-
-export function refusedFailure(at: ManifestsBranch, reason: string): ReconcileError {
-  const message = `${formatRepository(at.repository)} refused the push to '${at.branch}': ${reason}; ${pushRemedy(reason, at.key.kind)}`;
-  return new ReconcileError("git_push_refused", message);
 }

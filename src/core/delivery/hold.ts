@@ -7,7 +7,7 @@ import type { Outcome } from "../outcome.ts";
 import type { FilesEdit } from "../places/edit-files.ts";
 import type { Log } from "../ports.ts";
 import { formatRepository } from "../repository.ts";
-import type { WriteRequest } from "./delivery.ts";
+import type { WriteRequest } from "./write-request.ts";
 
 /** Undefined: it may be written. */
 type Held = (request: WriteRequest, edit: Extract<FilesEdit, { kind: "update" }>) => Promise<Outcome | undefined>;

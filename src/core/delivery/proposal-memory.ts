@@ -22,14 +22,14 @@ export interface Remembered {
 }
 
 const MOST_BYTES = 2 * 2 ** 20;
-/** Forges count questions: of all that stands as it is wanted one in so long is asked about with a token. */
+/** Forges limit how often a token may ask. So of all proposals that need no change, one in this time is asked about with each token. */
 const ASK_EACH_MS = 1_000;
 
 export function createProposalMemory(clock: Pick<Clock, "now">) {
   const memory = createBoundedMap<Remembered>(MOST_BYTES, dataBytes);
   let counted = { at: Number.NEGATIVE_INFINITY, byAsker: new Map<string, number>() };
 
-  /** Counted anew as often as one more may be asked about. */
+  /** How many proposals are asked about with that token. Counting goes through all of them, so the count may be that old. */
   function countOf(asker: string): number {
     if (clock.now() - counted.at >= ASK_EACH_MS) {
       counted = { at: clock.now(), byAsker: new Map() };
@@ -48,7 +48,7 @@ export function createProposalMemory(clock: Pick<Clock, "now">) {
       const asker = JSON.stringify([settings.token?.namespace, settings.token?.name]);
       memory.set(idOf(target), { place: placeIn(wish), asker, tag, sha, request, isUnheard, askedAt: clock.now() }, target.namespace);
     },
-    /** It is not its turn to be asked about. */
+    /** It was asked about so lately that others have their turn before it. */
     isFresh: ({ asker, askedAt }: Remembered) => clock.now() - askedAt < ASK_EACH_MS * (countOf(asker) - 1),
   };
 }

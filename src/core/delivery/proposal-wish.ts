@@ -5,8 +5,8 @@ import { formatImage } from "../image.ts";
 import type { FilesEdit } from "../places/edit-files.ts";
 import type { ProposalWords } from "../proposal-ports.ts";
 import { type ProposalSettings, placeInWords } from "../types.ts";
-import type { WriteRequest } from "./delivery.ts";
 import type { Asking } from "./proposal-requests.ts";
+import type { WriteRequest } from "./write-request.ts";
 
 /** Of a workload whose commits are proposed. */
 export interface ProposalWish extends WriteRequest {

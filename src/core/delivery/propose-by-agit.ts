@@ -12,11 +12,11 @@ import { forgeNames, forgeOf } from "../forges.ts";
 import type { ManifestsCopy, StandingRequest, Written } from "../git-ports.ts";
 import type { Outcome } from "../outcome.ts";
 import { idOf } from "../types.ts";
-import { racedFailure, refusedFailure } from "./delivery.ts";
 import { changeOf, isWantedOf, type Moved, type ProposalWish, placeIn, type Update, wordsOf } from "./proposal-wish.ts";
 import type { ProposerOptions } from "./propose.ts";
 import { agitOptions } from "./push-requests.ts";
 import { ownProposalOf } from "./whose-proposal.ts";
+import { racedFailure, refusedFailure } from "./write-failures.ts";
 
 /** What was pushed or found last, as this process knows it. */
 interface Remembered {

@@ -10,7 +10,7 @@ import { isByAgit, type Proposals } from "../proposal-ports.ts";
 import { branchAttributes, noTracer } from "../tracer.ts";
 import { createAbandoned } from "./abandoned.ts";
 import { declinedOf } from "./declined.ts";
-import { commitStep, type DeliveryOptions, failed, patchStep, racedFailure, refusedFailure, requireDigest } from "./delivery.ts";
+import type { DeliveryOptions } from "./delivery.ts";
 import { createHold } from "./hold.ts";
 import { createProposalMemory, type Remembered } from "./proposal-memory.ts";
 import { createProposalRequests, type RequestState } from "./proposal-requests.ts";
@@ -27,6 +27,7 @@ import {
 import { createAgitProposer } from "./propose-by-agit.ts";
 import { pushOptions, requestIn } from "./push-requests.ts";
 import { readOwnProposal } from "./whose-proposal.ts";
+import { commitStep, failed, patchStep, racedFailure, refusedFailure, requireDigest, TRIES } from "./write-failures.ts";
 
 export interface ProposerOptions extends DeliveryOptions {
   /** The operator as author. */
@@ -34,8 +35,6 @@ export interface ProposerOptions extends DeliveryOptions {
   readonly forges: readonly Forge[];
   readonly proposals: Proposals;
 }
-
-const TRIES = 5;
 
 /** `closing`: nothing is pushed any more. */
 export function createProposer(options: ProposerOptions, closing: AbortSignal) {

@@ -4,7 +4,8 @@ import { createTurns, type TakeTurn } from "../../sharing/turns.ts";
 import type { Outcome } from "../outcome.ts";
 import { noTracer } from "../tracer.ts";
 import type { Target } from "../types.ts";
-import { createDelivery, type DeliveryBranch, type DeliveryOptions, type Item, type WriteRequest } from "./delivery.ts";
+import { createDelivery, type DeliveryBranch, type DeliveryOptions, type Item } from "./delivery.ts";
+import type { WriteRequest } from "./write-request.ts";
 
 /** A run's place at a branch, from its start until it is decided: the writer waits a little for the undecided. */
 export interface Seat {

@@ -25,12 +25,15 @@ interface CallsOptions {
   readonly answerDue: () => AbortSignal;
   readonly stopping: AbortSignal;
   readonly tracer: Tracer;
-  /** Told of all workloads that there are, when a call looks through them: what events ask for seldom does. */
+  /** Told of all workloads that there are, whenever a call has looked through them. */
   readonly onBegin: (workloads: readonly Workload[]) => void;
   readonly onEnd: (pass: EndedPass) => void;
 }
 
-/** How often what events ask for looks at all others too, where nobody else does: whoever is gone is to be forgotten. */
+/**
+ * Calls for single workloads, as events make them, look at no other. After this time one looks through all of them, so that what is kept of those
+ * that are gone is forgotten.
+ */
 const LOOK_MS = 60_000;
 
 export function createCalls({ workloads, parse, reconciler, answerDue, stopping, tracer, onBegin, onEnd }: CallsOptions) {

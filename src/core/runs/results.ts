@@ -14,7 +14,7 @@ export interface EndedRun {
   readonly durationMs: number;
 }
 
-/** What these do can't change a result, nor keep a Deployment from its next run. */
+/** Whoever is told of results. One that throws is logged: the result stays as it is, and the next run comes. */
 export interface Listeners {
   /** Told of every result, disabled and malformed ones too; those had no run. */
   readonly onEnd: (result: Result, run?: EndedRun) => void;

@@ -1,11 +1,11 @@
 import type { Sender } from "./bodies.ts";
 import { createRates } from "./rates.ts";
 
-/** A proof of as much costs no more than the request itself. */
+/** Proving a body of this length takes no longer than handling its request does, so it is not counted. */
 const FREE_BYTES = 256 * 1024;
-/** Of one behind an Ingress; a forge's longest events are far shorter, and few. */
+/** Bytes that one sender may have proved, also one behind an Ingress. A forge's longest events are far shorter, and few. */
 const SENDER = { perSecond: 4 * 2 ** 20, burst: 32 * 2 ** 20 };
-/** Of a connection's address, whoever it says is behind it: of the event loop a hundredth, or a tenth where the Secret has eight lines. */
+/** Bytes for the address of the connection, whichever senders it names: a hundredth of the event loop's time, or a tenth where the Secret has eight lines. */
 const ADDRESS = { perSecond: 8 * 2 ** 20, burst: 64 * 2 ** 20 };
 const MOST_BYTES = 2 ** 20;
 

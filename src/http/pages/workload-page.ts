@@ -156,7 +156,7 @@ ${rows}</tbody></table>${none}</section>
 `;
 }
 
-/** Of a commit; the last second that a Date can tell. */
+/** `seconds`: of a commit, which may be later than a Date can tell. */
 function dateOf(seconds: number): Date {
   return new Date(Math.min(seconds, 8_640_000_000_000) * 1_000);
 }

@@ -23,7 +23,7 @@ export interface Known {
   readonly lastResult: (workload: Workload) => LastResult | undefined;
   /** As the last run found them. */
   readonly branchesOf: (workload: Workload) => Branches | undefined;
-  /** Of what is no Deployment, as the last run read it in its file. */
+  /** What stands in the file, as the last run read it; for workloads that are no Deployments, whose Pods are not looked at. */
   readonly imageOf: (workload: Workload) => ReadImage | undefined;
   /** Whether its key was bound to no repositories when it was last read. */
   readonly isUnboundKey: (ref: SecretRef) => boolean | undefined;
@@ -38,14 +38,14 @@ export interface Known {
 export interface Hooks {
   /** There is a port for events. */
   readonly isOpen: boolean;
-  /** The events of a Secret of the operator's own concern all. */
+  /** The operator has a Secret of its own for events, and those concern every workload. */
   readonly areForAll: boolean;
   readonly last: (workload: Workload) => LastEvent | undefined;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
 }
 
-/** What the annotations name; else what the last run found; before the first run what is looked for first. */
+/** The branches that the annotations name, else those that the last run found; before the first run the one that it will look for first. */
 export function shownBranches({ settings }: Tracked, found: Branches | undefined): Branches {
   const { observe_branch, manifest_branch } = settings;
   return {
@@ -54,7 +54,7 @@ export function shownBranches({ settings }: Tracked, found: Branches | undefined
   };
 }
 
-/** Of a Deployment that of the first container that is the target's, else of the first. */
+/** Of a Deployment the image of the first container that the annotations mean, else of its first container. */
 export function shownImage(record: WorkloadRecord, parsed: Tracked, { imageOf }: Pick<Known, "imageOf">): ReadImage | undefined {
   if (!isDeployment(record)) return imageOf(workloadOf(record));
   const { containers } = record;

@@ -8,7 +8,7 @@ export interface OperatorFacts {
   readonly cluster: string | undefined;
   /** Where the API server is: host and port. */
   readonly apiServer: string | undefined;
-  /** Of what is watched, when that was heard which was heard the longest time ago; undefined: nothing yet. */
+  /** When the API server was last heard, of the watch that has been silent longest; undefined: one has not been heard yet. */
   readonly heardAt: () => Date | undefined;
   /** Undefined: there is no timer. */
   readonly nextPassAt: () => Date | undefined;

@@ -135,7 +135,7 @@ function wordsOf({ branch, image, tag, last, manifest, warnings }: TrackedRow): 
 }
 
 /** What `/status` says where it has no Deployment to show. */
-export function nothingFound(isSynced: boolean, isNarrowed = false): string {
+export function nothingFound(isSynced: boolean, isNarrowed: boolean): string {
   if (isNarrowed) return "Nothing that is asked for is in that state or has that text.";
   return isSynced
     ? "No deployments with gitops.operator annotations were found."

@@ -60,7 +60,7 @@ export function understood(
     return parsed.target.options[name as keyof Options];
   }
 
-  /** Of what is a part of something, as a Secret's namespace is, only where that is named. */
+  /** A part of something, as a Secret's namespace is, has a default only where the whole is named. */
   function defaultOf(name: AnnotationName): string | undefined {
     if (parsed.kind !== "ready") return undefined;
     const { target } = parsed;

@@ -9,8 +9,8 @@ export function tellMistakes(log: Pick<Log, "error">) {
 }
 
 /**
- * Shows objects one by one, without those that it throws for; they are told. That is a mistake of ours in one object, which must not take the
- * page from the others (docs/ASSURANCE.md, F46).
+ * Shows objects one by one. Where showing one throws, that is a mistake of ours: it is told once and left out, and the others are shown all the same
+ * (docs/ASSURANCE.md, F46).
  */
 export function createWithoutBroken(onBroken: (workload: Workload, error: unknown) => void) {
   const broken = new Map<string, Workload>();

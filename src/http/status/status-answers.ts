@@ -16,7 +16,7 @@ import { findWorkload, workloadFacts } from "../rows/workload-facts.ts";
 import type { EventsAnswers } from "./status-events.ts";
 import { createStatusFeed } from "./status-feed.ts";
 import { statusJson } from "./status-json.ts";
-import { statusReport } from "./status-report.ts";
+import { statusText } from "./status-text.ts";
 import { workloadJson } from "./workload-json.ts";
 
 export type StatusForm = "text" | "page" | "json";
@@ -48,7 +48,7 @@ export function createStatusAnswers(options: StatusKnown): StatusAnswers {
     const begin = () => statusRows(options, query, page);
     if (form === "page") yield* statusPage(begin, facts);
     else if (form === "json") yield* statusJson(yield* begin(), facts);
-    else yield* statusReport(yield* begin(), facts);
+    else yield* statusText(yield* begin(), facts);
   }
 
   function* one(form: StatusForm, record: WorkloadRecord, query: StatusQuery, mayRead: boolean): Generator<string> {

@@ -26,7 +26,7 @@ interface Listener {
 }
 
 interface Remembered {
-  /** The objects that it was looked at with: while they are the same, it is. */
+  /** What its row was made of. The same objects make the same row, so it is not made again. */
   readonly marks: readonly unknown[];
   readonly face: string;
   readonly state: State;
@@ -47,7 +47,7 @@ export function createStatusFeed({ known, redact, onMistake, lookMs = LOOK_MS }:
   let remembered = new Map<string, Remembered>();
   let isKnown: Promise<void> | undefined;
 
-  /** What is another than before, by id; nothing of it is told. */
+  /** The workloads that look other than at the last look, by id; undefined for one that is gone. */
   async function look(): Promise<ReadonlyMap<string, WorkloadRecord | undefined>> {
     const before = remembered;
     const now = new Map<string, Remembered>();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import type { WriteRequest } from "../../../src/core/delivery/delivery.ts";
+import type { WriteRequest } from "../../../src/core/delivery/write-request.ts";
 import type { Seat } from "../../../src/core/delivery/writer.ts";
 import { noObserver } from "../../../src/core/observer.ts";
 import type { Outcome } from "../../../src/core/outcome.ts";

@@ -16,7 +16,7 @@ const COLUMNS = [
 ] as const;
 
 /** In pieces: one for each row, and an empty one where a row was only looked at. */
-export function* statusReport(rows: StatusRows, { redact, show, isSynced, query }: PageFacts): Generator<string> {
+export function* statusText(rows: StatusRows, { redact, show, isSynced, query }: PageFacts): Generator<string> {
   const { tracked, incomplete, notes } = rows;
   const widths: number[] = COLUMNS.map(([title, width]) => Math.max(width, title.length));
   let trackedCount = 0;
