@@ -4,14 +4,14 @@ import { glob, readFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { parseAllDocuments } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
 import { parseConfig } from "../src/config.ts";
 import { annotationNames } from "../src/core/annotation-names.ts";
 import { annotationPrefix } from "../src/core/annotations.ts";
 import { schema } from "../src/variables.ts";
 import { withTables } from "../tools/settings-tables.ts";
 import { endpointsWith } from "./http/start-endpoints.ts";
-import { anchors, codeIn, readPages, shellBlocks, tableRows } from "./markdown.ts";
+import { anchors, codeIn, readPages, shellBlocks, tableRows, yamlBlocks } from "./markdown.ts";
 import { pathOf } from "./observability-files.ts";
 import { npmScriptsIn } from "./shell-lines.ts";
 import { runTool } from "./tool.ts";
@@ -164,6 +164,20 @@ test("samples that are called YAML or JSON can be read as such", () => {
     }
   }
   assert.ok(count > 30, `${count}`);
+});
+
+test("the NetworkPolicy of docs/OPERATIONS.md opens the port of the operator's Pod that shows the page", async () => {
+  const [text = ""] = yamlBlocks(page("docs/OPERATIONS.md"));
+  const { metadata, spec } = parse(text);
+  const pod = parse(await readFile(pathOf("manifests/base/deployment.yaml"), "utf8")).spec.template;
+  const labels = Object.entries(spec.podSelector.matchLabels);
+  assert.ok(labels.length > 0 && labels.every(([key, value]) => pod.metadata.labels[key] === value));
+  const { containerPort, protocol = "TCP" } = pod.spec.containers[0].ports.find(({ name }: { name: string }) => name === "http");
+  assert.deepEqual(
+    spec.ingress.map(({ ports }: { ports: unknown }) => ports),
+    [[{ port: containerPort, protocol }]],
+  );
+  assert.equal(metadata.namespace, "gitops-operator");
 });
 
 test("shell lines are shell, and the scripts, recipes and programs that pages name are there", async () => {
