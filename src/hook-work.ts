@@ -8,7 +8,7 @@ import type { Log } from "./core/ports.ts";
 import type { createCalls } from "./core/runs/calls.ts";
 import type { createFindings } from "./core/runs/findings.ts";
 import { createHookRuns } from "./core/runs/hook-runs.ts";
-import type { Reconciler } from "./core/runs/pass.ts";
+import type { Reconciler } from "./core/runs/reconciler.ts";
 import type { Parsed, WorkloadRecord } from "./core/types.ts";
 import { createHookListener, type HookServerOptions } from "./http/hooks/hook-server.ts";
 

@@ -8,7 +8,7 @@ import { type ReconcilePorts, reconcile } from "./core/reconcile.ts";
 import type { RunFound } from "./core/reports/report-stages.ts";
 import type { BackOff } from "./core/runs/back-off.ts";
 import type { createFindings } from "./core/runs/findings.ts";
-import type { ReconcilerOptions } from "./core/runs/pass.ts";
+import type { ReconcilerOptions } from "./core/runs/reconciler.ts";
 import { logFields, type Target } from "./core/types.ts";
 import { ReconcileError } from "./errors.ts";
 import type { Redactor } from "./telemetry/redact.ts";

@@ -80,7 +80,7 @@ export const ROOMS: Record<string, Room> = {
     asks: [...CORE, "src/core/targets", "src/core/delivery"],
     doors: [
       "calls",
-      "pass",
+      "reconciler",
       "back-off",
       "findings",
       "hook-runs",

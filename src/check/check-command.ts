@@ -5,12 +5,12 @@ import { type ExitCode, Misuse, type Terminal } from "../commands/terminal.ts";
 import { parseConfig } from "../config.ts";
 import { createRedactor } from "../telemetry/redact.ts";
 import { escapeControl } from "../text/escape.ts";
-import { runCheck } from "./check-deployments.ts";
 import { printGithub } from "./print-github.ts";
 import { reportAsJson } from "./print-json.ts";
 import { printEnd, printFile } from "./print-text.ts";
 import { readInputs } from "./read-inputs.ts";
 import { exitCodeOf } from "./report.ts";
+import { runCheck } from "./run-check.ts";
 
 const formats = ["text", "json", "github"] as const;
 const MAX_TEXT = 4_000;

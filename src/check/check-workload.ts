@@ -8,8 +8,8 @@ import { decideSecretRef, secretDenied } from "../core/targets/secret-scope.ts";
 import { parseTarget } from "../core/targets/target.ts";
 import type { Settings, Target, WorkloadRecord } from "../core/types.ts";
 import { describeTarget, usedSecrets } from "./describe-target.ts";
+import type { FileWorkload } from "./file-objects.ts";
 import { findMistakes, strictly } from "./find-mistakes.ts";
-import type { FileWorkload } from "./read-deployments.ts";
 import type { Tell } from "./report.ts";
 import { unwatchedBecause } from "./unwatched.ts";
 

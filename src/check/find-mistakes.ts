@@ -9,7 +9,7 @@ import { portHint } from "../core/targets/port-hint.ts";
 import type { FilePattern, Repository, Target, WorkloadRecord } from "../core/types.ts";
 import { closest } from "../text/did-you-mean.ts";
 import { escapeControl } from "../text/escape.ts";
-import type { FileWorkload } from "./read-deployments.ts";
+import type { FileWorkload } from "./file-objects.ts";
 import type { Level } from "./report.ts";
 
 type Mistake = readonly [level: Level, message: string];

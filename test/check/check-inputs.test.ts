@@ -5,7 +5,7 @@ import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { compileCache } from "../../sandbox/compile-cache.ts";
-import { readFiles } from "../../src/check/read-deployments.ts";
+import { readFiles } from "../../src/check/read-files.ts";
 import { growthOf, MOST_GROWTH } from "../growth.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { command } from "./command.ts";

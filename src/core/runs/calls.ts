@@ -6,7 +6,7 @@ import type { Cause } from "../progress.ts";
 import { type Attributes, CAUSE, type SpanOptions, type Tracer } from "../tracer.ts";
 import { type Filter, isTracked, type Parsed, type Workload, type WorkloadRecord, workloadOf } from "../types.ts";
 import { askTogether } from "./ask-together.ts";
-import type { Reconciler } from "./pass.ts";
+import type { Reconciler } from "./reconciler.ts";
 import { unknownName } from "./unknown-name.ts";
 
 /** It may have answered several calls; `cause`: that of the first. */

@@ -1,7 +1,7 @@
 import type { Log } from "../ports.ts";
 import type { Cause } from "../progress.ts";
 import { type Filter, idOf, type Target } from "../types.ts";
-import type { Reconciler } from "./pass.ts";
+import type { Reconciler } from "./reconciler.ts";
 
 interface HookRunsOptions {
   readonly ask: (filter: Filter, cause: Cause) => Promise<unknown>;

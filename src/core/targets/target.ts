@@ -57,27 +57,27 @@ const checks: readonly (readonly [AnnotationKind, (text: string) => string | und
 ];
 
 /** Never throws, whatever the annotations hold: their owners are not trusted. Every problem is named at once. */
-export function parseTarget(deployment: WorkloadRecord, operatorNamespace: string, rules: TargetRules = usualRules): Parsed {
+export function parseTarget(record: WorkloadRecord, operatorNamespace: string, rules: TargetRules = usualRules): Parsed {
   try {
-    return parseAnnotations(deployment, operatorNamespace, rules);
+    return parseAnnotations(record, operatorNamespace, rules);
   } catch (error) {
     // A mistake of ours in one object must not end the pass of all (promise P9).
     return { kind: "incomplete", problems: [`could not be read, please report this: ${asReconcileError(error).message}`] };
   }
 }
 
-function parseAnnotations(deployment: WorkloadRecord, operatorNamespace: string, rules: TargetRules): Parsed {
-  if (deployment.problem !== undefined) return { kind: "incomplete", problems: [deployment.problem] };
-  const keys = Object.keys(deployment.annotations).filter((key) => key.startsWith(annotationPrefix));
+function parseAnnotations(record: WorkloadRecord, operatorNamespace: string, rules: TargetRules): Parsed {
+  if (record.problem !== undefined) return { kind: "incomplete", problems: [record.problem] };
+  const keys = Object.keys(record.annotations).filter((key) => key.startsWith(annotationPrefix));
   if (keys.length === 0) return { kind: "untracked" };
-  const values = readValues(deployment);
-  const { conflicts = {}, unseen, ...defaults } = deployment.defaults ?? { problems: [], warnings: [] };
-  const unknown = [...unknownKeys(keys, deployment.moreUnknown ?? 0), ...defaults.warnings];
-  const conflicting = annotationNames.filter((name) => conflicts[name] !== undefined && isDefaulted(deployment, name));
+  const values = readValues(record);
+  const { conflicts = {}, unseen, ...defaults } = record.defaults ?? { problems: [], warnings: [] };
+  const unknown = [...unknownKeys(keys, record.moreUnknown ?? 0), ...defaults.warnings];
+  const conflicting = annotationNames.filter((name) => conflicts[name] !== undefined && isDefaulted(record, name));
   const problems = [
     ...defaults.problems,
     ...conflicting.map((name) => `${annotationPrefix}${name} ${conflicts[name]}`),
-    ...aliasConflicts(deployment),
+    ...aliasConflicts(record),
   ];
   const missing = requiredNames.filter((name) => values[name] === undefined);
   if (missing.length > 0) {
@@ -87,7 +87,7 @@ function parseAnnotations(deployment: WorkloadRecord, operatorNamespace: string,
 
   const settings = readSettings(values as CompleteValues);
   const callIt = (name: AnnotationName) => {
-    const { from } = defaultOf(deployment, name) ?? {};
+    const { from } = defaultOf(record, name) ?? {};
     return `${annotationPrefix}${name}${from === undefined ? "" : ` of ConfigMap ${from}`}`;
   };
   const app = readAtForge(settings.app_repository, rules.forges);
@@ -102,7 +102,7 @@ function parseAnnotations(deployment: WorkloadRecord, operatorNamespace: string,
   ];
   if (!settings.enabled && !conflicting.includes("enabled")) return { kind: "disabled", settings, warnings };
   const complain: Complain = (name, problem) => problems.push(`${callIt(name)} ${problem}`);
-  const target = readTarget(deployment, values, settings, facts, operatorNamespace, rules, complain);
+  const target = readTarget(record, values, settings, facts, operatorNamespace, rules, complain);
   if (target === undefined || problems.length > 0) return { kind: "malformed", settings, problems, warnings };
   return { kind: "ready", settings, target, warnings };
 }
@@ -130,7 +130,7 @@ function readSettings(values: CompleteValues): Settings {
 }
 
 function readTarget(
-  deployment: WorkloadRecord,
+  record: WorkloadRecord,
   values: AnnotationValues,
   settings: Settings,
   facts: ForgeFacts,
@@ -158,16 +158,16 @@ function readTarget(
   const options = readOptions(values, rules.imageCheck, complain);
   const choice = readCommitChoice(values, rules.lookBack, complain);
   const pause = readPause(values, complain);
-  const usual = rules.commitWords?.cluster ?? deployment.namespace;
+  const usual = rules.commitWords?.cluster ?? record.namespace;
   const report = readReport(values, options.report, { ...facts, usual }, complain);
   const manifestBranch = settings.manifest_branch ?? settings.observe_branch;
   const prefix = rules.proposalPrefix ?? usualProposalPrefix;
-  const proposal = readProposal(values, options, { ...facts, workload: deployment, manifestBranch, operatorNamespace, prefix }, complain);
+  const proposal = readProposal(values, options, { ...facts, workload: record, manifestBranch, operatorNamespace, prefix }, complain);
   if (!appRepository || !manifestRepository || path.kind === "error" || !image || !choice) return undefined;
 
   const appKey = { namespace: settings.ssh_key_namespace, name: settings.ssh_key_name };
   return {
-    ...workloadOf(deployment),
+    ...workloadOf(record),
     appRepository,
     appBranch: settings.observe_branch,
     appKey,

@@ -4,7 +4,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { describeOutcome } from "../../../src/core/news/outcome-text.ts";
 import type { Outcome, Result } from "../../../src/core/outcome.ts";
 import type { Progress } from "../../../src/core/progress.ts";
-import { createReconciler, type ReconcilerOptions } from "../../../src/core/runs/pass.ts";
+import { createReconciler, type ReconcilerOptions } from "../../../src/core/runs/reconciler.ts";
 import { noTracer, type Tracer } from "../../../src/core/tracer.ts";
 import type { Parsed, Target, WorkloadRecord } from "../../../src/core/types.ts";
 import { createRandom } from "../../random.ts";

@@ -1,4 +1,4 @@
-/** The workloads of a file as `kubectl apply -f` would make them. */
+/** Files as `kubectl apply -f` would understand them. */
 import { parseDefaultsRecord } from "../adapters/kubernetes/defaults-record.ts";
 import { mapOf } from "../adapters/kubernetes/map-of.ts";
 import { type ObjectType, parseWorkloadRecord } from "../adapters/kubernetes/workload-record.ts";
@@ -8,43 +8,10 @@ import { itemKindOf } from "../core/deployment-kind.ts";
 import { type Invalid, orInvalid } from "../core/places/yaml-documents.ts";
 import { readYamlObjects } from "../core/places/yaml-objects.ts";
 import { mergeDefaults } from "../core/targets/namespace-defaults.ts";
-import type { DefaultsRecord, WorkloadRecord } from "../core/types.ts";
+import type { DefaultsRecord } from "../core/types.ts";
+import type { FileDefaults, FileWorkload, Misplaced } from "./file-objects.ts";
 import { lineNumbers } from "./line-numbers.ts";
 import { isTemplate, templateOffset, templateProblem } from "./template.ts";
-
-interface FileObject {
-  readonly namespace: string;
-  readonly name: string;
-  readonly namesNamespace: boolean;
-  /** What the API server would refuse of what is ours. */
-  readonly problems: readonly string[];
-  /** Of an annotation by its full name, or of a key of a ConfigMap; without, or where it is not written there, of the object itself. */
-  lineOf(key?: string): number;
-}
-
-/** A Deployment, or any other object that has our annotations, or has them in a wrong place. */
-export interface FileWorkload extends FileObject, ObjectType {
-  /** Undefined: no annotation is ours. */
-  readonly record: WorkloadRecord | undefined;
-  /** Keys of ours that stand where they have no effect. */
-  readonly misplaced: readonly Misplaced[];
-  /** Of the containers of its Pods. */
-  readonly images: readonly string[];
-  /** The first line of what counts here that only Helm could fill in. */
-  readonly templateLine: number | undefined;
-}
-
-interface Misplaced {
-  readonly where: string;
-  readonly keys: readonly string[];
-  readonly line: number;
-}
-
-/** A ConfigMap that has our label, right or wrong. */
-export interface FileDefaults extends FileObject {
-  /** Undefined: it gives no defaults, for a reason that is among the problems. */
-  readonly record: DefaultsRecord | undefined;
-}
 
 interface ReadObjects {
   readonly kind: "ok";
