@@ -7,6 +7,8 @@ import { loopOf, startOwnTime } from "./own-time.ts";
 
 const { url, pid, localAddress, figures } = workerData as ProbeData;
 const EVERY_MS = 50;
+/** Seldom: between question and answer this thread is to be at rest, so that what it waits for a processor is part of the way of a question. */
+const MEASURE_EVERY_MS = 500;
 /** The kubelet gives up after so long, and asks again. */
 const PATIENCE_MS = 5_000;
 /** `getconf CLK_TCK`: of Linux on every machine that Node runs on. */
@@ -15,7 +17,7 @@ const TICKS_PER_SECOND = 100;
 /** Since the first question that has no answer, on the machine's clock and on the operator's. */
 let silence: { readonly startedAt: number; readonly ownMs: () => number } | undefined;
 
-const begin = () => ({ startedAt: performance.now(), ownMs: startOwnTime([loopOf(pid), "thread-self"]) });
+const begin = () => ({ startedAt: performance.now(), ownMs: startOwnTime([loopOf(pid), "thread-self"], true) });
 
 function countSilence(): void {
   if (figures[FIGURES.anew]) {
@@ -64,4 +66,4 @@ function measure(): void {
 }
 
 ask();
-setInterval(measure, EVERY_MS);
+setInterval(measure, MEASURE_EVERY_MS);

@@ -88,7 +88,7 @@ export async function endure(t: TestContext, neighbourhood: Neighbourhood, attac
   const withGroup = !skipWithoutCgroups();
   if (!withGroup) t.diagnostic("no control group may be made here: the memory is not bounded");
   const group = withGroup ? makeMemoryGroup(t, podBytes) : undefined;
-  const env = { ...neighbourhood.world.env, OTEL_SDK_DISABLED: "true", RECONCILE_TIMEOUT_SECONDS: "20", ...attack.env };
+  const env = { ...neighbourhood.world.env, OTEL_SDK_DISABLED: "true", RECONCILE_TIMEOUT_SECONDS: "10", ...attack.env };
   const start = () => startOperatorProcess(t, program ?? "", env, [...(group?.enter ?? []), ...(attack.through ?? [])]);
   const problems: string[] = [];
 
@@ -182,7 +182,7 @@ async function patch(operator: OperatorProcess, { app, manifests }: Neighbourhoo
   const isDeployed = async () => (await manifests.read("shop/deployment.yaml")).includes(`team/shop:${sha}`);
   const isGone = operator.exit.then(() => true);
   try {
-    while (performance.now() - startedAt < GIVEN_UP_MS) {
+    while (ownMs() < GIVEN_UP_MS) {
       if (await isDeployed()) return ownMs();
       if (await Promise.race([isGone, sleep(LOOK_EVERY_MS).then(() => false)])) break;
     }
