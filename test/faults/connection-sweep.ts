@@ -132,9 +132,13 @@ export async function sweepConnections(t: TestContext, stage: Stage, { lanes, st
   }
 }
 
+/** The first byte and the last, and between them places of its own for each kind: those of three kinds together are a third of a step apart. */
 function offsetsOf(kind: Kind, bytes: number, step: number): number[] {
-  if (!process.env.EVERY_FAULT) return [Math.floor((bytes * (KINDS.indexOf(kind) + 1)) / (KINDS.length + 1))];
-  return Array.from({ length: Math.ceil(bytes / step) + 1 }, (_, i) => Math.min(i * step, bytes - 1));
+  const index = KINDS.indexOf(kind);
+  if (!process.env.EVERY_FAULT) return [Math.floor((bytes * (index + 1)) / (KINDS.length + 1))];
+  const first = Math.round((step * ((index % 3) + 1)) / 3);
+  const between = Array.from({ length: Math.ceil(bytes / step) }, (_, i) => first + i * step);
+  return [0, ...between.filter((offset) => offset < bytes - 1), bytes - 1];
 }
 
 /** One folder per copy, with one generation of whole packs. */
