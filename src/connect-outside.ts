@@ -74,12 +74,11 @@ export function connectOutside(options: OutsideOptions) {
   const { workDir, maxRepositoryBytes, identity, proposalPrefix } = config;
   /** One for all that comes from outside: the namespaces share it. */
   const workshop = createWorkshop();
-  const httpsConnections = createCredentialConnections({
-    openDispatcher: (caPem) =>
-      createEgress({ ...egress, httpsProxy, noProxy, caPem, connections: HTTPS_CONNECTIONS, keepAliveMs: HTTPS_KEPT_MS }).compose(
-        traceHttp(tracer),
-      ),
-  });
+  const httpsConnections = createCredentialConnections((caPem) =>
+    createEgress({ ...egress, httpsProxy, noProxy, caPem, connections: HTTPS_CONNECTIONS, keepAliveMs: HTTPS_KEPT_MS }).compose(
+      traceHttp(tracer),
+    ),
+  );
   const apps = createAppTokens({
     forges: config.forges,
     connect: (app, isOwnHost) => (isOwnHost ? httpsConnections.use(app) : { dispatcher, end: () => {} }),

@@ -9,14 +9,12 @@ interface RecordLooksOptions {
   /** It is another record than at the last look, or none any more. */
   readonly onRecord: (workload: Workload, record: WorkloadRecord | undefined) => void;
   readonly stopping: AbortSignal;
-  /** Shorter in tests. */
-  readonly lookMs?: number;
 }
 
 const LOOK_MS = 1_000;
 
 /** A record is never changed, only replaced: one that was looked at says nothing new. */
-export function createRecordLooks({ workloads, watched, onRecord, stopping, lookMs = LOOK_MS }: RecordLooksOptions) {
+export function createRecordLooks({ workloads, watched, onRecord, stopping }: RecordLooksOptions) {
   let seen = new Map<string, WorkloadRecord | undefined>();
   let timer: NodeJS.Timeout | undefined;
 
@@ -43,7 +41,7 @@ export function createRecordLooks({ workloads, watched, onRecord, stopping, look
     again: (workload: Workload) => seen.delete(idOf(workload)),
     /** Something is awaited. */
     start(): void {
-      if (!stopping.aborted) timer ??= setInterval(look, lookMs).unref();
+      if (!stopping.aborted) timer ??= setInterval(look, LOOK_MS).unref();
     },
   };
 }

@@ -3,11 +3,8 @@ import type { Dispatcher } from "undici";
 import type { GitHubApp, TokenLogin } from "../../core/git-ports.ts";
 import { longestOfMost } from "../../sharing/longest-of-most.ts";
 
-interface CredentialConnectionsOptions {
-  readonly openDispatcher: (caPem: string | undefined) => Dispatcher;
-  /** Of how many unused credentials they are kept; of the namespace with most goes the one that was unused longest. */
-  readonly maxIdle?: number;
-}
+/** Of how many unused credentials connections are kept. Over that, the namespace with most loses the one that was unused longest. */
+const MOST_IDLE = 128;
 
 export interface UsedDispatcher {
   readonly dispatcher: Dispatcher;
@@ -24,14 +21,14 @@ interface Entry {
   users: number;
 }
 
-export function createCredentialConnections({ openDispatcher, maxIdle = 128 }: CredentialConnectionsOptions) {
+export function createCredentialConnections(openDispatcher: (caPem: string | undefined) => Dispatcher) {
   /** By credential; the one that was used last is the last. */
   const entries = new Map<string, Entry>();
 
   function leave(entry: Entry): void {
     entry.users -= 1;
     const idle = [...entries.values()].filter(({ users }) => users === 0);
-    if (idle.length <= maxIdle) return;
+    if (idle.length <= MOST_IDLE) return;
     const { id, dispatcher } = longestOfMost(idle);
     entries.delete(id);
     void dispatcher.close();

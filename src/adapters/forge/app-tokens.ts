@@ -27,7 +27,6 @@ interface AppTokensOptions {
   readonly forges: readonly Forge[];
   /** `isOwnHost`: the API is on the repository's host, where the App's authorities count. */
   readonly connect: (app: GitHubApp, isOwnHost: boolean) => UsedDispatcher;
-  readonly deadlineMs?: number;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -69,8 +68,9 @@ const MOST_KEPT_BYTES = 2 ** 21;
 
 const answerForm = z.object({ token: z.string().regex(/^[\x21-\x7e]{1,4096}$/), expires_at: z.string() });
 const signInThread = promisify(sign);
+const DEADLINE_MS = 10_000;
 
-export function createAppTokens({ forges, connect, deadlineMs = 10_000, now = Date.now }: AppTokensOptions): AppTokens {
+export function createAppTokens({ forges, connect, now = Date.now }: AppTokensOptions): AppTokens {
   const kept = createBoundedMap<Kept>(MOST_KEPT_BYTES, dataBytes, ({ until }) => until <= now());
   const underWay = new Map<string, Promise<string>>();
 
@@ -87,7 +87,7 @@ export function createAppTokens({ forges, connect, deadlineMs = 10_000, now = Da
     };
     const body = JSON.stringify({ repositories: [name], permissions });
     const { dispatcher, end } = use(app, repository);
-    const limits = { signal: AbortSignal.timeout(deadlineMs), maxBytes: MOST_ANSWER_BYTES };
+    const limits = { signal: AbortSignal.timeout(DEADLINE_MS), maxBytes: MOST_ANSWER_BYTES };
     const answer = await request(dispatcher, { method: "POST", url, headers, body }, limits).finally(end);
     if (answer.kind === "failure") {
       throw new ReconcileError(

@@ -20,8 +20,6 @@ interface CommitReportsOptions extends MarkPosterOptions {
   readonly graceMs: number;
   /** Why nothing can be posted; undefined: it can. Not a word of a secret. */
   readonly onProblem: (workload: Workload, problem: string | undefined) => void;
-  /** How long words may change before they are posted; shorter in tests. */
-  readonly settleMs?: number;
 }
 
 /** Of one Deployment. */
@@ -50,7 +48,7 @@ const UNOPENED =
   "app_repository is read without a key, so nothing shows that its commits are yours to mark; name a Secret that opens it by gitops.operator.ssh_key_name";
 
 export function createCommitReports(options: CommitReportsOptions) {
-  const { workloads, clock, stopping, cluster, graceMs, onProblem, settleMs = SETTLE_MS } = options;
+  const { workloads, clock, stopping, cluster, graceMs, onProblem } = options;
   const entries = createBoundedMap<Entry>(MOST_BYTES, ({ marks }) => marks.size * MARK_BYTES);
   const post = createMarkPoster(options);
   const queue = createReportQueue({ clock, stopping, deliver, onDropped });
@@ -127,7 +125,7 @@ export function createCommitReports(options: CommitReportsOptions) {
     }
     if (mark.isQueued || mark.refusedUntil > clock.now() || formsToPost(mark).length === 0) return;
     mark.isQueued = true;
-    void later(mark, settleMs);
+    void later(mark, SETTLE_MS);
   }
 
   function timed({ stage, pushedAt }: Mark): ReportStage {

@@ -13,18 +13,17 @@ interface RolloutsOptions {
   /** The tag runs, or its rollout has failed. */
   readonly onResult: (push: Push, result: "succeeded" | "failed") => void;
   readonly stopping: AbortSignal;
-  /** Shorter in tests. */
-  readonly lookMs?: number;
 }
 
 /** Some thousands. */
 const MOST_PENDING_BYTES = 4 * 2 ** 20;
 
 /** Kept in memory: of what was pushed before the start nothing is told. */
-export function createRollouts({ workloads, observer, onResult, stopping, lookMs }: RolloutsOptions) {
+export function createRollouts({ workloads, observer, onResult, stopping }: RolloutsOptions) {
   const pending = createBoundedMap<Push>(MOST_PENDING_BYTES, dataBytes);
   const looks = createRecordLooks({
-    ...{ workloads, stopping, ...(lookMs !== undefined && { lookMs }) },
+    workloads,
+    stopping,
     *watched() {
       for (const { workload } of pending.values()) yield workload;
     },

@@ -65,7 +65,7 @@ test("an answer that is compressed, which nobody asked for, is not unpacked", as
 test("a certificate that is not trusted is told with both places for its authority, where the Secret that was used may hold one", async (t) => {
   const { port } = await answered(t, (response) => response.end());
   const repository = { transport: "https", host: "127.0.0.1", port, path: "/team/app.git" } as const;
-  const connections = createCredentialConnections({ openDispatcher: () => new Agent() });
+  const connections = createCredentialConnections(() => new Agent());
   t.after(() => connections.close());
   const limits = { maxBytes: 1_000, signal: t.signal, dispatcher: new Agent(), breaker: createHostBreaker(), notBefore: 0 };
   const secret = { namespace: "team", name: "git" };
