@@ -40,7 +40,7 @@ const evil = {
   refuse() {
     throw new ReconcileError("manifest_invalid", "line 1: it is no YAML");
   },
-  sleep: ({ ms }: { ms: number }) => new Promise((resolve) => setTimeout(resolve, ms)),
+  sleep: ({ ms, value }: { ms: number; value?: unknown }) => new Promise((resolve) => setTimeout(() => resolve(value), ms)),
   echo: ({ value }: { value: unknown }) => value,
   environment: () => Object.keys(process.env),
 };
