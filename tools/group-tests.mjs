@@ -3,9 +3,12 @@
  * each process long to load, and longer to get warm: for two hundred files that was a third of all their work.
  * Of the tests of the whole, end to end and as the sandbox, `npm test` runs a few files; with TESTS=rest the groups are of all others, with TESTS=e2e of
  * all that are end to end, with TESTS=faults of those, each file by itself.
+ * The threads of the workshop get a bundle each (tools/test-loader.mjs).
  */
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { buildSync } from "esbuild";
+import { threadBundles } from "./thread-bundles.mjs";
 
 const project = fileURLToPath(new URL("..", import.meta.url));
 const folder = `${project}dist/tests`;
@@ -69,4 +72,8 @@ mkdirSync(folder, { recursive: true });
 for (const [index, group] of [...alone, ...groups].entries()) {
   const imports = group.map((file) => `import "../../${file}";\n`);
   writeFileSync(`${folder}/${String(index + 1).padStart(2, "0")}.mjs`, imports.join(""));
+}
+
+for (const [program, outfile] of threadBundles) {
+  buildSync({ entryPoints: [program], outfile, bundle: true, platform: "node", target: "node24", format: "cjs", logLevel: "warning" });
 }
