@@ -32,7 +32,7 @@ import { escapeChat } from "../src/core/news/chat-text.ts";
 import { readPlaces } from "../src/core/places/file-places.ts";
 import { parseReleasePattern } from "../src/core/release-pattern.ts";
 import { parseRepository } from "../src/core/repository.ts";
-import { unknownName } from "../src/core/runs/unknown-name.ts";
+import { unknownName } from "../src/core/unknown-name.ts";
 import { isAllowed, parseAllowedRepositories } from "../src/core/targets/allowed-repositories.ts";
 import { branchProblem } from "../src/core/targets/branch.ts";
 import { parseDeploymentPath } from "../src/core/targets/deployment-path.ts";

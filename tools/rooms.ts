@@ -73,7 +73,7 @@ export const ROOMS: Record<string, Room> = {
   "src/core/history": {
     promise: "which commit of a manifests branch changed which Deployment's tag, and who made it",
     asks: [...CORE, "src/core/commits"],
-    doors: ["branch-histories", "history-entry", "history-looks", "is-shut"],
+    doors: ["branch-histories", "history-looks", "is-shut"],
   },
   "src/core/runs": {
     promise: "which runs a call starts, joins or shares, when one is put off, and what is remembered of it",
@@ -84,14 +84,12 @@ export const ROOMS: Record<string, Room> = {
       "back-off",
       "findings",
       "hook-runs",
-      "is-meant",
       "last-result",
       "recheck",
       "results",
       "rollouts",
       "secret-budget",
       "timer",
-      "unknown-name",
     ],
   },
   "src/core/reports": {
@@ -102,7 +100,7 @@ export const ROOMS: Record<string, Room> = {
   "src/core/news": {
     promise: "what is news of a Deployment, once, in the words of Events and of chat",
     asks: ["src/core", "src/core/commits", "src/core/runs", "src/text"],
-    doors: ["announcer", "events", "chat-text", "outcome-text"],
+    doors: ["announcer", "events", "outcome-text"],
   },
   "src/adapters/egress": {
     promise: "what leaves the cluster goes to checked addresses, within the share of the namespace that asks",
@@ -177,17 +175,17 @@ export const ROOMS: Record<string, Room> = {
   },
   "src/http/plain": {
     promise: "`/history`, `/debug`, `/health`, `/ready` and `/metrics`: what is known, as it is",
-    asks: [...CORE, "src/core/history", "src/core/runs", "src/http", "src/http/rows"],
+    asks: [...CORE, "src/http", "src/http/rows"],
     doors: ["plain-routes"],
   },
   "src/http/status": {
     promise: "`/status` and the pages below it, as text, HTML or JSON, and what changes on them while somebody looks",
-    asks: [...CORE, "src/core/commits", "src/core/runs", "src/http", "src/http/pages", "src/http/rows"],
+    asks: [...CORE, "src/core/commits", "src/http", "src/http/pages", "src/http/rows"],
     doors: ["status-routes"],
   },
   "src/http/rows": {
     promise: "what is shown of each workload and of the operator, as plain data",
-    asks: [...CORE, "src/core/hints", "src/core/history", "src/core/news", "src/core/runs", "src/http"],
+    asks: [...CORE, "src/core/hints", "src/core/news", "src/core/runs", "src/http"],
     doors: [
       "known",
       "page-facts",
@@ -204,7 +202,7 @@ export const ROOMS: Record<string, Room> = {
   },
   "src/http/pages": {
     promise: "rows as HTML, with all that is not ours escaped",
-    asks: [...CORE, "src/core/commits", "src/core/history", "src/core/news", "src/http/rows"],
+    asks: [...CORE, "src/core/commits", "src/core/news", "src/http/rows"],
     doors: ["status-page", "workload-page", "error-page", "page-parts", "status-script"],
   },
   "src/http/hooks": {
@@ -220,7 +218,7 @@ export const ROOMS: Record<string, Room> = {
   "src/check": {
     promise: "asks what a pass would ask, before anything is applied, and changes nothing",
     asks: [
-      ...[...CORE, "src/core/targets", "src/core/commits", "src/core/images", "src/core/places", "src/core/news"],
+      ...[...CORE, "src/core/targets", "src/core/commits", "src/core/images", "src/core/places"],
       ...["src", "src/commands", "src/telemetry", "src/adapters/git/copies", "src/adapters/kubernetes", "src/adapters/ssh"],
     ],
     doors: ["check-command"],

@@ -9,7 +9,6 @@ import { filesInWords } from "../core/file-patterns.ts";
 import type { FileText, Git, ManifestsBranch, PushAccess, Wanted } from "../core/git-ports.ts";
 import { formatImage } from "../core/image.ts";
 import type { GateVerdict, ImageGate } from "../core/images/image-gate.ts";
-import { withoutEmojiCode } from "../core/news/chat-text.ts";
 import { type EditQuestion, editFiles } from "../core/places/edit-files.ts";
 import type { Places } from "../core/ports.ts";
 import type { ReconcilePorts } from "../core/reconcile.ts";
@@ -21,6 +20,7 @@ import { type CredentialPorts, readCredential } from "../core/targets/read-crede
 import { type ForgeLoginPorts, readForgeLogin } from "../core/targets/read-forge-login.ts";
 import type { BuildTokenRef, SecretRef, Target } from "../core/types.ts";
 import { asReconcileError } from "../errors.ts";
+import { withoutEmojiCode } from "../text/without-emoji-code.ts";
 import { tellPlaces } from "./check-files.ts";
 import type { UsedSecret } from "./describe-target.ts";
 import type { Tell } from "./report.ts";

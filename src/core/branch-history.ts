@@ -35,3 +35,17 @@ export interface RecentHistory {
   /** Why something that was asked for is not there. */
   readonly reason?: string;
 }
+
+/** What one commit did to a Deployment's tag. Texts are of strangers: one printable line of 120 characters at most. What is not known is left out. */
+export interface HistoryEntry {
+  /** When it was committed, as ISO 8601 has it. */
+  readonly at: string;
+  readonly commit: string;
+  readonly from?: string;
+  readonly to: string;
+  readonly appCommit?: string;
+  readonly appSubject?: string;
+  readonly appAuthor?: string;
+  readonly cluster?: string;
+  readonly by: "operator" | "person";
+}

@@ -1,5 +1,5 @@
 /** What the operator's pages are made of, with as many workloads as wanted, in every state. */
-import type { HistoryEntry } from "../../src/core/history/history-entry.ts";
+import type { HistoryEntry } from "../../src/core/branch-history.ts";
 import type { Outcome } from "../../src/core/outcome.ts";
 import type { Log } from "../../src/core/ports.ts";
 import type { LastResult } from "../../src/core/runs/last-result.ts";

@@ -2,10 +2,10 @@
 import { createBoundedMap } from "../../sharing/bounded-map.ts";
 import { dataBytes } from "../../sharing/data-bytes.ts";
 import type { Identity } from "../app-history.ts";
+import type { HistoryEntry } from "../branch-history.ts";
 import type { ManifestsCopy } from "../git-ports.ts";
 import type { Places } from "../ports.ts";
 import { idOf, type Target, type Workload } from "../types.ts";
-import type { HistoryEntry } from "./history-entry.ts";
 import { readEntries, type Told, tellsAll, watchTarget } from "./read-entries.ts";
 
 interface BranchMemory {

@@ -1,24 +1,10 @@
 /** What one commit of a manifests branch did to a Deployment's tag. */
 import { cut } from "../../text/cut.ts";
 import { unprintables } from "../../text/escape.ts";
-import type { BranchCommit } from "../branch-history.ts";
+import type { BranchCommit, HistoryEntry } from "../branch-history.ts";
 import { ownMessageFacts } from "../commits/commit-message.ts";
 import type { Written } from "../git-ports.ts";
 import { isTag, splitImage } from "../image.ts";
-
-/** Texts are of strangers: one printable line of 120 characters at most. What is not known is left out. */
-export interface HistoryEntry {
-  /** When it was committed, as ISO 8601 has it. */
-  readonly at: string;
-  readonly commit: string;
-  readonly from?: string;
-  readonly to: string;
-  readonly appCommit?: string;
-  readonly appSubject?: string;
-  readonly appAuthor?: string;
-  readonly cluster?: string;
-  readonly by: "operator" | "person";
-}
 
 const MOST_CHARACTERS = 120;
 /** The last second that a Date can tell. */

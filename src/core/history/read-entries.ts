@@ -1,6 +1,6 @@
 /** Which commits of a manifests branch changed which Deployment's tag. */
 import type { Identity } from "../app-history.ts";
-import type { BranchCommit, FileChange } from "../branch-history.ts";
+import type { BranchCommit, FileChange, HistoryEntry } from "../branch-history.ts";
 import { isOperatorCommit } from "../commits/commit-message.ts";
 import { fileInTrailer, readTrailers } from "../commits/trailers.ts";
 import { isPattern, mostFiles } from "../file-patterns.ts";
@@ -8,7 +8,7 @@ import type { ManifestsCopy, Written } from "../git-ports.ts";
 import { formatImage, matchesImage, parseImageReference, splitImage } from "../image.ts";
 import type { Places } from "../ports.ts";
 import { type FilePattern, idOf, placeInWords, type Target } from "../types.ts";
-import { changeEntry, type HistoryEntry, ownEntry } from "./history-entry.ts";
+import { changeEntry, ownEntry } from "./history-entry.ts";
 
 /** A Deployment, and its files as they are in the newest commit. */
 interface WatchedTarget {

@@ -1,8 +1,10 @@
 /** A chat message in the form that its webhook takes: `format` in the Secret beside `webhook-url`. */
+
+import { withoutEmojiCode } from "../../text/without-emoji-code.ts";
 import type { ChatPost } from "../ports.ts";
 import { placeInWords } from "../types.ts";
 import type { ChatMessage, LinkedCommit } from "./chat-message.ts";
-import { escapeChat, plainChat, withoutEmojiCode } from "./chat-text.ts";
+import { escapeChat, plainChat } from "./chat-text.ts";
 import { requestLink } from "./outcome-text.ts";
 
 /** Each takes what is built of a message, and its words. */

@@ -35,8 +35,3 @@ export function plainChat(text: string): string {
     .replace(/(?<![\p{L}\p{N}])(www|mailto|tel)(?=[.:])/giu, "$1 ")
     .replace(signs, (sign) => lookAlikes.get(sign) ?? sign);
 }
-
-/** The text for where `:x:` is no picture. */
-export function withoutEmojiCode(text: string): string {
-  return text.replace(/^:[a-z_]+: /, "");
-}

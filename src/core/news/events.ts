@@ -1,9 +1,9 @@
 /** The news of the Deployments as Kubernetes Events, so that `kubectl describe` tells the story. */
 import type { ErrorCode } from "../../errors.ts";
 import { escapeControl } from "../../text/escape.ts";
+import { withoutEmojiCode } from "../../text/without-emoji-code.ts";
 import type { Outcome } from "../outcome.ts";
 import { inWords } from "../types.ts";
-import { withoutEmojiCode } from "./chat-text.ts";
 import { createNewsroom, type News, type Newsroom } from "./news.ts";
 
 /** A fixed set: people filter by it. */

@@ -5,9 +5,9 @@ import type { Result } from "../outcome.ts";
 import type { Cause } from "../progress.ts";
 import { type Attributes, CAUSE, type SpanOptions, type Tracer } from "../tracer.ts";
 import { type Filter, isTracked, type Parsed, type Workload, type WorkloadRecord, workloadOf } from "../types.ts";
+import { unknownName } from "../unknown-name.ts";
 import { askTogether } from "./ask-together.ts";
 import type { Reconciler } from "./reconciler.ts";
-import { unknownName } from "./unknown-name.ts";
 
 /** It may have answered several calls; `cause`: that of the first. */
 export interface EndedPass {

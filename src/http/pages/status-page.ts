@@ -1,9 +1,10 @@
 /** `/status` for a browser: one page from the rows of the text (contract §5). */
-import { withoutEmojiCode } from "../../core/news/chat-text.ts";
+
 import { idOf, type Workload } from "../../core/types.ts";
 import { durationInWords } from "../../text/duration-in-words.ts";
 import { escapeControl } from "../../text/escape.ts";
 import { redacted } from "../../text/redacted.ts";
+import { withoutEmojiCode } from "../../text/without-emoji-code.ts";
 import type { PageFacts } from "../rows/page-facts.ts";
 import { everything, queryText, type StatusQuery } from "../rows/status-query.ts";
 import type { TrackedRow } from "../rows/status-row.ts";

@@ -1,10 +1,10 @@
 /** The page of one workload: commit → image → manifest commit → rollout, what is awaited, what changed, and how it was understood. */
 
+import type { HistoryEntry } from "../../core/branch-history.ts";
 import { commitUrl, fileUrl } from "../../core/commits/web-links.ts";
-import type { HistoryEntry } from "../../core/history/history-entry.ts";
-import { withoutEmojiCode } from "../../core/news/chat-text.ts";
 import { isDeployment, type Repository } from "../../core/types.ts";
 import { escapeControl } from "../../text/escape.ts";
+import { withoutEmojiCode } from "../../text/without-emoji-code.ts";
 import type { PageFacts } from "../rows/page-facts.ts";
 import { everything, queryText } from "../rows/status-query.ts";
 import type { TrackedRow } from "../rows/status-row.ts";

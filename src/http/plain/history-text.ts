@@ -1,10 +1,10 @@
 /** `/history`: what changed the tag of one Deployment, from what is remembered. */
 
+import type { HistoryEntry } from "../../core/branch-history.ts";
 import type { Workloads } from "../../core/cluster-ports.ts";
-import type { HistoryEntry } from "../../core/history/history-entry.ts";
-import { isMeant } from "../../core/runs/is-meant.ts";
-import { unknownName } from "../../core/runs/unknown-name.ts";
+import { isMeant } from "../../core/is-meant.ts";
 import { type Filter, isTracked, type Parsed, type Target, type WorkloadRecord } from "../../core/types.ts";
+import { unknownName } from "../../core/unknown-name.ts";
 import { ReconcileError } from "../../errors.ts";
 import { escapeControl } from "../../text/escape.ts";
 import { redacted } from "../../text/redacted.ts";

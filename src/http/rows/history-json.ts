@@ -1,4 +1,4 @@
-import type { HistoryEntry } from "../../core/history/history-entry.ts";
+import type { HistoryEntry } from "../../core/branch-history.ts";
 
 /** A change as programs are told of it. */
 export function historyJson({ at, commit, from, to, appCommit, appSubject, appAuthor, cluster, by }: HistoryEntry): object {

@@ -1,5 +1,5 @@
 /** The rows of `/status`, for text, page and JSON. */
-import { isMeant } from "../../core/runs/is-meant.ts";
+import { isMeant } from "../../core/is-meant.ts";
 import { type Parsed, placeInWords, type Target, type Workload, type WorkloadRecord, workloadOf } from "../../core/types.ts";
 import type { Known } from "./known.ts";
 import { sharedKeyNotes } from "./shared-keys.ts";

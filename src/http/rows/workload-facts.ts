@@ -1,10 +1,10 @@
 /** What the page of one workload is made of. */
 
-import type { HistoryEntry } from "../../core/history/history-entry.ts";
+import type { HistoryEntry } from "../../core/branch-history.ts";
+import { isMeant } from "../../core/is-meant.ts";
 import type { FoundCommit } from "../../core/runs/findings.ts";
-import { isMeant } from "../../core/runs/is-meant.ts";
-import { unknownName } from "../../core/runs/unknown-name.ts";
 import { type Filter, isDeployment, type Target, type Workload, type WorkloadRecord, workloadOf } from "../../core/types.ts";
+import { unknownName } from "../../core/unknown-name.ts";
 import { ReconcileError } from "../../errors.ts";
 import type { Known } from "./known.ts";
 import { createShown } from "./shown.ts";

@@ -1,7 +1,7 @@
 /** What `/status` and the pages below it answer, from what is known. */
-import { isMeant } from "../../core/runs/is-meant.ts";
-import { unknownName } from "../../core/runs/unknown-name.ts";
+import { isMeant } from "../../core/is-meant.ts";
 import { type Filter, type WorkloadRecord, workloadOf } from "../../core/types.ts";
+import { unknownName } from "../../core/unknown-name.ts";
 import { ReconcileError } from "../../errors.ts";
 import { redacted } from "../../text/redacted.ts";
 import { factsOf } from "../pages/page-parts.ts";

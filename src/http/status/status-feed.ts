@@ -1,5 +1,5 @@
 /** What changes on the page, for those who look at it: looked for in what is known, as long as somebody does. */
-import { isMeant } from "../../core/runs/is-meant.ts";
+import { isMeant } from "../../core/is-meant.ts";
 import { idOf, type Workload, type WorkloadRecord, workloadOf, workloadOfId } from "../../core/types.ts";
 import { createPauses } from "../../sharing/pauses.ts";
 import type { Known } from "../rows/known.ts";

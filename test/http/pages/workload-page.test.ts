@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { HistoryEntry } from "../../../src/core/history/history-entry.ts";
+import type { HistoryEntry } from "../../../src/core/branch-history.ts";
 import { parseTarget } from "../../../src/core/targets/target.ts";
 import type { WorkloadRecord } from "../../../src/core/types.ts";
 import { workloadPage } from "../../../src/http/pages/workload-page.ts";

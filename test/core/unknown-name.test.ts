@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { unknownName } from "../../../src/core/runs/unknown-name.ts";
-import type { Workload } from "../../../src/core/types.ts";
-import { leastCpuMs } from "../../growth.ts";
+import type { Workload } from "../../src/core/types.ts";
+import { unknownName } from "../../src/core/unknown-name.ts";
+import { leastCpuMs } from "../growth.ts";
 
 const tracked: Workload[] = [
   { kind: "Deployment", namespace: "default", name: "shop" },

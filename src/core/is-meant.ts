@@ -1,4 +1,4 @@
-import type { Filter, Workload } from "../types.ts";
+import type { Filter, Workload } from "./types.ts";
 
 /** Kinds are compared as kubectl does, whatever their case. */
 export function isMeant(workload: Workload, { kind, namespace, deployment }: Filter): boolean {

@@ -1,8 +1,8 @@
-import { cut } from "../../text/cut.ts";
-import { closest } from "../../text/did-you-mean.ts";
-import { escapeControl } from "../../text/escape.ts";
-import type { Filter, Workload } from "../types.ts";
+import { cut } from "../text/cut.ts";
+import { closest } from "../text/did-you-mean.ts";
+import { escapeControl } from "../text/escape.ts";
 import { isMeant } from "./is-meant.ts";
+import type { Filter, Workload } from "./types.ts";
 
 /** A call costs little whatever it says and however many Deployments there are: a longer name is compared with nothing, and only with so many. */
 const longestCompared = 63;
