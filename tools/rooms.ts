@@ -109,7 +109,7 @@ export const ROOMS: Record<string, Room> = {
   "src/adapters/ssh": {
     promise: "a channel to a git host whose key is known, over as few logins as can be",
     asks: ADAPTER,
-    doors: ["ssh-connections", "ssh-logins", "ssh-key", "known-hosts", "git-command", "openssh-ed25519", "ssh-signature", "public-half"],
+    doors: ["ssh-connections", "ssh-logins", "ssh-key", "known-hosts", "git-command", "ssh-signature", "public-half"],
   },
   "src/adapters/git": {
     promise: "the core's git: newest commits, manifests branches, pushes",
@@ -161,7 +161,7 @@ export const ROOMS: Record<string, Room> = {
   },
   "src/workshop/jobs": {
     promise: "a job of the workshop each, pure",
-    asks: ["src/core", "src/core/places", "src/adapters/git/packs"],
+    asks: ["src/core", "src/adapters/git/packs"],
   },
   "src/http": {
     promise: "listens, bounds what callers hold, and answers by the routes that it is handed; knows none of them",
@@ -219,7 +219,7 @@ export const ROOMS: Record<string, Room> = {
     promise: "asks what a pass would ask, before anything is applied, and changes nothing",
     asks: [
       ...[...CORE, "src/core/targets", "src/core/commits", "src/core/images", "src/core/places"],
-      ...["src", "src/commands", "src/telemetry", "src/adapters/git/copies", "src/adapters/kubernetes", "src/adapters/ssh"],
+      ...["src", "src/commands", "src/telemetry", "src/adapters/git/copies", "src/adapters/kubernetes"],
     ],
     doors: ["check-command"],
   },
