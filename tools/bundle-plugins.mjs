@@ -45,11 +45,14 @@ export const kubeConfigAlone = {
   },
 };
 
-/** express hands body-parser on to those who parse bodies; no endpoint here does, and with its character sets it is half a megabyte. */
+/**
+ * express hands body-parser on to those who parse bodies, and takes qs for those who want queries as trees; no endpoint here does either. With their
+ * character sets and ways around old engines they are more than half a megabyte.
+ */
 export const noBodyParser = {
   name: "no-body-parser",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^body-parser$/ }, ({ path }) => ({ path, namespace: "left-out" }));
+    onResolve({ filter: /^(?:body-parser|qs)$/ }, ({ path }) => ({ path, namespace: "left-out" }));
     onLoad({ filter: /./, namespace: "left-out" }, () => ({ contents: "module.exports = {};", loader: "js" }));
   },
 };
@@ -87,6 +90,12 @@ export const LATE_PARTS = {
   ssh: ["ssh2"],
   /** For the first commit. */
   commits: ["isomorphic-git"],
+  /** For the first address, or EGRESS_ALLOW_CIDRS. */
+  addresses: ["ipaddr.js"],
+  /** For the first manifest. */
+  manifests: ["yaml"],
+  /** For the first tags of releases. */
+  releases: ["semver"],
   /** For the first registry that sends to another host for its tokens: the list of public suffixes. */
   domains: ["tldts"],
   /** For a kubeconfig; a Pod has its service account. */
@@ -96,7 +105,7 @@ export const LATE_PARTS = {
 };
 /** What is used of a package that is to be cut to that. */
 export const USED = { "isomorphic-git": ["writeCommit"] };
-const isLate = new RegExp(`^(?:${Object.values(LATE_PARTS).flat().join("|")})$`);
+const isLate = new RegExp(`^(?:${Object.values(LATE_PARTS).flat().join("|").replaceAll(".", "\\.")})$`);
 const memberFor = (name) => name.replace(/\W/g, "_");
 
 /** An import of a late package gives an object whose members are taken from the package's part when somebody asks for them. */
@@ -116,13 +125,17 @@ export const loadedLate = {
     onLoad({ filter: /./, namespace: "late" }, ({ path: name }) => {
       const part = Object.keys(LATE_PARTS).find((one) => LATE_PARTS[one].includes(name));
       const members = USED[name] ?? Object.keys(createRequire(import.meta.url)(name));
-      return {
-        contents: `for (const name of ${JSON.stringify(members)})
-          Object.defineProperty(exports, name, { enumerable: true, get: () => require("./${part}.cjs").${memberFor(name)}[name] });`,
-      };
+      return { contents: lateMembers(members, `require("./${part}.cjs").${memberFor(name)}`) };
     });
   },
 };
+
+/** The text of a module that has these members from its first use on, as plain values from then on. */
+function lateMembers(members, from) {
+  return `const members = ${JSON.stringify(members)};
+    const load = () => { for (const name of members) Object.defineProperty(exports, name, { value: ${from}[name] }); };
+    for (const name of members) Object.defineProperty(exports, name, { configurable: true, enumerable: true, get: () => (load(), exports[name]) });`;
+}
 
 function contentsOf(name) {
   const used = USED[name]?.join(", ");

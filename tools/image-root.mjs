@@ -11,7 +11,7 @@ const RUN_AS = 65_532;
 /** As tools/build.mjs names them. */
 const PARTS = ["main", "operator", "program", "traces", "workshop"];
 /** Of packages, as LATE_PARTS in tools/bundle-plugins.mjs names them. */
-const LATE_PARTS = ["commits", "domains", "kubeconfig", "logins", "ssh"];
+const LATE_PARTS = ["addresses", "commits", "domains", "kubeconfig", "logins", "manifests", "releases", "ssh"];
 const PROGRAMS = [...PARTS, ...LATE_PARTS].flatMap((part) => [`dist/${part}.cjs`, `dist/${part}.cjs.map`]);
 const SHIPPED = [...PROGRAMS, "dist/THIRD-PARTY-LICENSES.txt", "files/known_hosts", "LICENSE"];
 /** A program that does not start here would not start in the cluster. */

@@ -32,26 +32,30 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 /** What clouds answer at beside link-local addresses: AWS, Google, Scaleway and Oracle over IPv6; Alibaba, Azure and Oracle (Classic). */
-const metadata = [
-  "fd00:ec2::/32",
-  "fd20:ce::254",
-  "fd00:42::42",
-  "fd00:c1::a9fe:a9fe",
-  "100.100.100.200",
-  "168.63.129.16",
-  "192.0.0.192",
-].map(rangeOf);
+const METADATA = ["fd00:ec2::/32", "fd20:ce::254", "fd00:42::42", "fd00:c1::a9fe:a9fe", "100.100.100.200", "168.63.129.16", "192.0.0.192"];
 
 /** IPv6 networks whose addresses hold an IPv4 address, and at which byte: compatible, mapped, translated (SIIT), NAT64, 6to4. */
-const carriers = (
-  [
-    ["::/96", 12],
-    ["::ffff:0:0/96", 12],
-    ["::ffff:0:0:0/96", 12],
-    ["64:ff9b::/96", 12],
-    ["2002::/16", 2],
-  ] as const
-).map(([cidr, at]) => ({ range: rangeOf(cidr), at }));
+const CARRIERS = [
+  ["::/96", 12],
+  ["::ffff:0:0/96", 12],
+  ["::ffff:0:0:0/96", 12],
+  ["64:ff9b::/96", 12],
+  ["2002::/16", 2],
+] as const;
+
+/** Read at the first address that is asked about, for a start takes longer with it. */
+const ranges = atFirstUse(() => ({
+  metadata: METADATA.map(rangeOf),
+  carriers: CARRIERS.map(([cidr, at]) => ({ range: rangeOf(cidr), at })),
+}));
+
+function atFirstUse<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
 
 /** An address in `allowCidrs` is never refused. Throws when one of them is no CIDR. */
 export function createAddressRules(allowCidrs: readonly string[]): AddressRules {
@@ -63,7 +67,7 @@ export function createAddressRules(allowCidrs: readonly string[]): AddressRules 
     if (isIn(address, allowed) || isIn(mapped(address), allowed)) return undefined;
     const protectedOnes = apiServer.map((one) => rangeOf(mapped(ipaddr.parse(one)).toString()));
     if (isIn(inside, protectedOnes)) return "the address of the Kubernetes API server";
-    if (isIn(inside, metadata)) return "a cloud metadata address";
+    if (isIn(inside, ranges().metadata)) return "a cloud metadata address";
     const range = inside.range();
     return OPEN_RANGES.has(range) ? undefined : (WORDS[range] ?? "an unspecified or reserved address");
   };
@@ -73,7 +77,7 @@ export function createAddressRules(allowCidrs: readonly string[]): AddressRules 
 function insideOf(address: Address): Address {
   // These two lie in the network of compatible addresses.
   if (address.kind() === "ipv4" || address.range() === "loopback" || address.range() === "unspecified") return address;
-  const carrier = carriers.find(({ range }) => isIn(address, [range]));
+  const carrier = ranges().carriers.find(({ range }) => isIn(address, [range]));
   return carrier ? ipaddr.fromByteArray(address.toByteArray().slice(carrier.at, carrier.at + 4)) : address;
 }
 

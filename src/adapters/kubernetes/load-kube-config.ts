@@ -72,8 +72,9 @@ function loadFile(file: string): KubeConfig {
   }
 }
 
-/** client-node drops a user's `tokenFile`, and reads its own `token-file` once for all. */
+/** client-node drops a user's `tokenFile`, and reads its own `token-file` once for all. Few kubeconfigs have one, and to read the text twice takes long. */
 function tokenFilesIn(kubeconfig: string): Map<string, string> {
+  if (!kubeconfig.includes("tokenFile")) return new Map();
   const { users } = parse(kubeconfig) as { users?: readonly { name: string; user?: { tokenFile?: string } | null }[] | null };
   return new Map((users ?? []).flatMap(({ name, user }) => (user?.tokenFile ? [[name, user.tokenFile] as const] : [])));
 }
