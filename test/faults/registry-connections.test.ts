@@ -34,7 +34,7 @@ test("the registry's connection broken after any byte: patched with the image ch
   await sweepConnections(t, stage, {
     lanes,
     stepBytes: { reset: STEP_BYTES, close: STEP_BYTES, "half-close": STEP_BYTES, ...stall, throttle: 128, delay: 128 },
-    stallMs: 12_000,
+    stallMs: 20_000,
     failure: /^the registry could not be asked about 127\.0\.0\.1:\d+\/team\/lane-/,
   });
 });
