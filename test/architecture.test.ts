@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { glob, readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { drawArrows, importsOf, problemOf, readImports } from "../tools/rooms.ts";
+import { drawArrows, idleDoors, importsOf, problemOf, readImports } from "../tools/rooms.ts";
 
 /** Each package's one place; a new package needs one. */
 const HOMES: Record<string, RegExp> = {
@@ -86,4 +86,11 @@ test("rooms: only who may ask another does, and by its doors; the failure says w
   assert.match(told("src/core/new/a.ts", "src/core/types.ts") ?? "", /src\/core\/new, which is no room; add it/);
   assert.match(told("src/http/app.ts", "src/config.ts") ?? "", /src\/http \(.*\) does not ask src \(/);
   assert.match(told("src/operator.ts", "sandbox/world.ts") ?? "", /does not ship/);
+});
+
+test("rooms: no door is open that nobody uses", async () => {
+  assert.deepEqual(idleDoors(await readImports(".")), []);
+  assert.match(idleDoors([]).join("\n"), /^src\/core\/images has the door image-gate, which no other room uses; close it/m);
+  const inside = { from: "src/core/images/image-looks.ts", to: "src/core/images/image-gate.ts" };
+  assert.ok(idleDoors([inside]).some((problem) => problem.includes("image-gate")));
 });

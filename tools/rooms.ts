@@ -273,6 +273,16 @@ export function problemOf({ from, to }: Import): string | undefined {
   return undefined;
 }
 
+/** Doors that no other room uses. */
+export function idleDoors(imports: readonly Import[]): string[] {
+  const used = new Set(imports.filter(({ from, to }) => dirname(from) !== dirname(to)).map(({ to }) => to));
+  return Object.entries(ROOMS).flatMap(([room, { doors = [] }]) =>
+    doors
+      .filter((door) => !used.has(`${room}/${door}.ts`))
+      .map((door) => `${room} has the door ${door}, which no other room uses; close it in tools/rooms.ts`),
+  );
+}
+
 /** All imports between files of src. */
 export async function readImports(root: string): Promise<Import[]> {
   const imports: Import[] = [];
@@ -298,7 +308,7 @@ export function drawArrows(imports: readonly Import[]): string {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const imports = await readImports(join(dirname(fileURLToPath(import.meta.url)), ".."));
-  const problems = imports.map(problemOf).filter((problem) => problem !== undefined);
+  const problems = [...imports.flatMap((one) => problemOf(one) ?? []), ...idleDoors(imports)];
   if (problems.length > 0 || process.argv.includes("--draw")) console.log(drawArrows(imports));
   for (const problem of problems) console.error(problem);
   process.exitCode = problems.length > 0 ? 1 : 0;
