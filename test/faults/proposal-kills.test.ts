@@ -134,15 +134,18 @@ test("killed at any step of a proposal: one commit on the branch, one open reque
   // What is edited is open, what is opened is not.
   const rounds: Point[] = MOMENTS.flatMap((moment) => [{ moment }, { moment }]);
   const points = [...rounds, ...sampled(offsets("server"), POINTS_IN_CI), ...sampled(offsets("client"), POINTS_IN_CI)];
-  let kills = 0;
+  const kills = { moments: 0, bytes: 0 };
   for (const [round, point] of points.entries()) {
     await change(round);
-    kills += (await killAt(point)) ? 1 : 0;
+    if (await killAt(point)) kills["moment" in point ? "moments" : "bytes"] += 1;
     operator = await startOperatorProcess(t, program, env);
     await assertConverges(operator, `killed at ${JSON.stringify(point)}`);
   }
-  t.diagnostic(`${kills} kills of ${points.length}`);
+  const reached = `${kills.moments} moments of ${rounds.length}, ${kills.bytes} kills between bytes of ${points.length - rounds.length}`;
+  t.diagnostic(reached);
   // Opened or edited: of each of these moments one round comes to it.
-  assert.ok(kills >= points.length - 4, `${kills} of ${points.length} points were reached`);
+  assert.ok(kills.moments >= rounds.length - 4, reached);
+  // Counted in the first pass, which on a busy machine says more: those behind the end of a shorter one kill nobody.
+  assert.ok(kills.bytes >= 0.6 * (points.length - rounds.length), reached);
   assert.equal((await operator.stop()).code, 0);
 });
