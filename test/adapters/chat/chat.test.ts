@@ -126,15 +126,18 @@ test("what will not pass is not tried again, and the log says what to do without
 
 // F26-F27
 test("a host that can't be reached and one that never answers are given up after four tries", async (t) => {
-  const { webhook, chat, logged } = await start(t, { deadlineMs: 50 });
+  const { webhook, chat, slept, logged } = await start(t, { deadlineMs: 50 });
   webhook.hang();
   chat.send(webhook.url(path), "slow", "team");
   await t.waitFor(() => assert.equal(chat.counts.failed, 1), { timeout: 60_000 });
-  assert.equal(webhook.requestCount, 4);
+  // By the pauses between them: on a busy machine a try may end before it has reached the host.
+  assert.equal(slept.length, 3);
+  assert.ok(webhook.requestCount <= 4, `${webhook.requestCount} requests`);
   assert.match(logged(), /did not answer in time/);
   await webhook.close();
   chat.send(webhook.url(path), "gone", "team");
   await t.waitFor(() => assert.equal(chat.counts.failed, 2), { timeout: 60_000 });
+  assert.equal(slept.length, 6);
   assert.match(logged(), /could not be asked: .*ECONNREFUSED/);
 });
 
