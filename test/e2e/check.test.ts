@@ -14,7 +14,7 @@ import { deploymentYaml } from "../check/deployment-yaml.ts";
 import { compileSchema } from "../check/output-schema.ts";
 import { startSilentHost } from "../silent-host.ts";
 import { startOperatorProcess } from "./operator-process.ts";
-import { door, OLD, usualHost } from "./stage.ts";
+import { door, notAsApp, OLD, usualHost } from "./stage.ts";
 
 const { OPERATOR_PROGRAM } = process.env;
 const program = OPERATOR_PROGRAM ?? fileURLToPath(new URL("../../src/main.ts", import.meta.url));
@@ -285,7 +285,9 @@ test("what is missing is told at once, for each Deployment of a file: write acce
 });
 
 // S27
-test("--live says what the operator would: a token for requests that is bound to nothing is a problem, and where it is the one for builds a warning", async (t) => {
+test("--live says what the operator would: a token for requests that is bound to nothing is a problem, and where it is the one for builds a warning", {
+  skip: notAsApp("an App is GitHub's, and the host is another forge here"),
+}, async (t) => {
   const { world, file, assertUntouched } = await startShop(t);
   world.secret("gitops-operator", "token", { "forge-token": "abc" });
   const unbound =
