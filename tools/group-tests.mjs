@@ -16,22 +16,25 @@ const folder = `${project}dist/tests`;
 const MOST_BYTES = 60_000;
 /** Outside of tests they would be for every test of the group; `after` comes at its end, which hurts nobody. */
 const HOOK = /^(before|beforeEach|afterEach)\(/m;
-/** What the README promises first: the update, its gate, that what was taken back stays back, and who may do what. A file here takes few seconds of a processor. */
-const E2E_OF_NPM_TEST = ["main-job", "image-gate", "several-files", "file-formats", "refusals", "start-up", "write-ref"].map(
-  (name) => `test/e2e/${name}.test.ts`,
-);
+/** What the README promises first: the update, that what was taken back stays back, and who may do what. A file here takes few seconds of a processor. */
+const E2E_OF_NPM_TEST = ["main-job", "several-files", "refusals", "start-up", "write-ref"].map((name) => `test/e2e/${name}.test.ts`);
 
 /** They begin first, and the others fill up beside them; by how long they take. */
 const LONGEST_FAULTS = ["tenants-git", "tenants-hosts", "tenants-objects", "kills", "cut-connections", "proposal-kills", "replicas"].map(
   (name) => `test/faults/${name}.test.ts`,
 );
 
-/** Every pair of components is rendered by kubectl: longer than all of the core's tests. */
-const isLong = (file) => file === "test/manifests-combined.test.ts" || /^test\/sandbox\/(story|orphans|play)\.test/.test(file);
+/** Longer than all of the core's tests: every pair of components is rendered by kubectl, and what others send is as large as it may be. */
+const LONG = ["manifests-combined", "sandbox/story", "sandbox/orphans", "sandbox/play"].concat(
+  ["git/bounded-means", "git/packs/pack-work", "kubernetes/large-deployments"].map((name) => `adapters/${name}`),
+);
+const isLong = (file) => LONG.some((name) => file === `test/${name}.test.ts`);
 const isEndToEnd = (file) => file.startsWith("test/e2e/") || isLong(file);
 const isFault = (file) => file.startsWith("test/faults/");
 const all = globSync("test/{*.test.ts,!(real-cluster)/**/*.test.ts}", { cwd: project }).sort();
-const missing = [...E2E_OF_NPM_TEST, ...LONGEST_FAULTS].filter((file) => !all.includes(file));
+const missing = [...E2E_OF_NPM_TEST, ...LONGEST_FAULTS, ...LONG.map((name) => `test/${name}.test.ts`)].filter(
+  (file) => !all.includes(file),
+);
 if (missing.length > 0) throw new Error(`tools/group-tests.mjs names ${missing.join(", ")}, which is no file`);
 const isRest = (file) => isEndToEnd(file) && !E2E_OF_NPM_TEST.includes(file);
 const { TESTS = "usual" } = process.env;
